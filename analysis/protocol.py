@@ -114,7 +114,7 @@ def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
         raise InvalidProtocol(
             "protocol", problems, "see the protocol schema for the settings and their ranges"
         ) from None
-    protocol = protocol.model_copy(update={"name": _checked_name(protocol.name)})
+    protocol = protocol.model_copy(update={"name": checked_name(protocol.name)})
     if stated is not None and stated != protocol.digest:
         raise InvalidProtocol(
             "protocol digest",
@@ -138,12 +138,28 @@ def parse_protocol_file(raw: bytes) -> Protocol:
     Raises:
         InvalidProtocol: no JSON object, or settings that are unknown or out of range.
     """
+    return protocol_from_mapping(protocol_settings(raw))
+
+
+def protocol_settings(raw: bytes) -> dict[str, Any]:
+    """The settings in a protocol file, as yet unexamined.
+
+    Args:
+        raw: the file's bytes, at most 100,000.
+
+    Raises:
+        InvalidProtocol: no JSON object.
+    """
     cure = "give one JSON object of settings; pluriscope protocol-schema lists them"
-    return protocol_from_mapping(read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure))
+    return read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure)
 
 
-def _checked_name(name: str) -> str:
-    """A name that can be shown, and that no address takes for a digest."""
+def checked_name(name: str) -> str:
+    """A name that can be shown, and that no address takes for a digest.
+
+    Raises:
+        InvalidProtocol: no text of one line, or it could be the beginning of a digest.
+    """
     text = plain_text(name, "protocol name", InvalidProtocol, limit=MAX_NAME)
     if looks_like_digest(text):
         cause = "could be the beginning of a digest, by which addresses name protocols too"

@@ -122,6 +122,11 @@ class AttentionModel:
         arrays += [matrix for layer in self.layers for matrix in layer] + [self.unembedding]
         return sha256_hex(canonical_json(sizes), b"\n", *((array + 0.0).astype("<f8").tobytes() for array in arrays))
 
+    @property
+    def task_document(self) -> dict[str, Any]:
+        """Its name, rows and answers."""
+        return {"name": self.task, "rows": self.tokens.tolist(), "answers": self.answers.tolist()}
+
     @cached_property
     def rows(self) -> tuple[str, ...]:
         """The tokens of each row."""
@@ -296,6 +301,62 @@ class AttentionSpace:
                 if self._granularity == "qkv" and not self._means:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
+
+    def n_meaning(self, masks: Masks) -> int | None:
+        """By the masks that mean a circuit of each form; None for three layers, unless masks name nodes.
+
+        Masks of one circuit have the same number if as many heads of each layer are off, and as many are uniform.
+        """
+        if self._granularity == "nodes":
+            return len(masks)
+        if len(self._model.layers) > 2:
+            return None
+        off, uniform = self._forms(masks)
+        last = [node for node in self._heads if self._graph.nodes[node].layer == len(self._model.layers)]
+        late = np.array([node in last for node in self._heads])
+        forms = np.stack([form[:, which].sum(axis=1) for form in (off, uniform) for which in (~late, late)], axis=1)
+        kinds, counts = np.unique(forms, axis=0, return_counts=True)
+        known = zip(kinds.tolist(), counts.tolist(), strict=True)
+        return sum(int(count) * self._n_of_form(*form) for form, count in known)
+
+    def _forms(self, masks: Masks) -> tuple[Masks, Masks]:
+        """``[masks, heads]`` which heads of circuits are off, and which are on without a query and a key."""
+        values, queries = ("v", "q") if self._granularity == "qkv" else ("", "")
+        on = np.stack([_any(masks, self._into[head, values]) for head in self._heads], axis=1)
+        if self._granularity != "qkv":
+            return ~on, np.zeros_like(on)
+        looking = np.stack([_any(masks, self._into[head, queries]) for head in self._heads], axis=1)
+        if self._means:  # any slot makes a head active, and none of them is uniform
+            keys = np.stack([_any(masks, self._into[head, "k"]) for head in self._heads], axis=1)
+            return ~(on | looking | keys), np.zeros_like(on)
+        return ~on, on & ~looking
+
+    def _n_of_form(self, off: int, off_last: int, uniform: int, uniform_last: int) -> int:
+        """How many masks mean one circuit with so many heads off and uniform, before and in the last layer.
+
+        A head that is off may still be fed: then what is read from it carries nothing only because nothing reads it.
+        """
+        n_heads, e = self._model.n_heads, self._n_given
+        before = n_heads if len(self._model.layers) == 2 else 0
+        s, slots = e + before - off, 3 if self._granularity == "qkv" else 1
+        pruned = self._granularity == "qkv" and not self._means  # a head without a value, or with half a pattern
+        total = 0
+        for fed in range(off + 1):
+            unfed = off - fed
+            idle = 1 << slots * unfed
+            if pruned:
+                ways = ((1 << e) - 1) ** fed << 2 * e * off
+                active, dead = idle, (1 << slots * (s + off)) + (1 << 2 * (s + off) + unfed)
+            else:
+                ways = ((1 << slots * e) - 1) ** fed
+                active, dead = idle, (1 << slots * (s + off)) + idle
+            ways *= comb(off, fed) << unfed
+            ways *= active ** (n_heads - off_last) * dead**off_last
+            total += ways * ((1 << s + fed + 1) - 1) ** uniform_last
+        return int(total * ((1 << e + 1) - 1) ** uniform)
+
+    def engine(self) -> None:
+        return None
 
     def run(self, masks: Masks) -> Array:
         """Logits ``[masks, rows, vocabulary]``."""

@@ -1,24 +1,39 @@
 """Circuits of a model of any kind: those that decide right, all of them, and one by its mask.
 
 A circuit is a mask that :meth:`~analysis.models.model.Space.reduce` leaves as it is. It is valid if the share of rows
-on which the right output is strictly the largest is above .99. Every mask that the branches span is tried, a few
-thousand at a time; spaces that would take minutes are refused with their size.
+on which the right output is strictly the largest is above a threshold. Valid ones are found by the engine of the space;
+where it has none, every mask that the branches span is tried, a few thousand at a time. Spaces that would take many
+minutes are refused with their size.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import nan, prod
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.checkpoints import in_parts
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
-from analysis.models.model import ACCURACY_THRESHOLD, Masks, Model, Rules, Space, gaps
+from analysis.models.model import (
+    ACCURACY_THRESHOLD,
+    Engine,
+    Masks,
+    Model,
+    Numbers,
+    Rules,
+    SearchPart,
+    Space,
+    gaps,
+)
+from analysis.progress import OutOfTime
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -27,11 +42,12 @@ MAX_LISTED: Final = 100_000
 MAX_BITS: Final = 64
 """Bits of the masks that are searched: as many as an unsigned integer has."""
 MAX_MASKS: Final = 1 << 22
-"""Masks that a search tries; those of valid circuits are in memory at once."""
+"""Masks that a search tries one by one."""
 MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
 SUBSETS_MILLISECONDS: Final = 2_000.0
 """What looking for a valid circuit below one may be expected to take; beyond, it is not said whether there is one."""
+_AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,7 @@ class ModelCircuit:
         nodes: removable nodes that take part.
         right: rows on which the right output is strictly the largest.
         n_rows: rows of the task.
+        valid: whether it is right on a larger share of the rows than the threshold.
         worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
         margin: the smallest distance of that gap from 0.
         minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
@@ -54,14 +71,10 @@ class ModelCircuit:
     nodes: int
     right: int
     n_rows: int
+    valid: bool
     worst: float
     margin: float
     minimal: bool | None
-
-    @property
-    def valid(self) -> bool:
-        """Whether it is right on more than 99 % of the rows."""
-        return self.n_rows - self.right <= max_wrong(self.n_rows, ACCURACY_THRESHOLD)
 
 
 @dataclass(frozen=True)
@@ -89,57 +102,206 @@ class CircuitsFound:
 
 
 @dataclass(frozen=True)
+class MasksFound:
+    """What a search found, as masks alone.
+
+    Args:
+        masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits.
+        valid: how many are valid, exactly unless the time was up.
+        possible: how many circuits there are.
+        tested: how many of them were decided; all, unless the time was up.
+        by_bits: number of bits → valid circuits.
+        bit_use: for each bit the valid circuits that keep it.
+        meaning: masks that mean a valid circuit; None if that is not known.
+    """
+
+    masks: Numbers
+    valid: int
+    possible: int
+    tested: int
+    by_bits: dict[int, int]
+    bit_use: tuple[int, ...]
+    meaning: int | None
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every circuit was decided."""
+        return self.tested == self.possible
+
+    @property
+    def complete(self) -> bool:
+        """Whether every valid circuit is in the list."""
+        return self.exhaustive and len(self.masks) == self.valid
+
+
+@dataclass(frozen=True)
 class _Judged:
     masks: Masks
     right: NDArray[np.int64]
     worst: NDArray[np.float64]
     margin: NDArray[np.float64]
 
-    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> _Judged:
-        return _Judged(self.masks[chosen], self.right[chosen], self.worst[chosen], self.margin[chosen])
 
-
-def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
-    """Every valid circuit of a model.
+def find_circuits(
+    model: Model,
+    rules: Rules,
+    work: Work = DEFAULT_WORK,
+    *,
+    accuracy_threshold: float = ACCURACY_THRESHOLD,
+    limit: int = MAX_LISTED,
+) -> CircuitsFound:
+    """Every valid circuit of a model, with its figures.
 
     Args:
         model: with its task.
         rules: of its kind.
-        work: told after each batch; may raise Cancelled.
-        limit: most circuits listed; all are counted.
+        work: told after each part; may raise Cancelled.
+        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
+        limit: most circuits listed, those with the fewest bits; all are counted.
 
     Raises:
-        BeyondLimits: there are too many masks to try.
+        BeyondLimits: there are too many circuits.
+        InvalidProtocol: the rules do not fit the model.
+        OutOfTime: the time was up before every circuit was decided.
+    """
+    space = model.space(rules)
+    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit)
+    if not found.exhaustive:
+        raise OutOfTime
+    masks = _bits(found.masks, space.graph.n_bits)
+    sizes = masks.sum(axis=1)
+    by_size = np.argsort(sizes, kind="stable")
+    minimal = np.empty(len(masks), dtype=np.bool_)
+    minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
+    circuits: list[ModelCircuit] = []
+    for start in range(0, len(masks), space.batch):
+        end = start + space.batch
+        judged = _judge(model, space, masks[start:end])
+        circuits += _circuits(model, space, judged, minimal[start:end].tolist(), accuracy_threshold)
+        work.check()
+    return CircuitsFound(tuple(circuits), found.valid, found.possible, found.by_bits, found.bit_use)
+
+
+def find_masks(
+    model: Model,
+    rules: Rules,
+    work: Work = DEFAULT_WORK,
+    *,
+    accuracy_threshold: float = ACCURACY_THRESHOLD,
+    limit: int = MAX_LISTED,
+) -> MasksFound:
+    """The masks of every valid circuit of a model.
+
+    Args:
+        model: with its task.
+        rules: of its kind.
+        work: told after each part; may raise Cancelled. When its time is up, the search ends with what it has.
+        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
+        limit: most masks kept, those with the fewest bits; all are counted.
+
+    Raises:
+        BeyondLimits: there are too many circuits.
         InvalidProtocol: the rules do not fit the model.
     """
     space = model.space(rules)
     refuse_if_too_large(model, space)
-    most = max_wrong(len(model.rows), ACCURACY_THRESHOLD)
-    found: list[_Judged] = []
-    done = n_valid = 0
-    work.tell("circuits", 0, space.n_combinations)
-    for masks in _combinations(space.branches(), space.batch):
-        judged = _judge(model, space, masks[_are_circuits(space, masks)])
-        valid = judged.only(len(model.rows) - judged.right <= most)
-        found.append(valid)
-        done, n_valid = done + len(masks), n_valid + len(valid.right)
-        work.tell("circuits", done, space.n_combinations, f"{n_valid:,} valid circuits")
-    every = _Judged(*(np.concatenate([getattr(one, part) for one in found]) for part in _Judged.__annotations__))
-    numbers = _numbers(every.masks)
-    sizes = every.masks.sum(axis=1)
-    every = every.only(np.lexsort((numbers, sizes)))
-    sizes = every.masks.sum(axis=1)
-    minimal = _minimal(every.masks, sizes, work)
-    kinds, counts = np.unique(sizes, return_counts=True)
-    listed = np.arange(min(limit, n_valid))
-    by_mask = listed[np.argsort(_numbers(every.masks[listed]), kind="stable")]
-    return CircuitsFound(
-        tuple(_circuits(model, space, every.only(by_mask), minimal[by_mask].tolist())),
-        n_valid,
-        space.possible,
-        dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
-        tuple(every.masks.sum(axis=0).tolist()),
-    )
+    engine = engine_of(model, space)
+    most = max_wrong(len(model.rows), accuracy_threshold)
+    tally = _Tally(space, limit)
+    with suppress(OutOfTime):
+        work.tell("circuits", 0, engine.n_parts)
+        for number, part in enumerate(in_parts(engine.parts(most), work.checkpoints), start=1):
+            tally.add(part)
+            work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
+    return tally.found()
+
+
+class _Tally:
+    """Counts what the parts of a search find, and keeps the circuits with the fewest bits.
+
+    Args:
+        space: that is searched.
+        limit: most circuits kept.
+    """
+
+    def __init__(self, space: Space, limit: int) -> None:
+        self._space, self._limit = space, limit
+        self._kept = np.empty(0, dtype=np.uint64)
+        self._new: list[Numbers] = []
+        self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
+        self._bit_use = [0] * space.graph.n_bits
+        self._tested = 0
+        self._meaning: int | None = 0
+
+    @property
+    def valid(self) -> int:
+        """Valid circuits so far."""
+        return int(self._by_bits.sum())
+
+    def add(self, part: SearchPart) -> None:
+        """Count what one more part found."""
+        self._tested += part.n_tested
+        if not len(part.valid):
+            return
+        self._by_bits += np.bincount(np.bitwise_count(part.valid), minlength=MAX_BITS + 1)
+        for bit in range(len(self._bit_use)):
+            self._bit_use[bit] += int(np.count_nonzero(part.valid & np.uint64(1 << bit)))
+        for start in range(0, len(part.valid), _AT_ONCE):
+            if self._meaning is not None:
+                some = self._space.n_meaning(_bits(part.valid[start : start + _AT_ONCE], len(self._bit_use)))
+                self._meaning = None if some is None else self._meaning + some
+        self._new.append(part.valid)
+        if sum(map(len, self._new)) > max(self._limit, _AT_ONCE):
+            self._choose()
+
+    def _choose(self) -> None:
+        every = np.concatenate([self._kept, *self._new])
+        if len(every) > self._limit:
+            every = every[np.lexsort((every, np.bitwise_count(every)))[: self._limit]]
+        self._kept, self._new = every, []
+
+    def found(self) -> MasksFound:
+        """All of it."""
+        self._choose()
+        by_bits = {bits: int(count) for bits, count in enumerate(self._by_bits) if count}
+        return MasksFound(
+            np.sort(self._kept),
+            self.valid,
+            self._space.possible,
+            self._tested,
+            by_bits,
+            tuple(self._bit_use),
+            self._meaning,
+        )
+
+
+class _EveryMask:
+    """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
+
+    def __init__(self, model: Model, space: Space) -> None:
+        self._model, self._space = model, space
+
+    @property
+    def milliseconds(self) -> float:
+        return self._space.milliseconds
+
+    @property
+    def n_parts(self) -> int:
+        return -(-self._space.n_combinations // self._space.batch)
+
+    def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
+        for masks in _combinations(self._space.branches(), self._space.batch):
+            yield partial(self._part, masks, max_wrong)
+
+    def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
+        circuits = masks[_are_circuits(self._space, masks)]
+        right = _judge(self._model, self._space, circuits).right
+        return SearchPart(_numbers(circuits[len(self._model.rows) - right <= max_wrong]), len(circuits))
+
+
+def engine_of(model: Model, space: Space) -> Engine:
+    """What finds the valid circuits of a space."""
+    return space.engine() or _EveryMask(model, space)
 
 
 def refuse_if_too_large(model: Model, space: Space) -> None:
@@ -150,12 +312,14 @@ def refuse_if_too_large(model: Model, space: Space) -> None:
     """
     item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
     n, bits = space.n_combinations, space.graph.n_bits
-    if n > MAX_MASKS or bits > MAX_BITS:
+    engine = space.engine() if bits <= MAX_BITS else None
+    if engine is None and (n > MAX_MASKS or bits > MAX_BITS):
         cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
         raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
-    if space.milliseconds > MAX_MILLISECONDS:
+    milliseconds = engine_of(model, space).milliseconds
+    if milliseconds > MAX_MILLISECONDS:
         cause = (
-            f"trying {n:,} masks takes about {space.milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
+            f"trying {n:,} masks takes about {milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
         )
         raise BeyondLimits(item, f"{cause}{MAX_MILLISECONDS / 1_000:,.0f}", cure)
 
@@ -185,21 +349,25 @@ def mask_bits(space: Space, text: str) -> Masks:
     return np.array([number >> bit & 1 for bit in range(space.graph.n_bits)], dtype=np.bool_)
 
 
-def judge_circuit(model: Model, rules: Rules, text: str) -> ModelCircuit:
+def judge_circuit(
+    model: Model, rules: Rules, text: str, *, accuracy_threshold: float = ACCURACY_THRESHOLD
+) -> ModelCircuit:
     """One circuit, computed from the weights.
 
     Args:
         model: with its task.
         rules: of its kind.
         text: a mask as :func:`read_mask` writes it.
+        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
 
     Returns:
         Its figures; whether it is minimal only if that takes seconds.
     """
     space = model.space(rules)
     mask = mask_bits(space, text)[None]
-    below = _has_valid_below(model, space, mask)
-    [circuit] = _circuits(model, space, _judge(model, space, mask), [None if below is None else not below])
+    below = _has_valid_below(model, space, mask, max_wrong(len(model.rows), accuracy_threshold))
+    minimal = [None if below is None else not below]
+    [circuit] = _circuits(model, space, _judge(model, space, mask), minimal, accuracy_threshold)
     return circuit
 
 
@@ -232,7 +400,11 @@ def _judge(model: Model, space: Space, masks: Masks) -> _Judged:
     return _Judged(masks, (apart > 0).sum(axis=1), apart.min(axis=1), np.abs(apart).min(axis=1))
 
 
-def _circuits(model: Model, space: Space, judged: _Judged, minimal: Sequence[bool | None]) -> Iterator[ModelCircuit]:
+def _circuits(
+    model: Model, space: Space, judged: _Judged, minimal: Sequence[bool | None], accuracy_threshold: float
+) -> Iterator[ModelCircuit]:
+    n_rows = len(model.rows)
+    most = max_wrong(n_rows, accuracy_threshold)
     figures = (
         judged.masks.sum(axis=1),
         space.graph.active_nodes(judged.masks).sum(axis=1),
@@ -242,32 +414,38 @@ def _circuits(model: Model, space: Space, judged: _Judged, minimal: Sequence[boo
     )
     for mask, least, *rest in zip(judged.masks, minimal, *(one.tolist() for one in figures), strict=True):
         bits, nodes, right, worst, margin = rest
-        yield ModelCircuit(space.graph.write(mask), bits, nodes, right, len(model.rows), worst, margin, least)
+        valid = n_rows - right <= most
+        yield ModelCircuit(space.graph.write(mask), bits, nodes, right, n_rows, valid, worst, margin, least)
 
 
-def _numbers(masks: Masks) -> NDArray[np.uint64]:
+def _numbers(masks: Masks) -> Numbers:
     """Masks of at most 64 bits as numbers."""
     wide = np.zeros((len(masks), MAX_BITS), dtype=np.bool_)
     wide[:, : masks.shape[1]] = masks
     return np.packbits(wide, axis=1, bitorder="little").view("<u8")[:, 0]
 
 
-def _minimal(masks: Masks, sizes: NDArray[np.int64], work: Work) -> NDArray[np.bool_]:
+def _bits(numbers: Numbers, n_bits: int) -> Masks:
+    """``[masks, bits]`` of masks as numbers."""
+    eighths = numbers.astype("<u8").view(np.uint8).reshape(-1, 8)
+    return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)
+
+
+def _minimal(numbers: Numbers, sizes: NDArray[np.int64], work: Work) -> NDArray[np.bool_]:
     """Which of the masks, in ascending order of size, have no other among them as a proper subset."""
-    numbers = _numbers(masks)
-    minimal = np.zeros(len(masks), dtype=np.bool_)
-    below = np.zeros(len(masks), dtype=np.bool_)  # those that have a smaller one as a subset
-    for position in range(len(masks)):
+    minimal = np.zeros(len(numbers), dtype=np.bool_)
+    below = np.zeros(len(numbers), dtype=np.bool_)  # those that have a smaller one as a subset
+    for position in range(len(numbers)):
         if below[position]:
             continue
-        work.tell("circuits", len(masks), len(masks), f"{len(masks):,} valid circuits")  # may end the work
+        work.tell("circuits", len(numbers), len(numbers), f"{len(numbers):,} valid circuits")  # may end the work
         minimal[position] = True
         later = np.searchsorted(sizes, sizes[position], side="right")
         below[later:] |= (numbers[later:] & numbers[position]) == numbers[position]
     return minimal
 
 
-def _has_valid_below(model: Model, space: Space, mask: Masks) -> bool | None:
+def _has_valid_below(model: Model, space: Space, mask: Masks, most: int) -> bool | None:
     """Whether a circuit with a proper subset of a mask's bits is valid; the largest are tried first. None where that
     was not found out in time.
     """
@@ -275,7 +453,7 @@ def _has_valid_below(model: Model, space: Space, mask: Masks) -> bool | None:
         branches = [branch[~(branch & ~mask).any(axis=1)] for branch in space.branches()]
     except BeyondLimits:
         return None
-    most, each = max_wrong(len(model.rows), ACCURACY_THRESHOLD), space.milliseconds / space.n_combinations
+    each = space.milliseconds / space.n_combinations
     for number, masks in enumerate(_combinations(branches, min(space.batch, 256), descending=True)):
         if number * len(masks) * each > SUBSETS_MILLISECONDS:
             return None

@@ -6,7 +6,7 @@ are searched, stored, listed, drawn and compared by code that knows no kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from analysis.errors import AnalysisError, InvalidProtocol
 
 Masks = NDArray[np.bool_]
+Numbers = NDArray[np.uint64]
+"""Masks of at most 64 bits as numbers, bit 0 the least."""
 Rules = Mapping[str, str]
 """A value for each setting of the kind of model, in the order of its settings."""
 ACCURACY_THRESHOLD: Final = 0.99
@@ -126,6 +128,42 @@ class Graph:
         return f"{number:0{self.n_hex_digits}x}"
 
 
+@dataclass(frozen=True)
+class SearchPart:
+    """What one part of a search has decided.
+
+    Args:
+        valid: the valid circuits, each once, in any order.
+        n_tested: circuits that were decided, valid or not.
+    """
+
+    valid: Numbers
+    n_tested: int
+
+
+class Engine(Protocol):
+    """A way to find every valid circuit of a space of at most 64 bits.
+
+    Whatever it bounds or skips, a circuit is valid by it if and only if it is by the numbers that :meth:`Space.run`
+    returns.
+    """
+
+    @property
+    def milliseconds(self) -> float:
+        """About how long it takes."""
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts there are."""
+
+    def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
+        """The search in parts that can be made one by one, always the same ones in the same order.
+
+        Args:
+            max_wrong: rows on which a valid circuit may be wrong.
+        """
+
+
 class Space(Protocol):
     """The circuits of one model under its rules."""
 
@@ -159,6 +197,12 @@ class Space(Protocol):
     def run(self, masks: Masks) -> NDArray[np.float64]:
         """Outputs ``[masks, rows, outputs]`` on the rows of the model's task, the same bits on every machine."""
 
+    def n_meaning(self, masks: Masks) -> int | None:
+        """How many masks there are that mean one of these circuits; None if that is not known."""
+
+    def engine(self) -> Engine | None:
+        """What finds the valid circuits without running every mask; None if nothing does."""
+
 
 class Model(Protocol):
     """A model with its task: rows, and which of its outputs should be the largest on each."""
@@ -177,6 +221,10 @@ class Model(Protocol):
     @property
     def task(self) -> str:
         """Name of the task."""
+
+    @property
+    def task_document(self) -> Mapping[str, Any]:
+        """The task as its file has it: its "name", and under other keys all that decides what is right."""
 
     @property
     def rows(self) -> tuple[str, ...]:

@@ -25,6 +25,19 @@ def kind_called(key: str) -> ModelKind:
     return {kind.key: kind for kind in MODEL_KINDS}[key]
 
 
+def kind_of_file(raw: bytes) -> ModelKind | None:
+    """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these.
+
+    Args:
+        raw: the file's bytes.
+    """
+    try:
+        given = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, "", max_parts=_MAX_PARTS).get("format")
+    except InvalidNetwork:  # the kind's reader says why
+        return next((kind for kind in MODEL_KINDS if f'"{kind.format}"'.encode() in raw), None)
+    return next((kind for kind in MODEL_KINDS if kind.format == given), None)
+
+
 def read_model(raw: bytes) -> tuple[ModelKind, Model]:
     """The model in a file, and its kind, told by the file's format.
 

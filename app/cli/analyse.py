@@ -66,7 +66,8 @@ def analyse(
         ),
     ] = None,
 ) -> int:
-    """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
+    """Find every explanation of a network: circuits, interpretations, algorithms and alignments. Of an attention-only
+    transformer, or another model whose circuits alone are looked for, find every circuit.
 
     Example: [bold]pluriscope analyse xor.json --protocol paper --output result.json[/bold]
 
@@ -76,11 +77,14 @@ def analyse(
     """
     from analysis.circuits.planning import limits_within
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
+    from analysis.models.registry import kind_of_file
+    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
     from analysis.question import Question
     from analysis.result_file import result_json, what_is_missing
+    from app.cli.analyse_model import Told, analyse_model, refuse_options
     from app.cli.chain_bar import ChainBar
     from app.cli.directions import read_direction_classes, search_directions_of
     from app.cli.expecting import expected_stages, plan_text, stage_prefix
@@ -97,9 +101,19 @@ def analyse(
         check_writable(output, file, data or file)
     limits = limits_of(read_settings())
     work = replace(work, limits=limits)
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    kind = kind_of_file(content)
+    if kind is not None:
+        of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
+        refuse_options(kind, of_networks, output_index)
+        told = Told(output, not no_masks, quiet, plan, seconds)
+        if is_protocol_name(protocol):
+            return analyse_model(content, protocol, work, told)
+        settings = protocol_settings(read_bytes(protocol, "protocol file", MAX_PROTOCOL_BYTES))
+        return analyse_model(content, settings, work, told)
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
-    network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
+    network_file = parse_network_file(content)
     network = network_file.network
     record = clean_data(network.n_inputs)
     if data:
@@ -173,8 +187,15 @@ def read_protocol(name: str) -> Protocol:
         InvalidProtocol: no such name, or a file that holds no protocol.
         Refusal: the file cannot be read.
     """
-    from analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
+    from analysis.protocol import MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
 
-    if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
+    if is_protocol_name(name):
         return named_protocol(name)
     return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+
+
+def is_protocol_name(text: str) -> bool:
+    """Whether a text names a protocol, and no file."""
+    from analysis.protocol import BUILT_IN
+
+    return text in BUILT_IN or not (text == "-" or "/" in text or "." in text)

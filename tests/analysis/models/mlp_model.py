@@ -42,6 +42,10 @@ class PerceptronModel:
     def digest(self):
         return self.network.digest
 
+    @property
+    def task_document(self):
+        return {"name": self.task, "truth_table": list(self.file.tasks[0].truth_table)}
+
     @cached_property
     def table(self):
         return input_table(self.network.n_inputs)
@@ -87,6 +91,12 @@ class PerceptronSpace:
     @property
     def n_combinations(self):
         return 1 << self.graph.n_bits
+
+    def n_meaning(self, masks):
+        return None
+
+    def engine(self):
+        return None
 
     def branches(self):
         n = self.graph.n_bits

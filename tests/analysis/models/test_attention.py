@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis.errors import AnalysisError, BeyondLimits, InvalidProtocol
 from analysis.models import attention
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
-from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
+from analysis.models.circuits import find_circuits, find_masks, judge_circuit, mask_bits, read_mask
 from analysis.models.model import gaps
 from analysis.models.registry import read_model
 
@@ -63,6 +63,8 @@ def test_circuits_are_the_golden_ones(name, space):
     assert sum(one.minimal for one in found.circuits) == space["minimal_subset"]
     assert sum(one.margin < 1e-6 for one in found.circuits) == space["margin_below_1e-6"]
     assert sha256(masks.encode()).hexdigest() == space["sha256_sorted_masks"]
+    if "masks_valid" in space:
+        assert find_masks(model, rules_of(space)).meaning == int(space["masks_valid"])
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -231,6 +233,36 @@ def test_a_search_is_the_definition(case):
     assert sorted(space.graph.write(mask) for mask in classes[right]) == [one.mask for one in found.circuits]
     for one in found.circuits[:5]:
         assert judge_circuit(model, rules, one.mask) == one
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "text"),
+    [
+        *((layers, heads, text) for layers, heads in ((1, 2), (1, 3), (2, 1)) for text in ("", "mean", "heads", "split")),
+        (2, 2, "heads"),
+        (2, 2, "heads-mean"),
+        (2, 1, "heads-split"),
+        (2, 2, "nodes"),
+    ],
+)
+def test_how_many_masks_mean_a_circuit(layers, heads, text):
+    """Against reducing every mask."""
+    space = read_attention(a_file(layers=layers, heads=heads)).space(ATTENTION.rules(text))
+    bits = space.graph.n_bits
+    if bits > 13:
+        pytest.skip("more masks than are tried here")
+    every = (np.arange(1 << bits)[:, None] >> np.arange(bits) & 1).astype(bool)
+    classes, counts = np.unique(space.reduce(every), axis=0, return_counts=True)
+    for mask, count in list(zip(classes, counts, strict=True))[:: max(1, len(classes) // 100)]:
+        if mask.any() or space.graph.cut == "nodes":
+            assert space.n_meaning(mask[None]) == count
+    empty = 0 if space.graph.cut == "nodes" else int(counts[~classes.any(axis=1)].sum())
+    assert space.n_meaning(classes[classes.any(axis=1) | (space.graph.cut == "nodes")]) == (1 << bits) - empty
+
+
+def test_how_many_masks_mean_a_circuit_of_three_layers_is_not_known():
+    space = read_attention(a_file(layers=3, heads=1)).space(ATTENTION.rules("heads"))
+    assert space.n_meaning(np.ones((1, space.graph.n_bits), dtype=bool)) is None
 
 
 def test_masks_are_run_alike_alone_and_together():

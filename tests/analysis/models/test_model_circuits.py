@@ -9,12 +9,14 @@ from itertools import product
 import numpy as np
 import pytest
 
+from analysis.checkpoints import PackedCheckpoints
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask, InvalidNetwork, InvalidProtocol
 from analysis.models import circuits as engine
 from analysis.models import registry
-from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
+from analysis.models.circuits import find_circuits, find_masks, judge_circuit, mask_bits, read_mask
 from analysis.models.model import Edge, Graph, Node, gaps
+from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
 from analysis.question import ask
 from analysis.work import Work
@@ -86,6 +88,19 @@ def test_the_smallest_are_listed_where_there_are_too_many():
     assert list(found.circuits) == sorted(smallest, key=lambda one: one.mask)
 
 
+def test_parts_that_were_found_before_are_not_found_again(monkeypatch):
+    kept = []
+    space_type = type(AND.space(RULES))
+    monkeypatch.setattr(space_type, "batch", 7)
+    first = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints({}, kept.append)))
+    assert len(kept) == -(-64 // 7)
+    monkeypatch.setattr(space_type, "run", None)
+    again = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints({one.key: one.data for one in kept}, kept.append)))
+    assert again.masks.tolist() == first.masks.tolist()
+    assert (again.valid, again.tested, again.by_bits) == (first.valid, first.tested, first.by_bits)
+    assert first.exhaustive
+
+
 def test_one_circuit_has_the_figures_that_the_search_found():
     for one in find_circuits(AND, RULES).circuits:
         assert judge_circuit(AND, RULES, one.mask) == one
@@ -123,6 +138,11 @@ def test_a_search_can_be_stopped_and_a_large_one_is_not_begun(monkeypatch):
 
     with pytest.raises(Cancelled):
         find_circuits(AND, RULES, Work(report=stop))
+    ended = Work(clock=lambda: 1.0, deadline=0.0)
+    with pytest.raises(OutOfTime):
+        find_circuits(AND, RULES, ended)
+    found = find_masks(AND, RULES, ended)
+    assert (found.exhaustive, found.complete, found.tested, found.valid) == (False, False, 0, 0)
     monkeypatch.setattr(engine, "MAX_MILLISECONDS", 0.5)
     with pytest.raises(BeyondLimits, match="trying 64 masks takes about 0 seconds"):
         find_circuits(AND, RULES)

@@ -1,0 +1,247 @@
+"""`pluriscope analyse` of models of other kinds than the networks."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from analysis.models.attention import read_attention
+from analysis.models.result_json import task_digest
+from analysis.network_files.files import network_file_json
+from app.cli import main
+from tests.golden_files import golden_network
+
+FOLDER = Path(__file__).parents[2] / "golden" / "attention"
+GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+SETTINGS = ("granularity", "ablation", "embedding")
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ending:
+        main([str(a) for a in arguments])
+    return ending.value.code or 0
+
+
+def written(tmp_path: Path, document: object, name: str = "model.json") -> Path:
+    path = tmp_path / name
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture
+def other_name(tmp_path):
+    return written(tmp_path, GOLDEN["other_name_1x2_0"]["network"])
+
+
+def refused(capsys, *arguments: object) -> str:
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("pluriscope: ")
+    return captured.err
+
+
+@pytest.mark.parametrize("name", ["other_name_1x2_0", "maximum_3_no_positions_1x2_0"])
+def test_every_small_space_gives_the_golden_results(name, tmp_path):
+    golden, out = GOLDEN[name], tmp_path / "out.json"
+    model = written(tmp_path, golden["network"])
+    for space in golden["spaces"]:
+        protocol = written(tmp_path, {"name": "mine", **{key: space[key] for key in SETTINGS}}, "protocol.json")
+        assert run("analyse", model, "--protocol", protocol, "--output", out, "--quiet") == 0
+        result = json.loads(out.read_text())
+        assert (result["format"], result["network"]) == ("pluriscope-result/1", golden["digest"])
+        assert result["exhaustive"]
+        assert result["data"]["validation_rows"] == golden["rows"]
+        [output] = result["outputs"]
+        assert output.keys() == {"output", "task", "circuits"}
+        assert output["output"] == 0
+        assert output["task"] == golden["network"]["tasks"][0]
+        circuits = output["circuits"]
+        assert circuits["possible"] == circuits["tested"] == int(space["possible"])
+        assert circuits["masks_possible"] == 1 << space["edges"]
+        assert circuits["valid"] == circuits["listed"] == space["valid"]
+        assert circuits["distribution"] == {
+            "of": space["valid"],
+            "by_edges": space["by_edges"],
+            "edge_use": space["edge_use"],
+        }
+        assert sha256("\n".join(circuits["masks"]).encode()).hexdigest() == space["sha256_sorted_masks"]
+        assert (circuits["method"], circuits["truncated_at"], circuits["exhaustive"]) == ("listed", None, True)
+
+
+def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
+    assert run("analyse", other_name, "-o", "-", "--no-masks") == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert "circuits: 2 valid circuits" in captured.err
+    protocol = {"name": "complete", "granularity": "qkv", "ablation": "zero", "embedding": "joined"}
+    assert {**result["protocol"], "digest": ""} == {**protocol, "accuracy_threshold": 0.99, "digest": ""}
+    circuits = result["outputs"][0]["circuits"]
+    assert (circuits["valid"], circuits["masks_valid"]) == (2, 2)
+    assert "masks" not in circuits
+
+
+def test_a_lower_threshold_lets_more_circuits_pass(other_name, tmp_path):
+    valid = []
+    for threshold in (0.99, 0.9, 0.4, 0):
+        protocol = written(tmp_path, {"accuracy_threshold": threshold}, "protocol.json")
+        assert run("analyse", other_name, "-p", protocol, "-o", tmp_path / "out.json", "-q") == 0
+        result = json.loads((tmp_path / "out.json").read_text())
+        assert (result["protocol"]["name"], result["protocol"]["accuracy_threshold"]) == ("custom", threshold)
+        valid.append(result["outputs"][0]["circuits"]["valid"])
+    assert valid == sorted(valid)
+    assert valid[0] < valid[-1]
+
+
+def test_a_result_file_s_protocol_can_be_given_again(other_name, tmp_path):
+    out = tmp_path / "out.json"
+    assert run("analyse", other_name, "-o", out, "-q") == 0
+    result = json.loads(out.read_text())
+    protocol = written(tmp_path, result["protocol"], "protocol.json")
+    assert run("analyse", other_name, "-p", protocol, "-o", out, "-q") == 0
+    assert json.loads(out.read_text())["protocol"] == result["protocol"]
+    spoiled = written(tmp_path, {**result["protocol"], "ablation": "mean", "name": "mine"}, "protocol.json")
+    assert run("analyse", other_name, "-p", spoiled, "-o", out, "-q") == 2
+
+
+def large_file(tmp_path):
+    """A transformer of three layers of which 2^61 masks are possible."""
+    rows, d = [[0, 1], [1, 0]], 2
+    heads = {
+        "query": [[[1.0], [0.0]]] * 2,
+        "key": [[[0.5], [1.0]]] * 2,
+        "value": [[[1.0], [1.0]]] * 2,
+        "output": [[[1.0, 2.0]]] * 2,
+    }
+    sizes = {"layers": 3, "heads": 2, "d_model": d, "d_head": 1, "vocabulary": 2, "context": 2}
+    return written(
+        tmp_path,
+        {
+            "format": "pluriscope-attention/1",
+            "name": "large",
+            **sizes,
+            "token_embedding": [[1.0, 0.0], [0.0, 1.0]],
+            "position_embedding": None,
+            "attention": [heads] * 3,
+            "unembedding": [[1.0, 0.0], [0.0, 1.0]],
+            "tasks": [{"name": "large", "rows": rows, "answers": [1, 0]}],
+        },
+    )
+
+
+def test_a_space_too_large_to_count_ends_with_3_and_says_so(tmp_path, capsys):
+    model, out = large_file(tmp_path), tmp_path / "out.json"
+    assert run("analyse", model, "-o", out) == 3
+    assert "stopped at a limit: output 0: 13,766,007,041,950,769 circuits are possible" in capsys.readouterr().err
+    result = json.loads(out.read_text())
+    circuits = result["outputs"][0]["circuits"]
+    assert (circuits["possible"], circuits["masks_possible"]) == ("13766007041950769", str(1 << 61))
+    assert (circuits["valid"], circuits["method"]) == (None, "none")
+    assert not result["exhaustive"]
+    assert not circuits["exhaustive"]
+    assert len(result["missing"]) == 1
+
+
+def test_the_time_that_was_given_ends_the_search(tmp_path, capsys):
+    model, out = written(tmp_path, GOLDEN["other_name_1x4_0"]["network"]), tmp_path / "out.json"
+    protocol = written(tmp_path, {"ablation": "mean"}, "protocol.json")
+    assert run("analyse", model, "-p", protocol, "-o", out, "-q", "--seconds", "0.000001") == 3
+    result = json.loads(out.read_text())
+    assert "when the time was up" in result["missing"][0]
+    circuits = result["outputs"][0]["circuits"]
+    assert circuits["tested"] < circuits["possible"] == 8_191
+    assert not circuits["exhaustive"]
+    assert circuits["truncated_at"] == circuits["listed"]
+
+
+def test_a_plan_says_what_there_is_to_do_and_writes_nothing_else(other_name, tmp_path, capsys):
+    assert run("analyse", other_name, "--plan") == 0
+    told = capsys.readouterr().out
+    assert "17 circuits are possible, by 512 masks of 9 bits" in told
+    assert "circuits: about" in told
+    assert run("analyse", large_file(tmp_path), "--plan") == 0
+    assert "not searched: there are 13,766,007,041,950,769 of them" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        ({"depth": 2}, "setting 'depth': is unknown. Use granularity, ablation, embedding, accuracy_threshold."),
+        ({"max_depth": 2, "granularity": "neurons"}, "has 2 problems"),
+        ({"granularity": "neurons"}, "setting 'granularity': is 'neurons'. Use qkv or heads or nodes."),
+        ({"ablation": 1}, "setting 'ablation': is no text"),
+        ({"accuracy_threshold": 1}, "is no number from 0 to below 1"),
+        ({"accuracy_threshold": True}, "is no number from 0 to below 1"),
+        ({"accuracy_threshold": "0.9"}, "is no number from 0 to below 1"),
+        ({"name": 3}, "protocol name: is a number"),
+        ({"name": "paper"}, "has a built-in name but other settings"),
+        ({"name": "complete", "ablation": "mean"}, "has a built-in name but other settings"),
+        ({"digest": "0" * 64}, "protocol digest: is stated as"),
+        ({"embedding": "split", "ablation": "mean"}, "a position's mean is itself"),
+        ({"embedding": "split", "granularity": "nodes"}, "nodes are heads"),
+        ([1], "holds a list"),
+    ],
+)
+def test_bad_protocols(other_name, tmp_path, capsys, protocol, said):
+    path, out = written(tmp_path, protocol, "protocol.json"), tmp_path / "out.json"
+    assert said in refused(capsys, "analyse", other_name, "-p", path, "-o", out)
+    assert not out.exists()
+
+
+def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    cases = [
+        (("-p", "paper"), "protocol 'paper': is for MLPs. Use complete, or a protocol file with granularity"),
+        (("-p", "quick"), "protocol 'quick': is unknown"),
+        (("--data", other_name), "--data: is for MLPs, and the file is of an attention-only transformer."),
+        (("--criteria", "all"), "--criteria: is for MLPs"),
+        (("--directions", "all"), "--directions: is for MLPs"),
+        (("--stories",), "--stories: is for MLPs"),
+        (("--output-index", "1"), "output 1: does not exist"),
+        (("--output-index", "-1"), "output -1: does not exist"),
+        (("--seconds", "0"), "is no time to work in"),
+    ]
+    for given, said in cases:
+        assert said in refused(capsys, "analyse", other_name, "-o", out, *given)
+    assert not out.exists()
+    assert run("analyse", other_name, "-o", out, "-q", "--output-index", "0") == 0
+
+
+def test_splitting_needs_positions(tmp_path, capsys):
+    model = written(tmp_path, GOLDEN["maximum_3_no_positions_1x2_0"]["network"])
+    protocol = written(tmp_path, {"embedding": "split"}, "protocol.json")
+    told = refused(capsys, "analyse", model, "-p", protocol, "-o", tmp_path / "out.json")
+    assert "has no positions to set apart" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"heads": 0}, "heads: is 0. Use 1 to 8."),
+        ({"heads": True}, "heads: is true or false"),
+        ({"layer_norm": []}, "only attention without biases is read"),
+        ({"unembedding": [[float("nan")]]}, "model file: holds NaN"),
+        ({"tasks": []}, "tasks: has 0, a transformer has one"),
+        ({"tokens": ["a"] * 5}, "tokens: has a text twice"),
+    ],
+)
+def test_bad_files_are_refused_as_models(tmp_path, capsys, change, said):
+    model = written(tmp_path, {**GOLDEN["other_name_1x2_0"]["network"], **change})
+    assert said in refused(capsys, "analyse", model, "-o", tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_network_is_still_a_network(tmp_path, capsys):
+    """Even if it bears the name of a format of models."""
+    document = network_file_json(golden_network("xor_pretrained")) | {"name": "pluriscope-attention/1"}
+    assert run("analyse", written(tmp_path, document), "--plan", "-o", "-") == 0
+    assert "protocol complete" in capsys.readouterr().out
+
+
+def test_the_digest_of_a_task_is_of_its_rows_and_answers():
+    document = GOLDEN["other_name_1x2_0"]["network"]
+    task = {key: document["tasks"][0][key] for key in ("answers", "rows")}
+    text = json.dumps(task, sort_keys=True, separators=(",", ":"))
+    assert task_digest(read_attention(document)) == sha256(text.encode()).hexdigest()
