@@ -318,9 +318,7 @@ def refuse_if_too_large(model: Model, space: Space) -> None:
         raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
     milliseconds = engine_of(model, space).milliseconds
     if milliseconds > MAX_MILLISECONDS:
-        cause = (
-            f"trying {n:,} masks takes about {milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
-        )
+        cause = f"trying {n:,} masks takes about {milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
         raise BeyondLimits(item, f"{cause}{MAX_MILLISECONDS / 1_000:,.0f}", cure)
 
 

@@ -78,10 +78,10 @@ def analyse(
     from analysis.circuits.planning import limits_within
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.models.registry import kind_of_file
-    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
+    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
     from analysis.question import Question
     from analysis.result_file import result_json, what_is_missing
     from app.cli.analyse_model import Told, analyse_model, refuse_options
@@ -106,11 +106,11 @@ def analyse(
     if kind is not None:
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
         refuse_options(kind, of_networks, output_index)
-        told = Told(output, not no_masks, quiet, plan, seconds)
+        how = Told(output, not no_masks, quiet, plan, seconds)
         if is_protocol_name(protocol):
-            return analyse_model(content, protocol, work, told)
+            return analyse_model(content, protocol, work, how)
         settings = protocol_settings(read_bytes(protocol, "protocol file", MAX_PROTOCOL_BYTES))
-        return analyse_model(content, settings, work, told)
+        return analyse_model(content, settings, work, how)
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
     network_file = parse_network_file(content)

@@ -95,7 +95,8 @@ def test_parts_that_were_found_before_are_not_found_again(monkeypatch):
     first = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints({}, kept.append)))
     assert len(kept) == -(-64 // 7)
     monkeypatch.setattr(space_type, "run", None)
-    again = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints({one.key: one.data for one in kept}, kept.append)))
+    known = {one.key: one.data for one in kept}
+    again = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints(known, kept.append)))
     assert again.masks.tolist() == first.masks.tolist()
     assert (again.valid, again.tested, again.by_bits) == (first.valid, first.tested, first.by_bits)
     assert first.exhaustive
