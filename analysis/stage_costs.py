@@ -410,7 +410,10 @@ class _Chain:
             each = {
                 "input-robust": _ROBUST * rows * smooth,
                 "input-noise": self.n_rows * _NOISE_POINTS * self.n_weights * _NOISE,
-                "knockout-completeness": _KNOCKED_OUT * max(1.0, min(self.n_states, 4_096) / 64) * rows,
+                **dict.fromkeys(
+                    ("knockout-completeness", "minimal-wang"),
+                    _KNOCKED_OUT * max(1.0, min(self.n_states, 4_096) / 64) * rows,
+                ),
                 "patching-robust": _PATCHED * rows * smooth,
             }
             return listed * each.get(key, _CIRCUIT_JUDGED * rows)

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from analysis import ENGINE_VERSION
+from analysis.criteria.registry import has_changed
 from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
@@ -133,6 +134,7 @@ def _environment(prefix: str) -> Environment:
         plotly_file=PLOTLY,
     )
     env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
+    env.tests["has_changed"] = has_changed
     return env
 
 

@@ -4,8 +4,10 @@ An absent edge is one into an active neuron that the circuit does not keep; edge
 absent too. Active neurons keep their biases.
 
 Sources: zero ablation is the validity test of Méloux et al. (ICLR 2025); mean and resample ablation are compared by
-Miller et al. (2024), who show that circuits found under one kind often fail under another; faithfulness of the output
-is Wang et al.'s (2023), here as a largest difference.
+Miller et al. (2024), who show that circuits found under one kind often fail under another. One source for all absent
+edges is also what Hadad et al. (2026) quantify over in their patching domain, here over the clean inputs and judged
+against labels; causal scrubbing resamples node by node and is a criterion of its own. Faithfulness of the output is
+Wang et al.'s (2023), here as a largest difference.
 """
 
 from __future__ import annotations
@@ -127,7 +129,8 @@ RESAMPLE_ABLATION: Final = Criterion(
     definition="The circuit decides right when all absent edges carry the full network's activations on one source, "
     "whichever clean input that is.",
     formula="for every s in D: share of rows b with d(f_C(b; absent from u = h_u(s))) = y(b)  >  threshold",
-    source="Chan et al., 2022 (causal scrubbing); Miller et al., 2024 (arXiv:2407.08734)",
+    source="Miller et al., 2024 (arXiv:2407.08734); over all clean inputs it is the patching domain of Hadad, Katz and "
+    "Bassan, ICLR 2026 (arXiv:2602.16823), judged against labels",
     judges={"circuit": _valid_on_every_source},
     direction="higher",
     score="share of pairs of base and source decided right",
@@ -148,7 +151,8 @@ OUTPUT_FAITHFULNESS: Final = Criterion(
     label="Output faithfulness",
     definition="On no clean input does the circuit's output differ from the full network's by more than the tolerance.",
     formula="max over x in D of |f_C(x) − f(x)|  ≤  tolerance",
-    source="Wang et al., ICLR 2023 (arXiv:2211.00593): faithfulness, as a largest difference of outputs",
+    source="after Wang et al., ICLR 2023 (arXiv:2211.00593), whose faithfulness is the difference of mean logit "
+    "differences under mean ablation: here it is the largest difference of outputs under the protocol's ablation",
     judges={"circuit": _outputs_close},
     direction="lower",
     parameters=(Parameter("tolerance", 0.1, 0.0, 1e6, "largest difference of outputs allowed"),),

@@ -69,6 +69,21 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a key meant before, for those who come with a link or a file from then.
+
+    Args:
+        before: what differed until then, one clause.
+        now: what is so since, one clause.
+        key: of the criterion that asks the former question still, "" if none does.
+    """
+
+    before: str
+    now: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class Criterion:
     """One criterion; everything but the judges is for people and for files.
 
@@ -92,6 +107,8 @@ class Criterion:
         term: anchor of the glossary's word for what it asks; "" if that is its key.
         idle: kinds that it may be asked of although its question never arises there, each with the reason as a
             sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
+        changes: of what the key means, the oldest first. Verdicts from before a change are not taken for present ones.
+        vacuous: why it removes next to nothing here, one sentence with the count that shows it; "" if it removes some.
     """
 
     key: str
@@ -110,6 +127,13 @@ class Criterion:
     term: str = ""
     by_trait: Mapping[Trait, Judge] = field(default_factory=dict)
     idle: Mapping[Kind, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    vacuous: str = ""
+
+    @property
+    def version(self) -> int:
+        """Which meaning of the key this is, from 1."""
+        return 1 + len(self.changes)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -63,6 +63,11 @@ def _section(criterion: Criterion) -> Iterator[str]:
         better = f" ({criterion.direction} is better)" if criterion.direction else ""
         yield f"- Score: {criterion.score}{better}"
     yield f"- Source: {_linked(criterion.source)}"
+    if criterion.vacuous:
+        yield f"- Vacuous here: {criterion.vacuous}"
+    for number, change in enumerate(criterion.changes, start=2):
+        former = f"; the former question is `{change.key}`" if change.key else ""
+        yield f"- Meaning {number}: {change.now}. Before, {change.before}{former}"
     yield ""
     if criterion.method:
         yield criterion.method

@@ -116,8 +116,8 @@ INTERCHANGE_JOINT: Final = Criterion(
     definition="It predicts what the unablated network decides when any set of active neurons takes its activations "
     "from another input.",
     formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [N(b; h_S ← h_S(s)) > 1/2]",
-    source="Geiger et al., JMLR 2025 (arXiv:2301.04709), on the interpretations of Méloux et al. "
-    "(arXiv:2502.20914); Chan et al., 2022 (causal scrubbing)",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et al. "
+    "(arXiv:2502.20914)",
     judges={"interpretation": _interchange("joint")},
     method=_METHOD,
     direction="higher",

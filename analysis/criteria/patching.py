@@ -1,4 +1,4 @@
-"""Whether a circuit decides right whatever clean-input value each absent neuron carries, neurons independent.
+"""Independent resampling: a circuit decides right whatever clean-input value each absent neuron carries.
 
 A neuron with an absent edge into an active neuron carries there one of the values that it has in the full network on
 the clean inputs: the same on all its absent edges, but different neurons may take theirs from different inputs. Each
@@ -12,7 +12,9 @@ judged row is taken by itself.
 With the parameter ``continuous`` the circuits left are then certified over intervals
 (:mod:`analysis.criteria.patching_intervals`), which hold the clean values.
 
-Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, here over a finite domain.
+Sources: Chan et al., 2022 (causal scrubbing), resample what a hypothesis calls unimportant node by node; here in every
+combination. Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), ask for robustness over patches that all come from
+one input, which is weaker; where their input ranges over a domain, here the intervals of single neurons do.
 """
 
 from __future__ import annotations
@@ -249,12 +251,13 @@ def _witness(patches: _Patches) -> Witness:
 
 PATCHING_ROBUST: Final = Criterion(
     key="patching-robust",
-    label="Robust to patching",
+    label="Independent resampling",
     definition="The circuit decides right whatever clean-input value, or with continuous = 1 whatever value of its "
     "interval over the clean inputs' box, each absent source neuron carries, neurons independent.",
     formula="for every s: absent neurons → D: share of rows x with d(f_C(x; absent from u = h_u(s(u)))) = y(x), the "
     "worst s for each x  >  threshold",
-    source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, over clean values",
+    source="after Chan et al., 2022 (causal scrubbing): unimportant nodes resampled one by one; stricter than the "
+    "patching domain of Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), where all patches come from one input",
     judges={"circuit": _patching_robust},
     method="Clean values: every combination is decided, so the answer is exhaustive; a circuit with more than 262,144 "
     "combinations below the last hidden layer is undecided, unless one of a few tried makes it fail. Intervals: what "

@@ -35,10 +35,15 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     noise.INPUT_NOISE,
     robustness.INPUT_ROBUST,
     patching.PATCHING_ROBUST,
+    knockouts.MINIMAL_WANG,
     minimality.MINIMAL_QUASI,
     minimality.MINIMAL_LOCAL,
     minimality.MINIMAL_SUBSET,
     minimality.MINIMAL_CARDINAL,
+    minimality.MINIMAL_QUASI_STRUCTURAL,
+    minimality.MINIMAL_LOCAL_STRUCTURAL,
+    minimality.MINIMAL_SUBSET_STRUCTURAL,
+    minimality.MINIMAL_CARDINAL_STRUCTURAL,
     same_story.SAME_STORY,
     interpretation_criteria.OBSERVED_CLASS,
     interpretation_criteria.INTERCHANGE,
@@ -69,6 +74,12 @@ def criterion_named(key: str) -> Criterion:
     if key not in _BY_KEY:
         raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", f"use one of {', '.join(_BY_KEY)}")
     return _BY_KEY[key]
+
+
+def has_changed(text: str) -> bool:
+    """Whether a criterion, as its key or with settings behind it, meant something else before."""
+    criterion = _BY_KEY.get(text.partition("(")[0].strip())
+    return criterion is not None and bool(criterion.changes)
 
 
 def criteria_for(kind: Kind) -> tuple[Criterion, ...]:

@@ -87,8 +87,11 @@ class CriterionStep:
 
     @property
     def settings_digest(self) -> str:
-        """12 hex digits of all settings, defaults included, so that a default that moves moves no verdict."""
-        return sha256_hex(canonical_json(dict(self.settings)))[:12]
+        """12 hex digits of all settings, defaults included, so that a default that moves moves no verdict; and of the
+        meaning of the key where that is not its first, so that a changed meaning takes over no verdict.
+        """
+        settings, version = dict(self.settings), self.criterion.version
+        return sha256_hex(canonical_json(settings if version == 1 else [version, settings]))[:12]
 
     def __str__(self) -> str:
         changed = ",".join(f"{name}={_written(value)}" for name, value in self.changed.items())

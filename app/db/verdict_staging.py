@@ -1,7 +1,8 @@
 """Saving verdicts in small transactions, unseen until all of them are there.
 
 Like :mod:`app.db.staging`: rows carry the mark of their job until the last transaction, which also ends the job, takes
-it away. What is stored already with the same content stays; other verdicts under the same key are replaced.
+it away. What is stored already with the same content stays; other verdicts under the same key are replaced, and those
+from before the key changed its meaning go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
+from app.db.reads.verdicts import step_of
 from app.db.staging import Step, in_lots
 from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PreparedVerdicts, VerdictBlock, passing_block
@@ -60,7 +62,16 @@ class VerdictStaging:
             row.staged = ""
             session.flush()
             rows.append(row)
+        self._forget_earlier_meanings(session, analysis)
         return rows
+
+    def _forget_earlier_meanings(self, session: Session, analysis: AnalysisRow) -> None:
+        """Delete what criteria that are judged anew said when their keys meant something else."""
+        anew = {(one.kind, one.step.key) for one in self.prepared}
+        seen = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+        for row in session.scalars(seen):
+            if (row.kind, row.criterion) in anew and step_of(row) is None:
+                session.delete(row)
 
     def _marked(self, session: Session, analysis: AnalysisRow) -> list[VerdictRow]:
         query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == self.mark)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
@@ -130,7 +130,19 @@ def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
 
-CRITERIA: Final = Stage(_criteria, _has(VerdictRow, VerdictRow.staged == ""))
+def _judged() -> ColumnElement[bool]:
+    """Whether every criterion has verdicts on circuits with its present meaning: another meaning has another digest."""
+    steps = default_steps("circuit")
+    of_these = tuple_(VerdictRow.criterion, VerdictRow.settings_digest).in_(
+        [(step.key, step.settings_digest) for step in steps]
+    )
+    found = select(func.count()).where(
+        VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.staged == "", VerdictRow.kind == "circuit", of_these
+    )
+    return found.correlate(AnalysisRow).scalar_subquery() >= len(steps)
+
+
+CRITERIA: Final = Stage(_criteria, _judged())
 COMMON_GROUND: Final = Stage(_common_ground, None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))

@@ -56,7 +56,19 @@ class CriterionSettings(PageModel):
     label: str
     definition: str
     method: str = Field(description="How it is decided and how exactly; empty if its formula is simply computed.")
+    vacuous: str = Field(description="Why it removes next to nothing here, with the count; empty if it removes some.")
     settings: dict[str, float | int] = Field(description="Its parameters with their default values.")
+
+
+class ChangedMeaning(PageModel):
+    """A criterion's key that meant something else before."""
+
+    key: str
+    label: str
+    meaning: int = Field(description="Which meaning of the key it is since, from 2.")
+    before: str
+    now: str
+    former: str = Field(description="The criterion that asks the former question still; empty if none does.")
 
 
 class ScopeOfUsePage(PageModel):
@@ -67,6 +79,7 @@ class ScopeOfUsePage(PageModel):
     limits: list[LimitView] = Field(description="In force where this page was made.")
     protocols: list[ProtocolView] = Field(description="The built-in ones with every setting.")
     criteria: list[CriterionSettings]
+    changed: list[ChangedMeaning] = Field(description="Keys of criteria whose meaning changed.")
     url: str
 
     @property
@@ -97,6 +110,11 @@ def build_scope(session: Session, addresses: Addresses) -> ScopeOfUsePage:
                 settings=criterion.defaults,
             )
             for criterion in CRITERIA
+        ],
+        changed=[
+            ChangedMeaning.showing(change, key=criterion.key, label=criterion.label, meaning=number, former=change.key)
+            for criterion in CRITERIA
+            for number, change in enumerate(criterion.changes, start=2)
         ],
         url=addresses.scope(),
     )

@@ -26,7 +26,6 @@ from analysis.alignments.search import search_alignments
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
-from analysis.criteria.knockouts import knocked_out
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.networks.mlp import batch_activations, forward, keep_matrices
@@ -175,6 +174,20 @@ def agrees_on_grid(context: CircuitCriteriaContext, *, radius: float = 0.1, n: i
     for part in context.parts("grid", len(points)):
         alike[part] = (decide(context.outputs(part, points, absent), rule) == expected).all(axis=1)
     return alike
+
+
+def knocked_out(network: Network, sites: Sequence[tuple[int, int]]) -> Network:
+    """The network with nothing leaving these hidden neurons, each named by its layer from 1 and its place there."""
+    weights = [matrix.copy() for matrix in network.weights]
+    for layer, neuron in sites:
+        weights[layer][:, neuron] = 0.0
+    return Network.from_arrays(
+        weights,
+        network.biases,
+        activation=network.activation,
+        output_activation=network.output_activation,
+        negative_slope=network.negative_slope,
+    )
 
 
 def rounds_alike_under_knockouts(context: CircuitCriteriaContext) -> NDArray[np.bool_]:

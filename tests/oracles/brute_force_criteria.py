@@ -73,18 +73,78 @@ def with_edge_in(kept):
     return {edge[:2] for edge in kept}
 
 
-def knockouts_alike(network, kept, rows, rule):
-    """How many pairs of knock-out and input circuit and network decide alike, and how many there are."""
-    everything, neurons = set(edges_of(network)), hidden(network)
+def subsets(items):
+    return [chosen for size in range(len(items) + 1) for chosen in combinations(items, size)]
+
+
+def active_neurons(network, kept):
+    return [neuron for neuron in hidden(network) if neuron in with_edge_in(kept)]
+
+
+def knockouts_alike(network, kept, rows, rule, neurons=None):
+    """How many pairs of knock-out and input circuit and network decide alike, and how many there are.
+
+    Knocked out are the neurons of the circuit, or others if they are given.
+    """
+    everything = set(edges_of(network))
     alike = total = 0
-    for size in range(len(neurons) + 1):
-        for dead in combinations(neurons, size):
-            for row in rows:
-                circuit = run_without(network, kept, row, set(dead), with_edge_in(kept))
-                whole = run_without(network, everything, row, set(dead), set(neurons))
-                alike += decision(circuit, rule) == decision(whole, rule)
-                total += 1
+    for dead in subsets(active_neurons(network, kept) if neurons is None else neurons):
+        for row in rows:
+            circuit = run_without(network, kept, row, set(dead), with_edge_in(kept))
+            whole = run_without(network, everything, row, set(dead), set(hidden(network)))
+            alike += decision(circuit, rule) == decision(whole, rule)
+            total += 1
     return alike, total
+
+
+def needed_neurons(network, kept, rows, rule):
+    """The neurons v of a circuit C for which C∖K and C∖(K ∪ v) decide differently for some K without v."""
+    active = with_edge_in(kept)
+
+    def decisions(dead):
+        return [decision(run_without(network, kept, row, set(dead), active), rule) for row in rows]
+
+    neurons = active_neurons(network, kept)
+    return [
+        v
+        for v in neurons
+        if any(decisions(dead) != decisions((*dead, v)) for dead in subsets([n for n in neurons if n != v]))
+    ]
+
+
+def without_dead_neurons(network, kept):
+    """The edges left once every hidden neuron without an edge in or without one out has lost all its edges."""
+    left = set(kept)
+    while True:
+        into = {edge[:2] for edge in left}
+        out_of = {(edge[0] - 1, edge[2]) for edge in left}
+        dead = {neuron for neuron in hidden(network) if neuron not in into or neuron not in out_of}
+        rest = {edge for edge in left if edge[:2] not in dead and (edge[0] - 1, edge[2]) not in dead}
+        if rest == left:
+            return left
+        left = rest
+
+
+def sets_that_will_do(network, rows, labels, rule, threshold, absent=None):
+    """The masks of all sets of edges that decide right once dead neurons are pruned, whatever their shape."""
+    edges = edges_of(network)
+    found = set()
+    for mask in range(2 ** len(edges)):
+        kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
+        if share_right(network, without_dead_neurons(network, kept), rows, labels, rule, absent) > threshold:
+            found.add(mask)
+    return found
+
+
+def minimal_kinds_by_function(mask, sufficient, n_edges):
+    """(quasi, local, subset, cardinal) of a circuit among all sets of edges that will do."""
+    left = [mask & ~(1 << e) in sufficient for e in range(n_edges) if mask >> e & 1]
+    return (
+        not all(left),
+        not any(left),
+        not any(other != mask and other & mask == other for other in sufficient),
+        not any(other.bit_count() < mask.bit_count() for other in sufficient),
+    )
 
 
 def complement_right(network, kept, rows, labels, rule):

@@ -99,13 +99,40 @@ class DenseCriteria:
     def hidden(self):
         return [(layer, n) for layer in range(1, len(self.sizes) - 1) for n in range(self.sizes[layer])]
 
-    def complete(self):
-        neurons, alike = self.hidden(), np.ones(len(self.masks), dtype=bool)
+    def active(self):
+        """[circuit, hidden neuron], layer by layer."""
+        return np.concatenate([matrix.any(axis=2) for matrix in self.keep[:-1]], axis=1)
+
+    def without_each_set(self):
+        """Each set of hidden neurons as a number, with the decisions of circuits and network without it."""
+        neurons = self.hidden()
         for number in range(2 ** len(neurons)):
             dead = [neuron for k, neuron in enumerate(neurons) if number >> k & 1]
             whole = decided(self.run(self.full, self.rows, dead=dead)[-1][:, :, 0], self.rule)
-            alike &= (decided(self.outputs(dead=dead), self.rule) == whole).all(axis=1)
+            yield number, decided(self.outputs(dead=dead), self.rule), whole
+
+    def complete(self):
+        """Over the sets within each circuit."""
+        alike = np.ones(len(self.masks), dtype=bool)
+        outside = ~self.active() @ (1 << np.arange(len(self.hidden())))
+        for number, circuits, whole in self.without_each_set():
+            alike &= (circuits == whole).all(axis=1) | ((outside & number) != 0)
         return alike
+
+    def minimal_by_knockouts(self):
+        """Whether every neuron of a circuit changes a decision without some set of its others."""
+        active = self.active()
+        decisions = np.array([circuits for _, circuits, _ in self.without_each_set()])
+        outside = ~active @ (1 << np.arange(active.shape[1]))
+        needed = np.ones(len(self.masks), dtype=bool)
+        for neuron in range(active.shape[1]):
+            somewhere = np.zeros(len(self.masks), dtype=bool)
+            for number in range(len(decisions)):
+                if not number >> neuron & 1:
+                    differs = (decisions[number] != decisions[number | 1 << neuron]).any(axis=1)
+                    somewhere |= differs & ((outside & number) == 0)
+            needed &= somewhere | ~active[:, neuron]
+        return needed
 
     def necessary(self):
         return ~self.valid(self.outputs(keep=[~matrix for matrix in self.keep]))
@@ -153,8 +180,8 @@ class DenseCriteria:
                 return False
         return True
 
-    def minimal(self):
-        """quasi, local, subset, cardinal, among these circuits."""
+    def minimal(self, alike=lambda mask: mask):
+        """quasi, local, subset, cardinal, among these circuits; by function if removals are first made alike."""
         valid = set(self.masks)
         kinds = []
         by_size = sorted(self.masks, key=int.bit_count)
@@ -164,9 +191,28 @@ class DenseCriteria:
             if not any(small & mask == small for small in smallest):
                 smallest.append(mask)
         for mask in self.masks:
-            left = [mask & ~(1 << e) in valid for e in range(self.n_edges) if mask >> e & 1]
+            left = [alike(mask & ~(1 << e)) in valid for e in range(self.n_edges) if mask >> e & 1]
             kinds.append((not all(left), not any(left), mask in smallest, mask.bit_count() == fewest))
         return np.array(kinds, dtype=bool).reshape(-1, 4).T
+
+    def without_dead(self, mask):
+        """A mask without the edges of neurons that nothing reaches or that reach nothing, found from both ends."""
+        edges, start = [], 0
+        for layer, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            for k in range(n_in * n_out):
+                if mask >> start + k & 1:
+                    edges.append((start + k, (layer - 1, k % n_in), (layer, k // n_in)))
+            start += n_in * n_out
+        last = len(self.sizes) - 1
+        reached = {(0, n) for n in range(self.sizes[0])}
+        for _, source, target in edges:  # layer by layer
+            if source in reached:
+                reached.add(target)
+        reaching = {(last, 0)}
+        for _, source, target in reversed(edges):
+            if target in reaching:
+                reaching.add(source)
+        return sum(1 << k for k, source, target in edges if source in reached and target in reaching)
 
     def margins(self):
         edges = np.array([0.5] if self.rule == "threshold" else [-0.5, 0.5, 1.5])
@@ -174,7 +220,9 @@ class DenseCriteria:
 
     def passed(self, *, with_patching=True):
         """{key: [circuit] bool} of every criterion with default settings but the certified ones and symmetry."""
-        quasi, local, subset, cardinal = self.minimal()
+        kinds = ("quasi", "local", "subset", "cardinal")
+        structural = {f"minimal-{k}-structural": v for k, v in zip(kinds, self.minimal(), strict=True)}
+        functional = {f"minimal-{k}": v for k, v in zip(kinds, self.minimal(self.without_dead), strict=True)}
         patched = {"patching-robust": self.survives_patching()} if with_patching else {}
         return patched | {
             "zero-ablation": self.zero(),
@@ -185,9 +233,8 @@ class DenseCriteria:
             "knockout-completeness": self.complete(),
             "necessity": self.necessary(),
             "input-noise": self.noisy_shares() >= 0.99,
-            "minimal-quasi": quasi,
-            "minimal-local": local,
-            "minimal-subset": subset,
-            "minimal-cardinal": cardinal,
+            "minimal-wang": self.minimal_by_knockouts(),
+            **functional,
+            **structural,
             "margin": self.margins() >= 1e-6,
         }

@@ -111,7 +111,7 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
     query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
     found = []
     for row in session.scalars(query):
-        step = _step_of(row)
+        step = step_of(row)
         if step is None:
             continue
         tally = CriterionTally(row.passed, row.failed, row.undecided, row.not_applicable)
@@ -239,7 +239,7 @@ def _told(
     """Each criterion's verdict on the explanation at a position."""
     found = []
     for number, row in rows.items():
-        step = _step_of(row)
+        step = step_of(row)
         here = values.get((position, number))
         if step is None or here is None or row.n <= position or here["outcomes"] >= len(OUTCOMES):
             continue
@@ -293,13 +293,14 @@ def counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
     return ReadingCounts(**columns, applicable=tuple(applicable.tolist()), scores=scores)
 
 
-def _step_of(row: VerdictRow) -> CriterionStep | None:
-    """The step of a row; None if this version no longer knows it."""
+def step_of(row: VerdictRow) -> CriterionStep | None:
+    """The step of a row; None if this version no longer knows it, or means something else by its key."""
     try:
-        step = CriterionStep.parse(row.criterion)
-        return CriterionStep.of(step.criterion, row.settings)
+        criterion = CriterionStep.parse(row.criterion).criterion
+        step = CriterionStep.of(criterion, row.settings)
     except InvalidCriterion:
         return None
+    return step if step.settings_digest == row.settings_digest else None
 
 
 def _whole(analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> CriterionTally | None:

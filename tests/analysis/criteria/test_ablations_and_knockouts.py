@@ -48,11 +48,13 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
         assert 0 < sum(values) < len(kept)
     differences = criterion_named("output-faithfulness").judge("circuit", context).scores
     assert np.allclose(differences, [plain.largest_difference(network, one, rows) for one in kept], atol=1e-12)
-    complete = criterion_named("knockout-completeness").judge("circuit", context)
-    counts = [plain.knockouts_alike(network, one, rows, rule) for one in kept]
-    assert complete.numerators.tolist() == [alike for alike, _ in counts]
-    assert complete.denominators.tolist() == [total for _, total in counts]
-    assert complete.passed.tolist() == [alike == total for alike, total in counts]
+    everywhere = plain.hidden(network)
+    for settings, neurons in (({}, None), ({"network": 1}, everywhere)):
+        complete = criterion_named("knockout-completeness").judge("circuit", context, settings)
+        counts = [plain.knockouts_alike(network, one, rows, rule, neurons) for one in kept]
+        assert complete.numerators.tolist() == [alike for alike, _ in counts]
+        assert complete.denominators.tolist() == [total for _, total in counts]
+        assert complete.passed.tolist() == [alike == total for alike, total in counts]
     necessary = criterion_named("necessity").judge("circuit", context)
     n_right = [plain.complement_right(network, one, rows, labels, rule) for one in kept]
     assert necessary.numerators.tolist() == n_right

@@ -31,10 +31,15 @@ XOR_COUNTS = {
     "knockout-completeness": 5,
     "necessity": 197,
     "patching-robust": 56,
+    "minimal-wang": 137,
     "minimal-quasi": 197,
-    "minimal-local": 37,
+    "minimal-local": 5,
     "minimal-subset": 5,
     "minimal-cardinal": 3,
+    "minimal-quasi-structural": 197,
+    "minimal-local-structural": 37,
+    "minimal-subset-structural": 5,
+    "minimal-cardinal-structural": 3,
     "margin": 197,
     "representative": 197,
 }
@@ -70,6 +75,9 @@ def test_stricter_criteria_leave_fewer() -> None:
         "minimal-cardinal": "minimal-subset",
         "minimal-subset": "minimal-local",
         "minimal-local": "minimal-quasi",
+        "minimal-cardinal-structural": "minimal-subset-structural",
+        "minimal-subset-structural": "minimal-local-structural",
+        "minimal-local-structural": "minimal-quasi-structural",
         "patching-robust": "resample-ablation",
         "all-ablations": "mean-ablation",
     }
@@ -93,7 +101,7 @@ def test_the_whole_network_as_a_circuit_passes_what_compares_it_with_itself() ->
 @pytest.mark.slow
 def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     context = xor_context()
-    whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness")}
+    whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness", "minimal-wang")}
     monkeypatch.setattr(patching, "MAX_COMBINATIONS", 4)
     few = criterion_named("patching-robust").judge("circuit", context)
     undecided = few.having("undecided")
@@ -105,7 +113,13 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
     small = criterion_named("knockout-completeness").judge("circuit", context)
     assert small.passed.sum() == 0
     assert (np.array(whole["knockout-completeness"]) <= small.having("undecided")).all()
-    assert "sets of up to 1 neuron were tried" in small.at(int(np.flatnonzero(small.having("undecided"))[0])).reason
+    assert "Only the 7 smallest sets were tried" in small.at(int(np.flatnonzero(small.having("undecided"))[0])).reason
+    needed = criterion_named("minimal-wang").judge("circuit", context)
+    assert (needed.passed <= np.array(whole["minimal-wang"])).all()
+    assert needed.passed.any()
+    assert not needed.having("failed").any()
+    undecided = int(np.flatnonzero(needed.having("undecided"))[0])
+    assert "Only the 7 smallest sets were tried" in needed.at(undecided).reason
     monkeypatch.setattr(symmetry, "MAX_SYMMETRIES", 2)
     network = twin_network()
     masks = np.array([mask for mask, _ in possible_masks(network)][::50], dtype=np.uint64)
@@ -138,6 +152,7 @@ def test_long_criteria_report_and_stop_when_asked() -> None:
         "mean-ablation",
         "resample-ablation",
         "knockout-completeness",
+        "minimal-wang",
         "necessity",
         "input-noise",
         "patching-robust",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analysis.criteria.registry import CRITERIA
 from tests.analysis.criteria import golden_counts
 
 
@@ -31,6 +32,30 @@ def test_what_is_known_elsewhere_is_there() -> None:
     circuits = of(("xor_pretrained", 0))["counts"]["circuit"]
     known = {"mean-ablation": 191, "resample-ablation": 100, "output-faithfulness": 12, "knockout-completeness": 5}
     assert {key: circuits[key][0] for key in known} == known
+
+
+def test_what_is_called_vacuous_removes_nothing_from_as_many_circuits_as_it_says() -> None:
+    every = [network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]]
+    vacuous = [criterion for criterion in CRITERIA if criterion.vacuous]
+    assert [criterion.key for criterion in vacuous] == ["necessity", "minimal-quasi", "minimal-quasi-structural"]
+    for criterion in vacuous:
+        told = [sum(counts[criterion.key][k] for counts in every) for k in range(4)]
+        assert told[1:] == [0, 0, 0]
+        assert f"none of the {told[0]:,} valid circuits" in criterion.vacuous
+
+
+def test_minimality_by_function_leaves_few_where_the_one_by_structure_leaves_many() -> None:
+    every = [network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]]
+    passed = {
+        key: sum(counts[key][0] for counts in every)
+        for key in ("minimal-local", "minimal-local-structural", "minimal-subset", "minimal-subset-structural")
+    }
+    assert passed == {
+        "minimal-local": 109,
+        "minimal-local-structural": 1290,
+        "minimal-subset": 98,
+        "minimal-subset-structural": 98,
+    }
 
 
 def test_the_keys_with_two_routes_are_most() -> None:

@@ -1,4 +1,4 @@
-"""The four minimalities against all pairs of circuits, and where the search stopped."""
+"""The minimalities by structure against all pairs of circuits, both forms where the search stopped."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from tests.analysis.circuits.wide import WIDE, wide_masks
 from tests.analysis.criteria.circuit_contexts import all_circuits, passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
 
+FORMS = ("", "-structural")
+
 
 @pytest.mark.parametrize("seed", range(4))
 def test_minimality_agrees_with_brute_force_on_any_set_of_valid_circuits(seed: int) -> None:
@@ -29,26 +31,27 @@ def test_minimality_agrees_with_brute_force_on_any_set_of_valid_circuits(seed: i
     valid = set(context.masks.tolist())
     expected = [plain.minimal_kinds(mask, valid, context.question.layout.n_edges) for mask in context.masks.tolist()]
     for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
-        assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
+        assert passed(context, f"minimal-{kind}-structural") == [kinds[place] for kinds in expected], kind
 
 
 def test_witnesses_of_minimality_are_smaller_valid_circuits() -> None:
     context = xor_context()
     valid = set(context.masks.tolist())
-    for key in ("minimal-local", "minimal-subset", "minimal-cardinal"):
+    for key in (f"minimal-{kind}{form}" for kind in ("local", "subset", "cardinal") for form in FORMS):
         verdicts = criterion_named(key).judge("circuit", context)
         for position in np.flatnonzero(~verdicts.passed).tolist():
             mask, smaller = int(context.masks[position]), int(verdicts.at(position).witness["mask"], 16)
             assert smaller in valid
             assert smaller.bit_count() < mask.bit_count()
-            assert key == "minimal-cardinal" or smaller & mask == smaller
+            assert "cardinal" in key or smaller & mask == smaller
 
 
-def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed(form: str) -> None:
     cut_off = replace(xor_context(), exhaustive=False)
     for kind in ("subset", "cardinal"):
-        whole = criterion_named(f"minimal-{kind}").judge("circuit", xor_context())
-        part = criterion_named(f"minimal-{kind}").judge("circuit", cut_off)
+        whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", xor_context())
+        part = criterion_named(f"minimal-{kind}{form}").judge("circuit", cut_off)
         assert part.having("undecided").tolist() == whole.passed.tolist()
         assert part.having("failed").tolist() == whole.having("failed").tolist()
         undecided = int(np.flatnonzero(whole.passed)[0])
@@ -57,12 +60,13 @@ def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed() -> None:
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER, COMPLETE.model_copy(update={"ablation": "mean"})])
 @pytest.mark.parametrize("kind", ["quasi", "local"])
-def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Protocol, kind: str) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Protocol, kind: str, form: str) -> None:
     context = xor_context(protocol)
-    whole = criterion_named(f"minimal-{kind}").judge("circuit", context)
+    whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", context)
     drawn = np.random.default_rng(0).random(len(context)) < 0.3
     some = replace(context, masks=context.masks[drawn], exhaustive=False)
-    part = criterion_named(f"minimal-{kind}").judge("circuit", some)
+    part = criterion_named(f"minimal-{kind}{form}").judge("circuit", some)
     assert part.outcomes.tolist() == whole.outcomes[drawn].tolist()
     assert part.scores.tolist() == whole.scores[drawn].tolist()
     assert len(set(part.outcomes.tolist())) == (2 if kind == "local" else 1)
@@ -72,12 +76,13 @@ def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Prot
 
 
 @pytest.mark.parametrize("kind", ["subset", "cardinal"])
-def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind: str) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind: str, form: str) -> None:
     context = xor_context()
-    local = criterion_named("minimal-local").judge("circuit", context).passed
-    whole = criterion_named(f"minimal-{kind}").judge("circuit", context)
-    drawn = np.flatnonzero(np.random.default_rng(1).random(len(context)) < 0.2)
-    part = criterion_named(f"minimal-{kind}").judge(
+    local = criterion_named(f"minimal-local{form}").judge("circuit", context).passed
+    whole = criterion_named(f"minimal-{kind}{form}").judge("circuit", context)
+    drawn = np.flatnonzero(np.random.default_rng(0).random(len(context)) < 0.2)
+    part = criterion_named(f"minimal-{kind}{form}").judge(
         "circuit", replace(context, masks=context.masks[drawn], exhaustive=False)
     )
     valid = set(context.masks.tolist())
@@ -97,8 +102,8 @@ def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind:
 def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimality, "MAX_REMOVALS", 0)
     context = replace(xor_context(), exhaustive=False)
-    whole = criterion_named("minimal-local").judge("circuit", xor_context())
-    part = criterion_named("minimal-local").judge("circuit", context)
+    whole = criterion_named("minimal-local-structural").judge("circuit", xor_context())
+    part = criterion_named("minimal-local-structural").judge("circuit", context)
     assert part.having("undecided").tolist() == whole.passed.tolist()
     assert "too many removals" in part.at(int(np.flatnonzero(whole.passed)[0])).reason
 
@@ -112,11 +117,11 @@ def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ..
     )
     expected = [plain.minimal_kinds(mask, set(masks), context.question.layout.n_edges) for mask in masks]
     for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
-        assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
+        assert passed(context, f"minimal-{kind}-structural") == [kinds[place] for kinds in expected], kind
     assert not all(kinds[2] for kinds in expected)  # some do contain others
     run = replace(context, exhaustive=False)  # single edges are removed one by one where not all are listed
-    assert criterion_named("minimal-quasi").judge("circuit", run).having("undecided").sum() == 0
-    assert len(criterion_named("minimal-subset").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
+    assert criterion_named("minimal-quasi-structural").judge("circuit", run).having("undecided").sum() == 0
+    assert len(criterion_named("minimal-subset-structural").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
 
 
 @pytest.mark.parametrize("sizes", WIDE)
@@ -125,5 +130,6 @@ def test_criteria_judge_a_wide_network_of_which_no_circuit_is_listed(sizes: tupl
     task = task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])
     circuits = unsearched(ask(cut, data=data))
     context = CircuitCriteriaContext(ask(cut, task=task, data=data), circuits.masks, exhaustive=False)
-    for key in ("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal", "representative"):
+    kinds = ("quasi", "local", "subset", "cardinal")
+    for key in (*(f"minimal-{kind}{form}" for kind in kinds for form in FORMS), "representative"):
         assert len(criterion_named(key).judge("circuit", context)) == 0, key

@@ -22,6 +22,7 @@ from tests.analysis.criteria.test_interpretation_criteria import everything
 HERE = Path(__file__).parent
 _EVERY_CIRCUIT = "test_ablations_and_knockouts.py::test_criteria_agree_with_brute_force_on_every_circuit"
 _MINIMAL = "test_minimality.py::test_minimality_agrees_with_brute_force_on_any_set_of_valid_circuits"
+_FUNCTION = "test_minimality_by_function.py::test_minimality_is_what_every_set_of_edges_says"
 _NOISE = "test_noise_and_margins.py::test_noise_and_margins_agree_with_brute_force"
 _SYMMETRY = "test_symmetry.py::test_representatives_are_the_least_of_their_class"
 _READING = "test_interpretation_criteria.py::test_"
@@ -40,10 +41,15 @@ TWINS = {
     ("circuit", "input-robust"): "test_robustness.py::test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_"
     "on_no_dense_sample",
     ("circuit", "patching-robust"): _EVERY_CIRCUIT,
-    ("circuit", "minimal-quasi"): _MINIMAL,
-    ("circuit", "minimal-local"): _MINIMAL,
-    ("circuit", "minimal-subset"): _MINIMAL,
-    ("circuit", "minimal-cardinal"): _MINIMAL,
+    ("circuit", "minimal-wang"): "test_minimality_by_function.py::test_neurons_are_needed_if_brute_force_finds_where",
+    ("circuit", "minimal-quasi"): _FUNCTION,
+    ("circuit", "minimal-local"): _FUNCTION,
+    ("circuit", "minimal-subset"): _FUNCTION,
+    ("circuit", "minimal-cardinal"): _FUNCTION,
+    ("circuit", "minimal-quasi-structural"): _MINIMAL,
+    ("circuit", "minimal-local-structural"): _MINIMAL,
+    ("circuit", "minimal-subset-structural"): _MINIMAL,
+    ("circuit", "minimal-cardinal-structural"): _MINIMAL,
     ("circuit", "same-story"): "test_same_story.py::test_circuits_pass_if_a_plain_program_tells_the_same_story",
     ("circuit", "margin"): _NOISE,
     ("circuit", "representative"): _SYMMETRY,
@@ -82,6 +88,7 @@ NO_ORDER = {
     "input-noise": {"points", "seed"},
     "input-robust": {"budget"},
     "patching-robust": {"continuous", "budget"},
+    "knockout-completeness": {"network"},  # stricter with 1, but neither value is trivial
     "above-random": {"networks", "seed"},
     "joint-interchange": {"max_runs"},
     "selective": {"most"},  # of kinds with a record alone; its share is counted in test_selectivity
@@ -95,6 +102,10 @@ IMPLIED = {
         ("minimal-cardinal", "minimal-subset"),
         ("minimal-subset", "minimal-local"),
         ("minimal-local", "minimal-quasi"),
+        ("minimal-cardinal-structural", "minimal-subset-structural"),
+        ("minimal-subset-structural", "minimal-local-structural"),
+        ("minimal-local-structural", "minimal-quasi-structural"),
+        *((f"minimal-{kind}", f"minimal-{kind}-structural") for kind in ("quasi", "local", "subset", "cardinal")),
     ],
     "interpretation": [("interchange-joint", "interchange")],
     "algorithm": [

@@ -1,10 +1,11 @@
 """Criteria as background work: they follow every analysis, behind all others, and judge only what is still there."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from analysis.criteria.registry import CRITERIA
-from analysis.criteria.steps import default_steps, parse_steps
+from analysis.criteria.registry import CRITERIA, criteria_for
+from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE
 from analysis.work import Work
@@ -13,7 +14,7 @@ from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, VerdictRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue, stages
 from app.jobs.definitions import analyse_arguments
@@ -75,7 +76,7 @@ def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store)
         passed = {str(one.step): one.tally.passed for one in sets if one.kind == "circuit"}
         assert [passed[key] for key in ("mean-ablation", "resample-ablation", "all-ablations")] == [191, 100, 100]
         assert [passed[key] for key in ("output-faithfulness", "knockout-completeness", "necessity")] == [12, 5, 197]
-        assert [passed[f"minimal-{key}"] for key in ("quasi", "local", "subset", "cardinal")] == [197, 37, 5, 3]
+        assert [passed[f"minimal-{key}"] for key in ("quasi", "local", "subset", "cardinal")] == [197, 5, 5, 3]
         assert passed["patching-robust"] == 56
     second = ask(store, "mean-ablation", "necessity")
     work(store)
@@ -159,12 +160,43 @@ def test_analyses_without_verdicts_are_judged_later(store):
             assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1
             (only,) = session.scalars(select(JobRow)).all()
             assert (only.kind, only.state) == ("criteria", "queued")
-    ask(store, "margin")
+    ask(store, *(criterion.key for criterion in criteria_for("circuit") if criterion.cost != "slow"))
     with store.write() as session:
         session.delete(session.get(JobRow, only.id))
     work(store)
     with store.write() as session:
+        assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1, "some have no verdicts"
+        session.delete(session.get(JobRow, only.id))
+    ask(store, *(criterion.key for criterion in criteria_for("circuit")))
+    work(store)
+    with store.write() as session:
         assert stages.enqueue_missing(session, [stages.CRITERIA]) == 0
+
+
+@pytest.mark.slow
+def test_verdicts_of_an_earlier_meaning_are_not_shown_and_judged_anew(store):
+    stored_analysis(store, real=True)
+    ask(store, *(criterion.key for criterion in criteria_for("circuit")))
+    work(store)
+    step = CriterionStep.parse("minimal-local")
+    former = sha256_hex(canonical_json({}))[:12]
+    with store.write() as session:
+        session.execute(
+            update(VerdictRow).where(VerdictRow.criterion == step.key).values(settings_digest=former, passed=37, failed=160)
+        )
+    with store.read() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        assert "minimal-local" not in {one.step.key for one in verdict_sets(session, analysis)}
+        assert missing_steps(session, analysis, [("circuit", step)]) == (("circuit", step),)
+    with store.write() as session:
+        assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1
+        again = session.scalars(select(JobRow.id).where(JobRow.state == "queued")).one()
+        session.delete(session.get(JobRow, again))
+    ask(store, "minimal-local")
+    work(store)
+    with store.read() as session:
+        (row,) = session.scalars(select(VerdictRow).where(VerdictRow.criterion == step.key)).all()
+        assert (row.settings_digest, row.passed) == (step.settings_digest, 5)
 
 
 @pytest.mark.slow

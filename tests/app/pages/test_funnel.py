@@ -59,7 +59,7 @@ def test_each_criterion_alone_has_the_published_numbers(client):
         "output-faithfulness": 12,
         "necessity": 197,
         "minimal-quasi": 197,
-        "minimal-local": 37,
+        "minimal-local": 5,
         "minimal-subset": 5,
         "minimal-cardinal": 3,
         "representative": 197,

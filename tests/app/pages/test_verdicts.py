@@ -90,7 +90,7 @@ def test_counts_over_all_circuits_are_the_published_ones(app, masks):
                     passed[judged.criterion.key] += judged.verdict.outcome == "passed"
     assert passed == {
         "minimal-quasi": 197,
-        "minimal-local": 37,
+        "minimal-local": 5,
         "minimal-subset": 5,
         "minimal-cardinal": 3,
         "output-faithfulness": 12,

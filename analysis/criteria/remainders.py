@@ -1,0 +1,133 @@
+"""What is left of a network when edges are taken away, and which of it still decides right.
+
+A hidden neuron without an edge in is inactive and carries what the protocol's ablation says; one without an edge out
+changes nothing. Such neurons are dead, and so are their edges: they are pruned before a remainder is judged, by its
+decisions alone. An edge that can only be removed together with a neuron is thus not taken for one that matters.
+
+A pruned remainder is a circuit of the protocol's family, or some input is left without an edge. Where the right
+decisions depend on every input nothing of the second kind decides right; elsewhere all of these are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.networks.circuit import EdgeLayout, mask_array, one_mask
+from analysis.question import Question
+
+MAX_IGNORING: Final = 1 << 16
+"""Sets of edges that leave an input unused, of which each is tried; some seconds."""
+
+
+def pruned(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[Any]:
+    """The masks without the edges of dead neurons.
+
+    Forwards, a neuron without an edge in loses those out; then backwards, one without an edge out loses those in.
+    """
+    left = masks.copy()
+    n_hidden = len(layout.sizes) - 2
+    nothing = one_mask(0, layout)
+    for layer in (*range(1, n_hidden + 1), *range(n_hidden, 0, -1)):
+        for neuron in range(layout.sizes[layer]):
+            into, out = edges_into(layout, layer, neuron), edges_out_of(layout, layer, neuron)
+            dead = ((left & into) == nothing) | ((left & out) == nothing)
+            left = np.where(dead, left & ~(into | out), left)
+    return left
+
+
+def edges_into(layout: EdgeLayout, layer: int, neuron: int) -> Any:
+    """The edges that lead to a neuron of layer 1 … L, as a mask."""
+    return one_mask(sum(1 << layout.edge_index(layer, neuron, s) for s in range(layout.sizes[layer - 1])), layout)
+
+
+def edges_out_of(layout: EdgeLayout, layer: int, neuron: int) -> Any:
+    """The edges that leave a neuron of layer 0 … L − 1, as a mask."""
+    return one_mask(sum(1 << layout.edge_index(layer + 1, o, neuron) for o in range(layout.sizes[layer + 1])), layout)
+
+
+def ignores_an_input(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
+    """``[masks]``: which leave some input without an edge; what has no edge at all does."""
+    found = np.zeros(len(masks), dtype=np.bool_)
+    for neuron in range(layout.sizes[0]):
+        found |= (masks & edges_out_of(layout, 0, neuron)) == one_mask(0, layout)
+    return found
+
+
+def needs_every_input(question: Question) -> bool:
+    """Whether nothing that ignores an input can decide right on enough of the judged rows.
+
+    Rows that differ in the ignored input alone are decided alike, so of each group of them only those with one label
+    can be right.
+    """
+    rows, labels = question.judged
+    most = max(_most_right(np.delete(rows, i, axis=1), labels) for i in range(rows.shape[1]))
+    return not most / len(labels) > question.protocol.accuracy_threshold
+
+
+def _most_right(rows: NDArray[np.float64], labels: NDArray[np.float64]) -> int:
+    """Rows that the best function of these columns decides right."""
+    _, group = np.unique(rows, axis=0, return_inverse=True)
+    counts = [np.bincount(group.reshape(-1)[labels == label], minlength=len(rows)) for label in (0, 1)]
+    return int(np.maximum(*counts).sum())
+
+
+@lru_cache(maxsize=8)
+def sets_ignoring_an_input(layout: EdgeLayout) -> NDArray[Any] | None:
+    """Every pruned set of edges that leaves an input unused, the empty one too, ascending; None if they are too many
+    to try. Not to be changed: the next caller gets the same.
+    """
+    found: list[int] = [0]
+    if layout.sizes[0] == 1:
+        return mask_array(found, layout)
+    for mask in _fed_from_above(layout, len(layout.sizes) - 1, (0,), 0):
+        found.append(mask)
+        if len(found) > MAX_IGNORING:
+            return None
+    return mask_array(sorted(found), layout)
+
+
+def _fed_from_above(layout: EdgeLayout, layer: int, active: tuple[int, ...], mask: int) -> Iterator[int]:
+    """Ways to give each active neuron of a layer some edges in, then those that these come from, down to the inputs.
+
+    Args:
+        layout: of the network.
+        layer: from L down to 1.
+        active: its neurons that need an edge in.
+        mask: the edges chosen above.
+    """
+    width = layout.sizes[layer - 1]
+    for chosen in _some_of_each(len(active), width, every=layer > 1):
+        edges = sum(
+            1 << layout.edge_index(layer, neuron, source)
+            for neuron, sources in zip(active, chosen, strict=True)
+            for source in range(width)
+            if sources >> source & 1
+        )
+        below = int(np.bitwise_or.reduce(chosen))
+        used = tuple(source for source in range(width) if below >> source & 1)
+        if layer > 1:
+            yield from _fed_from_above(layout, layer - 1, used, mask | edges)
+        else:
+            yield mask | edges
+
+
+def _some_of_each(n: int, width: int, *, every: bool) -> Iterator[tuple[int, ...]]:
+    """Choices of a nonempty set of sources, as bits, for each of n neurons; if not ``every``, of those that together
+    leave a source unused.
+    """
+
+    def go(chosen: tuple[int, ...], union: int) -> Iterator[tuple[int, ...]]:
+        if not every and union == (1 << width) - 1:
+            return
+        if len(chosen) == n:
+            yield chosen
+            return
+        for sources in range(1, 1 << width):
+            yield from go((*chosen, sources), union | sources)
+
+    yield from go((), 0)

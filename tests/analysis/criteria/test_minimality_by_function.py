@@ -1,0 +1,148 @@
+"""Minimality by function against every set of edges: tasks that need every input, and tasks that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analysis.criteria import remainders
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
+from analysis.networks.ablation import Ablation
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.tasks import task_from_table
+from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
+from tests.oracles import brute_force_criteria as plain
+from tests.oracles.brute_force_circuits import boolean_rows, mean_activations, possible_masks
+
+KINDS = ("quasi", "local", "subset", "cardinal")
+SIZES = (2, 2, 2, 1)
+
+
+def judged(
+    seed: int, table: list[int], activation: str, ablation: Ablation, threshold: float
+) -> tuple[CircuitCriteriaContext, set[int]]:
+    """The valid circuits of a random network, and every set of edges that will do, both by brute force."""
+    network = random_network(seed, SIZES, activation)
+    rules = COMPLETE.model_copy(update={"ablation": ablation, "accuracy_threshold": threshold})
+    question = ask(network, task=task_from_table(table, 2), protocol=rules)
+    rows = boolean_rows(2)
+    absent = mean_activations(network, rows) if ablation == "mean" else None
+    right = plain.sets_that_will_do(network, rows, table, rules.circuit_decision, threshold, absent)
+    possible = {mask for mask, _ in possible_masks(network)}
+    return CircuitCriteriaContext(question, mask_array(sorted(right & possible), question.layout)), right
+
+
+# what the network has to decide: all of it, a half of it, nothing, and three rows of four
+CASES = [
+    (372, [0, 0, 0, 1], "leaky_relu", "zero", 0.99),
+    (179, [0, 0, 1, 1], "leaky_relu", "zero", 0.99),
+    (148, [0, 0, 0, 0], "tanh", "zero", 0.99),
+    (209, [0, 1, 1, 1], "sigmoid", "mean", 0.7),
+    (307, [0, 0, 1, 1], "relu", "mean", 0.7),
+]
+
+
+@pytest.mark.parametrize(("seed", "table", "activation", "ablation", "threshold"), CASES)
+def test_minimality_is_what_every_set_of_edges_says(seed, table, activation, ablation, threshold) -> None:
+    context, right = judged(seed, table, activation, ablation, threshold)
+    assert len(context)
+    masks = context.masks.tolist()
+    expected = [plain.minimal_kinds_by_function(mask, right, context.question.layout.n_edges) for mask in masks]
+    for place, kind in enumerate(KINDS):
+        assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
+    some = replace(context, masks=context.masks[::3], exhaustive=False)
+    for place, kind in enumerate(KINDS[:2]):
+        assert passed(some, f"minimal-{kind}") == [kinds[place] for kinds in expected[::3]], kind
+
+
+def test_a_removal_that_only_strands_a_neuron_is_none() -> None:
+    context = xor_context()
+    rows, labels = boolean_rows(2), [0, 1, 1, 0]
+    edges = plain.edges_of(context.question.cut)
+    local = criterion_named("minimal-local").judge("circuit", context)
+    for position, mask in enumerate(context.masks.tolist()[::7]):
+        kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
+        spare = [
+            edge
+            for edge in kept
+            if plain.share_right(
+                context.question.cut, plain.without_dead_neurons(context.question.cut, kept - {edge}), rows, labels, "rounding"
+            )
+            == 1
+        ]
+        assert local.numerators is not None
+        assert local.numerators[7 * position] == len(kept) - len(spare)
+
+
+def test_minimal_by_function_is_minimal_by_structure_too() -> None:
+    context = xor_context()
+    for kind in KINDS:
+        strict, weak = passed(context, f"minimal-{kind}"), passed(context, f"minimal-{kind}-structural")
+        assert all(late <= early for late, early in zip(strict, weak, strict=True))
+    assert sum(passed(context, "minimal-local")) < sum(passed(context, "minimal-local-structural"))
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 2, 1)])
+def test_pruned_sets_that_leave_an_input_unused_are_all_found(sizes: tuple[int, ...]) -> None:
+    layout, network = EdgeLayout(sizes), random_network(0, sizes, "relu")
+    edges = plain.edges_of(network)
+    every = mask_array(range(2**layout.n_edges), layout)
+    expected = set()
+    for mask, left in zip(every.tolist(), pruned(every, layout).tolist(), strict=True):
+        kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
+        rest = plain.without_dead_neurons(network, kept)
+        assert left == sum(1 << k for k, edge in enumerate(edges) if edge in rest)
+        if left == mask and {edge[2] for edge in kept if edge[0] == 1} != set(range(sizes[0])):
+            expected.add(mask)
+    found = sets_ignoring_an_input(layout)
+    assert found is not None
+    assert found.tolist() == sorted(expected)
+
+
+def test_a_task_needs_every_input_if_it_depends_on_each() -> None:
+    network = random_network(0, (2, 2, 1), "relu")
+    for table in product([0, 1], repeat=4):
+        depends = table[:2] != table[2:] and table[::2] != table[1::2]
+        assert needs_every_input(ask(network, task=task_from_table(list(table), 2))) == depends
+
+
+def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    context, _ = judged(*CASES[1])
+    whole = {kind: criterion_named(f"minimal-{kind}").judge("circuit", context) for kind in KINDS}
+    sets_ignoring_an_input.cache_clear()
+    monkeypatch.setattr(remainders, "MAX_IGNORING", 3)
+    try:
+        for kind in KINDS:
+            part = criterion_named(f"minimal-{kind}").judge("circuit", context)
+            if kind in ("quasi", "local"):  # what a removal leaves is run
+                assert part.outcomes.tolist() == whole[kind].outcomes.tolist()
+            else:
+                assert not part.passed.any()
+                assert (part.having("undecided") >= whole[kind].passed).all()
+                assert (part.having("failed") <= whole[kind].having("failed")).all()
+    finally:
+        sets_ignoring_an_input.cache_clear()
+
+
+def test_neurons_are_needed_if_brute_force_finds_where() -> None:
+    context = xor_context()
+    kept = [{edge for k, edge in enumerate(plain.edges_of(context.question.cut)) if mask >> k & 1} for mask in context.masks.tolist()]
+    verdicts = criterion_named("minimal-wang").judge("circuit", context)
+    few = range(0, len(kept), 11)
+    needed = [plain.needed_neurons(context.question.cut, kept[i], boolean_rows(2), "rounding") for i in few]
+    active = [plain.active_neurons(context.question.cut, kept[i]) for i in few]
+    assert verdicts.numerators is not None
+    assert [int(verdicts.numerators[i]) for i in few] == list(map(len, needed))
+    assert [bool(verdicts.passed[i]) for i in few] == [len(n) == len(a) for n, a in zip(needed, active, strict=True)]
+    for place, i in enumerate(few):
+        spare = verdicts.at(i).witness.get("spare")
+        assert (spare is None) == bool(verdicts.passed[i])
+        assert spare is None or tuple(spare) not in needed[place]
+    assert 0 < np.count_nonzero(verdicts.passed) < len(kept)
