@@ -21,6 +21,8 @@ from analysis.result import NOTHING_JUDGED, CriterionTally, Float32Outcome, Outp
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
+MINIMAL_JOINT: Final = "minimal-joint-alignment"
+"""The criterion whose survivors ``alignments_minimal_joint`` counts."""
 
 
 Tallies = Mapping[tuple[str, str], CriterionTally]
@@ -160,11 +162,29 @@ def output_json(
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         **_criteria_json(analysis.criteria, verdicts or {}),
+        **_minimal_joint_json(analysis, verdicts or {}),
         **({"directions": dict(directions)} if directions else {}),
         **single,
         **further,
         **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
     }
+
+
+def _minimal_joint_json(analysis: OutputAnalysis, verdicts: Tallies) -> dict[str, Any]:
+    """How many alignments are minimal among the jointly right ones, where that criterion was asked; null if not all
+    valid alignments of all candidates are at hand, or some are undecided.
+    """
+    tally = verdicts.get(("alignment", MINIMAL_JOINT))
+    if tally is None:
+        return {}
+    search = analysis.algorithms
+    kept = sum(1 for result in search.algorithms for scored in result.alignments if scored.valid)
+    whole = (
+        search.truncated_at is None
+        and analysis.question.protocol.alignments_kept == "all"
+        and kept == search.n_valid_alignments == tally.passed + tally.failed
+    )
+    return {"alignments_minimal_joint": exact(tally.passed) if whole else None}
 
 
 def _criteria_json(told: Mapping[str, CriterionTally], verdicts: Tallies) -> dict[str, Any]:

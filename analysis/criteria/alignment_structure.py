@@ -1,16 +1,24 @@
-"""Whether an alignment is put together as an explanation should be: in causal order, and with nothing to spare."""
+"""Whether an alignment is put together as an explanation should be: in causal order, and with nothing to spare.
+
+Nothing to spare is asked twice: among all valid alignments, and among those that are right under joint interchange too.
+The first asked before joint interchange would leave alignments out that only a larger one stands for.
+"""
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
+from math import prod
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, ScoredAlignment
+from analysis.alignments.joint import MAX_RUNS
+from analysis.alignments.minimal_joint import jointly_right
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.directions.alignment import DirectionAlignment
+from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 
 
@@ -73,10 +81,52 @@ def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, sc
     return Verdict("passed", None, None, None, "No variable fits a smaller set inside its own.", {})
 
 
+def _minimal_joint(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
+    every = list(context.on_neuron_sets)
+    found = []
+    for algorithm, scored in context.work.each("criteria", every, "alignments within jointly right ones"):
+        found.append(_is_minimal_jointly(context, algorithm, scored.alignment))
+    return put_together(found)
+
+
+def _is_minimal_jointly(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, alignment: Alignment
+) -> Verdict:
+    """Every alignment within it is looked at whose variables each fit their set; the smallest first, itself last."""
+    rule = context.question.protocol.interchange_pairs
+    fitting = [
+        [
+            inside
+            for neurons in (*_smaller(site), site.neurons)
+            if not context.disagreements(algorithm, path, inside := NeuronSet(site.layer, neurons), rule).any()
+        ]
+        for path, site in alignment.places
+    ]
+    if any(not sites or sites[-1] != site for sites, (_, site) in zip(fitting, alignment.places, strict=True)):
+        return Verdict("failed", None, None, None, "It is not valid, so it is no minimal jointly right alignment.", {})
+    if prod(map(len, fitting)) > _MAX_WITHIN:
+        reason = f"Not tried: {prod(map(len, fitting)):,} alignments lie within it, and the limit is {_MAX_WITHIN:,}."
+        return Verdict("undecided", None, None, None, reason, {})
+    paths = [path for path, _ in alignment.places]
+    try:
+        if not jointly_right(context.question, algorithm, alignment, context.work):
+            return Verdict("failed", None, None, None, "A joint interchange refutes it.", {})
+        for sites in sorted(product(*fitting), key=lambda chosen: sum(len(site.neurons) for site in chosen))[:-1]:
+            smaller = Alignment.of(alignment.algorithm_text, dict(zip(paths, sites, strict=True)))
+            if jointly_right(context.question, algorithm, smaller, context.work):
+                reason = "An alignment within it is right under joint interchange already."
+                return Verdict("failed", None, None, None, reason, {"alignment": smaller.id})
+    except BeyondLimits as refusal:
+        return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
+    return Verdict("passed", None, None, None, "No alignment within it is right under joint interchange.", {})
+
+
 def _smaller(site: NeuronSet) -> list[tuple[int, ...]]:
     """Nonempty proper subsets of a site, the smallest first."""
     return [chosen for size in range(1, len(site.neurons)) for chosen in combinations(site.neurons, size)]
 
+
+_MAX_WITHIN: Final = 10_000  # alignments within one, tried one by one
 
 CAUSAL_ORDER: Final = Criterion(
     key="causal-order",
@@ -98,4 +148,19 @@ MINIMAL_ALIGNMENT: Final = Criterion(
     judges={"alignment": _minimal},
     method="Whether a variable fits a set does not depend on the others, so it is enough to try every smaller set "
     "inside each variable's own. Pairs of inputs are the protocol's.",
+)
+MINIMAL_JOINT_ALIGNMENT: Final = Criterion(
+    key="minimal-joint-alignment",
+    label="Minimal among the jointly right",
+    definition="It is right under single and joint interchange, and no other such alignment of the algorithm is "
+    "contained in it, variable by variable.",
+    formula="τ in J, and no τ′ ≠ τ in J with τ′(v) ⊆ τ(v) for every variable v; J: valid and right for all b, s_1 … s_v",
+    source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings; Geiger et al., JMLR 2025 (arXiv:2301.04709): "
+    "interchange of several variables at once",
+    judges={"alignment": _minimal_joint},
+    method="Every alignment within it is tried whose variables each fit their set. Pairs of inputs are the protocol's, "
+    f"joint interchanges all there are; beyond {MAX_RUNS:,} of one alignment, or {_MAX_WITHIN:,} alignments within one, "
+    "it is undecided.",
+    cost="bounded",
+    term="minimal-alignment",
 )

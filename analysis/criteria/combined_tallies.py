@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.interpretation_tallies import CIRCUIT_WIDE, ReadingCounts
+from analysis.criteria.interpretation_tallies import CIRCUIT_WIDE, SCRUBBING, ReadingCounts
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, UNDECIDED
 
@@ -31,6 +31,7 @@ class Combination:
         self._representatives: ReadingCounts | None = None  # of observed-class, once it is among the criteria
         self._strictest: ReadingCounts | None = None  # of the interchange criteria so far
         self._rank = -1
+        self._scrubbed: ReadingCounts | None = None
         self._lost = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is left
         self._open = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is known
         self._passed, self._undecided = self.totals, np.zeros_like(self.totals)
@@ -72,6 +73,8 @@ class Combination:
             self._open |= outcomes == UNDECIDED
         if step.key == "observed-class":
             self._representatives = found
+        elif step.key == SCRUBBING:
+            self._scrubbed = found
         elif step.key in _STRICTNESS and _STRICTNESS.index(step.key) > self._rank:
             self._strictest, self._rank = found, _STRICTNESS.index(step.key)
         passed, undecided = self._left()
@@ -82,6 +85,21 @@ class Combination:
 
     def _left(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Of each circuit what passes the criteria that ask each interpretation by itself, and what may."""
+        passed, undecided = self._left_by_interchange()
+        scrubbed, representatives = self._scrubbed, self._representatives
+        if scrubbed is None:
+            return passed, undecided
+        if representatives is None:
+            every, kept, open_to = self.totals, scrubbed.passed, scrubbed.undecided
+        else:
+            every = self._array(representatives.passed)
+            kept, open_to = scrubbed.representatives, scrubbed.representatives_undecided
+        least = np.maximum(passed + self._array(kept) - every, 0)
+        most = np.minimum(passed + undecided, self._array(kept) + self._array(open_to))
+        return least, most - least
+
+    def _left_by_interchange(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The same without causal scrubbing."""
         strictest, representatives = self._strictest, self._representatives
         if strictest is not None and representatives is not None:
             return self._array(strictest.representatives), self._array(strictest.representatives_undecided)

@@ -92,7 +92,7 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
             *("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness"),
             *("interchange", "interchange-joint"),
             *("both-directions", "joint-interchange", "causal-order"),
-            *("irredundant-literals", "minimal-subset", "minimal-alignment"),
+            *("irredundant-literals", "minimal-subset", "minimal-joint-alignment"),
         ),
     ),
     FunnelPreset(

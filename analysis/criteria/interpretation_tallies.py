@@ -7,6 +7,8 @@ is all that any combination needs:
 - what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria the
   stricter one decides;
 - ``observed-class`` leaves the representatives;
+- ``causal-scrubbing`` passes or fails whole classes; how many pass it and an interchange criterion lies between two
+  bounds, and what is between them is undecided;
 - ``margin`` and ``representative`` say the same of every interpretation of a circuit, or are undecided.
 """
 
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
+from analysis.criteria.scrubbing import preserved
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
@@ -43,7 +46,8 @@ MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differentl
 CIRCUIT_WIDE: Final = ("margin", "representative")
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 _FAMILIES: Final[dict[str, Family]] = {"interchange": "alone", "interchange-joint": "joint"}
-COSTLY: Final = tuple(_FAMILIES)
+SCRUBBING: Final = "causal-scrubbing"
+COSTLY: Final = (*_FAMILIES, SCRUBBING)
 """Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
 
 
@@ -192,7 +196,9 @@ class CountingReadings:
         size = (self.totals[position], self.observed[position])
         cells = {}
         for step in self.steps:
-            if step.key in COSTLY:
+            if step.key == SCRUBBING:
+                cells[step] = self._scrubbed(reading, size)
+            elif step.key in COSTLY:
                 cells[step] = self._counted(reading, step.key, size)
             elif step.key == "observed-class":
                 cells[step] = (size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size)
@@ -241,6 +247,14 @@ class CountingReadings:
             return 0, 0, 0, 0, False, np.nan
         passed, undecided = self._representatives(reading, key)
         return tally.passed, tally.undecided, passed, undecided, True, np.nan
+
+    def _scrubbed(self, reading: CircuitReadings | None, size: _Size) -> _Cell:
+        """Whole classes pass or fail."""
+        if reading is None or reading.classes is None:
+            return _none_known(size)
+        passing = np.equal(preserved(self.question, reading.classes), len(self.question.data.clean_rows))
+        sizes = reading.classes.sizes
+        return sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, True, np.nan
 
     def _representatives(self, reading: CircuitReadings, key: str) -> tuple[int, int]:
         """Representatives of observed classes that are right under interchange, and those that are undecided.

@@ -98,7 +98,8 @@ class Knockouts:
     def of_network(self, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """``[sets, rows]`` outputs of the whole network without the neurons of each set."""
         weights = self.context.question.cut.weights
-        return self._outputs([np.ones((1, *matrix.shape), dtype=bool) for matrix in weights], sets)[0]
+        outputs: NDArray[np.float64] = self._outputs([np.ones((1, *w.shape), dtype=bool) for w in weights], sets)[0]
+        return outputs
 
     def decide(self, outputs: NDArray[np.float64]) -> NDArray[np.int8]:
         return decide(outputs, self.context.question.protocol.circuit_decision)
@@ -125,8 +126,9 @@ class Knockouts:
             numbered += values.shape[2] if layer > 1 else 0
             values = activate(total, network.activation_of(layer), network.negative_slope)
             if layer < len(keep):
-                values = np.where(kept.any(axis=2)[:, None, :, None], values, absent[layer][:, None])
-        return np.broadcast_to(values[:, :, 0], (len(keep[0]), len(sets), len(rows)))
+                values = np.where(np.any(kept, axis=2, keepdims=True)[:, None], values, absent[layer][:, None])
+        outputs: NDArray[np.float64] = np.broadcast_to(values[:, :, 0], (len(keep[0]), len(sets), len(rows)))
+        return outputs
 
 
 def _complete(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
@@ -145,7 +147,8 @@ def _complete(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
         if n_alike[position] == n_tests[position]:
             return reason + _tried(knocked, position), {}
         circuit, network = knocked.of_circuits(np.array([position]), sets)[0], knocked.of_network(sets)
-        which, row = (int(one) for one in np.argwhere(knocked.decide(circuit) != knocked.decide(network))[0])
+        differ = np.not_equal(knocked.decide(circuit), knocked.decide(network))
+        which, row = (int(one) for one in np.argwhere(differ)[0])
         return reason, {
             "neurons": [list(knocked.sites[neuron]) for neuron in sets[which]],
             "input": context.clean_rows[row].tolist(),
@@ -188,7 +191,7 @@ def _minimal(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         spare = next(
             neuron
             for neuron, without, with_it in _pairs(sets)
-            if (decisions[without] == decisions[with_it]).all()
+            if np.array_equal(decisions[without], decisions[with_it])
         )
         layer, neuron = knocked.sites[spare]
         named = f" Neuron {neuron} of layer {layer} changes none, whatever else is knocked out."

@@ -18,6 +18,7 @@ from analysis.criteria import (
     redundancies,
     robustness,
     same_story,
+    scrubbing,
     selectivity,
     symmetry,
 )
@@ -48,6 +49,7 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     interpretation_criteria.OBSERVED_CLASS,
     interpretation_criteria.INTERCHANGE,
     interpretation_criteria.INTERCHANGE_JOINT,
+    scrubbing.CAUSAL_SCRUBBING,
     redundancies.IRREDUNDANT_GATES,
     redundancies.IRREDUNDANT_FUNCTIONS,
     redundancies.IRREDUNDANT_LITERALS,
@@ -56,6 +58,7 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     interchanges.JOINT_INTERCHANGE,
     alignment_structure.CAUSAL_ORDER,
     alignment_structure.MINIMAL_ALIGNMENT,
+    alignment_structure.MINIMAL_JOINT_ALIGNMENT,
     permutation_baseline.ABOVE_RANDOM,
     margins.MARGIN,
     selectivity.SELECTIVE,

@@ -3,6 +3,10 @@
 Geiger et al., "Causal Abstractions of Neural Networks". Every pair is computed at once; sums are taken in the same
 fixed order as by :func:`analysis.networks.mlp.activations`, so a swap with source = base gives exactly the network's
 output.
+
+Within one layer, to give S its values on s while the others keep theirs on b is to give the others theirs on b while S
+keeps its on s: the layer holds the same numbers. So the outputs for a set and for its complement are each other's
+transpose over source and base, and only one of the two is run (the glossary's "Duality of places").
 """
 
 from __future__ import annotations
@@ -35,13 +39,17 @@ def interchange_outputs(network: Network, sites: Sequence[NeuronSet], rows: NDAr
     outputs = np.empty((len(sites), n_rows, n_rows))
     step = max(1, _CELLS // (n_rows * n_rows * max(network.sizes)))
     for layer in sorted({site.layer for site in sites}):
-        places = [i for i, site in enumerate(sites) if site.layer == layer]
-        swapped = np.zeros((len(places), network.sizes[layer]), dtype=bool)
-        for row, i in enumerate(places):
-            swapped[row, list(sites[i].neurons)] = True
+        whole = (1 << network.sizes[layer]) - 1
+        places: dict[int, list[int]] = {}  # of each set that is run, or of its complement
+        for place, site in enumerate(sites):
+            if site.layer == layer:
+                places.setdefault(min(site.bits, whole ^ site.bits), []).append(place)
+        swapped = np.array([[bits >> neuron & 1 for neuron in range(network.sizes[layer])] for bits in places], dtype=bool)
         for start in range(0, len(places), step):
-            chunk = slice(start, start + step)
-            outputs[places[chunk]] = run_with_swaps(network, {layer: swapped[chunk]}, clean)
+            runs = run_with_swaps(network, {layer: swapped[start : start + step]}, clean)
+            for bits, run in zip(list(places)[start : start + step], runs, strict=True):
+                for place in places[bits]:
+                    outputs[place] = run if sites[place].bits == bits else run.T
     return outputs
 
 

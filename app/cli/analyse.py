@@ -88,7 +88,7 @@ def analyse(
     from app.cli.chain_bar import ChainBar
     from app.cli.directions import read_direction_classes, search_directions_of
     from app.cli.expecting import expected_stages, plan_text, stage_prefix
-    from app.cli.judging import judge, read_criteria
+    from app.cli.judging import count_jointly, judge, read_criteria
     from app.cli.stories import look_beside
     from app.expected import slowness
     from app.limits import limits_of
@@ -139,6 +139,8 @@ def analyse(
         told, open_ends = search_directions_of(analyses, classes, bar, work)
         unfinished += open_ends
         beside, open_ends = look_beside(analyses, bar, work, masks=not no_masks) if stories else ([], [])
+        jointly = count_jointly(analyses, steps, bar, work)
+        beside = [{**more, **one} for more, one in zip(beside or [{}] * len(jointly), jointly, strict=True)]
         unfinished += open_ends
     document = result_json(
         analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside

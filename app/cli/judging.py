@@ -43,6 +43,32 @@ def read_criteria(texts: Sequence[str]) -> tuple[CriterionStep, ...]:
     return tuple(dict.fromkeys((*every, *named))) if ALL in texts else named
 
 
+def count_jointly(
+    analyses: Sequence[OutputAnalysis], steps: Sequence[CriterionStep], bar: ChainBar, work: Work
+) -> list[dict[str, int | None]]:
+    """For each analysis the alignments that are minimal among the jointly right ones, where the protocol keeps too few
+    for the verdicts to tell; none where that criterion is not asked.
+    """
+    from analysis.alignments.minimal_joint import count_minimal_joint
+    from analysis.progress import OutOfTime
+    from analysis.result_file import MINIMAL_JOINT
+    from app.cli.expecting import stage_prefix
+
+    found: list[dict[str, int | None]] = []
+    for analysis in analyses:
+        told: dict[str, int | None] = {}
+        if analysis.question.protocol.alignments_kept == "minimal" and MINIMAL_JOINT in {str(step) for step in steps}:
+            prefix = stage_prefix(analysis.question.output, [one.question.output for one in analyses])
+            own = work.reporting_to(bar.report(f"{prefix}criteria on ")).for_seconds(work.limits.criterion_seconds)
+            try:
+                counted = count_minimal_joint(analysis.question, analysis.algorithms, own)
+                told["alignments_minimal_joint"] = None if counted.why_more else counted.found
+            except OutOfTime:
+                told["alignments_minimal_joint"] = None
+        found.append(told)
+    return found
+
+
 def judge(
     analyses: Sequence[OutputAnalysis], steps: Sequence[CriterionStep], bar: ChainBar, work: Work
 ) -> tuple[list[OutputAnalysis], list[Tallies], list[str]]:

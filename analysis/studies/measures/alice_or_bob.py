@@ -14,6 +14,7 @@ from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.joint import score_joint
+from analysis.alignments.minimal_joint import count_minimal_joint
 from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections
@@ -124,6 +125,20 @@ def _joint_once(studied: Studied) -> Measured:
     return studied.once("minimal joint", lambda: _joint(studied))
 
 
+def _minimal_joint(studied: Studied) -> Measured:
+    """How many alignments of the irredundant algorithms are minimal among those right jointly too."""
+
+    def compute() -> Measured:
+        algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+        with_variables = tuple(algorithm for algorithm in algorithms if algorithm.responses)
+        question = replace(studied.question, protocol=_MINIMAL)
+        search = search_alignments(question, Candidates(with_variables, len(with_variables)))
+        counted = count_minimal_joint(question, search)
+        return Measured(counted.found, truncated_at=counted.found if counted.why_more else None)
+
+    return studied.once("minimal among joint", compute)
+
+
 def _one(counted: Measured) -> Measured:
     return Measured(counted.value == 1, truncated_at=counted.truncated_at)
 
@@ -206,6 +221,23 @@ MEASURES: Final = (
         "right under joint interchange. Larger ones that contain one of these are not tried.",
         "yes-no",
         _guarded(lambda studied: _one(_joint_once(studied))),
+    ),
+    Measure(
+        "minimal-joint-alignments",
+        "minimal among the jointly right",
+        "The irredundant algorithms' alignments that are right for every choice of sources at once and contain no other "
+        "such alignment.",
+        "count",
+        _guarded(_minimal_joint),
+        "alignments",
+    ),
+    Measure(
+        "one-minimal-joint-alignment",
+        "exactly one among the jointly right",
+        "Whether exactly one alignment of the irredundant algorithms is minimal among those right under joint "
+        "interchange.",
+        "yes-no",
+        _guarded(lambda studied: _one(_minimal_joint(studied))),
     ),
     Measure(
         "alice-or-bob-directions",

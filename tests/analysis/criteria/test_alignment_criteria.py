@@ -15,7 +15,7 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
 from analysis.criteria import margins, symmetry
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
-from analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT
+from analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT, MINIMAL_JOINT_ALIGNMENT
 from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, ONE_DIRECTION
 from analysis.criteria.permutation_baseline import ABOVE_RANDOM
 from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaContext
@@ -108,6 +108,30 @@ def test_causal_order_compares_each_variable_with_those_inside_it():
         outcomes.append(verdict.outcome)
         assert bool(verdict.witness) == (good < len(inside))
     assert outcomes == ["passed", "failed", "failed"]
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_relu_3-3"])
+def test_minimal_among_the_jointly_right_is_what_all_pairs_say(name):
+    context = all_alignments(name, near=1)
+    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2]
+    found = verdicts(MINIMAL_JOINT_ALIGNMENT, context_of(context.question.cut, few))
+    right = []
+    for algorithm, s in few:
+        agreed, of, _ = twin(context.question.cut, algorithm, s.alignment)
+        right.append(s.valid and agreed == of)
+
+    def within(one, other):
+        pairs = zip(one.alignment.places, other.alignment.places, strict=True)
+        return all(a.layer == b.layer and set(a.neurons) <= set(b.neurons) for (_, a), (_, b) in pairs)
+
+    for place, (algorithm, s) in enumerate(few):
+        others = [t for k, (a, t) in enumerate(few) if right[k] and k != place and a.text == algorithm.text]
+        smaller = {t.alignment.id for t in others if within(t, s)}
+        assert (found[place].outcome == "passed") == (right[place] and not smaller)
+        assert not found[place].witness or found[place].witness["alignment"] in smaller
+    assert {v.outcome for v in found} == {"passed", "failed"}
+    some = [v for v, (_, s) in zip(found, few, strict=True) if s.valid]
+    assert any("contain" in v.reason or "within" in v.reason for v in some)
 
 
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a", "xor_4"])

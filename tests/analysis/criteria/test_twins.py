@@ -56,6 +56,7 @@ TWINS = {
     ("interpretation", "observed-class"): _READING + "one_of_each_observed_class_passes",
     ("interpretation", "interchange"): _READING + "interchange_equals_the_oracle",
     ("interpretation", "interchange-joint"): _READING + "interchange_equals_the_oracle",
+    ("interpretation", "causal-scrubbing"): "test_scrubbing.py::test_the_ends_are_those_of_every_run",
     ("interpretation", "margin"): _READING + "margins_are_those_of_every_interchange_of_active_neurons",
     ("interpretation", "representative"): _READING
     + "one_interpretation_of_each_class_under_symmetries_is_its_representative",
@@ -68,6 +69,7 @@ TWINS = {
     ("alignment", "joint-interchange"): _ALIGNMENT + "joint_interchange_equals_one_run_at_a_time",
     ("alignment", "causal-order"): _ALIGNMENT + "causal_order_compares_each_variable_with_those_inside_it",
     ("alignment", "minimal-alignment"): _ALIGNMENT + "minimality_is_what_the_search_and_the_oracle_say",
+    ("alignment", "minimal-joint-alignment"): _ALIGNMENT + "minimal_among_the_jointly_right_is_what_all_pairs_say",
     ("alignment", "above-random"): _ALIGNMENT + "above_random_equals_trying_every_placement_on_every_permuted_network",
     ("alignment", "margin"): _ALIGNMENT + "margins_are_those_of_the_scores_and_of_the_oracle",
     ("alignment", "representative"): _ALIGNMENT + "one_alignment_of_each_class_under_symmetries_is_its_representative",
@@ -112,7 +114,7 @@ IMPLIED = {
         ("irredundant-literals", "irredundant-functions"),
         ("irredundant-functions", "irredundant-gates"),
     ],
-    "alignment": [("both-directions", "one-direction"), ("minimal-alignment", "both-directions")],
+    "alignment": [("both-directions", "one-direction"), ("minimal-alignment", "both-directions"), ("minimal-joint-alignment", "joint-interchange")],
 }
 
 

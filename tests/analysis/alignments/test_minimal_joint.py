@@ -1,0 +1,173 @@
+"""Alignments that are minimal among the jointly right ones, and why no two-variable algorithm loses all of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.joint import score_joint
+from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.search import search_alignments
+from analysis.alignments.sites import neuron_sites
+from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import Question, ask
+from analysis.tasks import input_table
+from tests.analysis.alignments.test_joint import twin
+from tests.golden_files import golden_network
+from tests.oracles import brute_force_alignments as plain
+from tests.oracles.brute_force_algorithms import rows
+
+
+def searched(name: str, protocol=COMPLETE):
+    file = golden_network(name)
+    question = ask(file.network.for_output(0), task=file.tasks[0], protocol=protocol)
+    found = candidate_algorithms(question.task, protocol, question.cut.n_hidden_layers)
+    return question, found
+
+
+def by_brute_force(question: Question, algorithm) -> int:
+    """Every placement, every single interchange, every joint one, then every pair of those left."""
+    alone = plain.Interchange(question.cut, rows(question.cut.n_inputs), question.protocol.interchange_pairs)
+    valid, _ = plain.alignments(alone, algorithm.text)
+    right = []
+    for *_, places, _minimal in valid:
+        sites = {path: NeuronSet(layer, neurons) for path, (layer, neurons) in places.items()}
+        agreed, of, _ = twin(question.cut, algorithm, Alignment.of(algorithm.text, sites))
+        if agreed == of:
+            right.append(places)
+
+    def inside(small, large) -> bool:
+        return all(small[p][0] == large[p][0] and set(small[p][1]) <= set(large[p][1]) for p in large)
+
+    return sum(not any(other is not one and inside(other, one) for other in right) for one in right)
+
+
+@pytest.mark.parametrize("name", ["xor_relu_3-3", "xor_2-2"])
+def test_minimal_among_the_jointly_right_is_what_brute_force_finds(name: str) -> None:
+    question, found = searched(name)
+    few = tuple(algorithm for algorithm in found.algorithms if len(algorithm.responses) == 2)[:4]
+    assert few
+    search = search_alignments(question, Candidates(few, len(few)))
+    counted = count_minimal_joint(question, search)
+    assert counted.why_more == ""
+    assert counted.found == sum(by_brute_force(question, algorithm) for algorithm in few)
+
+
+@pytest.mark.parametrize(("name", "minimal", "jointly"), [("xor_pretrained", 1, 1), ("xor_relu_3-3", 4, 2)])
+def test_all_candidates_of_a_golden_network(name: str, minimal: int, jointly: int) -> None:
+    question, found = searched(name)
+    search = search_alignments(question, found)
+    assert search.n_minimal_alignments == minimal
+    assert count_minimal_joint(question, search).found == jointly
+
+
+def test_what_the_protocol_does_not_keep_counts_too() -> None:
+    question, found = searched("xor_relu_3-3", PAPER)
+    few = tuple(algorithm for algorithm in found.algorithms if 1 <= len(algorithm.responses) <= 2)
+    search = search_alignments(question, Candidates(few, len(few)))
+    every = replace(question, protocol=PAPER.model_copy(update={"alignments_kept": "all"}))
+    wider = search_alignments(every, Candidates(few, len(few)))
+    assert search.n_minimal_alignments < wider.n_valid_alignments
+    assert count_minimal_joint(question, search) == count_minimal_joint(every, wider)
+
+
+def test_an_algorithm_without_variables_counts_its_empty_alignment() -> None:
+    file = golden_network("and_3-3")
+    question = ask(file.network, task=file.tasks[0])
+    found = candidate_algorithms(question.task, COMPLETE, 1).algorithms
+    bare = tuple(algorithm for algorithm in found if not algorithm.responses)
+    assert bare
+    search = search_alignments(question, Candidates(bare, len(bare)))
+    assert count_minimal_joint(question, search).found == len(bare)
+
+
+def test_a_search_that_left_candidates_out_says_so() -> None:
+    question, found = searched("xor_2-2")
+    search = replace(search_alignments(question, found), truncated_at=3)
+    assert count_minimal_joint(question, search).why_more
+
+
+@st.composite
+def networks(draw) -> Network:
+    """Random small networks with two inputs; small whole weights, so that sets that carry something are no rarity."""
+    sizes = (2, *draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)), 1)
+    values = st.integers(-3, 3).map(float)
+    weights = [np.array(draw(st.lists(values, min_size=a * b, max_size=a * b))).reshape(b, a) for a, b in zip(sizes, sizes[1:], strict=False)]
+    biases = [np.array(draw(st.lists(values, min_size=b, max_size=b))) / 2 for b in sizes[1:]]
+    activation = draw(st.sampled_from(["relu", "tanh", "leaky_relu"]))
+    return Network.from_arrays(weights, biases, activation=activation, output_activation="linear")
+
+
+XOR_OF_OR_AND_NAND = Network.from_arrays(
+    [[[1, 1], [-1, -1], [0, 0]], [[1, 1, 0]]], [[0, 2, 0], [-1.5]], activation="relu", output_activation="linear"
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks())
+@example(XOR_OF_OR_AND_NAND)
+def test_a_set_carries_a_variable_if_and_only_if_the_rest_of_its_layer_carries_the_other(network: Network) -> None:
+    """For every split f(p, q) of what the network decides, and every set of neurons in one layer."""
+    inputs = input_table(2)
+    decided = (forward(network, inputs)[:, 0] > 0.5).astype(int)
+    bits = (np.arange(16)[:, None] >> np.arange(4)) & 1  # [function, input]
+    splits = []
+    for table in range(16):
+        f = ((table >> np.arange(4)) & 1).reshape(2, 2)
+        fits = (f[bits[:, None, :], bits[None, :, :]] == decided).all(axis=2)
+        splits += [f[bits[p][:, None], bits[q][None, :]] for p, q in np.argwhere(fits)]  # [input of p, input of q]
+    wanted = np.array(splits)
+    sites = neuron_sites(network.hidden_sizes, "neuron_sets").sites
+    outputs = dict(zip(sites, interchange_outputs(network, sites, inputs) > 0.5, strict=True))
+    for site, output in outputs.items():
+        rest = tuple(sorted(set(range(network.sizes[site.layer])) - set(site.neurons)))
+        if rest:
+            carries_p = (output == wanted).all(axis=(1, 2))  # the source gives p, the base keeps q
+            carries_q = (outputs[NeuronSet(site.layer, rest)].T == wanted).all(axis=(1, 2))  # and the other way round
+            assert carries_p.tolist() == carries_q.tolist()
+            both = whole_layer_from_two(network, site)
+            jointly_right = ((both == wanted[:, :, :, None]) | np.isnan(both)).all(axis=(1, 2, 3))
+            assert (carries_p <= jointly_right).all()
+
+
+def whole_layer_from_two(network: Network, site: NeuronSet) -> np.ndarray:
+    """``[first, second, base]`` decisions with a set as on one input and the rest of its layer as on another, one run at
+    a time; NaN where the output is too near the edge for another order of sums.
+    """
+    cut = [plain.activations(network, row)[site.layer] for row in rows(2)]
+    found = np.full((4, 4, 4), np.nan)
+    for (one, first), (other, second) in product(enumerate(cut), repeat=2):
+        values = [first[n] if n in site.neurons else second[n] for n in range(len(first))]
+        for base, row in enumerate(rows(2)):
+            output = plain.activations(network, row, (site.layer, dict(enumerate(values))))[-1][0]
+            if abs(output - 0.5) > 1e-9:
+                found[one, other, base] = output > 0.5
+    return found
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_relu_3-3", "xor_4-4"])
+def test_no_two_variable_algorithm_is_lost_to_joint_interchange(name: str) -> None:
+    question, found = searched(name)
+    two = [algorithm for algorithm in found.algorithms if len(algorithm.responses) == 2]
+    search = search_alignments(question, Candidates(tuple(two), len(two)))
+    carried = [result for result in search.algorithms if result.n_valid]
+    assert carried
+    for result in carried:
+        proper = [s.alignment for s in result.alignments if s.valid and not fills_its_layer(s.alignment, question.cut)]
+        scores = [score_joint(question, result.algorithm, alignment) for alignment in proper]
+        assert any(score.agreed == score.of for score in scores)
+
+
+def fills_its_layer(alignment, network: Network) -> bool:
+    return any(len(site.neurons) == network.sizes[site.layer] for _, site in alignment.places)
