@@ -1,7 +1,7 @@
 """Alignments that are minimal among those right under single and under joint interchange.
 
-The order matters. Of the alignments that are minimal under single interchange joint interchange may refuse each although
-it confirms a larger one that contains it; so what is small is asked last, among what passes everything else.
+The order matters. Joint interchange may refuse every alignment that is minimal under single interchange although it
+confirms a larger one that contains it; so what is small is asked last, among what passes everything else.
 
 Joint interchange can refuse an alignment, but never a two-variable algorithm that one layer carries: if a set carries
 one variable its complement carries the other, and that pair passes (the glossary's "Duality of places").

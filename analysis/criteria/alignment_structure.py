@@ -89,9 +89,7 @@ def _minimal_joint(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
     return put_together(found)
 
 
-def _is_minimal_jointly(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, alignment: Alignment
-) -> Verdict:
+def _is_minimal_jointly(context: AlignmentCriteriaContext, algorithm: HighLevelModel, alignment: Alignment) -> Verdict:
     """Every alignment within it is looked at whose variables each fit their set; the smallest first, itself last."""
     rule = context.question.protocol.interchange_pairs
     fitting = [
@@ -154,13 +152,13 @@ MINIMAL_JOINT_ALIGNMENT: Final = Criterion(
     label="Minimal among the jointly right",
     definition="It is right under single and joint interchange, and no other such alignment of the algorithm is "
     "contained in it, variable by variable.",
-    formula="τ in J, and no τ′ ≠ τ in J with τ′(v) ⊆ τ(v) for every variable v; J: valid and right for all b, s_1 … s_v",
-    source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings; Geiger et al., JMLR 2025 (arXiv:2301.04709): "
-    "interchange of several variables at once",
+    formula="τ in J, and no τ′ ≠ τ in J with τ′(v) ⊆ τ(v) for every variable v; J: valid, right for all b, s_1 … s_v",
+    source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings; "
+    "Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
     judges={"alignment": _minimal_joint},
     method="Every alignment within it is tried whose variables each fit their set. Pairs of inputs are the protocol's, "
-    f"joint interchanges all there are; beyond {MAX_RUNS:,} of one alignment, or {_MAX_WITHIN:,} alignments within one, "
-    "it is undecided.",
+    f"joint interchanges all there are; beyond {MAX_RUNS:,} of one alignment, or {_MAX_WITHIN:,} alignments within "
+    "one, it is undecided.",
     cost="bounded",
     term="minimal-alignment",
 )

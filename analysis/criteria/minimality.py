@@ -25,14 +25,16 @@ from numpy.typing import NDArray
 
 from analysis.circuits.space import in_space
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Change, Criterion, Settings
+from analysis.criteria.criterion import VACUOUS, Change, Criterion, Settings
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.circuit import mask_array, one_mask
 from analysis.networks.mlp import keep_matrices
 
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
-_NOT_TRIED: Final = "Too many sets of edges leave an input unused for each to be tried, so one that will do may be missed."
+_NOT_TRIED: Final = (
+    "Too many sets of edges leave an input unused for each to be tried, so one that will do may be missed."
+)
 _TOO_MANY_REMOVALS: Final = "There are too many removals to run each."
 MAX_REMOVALS: Final = 1 << 20  # run one by one where not every valid circuit is listed, some seconds
 
@@ -288,8 +290,6 @@ _BEFORE: Final = (
     "a removal that strands a neuron counted as one that leaves no valid circuit, whether or not it changed a decision"
 )
 
-_VACUOUS: Final = "none of the 12,820 valid circuits of the authors' golden networks fails it."
-
 
 def _changed(key: str) -> tuple[Change, ...]:
     return (Change(_BEFORE, "dead neurons are pruned and decisions alone are judged", f"{key}-structural"),)
@@ -301,7 +301,7 @@ MINIMAL_QUASI: Final = Criterion(
     definition="Without some single edge it no longer decides right.",
     formula="there is e in C with not Φ(C∖{e})",
     source=_SOURCE,
-    vacuous=_VACUOUS,
+    vacuous=VACUOUS,
     judges={"circuit": _single_removals(every=False, by_function=True)},
     method=_BY_FUNCTION + _REMOVALS + _IGNORING,
     direction="higher",
@@ -356,7 +356,7 @@ MINIMAL_QUASI_STRUCTURAL: Final = Criterion(
     definition="The removal of some single edge leaves no valid circuit.",
     formula="there is e in C with not Φ(C∖{e})",
     source=f"{_SOURCE}, with Φ by structure",
-    vacuous=_VACUOUS,
+    vacuous=VACUOUS,
     judges={"circuit": _single_removals(every=False, by_function=False)},
     method=_BY_STRUCTURE + _REMOVALS,
     direction="higher",

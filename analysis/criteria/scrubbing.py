@@ -1,15 +1,15 @@
 """Causal scrubbing of an interpretation: does the decision survive whatever the interpretation says does not matter?
 
-The circuit is unrolled into a tree, so that every occurrence of a neuron is its own. The output runs on a base. Each kept
-source of a neuron is recomputed on an input of its own, any on which the source has the same claimed bit, and so on down
-to the inputs, which keep their values; the absent sources of a neuron carry what the whole network has on some other
-input, one for all absent sources of that occurrence. A neuron without a gate is claimed to be constant: any input will
-do. The interpretation passes if every such run of every base is decided as the network decides the base.
+The circuit is unrolled into a tree, so that every occurrence of a neuron is its own. The output runs on a base. Each
+kept source of a neuron is recomputed on an input of its own, any on which the source has the same claimed bit, and so
+on down to the inputs, which keep their values; the absent sources of a neuron carry what the whole network has on some
+other input, one for all absent sources of that occurrence. A neuron without a gate is claimed to be constant: any input
+will do. The interpretation passes if every such run of every base is decided as the network decides the base.
 
 All runs are decided without making each. Occurrences are independent of each other, pre-activations are sums, and no
-activation falls. So what a neuron can be where it claims a bit reaches from the activation of the least sum to that of
-the largest, the least sum takes the least of each term, and the decision, a threshold, is the same on every run if it is
-on both ends.
+activation falls. So what a neuron can be where it claims a bit reaches from the activation of the least sum to that
+of the largest, the least sum takes the least of each term, and the decision, a threshold, is the same on every run if
+it is on both ends.
 
 What is claimed on the clean inputs decides it, so all interpretations of an observed class fare alike.
 
@@ -54,7 +54,11 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, kept in enumerate(circuit.keep, start=1):
             weights, biases = network.weights[layer - 1], network.biases[layer - 1]
-            shape = (n_classes, len(biases), *2 * (len(clean[0]),))  # [classes, neurons, own input, absent sources' one]
+            shape = (
+                n_classes,
+                len(biases),
+                *2 * (len(clean[0]),),
+            )  # [classes, neurons, own input, absent sources' one]
             least = most = np.broadcast_to(biases[:, None, None], shape)
             for source in range(weights.shape[1]):
                 weight = weights[:, source, None, None]
@@ -144,15 +148,15 @@ CAUSAL_SCRUBBING: Final = Criterion(
     label="Causal scrubbing",
     definition="On every clean input the decision is the network's still when each neuron, at each of its occurrences, "
     "takes its activation from any input on which its claimed bit is the same, and absent sources from any input.",
-    formula="for every base x, x_v with g_v(x_v) = g_v(x of v's target) for each occurrence of v down to the inputs, and "
-    "z for the absent sources of each: [scrubbed output > 1/2] = [f(x) > 1/2]",
+    formula="for every base x, x_v with g_v(x_v) = g_v(x of v's target) for each occurrence of v down to the inputs, "
+    "and z for the absent sources of each: [scrubbed output > 1/2] = [f(x) > 1/2]",
     source="Chan et al., 2022 (causal scrubbing), on the interpretations of Méloux et al. (arXiv:2502.20914): every "
     "choice of inputs instead of the expected loss over them",
     judges={"interpretation": _scrubbed},
-    method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations are "
-    "sums and no activation falls, so the ends of what a neuron can be where it claims a bit follow from those of its "
-    "sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; where "
-    "these are too many they are undecided.",
+    method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations "
+    "are sums and no activation falls, so the ends of what a neuron can be where it claims a bit follow from those of "
+    "its sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; "
+    "where these are too many they are undecided.",
     direction="higher",
     score="share of clean inputs whose decision survives",
 )

@@ -44,7 +44,9 @@ def interchange_outputs(network: Network, sites: Sequence[NeuronSet], rows: NDAr
         for place, site in enumerate(sites):
             if site.layer == layer:
                 places.setdefault(min(site.bits, whole ^ site.bits), []).append(place)
-        swapped = np.array([[bits >> neuron & 1 for neuron in range(network.sizes[layer])] for bits in places], dtype=bool)
+        swapped = np.array(
+            [[bits >> neuron & 1 for neuron in range(network.sizes[layer])] for bits in places], dtype=bool
+        )
         for start in range(0, len(places), step):
             runs = run_with_swaps(network, {layer: swapped[start : start + step]}, clean)
             for bits, run in zip(list(places)[start : start + step], runs, strict=True):

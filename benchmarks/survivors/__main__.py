@@ -32,7 +32,7 @@ def sample(n_networks: int, first_seed: int, loss_target: float, processes: int)
         "training": f"XOR 2-3-3-1, leaky ReLU throughout, mean squared error below {loss_target:g}, seeds "
         f"{first_seed} to {first_seed + n_networks - 1}",
         "machine": machine_text(here),
-        "seconds": f"{time.perf_counter() - started:.0f} with {processes} processes",
+        "seconds": f"{time.perf_counter() - started:.0f} with {processes} process{'' if processes == 1 else 'es'}",
     }
     return Sample(told, tuple(rows))
 

@@ -1,4 +1,4 @@
-"""Causal scrubbing the slow way: every run of the unrolled circuit, one after the other. Shares no code with the engine."""
+"""Causal scrubbing the slow way: every run of the unrolled circuit. Shares no code with the engine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def possible_values(network, kept, claimed, layer, neuron, own, memo):
             carried = dict(zip(important, values, strict=True))
             parts = [float(network.biases[layer - 1][neuron])]
             parts += [
-                float(network.weights[layer - 1][neuron][s]) * carried.get(s, clean[other][layer - 1][s]) for s in sources
+                float(network.weights[layer - 1][neuron][s]) * carried.get(s, clean[other][layer - 1][s])
+                for s in sources
             ]
             found.add(bent(math.fsum(parts), kind, network.negative_slope))
     memo[layer, neuron, own] = found

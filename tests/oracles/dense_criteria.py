@@ -199,9 +199,11 @@ class DenseCriteria:
         """A mask without the edges of neurons that nothing reaches or that reach nothing, found from both ends."""
         edges, start = [], 0
         for layer, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
-            for k in range(n_in * n_out):
-                if mask >> start + k & 1:
-                    edges.append((start + k, (layer - 1, k % n_in), (layer, k // n_in)))
+            edges += [
+                (start + k, (layer - 1, k % n_in), (layer, k // n_in))
+                for k in range(n_in * n_out)
+                if mask >> start + k & 1
+            ]
             start += n_in * n_out
         last = len(self.sizes) - 1
         reached = {(0, n) for n in range(self.sizes[0])}

@@ -225,8 +225,8 @@ MEASURES: Final = (
     Measure(
         "minimal-joint-alignments",
         "minimal among the jointly right",
-        "The irredundant algorithms' alignments that are right for every choice of sources at once and contain no other "
-        "such alignment.",
+        "The irredundant algorithms' alignments that are right for every choice of sources at once and contain no "
+        "other such alignment.",
         "count",
         _guarded(_minimal_joint),
         "alignments",

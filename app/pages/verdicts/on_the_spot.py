@@ -41,9 +41,7 @@ SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed
 SMALL_INPUTS: Final = 3
 MAX_READ: Final = 300  # explanations that are computed again to judge one among them
 MAX_DIRECTION_RUNS: Final = 1 << 16  # joint interchanges along directions
-REMOVALS: Final = frozenset(
-    {"minimal-quasi", "minimal-local", "minimal-quasi-structural", "minimal-local-structural"}
-)
+REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local", "minimal-quasi-structural", "minimal-local-structural"})
 _OF_THE_FAMILY: Final = frozenset(one.key for one in criteria_for("circuit") if one.over == "population")
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
 _TOO_LATE: Final = f"the {SECONDS:g} s that a page may take were spent; a worker computes it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -103,7 +103,9 @@ def networks(draw) -> Network:
     """Random small networks with two inputs; small whole weights, so that sets that carry something are no rarity."""
     sizes = (2, *draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)), 1)
     values = st.integers(-3, 3).map(float)
-    weights = [np.array(draw(st.lists(values, min_size=a * b, max_size=a * b))).reshape(b, a) for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [
+        np.array(draw(st.lists(values, min_size=a * b, max_size=a * b))).reshape(b, a) for a, b in pairwise(sizes)
+    ]
     biases = [np.array(draw(st.lists(values, min_size=b, max_size=b))) / 2 for b in sizes[1:]]
     activation = draw(st.sampled_from(["relu", "tanh", "leaky_relu"]))
     return Network.from_arrays(weights, biases, activation=activation, output_activation="linear")
@@ -134,7 +136,7 @@ def test_a_set_carries_a_variable_if_and_only_if_the_rest_of_its_layer_carries_t
         rest = tuple(sorted(set(range(network.sizes[site.layer])) - set(site.neurons)))
         if rest:
             carries_p = (output == wanted).all(axis=(1, 2))  # the source gives p, the base keeps q
-            carries_q = (outputs[NeuronSet(site.layer, rest)].T == wanted).all(axis=(1, 2))  # and the other way round
+            carries_q = (wanted == outputs[NeuronSet(site.layer, rest)].T).all(axis=(1, 2))  # and the other way round
             assert carries_p.tolist() == carries_q.tolist()
             both = whole_layer_from_two(network, site)
             jointly_right = ((both == wanted[:, :, :, None]) | np.isnan(both)).all(axis=(1, 2, 3))
@@ -142,8 +144,8 @@ def test_a_set_carries_a_variable_if_and_only_if_the_rest_of_its_layer_carries_t
 
 
 def whole_layer_from_two(network: Network, site: NeuronSet) -> np.ndarray:
-    """``[first, second, base]`` decisions with a set as on one input and the rest of its layer as on another, one run at
-    a time; NaN where the output is too near the edge for another order of sums.
+    """``[first, second, base]`` decisions with a set as on one input and the rest of its layer as on another, one run
+    at a time; NaN where the output is too near the edge for another order of sums.
     """
     cut = [plain.activations(network, row)[site.layer] for row in rows(2)]
     found = np.full((4, 4, 4), np.nan)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,12 @@ from tests.analysis.criteria import golden_counts
 @lru_cache
 def stored() -> dict[str, Any]:
     return json.loads(golden_counts.FILE.read_text())
+
+
+def survivors() -> list[dict[str, str]]:
+    """The rows of docs/survivors.csv."""
+    text = (Path(__file__).parents[3] / "docs" / "survivors.csv").read_text()
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
 def of(case: tuple[str, int]) -> dict[str, Any]:
@@ -35,17 +43,25 @@ def test_what_is_known_elsewhere_is_there() -> None:
 
 
 def test_what_is_called_vacuous_removes_nothing_from_as_many_circuits_as_it_says() -> None:
-    every = [network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]]
+    every = [
+        network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]
+    ]
     vacuous = [criterion for criterion in CRITERIA if criterion.vacuous]
     assert [criterion.key for criterion in vacuous] == ["necessity", "minimal-quasi", "minimal-quasi-structural"]
     for criterion in vacuous:
         told = [sum(counts[criterion.key][k] for counts in every) for k in range(4)]
         assert told[1:] == [0, 0, 0]
         assert f"none of the {told[0]:,} valid circuits" in criterion.vacuous
+        trained = [row for row in survivors() if row["state"] == "converged"]
+        n_valid, n_passed = (sum(int(row[f"complete {key}"]) for row in trained) for key in ("valid", criterion.key))
+        assert n_valid == n_passed
+        assert f"any of the {n_valid:,} of {len(trained)} trained ones" in criterion.vacuous
 
 
 def test_minimality_by_function_leaves_few_where_the_one_by_structure_leaves_many() -> None:
-    every = [network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]]
+    every = [
+        network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]
+    ]
     passed = {
         key: sum(counts[key][0] for counts in every)
         for key in ("minimal-local", "minimal-local-structural", "minimal-subset", "minimal-subset-structural")

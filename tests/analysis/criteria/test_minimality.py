@@ -121,7 +121,9 @@ def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ..
     assert not all(kinds[2] for kinds in expected)  # some do contain others
     run = replace(context, exhaustive=False)  # single edges are removed one by one where not all are listed
     assert criterion_named("minimal-quasi-structural").judge("circuit", run).having("undecided").sum() == 0
-    assert len(criterion_named("minimal-subset-structural").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
+    assert (
+        len(criterion_named("minimal-subset-structural").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
+    )
 
 
 @pytest.mark.parametrize("sizes", WIDE)

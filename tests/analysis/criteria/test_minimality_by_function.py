@@ -73,7 +73,11 @@ def test_a_removal_that_only_strands_a_neuron_is_none() -> None:
             edge
             for edge in kept
             if plain.share_right(
-                context.question.cut, plain.without_dead_neurons(context.question.cut, kept - {edge}), rows, labels, "rounding"
+                context.question.cut,
+                plain.without_dead_neurons(context.question.cut, kept - {edge}),
+                rows,
+                labels,
+                "rounding",
             )
             == 1
         ]
@@ -133,7 +137,10 @@ def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(mo
 
 def test_neurons_are_needed_if_brute_force_finds_where() -> None:
     context = xor_context()
-    kept = [{edge for k, edge in enumerate(plain.edges_of(context.question.cut)) if mask >> k & 1} for mask in context.masks.tolist()]
+    kept = [
+        {edge for k, edge in enumerate(plain.edges_of(context.question.cut)) if mask >> k & 1}
+        for mask in context.masks.tolist()
+    ]
     verdicts = criterion_named("minimal-wang").judge("circuit", context)
     few = range(0, len(kept), 11)
     needed = [plain.needed_neurons(context.question.cut, kept[i], boolean_rows(2), "rounding") for i in few]

@@ -65,7 +65,9 @@ def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
         verdicts = SCRUBBING.judge("interpretation", InterpretationCriteriaContext(question, every))
         assert found.passed[position] == verdicts.tally.passed
         assert found.totals[position] == space.count
-        firsts = criterion_named("observed-class").judge("interpretation", InterpretationCriteriaContext(question, every))
+        firsts = criterion_named("observed-class").judge(
+            "interpretation", InterpretationCriteriaContext(question, every)
+        )
         assert found.representatives[position] == int((verdicts.passed & firsts.passed).sum())
         for one in np.flatnonzero(~verdicts.passed)[:3].tolist():
             witness = verdicts.at(one).witness

@@ -114,7 +114,11 @@ IMPLIED = {
         ("irredundant-literals", "irredundant-functions"),
         ("irredundant-functions", "irredundant-gates"),
     ],
-    "alignment": [("both-directions", "one-direction"), ("minimal-alignment", "both-directions"), ("minimal-joint-alignment", "joint-interchange")],
+    "alignment": [
+        ("both-directions", "one-direction"),
+        ("minimal-alignment", "both-directions"),
+        ("minimal-joint-alignment", "joint-interchange"),
+    ],
 }
 
 

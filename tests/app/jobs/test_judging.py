@@ -182,7 +182,9 @@ def test_verdicts_of_an_earlier_meaning_are_not_shown_and_judged_anew(store):
     former = sha256_hex(canonical_json({}))[:12]
     with store.write() as session:
         session.execute(
-            update(VerdictRow).where(VerdictRow.criterion == step.key).values(settings_digest=former, passed=37, failed=160)
+            update(VerdictRow)
+            .where(VerdictRow.criterion == step.key)
+            .values(settings_digest=former, passed=37, failed=160)
         )
     with store.read() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
