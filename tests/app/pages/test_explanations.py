@@ -204,7 +204,7 @@ def test_none_match_says_which_filter_removed_the_last(get, client):
         ("colour=red", "colour"),
         ("kind=story", "kind"),
         ("&".join(["keep=n1.0"] * 33), "32"),
-        ("&".join(["criteria=margin"] * 29), "28"),
+        ("&".join(["criteria=margin"] * 41), "40"),
         ("criteria=beauty", "beauty"),
         ("keep=n9.9", "n9.9"),
         ("edges_min=9&edges_max=3", "edges_max"),
