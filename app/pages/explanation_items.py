@@ -83,6 +83,10 @@ class ExplanationItem(PageModel):
     linear: list[DirectionPlaceView] = Field([], description="Where an alignment on directions puts its variables.")
     figures: list[FigureView] = Field([], description="Of a kind stored as columns, in the order of its columns.")
 
+    def has(self, name: str) -> bool:
+        """Whether there is something to show in a column of the list."""
+        return self.figure(name) is not None or getattr(self, name, None) is not None
+
     def figure(self, name: str) -> FigureView | None:
         """The figure of a column, None where the kind has none."""
         return next((figure for figure in self.figures if figure.name == name), None)

@@ -26,7 +26,7 @@ from app.db.tables import AnalysisRow
 from app.errors import Conflict
 from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
-from app.listing.page import Pill, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
+from app.listing.page import Pill, SortLink, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.naming import protocol_key
 from app.options import BigInt, PageModel
@@ -178,6 +178,15 @@ class ExplanationsPage(BrowsedPage, HuedPage):
     def only_recorded(self) -> bool:
         """Whether every kind listed is stored as columns, whose own columns the table then shows."""
         return all(one.key == "kind" or one.key in _FIGURES for one in self.sorts)
+
+    @property
+    def columns(self) -> list[SortLink]:
+        """The columns in which something on this page has a value, and the one that it is sorted by."""
+
+        def shown(one: SortLink) -> bool:
+            return one.key == "kind" or bool(one.current) or any(item.has(one.key) for item in self.items)
+
+        return [one for one in self.sorts if shown(one)]
 
     @property
     def partial(self) -> bool:
