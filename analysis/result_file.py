@@ -147,6 +147,8 @@ def output_json(
         "observed": exact(counts.observed),
         "exhaustive": counts.truncated_at is None and counts.complete,
     }
+    if counts.truncated_at is not None:
+        read["truncated_at"] = counts.truncated_at
     if masks:
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts

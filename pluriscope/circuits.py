@@ -268,7 +268,7 @@ class Circuits(Listing[Circuit]):
 
     @property
     def smallest(self) -> Circuits:
-        """Those with the fewest edges."""
+        """Those of the list with the fewest edges."""
         sizes = self._column("edges")
         return self._part(sizes == sizes.min()) if len(sizes) else self
 
@@ -314,7 +314,9 @@ class Circuits(Listing[Circuit]):
             descending: the largest first.
         """
         values = self._column(by)
-        order = np.lexsort((self.positions, -values if descending else values))
+        unknown = np.array([value is None for value in values.tolist()], dtype=np.bool_)  # not counted: they come last
+        known = np.where(unknown, 0, values)
+        order = np.lexsort((self.positions, -known if descending else known, unknown))
         return replace(self, positions=self.positions[order])
 
     def to_pandas(self) -> Any:

@@ -145,9 +145,13 @@ class Findings:
 
     @cached_property
     def interpretation_counts(self) -> NDArray[Any]:
-        """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size."""
-        numbers = [int(number) for number in self.found["interpretations"]["by_circuit"].values()]
-        return np.array(numbers, dtype=object)
+        """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size; None where they
+        were not counted.
+        """
+        told = self.found["interpretations"]
+        numbers: list[int | None] = [int(number) for number in told["by_circuit"].values()]
+        counted = len(numbers) if told.get("truncated_at") is None else int(told["truncated_at"])
+        return np.array([*numbers[:counted], *[None] * (len(numbers) - counted)], dtype=object)
 
     @cached_property
     def search(self) -> CircuitSearch:

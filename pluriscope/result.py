@@ -228,9 +228,9 @@ class Result(Findings):
     @cached_property
     def interpretations(self) -> Interpretations:
         """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at."""
-        numbers = self.found["interpretations"]["by_circuit"]
-        by_circuit = tuple((mask, int(number)) for mask, number in numbers.items())
-        return Interpretations(self, by_circuit, self.counts.interpretations)
+        numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
+        counted = tuple((mask, number) for mask, number in numbers if number is not None)
+        return Interpretations(self, counted, self.counts.interpretations)
 
     @cached_property
     def algorithms(self) -> Algorithms:

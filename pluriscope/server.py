@@ -14,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, overload
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from markupsafe import Markup
@@ -23,10 +23,12 @@ from analysis import ENGINE_VERSION
 from analysis.network_files.files import network_file_json
 from app.addressing import API_PREFIX
 from app.figures.numbers import noun
-from app.naming import protocol_key
-from pluriscope.algorithms import Algorithms, Alignments
-from pluriscope.circuits import Circuits
+from app.naming import ExplanationRef, protocol_key, scope_from
+from pluriscope.algorithms import Algorithm, Algorithms, Alignment, Alignments
+from pluriscope.circuits import Circuit, Circuits, Interpretation
+from pluriscope.comparison import Comparison
 from pluriscope.errors import OtherVersion, ServerError
+from pluriscope.explanations import Explanation
 from pluriscope.findings import Site
 from pluriscope.models import Model, TaskLike, read_model
 from pluriscope.result import ProtocolLike, Result, read_protocol, read_result
@@ -35,6 +37,11 @@ from pluriscope.showing import ROWS_SHOWN, Row, frame, heading, link, table
 _SECONDS: Final = 60.0  # for one answer
 _AT_ONCE: Final = 200  # networks read in one request
 _BETWEEN: Final = 0.5  # seconds between two looks at a job
+_PLACE: Final = re.compile(
+    r"/networks/([^/]+)(?:/circuits/([0-9a-f]+)(?:/interpretations/(\d+))?"
+    r"|/algorithms/([^/]+)(?:/alignments/([^/]+))?)?/?"
+)
+_COMPARED: Final = ("circuit", "interpretation", "algorithm", "alignment")
 _REFUSAL: Final = re.compile(r"(.+?): (.+)\. (.+?)\.?", re.DOTALL)  # item, cause and cure in one text
 _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.explain(model), which needs none"
 
@@ -59,7 +66,7 @@ def connect(url: str, *, token: str = "", any_version: bool = False) -> Server:
         raise OtherVersion(
             f"server {server.url}",
             f"is version {server.version}, and this library is version {ENGINE_VERSION}",
-            f"install the library of the server: pip install pluriscope=={server.version}; or update the server; or go "
+            f"install the wheel of its version, pluriscope-{server.version}-py3-none-any.whl; or update the server; or go "
             "on with connect(url, any_version=True)",
         )
     return server
@@ -104,6 +111,58 @@ class Server:
             ServerError: there is none.
         """
         return StoredNetwork(self, self.ask(f"{API_PREFIX}/networks/{quote(name, safe='')}")["network"])
+
+    def open(self, address: str) -> Result | Explanation | Comparison:
+        """What a page is about: a network's result, a circuit, interpretation, algorithm or alignment, or a comparison.
+
+        Args:
+            address: of the page, as copied from a browser: whole or without scheme and host.
+
+        Raises:
+            ServerError: the address is of another server or of another kind of page, or nothing is stored there.
+            AnalysisError: it names an explanation that there is none of.
+        """
+        parts = urlsplit(address.removeprefix(self.url))
+        if parts.netloc:
+            cause = f"is of another server than {self.url}"
+            raise ServerError(f"address {address!r}", cause, f"connect to {parts.scheme}://{parts.netloc} first")
+        query = parse_qs(parts.query)
+        first = {key: values[0] for key, values in query.items()}
+        if parts.path == "/compare" and "network" in first:
+            return self._compared(first, query.get("e", []))
+        place = _PLACE.fullmatch(parts.path)
+        if place is None:
+            cure = "open that of a network, circuit, interpretation, algorithm, alignment or comparison"
+            raise ServerError(f"address {address!r}", "is of no page that there is a value for", cure)
+        network, *names = (None if part is None else unquote(part) for part in place.groups())
+        return _named(self._result(str(network), first), *names)
+
+    def _result(self, network: str, query: Mapping[str, str], protocol: str = "") -> Result:
+        """The result that an address's scope names."""
+        try:
+            scope = scope_from(query)
+        except ValueError:
+            raise ServerError(f"output {query['output']!r}", "is no number", "copy the address anew") from None
+        return self.network(network).result(protocol or scope.protocol, output=scope.output, data=scope.data)
+
+    def _compared(self, query: Mapping[str, str], texts: Sequence[str]) -> Comparison:
+        """The comparison that an address names."""
+        results: dict[str, Result] = {}
+        found: list[Explanation] = []
+        for text in texts:
+            try:
+                ref = ExplanationRef.parse(text)
+            except ValueError:
+                raise ServerError(f"explanation {text!r}", "cannot be read", "copy the address anew") from None
+            if ref.kind not in _COMPARED:
+                cause = f"is {ref.kind}, of which the library has no values"
+                raise ServerError(f"explanation {text!r}", cause, "leave it out, or look at the page")
+            if ref.protocol not in results:
+                results[ref.protocol] = self._result(query["network"], query, ref.protocol)
+            found.append(_referred(results[ref.protocol], ref))
+        if not found:
+            raise ServerError("comparison", "names no explanation", "copy the address of one with two to six")
+        return Comparison.of(found[0].result, found)
 
     def import_model(
         self, model: Model, task: TaskLike = None, *, name: str = "", protocols: Sequence[str] = ("complete",)
@@ -232,23 +291,30 @@ class StoredNetwork:
         return tuple(task["name"] or "".join(map(str, task["truth_table"])) for task in self.told["tasks"])
 
     @property
+    def _inputs(self) -> str:
+        """Digest of the rows that it was brought in with; "" for every Boolean input once."""
+        return str(self.told.get("input_data", ""))
+
+    @property
     def address(self) -> str:
         """Its page."""
         return f"{self.server.url}/networks/{quote(self.slug)}"
 
-    def result(self, protocol: ProtocolLike = "complete", *, output: int = 0) -> Result:
-        """What is stored of one output under some rules, on the inputs that it was brought in with.
+    def result(self, protocol: ProtocolLike = "complete", *, output: int = 0, data: str | None = None) -> Result:
+        """What is stored of one output under some rules.
 
         Args:
             protocol: "complete", "paper", or rules of your own that the server knows.
             output: which output, from 0.
+            data: digits of a data record's digest, "" for every Boolean input once; if None the inputs that the network
+                was brought in with.
 
         Raises:
             ServerError: nothing is stored yet; :meth:`explain` has it found.
         """
         query = {"protocol": _key(protocol), "output": output, "whole": "true"}
-        data = str(self.told.get("input_data", ""))
-        path = f"{API_PREFIX}/networks/{quote(self.slug)}/result?{urlencode(query | ({'data': data} if data else {}))}"
+        record = self._inputs if data is None else data
+        path = f"{API_PREFIX}/networks/{quote(self.slug)}/result?{urlencode({**query, 'data': record})}"
         return read_result(self.server.ask(path), output=output, site=Site(self.server.url, self.slug))
 
     def explain(self, protocol: ProtocolLike = "complete", *, output: int = 0, seconds: float = 600.0) -> Result:
@@ -267,7 +333,7 @@ class StoredNetwork:
         except ServerError as refusal:
             if refusal.status != 404:
                 raise
-        asked = {"protocol": _rules(protocol), "output": output, "data": str(self.told.get("input_data", ""))}
+        asked = {"protocol": _rules(protocol), "output": output, "data": self._inputs}
         job = self.server.ask(f"{API_PREFIX}/networks/{quote(self.slug)}/analyses", asked)
         self._wait(job["id"], seconds)
         return self.result(protocol, output=output)
@@ -364,6 +430,35 @@ class Networks(Sequence[StoredNetwork]):
     def __repr__(self) -> str:
         found = f" that match {self.search!r}" if self.search else ""
         return f"<{noun(len(self), 'network')}{found}>"
+
+
+def _named(
+    result: Result, mask: str | None, index: str | None, algorithm: str | None, alignment: str | None
+) -> Result | Explanation:
+    """What of a result the parts of an address name."""
+    if mask is not None:
+        return _circuit(result, mask, index or "")
+    return result if algorithm is None else _algorithm(result, algorithm, alignment or "")
+
+
+def _referred(result: Result, ref: ExplanationRef) -> Explanation:
+    """What of a result the reference of a comparison names."""
+    read = _circuit if ref.kind in ("circuit", "interpretation") else _algorithm
+    return read(result, ref.first, ref.second)
+
+
+def _circuit(result: Result, mask: str, index: str) -> Circuit | Interpretation:
+    circuit = result.circuit(mask)
+    return circuit.interpretation(int(index)) if index else circuit
+
+
+def _algorithm(result: Result, name: str, alignment: str) -> Algorithm | Alignment:
+    try:
+        algorithm = result.algorithms.named(name)
+        return algorithm.alignments.named(alignment) if alignment else algorithm
+    except KeyError as unknown:
+        cause = "is not among those that are listed"
+        raise ServerError(f"explanation {unknown.args[0]!r}", cause, "look at its page, which computes it") from None
 
 
 def _key(protocol: ProtocolLike) -> str:

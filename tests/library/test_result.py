@@ -1,6 +1,7 @@
 """What a result says is what the engine found; it is kept and read back without loss."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -102,6 +103,30 @@ def test_lists_hold_what_the_engine_found(xor):
     ]
     assert [one.valid for one in xor.alignments] == [True] * 3
     assert [one.places for one in xor.alignments.minimal] == [{"¬(A ∨ B)": "n1.1", "A ∧ B": "n1.0"}]
+
+
+@pytest.mark.parametrize("counted", [0, 10])
+def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted):
+    analysis = real_analysis()
+    known = analysis.interpretations.by_circuit[:counted]
+    partial = replace(
+        analysis.interpretations, by_circuit=known + (0,) * (197 - counted), truncated_at=counted, complete=False
+    )
+    document = result_json([replace(analysis, interpretations=partial)])
+    result = Result(pretrained_xor(), analysis.question, json.loads(json.dumps(document)))
+    assert list(result.circuits.to_pandas().interpretations) == [*known, *[None] * (197 - counted)]
+    assert len(result.interpretations) == sum(known)
+    assert result.counts.interpretations.bound == ("at_least" if counted else "unknown")
+    for descending in (False, True):
+        ordered = result.circuits.sort("interpretations", descending=descending)
+        numbers = [result.interpretation_counts[at] for at in ordered.positions]
+        assert numbers == [*sorted(known, reverse=descending), *[None] * (197 - counted)]
+
+
+def test_a_limit_of_interpretations_is_told_in_the_file():
+    told = result_json([analysed(Limits(max_states=1_000))])["outputs"][0]["interpretations"]
+    assert (told["total"], told["exhaustive"], told["truncated_at"]) == (0, False, 0)
+    assert "truncated_at" not in result_json([real_analysis()])["outputs"][0]["interpretations"]
 
 
 def test_circuits_are_filtered_sorted_and_found(xor):

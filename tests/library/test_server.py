@@ -1,9 +1,12 @@
 """A server's networks give the same objects as a run here; whatever goes wrong says what, why and what to do."""
 
 import json
+import re
 import threading
+from html import unescape
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
 import pytest
 
 import pluriscope
@@ -79,6 +82,53 @@ def test_what_it_served_is_kept_and_read_without_it(site, xor, tmp_path):
     assert (kept.site, kept.counts, kept.name) == (None, xor.counts, "XOR, pretrained")
 
 
+def test_the_address_of_a_page_is_opened(site, served, xor):
+    result = site.network(XOR_SLUG).result()
+    circuit, alignment = result.circuits[4], result.alignments[0]
+    values = [result, circuit, circuit.interpretation(3), alignment.algorithm, alignment]
+    for one in values:
+        for address in (one.address, one.address.removeprefix(served.url)):
+            opened = site.open(address)
+            assert (type(opened), opened.address) == (type(one), one.address)
+    comparison = result.compare(*values[1:])
+    assert site.open(comparison.address).experiments == comparison.experiments
+    assert site.open(xor.circuits[0].address).mask == xor.circuits[0].mask  # by the digest
+    refused = {
+        "/glossary": "no page that there is a value for",
+        "http://127.0.0.1:1/networks/x": "another server",
+        f"/networks/{XOR_SLUG}?output=x": "is no number",
+        f"/networks/{XOR_SLUG}?protocol=paper": "is not stored",
+        f"/networks/{XOR_SLUG}/circuits/00000": "mask 00000",
+        f"/networks/{XOR_SLUG}/algorithms/0123456789abcdef": "is not among those that are listed",
+        f"/compare?network={XOR_SLUG}&e=nothing": "cannot be read",
+        f"/compare?network={XOR_SLUG}&e=p-1.6": "no values",
+        f"/compare?network={XOR_SLUG}": "names no explanation",
+        f"/compare?network={XOR_SLUG}&e=c-081ff": "has 1 explanation",
+    }
+    for address, words in refused.items():
+        with pytest.raises(pluriscope.AnalysisError, match=words):
+            site.open(address)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", range(6))
+def test_a_page_says_how_a_notebook_opens_it(site, served, n):
+    result = site.network(XOR_SLUG).result()
+    circuit, alignment = result.circuits[0], result.alignments[0]
+    values = [result, circuit, circuit.interpretation(0), alignment.algorithm, alignment]
+    one = [*values, result.compare(circuit, alignment)][n]
+    page = httpx.get(one.address, timeout=60).text
+    lines = unescape(re.search(r'<textarea id="share-notebook"[^>]*>([^<]*)</textarea>', page)[1])
+    *first, last = lines.splitlines()
+    names = {}
+    exec("\n".join(first), names)  # noqa: S102  our own page, copied as a reader would
+    opened = eval(last, names)  # noqa: S307
+    assert (type(opened), opened.address) == (type(one), one.address)
+    kinds = f"/compare?network={XOR_SLUG}&e=c-{circuit.mask}&e=p-1.6", f"/networks/{XOR_SLUG}/sandbox"
+    other = httpx.get(served.url + kinds[n % 2], timeout=60)
+    assert (other.status_code, "share-notebook" in other.text, 'id="share"' in other.text) == (200, False, True)
+
+
 def test_its_refusals_are_passed_on_in_its_own_words(site):
     network = site.network(XOR_SLUG)
     cases = (
@@ -148,7 +198,7 @@ def test_a_server_of_another_version_says_both_and_what_to_do(answering):
         pluriscope.connect(url)
     words = str(refusal.value)
     assert f"is version 9.9.1, and this library is version {ENGINE_VERSION}" in words
-    assert "pip install pluriscope==9.9.1" in words
+    assert "pluriscope-9.9.1-py3-none-any.whl" in words
     assert pluriscope.connect(url, any_version=True).version == "9.9.1"
 
 

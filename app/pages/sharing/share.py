@@ -5,6 +5,7 @@ Nothing is asked of the store here, so that a page is not slower for being shara
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.compare.views import ComparePage
 from app.pages.sharing.facts import facts_of
-from app.pages.sharing.targets import Kind, SharedPage, read_target
+from app.pages.sharing.targets import Kind, SharedPage, Target, read_target
 from app.pages.studies.views import StudyPage
 
 EMBED_HEIGHTS: Final[dict[str, int]] = {
@@ -33,6 +34,8 @@ EMBED_HEIGHTS: Final[dict[str, int]] = {
     "study": 640,
 }
 EMBED_WIDTH: Final = 720
+IN_LIBRARY: Final = frozenset({"network", "circuit", "interpretation", "algorithm", "alignment"})
+"""What the library has values of."""
 
 
 class ShareView(PageModel):
@@ -51,6 +54,7 @@ class ShareView(PageModel):
     citation: str
     paper_bibtex: str
     paper_citation: str
+    notebook: str = Field(description="Lines that open the same in Python; empty where the library has no value of it.")
     embed_url: str
     embed_code: str
     card_url: str = Field(description="The rendered card, with scheme and host.")
@@ -100,6 +104,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         citation=citation.plain,
         paper_bibtex=PAPER_BIBTEX,
         paper_citation=PAPER_PLAIN,
+        notebook=notebook_lines(page, target, base and base + addresses.prefix),
         embed_url=embed,
         embed_code=embed_code(base, embed, facts.title, target.kind, addresses),
         card_url=base + made["card.png"],
@@ -109,6 +114,21 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         drawing_svg=made["drawing.svg"] if drawn else "",
         drawing_png=made["drawing.png"] if drawn else "",
     )
+
+
+def notebook_lines(page: SharedPage, target: Target, site: str) -> str:
+    """Lines of Python that open what a page is about, in a notebook; "" where the library has no value of it.
+
+    Args:
+        page: the page.
+        target: what its address names.
+        site: where this server is, with the prefix below which it is served; "" if that is not known.
+    """
+    kinds = {one.kind for one in page.explanations} if isinstance(page, ComparePage) else {target.kind}
+    if not site or not kinds <= IN_LIBRARY:
+        return ""
+    address = f"{target.path}{target.query_text}"
+    return f"import pluriscope\nsite = pluriscope.connect({json.dumps(site)})\nsite.open({json.dumps(address)})"
 
 
 def embed_code(
