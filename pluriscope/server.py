@@ -66,8 +66,8 @@ def connect(url: str, *, token: str = "", any_version: bool = False) -> Server:
         raise OtherVersion(
             f"server {server.url}",
             f"is version {server.version}, and this library is version {ENGINE_VERSION}",
-            f"install the wheel of its version, pluriscope-{server.version}-py3-none-any.whl; or update the server; or go "
-            "on with connect(url, any_version=True)",
+            f"install the wheel of its version, pluriscope-{server.version}-py3-none-any.whl; or update the server; or "
+            "go on with connect(url, any_version=True)",
         )
     return server
 
