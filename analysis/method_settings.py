@@ -68,7 +68,7 @@ class Setting:
         elif isinstance(self.default, str):
             if isinstance(value, str) and value in self.choices:
                 return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300:  # no NaN either
             inside = self.low < value <= self.high if self.above else self.low <= value <= self.high
             if inside and isinstance(self.default, float):
                 return float(value)
@@ -81,7 +81,7 @@ class Setting:
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, str):
-            near = get_close_matches(str(value), self.choices, 1)
+            near = get_close_matches(str(value)[:40], self.choices, 1)
             return f"{', '.join(self.choices)}" + (f"; did you mean {near[0]}" if near else "")
         whole = isinstance(self.default, int)
         low, high = (f"{end:,.0f}" if whole and math.isfinite(end) else f"{end:g}" for end in (self.low, self.high))
@@ -100,7 +100,7 @@ def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) 
     known = [setting.name for setting in settings]
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(name[:40], known, 1)
             cure = f"did you mean {near[0]}" if near else f"use {', '.join(known)}" if known else "leave it out"
             raise InvalidMethod(item, f"setting {name[:40]!r} is unknown", cure)
     found: dict[str, Value] = {}

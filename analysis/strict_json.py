@@ -41,7 +41,23 @@ def read_object(
     *,
     max_parts: int | None = None,
 ) -> dict[str, Any]:
-    """Parse one JSON object.
+    """Parse one JSON object; arguments and errors as for :func:`read_value`."""
+    value = read_value(raw, item, error, max_bytes, cure, max_parts=max_parts)
+    if not isinstance(value, dict):
+        raise error(item, f"holds {kind_of(value)}, not an object", cure)
+    return value
+
+
+def read_value(
+    raw: bytes,
+    item: str,
+    error: type[AnalysisError],
+    max_bytes: int,
+    cure: str,
+    *,
+    max_parts: int | None = None,
+) -> Any:
+    """Parse one JSON value.
 
     Args:
         raw: the file's bytes.
@@ -53,27 +69,17 @@ def read_object(
             refused before they take memory; None for no such limit.
 
     Raises:
-        AnalysisError: of the given kind, for anything that is not one well-formed, bounded JSON object.
+        AnalysisError: of the given kind, for anything that is not one well-formed, bounded JSON value.
     """
 
     def refuse(cause: str) -> AnalysisError:
         return error(item, cause, cure)
 
-    if len(raw) > max_bytes:
-        raise refuse(f"is larger than the limit of {max_bytes:,} bytes")
-    if not raw.strip():
-        raise refuse("is empty")
-    for start, cause in _BINARY_STARTS:
-        if raw.startswith(start):
-            raise refuse(cause)
+    text = read_text(raw, item, error, max_bytes, cure)
     if max_parts is not None and max(raw.count(b"[") + raw.count(b"{"), raw.count(b":")) > max_parts:
         raise refuse(f"holds more than {max_parts:,} lists and objects, or keys")
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise refuse(f"is not UTF-8 text (byte {problem.start})") from None
-    try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except _Refused as problem:
         raise refuse(str(problem)) from None
     except json.JSONDecodeError as problem:
@@ -83,9 +89,25 @@ def read_object(
         raise refuse("is nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
         raise refuse("holds a number with too many digits") from None
-    if not isinstance(value, dict):
-        raise refuse(f"holds {kind_of(value)}, not an object")
-    return value
+
+
+def read_text(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str) -> str:
+    """Bytes as text.
+
+    Raises:
+        AnalysisError: of the given kind: too large, empty, one of the binary formats that people send, or no UTF-8.
+    """
+    if len(raw) > max_bytes:
+        raise error(item, f"is larger than the limit of {max_bytes:,} bytes", cure)
+    if not raw.strip():
+        raise error(item, "is empty", cure)
+    for start, cause in _BINARY_STARTS:
+        if raw.startswith(start):
+            raise error(item, cause, cure)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise error(item, f"is not UTF-8 text (byte {problem.start})", cure) from None
 
 
 def check_keys(

@@ -22,7 +22,7 @@ _TABLES: Final = tuple(
     for shape, table in (
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
-        (r"/networks/[^/]+/(methods|lenses)", ""),
+        (r"/networks/[^/]+/(methods|lenses|claims)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
@@ -257,6 +257,34 @@ class Addresses:
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""
         return self._url("networks", network, "claim", scope=scope, **view)
+
+    def claims(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """The claims that are kept of a network; and with POST where one is sent."""
+        return self._url("networks", network, "claims", scope=scope, **view)
+
+    def kept_claim(self, network: str, claim: str, scope: Scope | None = None, **view: Any) -> str:
+        """One of them, by the first digits of its digest."""
+        return self._url("networks", network, "claims", claim, scope=scope, **view)
+
+    def delete_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
+        """What deleting a claim does, and with POST where that is done."""
+        return self._url("networks", network, "claims", claim, "delete", scope=scope)
+
+    def restore_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
+        """Where the deletion of a claim is undone with POST."""
+        return self._url("networks", network, "claims", claim, "restore", scope=scope)
+
+    def rename_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
+        """Where a claim is renamed with POST."""
+        return self._url("networks", network, "claims", claim, "rename", scope=scope)
+
+    def locate_claims(self, network: str) -> str:
+        """Where it is asked with POST that all kept claims be located."""
+        return self._url("networks", network, "claims", "locate")
+
+    def claim_file(self, network: str, claim: str, scope: Scope | None = None) -> str:
+        """A kept claim as a claim file."""
+        return self._url("api", "v1", "networks", network, "claims", claim, "file", scope=scope)
 
     def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Which algorithms the circuits of an analysis carry."""

@@ -6,25 +6,27 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.masked_runs import RowRule, rows_of
+from analysis.discovery.masked_runs import RowRule, edges_no_gradient_reaches, rows_of
 from analysis.discovery.method import Answer, Outcome, ablation
 from analysis.discovery.selection import SELECTION, edge_ends, pick_mask
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import filled
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
-from analysis.strict_json import check_keys, combined, kind_of, plain_text, read_object
+from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
 CLAIM_FORMAT: Final = "pluriscope-claim/1"
 MAX_CLAIMS: Final = 10_000
 MAX_CLAIM_BYTES: Final = 4_000_000
+MAX_SETTINGS: Final = 50
 _FILE: Final = "claim file"
+_CURE: Final = f"give one JSON object with the format {CLAIM_FORMAT!r} and a list of claims"
 _HEX: Final = re.compile(r"[0-9a-f]+", re.ASCII)
 _EDGE: Final = re.compile(r"(x\d{1,4}|\d{1,4}\.\d{1,4})>(\d{1,4}\.\d{1,4}|y0)", re.ASCII)
 _WAYS: Final = ("mask", "edges", "scores")
@@ -41,7 +43,7 @@ class Claim:
         settings: as its author says.
         source: where it comes from, "" where nothing is said.
         raw_mask: the edges claimed; None where scores are given instead.
-        scores: a number for each edge; None where a mask or edges are given.
+        scores: for each edge a number, or None where its method gave it none; None where a mask or edges are given.
         picking: how a mask is picked by these scores.
     """
 
@@ -50,7 +52,7 @@ class Claim:
     settings: Mapping[str, Any]
     source: str
     raw_mask: int | None
-    scores: tuple[float, ...] | None
+    scores: tuple[float | None, ...] | None
     picking: Mapping[str, Any]
 
     @cached_property
@@ -75,10 +77,30 @@ class Claim:
         rows = rows_of(question, rule)
         if self.raw_mask is not None:
             return Answer(_outcome(self.raw_mask, question.layout), self.raw_mask, rows)
-        values = np.array(self.scores, dtype=np.float64)
+        values = np.array([0.0 if score is None else score for score in self.scores or ()], dtype=np.float64)
         picked = pick_mask(question, values, rows, {k: v for k, v in self.picking.items() if k != "ablation"})
         outcome = "undefined" if picked.mask is None else _outcome(picked.mask, question.layout)
         return Answer(outcome, picked.mask, rows, values, None, picked.faithfulness, picked.fragile)
+
+    def document(self, layout: EdgeLayout) -> dict[str, Any]:
+        """The claim as one of a claim file, from which :func:`read_claim` makes the same again."""
+        said: dict[str, Any] = {"name": self.name, "kind": "circuit", "method": self.method}
+        said |= {"settings": dict(self.settings), "source": self.source}
+        if self.raw_mask is not None:
+            return said | {"mask": layout.to_hex(self.raw_mask)}
+        return said | {"scores": list(self.scores or ())} | dict(self.picking)
+
+    def without_gradient(self, question: Question) -> tuple[int, ...]:
+        """Edges that scores say nothing about: those without a score, and those with a score of 0 into a neuron
+        whose derivative is 0 on every row, where every method of gradients gives 0. Unknown, not proved useless.
+
+        Raises:
+            InvalidMethod: pairs of a task that is constant.
+        """
+        if self.scores is None:
+            return ()
+        dead = set(edges_no_gradient_reaches(question, rows_of(question, self.picking.get("ablation", "zero"))))
+        return tuple(k for k, score in enumerate(self.scores) if score is None or (score == 0 and k in dead))
 
     @property
     def has_ablation(self) -> bool:
@@ -90,22 +112,24 @@ def _outcome(mask: int, layout: EdgeLayout) -> Outcome:
     return "nothing" if mask == 0 else "all" if mask == (1 << layout.n_edges) - 1 else "found"
 
 
-def read_claims(raw: bytes, question: Question) -> tuple[Claim, ...]:
+def claims_in(document: dict[str, Any], question: Question) -> tuple[Claim, ...]:
     """The claims of a file about one output of a network.
+
+    Args:
+        document: the file's JSON object.
+        question: the output that is asked about.
 
     Raises:
         InvalidClaim: everything that is wrong with the file, or with the first claim that cannot be taken.
     """
-    cure = f"give one JSON object with the format {CLAIM_FORMAT!r} and a list of claims"
-    document = read_object(raw, _FILE, InvalidClaim, MAX_CLAIM_BYTES, cure)
     problems = check_keys(document, ("format", "claims"), ("network", "output"), _FILE, InvalidClaim)
     if problems:
         raise combined(problems, _FILE, InvalidClaim)
     if document["format"] != CLAIM_FORMAT:
-        raise InvalidClaim(_FILE, f"has the format {str(document['format'])[:40]!r}, not {CLAIM_FORMAT!r}", cure)
+        raise InvalidClaim(_FILE, f"has the format {str(document['format'])[:40]!r}, not {CLAIM_FORMAT!r}", _CURE)
     model = question.model
     if "network" in document and document["network"] != model.digest:
-        given = str(document["network"])[:12]
+        given = _shown(document["network"], 12)
         raise InvalidClaim(
             _FILE, f"is about network {given}…, and this is {model.digest[:12]}…", "give claims about this network"
         )
@@ -116,32 +140,45 @@ def read_claims(raw: bytes, question: Question) -> tuple[Claim, ...]:
     output = document.get("output", question.output)
     if isinstance(output, bool) or output != question.output:
         raise InvalidClaim(
-            _FILE, f"is about output {str(output)[:20]}, and {question.output} is asked about", "give the same output"
+            _FILE, f"is about output {_shown(output, 20)}, and {question.output} is asked about", "give the same output"
         )
     claims = document["claims"]
     if not isinstance(claims, list):
-        raise InvalidClaim(f"{_FILE}: claims", f"is {kind_of(claims)}, not a list", cure)
+        raise InvalidClaim(f"{_FILE}: claims", f"is {kind_of(claims)}, not a list", _CURE)
     if len(claims) > MAX_CLAIMS:
         raise InvalidClaim(_FILE, f"has {len(claims):,} claims, above the limit of {MAX_CLAIMS:,}", "split it")
-    return tuple(read_claim(claim, number, question.layout) for number, claim in enumerate(claims, start=1))
+    return tuple(
+        read_claim(claim, _called(claim, number), question.layout) for number, claim in enumerate(claims, start=1)
+    )
 
 
-def read_claim(value: Any, number: int, layout: EdgeLayout) -> Claim:
-    """One claim of a file.
+def _shown(value: Any, most: int) -> str:
+    """The first characters of a wrong value, escaped where they cannot be shown."""
+    text = str(value)[:most]
+    return text if text.isprintable() else ascii(text)
+
+
+def _called(claim: Any, number: int) -> str:
+    """How errors name a claim of a file: by its number, and its own name where that can be shown."""
+    name = claim.get("name") if isinstance(claim, dict) else None
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        return f"claim {number}"
+    return f"claim {number} ({name.strip()[:60]})"
+
+
+def read_claim(value: Any, item: str, layout: EdgeLayout) -> Claim:
+    """One claim of a file, or one that stands alone.
 
     Args:
         value: its JSON value.
-        number: which of the file's claims, from 1.
+        item: what it is called in errors.
         layout: edges of the network cut to the output.
 
     Raises:
         InvalidClaim: what is wrong with it.
     """
-    item = f"claim {number}"
     if not isinstance(value, dict):
         raise InvalidClaim(item, f"is {kind_of(value)}, not an object", "give name, kind and mask, edges or scores")
-    if isinstance(value.get("name"), str) and value["name"].strip():
-        item += f" ({value['name'].strip()[:60]})"
     problems: list[AnalysisError] = check_keys(
         value, ("name", "kind"), (*_WAYS, *_SELECTION, "method", "settings", "source"), item, InvalidClaim
     )
@@ -156,18 +193,34 @@ def read_claim(value: Any, number: int, layout: EdgeLayout) -> Claim:
         raise InvalidClaim(item, cause, "give exactly one of mask, edges, scores")
     (way,) = ways
     raw_mask = None if way == "scores" else _READERS[way](value[way], item, layout)
-    settings = value.get("settings", {})
-    if not isinstance(settings, dict):
-        raise InvalidClaim(f"{item}: settings", f"is {kind_of(settings)}, not an object", "give names with values")
     return Claim(
         name=name,
         method=plain_text(value.get("method", "circuit"), f"{item}: method", InvalidClaim, limit=80),
-        settings=settings,
+        settings=_settings(value.get("settings", {}), f"{item}: settings"),
         source=plain_text(value.get("source", ""), f"{item}: source", InvalidClaim, empty=True, limit=200),
         raw_mask=raw_mask,
         scores=_scores(value["scores"], item, layout) if way == "scores" else None,
         picking=_picking(value, way, item, layout),
     )
+
+
+def _settings(value: Any, item: str) -> dict[str, str | bool | int | float | None]:
+    """What the author says was set: names with plain values, since they are shown and hashed."""
+    cure = f"give at most {MAX_SETTINGS} names with a text, a number, true, false or null"
+    if not isinstance(value, dict):
+        raise InvalidClaim(item, f"is {kind_of(value)}, not an object", cure)
+    if len(value) > MAX_SETTINGS:
+        raise InvalidClaim(item, f"has {len(value):,} names", cure)
+    found: dict[str, str | bool | int | float | None] = {}
+    for name, one in value.items():
+        key = plain_text(name, f"{item}: a name", InvalidClaim, limit=80)
+        if isinstance(one, str):
+            one = plain_text(one, f"{item}: {key}", InvalidClaim, empty=True)
+        elif isinstance(one, (list, dict)) or (isinstance(one, (int, float)) and not abs(one) < 1e300):
+            what = kind_of(one) if isinstance(one, (list, dict)) else "no finite number"
+            raise InvalidClaim(f"{item}: {key}", f"is {what}", cure)
+        found[key] = one
+    return found
 
 
 def _mask(value: Any, item: str, layout: EdgeLayout) -> int:
@@ -217,34 +270,46 @@ def _why_no_edge(name: Any) -> str:
 
 
 def _nearest_edge(name: Any, layout: EdgeLayout) -> str:
-    near = get_close_matches(str(name), edge_numbers(layout), 1)
+    near = get_close_matches(str(name)[:40], edge_numbers(layout), 1)
     return f"did you mean {near[0]}" if near else "write inputs x0…, hidden neurons layer.index, the output y0: x0>1.2"
 
 
 _READERS: Final = {"mask": _mask, "edges": _edges}
 
 
-def edge_numbers(layout: EdgeLayout) -> dict[str, int]:
+@lru_cache(maxsize=64)
+def edge_numbers(layout: EdgeLayout) -> Mapping[str, int]:
     """Every edge's index by its name: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0``."""
     last = len(layout.sizes) - 1
-
-    def name(end: tuple[int, int]) -> str:
-        layer, neuron = end
-        return f"x{neuron}" if layer == 0 else "y0" if layer == last else f"{layer}.{neuron}"
-
-    return {f"{name(source)}>{name(target)}": edge for edge, (source, target) in enumerate(edge_ends(layout))}
+    ends = enumerate(edge_ends(layout))
+    return {f"{neuron_text(source, last)}>{neuron_text(target, last)}": edge for edge, (source, target) in ends}
 
 
-def _scores(value: Any, item: str, layout: EdgeLayout) -> tuple[float, ...]:
-    cure = f"give {layout.n_edges} finite numbers, one for each edge in the order of masks"
+def neuron_text(end: tuple[int, int], last: int) -> str:
+    """A neuron as claims write it: ``x0`` for an input, ``1.2`` for a hidden one, ``y0`` for the output.
+
+    Args:
+        end: layer and neuron.
+        last: the layer of the output.
+    """
+    layer, neuron = end
+    return f"x{neuron}" if layer == 0 else "y0" if layer == last else f"{layer}.{neuron}"
+
+
+def _scores(value: Any, item: str, layout: EdgeLayout) -> tuple[float | None, ...]:
+    cure = f"give {layout.n_edges} finite numbers, one for each edge in the order of masks, null where there is none"
     if not isinstance(value, list):
         raise InvalidClaim(f"{item}: scores", f"is {kind_of(value)}, not a list", cure)
     if len(value) != layout.n_edges:
         raise InvalidClaim(f"{item}: scores", f"has {len(value):,} numbers, and there are {layout.n_edges} edges", cure)
     for number, score in enumerate(value):
+        if score is None:
+            continue
         if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
-            raise InvalidClaim(f"{item}: scores[{number}]", f"is {str(score)[:40]}, no finite number", cure)
-    return tuple(map(float, value))
+            raise InvalidClaim(f"{item}: scores[{number}]", f"is {_shown(score, 40)}, no finite number", cure)
+    if all(score is None for score in value):
+        raise InvalidClaim(f"{item}: scores", "are null for every edge, so nothing ranks them", cure)
+    return tuple(None if score is None else float(score) for score in value)
 
 
 def _picking(value: Mapping[str, Any], way: str, item: str, layout: EdgeLayout) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def audit(
             "settings. Without it and without --claims: default."
         ),
     ] = None,
-    claims: Annotated[str, typer.Option(help="Claim file (JSON): circuits that you found.", show_default=False)] = "",
+    claims: Annotated[str, typer.Option(help="Circuits that you found: claim or graph file.", show_default=False)] = "",
     protocol: Annotated[
         str, typer.Option("--protocol", "-p", help="paper, complete, or a protocol file (JSON).")
     ] = "complete",
@@ -52,8 +52,9 @@ def audit(
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json, what_is_missing
-    from analysis.discovery.claims import MAX_CLAIM_BYTES, read_claims
+    from analysis.discovery.claims import MAX_CLAIM_BYTES
     from analysis.discovery.location import Landscape
+    from analysis.discovery.sent_claims import Declared, read_sent
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import refuse, search_for_circuits
     from analysis.preflight import preflight
@@ -76,7 +77,8 @@ def audit(
         )
     question = Question(network, output_index, network_file.tasks[output_index], rules, record)
     refuse(preflight(question))
-    told = read_claims(read_bytes(claims, "claim file", MAX_CLAIM_BYTES + 1), question) if claims else ()
+    sent = read_bytes(claims, "claim file", MAX_CLAIM_BYTES + 1) if claims else b""
+    told = read_sent(sent, question, Declared()).claims if claims else ()
     work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
     seconds: dict[str, float] = {}
     with ChainBar(("circuits", "methods"), {}, quiet).shown() as bar:

@@ -9,7 +9,15 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from app.db import direction_tables, job_tables, model_tables, shelf_tables, study_tables, tables  # noqa: F401
+from app.db import (  # noqa: F401
+    claim_tables,
+    direction_tables,
+    job_tables,
+    model_tables,
+    shelf_tables,
+    study_tables,
+    tables,
+)
 from app.db.table_base import Base
 
 SCHEMA: Final[MetaData] = Base.metadata

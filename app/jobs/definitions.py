@@ -107,7 +107,8 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
             "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
-            common ground every class where otherwise a sample is drawn, of the ladder learned maps);
+            common ground every class where otherwise a sample is drawn, of the ladder learned maps); "claims", a hash
+            of those that are to be located;
             :func:`direction_details`. The order of a list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
@@ -310,6 +311,15 @@ LENSES: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda told: ("lenses", ", those that learn too" if told["thorough"] else ""),
 )
+CLAIMS: Final = JobDefinition(
+    kind="claims",
+    handler="app.jobs.claims:CLAIMS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Claims",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda _: ("where claims stand", ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -331,6 +341,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         METHODS,
         PLANTED,
         LENSES,
+        CLAIMS,
         RIVALS,
         STUDY,
         STUDY_SUMMARY,

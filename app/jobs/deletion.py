@@ -20,6 +20,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.db.claims import purge_claims
 from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
@@ -78,9 +79,11 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         now: the time, the present if not given.
 
     Returns:
-        How many networks are gone.
+        How many networks are gone. Claims that were deleted by themselves go along.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
+    with store.write() as session:
+        purge_claims(session, before)
     n_gone = 0
     while True:
         with store.write() as session:

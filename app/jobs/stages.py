@@ -126,6 +126,12 @@ def _lenses(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "lenses", thorough=False)]
 
 
+def _claims(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """Where claims stand that were imported before."""
+    job = queue.enqueue_claims(session, analysis)
+    return [] if job is None else [job]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -155,6 +161,7 @@ PLANTED: Final = Stage(
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
 LENSES: Final = Stage(_lenses, _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
+CLAIMS: Final = Stage(_claims, None)
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
@@ -166,4 +173,5 @@ STAGES: Final = (
     METHODS,
     PLANTED,
     LENSES,
+    CLAIMS,
 )

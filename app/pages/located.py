@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
+from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel
 from app.pages.place import Place
+from app.pages.shared import NetworkView
 
 
 class RankView(PageModel):
@@ -29,6 +31,16 @@ class NearestView(PageModel):
     url: str
     distance: int
     exact: bool = Field(description="Whether no valid circuit can be nearer; else the distance is an upper bound.")
+
+
+def edges_drawn(network: NetworkView, mask: str) -> Circuit:
+    """The edges of a mask for a drawing, whether they are a possible circuit or not.
+
+    Args:
+        network: that it belongs to.
+        mask: of one output, in hex; "" for no edge.
+    """
+    return Circuit(EdgeLayout((*network.sizes[:-1], 1)), int(mask or "0", 16))
 
 
 class LocatedView(PageModel):
@@ -54,6 +66,11 @@ class LocatedView(PageModel):
     passed: list[str] | None = Field(description="Criteria that it passes; null if it was not judged.")
     failed: list[str] | None = Field(description="Criteria that it fails; null if it was not judged.")
     relation: str | None = Field(description="Of its story to the whole network's; null if that is not known.")
+
+    @property
+    def shown(self) -> str:
+        """The mask to draw: what is left of the raw mask if that is a possible circuit, else the raw mask itself."""
+        return self.mask if self.possible else self.raw_mask
 
 
 def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, addresses: Addresses) -> LocatedView:

@@ -171,6 +171,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every number of one lens under the settings of the address: a row for each row of inputs, or its table.",
     ),
     (
+        "/networks/{network}/claims",
+        exports.claims_table,
+        "Claims",
+        "Every kept claim that passes the list's filters, with its place among all valid circuits.",
+    ),
+    (
         "/networks/{network}/stories",
         exports.stories_table,
         "Stories of circuits",

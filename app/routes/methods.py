@@ -1,11 +1,10 @@
-"""What discovery methods answer about one analysis, asking them, and locating the claims of others."""
+"""What discovery methods answer about one analysis, and asking them."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.pages.claim import build_claim
 from app.pages.reports.methods import build_methods, strip_of
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.page import Page, add_page
@@ -30,21 +29,6 @@ add_page(
         "What discovery methods answer",
         "Every discovery method under its settings, each answer located among all valid circuits.",
         context=lambda page, _: {"strips": {one.key: strip_of(page, one) for one in page.methods}},
-    ),
-)
-add_page(
-    router,
-    Page(
-        "/networks/{network}/claim",
-        build_claim,
-        "claim",
-        "circuits",
-        "Where a claimed circuit stands",
-        """
-        One claimed circuit, as a mask, as edges or as scores, located among all valid circuits: validity, size, chance
-        at its size, the nearest valid circuit, the backbone, criteria and its story.
-        """,
-        errors=(400, 404),
     ),
 )
 

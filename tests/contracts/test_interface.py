@@ -102,6 +102,7 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "title": "",
         "entries": [],
         "slide": 0,
+        "claim": "0123456789ab",
     }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):

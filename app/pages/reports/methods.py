@@ -76,6 +76,7 @@ class MethodsPage(ReportPage):
     shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
     planted: str = Field(description="The planted circuit; empty if nothing is said to be planted.")
     claim_url: str
+    claims_url: str = Field(description="Circuits that others found, kept at addresses of their own.")
     request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
     request_fields: list[tuple[str, str]]
     circuits_url: str
@@ -117,6 +118,7 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         network_url=addresses.network(slug, scope),
         planted="" if record is None else record.circuit.hex,
         claim_url=addresses.claim(slug, scope),
+        claims_url=addresses.claims(slug, scope),
         request_url=addresses.methods(slug),
         request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
         circuits_url=addresses.circuits(slug, scope),

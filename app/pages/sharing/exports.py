@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -26,9 +27,11 @@ from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit import read_circuit, readings_of, verdict_on
 from app.pages.circuits import CircuitsOptions, circuit_conditions
+from app.pages.claims.listing import ClaimsOptions, build_claims
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
+from app.pages.located import LocatedView
 from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
@@ -398,6 +401,39 @@ def rivals_table(session: Session, addresses: Addresses, network: str, options: 
     return Table(f"{place.row.slug}-rivals", about, ("mask", "x", "y", "n_edges", "role"), rows)
 
 
+_PLACED: Final = (
+    *("raw_mask", "mask", "edges", "raw_valid", "own_valid", "valid", "excess", "chance_valid", "chance_possible"),
+    *("nearest", "distance", "backbone_held", "backbone", "extra", "story"),
+)
+_PLACED_WORDS: Final = (
+    "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; excess: edges more "
+    "than the smallest valid circuit has; chance_valid of chance_possible circuits of that size are valid."
+)
+
+
+def _placed_cells(at: LocatedView | None) -> Sequence[Cell]:
+    """The cells of :data:`_PLACED`."""
+    if at is None:
+        return (None,) * len(_PLACED)
+    near, held = at.nearest, at.recall or (None, None)
+    return (
+        at.raw_mask,
+        at.mask,
+        at.edges,
+        at.raw_valid,
+        at.own_valid,
+        at.valid,
+        at.excess,
+        at.chance_valid,
+        at.chance_possible,
+        near.mask if near else None,
+        near.distance if near else None,
+        *held,
+        at.extra,
+        at.relation,
+    )
+
+
 def methods_table(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> Table:
     """Every answer of every discovery method with its place among all valid circuits."""
     page = build_methods(session, addresses, network, options)
@@ -408,29 +444,14 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
             f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
             f"{page.digest}."
         )
-    about = (
-        *about_place(place, "What discovery methods answer"),
-        told,
-        "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; excess: edges "
-        "more than the smallest valid circuit has; chance_valid of chance_possible circuits of that size are valid.",
-    )
-    columns = ("method", "settings", "default", "outcome", "raw_mask", "mask", "edges", "raw_valid", "own_valid",
-               "valid", "excess", "chance_valid", "chance_possible", "nearest", "distance", "backbone_held", "backbone",
-               "extra", "story", "url")  # fmt: skip
+    about = (*about_place(place, "What discovery methods answer"), told, _PLACED_WORDS)
 
     def rows() -> Iterator[Sequence[Cell]]:
         for method in page.methods:
             for one in [*([method.default] if method.default else []), *method.answers]:
-                at = one.place
-                if at is None:
-                    yield (method.key, one.text, one.default, one.outcome, *(None,) * 15, "")
-                    continue
-                near, held = at.nearest, at.recall or (None, None)
-                yield (method.key, one.text, one.default, one.outcome, at.raw_mask, at.mask, at.edges, at.raw_valid,
-                       at.own_valid, at.valid, at.excess, at.chance_valid, at.chance_possible,
-                       near.mask if near else None, near.distance if near else None, *held, at.extra, at.relation,
-                       one.url)  # fmt: skip
+                yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), one.url)
 
+    columns = ("method", "settings", "default", "outcome", *_PLACED, "url")
     return Table(f"{place.row.slug}-methods", about, columns, rows())
 
 
@@ -474,3 +495,19 @@ def lens_table(session: Session, addresses: Addresses, network: str, lens: str, 
 def _cell_text(value: Any) -> Cell:
     """A truth table as one word; anything else as it is."""
     return "".join(map(str, value)) if isinstance(value, list) else value
+
+
+def claims_table(session: Session, addresses: Addresses, network: str, options: ClaimsOptions) -> Table:
+    """Every kept claim that passes the list's filters, with its place in the analysis."""
+    place = locate(session, addresses, network, options.scope)
+    filters = f"Filters: {_filters(options, ('sort', 'order', 'after', 'limit'))}."
+    about = (*about_place(place, "Claims about one output of a network"), filters, _PLACED_WORDS)
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for page in every_page(partial(build_claims, session, addresses, network), options):
+            for one in page.items:
+                added = one.created_at.isoformat(timespec="seconds")
+                yield (one.id, one.name, one.method, one.source, added, one.outcome, *_placed_cells(one.place), one.url)
+
+    columns = ("id", "name", "method", "source", "created_at", "outcome", *_PLACED, "url")
+    return Table(f"{place.row.slug}-claims", about, columns, rows())

@@ -9,6 +9,7 @@ from app.figures.numbers import bounded_text, exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
+from app.pages.claims.kept import KeptClaimPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
@@ -64,6 +65,8 @@ def facts_of(page: SharedPage) -> Facts:
         return _of_direction(page)
     if isinstance(page, RecordedPage):
         return _of_recorded(page)
+    if isinstance(page, KeptClaimPage):
+        return _of_claim(page)
     if isinstance(page, SandboxPage):
         return _of_sandbox(page)
     if isinstance(page, StudyPage):
@@ -72,7 +75,14 @@ def facts_of(page: SharedPage) -> Facts:
 
 
 def _rules(
-    page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage | RecordedPage,
+    page: NetworkPage
+    | CircuitPage
+    | InterpretationPage
+    | AlgorithmPage
+    | AlignmentPage
+    | DirectionPage
+    | RecordedPage
+    | KeptClaimPage,
 ) -> str:
     protocol = page.scope.protocol
     data = "" if page.scope.data.is_default else f", data {page.scope.data.digest[:12]}"
@@ -163,6 +173,22 @@ def _of_recorded(page: RecordedPage) -> Facts:
     lines = tuple((figure.label, figure.words) for figure in page.figures if figure.words)
     title = f"{page.name}, {page.noun} of {page.network.name}"
     return Facts(page.noun.capitalize(), title, lines, f"{page.noun} {page.ref}", _rules(page))
+
+
+def _of_claim(page: KeptClaimPage) -> Facts:
+    lines = [("Claimed as", page.form.lower()), ("Found by", page.method)]
+    place = page.place
+    if place is not None:
+        chance = "" if place.chance_valid is None else f"{exact(place.chance_valid)} of {exact(place.chance_possible)}"
+        lines = [
+            ("Verdict", "a valid circuit" if place.valid else "not a valid circuit"),
+            ("Edges", str(place.edges)),
+            *([("Valid circuits of that size", chance)] if chance else []),
+            *((one.label, f"{one.place.edges} edges") for one in page.baselines),
+            ("Found by", page.method),
+        ]
+    title = f"{page.name}, a claim about {page.network.name}"
+    return Facts("Claim", title, tuple(lines), f"claim {page.digest}", _rules(page))
 
 
 def _of_direction(page: DirectionPage) -> Facts:

@@ -32,6 +32,8 @@ from app.limits import limits_in
 from app.naming import ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.candidates import algorithm_of, find_algorithm_row
+from app.pages.claims.kept import claim_row
+from app.pages.claims.verified import claim_figures
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.explaining import find_direction
@@ -180,11 +182,16 @@ def build_verification(
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
     else:
         letters = LETTERS if target.kind == "compare" else [""]
+        claimed: list[VerifiedView] = []
+        if target.kind == "claim":
+            claim, refs = _claim(session, addresses, place, target)
+            claimed.append(claim)
         if isinstance(options, DirectionOptions):
             found = [_direction(session, addresses, place, target, options)]
         else:
             found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
+        views = [*claimed, *views]
     analysis = place.analysis
     expected = other.seconds(place) if target.kind == "network" else None
     counts: list[FigureView] = []
@@ -319,7 +326,7 @@ def _named(
         refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
         return locate(session, addresses, network, options.scope), refs
     place = locate(session, addresses, target.parts[0], options.scope)
-    if target.kind in ("network", "direction"):
+    if target.kind in ("network", "direction", "claim"):
         return place, []
     second = target.parts[2] if len(target.parts) > 2 else ""
     if target.kind == "explanation":
@@ -382,6 +389,17 @@ def _direction(
     return Explanation(ref, place, AlignedOnDirections(algorithm, alignment), url)
 
 
+def _claim(
+    session: Session, addresses: Addresses, place: Place, target: Target
+) -> tuple[VerifiedView, list[ExplanationRef]]:
+    """A claim hashed and located again, and the circuit that is left of it, whose own figures follow."""
+    row = claim_row(session, addresses, place, target.parts[1])
+    figures = claim_figures(session, addresses, place, row)
+    url = addresses.kept_claim(place.row.slug, target.parts[1], place.scope)
+    view = _view("", f"Claim {row.name}", "claim", url, figures.recomputed, figures.stored, place.row.name)
+    return view, [] if figures.circuit is None else [figures.circuit]
+
+
 def _view(
     letter: str,
     title: str,
@@ -411,6 +429,7 @@ def _nouns(kind: str) -> str:
         "alignment": "Alignment",
         "direction": "Directions",
         "explanation": "Explanation",
+        "claim": "Claim",
         "compare": "Comparison",
     }[kind]
 

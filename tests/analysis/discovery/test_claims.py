@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, edge_numbers, read_claims
+from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, edge_numbers
 from analysis.discovery.method import Method
 from analysis.discovery.registry import default_methods, read_method
+from analysis.discovery.sent_claims import Declared, read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
@@ -22,6 +23,10 @@ QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
 CLAIM = {"name": "my circuit", "kind": "circuit", "mask": "3f3ff"}
 
 
+def claims_of(raw: bytes) -> tuple[Claim, ...]:
+    return read_sent(raw, QUESTION, Declared()).claims
+
+
 def file_of(*claims: Any, **more: Any) -> bytes:
     return json.dumps({"format": CLAIM_FORMAT, "claims": list(claims), **more}).encode()
 
@@ -30,13 +35,12 @@ def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
     names = {number: name for name, number in edge_numbers(QUESTION.layout).items()}
     edges = [names[n] for n in range(18) if 0x3F3FF >> n & 1]
     scores = [1.0 if 0x3F3FF >> n & 1 else 0.0 for n in range(18)]
-    three = read_claims(
+    three = claims_of(
         file_of(
             CLAIM,
             {"name": "by edges", "kind": "circuit", "edges": edges, "source": "a notebook"},
             {"name": "by scores", "kind": "circuit", "scores": scores, "k": 16, "ablation": "pairs"},
         ),
-        QUESTION,
     )
     assert {claim.answer(QUESTION).raw_mask for claim in three} == {0x3F3FF}
     assert three[0].digest == three[1].digest != three[2].digest
@@ -76,7 +80,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("claim", "item", "cause"), WRONG)
 def test_a_wrong_claim_is_named_with_its_cause_and_cure(claim: dict[str, Any], item: str, cause: str) -> None:
     with pytest.raises(InvalidClaim) as caught:
-        read_claims(file_of(claim), QUESTION)
+        claims_of(file_of(claim))
     assert item in caught.value.item
     assert cause in str(caught.value)
     assert caught.value.cure
@@ -94,7 +98,7 @@ def test_wrong_files_are_refused() -> None:
         (b'{"format": "pluriscope-claim/1", "claims": [{"name": "a", "kind": "circuit", "scores": [NaN]}]}', "NaN"),
     ):
         with pytest.raises(InvalidClaim, match=cause):
-            read_claims(raw, QUESTION)
+            claims_of(raw)
 
 
 JSON = st.recursive(
@@ -114,7 +118,7 @@ JSON = st.recursive(
 )  # fmt: skip
 def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any]) -> None:
     try:
-        (read,) = read_claims(file_of(claim), QUESTION)
+        (read,) = claims_of(file_of(claim))
     except InvalidClaim:
         return
     assert read.answer(QUESTION).outcome in {"found", "all", "nothing", "undefined"}

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.discovery.audit import location_json
 from analysis.discovery.claims import Claim, read_claim
-from analysis.discovery.location import Landscape
+from analysis.discovery.sent_claims import edges_in, numbers_in
 from analysis.errors import InvalidClaim, InvalidMethod
+from analysis.networks.circuit import Circuit
 from app.addressing import Addresses
-from app.db.reads.circuit_sets import stored_search
 from app.errors import BadQuery
 from app.options import ScopeOptions
-from app.pages.located import LocatedView, located_view
+from app.pages.claims.standing import BaselineView, Standing
+from app.pages.located import LocatedView, edges_drawn
 from app.pages.place import Place, locate
 from app.pages.shared import LinkedPage, linked, scope_now
 
 MAX_TEXT: Final = 8_000
-MAX_JUDGED: Final = 20_000
-"""Circuits up to which a claim is judged by criteria on a page, since minimality looks at all of them."""
-_BETWEEN: Final = re.compile(r"[\s,;]+")
-_ARROW: Final = re.compile(r"\s*(?:->|→|>)\s*")
 
 
 class ClaimOptions(ScopeOptions):
@@ -48,11 +43,18 @@ class ClaimPage(LinkedPage):
     place: LocatedView | None
     faithfulness: float | None = Field(description="Of the mask that scores led to, where a threshold picked it.")
     undefined: bool = Field(description="Whether no mask could be picked, since faithfulness is undefined.")
+    baselines: list[BaselineView] = Field(description="Largest weights and a random order, to be read beside it.")
     complete: bool = Field(description="Whether every valid circuit is listed.")
     form_url: str
+    claims_url: str = Field(description="Where claims are kept.")
     methods_url: str
     criteria_url: str = Field(description="Every criterion's verdict on it; empty if it is not a possible circuit.")
     options: dict[str, Any] = Field(description="What the form holds.")
+
+    @property
+    def drawn(self) -> Circuit:
+        """The edges to draw."""
+        return edges_drawn(self.network, "" if self.place is None else self.place.shown)
 
 
 def build_claim(session: Session, addresses: Addresses, network: str, options: ClaimOptions) -> ClaimPage:
@@ -65,20 +67,16 @@ def build_claim(session: Session, addresses: Addresses, network: str, options: C
     place = locate(session, addresses, network, options.scope)
     claim = read_options(options, place)
     slug, scope = place.row.slug, place.scope
-    shown, faithfulness, undefined = None, None, False
+    shown, faithfulness, undefined, baselines = None, None, False, list[BaselineView]()
     analysis = place.analysis
     if claim is not None and analysis is not None:
+        standing = Standing(session, place, analysis, addresses)
         try:
-            answer = claim.answer(place.question)
+            answer, told = standing.locate(claim)
         except InvalidMethod as problem:
             raise BadQuery(problem.item, problem.cause, problem.cure, "ablation") from None
         faithfulness, undefined = answer.faithfulness, answer.raw_mask is None
-        if answer.raw_mask is not None:
-            circuits = stored_search(session, analysis, place.question.layout)
-            landscape = Landscape(place.question, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
-            (found,) = landscape.locate_all([(answer.raw_mask, answer.rows if claim.has_ablation else None)])
-            told = location_json(found, place.question.layout, complete=landscape.complete)
-            shown = located_view(place.question.layout.to_hex(answer.raw_mask), told, place, addresses)
+        shown, baselines = standing.view(told), standing.baselines()
     return ClaimPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         state="asked" if claim is None else "not_analysed" if analysis is None else "located",
@@ -86,8 +84,10 @@ def build_claim(session: Session, addresses: Addresses, network: str, options: C
         place=shown,
         faithfulness=faithfulness,
         undefined=undefined,
+        baselines=baselines,
         complete=analysis is not None and analysis.circuits_truncated_at is None,
         form_url=addresses.claim(slug),
+        claims_url=addresses.claims(slug, scope),
         methods_url=addresses.methods(slug, scope),
         criteria_url="" if shown is None or not shown.ref else addresses.verdicts(slug, [shown.ref], scope),
         options=options.model_dump(exclude={"output", "protocol", "data", "theme"}),
@@ -112,23 +112,15 @@ def read_options(options: ClaimOptions, place: Place) -> Claim | None:
     if name == "mask":
         value["mask"] = text.lower()
     elif name == "edges":
-        value["edges"] = [part for part in _BETWEEN.split(_ARROW.sub(">", text)) if part]
+        value["edges"] = edges_in(text)
     else:
-        value["scores"] = [_number(part) for part in _BETWEEN.split(text.strip("[]")) if part]
+        value["scores"] = numbers_in(text)
         value |= {"pick": options.pick, "signed": options.signed, "ablation": options.ablation}
         if options.k is not None:
             value["k"] = options.k
         if options.threshold is not None or options.k is None:
             value["threshold"] = 0.95 if options.threshold is None else options.threshold
     try:
-        return read_claim(value, 1, place.question.layout)
+        return read_claim(value, "claim", place.question.layout)
     except InvalidClaim as problem:
-        item = problem.item.replace("claim 1 (claim)", "claim")
-        raise BadQuery(item, problem.cause, problem.cure, name) from None
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+        raise BadQuery(problem.item, problem.cause, problem.cure, name) from None

@@ -1,0 +1,59 @@
+"""Claims that nobody should send are kept, or refused in one line with item, cause and cure; nothing breaks."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.discovery.sent_claims import Declared, read_sent
+from analysis.errors import InvalidClaim
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from tests.factories import on_a_copy, pretrained_xor
+from tests.hostile.claim_texts import hostile_texts
+
+QUESTION = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+CLAIMS = "/networks/xor-pretrained/claims"
+
+
+def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
+    refusals: list[InvalidClaim] = []
+    for raw in hostile_texts(1_000, seed=0):
+        try:
+            found = read_sent(raw, QUESTION, Declared())
+        except InvalidClaim as problem:
+            refusals.append(problem)
+            continue
+        for claim in found.claims:
+            assert len(claim.digest) == 64
+            claim.answer(QUESTION)
+    assert 300 < len(refusals) < 950
+    for refusal in refusals:
+        assert all((refusal.item, refusal.cause, refusal.cure))
+        assert "\n" not in str(refusal)
+        assert str(refusal).encode().decode() == str(refusal)
+
+
+@pytest.mark.slow
+@pytest.mark.one_database
+def test_a_thousand_hostile_claims_sent_to_a_server_break_nothing(tmp_path) -> None:
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor-pretrained")
+            save_analysis(session, analyse_output(QUESTION))
+        statuses = set()
+        for number, raw in enumerate(hostile_texts(1_000, seed=1)):
+            if number % 2:
+                answer = client.post(f"/api/v1{CLAIMS}", content=raw)
+                url = answer.json().get("url")
+            else:
+                answer = client.post(CLAIMS, data={"text": raw.decode(errors="replace")})
+                url = answer.headers.get("Location")
+            statuses.add(answer.status_code)
+            assert answer.status_code in (200, 201, 303, 422), raw[:200]
+            if url is not None:
+                assert client.get(url if number % 4 < 2 else f"/api/v1{url}").status_code == 200, raw[:200]
+        assert statuses == {200, 201, 303, 422}
