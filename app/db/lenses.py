@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.interpretations.given_functions import GivenFunctions
 from analysis.lenses.functions import FunctionRow
 from analysis.lenses.lens import Attribution, Lens, LensAnswer, Table, view_json
 from analysis.question import Question
@@ -17,6 +18,7 @@ LENSES: Final = "lenses"
 MAX_ROWS: Final = 1_000
 """Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
 MAX_FORMULAS: Final = 12
+MAX_FUNCTIONS: Final = 24
 
 
 class StoredBar(Stored):
@@ -83,6 +85,23 @@ class StoredCarried(Stored):
     others: list[StoredAlgorithm] = Field(description=f"The first {MAX_FORMULAS} of those that are not carried.")
 
 
+class StoredNeuron(Stored):
+    """The functions that interpretations of valid circuits give one hidden neuron."""
+
+    layer: int
+    neuron: int
+    n: int = Field(description="How many different ones.")
+    functions: list[tuple[list[int], int]] = Field(description="The first: truth table, circuits; most circuits first.")
+
+
+class StoredNeurons(Stored):
+    """See :class:`analysis.interpretations.given_functions.GivenFunctions`."""
+
+    of: int = Field(description="Circuits that were looked at.")
+    exact: bool = Field(description="Whether these are all valid ones; else numbers of functions are lower bounds.")
+    neurons: list[StoredNeuron]
+
+
 class LensesReport(Stored):
     """What every lens answered under its default settings."""
 
@@ -90,6 +109,7 @@ class LensesReport(Stored):
     lenses: list[StoredView]
     carried: StoredCarried
     functions: list[StoredFunction]
+    neurons: StoredNeurons | None = Field(None, description="Null where they were too many.")
 
 
 def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredView:
@@ -135,4 +155,21 @@ def stored_function(row: FunctionRow, n_inputs: int) -> StoredFunction:
         label=row.label,
         is_task=row.is_task,
         layers=[StoredFunctionOnLayer(**vars(cell)) for cell in row.layers],
+    )
+
+
+def stored_neurons(found: GivenFunctions, n_inputs: int, *, exact: bool) -> StoredNeurons:
+    """The stored form of the functions of neurons."""
+
+    def ordered(functions: Mapping[int, int]) -> list[tuple[list[int], int]]:
+        by_count = sorted(functions.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [([function >> row & 1 for row in range(1 << n_inputs)], count) for function, count in by_count]
+
+    return StoredNeurons(
+        of=found.of,
+        exact=exact,
+        neurons=[
+            StoredNeuron(layer=layer, neuron=neuron, n=len(functions), functions=ordered(functions)[:MAX_FUNCTIONS])
+            for (layer, neuron), functions in found.functions.items()
+        ],
     )

@@ -5,27 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.errors import BeyondLimits
+from analysis.interpretations.given_functions import given_functions
 from analysis.lenses.functions import function_rows, functions_asked, without_sign
 from analysis.lenses.lens import Lens
 from analysis.lenses.registry import LENSES as REGISTERED
 from analysis.question import Question
+from analysis.stories.search import uniform_sample
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.lenses import LENSES as KIND
-from app.db.lenses import LensesReport, stored_carried, stored_function, stored_view
+from app.db.lenses import LensesReport, StoredNeurons, stored_carried, stored_function, stored_neurons, stored_view
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
 from app.db.reads.analyses import analysed_question, scope_of
+from app.db.reads.circuits import whole_column
 from app.db.reports import save_report
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
+
+MAX_CIRCUITS: Final = 20_000
+"""Valid circuits up to which all are asked for the functions of neurons; of more a uniform sample."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,15 @@ class LensInputs:
     """What lenses are asked about.
 
     Args:
+        masks: ``[circuits]`` listed valid circuits.
+        n_valid: how many are valid.
         thorough: whether those that learn are asked too.
     """
 
     question: Question
     carried: CarriedInputs
+    masks: NDArray[Any]
+    n_valid: int
     thorough: bool
 
 
@@ -76,7 +88,10 @@ def load_lens_inputs(session: Session, arguments: Mapping[str, Any]) -> LensInpu
     """
     row = analysis_meant(session, arguments)
     question = analysed_question(session, row)
-    return LensInputs(question, _carried(session, row, question), bool(arguments["thorough"]))
+    masks = whole_column(session, row.id, "mask")
+    return LensInputs(
+        question, _carried(session, row, question), masks, row.circuits_valid, bool(arguments["thorough"])
+    )
 
 
 def _carried(session: Session, analysis: AnalysisRow, question: Question) -> CarriedInputs:
@@ -124,8 +139,21 @@ def compute_lenses(inputs: LensInputs, work: Work = DEFAULT_WORK) -> Looked:
         lenses=views,
         carried=stored_carried(carried.carried, carried.others, carried.of, known=carried.known),
         functions=[stored_function(row, question.cut.n_inputs) for row in rows],
+        neurons=_neurons(inputs, work),
     )
     return Looked(report, time.perf_counter() - began)
+
+
+def _neurons(inputs: LensInputs, work: Work) -> StoredNeurons | None:
+    """The functions that interpretations give neurons; None where no circuit is valid, or where they are too many."""
+    masks = uniform_sample(inputs.masks, MAX_CIRCUITS)
+    if not len(masks):
+        return None
+    try:
+        found = given_functions(inputs.question, masks, work)
+    except BeyondLimits:
+        return None
+    return stored_neurons(found, inputs.question.cut.n_inputs, exact=found.of == inputs.n_valid)
 
 
 def _trains(lens: Lens, question: Question) -> bool:

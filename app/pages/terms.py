@@ -77,7 +77,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Mask",
         "Planted network",
     ),
-    "lenses": ("Lens", "Shapley value", "Linear probe", "Alignment", "Irredundant", "Algorithm", "Read-out"),
+    "lenses": ("Lens", "Polysemanticity", "Shapley value", "Linear probe", "Alignment", "Irredundant", "Read-out"),
     "lens": ("Lens", "Shapley value", "Linear probe", "Decision", "Interchange intervention"),
     "claims": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Discovery method", "Faithfulness", "Story"),
     "kept_claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness", "Backbone", "Story"),

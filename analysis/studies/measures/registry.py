@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.studies.measures import alice_or_bob, findings, named, sets, single, stories
+from analysis.studies.measures import alice_or_bob, findings, named, polysemanticity, sets, single, stories
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 
@@ -17,6 +17,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     sets.MEASURES,
     alice_or_bob.MEASURES,
     stories.MEASURES,
+    polysemanticity.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

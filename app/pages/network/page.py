@@ -52,6 +52,7 @@ from app.pages.previews import (
     first_interpretations,
 )
 from app.pages.recorded import RecordedCount, recorded_counts
+from app.pages.reports.lenses import polysemanticity_sentence
 from app.pages.shared import (
     AnalysisPage,
     Counts,
@@ -244,6 +245,7 @@ class NetworkPage(AnalysisPage):
     learning: Learning | None = Field(description="How it learned, epoch by epoch; null where that is not known here.")
     learning_unknown: str = Field(description="Why that is not known; empty if it is.")
     backbone: str = Field(description="What the valid circuits have in common, in a sentence; empty if not known.")
+    polysemanticity: str = Field(description="How many functions interpretations give a neuron; empty if not known.")
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     planted: PlantedView | None = Field(description="What was planted in it; null if nothing is said.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
@@ -396,6 +398,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         learning=learning,
         learning_unknown="" if learning is not None else why_unknown(place.row),
         backbone="" if analysis is None else backbone_sentence(analysis),
+        polysemanticity=polysemanticity_sentence(session, place),
         planted=planted_view(session, addresses, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidMethod
+from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import Fit, Lens, LensAnswer, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.registry import LENSES as REGISTERED
@@ -21,6 +22,7 @@ from app.db.lenses import (
     StoredCarried,
     StoredFunction,
     StoredFunctionOnLayer,
+    StoredNeurons,
     StoredView,
     stored_view,
 )
@@ -30,7 +32,7 @@ from app.options import PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import LinkedPage, ScopeView, job_view, linked, network_view, scope_now
+from app.pages.shared import LinkedPage, ScopeView, job_view, linked, network_view, neuron_name, scope_now
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
@@ -141,6 +143,31 @@ class FunctionView(PageModel):
     layers: list[FunctionCell]
 
 
+class NeuronFunction(PageModel):
+    """One function that interpretations give a neuron."""
+
+    truth_table: list[int]
+    label: str
+    circuits: int = Field(description="In which some interpretation gives it.")
+
+
+class NeuronView(PageModel):
+    """What interpretations of valid circuits take one hidden neuron for."""
+
+    name: str
+    n: int = Field(description="Different functions.")
+    functions: list[NeuronFunction] = Field(description="The first of them, most circuits first.")
+
+
+class NeuronsView(PageModel):
+    """What interpretations of valid circuits take neurons for."""
+
+    of: int = Field(description="Circuits that were looked at.")
+    exact: bool = Field(description="Whether these are all; else numbers are lower bounds.")
+    neurons: list[NeuronView]
+    words: str
+
+
 class LensesPage(ReportPage):
     """The page of lenses."""
 
@@ -152,6 +179,7 @@ class LensesPage(ReportPage):
     input_names: list[str]
     carried: CarriedView | None
     functions: list[FunctionView]
+    neurons: NeuronsView | None = Field(description="Null where no circuit is valid, or there are too many readings.")
     request_url: str = Field(description="A form sent here asks the lenses; thorough=true for those that learn too.")
     request_fields: list[tuple[str, str]]
     methods_url: str
@@ -219,6 +247,7 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
         input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
         carried=carried,
         functions=functions,
+        neurons=None if report is None else neurons_view(report.neurons, place),
         findings=[] if carried is None else findings_of(functions, carried),
         seconds=None if row is None else row.seconds,
         engine_version="" if row is None else row.engine_version,
@@ -281,6 +310,44 @@ def carried_view(one: StoredCarried, place: Place, addresses: Addresses) -> Carr
         words = f"{one.n_carried or 'None'} of {one.of:,} irredundant {noun} {verb} a valid alignment"
         words += "." if not one.n_carried else ":"
     return CarriedView.showing(one, carried=links(one.carried), others=links(one.others), words=words)
+
+
+def neurons_view(stored: StoredNeurons | None, place: Place) -> NeuronsView | None:
+    """The functions of neurons as pages show them."""
+    if stored is None:
+        return None
+    n_inputs, sizes = place.question.cut.n_inputs, place.question.cut.sizes
+    neurons = [
+        NeuronView(
+            name=neuron_name(sizes, one.layer, one.neuron),
+            n=one.n,
+            functions=[
+                NeuronFunction(
+                    truth_table=table,
+                    label=gate_name(sum(bit << row for row, bit in enumerate(table)), n_inputs),
+                    circuits=circuits,
+                )
+                for table, circuits in one.functions
+            ],
+        )
+        for one in stored.neurons
+    ]
+    return NeuronsView.showing(stored, neurons=neurons, words=neurons_words(stored, sizes))
+
+
+def neurons_words(stored: StoredNeurons, sizes: Sequence[int]) -> str:
+    """The neuron that is given most functions, and how many neurons are given a single one."""
+    given = [one for one in stored.neurons if one.n]
+    if not given:
+        return "No interpretation gives a hidden neuron a function."
+    most = max(given, key=lambda one: one.n)
+    single = sum(one.n == 1 for one in given)
+    bound = "" if stored.exact else "at least "
+    times = "function" if most.n == 1 else "different functions"
+    rest = f" {single} of {len(given)} neurons {'is' if single == 1 else 'are'} given a single one." if single else ""
+    name = neuron_name(sizes, most.layer, most.neuron)
+    told = f"Valid interpretations give neuron {name} {bound}{most.n} {times} of the inputs, the most of any neuron."
+    return f"{told}{rest}"
 
 
 def _function(one: StoredFunction) -> FunctionView:
@@ -415,6 +482,7 @@ def _expected(lens: Lens, place: Place, settings: Settings) -> float:
 
 
 def _report(session: Session, place: Place) -> LensesReport | None:
+    """What is stored of lenses about an analysis."""
     row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
     return None if row is None else report_of(row, LensesReport)
 
@@ -448,3 +516,9 @@ def _setting(one: Setting, known: Settings, lens: Lens, place: Place, addresses:
             if switches
         ],
     )
+
+
+def polysemanticity_sentence(session: Session, place: Place) -> str:
+    """What interpretations take neurons for, in a sentence; "" where that is not stored."""
+    report = _report(session, place)
+    return "" if report is None or report.neurons is None else neurons_words(report.neurons, place.question.cut.sizes)

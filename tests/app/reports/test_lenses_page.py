@@ -90,6 +90,21 @@ def test_what_is_known_is_what_stored_alignments_carry(get) -> None:
     assert "and 2 are carried" in page["findings"][0]
 
 
+def test_neurons_are_given_the_functions_that_some_interpretation_gives_them(get, client) -> None:
+    neurons = get(PAGE)["neurons"]
+    assert (neurons["of"], neurons["exact"]) == (197, True)
+    assert [one["n"] for one in neurons["neurons"]] == [3, 3, 4, 7, 10, 10]
+    first = neurons["neurons"][0]
+    assert [(one["label"], one["circuits"]) for one in first["functions"]] == [
+        ("A ∧ B", 197),
+        ("A ∨ B", 195),
+        ("B", 135),
+    ]
+    assert neurons["words"].startswith("Valid interpretations give neuron n2.1 10 different functions")
+    assert neurons["words"] in client.get(f"/networks/{SLUG}").text
+    assert neurons["words"] in client.get(PAGE).text
+
+
 def test_three_inputs_ask_for_the_task_the_inputs_and_the_variables_and_leave_what_learns(get) -> None:
     page = get(WIDE)
     assert page["not_asked"] == ["Sparse autoencoder"]
@@ -167,6 +182,7 @@ def test_tables_hold_every_number(client, get) -> None:
     assert float(lime[2]["A"]) == pytest.approx(get(f"{PAGE}/lime", ridge="2")["lens"]["scores"][2][0])
     patches = rows_of(client.get(f"{WIDE}/patching-table/numbers.csv").text)
     assert len(patches) == get(f"{WIDE}/patching-table")["n_rows"] == 6 * 8 * 7
+    assert "The first 400 of 508 rows" in client.get(f"{WIDE}/probes").text
     probes = rows_of(client.get(f"{PAGE}/probes/numbers.csv").text)
     assert (len(probes), probes[0]["truth_table"]) == (28, "1000")
 
