@@ -23,10 +23,10 @@ PAGES = {  # address → most statements that it may send
     "/": 12,
     "/?q=xor": 8,
     "/?limit=2": 12,
-    XOR: 23,  # with what the recommended criteria leave, and which directions and further kinds were searched
-    XOR + "?protocol=paper": 16,
-    f"{XOR}?protocol={MINE.digest[:12]}": 19,  # truncated: were placements searched?
-    "/networks/two?output=1": 12,
+    XOR: 24,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
+    XOR + "?protocol=paper": 17,
+    f"{XOR}?protocol={MINE.digest[:12]}": 20,  # truncated: were placements searched?
+    "/networks/two?output=1": 13,
     "/networks/two": 11,
     "/networks/linear": 11,
     "/networks/queued": 11,
@@ -57,7 +57,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/circuits": 5,
     "/networks/queued/circuits": 5,
     "/networks/linear/circuits": 6,
-    "/networks/none": 12,
+    "/networks/none": 13,
     "/networks/none/circuits": 6,
     CIRCUIT: 5,
     CIRCUIT + "?classes=all&start=300&limit=60": 5,
