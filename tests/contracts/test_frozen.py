@@ -40,6 +40,17 @@ def test_every_command_and_option_is_still_there():
         assert set(options) <= set(now.get(name, ())), name
 
 
+def test_the_library_still_has_every_member_with_every_parameter():
+    now = public.library()
+    for name, members in public.read("library").items():
+        there = {member.partition("(")[0]: member for member in now.get(name, ())}
+        for member in members:
+            called, _, parameters = member.partition("(")
+            assert called in there, f"{name}.{called}"
+            kept = set(there[called].partition("(")[2].rstrip(")").split(", "))
+            assert set(parameters.rstrip(")").split(", ")) <= kept, f"{name}.{member}"
+
+
 def test_every_criterion_is_still_asked():
     assert sorted(set(public.read("criteria")) - set(public.criteria())) == []
 

@@ -43,6 +43,7 @@ PARTS = {
     "openapi": lambda: public.description(public.committed_description()),
     "addresses": public.addresses,
     "commands": public.commands,
+    "library": public.library,
     "criteria": public.criteria,
     "results": lambda: {name: public.result_digests(name) for name in NAMES},
     "twins": lambda: asked(public.twins),

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ import typer.main
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+import pluriscope
 from analysis.criteria.registry import CRITERIA
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
@@ -123,6 +126,32 @@ def commands() -> dict[str, list[str]]:
             yield from visit(f"{name} {below}", other)
 
     return dict(visit("pluriscope", typer.main.get_command(command_line)))
+
+
+def library() -> dict[str, list[str]]:
+    """Every class that the library gives out with its members, and every function, each with its parameters."""
+    homes = {getattr(pluriscope, name).__module__ for name in pluriscope.__all__ if name != "__version__"}
+    modules = [import_module(home) for home in sorted(homes) if home.startswith("pluriscope.")]
+    found: dict[str, list[str]] = {}
+    for value in (value for module in modules for value in vars(module).values()):
+        name, home = getattr(value, "__name__", "_"), str(getattr(value, "__module__", ""))
+        if not home.startswith("pluriscope.") or name.startswith("_"):
+            continue
+        if inspect.isclass(value):
+            own = {
+                member for kind in value.__mro__ if kind.__module__.startswith("pluriscope.") for member in vars(kind)
+            }
+            fields = getattr(value, "__dataclass_fields__", {})
+            members = sorted(member for member in {*own, *fields} if not member.startswith("_"))
+            found[name] = [_with_parameters(member, getattr(value, member, None)) for member in members]
+        elif name in pluriscope.__all__:
+            found[name] = [_with_parameters(name, value)]
+    return dict(sorted(found.items()))
+
+
+def _with_parameters(name: str, value: Any) -> str:
+    """A name, with the names of its parameters if it is called."""
+    return f"{name}({', '.join(inspect.signature(value).parameters)})" if callable(value) else name
 
 
 def criteria() -> list[str]:
