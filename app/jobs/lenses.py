@@ -32,7 +32,7 @@ from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
 
-MAX_CIRCUITS: Final = 20_000
+MAX_CIRCUITS: Final = 10_000
 """Valid circuits up to which all are asked for the functions of neurons; of more a uniform sample."""
 
 

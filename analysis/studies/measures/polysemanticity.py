@@ -15,7 +15,7 @@ from analysis.stories.search import uniform_sample
 from analysis.studies.measures.measure import Measure, Measured, Need
 from analysis.studies.subject import Studied
 
-MAX_ASKED: Final = 5_000
+MAX_ASKED: Final = 2_000
 _NEEDS: Final[frozenset[Need]] = frozenset({"circuits"})
 
 
