@@ -15,9 +15,9 @@ import torch
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.discovery.method import Chosen
 from analysis.method_settings import Settings
+from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
 from analysis.networks.devices import one_thread
-from analysis.networks.network import Activation
 from analysis.question import Question
 from analysis.work import Work
 
@@ -109,21 +109,7 @@ def _gated_run(question: Question, rows: Rows) -> Any:
             begin, end = layout.offsets[layer - 1], layout.offsets[layer]
             gate = gates[begin:end].reshape(matrix.shape)
             total = bias[:, None] + (gate * matrix) @ values + ((1 - gate) * matrix) @ absent[layer - 1]
-            values = _activated(total, network.activation_of(layer), network.negative_slope)
+            values = activated_with_gradient(total, network.activation_of(layer), network.negative_slope)
         return values[0]
 
     return run
-
-
-def _activated(values: torch.Tensor, activation: Activation, negative_slope: float | None) -> torch.Tensor:
-    match activation:
-        case "leaky_relu":
-            return torch.nn.functional.leaky_relu(values, negative_slope or 0.0)
-        case "relu":
-            return torch.relu(values)
-        case "tanh":
-            return torch.tanh(values)
-        case "sigmoid":
-            return torch.sigmoid(values)
-        case "linear":
-            return values

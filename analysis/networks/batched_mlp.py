@@ -45,6 +45,21 @@ def activated(drive: Tensor, activation: Activation, slope: float) -> Tensor:
     return drive.sigmoid_() if activation == "sigmoid" else drive
 
 
+def activated_with_gradient(drive: Tensor, activation: Activation, negative_slope: float | None) -> Tensor:
+    """An activation applied so that torch can differentiate it; nothing is changed in place."""
+    match activation:
+        case "leaky_relu":
+            return torch.nn.functional.leaky_relu(drive, negative_slope or 0.0)
+        case "relu":
+            return torch.relu(drive)
+        case "tanh":
+            return torch.tanh(drive)
+        case "sigmoid":
+            return torch.sigmoid(drive)
+        case "linear":
+            return drive
+
+
 def times_slope(upstream: Tensor, value: Tensor, activation: Activation, slope: float) -> Tensor:
     """The gradient through an activation, from the activation's value alone."""
     if activation == "leaky_relu":

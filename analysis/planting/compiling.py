@@ -22,13 +22,12 @@ from typing import Final
 
 import numpy as np
 
-from analysis.algorithms.high_level_model import HighLevelModel, walk
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.errors import InvalidPlanting
 from analysis.network_files.planted_record import Made, PlantedRecord, Source, Unit
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.planting.placement import Place, placed_units
 from analysis.planting.planted import Planted
-from analysis.tasks import INPUT_NAMES
 
 SCALE: Final = 25.0
 """λ of sigmoid neurons: the analytic XORNet's."""
@@ -58,7 +57,7 @@ def compile_algorithm(
         InvalidPlanting: it does not fit, with what it needs and what there is; or an argument is not possible.
         BeyondLimits: more ways to choose layers than are tried.
     """
-    _check(algorithm, hidden, activation, output_activation, scale)
+    _check(hidden, activation, output_activation, scale)
     sizes = (algorithm.n_inputs, *hidden, 1)
     units, output = placed_units(algorithm, sizes, places or {})
     weights = [np.zeros((n_out, n_in)) for n_in, n_out in pairwise(sizes)]
@@ -92,9 +91,7 @@ def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict
     return weights, factor * (sum(source.negated for source in sources) - threshold)
 
 
-def _check(
-    algorithm: HighLevelModel, hidden: Sequence[int], activation: str, output_activation: str, scale: float
-) -> None:
+def _check(hidden: Sequence[int], activation: str, output_activation: str, scale: float) -> None:
     if activation not in HIDDEN:
         raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {', '.join(HIDDEN)}")
     if output_activation not in ("linear", activation):
@@ -105,11 +102,3 @@ def _check(
         raise InvalidPlanting("hidden layers", "are missing or empty", "give widths such as 3, 3")
     if not 4 < scale < 1e6:
         raise InvalidPlanting(f"scale {scale:g}", "is not between 4 and a million", "use 25, or more for more layers")
-    used = {node.input for node in walk(algorithm.root) if node.operator == "input"}
-    unused = [INPUT_NAMES[i] for i in range(algorithm.n_inputs) if i not in used]
-    if unused:
-        raise InvalidPlanting(
-            f"algorithm {algorithm.formula}",
-            f"does not use {', '.join(unused)}, and a circuit has an edge from every input",
-            "plant an algorithm that uses every input",
-        )

@@ -15,6 +15,7 @@ distract    Neurons compute another function and come in pairs whose outgoing we
             absent edges carry 0, means, or what the network has on one input. A circuit with one of the two is not.
 noise       Every weight and bias changes by at most an amount. Outputs move by no more than intervals say
             (:func:`~analysis.planting.certificate.certified_margin`); decisions stay where that leaves a margin.
+finetune    Steps of ordinary training on the task. Nothing is promised; what is left is found out.
 =========== =========================================================================================================
 
 Each draws by its seed and by its position among the steps in which the network was made, so the record makes it again.
@@ -226,6 +227,13 @@ def _check_count(name: str, count: int, least: int = 1) -> None:
         raise InvalidPlanting(f"disguise {name}", f"is asked for {count} times", f"give {least} to {MAX_COUNT}")
 
 
+def finetune(planted: Planted, seed: int = 0, count: int = 100) -> Planted:
+    """Steps of ordinary training on the task; loads torch (:func:`analysis.planting.interchange.fine_tuned`)."""
+    from analysis.planting.interchange import fine_tuned
+
+    return fine_tuned(planted, seed, count)
+
+
 DISGUISES: Final[Mapping[str, Callable[..., Planted]]] = {
     "permute": permute,
     "scale": scale,
@@ -233,6 +241,7 @@ DISGUISES: Final[Mapping[str, Callable[..., Planted]]] = {
     "idle": idle,
     "distract": distract,
     "noise": noise,
+    "finetune": finetune,
 }
 """By name, in the order of the table above."""
 _SHAPE: Final = re.compile(r"([a-z]+)(?:=([0-9.e-]+))?", re.ASCII)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.algorithms.high_level_model import HighLevelModel, Node, walk
 from analysis.errors import BeyondLimits, InvalidPlanting
 from analysis.network_files.planted_record import Source, Unit
+from analysis.tasks import INPUT_NAMES
 
 MAX_SCHEDULES: Final = 200_000
 ROOT: Final = "root"
@@ -48,9 +49,11 @@ def placed_units(
         places: (layer, neuron) of some of its gates by path; the others are placed here.
 
     Raises:
-        InvalidPlanting: it needs more layers or neurons than there are, or the places contradict each other.
+        InvalidPlanting: it needs more layers or neurons than there are, does not use every input, or the places
+            contradict each other.
         BeyondLimits: more ways to choose layers than are tried.
     """
+    _check_inputs(algorithm)
     parts, output = _parts(algorithm)
     n_inputs, n_hidden = algorithm.n_inputs, len(sizes) - 2
     _check_places(places, parts, sizes)
@@ -92,6 +95,17 @@ def _parts(algorithm: HighLevelModel) -> tuple[list[_Part], Source]:
     if output.unit < n_inputs:  # the algorithm is one input: it is carried to the output
         output = Source(add("", (Source(output.unit, False),)), output.negated)
     return parts, output
+
+
+def _check_inputs(algorithm: HighLevelModel) -> None:
+    used = {node.input for node in walk(algorithm.root) if node.operator == "input"}
+    unused = [INPUT_NAMES[i] for i in range(algorithm.n_inputs) if i not in used]
+    if unused:
+        raise InvalidPlanting(
+            f"algorithm {algorithm.formula}",
+            f"does not use {', '.join(unused)}, and a circuit has an edge from every input",
+            "plant an algorithm that uses every input",
+        )
 
 
 def _check_places(places: Mapping[str, Place], parts: Sequence[_Part], sizes: Sequence[int]) -> None:

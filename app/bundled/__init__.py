@@ -27,6 +27,7 @@ SLUGS: Final = (
     "majority-3-3",
     "xor-planted",
     "xor-planted-disguised",
+    "xor-planted-trained",
 )
 ALICE_AND_BOB: Final = "alice-and-bob"
 FRESH_NAME: Final = "XOR, trained here"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from app.cli.terminal import DONE, Refusal, check_writable, remark, write_text
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, remark, write_text
 
 if TYPE_CHECKING:
     from analysis.algorithms.high_level_model import HighLevelModel
@@ -47,10 +47,18 @@ def plant(
     disguise: Annotated[
         list[str] | None,
         typer.Option(
-            help="permute, scale, split=COUNT, idle=COUNT, distract=COUNT or noise=AMOUNT (noise alone: as much as "
-            "provably does no harm); repeatable, done in this order."
+            help="permute, scale, split=COUNT, idle=COUNT, distract=COUNT, noise=AMOUNT (noise alone: as much as "
+            "provably does no harm) or finetune=STEPS; repeatable, done in this order."
         ),
     ] = None,
+    train: Annotated[
+        str,
+        typer.Option(
+            help="Train instead of compiling: plain, iit (interchange), strict, or strict-zero (strict, with zero "
+            "ablation of all that is off the circuit)."
+        ),
+    ] = "",
+    steps: Annotated[int, typer.Option(help="With --train: steps of Adam.")] = 3_000,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 0,
     name: Annotated[str, typer.Option(help="Name of the network; default: what was planted and how.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr.")] = False,
@@ -61,21 +69,21 @@ def plant(
 
     What does not fit is refused, with what it needs and what there is. `pluriscope import` and `audit` read the record.
 
-    Exit codes: 0 done, 2 bad input.
+    Exit codes: 0 done, 2 bad input, 3 training did not reach its loss target; the network is written all the same.
     """
     from analysis.network_files.files import checked_name, network_file_json
     from analysis.planting.compiling import compile_algorithm
     from analysis.planting.disguises import disguised
 
     check_writable(output)
-    planted = compile_algorithm(
-        read_algorithm(algorithm, form, inputs),
-        read_widths(hidden),
-        activation=activation,
-        output_activation=output_activation,
-        scale=scale,
-        places=read_places(place or []),
-    )
+    tree, widths, places = read_algorithm(algorithm, form, inputs), read_widths(hidden), read_places(place or [])
+    learned = True
+    if train:
+        planted, learned = _trained(tree, widths, places, train, activation, output_activation, steps, seed)
+    else:
+        planted = compile_algorithm(
+            tree, widths, activation=activation, output_activation=output_activation, scale=scale, places=places
+        )
     for text in disguise or []:
         planted = disguised(planted, text, seed)
     file = planted.file(checked_name(name) if name else "")
@@ -83,7 +91,42 @@ def plant(
     if not quiet:
         for sentence in what_it_passes(planted):
             remark(sentence)
-    return DONE
+    if not learned:
+        remark("training ended above its loss target; try another seed or more steps")
+    return DONE if learned else STOPPED
+
+
+def _trained(
+    algorithm: HighLevelModel,
+    hidden: tuple[int, ...],
+    places: dict[str, Place],
+    mode: str,
+    activation: str,
+    output_activation: str,
+    steps: int,
+    seed: int,
+) -> tuple[Planted, bool]:
+    """A network trained to carry the algorithm, and whether it reached its loss target.
+
+    Raises:
+        InvalidPlanting: a setting out of range.
+        Refusal: it diverged.
+    """
+    from analysis.planting.interchange import InterchangeSpec, interchange_trained
+
+    spec = InterchangeSpec.of(
+        algorithm,
+        hidden,
+        mode=mode,
+        activation=activation,
+        output_activation=output_activation,
+        steps=steps,
+        places=places,
+    )
+    (found,) = interchange_trained(spec, [seed])
+    if found.planted is None:
+        raise Refusal(f"--train {mode}: diverged to infinite values. Give another seed.")
+    return found.planted, found.learned
 
 
 def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:

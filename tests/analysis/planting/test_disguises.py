@@ -202,7 +202,7 @@ def test_disguises_are_made_again_from_their_record() -> None:
     for made in planted.record.made[1:]:
         again = disguises.DISGUISES[made.step](again, **dict(made.settings))
     assert again.network == planted.network
-    assert [made.step for made in planted.record.made] == ["compile", *disguises.DISGUISES]
+    assert [made.step for made in planted.record.made] == ["compile", *disguises.DISGUISES][:-1]
     assert everything_passes(planted)
 
 

@@ -62,3 +62,16 @@ def test_an_audit_says_what_each_answer_is_beside_the_planted_circuit(tmp_path) 
     document = json.loads(audit.read_text())
     assert document["planted"] == {"mask": "7f", "edges": 7}
     assert [claim["planted"] for claim in document["claims"]] == ["recovered", "recovered"]
+
+
+def test_a_network_is_trained_to_carry_the_algorithm(tmp_path, capsys) -> None:
+    path = tmp_path / "trained.json"
+    options = ("--train", "strict", "--steps", "3", "--seed", "5", "--disguise", "finetune=2")
+    assert run("plant", ALICE, *options, "--output", path) == 3
+    steps = parse_network_file(path.read_bytes()).planted.made
+    assert [made.step for made in steps] == ["train", "finetune"]
+    told = dict(steps[0].settings)
+    assert (told["mode"], told["seed"], told["steps"]) == ("strict", 5, 3)
+    assert told["interchanges"].endswith(" of 24")
+    assert "ended above its loss target" in capsys.readouterr().err
+    assert run("plant", ALICE, "--train", "kindly", "--output", path) == 2
