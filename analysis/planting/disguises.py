@@ -26,7 +26,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from importlib import import_module
+from typing import Final, cast
 
 import numpy as np
 from numpy.random import Generator, default_rng
@@ -227,23 +228,16 @@ def _check_count(name: str, count: int, least: int = 1) -> None:
         raise InvalidPlanting(f"disguise {name}", f"is asked for {count} times", f"give {least} to {MAX_COUNT}")
 
 
-def finetune(planted: Planted, seed: int = 0, count: int = 100) -> Planted:
-    """Steps of ordinary training on the task; loads torch (:func:`analysis.planting.interchange.fine_tuned`)."""
-    from analysis.planting.interchange import fine_tuned
-
-    return fine_tuned(planted, seed, count)
-
-
-DISGUISES: Final[Mapping[str, Callable[..., Planted]]] = {
+DISGUISES: Final[Mapping[str, Callable[..., Planted] | str]] = {
     "permute": permute,
     "scale": scale,
     "split": split,
     "idle": idle,
     "distract": distract,
     "noise": noise,
-    "finetune": finetune,
+    "finetune": "analysis.planting.interchange:fine_tuned",
 }
-"""By name, in the order of the table above."""
+"""By name, in the order of the table above; the dotted path of what loads torch."""
 _SHAPE: Final = re.compile(r"([a-z]+)(?:=([0-9.e-]+))?", re.ASCII)
 
 
@@ -253,17 +247,35 @@ def disguised(planted: Planted, text: str, seed: int = 0) -> Planted:
     Raises:
         InvalidPlanting: an unknown name, a number that cannot be read or is not taken, or one that does not fit.
     """
+    name, number = read_disguise(text)
+    return disguise_named(name)(planted, seed, *([] if number is None else [number]))
+
+
+def disguise_named(name: str) -> Callable[..., Planted]:
+    """The function itself."""
+    found = DISGUISES[name]
+    if not isinstance(found, str):
+        return found
+    module, _, function = found.partition(":")
+    return cast(Callable[..., Planted], getattr(import_module(module), function))
+
+
+def read_disguise(text: str) -> tuple[str, int | float | None]:
+    """A disguise's name and its number, None if it has none.
+
+    Raises:
+        InvalidPlanting: an unknown name, or a number that cannot be read or is not taken.
+    """
     shape = _SHAPE.fullmatch(text.strip())
     if shape is None or shape[1] not in DISGUISES:
         cure = f"use one of {', '.join(DISGUISES)}, with a number as in split=2 or noise=0.05"
         raise InvalidPlanting(f"disguise {text[:40]!r}", "is unknown", cure)
     name, number = shape[1], shape[2]
     if number is None:
-        return DISGUISES[name](planted, seed)
+        return name, None
     if name in ("permute", "scale"):
         raise InvalidPlanting(f"disguise {name}", "takes no number", f"write {name}")
     try:
-        value = float(number) if name == "noise" else int(number)
+        return name, float(number) if name == "noise" else int(number)
     except ValueError:
         raise InvalidPlanting(f"disguise {text[:40]!r}", "has no such number", "write split=2 or noise=0.05") from None
-    return DISGUISES[name](planted, seed, value)

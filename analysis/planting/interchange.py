@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -43,12 +43,11 @@ from analysis.networks.training import LANES
 from analysis.planting.certificate import exhaustive
 from analysis.planting.placement import Place, placed_units
 from analysis.planting.planted import Planted
+from analysis.planting.recipes import MODES, Mode
 from analysis.question import ask
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
 
-Mode = Literal["plain", "iit", "strict", "strict-zero"]
-MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 MAX_STEPS: Final = 100_000
 MAX_LANES: Final = 1_024
 FINE_TUNING_NOISE: Final = 0.1
@@ -277,7 +276,7 @@ class _Losses:
         return activated_with_gradient(drive, activation, DEFAULT_NEGATIVE_SLOPE)
 
 
-def fine_tuned(planted: Planted, seed: int, steps: int) -> Planted:
+def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
     """The network after some steps of ordinary training on the task with noisy inputs, by AdamW.
 
     Args:
@@ -310,7 +309,7 @@ def fine_tuned(planted: Planted, seed: int, steps: int) -> Planted:
     return planted.remade(
         [one.detach().numpy() for one in weights],
         [one.detach().numpy() for one in biases],
-        Made("finetune", (("count", steps), ("seed", seed))),
+        Made("finetune", (("steps", steps), ("seed", seed))),
     )
 
 

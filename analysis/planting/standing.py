@@ -78,12 +78,14 @@ def standing_of(question: Question, record: PlantedRecord, circuits: CircuitSear
     except InvalidAlignment:
         passes, minimal = None, None
     margin = certified_margin(question.cut, record) if question.data.is_clean else None
-    return PlantedStanding(_among(question, record, circuits), passes, minimal, margin, _reasons(question, record))
+    found = circuit_standing(Landscape(question, circuits), record)
+    return PlantedStanding(found, passes, minimal, margin, _reasons(question, record))
 
 
-def _among(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> CircuitStanding:
-    planted = record.circuit.mask
-    valid = Landscape(question, circuits).is_valid(closed(planted, question.layout))
+def circuit_standing(landscape: Landscape, record: PlantedRecord) -> CircuitStanding:
+    """The planted circuit among all valid ones."""
+    question, circuits, planted = landscape.question, landscape.circuits, record.circuit.mask
+    valid = landscape.is_valid(closed(planted, question.layout))
     smaller = equal = inside = around = None
     complete = circuits.truncated_at is None
     if complete or circuits.method == "counted":

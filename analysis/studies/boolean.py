@@ -78,7 +78,7 @@ def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order
         return
     for done, network in enumerate(networks):
         order.work.tell("networks", done, len(networks), f"{done:,} networks analysed")
-        yield _without_circuits(cell, network, protocol, order)
+        yield without_circuits(cell, network, protocol, order)
 
 
 def _counted(protocol: Protocol, order: Order) -> Protocol:
@@ -90,7 +90,8 @@ def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[Ou
     return tuple(replace(analysis, question=replace(analysis.question, protocol=protocol)) for analysis in analyses)
 
 
-def _without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
+def without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
+    """A network's analyses with circuits left unsearched, or why it cannot be analysed."""
     data, analyses = clean_data(network.n_inputs), []
     try:
         for output, task in enumerate(cell.spec(0).resolved_tasks()):

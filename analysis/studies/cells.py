@@ -29,8 +29,12 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """Hash of its levels, 16 hex digits: the same in every study that has such a cell."""
-        return short_id(canonical_json(dict(self.levels)).decode())
+        """Hash of its levels, 16 hex digits: the same in every study that has such a cell.
+
+        Where nothing is planted that is no part of it: so it was before there was planting.
+        """
+        told = {factor: level for factor, level in self.levels.items() if factor != "planting" or level}
+        return short_id(canonical_json(told).decode())
 
     @cached_property
     def labels(self) -> dict[Factor, str]:
@@ -55,7 +59,9 @@ class Cell:
             ValidationError: levels that no network can have; a checked design has none.
         """
         return TrainingSpec.model_validate(
-            {"n_inputs": self.design.n_inputs, "seed": seed} | dict(self.levels) | self.design.training.model_dump()
+            {"n_inputs": self.design.n_inputs, "seed": seed}
+            | training_levels(self.levels)
+            | self.design.training.model_dump()
         )
 
 
@@ -63,3 +69,8 @@ def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
     """All cells, the last varying factor fastest."""
     levels: Sequence[Sequence[Any]] = [design.levels(factor) for factor in GRID_FACTORS]
     return tuple(Cell(design, dict(zip(GRID_FACTORS, choice, strict=True))) for choice in product(*levels))
+
+
+def training_levels(levels: Mapping[Factor, Any]) -> dict[str, Any]:
+    """The levels that say how a network is trained."""
+    return {factor: level for factor, level in levels.items() if factor not in ("planting", "protocol")}

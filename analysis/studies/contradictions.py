@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import AnalysisError
 from analysis.networks.training_spec import TrainingSpec
+from analysis.studies.cells import cells_of, training_levels
 from analysis.studies.design import FACTORS, MAX_NETWORKS, Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, measures_of
-from analysis.studies.sources import SOURCES
+from analysis.studies.planting import compiled, planted_algorithms, planted_steps
+from analysis.studies.sources import PLANTED, SOURCES
 
 
 def contradictions(design: StudyDesign) -> list[str]:
@@ -22,6 +24,7 @@ def contradictions(design: StudyDesign) -> list[str]:
     return [
         *_levels(design),
         *_source(design),
+        *_planting(design),
         *_training(design),
         *_measures(design, measured),
         *(problem for comparison in design.comparisons for problem in _comparison(design, comparison, measured)),
@@ -69,6 +72,28 @@ def _source(design: StudyDesign) -> Iterator[str]:
         yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
 
 
+def _planting(design: StudyDesign) -> Iterator[str]:
+    """Recipes that cannot be read, or that no source asks for."""
+    if design.source != PLANTED:
+        if design.planting != ("",):
+            yield f"planting: source {design.source!r} plants nothing; leave it out, or use the source {PLANTED!r}"
+        return
+    said: set[str] = set()
+    try:
+        algorithms, _ = planted_algorithms(design), planted_steps(design)
+    except AnalysisError as problem:
+        yield f"source_options: {problem}"
+        return
+    for cell in cells_of(design):
+        for algorithm in algorithms:
+            try:
+                compiled(cell, algorithm)
+            except AnalysisError as problem:
+                if str(problem) not in said:
+                    said.add(str(problem))
+                    yield f"planting: {problem}"
+
+
 def _training(design: StudyDesign) -> Iterator[str]:
     """Combinations that no network can be trained with; each level is tried once with the first of the others."""
     source = SOURCES.get(design.source)
@@ -90,7 +115,8 @@ def _training(design: StudyDesign) -> Iterator[str]:
 
 def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:
     try:
-        TrainingSpec.model_validate({"n_inputs": design.n_inputs} | levels | design.training.model_dump())
+        training = training_levels(levels) | design.training.model_dump()
+        TrainingSpec.model_validate({"n_inputs": design.n_inputs} | training)
     except ValidationError as error:
         return "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
     return ""

@@ -37,6 +37,7 @@ _PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid circuits
 _STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
 _STORIES_DRAWN: Final = 1.8  # where circuits are counted or estimated instead, with the stories of the draws
+_PLANTED: Final = 0.1  # seven methods asked, circuits listed
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
@@ -126,6 +127,8 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
         asked = count_in_space((*sizes[:-1], 1), design.protocols[0])
         listed = asked <= STORY_LIMITS.max_possible
         searched += n_outputs * len(design.protocols) * (_STORIES_LISTED * asked if listed else _STORIES_DRAWN)
+    if "planted" in _needs(design):
+        searched += len(design.protocols) * _PLANTED
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
     training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each

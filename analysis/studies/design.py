@@ -26,7 +26,15 @@ MAX_DESIGN_BYTES: Final = 1 << 20
 _FOR_PEOPLE: Final = {"format", "slug", "name", "question", "description", "references"}
 
 Factor = Literal[
-    "tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights", "protocol"
+    "tasks",
+    "hidden",
+    "activation",
+    "output_activation",
+    "loss_target",
+    "noise_std",
+    "input_weights",
+    "planting",
+    "protocol",
 ]
 FACTORS: Final[Mapping[Factor, str]] = {
     "tasks": "tasks",
@@ -36,6 +44,7 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "loss_target": "loss target",
     "noise_std": "input noise",
     "input_weights": "input weights",
+    "planting": "planting",
     "protocol": "protocol",
 }
 Test = Literal["kruskal-wallis", "friedman", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
@@ -158,6 +167,13 @@ class StudyDesign(Hashed):
     input_weights: tuple[tuple[float, ...] | None, ...] = Field(
         (None,), min_length=1, max_length=64, description="Levels: how often each input is drawn; null: equally."
     )
+    planting: tuple[str, ...] = Field(
+        ("",),
+        min_length=1,
+        max_length=64,
+        description="Levels, of the source 'planted': compile, plain, iit, strict or strict-zero, then disguises with "
+        "commas.",
+    )
     training: TrainingRules = TrainingRules()
     seeds: Seeds = Seeds()
     protocols: tuple[Annotated[Protocol, BeforeValidator(_as_protocol)], ...] = Field(
@@ -178,6 +194,8 @@ class StudyDesign(Hashed):
         """SHA-256 of all that decides what is found: not the texts for people, not the number of seeds."""
         content = self.model_dump(mode="json", exclude=_FOR_PEOPLE)
         del content["seeds"]["count"]
+        if self.planting == ("",):  # so that studies from before there was planting keep their digests
+            del content["planting"]
         return sha256_hex(canonical_json(content))
 
     def levels(self, factor: Factor) -> tuple[Any, ...]:
@@ -221,6 +239,8 @@ def level_label(factor: Factor, level: Any) -> str:
         return "equal" if level is None else ":".join(f"{weight:g}" for weight in level)
     if factor == "output_activation":
         return "as hidden" if level is None else str(level)
+    if factor == "planting":
+        return level or "none"
     if factor == "protocol":
         return str(level.name)
     return f"{level:g}" if isinstance(level, float) else str(level)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, InvalidPlanting
+from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
 from analysis.networks.network import Network
 from analysis.studies.cells import Cell
 from analysis.studies.measures.measure import Measured
@@ -40,6 +41,7 @@ class StudyOutcome:
         tables: the truth table of each output, such as "0110".
         weights: the network's parameters W1, b1, W2, …, None if there is no network.
         data: the rows on which it was judged; None for the clean inputs, and in results from before they were kept.
+        planted: what was planted in it, if anything was.
     """
 
     cell: str
@@ -56,6 +58,7 @@ class StudyOutcome:
     tables: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
     data: DataRecord | None = None
+    planted: PlantedRecord | None = None
 
     @property
     def converged(self) -> bool:
@@ -64,6 +67,7 @@ class StudyOutcome:
     def as_json(self) -> dict[str, Any]:
         """The outcome as one line of a study's result file."""
         judged_on = {} if self.data is None else {"data": data_file_json(self.data)}
+        planted = {} if self.planted is None else {"planted": planted_json(self.planted)}
         return {
             "cell": self.cell,
             "seed": self.seed,
@@ -82,6 +86,7 @@ class StudyOutcome:
             "tables": list(self.tables),
             "weights": None if self.weights is None else weights_text(self.weights),
             **judged_on,
+            **planted,
         }
 
     @classmethod
@@ -110,7 +115,20 @@ class StudyOutcome:
             tables=tuple(map(str, told["tables"])),
             weights=None if text is None else weights_from_text(str(text)),
             data=None if told.get("data") is None else _data_record(told["data"], sizes),
+            planted=None if told.get("planted") is None else _planted(told["planted"], sizes),
         )
+
+
+def _planted(told: Any, sizes: tuple[int, ...]) -> PlantedRecord:
+    """What was planted, as a line holds it.
+
+    Raises:
+        ValueError: it is no record of a network of these layer sizes.
+    """
+    try:
+        return read_planted(told, sizes)
+    except InvalidPlanting as problem:
+        raise ValueError(str(problem)) from None
 
 
 def _data_record(told: Any, sizes: tuple[int, ...]) -> DataRecord:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.errors import AnalysisError
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.costs import needs_algorithms, needs_circuits
@@ -53,7 +54,8 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
                 continue
             try:
                 values[protocol.name] = tuple(
-                    _measured(cell.design, analysis, order) for analysis in produced.analyses[protocol.name]
+                    _measured(cell.design, analysis, order, produced.planted)
+                    for analysis in produced.analyses[protocol.name]
                 )
             except AnalysisError as problem:
                 problems[protocol.name] = problem
@@ -76,11 +78,14 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
         tables=tuple("".join(map(str, task.truth_table)) for task in produced.tasks),
         weights=None if network is None else flat_weights(network),
         data=produced.data,
+        planted=produced.planted,
     )
 
 
-def _measured(design: StudyDesign, analysis: OutputAnalysis, order: Order) -> dict[str, Measured]:
-    studied = Studied(analysis.question, analysis)
+def _measured(
+    design: StudyDesign, analysis: OutputAnalysis, order: Order, planted: PlantedRecord | None
+) -> dict[str, Measured]:
+    studied = Studied(analysis.question, analysis, planted)
     values = {key: measure_named(key).function(studied) for key in design.measures}
     if design.criteria:
         values |= passing(studied, design.criteria, order.work)

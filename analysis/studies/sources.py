@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
@@ -56,6 +57,7 @@ class Produced:
         training: options and outcome as JSON values, see :func:`analysis.networks.training_course.training_json`.
         seconds: its share of the time, 0 without a clock.
         data: on what it was judged; None for the clean inputs.
+        planted: what was planted in it, if anything was.
     """
 
     seed: int
@@ -68,8 +70,11 @@ class Produced:
     training: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     data: DataRecord | None = None
+    planted: PlantedRecord | None = None
 
 
+PLANTED: Final = "planted"
+"""Key of the source that plants."""
 Maker = Callable[[Cell, Sequence[int], Order], Iterator[Produced]]
 
 
@@ -103,6 +108,16 @@ class Source:
 
 _ALL: Final = (
     Source("boolean", "networks trained on Boolean tasks", "analysis.studies.boolean:make_networks"),
+    Source(
+        PLANTED,
+        "networks in which an algorithm is planted",
+        "analysis.studies.planted:make_networks",
+        {
+            "algorithms": "and-inverter texts; the network of seed s carries that at place s, counted round",
+            "steps": "of interchange training, 3,000 if not given",
+        },
+        seconds_each=0.3,
+    ),
     Source(
         "digits",
         "tails of networks trained on handwritten zeros and ones",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 
@@ -20,11 +21,13 @@ class Studied:
         question: what is asked, under the rules under which it is measured.
         analysis: what the engine found; its circuits are unsearched (``truncated_at`` 0) where no measure of the study
             needs them.
+        planted: what was planted in the network, if anything was.
         shared: what several measures of this output need and compute once, see :meth:`once`.
     """
 
     question: Question
     analysis: OutputAnalysis
+    planted: PlantedRecord | None = None
     shared: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.errors import InvalidTask
+from analysis.network_files.planted_record import planted_json
 from analysis.networks.network import Network
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import Cell, cells_of
@@ -227,6 +228,7 @@ def _network_row(study: StudyRow, cell: Cell, outcome: StudyOutcome, network: Ne
         "position": _POSITION,
         "created_at": now,
         "input_data": "" if outcome.data is None else outcome.data.digest,
+        "planted": None if outcome.planted is None else planted_json(outcome.planted),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
-Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions", "stories"]
+Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted"]
 Value = int | float | bool | str | tuple[str, ...] | None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.studies.measures import alice_or_bob, findings, named, polysemanticity, sets, single, stories
+from analysis.studies.measures import alice_or_bob, findings, named, planted, polysemanticity, sets, single, stories
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 
@@ -18,6 +18,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     alice_or_bob.MEASURES,
     stories.MEASURES,
     polysemanticity.MEASURES,
+    planted.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

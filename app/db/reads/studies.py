@@ -15,7 +15,7 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
-from app.db.codecs import data_of, network_of
+from app.db.codecs import data_of, network_of, planted_of
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import called
@@ -219,6 +219,7 @@ def outcome_of_row(
         tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
         weights=None if value is None else flat_weights(value),
         data=None if value is None else data,
+        planted=None if network is None else planted_of(network),
     )
 
 

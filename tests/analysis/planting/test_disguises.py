@@ -200,7 +200,7 @@ def test_disguises_are_made_again_from_their_record() -> None:
         planted = disguises.disguised(planted, text, seed=7)
     again = compile_algorithm(planted.record.algorithm, (3, 3))
     for made in planted.record.made[1:]:
-        again = disguises.DISGUISES[made.step](again, **dict(made.settings))
+        again = disguises.disguise_named(made.step)(again, **dict(made.settings))
     assert again.network == planted.network
     assert [made.step for made in planted.record.made] == ["compile", *disguises.DISGUISES][:-1]
     assert everything_passes(planted)

@@ -11,8 +11,9 @@ from analysis.networks.mlp import forward
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
-from analysis.planting.interchange import MODES, InterchangeSpec, Learned, interchange_trained
+from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.planted import Planted
+from analysis.planting.recipes import MODES
 from analysis.question import ask
 from analysis.tasks import input_table
 from analysis.work import Work

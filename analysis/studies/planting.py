@@ -1,0 +1,74 @@
+"""What a design says of planting: which algorithms, and how a cell's networks are planted; without torch."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.errors import InvalidPlanting
+from analysis.planting.compiling import compile_algorithm
+from analysis.planting.placement import placed_units
+from analysis.planting.planted import Planted
+from analysis.planting.recipes import read_recipe
+from analysis.studies.cells import Cell
+from analysis.studies.design import StudyDesign
+from analysis.tasks import named_task, task_from_table
+
+STEPS: Final = 3_000
+MAX_STEPS: Final = 100_000
+
+
+def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
+    """The algorithms of ``source_options``, by turns carried by the networks of successive seeds.
+
+    Raises:
+        InvalidPlanting: none, or one of another task than the design's only one.
+        InvalidAlgorithm: a text that no algorithm has.
+    """
+    texts = design.source_options.get("algorithms")
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        raise InvalidPlanting("algorithms", "are no list of texts", "give identity texts in and-inverter form")
+    found = tuple(parse_algorithm(text, "and_inverter", design.n_inputs) for text in texts)
+    for algorithm in found:
+        for names in design.tasks:
+            if len(names) != 1 or _pattern(names[0], design.n_inputs) != algorithm.function:
+                cause = f"does not compute {' + '.join(names)}"
+                raise InvalidPlanting(f"algorithm {algorithm.formula}", cause, "let tasks and algorithms agree")
+    return found
+
+
+def planted_steps(design: StudyDesign) -> int:
+    """Steps of interchange training.
+
+    Raises:
+        InvalidPlanting: no whole number in range.
+    """
+    steps = design.source_options.get("steps", STEPS)
+    if type(steps) is not int or not 1 <= steps <= MAX_STEPS:
+        raise InvalidPlanting(f"steps {steps!r}", "are out of range", f"give 1 to {MAX_STEPS:,}")
+    return steps
+
+
+def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
+    """The compiled network of a cell, before its disguises; None for a cell whose networks are trained.
+
+    Raises:
+        InvalidPlanting: the recipe cannot be read, or the algorithm does not fit.
+    """
+    recipe, levels = read_recipe(cell.levels["planting"]), cell.levels
+    if recipe.mode is not None:
+        placed_units(algorithm, cell.sizes, {})
+        return None
+    return compile_algorithm(
+        algorithm,
+        levels["hidden"],
+        activation=levels["activation"],
+        output_activation=levels["output_activation"] or levels["activation"],
+    )
+
+
+def _pattern(name: str, n_inputs: int) -> int:
+    if set(name) <= {"0", "1"}:
+        return task_from_table([int(bit) for bit in name], n_inputs).pattern
+    return named_task(name, n_inputs).pattern
