@@ -208,6 +208,11 @@ class StudyDesign(Hashed):
         return tuple(level_label(factor, level) for level in self.levels(factor))
 
     @property
+    def factors(self) -> tuple[Factor, ...]:
+        """Factors that say something of this study: planting only where something is planted."""
+        return tuple(factor for factor in FACTORS if factor != "planting" or self.planting != ("",))
+
+    @property
     def varying(self) -> tuple[Factor, ...]:
         """Factors with more than one level."""
         return tuple(factor for factor in FACTORS if len(self.levels(factor)) > 1)

@@ -8,6 +8,7 @@ the measures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.networks.mlp import forward
@@ -41,8 +42,11 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     each = (order.work.clock() - start) / max(1, len(seeds))
     for seed in seeds:
         one, begun = found[seed], order.work.clock()
-        for text in recipe.disguises if one.planted is not None else ():
-            one = Learned(disguised(one.planted, text, seed), one.loss, one.learned)
+        if one.planted is not None:
+            planted = one.planted
+            for text in recipe.disguises:
+                planted = disguised(planted, text, seed)
+            one = replace(one, planted=planted)
         yield _produced(cell, seed, one, order, each + order.work.clock() - begun)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.cells import GRID_FACTORS, cells_of
+from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.registry import measures_of
 from app.db.reads.studies import every_outcome, values_of
@@ -24,7 +24,8 @@ _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", 
 def data_columns(design: StudyDesign) -> list[str]:
     """Columns of the table, in order."""
     measures = measures_of(design.measures, design.criteria)
-    return [*_OWN, *GRID_FACTORS, "protocol", "output", *measures, "inexact"]
+    factors = [factor for factor in design.factors if factor != "protocol"]
+    return [*_OWN, *factors, "protocol", "output", *measures, "inexact"]
 
 
 def data_rows(session: Session, study: StudyRow) -> Iterator[dict[str, Any]]:

@@ -106,9 +106,12 @@ def _design_view(summary: StudySummary, addresses: Addresses, row: StudyRow) -> 
         design,
         factors=[
             FactorView(
-                key=factor, label=label, levels=list(design.labels(factor)), varies=len(design.levels(factor)) > 1
+                key=factor,
+                label=FACTORS[factor],
+                levels=list(design.labels(factor)),
+                varies=len(design.levels(factor)) > 1,
             )
-            for factor, label in FACTORS.items()
+            for factor in design.factors
         ],
         seeds_first=design.seeds.first,
         seeds_count=design.seeds.count,
