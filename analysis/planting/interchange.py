@@ -71,6 +71,7 @@ class InterchangeSpec:
         learning_rate: of Adam.
         loss_target: a network whose sum of losses ends below it has learned.
         places: as for :func:`analysis.planting.compiling.compile_algorithm`.
+        root: whether the neuron of the algorithm's root is interchanged as well; the root is no variable of alignments.
     """
 
     algorithm: HighLevelModel
@@ -82,6 +83,7 @@ class InterchangeSpec:
     learning_rate: float = 0.01
     loss_target: float = 5e-4
     places: tuple[tuple[str, Place], ...] = ()
+    root: bool = False
 
     @classmethod
     def of(
@@ -224,6 +226,9 @@ class _Losses:
                 expected = Behaviour.of(spec.algorithm.responses[path], n_inputs).expected(n_inputs)
                 wanted = expected[self.sources, self.bases].astype(np.float64)
                 self.sites.append((site.layer, site.neurons, torch.from_numpy(wanted)[:, None]))
+            for unit in record.units if spec.root else ():
+                if unit.path == "":
+                    self.sites.append((unit.layer, unit.neurons, self.labels[self.sources]))
         self.strict: list[tuple[int, tuple[int, ...], Tensor]] = []
         if spec.mode in ("strict", "strict-zero"):
             self.strict = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
-from benchmarks.findings.planted_table import errors_table, methods_table, planted_table
+from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
@@ -68,6 +68,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "planted": planted_table,
     "planted-errors": errors_table,
     "planted-methods": methods_table,
+    "planted-recovered": recovered_table,
     "planted-tests": lambda: tests_table("planted-recovery"),
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),

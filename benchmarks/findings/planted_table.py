@@ -63,6 +63,17 @@ def methods_table() -> Iterator[str]:
         yield row((method.label, f"{total:,}", *(f"{told[name]:,}" for name in _WORDS), *shares))
 
 
+def recovered_table() -> Iterator[str]:
+    """Networks in which each method answers with the planted circuit, which is valid: a row for each way to plant."""
+    summary = summary_of(SLUG)
+    found = {method: summary.groups(f"planted-{method.key}", "complete", "planting") for method in ASKED}
+    yield from head(("", *(method.label for method in ASKED)))
+    for position, group in enumerate(summary.groups("planted-zero", "complete", "planting")):
+        groups = [found[method][position] for method in ASKED]
+        shares = [percent(share_of(one.categories["recovered"], len(one.points))) for one in groups]
+        yield row((f"`{group.label}`", *shares))
+
+
 def errors_table() -> Iterator[str]:
     """The same of all methods together for each way to plant; shares are means over networks."""
     summary = summary_of(SLUG)
