@@ -29,8 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.interventions.interchange import run_with_swaps
-from analysis.networks.mlp import activations
+from analysis.networks.circuit import Circuit
+from analysis.networks.mlp import activations, batch_activations, next_circuit_layer
 from analysis.networks.network import Network
+from analysis.question import Question
 
 SILENT: Final = -1
 MAX_SETS: Final = 2**12
@@ -164,6 +166,32 @@ def decide_under_interventions(network: Network, rows: NDArray[np.float64], spac
         for layer, size in enumerate(space.hidden_sizes, start=1)
     }
     return NetworkAnswers(run_with_swaps(network, swapped, activations(network, rows)))
+
+
+def decide_in_circuit(
+    question: Question, circuit: Circuit, space: InterventionSpace, chosen: NDArray[np.intp]
+) -> NetworkAnswers:
+    """Run interventions on the circuit's own forward pass: sources and bases are runs of the circuit.
+
+    Args:
+        question: what the circuit is one of; absent edges carry what its protocol's ablation says.
+        circuit: the circuit.
+        space: neuron sets of the network.
+        chosen: which of its sets are run; the outputs of the others are 0.
+    """
+    network, rows = question.cut, question.data.clean_rows
+    keep = [matrix[None] for matrix in circuit.keep]
+    clean = batch_activations(network, keep, rows, question.absent)
+    outputs = np.zeros(space.shape)
+    values = np.broadcast_to(clean[0][:, :, None, None, :], (1, network.n_inputs, len(chosen), len(rows), len(rows)))
+    for layer, kept in enumerate(keep, start=1):
+        runs = next_circuit_layer(network, layer, kept, values.reshape(1, values.shape[1], -1), question.absent)
+        values = runs.reshape(1, runs.shape[1], len(chosen), len(rows), len(rows))  # [1, neurons, set, source, base]
+        if layer <= len(space.hidden_sizes):
+            held = np.array([space.holds[layer, neuron][chosen] for neuron in range(runs.shape[1])])
+            values = np.where(held[None, :, :, None, None], clean[layer][:, :, None, :, None], values)
+    outputs[chosen] = values[0, 0]
+    return NetworkAnswers(outputs)
 
 
 def predict_nothing(space: InterventionSpace) -> NDArray[np.int8]:

@@ -420,7 +420,10 @@ class _Chain:
         if kind == "interpretation":
             if key == "interchange":  # the joint one and causal scrubbing share its work
                 return listed * _CIRCUIT_INTERCHANGED + classes * _CLASS_INTERCHANGED
-            return 0.0 if key in ("interchange-joint", "causal-scrubbing") else listed * _CIRCUIT_COUNTED
+            if key == "interchange-on-circuit":
+                return listed * _CIRCUIT_INTERCHANGED + classes * _CLASS_INTERCHANGED
+            shared = ("interchange-joint", "interchange-joint-on-circuit", "causal-scrubbing")
+            return 0.0 if key in shared else listed * _CIRCUIT_COUNTED
         if kind == "algorithm":
             return self.n_algorithms * _ALGORITHM_JUDGED.get(key, _ALGORITHM_OTHERWISE) * max(1.0, rows / 2)
         scale = max(1.0, self.n_states * self.n_sites / _ALIGNED_CELLS)

@@ -12,7 +12,12 @@ from analysis.criteria.interpretation_tallies import CIRCUIT_WIDE, SCRUBBING, Re
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, UNDECIDED
 
-_STRICTNESS: Final = ("interchange", "interchange-joint")
+_STRICTNESS: Final = (
+    ("interchange", "interchange-joint"),
+    ("interchange-on-circuit", "interchange-joint-on-circuit"),
+    (SCRUBBING,),
+)
+"""Criteria of which each is stricter than the one before; those of different rows are asked each by itself."""
 _MOST_SUMMED: Final = 1 << 61
 
 
@@ -29,9 +34,8 @@ class Combination:
         self._dtype: Any = np.int64 if sum(totals) < _MOST_SUMMED else object
         self.totals = self._array(totals)
         self._representatives: ReadingCounts | None = None  # of observed-class, once it is among the criteria
-        self._strictest: ReadingCounts | None = None  # of the interchange criteria so far
-        self._rank = -1
-        self._scrubbed: ReadingCounts | None = None
+        self._strictest: dict[int, ReadingCounts] = {}  # of each row of :data:`_STRICTNESS` so far
+        self._rank: dict[int, int] = {}
         self._lost = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is left
         self._open = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is known
         self._passed, self._undecided = self.totals, np.zeros_like(self.totals)
@@ -73,10 +77,9 @@ class Combination:
             self._open |= outcomes == UNDECIDED
         if step.key == "observed-class":
             self._representatives = found
-        elif step.key == SCRUBBING:
-            self._scrubbed = found
-        elif step.key in _STRICTNESS and _STRICTNESS.index(step.key) > self._rank:
-            self._strictest, self._rank = found, _STRICTNESS.index(step.key)
+        for row, keys in enumerate(_STRICTNESS):
+            if step.key in keys and keys.index(step.key) > self._rank.get(row, -1):
+                self._strictest[row], self._rank[row] = found, keys.index(step.key)
         passed, undecided = self._left()
         nothing = np.zeros_like(passed)
         self._passed = np.where(self._lost | self._open, nothing, passed)
@@ -84,29 +87,26 @@ class Combination:
         return beside
 
     def _left(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Of each circuit what passes the criteria that ask each interpretation by itself, and what may."""
-        passed, undecided = self._left_by_interchange()
-        scrubbed, representatives = self._scrubbed, self._representatives
-        if scrubbed is None:
-            return passed, undecided
+        """Of each circuit what passes the criteria that ask each interpretation by itself, and what may.
+
+        Of one criterion both are known; what passes several at once lies between two bounds.
+        """
+        representatives, parts = self._representatives, list(self._strictest.values())
+        if not parts:
+            if representatives is None:
+                return self.totals, np.zeros_like(self.totals)
+            return self._array(representatives.passed), self._array(representatives.undecided)
         if representatives is None:
-            every, kept, open_to = self.totals, scrubbed.passed, scrubbed.undecided
+            every = self.totals
+            passed = [self._array(one.passed) for one in parts]
+            undecided = [self._array(one.undecided) for one in parts]
         else:
             every = self._array(representatives.passed)
-            kept, open_to = scrubbed.representatives, scrubbed.representatives_undecided
-        least = np.maximum(passed + self._array(kept) - every, 0)
-        most = np.minimum(passed + undecided, self._array(kept) + self._array(open_to))
+            passed = [self._array(one.representatives) for one in parts]
+            undecided = [self._array(one.representatives_undecided) for one in parts]
+        least = np.maximum(np.sum(passed, axis=0) - (len(parts) - 1) * every, 0)
+        most = np.min([sure + open_to for sure, open_to in zip(passed, undecided, strict=True)], axis=0)
         return least, most - least
-
-    def _left_by_interchange(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The same without causal scrubbing."""
-        strictest, representatives = self._strictest, self._representatives
-        if strictest is not None and representatives is not None:
-            return self._array(strictest.representatives), self._array(strictest.representatives_undecided)
-        one = representatives if strictest is None else strictest
-        if one is not None:
-            return self._array(one.passed), self._array(one.undecided)
-        return self.totals, np.zeros_like(self.totals)
 
     def _array(self, values: Sequence[int]) -> NDArray[Any]:
         return np.array(values, dtype=self._dtype)

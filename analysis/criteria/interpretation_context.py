@@ -8,10 +8,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_in_circuit,
+    decide_under_interventions,
+    intervention_space,
+)
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
+from analysis.interpretations.predicting import family_sets
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -32,6 +39,7 @@ class InterpretationCriteriaContext:
     explanations: tuple[Interpretation, ...]
     work: Work = DEFAULT_WORK
     _spaces: dict[int, InterpretationSpace] = field(default_factory=dict, init=False, repr=False)
+    _answers: dict[int, NetworkAnswers] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.explanations)
@@ -49,6 +57,15 @@ class InterpretationCriteriaContext:
     def answers(self) -> NetworkAnswers:
         """What the unablated network does under every intervention."""
         return decide_under_interventions(self.question.cut, self.rows, self.interventions)
+
+    def answers_in(self, circuit: Circuit) -> NetworkAnswers:
+        """What the circuit itself does under every intervention on its active neurons."""
+        if circuit.mask not in self._answers:
+            if len(self._answers) >= _RECENT:
+                self._answers.clear()
+            chosen = family_sets(circuit, self.interventions, "joint")
+            self._answers[circuit.mask] = decide_in_circuit(self.question, circuit, self.interventions, chosen)
+        return self._answers[circuit.mask]
 
     def predictions(self, position: int) -> NDArray[np.int8]:
         """``[set, source, base]`` of one interpretation."""

@@ -15,17 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_in_circuit,
+    decide_under_interventions,
+    intervention_space,
+)
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
-from analysis.interpretations.predicting import ClassPredictions, class_predictions
+from analysis.interpretations.predicting import ClassPredictions, class_predictions, family_sets
 from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
 from analysis.question import Question
 from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
+ON_CIRCUIT: Final = ("interchange-on-circuit", "interchange-joint-on-circuit")
 MAX_WORK: Final = 1 << 27  # about a second for each circuit
 
 
@@ -52,7 +59,7 @@ class CircuitReadings:
     of_all_sets: bool
 
     def tally(self, key: str) -> CriterionTally:
-        """How many of the interpretations pass a criterion: "observed-class", "interchange" or "interchange-joint"."""
+        """How many interpretations pass a criterion of :data:`KEYS`, or of :data:`ON_CIRCUIT` if these were read."""
         if key == "observed-class":
             return CriterionTally(self.n_observed, self.total - self.n_observed, 0, 0)
         if self.classes is None:
@@ -63,7 +70,7 @@ class CircuitReadings:
         passed = sum(n for n in found.passing if n != UNDECIDED)
         undecided = sum(size for size, n in zip(self.classes.sizes, found.passing, strict=True) if n == UNDECIDED)
         failed = self.total - passed - undecided
-        if key == "interchange-joint" and not self.of_all_sets:
+        if key.startswith("interchange-joint") and not self.of_all_sets:
             return CriterionTally(0, failed, passed + undecided, 0)
         return CriterionTally(passed, failed, undecided, 0)
 
@@ -83,6 +90,7 @@ def read_circuits(
     work: Work = DEFAULT_WORK,
     *,
     extremes: bool = True,
+    on_circuit: bool = False,
     max_classes: int = MAX_CLASSES,
     max_work: int = MAX_WORK,
 ) -> Iterator[CircuitReadings]:
@@ -92,6 +100,7 @@ def read_circuits(
         masks: ``[circuits]``.
         work: told "criteria" before each circuit; may cancel there.
         extremes: whether to find the best and the worst on the common ground, which takes most of the time.
+        on_circuit: whether to interchange in each circuit's own forward pass too.
         max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
         max_work: most numbers computed for a circuit's best and worst; classes after that have none.
 
@@ -104,7 +113,8 @@ def read_circuits(
     layout = EdgeLayout(network.sizes)
     for mask in work.each("criteria", masks.tolist(), "interpretations under interchange"):
         circuit = Circuit(layout, mask)
-        yield _read(question, circuit, space, answers, max_classes, max_work if extremes else None, work)
+        within = max_work if extremes else None
+        yield _read(question, circuit, space, answers, max_classes, within, work, on_circuit=on_circuit)
 
 
 def _read(
@@ -115,6 +125,8 @@ def _read(
     max_classes: int,
     max_work: int | None,
     work: Work,
+    *,
+    on_circuit: bool,
 ) -> CircuitReadings:
     every = space.largest is None
     try:
@@ -122,13 +134,22 @@ def _read(
     except BeyondLimits:
         counts = count_alone(question, mask_array([circuit.mask], circuit.layout), work)
         return CircuitReadings(circuit, counts.total, counts.observed, None, {}, None, every)
-    alone = class_predictions(classes, space, answers, "alone", work, extremes=False)
-    # what fails on single neurons fails on sets of them
-    open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
-    joint = class_predictions(classes, space, answers, "joint", work, extremes=False, among=open_classes)
-    predictions = {"interchange": alone, "interchange-joint": joint}
+    predictions = dict(zip(KEYS[1:], _alone_and_joint(classes, space, answers, work), strict=True))
+    if on_circuit:
+        own = decide_in_circuit(question, circuit, space, family_sets(circuit, space, "joint"))
+        predictions |= dict(zip(ON_CIRCUIT, _alone_and_joint(classes, space, own, work), strict=True))
     common = None if max_work is None else class_predictions(classes, space, answers, "all", work, max_work=max_work)
     return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, common, every)
+
+
+def _alone_and_joint(
+    classes: ObservedClasses, space: InterventionSpace, answers: NetworkAnswers, work: Work
+) -> tuple[ClassPredictions | None, ClassPredictions | None]:
+    """How each class fares on single neurons and on sets of them; what fails on the first fails on the second."""
+    alone = class_predictions(classes, space, answers, "alone", work, extremes=False)
+    open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
+    joint = class_predictions(classes, space, answers, "joint", work, extremes=False, among=open_classes)
+    return alone, joint
 
 
 def tallied(readings: Iterable[CircuitReadings], key: str) -> CriterionTally:

@@ -15,7 +15,7 @@ from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
-from analysis.experiments import SILENT
+from analysis.experiments import SILENT, NetworkAnswers
 from analysis.interpretations.predicting import Family, family_sets
 
 
@@ -36,15 +36,20 @@ def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
     return put_together(found)
 
 
-def _interchange(family: Family) -> Judge:
+def _interchange(family: Family, *, on_circuit: bool = False) -> Judge:
     def judge(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
         each = context.work.each("criteria", range(len(context)), "interchanges", every=64)
-        return put_together([_judge_one(context, number, family) for number in each])
+        found = []
+        for number in each:
+            circuit = context.explanations[number].circuit
+            answers = context.answers_in(circuit) if on_circuit else context.answers
+            found.append(_judge_one(context, number, family, answers))
+        return put_together(found)
 
     return judge
 
 
-def _judge_one(context: InterpretationCriteriaContext, number: int, family: Family) -> Verdict:
+def _judge_one(context: InterpretationCriteriaContext, number: int, family: Family, answers: NetworkAnswers) -> Verdict:
     interpretation, space = context.explanations[number], context.interventions
     chosen = family_sets(interpretation.circuit, space, family)
     everything = context.predictions(number)
@@ -53,14 +58,14 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
     if not counted.any() or (predictions == SILENT).all():
         reason = "Its output has no gate, so it predicts nothing." if counted.any() else "No hidden neuron is active."
         return Verdict("not_applicable", None, None, None, reason, {})
-    decisions = context.answers.decisions[chosen]
+    decisions = answers.decisions[chosen]
     wrong = np.argwhere((predictions != decisions) & counted)
     of = int(counted.sum())
     right = of - len(wrong)
     reason = f"{right} of {of} interchanges of its active neurons are predicted right."
     if len(wrong):
         place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
-        return Verdict("failed", right / of, right, of, reason, _witness(context, everything, place))
+        return Verdict("failed", right / of, right, of, reason, _witness(context, everything, place, answers))
     if family == "joint" and space.largest is not None:
         tried = f" Sets of up to {space.largest} neurons were tried."
         return Verdict("undecided", 1.0, right, of, reason + tried, {})
@@ -68,7 +73,10 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
 
 
 def _witness(
-    context: InterpretationCriteriaContext, predictions: NDArray[np.int8], place: tuple[int, int, int]
+    context: InterpretationCriteriaContext,
+    predictions: NDArray[np.int8],
+    place: tuple[int, int, int],
+    answers: NetworkAnswers,
 ) -> Witness:
     """The first intervention that is predicted wrong, at ``[set, source, base]``."""
     members, source, base = place
@@ -77,7 +85,7 @@ def _witness(
         "source": context.rows[source].tolist(),
         "base": context.rows[base].tolist(),
         "predicted": int(predictions[place]),
-        "output": float(context.answers.outputs[place]),
+        "output": float(answers.outputs[place]),
     }
 
 
@@ -123,5 +131,38 @@ INTERCHANGE_JOINT: Final = Criterion(
     direction="higher",
     score="share of interchanges predicted right",
     implies=("interchange",),
+    term="joint-interchange",
+)
+_ON_CIRCUIT: Final = (
+    "As of the criterion on the network, but sources and bases are runs of the circuit, absent edges carrying what the "
+    "protocol's ablation says: what fails here is wrong about the gates, what fails on the network alone may be due to "
+    "the circuit not being the network. " + _METHOD
+)
+INTERCHANGE_ON_CIRCUIT: Final = Criterion(
+    key="interchange-on-circuit",
+    label="Predicts single interchanges in the circuit",
+    definition="It predicts what the circuit itself decides when any one of its neurons takes its activation from "
+    "another input.",
+    formula="for every active neuron v and s ≠ b: I(b; v ← v(s)) = [f_C(b; h_v ← h_v(s) in C) > 1/2]",
+    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. (arXiv:2502.20914)",
+    judges={"interpretation": _interchange("alone", on_circuit=True)},
+    method=_ON_CIRCUIT,
+    direction="higher",
+    score="share of interchanges predicted right",
+    term="interchange-intervention",
+)
+INTERCHANGE_JOINT_ON_CIRCUIT: Final = Criterion(
+    key="interchange-joint-on-circuit",
+    label="Predicts joint interchanges in the circuit",
+    definition="It predicts what the circuit itself decides when any set of its neurons takes its activations from "
+    "another input.",
+    formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [f_C(b; h_S ← h_S(s) in C) > 1/2]",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et al. "
+    "(arXiv:2502.20914)",
+    judges={"interpretation": _interchange("joint", on_circuit=True)},
+    method=_ON_CIRCUIT,
+    direction="higher",
+    score="share of interchanges predicted right",
+    implies=("interchange-on-circuit",),
     term="joint-interchange",
 )

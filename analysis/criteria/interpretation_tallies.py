@@ -4,11 +4,11 @@ Counted are, without listing them (:mod:`analysis.criteria.interpretation_counts
 and those that are right under interchange; and the same among the *representatives*, one of each observed class. That
 is all that any combination needs:
 
-- what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria the
-  stricter one decides;
+- what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria on the
+  network, and of the two on the circuit, the stricter one decides;
 - ``observed-class`` leaves the representatives;
-- ``causal-scrubbing`` passes or fails whole classes; how many pass it and an interchange criterion lies between two
-  bounds, and what is between them is undecided;
+- ``causal-scrubbing`` passes or fails whole classes; how many pass two of these three (the network, the circuit, the
+  scrubbing) lies between two bounds, and what is between them is undecided;
 - ``margin`` and ``representative`` say the same of every interpretation of a circuit, or are undecided.
 """
 
@@ -23,14 +23,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
+from analysis.criteria.interpretation_counts import ON_CIRCUIT, CircuitReadings, read_circuits
 from analysis.criteria.scrubbing import preserved
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_in_circuit,
+    decide_under_interventions,
+    intervention_space,
+)
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
@@ -45,7 +51,12 @@ from analysis.work import DEFAULT_WORK, Work
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 CIRCUIT_WIDE: Final = ("margin", "representative")
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
-_FAMILIES: Final[dict[str, Family]] = {"interchange": "alone", "interchange-joint": "joint"}
+_FAMILIES: Final[dict[str, Family]] = {
+    "interchange": "alone",
+    "interchange-joint": "joint",
+    "interchange-on-circuit": "alone",
+    "interchange-joint-on-circuit": "joint",
+}
 SCRUBBING: Final = "causal-scrubbing"
 COSTLY: Final = (*_FAMILIES, SCRUBBING)
 """Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
@@ -164,7 +175,9 @@ class CountingReadings:
     def _readings(self, masks: NDArray[np.uint64]) -> Iterator[CircuitReadings | None]:
         """What has to be found out about each circuit, None if nothing has to but how many interpretations it has."""
         if any(step.key in COSTLY for step in self.steps):
-            yield from read_circuits(self.question, masks, self._work.reporting_to(self._within_all), extremes=False)
+            own = any(step.key in ON_CIRCUIT for step in self.steps)
+            work = self._work.reporting_to(self._within_all)
+            yield from read_circuits(self.question, masks, work, extremes=False, on_circuit=own)
             return
         for _ in masks:
             self._within_all(Progress("criteria", 0, 1))
@@ -271,7 +284,10 @@ class CountingReadings:
         if open_classes:
             spaces = InterpretationSpace(self.question, reading.circuit)
             chosen = family_sets(reading.circuit, self._space, _FAMILIES[key])
-            decisions, counted = self._answers.decisions[chosen], self._space.counted[chosen]
+            answers = self._answers
+            if key in ON_CIRCUIT:
+                answers = decide_in_circuit(self.question, reading.circuit, self._space, chosen)
+            decisions, counted = answers.decisions[chosen], self._space.counted[chosen]
             for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
                 if tried % 256 == 0:
                     self._within_all(Progress("criteria", 0, 1))
@@ -279,7 +295,7 @@ class CountingReadings:
                 said = predict_by_interpretation(spaces.at(classes.least_indices[number]), self._space)[chosen]
                 passed += not bool(((said != decisions) & counted).any())
             undecided = len(open_classes) - len(open_classes[:MAX_REPRESENTATIVES])
-        if key == "interchange-joint" and not reading.of_all_sets:
+        if key.startswith("interchange-joint") and not reading.of_all_sets:
             return 0, passed + undecided  # larger sets were not tried
         return passed, undecided
 

@@ -49,6 +49,8 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     interpretation_criteria.OBSERVED_CLASS,
     interpretation_criteria.INTERCHANGE,
     interpretation_criteria.INTERCHANGE_JOINT,
+    interpretation_criteria.INTERCHANGE_ON_CIRCUIT,
+    interpretation_criteria.INTERCHANGE_JOINT_ON_CIRCUIT,
     scrubbing.CAUSAL_SCRUBBING,
     redundancies.IRREDUNDANT_GATES,
     redundancies.IRREDUNDANT_FUNCTIONS,

@@ -50,6 +50,29 @@ def interchanged(network, sites, source, base):
     return run(network, rows[base], patch)[-1][0]
 
 
+def interchanged_in_circuit(network, mask, sites, source, base):
+    """The circuit's output, absent edges carrying 0, with some neurons as on source in the circuit."""
+    kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
+    rows, last = boolean_rows(network.sizes[0]), len(network.weights)
+
+    def run_kept(row, patch):
+        layers = [list(row)]
+        for layer in range(1, last + 1):
+            kind = network.output_activation if layer == last else network.activation
+            values = []
+            for neuron in range(network.sizes[layer]):
+                total = float(network.biases[layer - 1][neuron])
+                for s in range(network.sizes[layer - 1]):
+                    if (layer, neuron, s) in kept:
+                        total += float(network.weights[layer - 1][neuron][s]) * layers[-1][s]
+                values.append(patch.get((layer, neuron), bent(total, kind, network.negative_slope)))
+            layers.append(values)
+        return layers
+
+    clean = run_kept(rows[source], {})
+    return run_kept(rows[base], {(layer, neuron): clean[layer][neuron] for layer, neuron in sites})[-1][0]
+
+
 def decision(network, sites, source, base):
     """What the unablated network decides with some neurons as on source."""
     return int(interchanged(network, sites, source, base) > 0.5)
@@ -74,7 +97,7 @@ def predicted(network, mask, gates, sites, source, base):
     return bits.get((last, 0))
 
 
-def scores(network, mask, found, family, decisions=None):
+def scores(network, mask, found, family, *, in_circuit=False):
     """(interventions, [right for each interpretation in `found`]); None if the output has no gate."""
     if not found or not any(gate[0] == len(network.weights) for gate in found[0]) or len(network.weights) < 2:
         return None
@@ -86,7 +109,10 @@ def scores(network, mask, found, family, decisions=None):
         for base in range(n_rows)
         if source != base
     ]
-    decided = [decision(network, *case) for case in cases]
+    if in_circuit:
+        decided = [int(interchanged_in_circuit(network, mask, *case) > 0.5) for case in cases]
+    else:
+        decided = [decision(network, *case) for case in cases]
     right = [
         sum(predicted(network, mask, gates, *case) == d for case, d in zip(cases, decided, strict=True))
         for gates in found

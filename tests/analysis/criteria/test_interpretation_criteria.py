@@ -11,7 +11,13 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria import interpretation_counts, margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
-from analysis.criteria.interpretation_criteria import INTERCHANGE, INTERCHANGE_JOINT, OBSERVED_CLASS
+from analysis.criteria.interpretation_criteria import (
+    INTERCHANGE,
+    INTERCHANGE_JOINT,
+    INTERCHANGE_JOINT_ON_CIRCUIT,
+    INTERCHANGE_ON_CIRCUIT,
+    OBSERVED_CLASS,
+)
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.errors import Cancelled
@@ -113,6 +119,23 @@ def test_interchange_equals_the_oracle(seed, sizes):
                 assert plain.decision(context.question.cut, *case) != witness["predicted"]
 
 
+@pytest.mark.parametrize(("seed", "sizes"), CASES)
+def test_interchange_in_the_circuit_equals_the_oracle(seed, sizes):
+    context, gates = everything(seed, sizes)
+    outcomes = set()
+    for criterion, family in ((INTERCHANGE_ON_CIRCUIT, "alone"), (INTERCHANGE_JOINT_ON_CIRCUIT, "joint")):
+        for (mask, own, _), verdict in zip(gates, verdicts(criterion, context), strict=True):
+            wanted = plain.scores(context.question.cut, mask, [own], family, in_circuit=True)
+            outcomes.add(verdict.outcome)
+            if wanted is None or not wanted[0]:
+                assert verdict.outcome == "not_applicable"
+                continue
+            of, (right,) = wanted
+            assert (verdict.numerator, verdict.denominator) == (right, of)
+            assert verdict.outcome == ("passed" if right == of else "failed")
+    assert outcomes >= ({"passed", "failed"} if seed in (8, 21) else {"not_applicable"})
+
+
 @pytest.mark.parametrize(("seed", "sizes"), CASES[:3])
 def test_joint_is_stricter_than_alone_and_shares_its_margin(seed, sizes):
     context, _ = everything(seed, sizes)
@@ -146,9 +169,12 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
 def test_counting_all_equals_judging_each(seed, sizes):
     context, gates = everything(seed, sizes)
     masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)
-    readings = list(read_circuits(ask(context.question.cut, data=DATA), masks))
+    readings = list(read_circuits(ask(context.question.cut, data=DATA), masks, on_circuit=True))
     assert sum(reading.total for reading in readings) == len(context)
-    for criterion in (OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT):
+    for criterion in (
+        *(OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT),
+        *(INTERCHANGE_ON_CIRCUIT, INTERCHANGE_JOINT_ON_CIRCUIT),
+    ):
         assert tallied(readings, criterion.key) == criterion.judge("interpretation", context).tally
 
 

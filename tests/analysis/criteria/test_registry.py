@@ -57,7 +57,10 @@ def test_a_kind_has_its_criteria_in_order() -> None:
 
 def test_what_a_criterion_implies_is_asked_of_the_same_kinds() -> None:
     implying = {criterion.key: criterion.implies for criterion in CRITERIA if criterion.implies}
-    assert implying == {"interchange-joint": ("interchange",)}
+    assert implying == {
+        "interchange-joint": ("interchange",),
+        "interchange-joint-on-circuit": ("interchange-on-circuit",),
+    }
     for key, implied in implying.items():
         assert all(criterion_named(key).kinds == criterion_named(other).kinds for other in implied)
 

@@ -56,6 +56,8 @@ TWINS = {
     ("interpretation", "observed-class"): _READING + "one_of_each_observed_class_passes",
     ("interpretation", "interchange"): _READING + "interchange_equals_the_oracle",
     ("interpretation", "interchange-joint"): _READING + "interchange_equals_the_oracle",
+    ("interpretation", "interchange-on-circuit"): _READING + "interchange_in_the_circuit_equals_the_oracle",
+    ("interpretation", "interchange-joint-on-circuit"): _READING + "interchange_in_the_circuit_equals_the_oracle",
     ("interpretation", "causal-scrubbing"): "test_scrubbing.py::test_the_ends_are_those_of_every_run",
     ("interpretation", "margin"): _READING + "margins_are_those_of_every_interchange_of_active_neurons",
     ("interpretation", "representative"): _READING
@@ -109,7 +111,10 @@ IMPLIED = {
         ("minimal-local-structural", "minimal-quasi-structural"),
         *((f"minimal-{kind}", f"minimal-{kind}-structural") for kind in ("quasi", "local", "subset", "cardinal")),
     ],
-    "interpretation": [("interchange-joint", "interchange")],
+    "interpretation": [
+        ("interchange-joint", "interchange"),
+        ("interchange-joint-on-circuit", "interchange-on-circuit"),
+    ],
     "algorithm": [
         ("irredundant-literals", "irredundant-functions"),
         ("irredundant-functions", "irredundant-gates"),

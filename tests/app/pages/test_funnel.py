@@ -313,3 +313,20 @@ def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
             assert sum(int(item["surviving"]) for item in listed["items"]) == row["left"], row["left_url"]
         later = kind(twin(client, "mean-ablation", "observed-class", "representative"), "interpretation")["rows"]
         assert [row["left_url"] is None for row in later] == [True, False], "its list would ask for representatives too"
+
+
+def test_an_address_with_a_key_that_changed_its_meaning_leads_to_what_changed(client):
+    here = "/networks/xor-pretrained/funnel?criteria="
+    told = client.get(here + "minimal-local").text
+    assert "once meant something else" in told
+    assert 'href="/scope#changed-meanings"' in told
+    assert "once meant something else" not in client.get(here + "mean-ablation").text
+    changed = {one["key"]: one for one in client.get("/api/v1/scope").json()["changed"]}
+    assert changed["minimal-local"]["former"] == "minimal-local-structural"
+    assert changed["knockout-completeness"]["former"] == "knockout-completeness(network=1)"
+    assert set(changed) == {f"minimal-{kind}" for kind in ("quasi", "local", "subset", "cardinal")} | {
+        "knockout-completeness"
+    }
+    page = client.get("/scope").text
+    assert 'id="changed-meanings"' in page
+    assert all(f"<code>{one['former']}</code>" in page for one in changed.values())
