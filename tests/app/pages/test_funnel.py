@@ -316,7 +316,7 @@ def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
 
 
 def test_an_address_with_a_key_that_changed_its_meaning_leads_to_what_changed(client):
-    here = "/networks/xor-pretrained/funnel?criteria="
+    here = FUNNEL + "?criteria="
     told = client.get(here + "minimal-local").text
     assert "once meant something else" in told
     assert 'href="/scope#changed-meanings"' in told
