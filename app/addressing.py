@@ -64,6 +64,10 @@ class Addresses:
     def gallery(self, **view: Any) -> str:
         return self._url("", **view)
 
+    def search(self, **view: Any) -> str:
+        """Everything that a text names."""
+        return self._url("search", **view)
+
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, scope=scope, **view)
 
@@ -349,8 +353,8 @@ class Addresses:
     def train(self, **view: Any) -> str:
         return self._url("train", **view)
 
-    def glossary(self, term: str = "") -> str:
-        return self._url("glossary") + (f"#{quote(term)}" if term else "")
+    def glossary(self, term: str = "", **view: Any) -> str:
+        return self._url("glossary", **view) + (f"#{quote(term)}" if term else "")
 
     def scope(self, anchor: str = "") -> str:
         """Scope and limitations."""

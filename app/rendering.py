@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from inspect import getsource
 from pathlib import Path
@@ -34,7 +34,7 @@ from app.options import LAST_TOUR_STEP
 from app.pages.guide import guide_stop
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
-from app.pages.terms import words_of
+from app.pages.terms import explained, meaning_of, words_of
 from app.resources import STATIC, TEMPLATES
 from app.settings import Settings
 
@@ -129,12 +129,14 @@ def _environment(prefix: str) -> Environment:
         plots=plots,
         static_url=lambda name: addresses.static(name, content_hash(name)),
         engine_version=ENGINE_VERSION,
+        meaning_of=meaning_of,
         htmx_file=HTMX,
         htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
     env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
     env.tests["has_changed"] = has_changed
+    env.filters["explained"] = partial(explained, addresses=addresses)
     return env
 
 

@@ -99,6 +99,15 @@ _PAGES: Final = (
     "/compare/neighbours?network={network}&{mixed}",
     "/",
     "/networks",
+    "/search",
+    "/search?q={mask}",
+    "/search?q=c-{mask}",
+    "/search?q=i-{mask}.1",
+    "/search?q={algorithm}",
+    "/search?q=a-{algorithm}.{alignment}",
+    "/search?q=A%26%21B",
+    "/search?q=large",
+    "/search?q=nothing-like-it",
 )
 _LISTS: Final = (
     *(
@@ -203,6 +212,8 @@ _TWINS: Final = (
     "/api/v1/compare/neighbours?network={network}&{six}",
     "/api/v1/gallery",
     "/api/v1/networks",
+    "/api/v1/search?q={mask}&limit=4",
+    "/api/v1/search?q=%28A%20or%20B%29%20and%20not%20%28A%20and%20B%29&limit=4",
 )
 _TAKEN: Final = (
     "/networks/{network}/circuits.csv",

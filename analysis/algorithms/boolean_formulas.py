@@ -1,4 +1,4 @@
-"""Boolean formulas as people type them → truth tables.
+"""Boolean formulas as people type them → truth tables, or trees of gates.
 
     expression  := implication (("<->" | "=" | XNOR) implication)*
     implication := disjunction ("->" implication)?
@@ -10,18 +10,20 @@
 
 So NOT binds tighter than AND, AND than XOR, XOR than OR, OR than IMP, and IMP than equality; two operands beside each
 other are an AND. This reads more than the identity texts of algorithms (:mod:`analysis.algorithms.parsing`), which have
-one spelling each; what comes of it is a function, not an algorithm.
+one spelling each. Most formulas stand for a function alone; one over AND, OR and NOT is a tree, too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.algorithms.high_level_model import Node
 from analysis.errors import InvalidTask
 from analysis.tasks import INPUT_NAMES, Task, input_table, name_of
 
@@ -46,6 +48,7 @@ _WORDS: Final = re.compile(
 )
 _CURE: Final = "write inputs as A, B, …, and operators as AND, OR, NOT, XOR, IMP or their signs, such as A·¬B + ¬A·B"
 _Values = NDArray[np.bool_]
+_Made = TypeVar("_Made")
 
 
 def task_from_formula(text: str, n_inputs: int) -> Task:
@@ -59,26 +62,81 @@ def task_from_formula(text: str, n_inputs: int) -> Task:
         InvalidTask: no formula, with the character at which reading stopped.
     """
     formula = " ".join(text.split())
-    if not formula or len(formula) > MAX_FORMULA:
-        cause = "is empty" if not formula else f"has {len(formula):,} characters; {MAX_FORMULA} are the most"
-        raise InvalidTask("formula", cause, _CURE)
-    values = _Reader(formula, n_inputs).whole()
-    table = tuple(int(value) for value in values)
+    table = tuple(int(value) for value in _Reader(formula, n_inputs, _values(n_inputs)).whole())
     return Task(table, name_of(table) or formula[:80])
 
 
-class _Reader:
-    """One pass over a formula, computing values on every input row as it goes."""
+def tree_from_formula(text: str, n_inputs: int) -> Node:
+    """The tree of a formula over AND, OR and NOT, as it is written; of three in a row the first two are one gate.
 
-    def __init__(self, text: str, n_inputs: int) -> None:
+    Args:
+        text: at most 500 characters, nested at most 40 deep.
+        n_inputs: 1 to 6; letters beyond them are refused.
+
+    Raises:
+        InvalidTask: no formula, or one with another operator or a constant, with the character where reading stopped.
+    """
+    return _Reader(" ".join(text.split()), n_inputs, _TREES).whole()
+
+
+@dataclass(frozen=True)
+class _Meaning(Generic[_Made]):
+    """What the parts of a formula stand for.
+
+    Args:
+        letter: of the input with an index.
+        constant: of 0 or 1; None if there is none.
+        negated: of NOT.
+        joined: of two operands, by the kind of sign between them; a kind that is missing is refused.
+    """
+
+    letter: Callable[[int], _Made]
+    constant: Callable[[bool], _Made] | None
+    negated: Callable[[_Made], _Made]
+    joined: Mapping[str, Callable[[_Made, _Made], _Made]]
+
+
+def _values(n_inputs: int) -> _Meaning[_Values]:
+    """Values on every input row."""
+    columns = input_table(n_inputs).astype(bool).T
+    return _Meaning(
+        letter=lambda index: np.array(columns[index]),
+        constant=lambda value: np.full(len(columns[0]), value),
+        negated=np.logical_not,
+        joined={
+            "iff": np.equal,
+            "imp": lambda left, right: ~left | right,
+            "or": np.logical_or,
+            "xor": np.logical_xor,
+            "and": np.logical_and,
+        },
+    )
+
+
+_TREES: Final = _Meaning[Node](
+    letter=lambda index: Node("input", input=index),
+    constant=None,
+    negated=lambda node: node.children[0] if node.operator == "not" else Node("not", (node,)),
+    joined={"or": lambda left, right: Node("or", (left, right)), "and": lambda left, right: Node("and", (left, right))},
+)
+"""Trees over AND, OR and NOT, without double negations."""
+
+
+class _Reader(Generic[_Made]):
+    """One pass over a formula, making what it stands for as it goes."""
+
+    def __init__(self, text: str, n_inputs: int, meaning: _Meaning[_Made]) -> None:
+        if not text or len(text) > MAX_FORMULA:
+            cause = "is empty" if not text else f"has {len(text):,} characters; {MAX_FORMULA} are the most"
+            raise InvalidTask("formula", cause, _CURE)
         self.text = text
         self.letters = INPUT_NAMES[:n_inputs]
-        self.columns = input_table(n_inputs).astype(bool).T
+        self.meaning = meaning
         self.tokens = list(self._tokens())
         self.at = 0
         self.depth = 0
 
-    def whole(self) -> _Values:
+    def whole(self) -> _Made:
         values = self._equality()
         if self._kind() != "end":
             self._refuse("goes on after its end")
@@ -105,61 +163,69 @@ class _Reader:
             at = match.end()
         return [*found, ("end", "", len(self.text))]
 
-    def _equality(self) -> _Values:
+    def _equality(self) -> _Made:
         self.depth += 1
         if self.depth > MAX_NESTING + 1:  # the formula itself is in no brackets
             self._refuse(f"nests deeper than {MAX_NESTING}")
-        values = self._chain("iff", self._implication, lambda a, b: a == b)
+        made = self._chain("iff", self._implication)
         self.depth -= 1
-        return values
+        return made
 
-    def _implication(self) -> _Values:
-        parts = [self._chain("or", self._exclusive, np.logical_or)]
+    def _implication(self) -> _Made:
+        parts = [self._chain("or", self._exclusive)]
         while self._take("imp"):
-            parts.append(self._chain("or", self._exclusive, np.logical_or))
-        values = parts.pop()
+            parts.append(self._chain("or", self._exclusive))
+        made = parts.pop()
         while parts:  # from the right: A -> B -> C is A -> (B -> C)
-            values = ~parts.pop() | values
-        return values
+            made = self._joined("imp", parts.pop(), made)
+        return made
 
-    def _exclusive(self) -> _Values:
-        return self._chain("xor", self._conjunction, np.logical_xor)
+    def _exclusive(self) -> _Made:
+        return self._chain("xor", self._conjunction)
 
-    def _conjunction(self) -> _Values:
-        values = self._negation()
+    def _conjunction(self) -> _Made:
+        made = self._negation()
         while self._take("and") or self._kind() in ("input", "constant", "open", "not"):
-            values = values & self._negation()
-        return values
+            made = self._joined("and", made, self._negation())
+        return made
 
-    def _negation(self) -> _Values:
+    def _negation(self) -> _Made:
         negated = False
         while self._take("not"):
             negated = not negated
-        values = self._primary()
+        made = self._primary()
         while self._take("prime"):
-            values = ~values
-        return ~values if negated else values
+            made = self.meaning.negated(made)
+        return self.meaning.negated(made) if negated else made
 
-    def _primary(self) -> _Values:
+    def _primary(self) -> _Made:
         kind, text, _ = self.tokens[self.at]
         if self._take("open"):
-            values = self._equality()
+            made = self._equality()
             if not self._take("close"):
                 self._refuse("lacks a closing bracket")
-            return values
+            return made
         if kind not in ("input", "constant"):
             self._refuse("lacks an operand")
+        if kind == "input":
+            self.at += 1
+            return self.meaning.letter(self.letters.index(text))
+        if self.meaning.constant is None:
+            self._refuse("has a constant, which no gate carries")
         self.at += 1
-        if kind == "constant":
-            return np.full(len(self.columns[0]), text == "1")
-        values = self.columns[self.letters.index(text)]
-        return np.array(values)
+        return self.meaning.constant(text == "1")
 
-    def _chain(self, kind: str, operand: Callable[[], _Values], joined: Callable[..., _Values]) -> _Values:
-        values = operand()
+    def _chain(self, kind: str, operand: Callable[[], _Made]) -> _Made:
+        made = operand()
         while self._take(kind):
-            values = joined(values, operand())
-        return values
+            made = self._joined(kind, made, operand())
+        return made
+
+    def _joined(self, kind: str, left: _Made, right: _Made) -> _Made:
+        join = self.meaning.joined.get(kind)
+        if join is None:
+            self._refuse(f"has an operator other than AND, OR and NOT ({kind.upper()})")
+        return join(left, right)
 
     def _kind(self) -> str:
         return self.tokens[self.at][0]

@@ -30,6 +30,8 @@ class NetworkRow(Base):
     """A network; unique by digest."""
 
     __tablename__ = "networks"
+    # all that the search reads of the thousands of networks of a study
+    __table_args__ = (Index(None, "origin", "slug", "name", "deleted_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.spread import spread_figures
+from app.figures.term_drawings import term_drawings
 from app.options import Options
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.algorithms import build_algorithms
@@ -37,6 +38,7 @@ from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.scope import build_scope
+from app.pages.search.page import build_search
 from app.pages.tour import build_tour
 from app.pages.verdicts.page import build_verdicts
 from app.rendering import NO_TABLE, is_fragment, render
@@ -183,7 +185,33 @@ PLAIN = (
         "What the studies that come with Pluriscope found, with tables and intervals.",
         errors=(400,),
     ),
-    Page("/glossary", build_glossary, "glossary", "service", "Glossary", "What the words mean.", errors=(400,)),
+    Page(
+        "/search",
+        build_search,
+        "search",
+        "service",
+        "Find anything",
+        """
+        What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions, and
+        networks of studies. Groups without a result are left out.
+
+        Results of a group stand best first; `more` says whether there are more than `limit`.
+        """,
+        errors=(400,),
+        name="search",
+    ),
+    Page(
+        "/glossary",
+        build_glossary,
+        "glossary",
+        "service",
+        "Glossary",
+        "What the words mean; `q` leaves the entries that have some words.",
+        errors=(400,),
+        context=lambda *_: {"drawings": term_drawings()},
+        block="entries",
+        pushes_url=True,
+    ),
     Page(
         "/scope",
         build_scope,

@@ -163,8 +163,8 @@ def test_a_search_finds_by_name_and_by_digest(tab, expect, site):
     tab.goto("/")
     digest = site.twin("/networks/alice-and-bob")["network"]["digest"]
     for words in ("alice", digest[:8]):
-        tab.get_by_role("searchbox", name="Find a network").fill(words)
-        tab.get_by_role("searchbox", name="Find a network").press("Enter")
+        tab.get_by_role("searchbox", name="Filter networks").fill(words)
+        tab.get_by_role("searchbox", name="Filter networks").press("Enter")
         expect(tab).to_have_url(re.compile(f"q={words}"))
         expect(tab.locator("table.gallery .name")).to_have_count(1)
         expect(tab.locator("table.gallery .name")).to_contain_text("Alice")

@@ -39,7 +39,7 @@ def press(tab, target, key: str = "Enter") -> None:
 
 def test_the_whole_way_by_keys_alone(tab, expect):
     tab.goto("/")
-    reach(tab, tab.get_by_role("searchbox", name="Find a network"))
+    reach(tab, tab.get_by_role("searchbox", name="Filter networks"))
     tab.keyboard.type("pretrained")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("q=pretrained"))

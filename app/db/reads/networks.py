@@ -26,9 +26,9 @@ def gallery(
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
     the networks of studies, which come by the thousand and are listed there.
     """
-    matching = _matching(query)
-    total = session.scalar(select(func.count()).select_from(NetworkRow).where(*matching)) or 0
-    rows = select(NetworkRow).where(*matching)
+    conditions = matching(query)
+    total = session.scalar(select(func.count()).select_from(NetworkRow).where(*conditions)) or 0
+    rows = select(NetworkRow).where(*conditions)
     if after is not None:
         position, created_at, slug = after
         rows = rows.where(
@@ -48,7 +48,8 @@ def deleted(session: Session) -> Sequence[NetworkRow]:
     return session.scalars(rows.order_by(NetworkRow.deleted_at.desc(), NetworkRow.slug)).all()
 
 
-def _matching(query: str) -> list[ColumnElement[bool]]:
+def matching(query: str) -> list[ColumnElement[bool]]:
+    """Conditions on networks that a query names, deleted ones left out; see :func:`gallery`."""
     if not query:
         return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
     text = query.lower()

@@ -93,7 +93,7 @@ class ModelPage(PageModel):
 
 def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
     """The stored models, all or those with a text in their name or slug, or whose digest begins with it."""
-    rows = [row for row in all_models(session) if _matches(row, query.lower())]
+    rows = [row for row in all_models(session) if matches(row, query.lower())]
     searches = searches_of(session, [row.id for row in rows])
     items = []
     for row in rows:
@@ -103,7 +103,8 @@ def model_items(session: Session, addresses: Addresses, query: str = "") -> list
     return items
 
 
-def _matches(row: ModelRow, text: str) -> bool:
+def matches(row: ModelRow, text: str) -> bool:
+    """Whether a text in lower case is in a model's name or slug, or begins its digest, and its kind is known here."""
     known = row.kind in {kind.key for kind in registry.MODEL_KINDS}  # another version may have stored more kinds
     return known and (text in row.name.lower() or text in row.slug or row.digest.startswith(text))
 

@@ -11,7 +11,7 @@ from starlette.routing import Match
 from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.glossary import build_glossary
+from app.pages.glossary import GlossaryOptions, build_glossary
 from app.pages.interpretation import InterpretationOptions, build_interpretation
 from app.pages.network import NetworkOptions, NetworkPage, build_network
 from tests.app.pages.conftest import MINE, NOISY, XOR
@@ -82,6 +82,11 @@ PAGES = {  # address → most statements that it may send
     CIRCUIT + "/interpretations/0": 5,
     CIRCUIT + "/interpretations/367": 5,
     "/glossary": 0,
+    "/glossary?q=margin": 0,
+    "/search": 3,
+    "/search?q=xor": 8,
+    "/search?q=c·081ff": 24,
+    "/search?q=A%26B": 16,
 }
 
 
@@ -150,7 +155,7 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
             CIRCUIT + "/interpretations/21",
             lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", InterpretationOptions()),
         ),
-        ("/glossary", lambda _, a: build_glossary(a)),
+        ("/glossary", lambda _, a: build_glossary(a, GlossaryOptions())),
     ],
 )
 def test_the_twin_is_the_pages_model(client, app, address, build):

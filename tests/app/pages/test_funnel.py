@@ -20,7 +20,7 @@ from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.funnel.rows import brief
-from app.pages.glossary import build_glossary
+from app.pages.glossary import GlossaryOptions, build_glossary
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, pretrained_xor
 
@@ -283,7 +283,7 @@ def test_the_page_of_the_network_shows_the_recommended_sequence(client):
 
 
 def test_every_criterion_leads_to_a_word_of_the_glossary(app):
-    anchors = {entry.anchor for entry in build_glossary(app.state.addresses).entries}
+    anchors = {entry.anchor for entry in build_glossary(app.state.addresses, GlossaryOptions()).entries}
     assert {criterion.term or criterion.key for criterion in CRITERIA} <= anchors
 
 

@@ -1,0 +1,280 @@
+/* Finding and reaching: suggestions under the search field and in the palette, shortcuts, what terms mean, and a hint
+   where something goes on sideways. Pages work without this file: the search is a form, a term is a link. */
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const palette = document.querySelector("[data-palette]"); // not in a copy on a disk, nor are shortcuts
+  const shortcuts = document.querySelector("[data-shortcuts]");
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+
+  /* ---------- suggestions: a combobox with a list beside it (ARIA 1.2) ---------- */
+  const WAIT = 150; // milliseconds without a key before the server is asked
+  function suggest(input) {
+    const list = document.getElementById(input.dataset.find);
+    const field = { role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" };
+    for (const [name, value] of Object.entries(field)) input.setAttribute(name, value);
+    let waiting = 0;
+    let asked = null;
+    const options = () => all("[role=option]:not([aria-disabled])", list);
+    const chosen = () => list.querySelector("[aria-selected=true]");
+
+    function choose(option) {
+      for (const other of options()) other.setAttribute("aria-selected", String(other === option));
+      if (option) input.setAttribute("aria-activedescendant", option.id);
+      else input.removeAttribute("aria-activedescendant");
+      option?.scrollIntoView({ block: "nearest" });
+    }
+    function show(open) {
+      list.hidden = !open;
+      input.setAttribute("aria-expanded", String(open));
+      if (!open) choose(null);
+    }
+    function follow(option) {
+      show(false);
+      const { does, href } = option.dataset;
+      if (!act(does)) location.assign(href);
+    }
+    function fill(page) {
+      let number = 0;
+      const groups = page.groups.map((group) => {
+        const part = element("div", { role: "group", "aria-label": group.title }, element("p", { "aria-hidden": "true" }, group.title));
+        for (const hit of group.hits) {
+          const id = `${list.id}-${number++}`;
+          const option = element("div", { role: "option", id, "aria-selected": "false", "data-href": hit.url, "data-does": hit.does }, element("b", {}, hit.label), " ", element("span", {}, hit.detail));
+          part.append(option);
+        }
+        return part;
+      });
+      const nothing = element("div", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, "Nothing found");
+      list.replaceChildren(...(groups.length ? groups : [nothing]));
+      show(true);
+      announce(groups.length ? `${number} suggestions` : "Nothing found");
+    }
+    async function ask() {
+      asked?.abort();
+      asked = new AbortController();
+      const url = new URL(palette.dataset.search, location.href);
+      url.searchParams.set("q", input.value.trim());
+      url.searchParams.set("limit", "4");
+      try {
+        const answer = await fetch(url, { signal: asked.signal, headers: { accept: "application/json" } });
+        if (answer.ok) fill(await answer.json());
+      } catch (error) {
+        if (error.name !== "AbortError") show(false); // Enter still sends the form
+      }
+    }
+    input.addEventListener("input", () => {
+      clearTimeout(waiting);
+      choose(null);
+      if (input.value.trim() || palette.contains(input)) waiting = setTimeout(ask, WAIT);
+      else show(false);
+    });
+    input.addEventListener("keydown", (event) => {
+      const found = options();
+      const at = found.indexOf(chosen());
+      const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? found.length - 1 : at - 1 }[event.key];
+      if (to !== undefined && found.length) {
+        event.preventDefault();
+        show(true);
+        choose(found[to] ?? null); // beyond the last and before the first is the field itself
+      } else if (event.key === "Enter" && chosen()) {
+        event.preventDefault();
+        follow(chosen());
+      } else if (event.key === "Escape" && !list.hidden && !palette.contains(input)) {
+        event.preventDefault();
+        show(false);
+      }
+    });
+    input.addEventListener("blur", () => palette.contains(input) || show(false));
+    list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    list.addEventListener("click", (event) => {
+      const option = event.target.closest("[role=option]:not([aria-disabled])");
+      if (option) follow(option);
+    });
+    input.ask = ask;
+  }
+  function element(name, attributes, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) if (value !== "") made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+  function announce(words) {
+    const region = document.querySelector("[data-announce]");
+    if (region) region.textContent = words;
+  }
+
+  /* ---------- what an action does here instead of going somewhere ---------- */
+  function act(does) {
+    if (does === "dark" || does === "light") {
+      if (getComputedStyle(root).colorScheme !== does) document.querySelector("[data-theme-switch]").click();
+      palette.close();
+      return true;
+    }
+    if (does === "shortcuts") {
+      palette.close();
+      shortcuts.showModal();
+      return true;
+    }
+    return false;
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-does], [data-find-open]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (link.matches("[data-find-open]")) {
+      event.preventDefault();
+      open();
+    } else if (act(link.dataset.does)) event.preventDefault();
+  });
+
+  /* ---------- the palette ---------- */
+  function open() {
+    if (palette.open) return;
+    palette.showModal();
+    const input = palette.querySelector("input");
+    input.value = "";
+    input.focus();
+    input.ask();
+  }
+  for (const dialog of [palette, shortcuts])
+    dialog?.addEventListener("click", (event) => event.target === dialog && dialog.close()); // on the ground around it
+
+  /* ---------- shortcuts: never while somebody types, and never over a modifier ---------- */
+  const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
+  const ITEMS = "[data-card], main tbody tr:has(a[href]), main .hits li, main [data-item]";
+  const items = () => all(ITEMS).filter((item) => shown(item) && !item.closest("details:not([open]), .weights"));
+  function step(by) {
+    const found = items();
+    if (!found.length) return;
+    const here = found.findIndex((item) => item.contains(document.activeElement));
+    const first = found.findIndex((item) => item.getBoundingClientRect().bottom > 0);
+    const next = found[Math.min(Math.max(here < 0 ? first : here + by, 0), found.length - 1)];
+    const link = all("a[href]", next).find((one) => one.tabIndex >= 0 && shown(one));
+    link?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "center" });
+  }
+  function beside(rel) {
+    const link = all(`main a[rel~=${rel}]`).find(shown);
+    if (link) link.click();
+    return Boolean(link);
+  }
+  const KEYS = {
+    "/": () => palette && open(),
+    "?": () => shortcuts?.showModal(),
+    j: () => step(1),
+    k: () => step(-1),
+    c: () => document.activeElement.closest(ITEMS)?.querySelector("input[data-compare]")?.click(),
+    ArrowLeft: () => beside("prev"),
+    ArrowRight: () => beside("next"),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      if (!palette) return;
+      event.preventDefault();
+      if (!shortcuts.open) open();
+      return;
+    }
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
+    const arrow = event.key.startsWith("Arrow");
+    if (arrow && event.target.closest("input, [tabindex='0'], .plot-area, [role=slider]")) return; // those use arrows
+    const does = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
+    if (!does || (event.shiftKey && event.key.length > 1)) return;
+    if (!arrow) event.preventDefault();
+    does();
+  });
+
+  /* ---------- terms: what the glossary says first, beside the word ---------- */
+  const HOVER = 350;
+  let box = null;
+  let about = null;
+  let timer = 0;
+  function tell(term) {
+    clearTimeout(timer);
+    if (about === term) return;
+    if (!box) {
+      box = element("div", { class: "meaning", popover: "manual", role: "tooltip", id: "meaning" });
+
+      box.addEventListener("pointerenter", () => clearTimeout(timer));
+      box.addEventListener("pointerleave", () => (timer = setTimeout(hush, HOVER)));
+    }
+    hush();
+    about = term;
+    box.replaceChildren(term.dataset.meaning);
+    (term.closest("dialog, main") ?? document.body).append(box);
+    term.setAttribute("aria-describedby", box.id);
+    box.showPopover();
+    const word = term.getClientRects()[0] ?? term.getBoundingClientRect();
+    const { width, height } = box.getBoundingClientRect();
+    const below = word.bottom + height + 8 < innerHeight || word.top < height + 8;
+    box.style.left = `${Math.max(8, Math.min(word.left, root.clientWidth - width - 8))}px`;
+    box.style.top = `${below ? word.bottom + 4 : word.top - height - 4}px`;
+  }
+  function hush() {
+    clearTimeout(timer);
+    about?.removeAttribute("aria-describedby");
+    about = null;
+    if (box?.matches(":popover-open")) box.hidePopover();
+  }
+  const termAt = (event) => event.target.closest?.("a.term[data-meaning]");
+  document.addEventListener("pointerover", (event) => {
+    const term = termAt(event);
+    if (!term || event.pointerType === "touch" || about === term) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => tell(term), HOVER);
+  });
+  document.addEventListener("pointerout", (event) => {
+    if (!termAt(event) || event.pointerType === "touch") return;
+    clearTimeout(timer);
+    timer = setTimeout(hush, HOVER);
+  });
+  let pressed = null; // the term whose meaning was already there when the finger came down
+  document.addEventListener("pointerdown", (event) => {
+    pressed = termAt(event) && about;
+    if (about && !event.target.closest("a.term, .meaning")) hush();
+  });
+  document.addEventListener("focusin", (event) => {
+    const term = termAt(event);
+    if (term?.matches(":focus-visible")) tell(term);
+    else if (!term && !event.target.closest(".meaning")) hush();
+  });
+  document.addEventListener("click", (event) => {
+    const term = termAt(event);
+    if (!term || event.pointerType !== "touch" || pressed === term) return; // a second tap follows the link
+    event.preventDefault();
+    tell(term);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && about) {
+      event.preventDefault();
+      hush();
+    }
+  });
+  addEventListener("scroll", () => about && hush(), { passive: true });
+
+  /* ---------- what goes on sideways says so at its edge ---------- */
+  const SIDEWAYS = ".scroll-x, .bar nav, .sections > div, .versus, .log";
+  const seen = new WeakSet();
+  function hint(scroller) {
+    const room = scroller.scrollWidth - scroller.clientWidth;
+    const edges = [scroller.scrollLeft > 4 && "left", scroller.scrollLeft < room - 4 && "right"].filter(Boolean).join(" ");
+    if ((scroller.dataset.more ?? "") === edges) return;
+    if (edges) scroller.dataset.more = edges;
+    else delete scroller.dataset.more;
+  }
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target)));
+  function enhance() {
+    for (const input of all("input[data-find]:not([role])")) suggest(input);
+    for (const scroller of all(SIDEWAYS)) {
+      if (seen.has(scroller)) continue;
+      seen.add(scroller);
+      scroller.addEventListener("scroll", () => hint(scroller), { passive: true });
+      sizes.observe(scroller);
+      const current = scroller.matches("nav, .sections > div") && scroller.querySelector("[aria-current]");
+      if (current) scroller.scrollLeft = current.offsetLeft - (scroller.clientWidth - current.offsetWidth) / 2;
+    }
+  }
+  document.addEventListener("htmx:after:swap", enhance);
+  enhance();
+})();

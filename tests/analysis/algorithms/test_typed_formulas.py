@@ -1,0 +1,92 @@
+"""Formulas as people type them, against every candidate that there is and against truth tables."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.algorithms.boolean_formulas import task_from_formula, tree_from_formula
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.algorithms.high_level_model import Node, function_of
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.typed_formulas import MOST_GATES, texts_of_formula
+from analysis.errors import InvalidTask
+from analysis.protocol import COMPLETE, PAPER
+from analysis.tasks import named_task
+
+WORDS = {"∧": " and ", "∨": " or ", "¬": "not ", "*": " & ", "+": " | "}
+
+
+def nodes(n_inputs=3):
+    leaves = st.integers(0, n_inputs - 1).map(lambda index: Node("input", input=index))
+    gate = st.sampled_from(("and", "or"))
+    return st.recursive(
+        leaves,
+        lambda below: st.one_of(
+            below.map(lambda child: Node("not", (child,))),
+            st.tuples(gate, below, below).map(lambda made: Node(made[0], made[1:])),
+        ),
+        max_leaves=8,
+    )
+
+
+def written(node):
+    if node.operator == "input":
+        return "ABC"[node.input]
+    if node.operator == "not":
+        return f"¬({written(node.children[0])})"
+    left, right = map(written, node.children)
+    return f"({left}) {'∧' if node.operator == 'and' else '∨'} ({right})"
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
+@pytest.mark.parametrize("task", ["XOR", "AND", "IMP"])
+def test_every_candidate_is_found_by_its_formula_however_it_is_typed(protocol, task):
+    candidates = candidate_algorithms(named_task(task, 2), protocol, 2).algorithms
+    assert len(candidates) > 20
+    for algorithm in candidates:
+        in_words = re.sub("[∧∨¬*+]", lambda sign: WORDS[sign[0]], algorithm.formula)
+        assert algorithm.text in texts_of_formula(algorithm.formula)
+        assert algorithm.text in texts_of_formula(in_words.lower())
+
+
+@given(nodes())
+def test_a_tree_computes_what_its_formula_computes(node):
+    text = written(node)
+    table = task_from_formula(text, 3).truth_table
+    tree = tree_from_formula(text, 3)
+    assert tuple(function_of(tree, 3) >> row & 1 for row in range(8)) == table
+
+
+@given(nodes())
+def test_texts_compute_the_same_and_do_not_depend_on_how_it_is_commuted(node):
+    texts = texts_of_formula(written(node))
+    function = function_of(node, 3)
+    tree = tree_from_formula(texts[0].replace("&", "∧").replace("!", "¬"), 3)
+    assert function_of(tree, 3) == function
+    if node.operator in ("and", "or"):
+        assert texts_of_formula(written(Node(node.operator, node.children[::-1])))[0] == texts[0]
+    n_gates = sum(text in "∧∨" for text in written(node))
+    for text in texts[1:] if n_gates <= 3 else ():
+        assert parse_algorithm(text, "formula_trees", 3).function == function
+
+
+def test_de_morgan_twins_are_one_in_the_first_form_and_two_in_the_other():
+    plain, twin = texts_of_formula("not (A and B)"), texts_of_formula("not A or not B")
+    assert plain[0] == twin[0] == "!(A&B)"
+    assert set(plain[1:]).isdisjoint(twin[1:])
+
+
+def test_a_formula_with_many_gates_is_tried_as_it_is_written_alone():
+    few = " ∨ ".join("AB"[k % 2] for k in range(MOST_GATES + 1))
+    assert len(texts_of_formula(few)) > 2
+    assert len(texts_of_formula(f"{few} ∨ A")) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A xor B", "A -> B", "A = B", "A and 1", "A and", "(A", "alice and bob", "A" * 501]
+)
+def test_what_is_no_tree_of_gates_is_refused(text):
+    with pytest.raises(InvalidTask):
+        texts_of_formula(text)

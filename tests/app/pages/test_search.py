@@ -1,0 +1,167 @@
+"""The search: what is found by which text, against what the pages themselves list."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from app.db.tables import AlgorithmRow, AlignmentRow
+from app.pages.search.explanations import is_formula, reference_in
+from app.pages.search.known import actions
+from app.pages.search.views import TITLES
+from tests.app.pages.conftest import MINE, XOR
+from tests.app.pages.test_every_page import known
+
+
+@pytest.fixture
+def find(get):
+    """The hits for a text, by group."""
+
+    def found(text, **options):
+        page = get("/search", q=text, **options)
+        return {group["key"]: group["hits"] for group in page["groups"]}
+
+    return found
+
+
+def urls(hits):
+    return [hit["url"] for hit in hits]
+
+
+@pytest.mark.parametrize("text", ["pretrained", "XOR", "xor pretrained", "pretrained, XOR"])
+def test_networks_are_found_by_parts_of_their_names_in_any_order(find, text):
+    assert XOR in urls(find(text)["networks"])
+
+
+def test_a_network_is_found_by_its_digest(find, get):
+    digest = get(XOR)["network"]["digest"]
+    assert urls(find(digest[:8])["networks"]) == [XOR]
+
+
+def test_a_mask_leads_to_the_circuits_that_begin_with_it(find, masks):
+    mask = masks[7]
+    for text in (mask, f"c·{mask}", f"c-{mask}", mask.upper(), f"{mask} pretrained"):
+        assert f"{XOR}/circuits/{mask}" in urls(find(text)["explanations"]), text
+    begun = find(f"c·{mask[:3]}", limit=50)["explanations"]
+    assert [hit["label"] for hit in begun] == [f"c·{other}" for other in masks if other.startswith(mask[:3])]
+
+
+def test_a_mask_that_no_valid_circuit_has_is_not_found(find, masks):
+    assert "00000" not in masks
+    assert find("c·00000") == {}
+
+
+def test_an_interpretation_is_found_as_far_as_the_circuit_has_so_many(find, get):
+    of = int(get(f"{XOR}/circuits/081ff")["interpretations"])
+    last = f"{XOR}/circuits/081ff/interpretations/{of - 1}"
+    assert urls(find(f"i·081ff.{of - 1}")["explanations"]) == [last]
+    assert find(f"i·081ff.{of}") == {}
+
+
+def test_algorithms_and_alignments_are_found_by_their_ids(find, app):
+    with app.state.store.read() as session:
+        query = select(AlgorithmRow.algorithm_id, AlignmentRow.alignment_id).join(AlignmentRow.algorithm)
+        algorithm, alignment = session.execute(query.where(AlignmentRow.valid)).first()
+    for text in (alignment[:8], f"a·{algorithm[:6]}.{alignment[:6]}", f"a-{algorithm}.{alignment} xor"):
+        found = [url for url in urls(find(text)["explanations"]) if f"/alignments/{alignment}" in url]
+        assert found, text
+    assert any(f"/algorithms/{algorithm}" in url for url in urls(find(f"g·{algorithm[:8]}")["explanations"]))
+
+
+@pytest.mark.parametrize(
+    "formula", ["(A or B) and not (A and B)", "(A ∨ B) ∧ ¬(A ∧ B)", "!(b&a) & (b|a)", "NOT (A AND B) AND (B OR A)"]
+)
+def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, formula):
+    own = next(item for item in get(XOR + "/algorithms", sort="valid")["items"])
+    assert own["algorithm"]["formula"] == "(A ∨ B) ∧ ¬(A ∧ B)"
+    assert urls(find(formula)["explanations"])[0] == own["url"]
+
+
+def test_a_piece_of_a_formula_finds_algorithms_that_are_aligned(find):
+    found = find("A ∨", limit=50)["explanations"]
+    assert found
+    assert all("A ∨" in hit["label"] and not hit["detail"].startswith("0 ") for hit in found)
+
+
+def test_a_linear_probe_is_computed_from_its_reference(find):
+    assert f"{XOR}/explanations/p-1.6" in urls(find("p·1.6 pretrained")["explanations"])
+
+
+def test_terms_are_found_by_name_first(find):
+    assert find("margin")["terms"][0]["url"] == "/glossary#margin"
+    assert find("interch interv")["terms"][0]["label"] == "Interchange intervention"
+
+
+def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
+    for hit, _ in actions(app.state.addresses):
+        assert hit.url in urls(find(hit.label)["actions"]), hit.label
+        assert known(app, re.split("[?#]", hit.url)[0]), hit.url
+
+
+def test_a_page_of_a_network_is_found_by_its_name(find):
+    assert urls(find("sandbox pretrained")["networks"]) == [XOR + "/sandbox"]
+
+
+def test_one_group_alone_and_no_more_than_asked_for(get):
+    page = get("/search", q="n", kind="networks", limit=2)
+    assert [group["key"] for group in page["groups"]] == ["networks"]
+    assert len(page["groups"][0]["hits"]) == 2
+    assert page["groups"][0]["more"] is True
+
+
+def test_without_a_text_there_is_everything_that_can_be_done(find, app):
+    found = find("")
+    assert len(found["actions"]) == len(actions(app.state.addresses))
+    assert list(found) == [key for key in TITLES if key in found]
+
+
+@pytest.mark.parametrize(
+    "text", ["%", "_", "'", "<b>", "\\", "0" * 64, "c·", "i·081ff.x", "a·..", "∧", "(" * 60, "é" * 200]
+)
+def test_any_text_is_answered(client, text):
+    answer = client.get("/search", params={"q": text})
+    assert answer.status_code == 200
+    assert "<b>" not in answer.text.replace("<b></b>", "")
+
+
+def test_a_text_that_is_too_long_is_refused(client):
+    assert client.get("/search", params={"q": "a" * 201}).status_code == 400
+
+
+def test_other_protocols_and_outputs_are_named(find):
+    labels = [hit["detail"] for hit in find("¬(A*B)*(A+B)", limit=50)["explanations"]]
+    assert any("protocol paper" in detail for detail in labels)
+    assert not any(MINE.digest in detail for detail in labels)
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds", "rest"),
+    [
+        (["c·081ff"], ("circuit",), []),
+        (["xor", "i-081ff.3"], ("interpretation",), ["xor"]),
+        (["d·ab12.cd34", "x"], ("direction",), ["x"]),
+        (["081ff"], ("circuit", "algorithm", "alignment", "direction"), []),
+    ],
+)
+def test_references_are_told_from_other_words(words, kinds, rest):
+    named, others = reference_in(words)
+    assert (named.kinds, others) == (kinds, rest)
+
+
+@pytest.mark.parametrize("words", [["seed", "3"], ["xor"], ["c·"], ["081fg"], []])
+def test_other_words_are_no_reference(words):
+    assert reference_in(words) == (None, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a and b", True), ("A ∨", True), ("alice and bob", False), ("2-3-3-1", False), ("A", False), ("c + a", True)],
+)
+def test_formulas_are_told_from_names(text, expected):
+    assert is_formula(text) is expected
+
+
+def test_the_page_has_the_groups_as_sections_and_works_without_scripts(client):
+    text = client.get("/search", params={"q": "xor"}).text
+    assert re.search(r'<section class="section hits" id="networks">', text)
+    assert re.search(r'<form class="find-form" role="search" action="/search" method="get"', text)

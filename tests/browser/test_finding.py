@@ -1,0 +1,263 @@
+"""Finding and reaching: suggestions, the palette, shortcuts, what terms mean, the second skip link, scrolling bars."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE, eventually
+from tests.browser.rules import accessible, accessible_in_the_dark
+
+pytestmark = pytest.mark.browser
+XOR = "/networks/xor-pretrained"
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def palette(tab):
+    return tab.get_by_role("dialog", name="Find anything")
+
+
+def active(tab):
+    return tab.evaluate("() => document.activeElement?.closest('[data-card], tr, li, [data-item]')?.innerText ?? ''")
+
+
+@pytest.mark.parametrize("keys", ["/", "Control+k", "Meta+k"])
+def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect, keys):
+    tab.goto(XOR)
+    tab.keyboard.press(keys)
+    expect(palette(tab)).to_be_visible()
+    field = palette(tab).get_by_role("combobox", name="Find anything")
+    expect(field).to_be_focused()
+    expect(palette(tab).get_by_role("option", name="Train a network")).to_be_visible()
+    tab.keyboard.type("c·081ff")
+    first = palette(tab).get_by_role("option").first
+    expect(first).to_contain_text("c·081ff")
+    expect(field).to_have_attribute("aria-expanded", "true")
+    expect(field).not_to_have_attribute("aria-activedescendant", re.compile("."))
+    tab.keyboard.press("ArrowDown")
+    expect(first).to_have_attribute("aria-selected", "true")
+    assert field.get_attribute("aria-activedescendant") == first.get_attribute("id")
+    expect(field).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/networks/xor-pretrained/circuits/081ff$"))
+
+
+def test_the_palette_is_closed_by_escape_and_gives_the_focus_back(tab, expect):
+    tab.goto(XOR)
+    link = tab.get_by_role("link", name="Glossary").first
+    link.focus()
+    tab.keyboard.press("/")
+    expect(palette(tab)).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(palette(tab)).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_enter_without_a_choice_sends_the_form(tab, expect):
+    tab.goto(XOR)
+    tab.keyboard.press("/")
+    tab.keyboard.type("margin")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile(r"/search\?q=margin$"))
+    expect(tab.locator("#terms a").first).to_have_text("Margin")
+
+
+def test_suggestions_below_the_field_of_every_page(tab, expect):
+    tab.goto("/studies")
+    field = tab.get_by_role("banner").get_by_role("combobox", name="Find anything")
+    field.fill("(A or B) and not (A and B)")
+    list_ = tab.locator("#site-found")
+    expect(list_.get_by_role("group", name="Explanations").get_by_role("option").first).to_contain_text(
+        "(A ∨ B) ∧ ¬(A ∧ B)"
+    )
+    tab.keyboard.press("ArrowUp")  # the last one
+    expect(list_.get_by_role("option").last).to_have_attribute("aria-selected", "true")
+    tab.keyboard.press("ArrowDown")  # the field itself
+    expect(list_.locator("[aria-selected=true]")).to_have_count(0)
+    tab.keyboard.press("Escape")
+    expect(list_).to_be_hidden()
+    field.press_sequentially(" ")
+    list_.get_by_role("option").first.click()
+    expect(tab).to_have_url(re.compile("/algorithms/a2e8546f11f80df4"))
+
+
+def test_only_the_last_text_is_asked_for(tab, expect):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url) if "/api/v1/search" in request.url else None)
+    tab.goto("/studies")
+    tab.get_by_role("banner").get_by_role("combobox").press_sequentially("alice", delay=10)
+    expect(tab.locator("#site-found").get_by_role("option").first).to_be_visible()
+    assert len(asked) < 5
+    assert asked[-1].endswith("q=alice&limit=4")
+
+
+def test_an_action_of_the_palette_is_done_in_place(tab, expect):
+    tab.goto(XOR)
+    tab.keyboard.press("/")
+    tab.keyboard.type("dark theme")
+    expect(palette(tab).get_by_role("option").first).to_contain_text("dark")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(tab).to_have_url(re.compile(f"{XOR}$"))
+
+
+@pytest.mark.parametrize("look", [accessible, accessible_in_the_dark])
+def test_the_palette_is_accessible(tab, expect, look):
+    tab.goto(XOR)
+    tab.keyboard.press("/")
+    tab.keyboard.type("xor")
+    expect(palette(tab).get_by_role("group", name="Networks", exact=True)).to_be_visible()
+    tab.keyboard.press("ArrowDown")
+    assert list(look(tab)) == []
+
+
+def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
+    tab.goto(f"{XOR}/circuits")
+    field = tab.get_by_label("Smallest margin")
+    field.focus()
+    for key in ("?", "/", "j"):
+        tab.keyboard.press(key)
+    expect(tab.get_by_role("dialog")).to_have_count(0)
+    expect(field).to_be_focused()
+    tab.get_by_role("heading", level=1).click()
+    tab.keyboard.press("?")
+    listed = tab.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(listed).to_contain_text("Find anything")
+    tab.keyboard.press("j")
+    expect(listed).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(listed).to_be_hidden()
+
+
+def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
+    tab.goto(f"{XOR}/circuits")
+    rows = tab.locator("#results tbody tr")
+    tab.locator("#results table").scroll_into_view_if_needed()
+    tab.evaluate("() => document.querySelector('#results tbody').scrollIntoView()")
+    tab.keyboard.press("j")
+    first = active(tab)
+    assert re.match(r"\s*c?·?[0-9a-f]{5}", first), first
+    tab.keyboard.press("j")
+    second = active(tab)
+    assert second != first
+    tab.keyboard.press("k")
+    assert active(tab) == first
+    tab.keyboard.press("c")
+    expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")
+    assert rows.locator("input:checked").count() == 1
+
+
+def test_arrows_go_to_the_neighbours_of_an_interpretation(tab, expect):
+    tab.goto(f"{XOR}/circuits/081ff/interpretations/5")
+    tab.keyboard.press("ArrowRight")
+    expect(tab).to_have_url(re.compile("/interpretations/6$"))
+    tab.keyboard.press("ArrowLeft")
+    expect(tab).to_have_url(re.compile("/interpretations/5$"))
+    tab.get_by_label("Index").focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_timeout(200)
+    assert tab.url.endswith("/interpretations/5")
+
+
+def test_the_second_skip_link_leads_to_the_results(tab, expect):
+    tab.goto(f"{XOR}/explanations")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    expect(tab.get_by_role("link", name="Skip to results")).to_be_focused()
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("() => document.activeElement.closest('#results') !== null")
+
+
+def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
+    tab.goto(f"{XOR}/circuits")
+    term = tab.locator("main a.term").first
+    meaning = tab.get_by_role("tooltip")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")  # to the content
+    for _ in range(20):
+        tab.keyboard.press("Tab")
+        if term.evaluate("e => e === document.activeElement"):
+            break
+    expect(term).to_be_focused()
+    expect(meaning).to_contain_text("A set of edges of a network")
+    assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
+    assert list(accessible(tab)) == []
+    tab.keyboard.press("Escape")
+    expect(meaning).to_have_count(0)
+    expect(term).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
+
+
+def test_what_a_term_means_opens_under_the_pointer(tab, expect):
+    tab.goto(f"{XOR}/circuits")
+    tab.locator("main a.term").first.hover()
+    meaning = tab.get_by_role("tooltip")
+    expect(meaning).to_contain_text("A set of edges of a network")
+    box = meaning.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1440
+    tab.mouse.move(1400, 880)
+    expect(meaning).to_have_count(0)
+
+
+def test_a_tap_tells_what_a_term_means_and_a_second_one_follows_it(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(f"{XOR}/circuits")
+    term = tab.locator("main a.term").first
+    term.tap()
+    expect(tab.get_by_role("tooltip")).to_be_visible()
+    expect(tab).to_have_url(re.compile("/circuits$"))
+    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
+    term.tap()
+    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
+
+
+def test_without_scripts_the_search_is_a_form_and_a_term_a_link(visitor, expect):
+    tab = visitor(java_script_enabled=False)
+    tab.goto(f"{XOR}/circuits")
+    tab.locator("#site-search").fill("081ff")
+    tab.locator("#site-search").press("Enter")
+    expect(tab.locator("#explanations a").first).to_have_text("c·081ff")
+    tab.goto(f"{XOR}/circuits")
+    tab.locator("main a.term").first.click()
+    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
+    expect(tab.get_by_role("tooltip")).to_have_count(0)
+
+
+def test_the_glossary_is_filtered_while_typing_and_its_address_says_so(tab, expect):
+    tab.goto("/glossary")
+    drawn = tab.locator(".term-drawing svg")
+    expect(drawn).to_have_count(12)
+    tab.get_by_label("Filter terms").fill("interchange")
+    expect(tab.get_by_role("status").first).to_contain_text("terms have “interchange”")
+    expect(tab.locator("#interchange-intervention")).to_be_visible()
+    expect(tab.locator("#network")).to_have_count(0)
+    eventually(tab, lambda: "q=interchange" in tab.url, True)
+    tab.reload()
+    expect(tab.locator("#network")).to_have_count(0)
+    expect(tab.get_by_label("Filter terms")).to_have_value("interchange")
+
+
+def test_bars_are_one_line_on_a_phone_and_show_where_they_go_on(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(f"{XOR}/common-ground")
+    header = tab.get_by_role("banner").bounding_box()
+    sections = tab.get_by_role("navigation", name="Of this network")
+    assert header["height"] < 60
+    assert sections.bounding_box()["height"] < 50
+    expect(sections.get_by_role("link", name="Common ground")).to_be_in_viewport()
+    expect(sections.locator("> div")).to_have_attribute("data-more", re.compile("left"))
+    expect(tab.get_by_role("banner").get_by_role("navigation")).to_have_attribute("data-more", "right")
+    tab.get_by_role("link", name="Find anything").tap()
+    expect(palette(tab)).to_be_visible()
+    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
