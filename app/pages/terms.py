@@ -88,7 +88,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "claim_delete": ("Claim", "Circuit"),
     "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
     "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
-    "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
+    "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Duality of places"),
     "directions": (
         "Direction",
         "Read-out",
