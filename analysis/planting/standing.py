@@ -103,8 +103,8 @@ def _reasons(question: Question, record: PlantedRecord) -> tuple[str, ...]:
     """Why the planted circuit fails under an ablation, for each under which it does."""
     context = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
     found = []
-    for key in ("zero-ablation", "mean-ablation", "resample-ablation"):
-        verdict = criterion_named(key).judge("circuit", context).at(0)
+    for kind in ("zero", "mean", "resample"):
+        verdict = criterion_named(f"{kind}-ablation").judge("circuit", context).at(0)
         if verdict.outcome == "failed":
-            found.append(f"{key.replace('-', ' ').capitalize()}: {verdict.reason}")
+            found.append(verdict.reason if kind in verdict.reason else f"Under {kind} ablation: {verdict.reason}")
     return tuple(found)

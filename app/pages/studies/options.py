@@ -8,7 +8,9 @@ from pydantic import Field
 
 from app.options import Options
 
-FactorName = Literal["tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights"]
+FactorName = Literal[
+    "tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights", "planting"
+]
 
 
 class StudyOptions(Options):

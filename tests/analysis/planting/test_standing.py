@@ -79,7 +79,7 @@ def test_what_noise_breaks_says_why() -> None:
         found for seed in range(40) if not (found := standing(planted("idle", "noise=0.6", seed=seed))).circuit.valid
     )
     assert broken.margin is None
-    assert broken.reasons[0].startswith("Zero ablation: ")
+    assert broken.reasons[0].startswith("With zero ablation ")
     assert broken.circuit.minimal is False
     assert broken.passes is not None
     assert not broken.passes.everything

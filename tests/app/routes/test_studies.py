@@ -3,16 +3,19 @@ import gzip
 import io
 import json
 from dataclasses import replace
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS
 from analysis.studies.result_file import read_results, result_bytes
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results, sum_up
 from app.jobs import study_queue
+from app.pages.studies.options import FactorName
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
@@ -144,6 +147,10 @@ def test_data_hold_every_network_and_exact_integers(client, study):
     assert len(told["rows"]) == len(rows)
     assert set(MEASURES) < set(told["columns"])
     assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
+
+
+def test_networks_are_grouped_by_any_factor_of_the_grid():
+    assert get_args(FactorName) == GRID_FACTORS
 
 
 def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, study):
