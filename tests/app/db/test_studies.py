@@ -3,9 +3,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from analysis.studies.result_file import read_results, result_bytes
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.planting.compiling import compile_algorithm
+from analysis.studies.cells import cells_of
+from analysis.studies.result_file import StudyResults, read_results, result_bytes
+from analysis.studies.running import run_cell
+from analysis.studies.sources import Order
+from app.db.codecs import planted_of
 from app.db.errors import Ambiguous, Conflict, NotFound
-from app.db.reads.analyses import find_data
+from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.networks import gallery
 from app.db.reads.studies import (
     OutcomeFilter,
@@ -182,3 +188,26 @@ def test_a_bundled_study_takes_on_new_words(store):
         row = save_study(session, design(question="Anew?", seeds={"first": 0, "count": 2}), origin="bundled")
         assert (row.design["question"], row.n_networks) == ("Anew?", 8)
         assert save_study(session, design(question="Of a user?")).design["question"] == "Anew?"
+
+
+def test_what_was_planted_is_kept_with_the_networks_of_a_study(store):
+    planted = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 3))
+    known = design(
+        source="planted",
+        source_options={"algorithms": [planted.record.algorithm.text]},
+        hidden=[[3, 3]],
+        activation=["relu"],
+        planting=["compile"],
+        seeds={"first": 0, "count": 1},
+        measures=["planted-zero"],
+        comparisons=[],
+        references=[],
+        criteria=[],
+        ladders=[],
+    )
+    (cell,) = cells_of(known)
+    (outcome,) = run_cell(cell, [0], Order(known.protocols))
+    with store.write() as session:
+        row, _ = save_results(session, StudyResults(known, (outcome,)))
+        assert planted_of(network_by_digest(session, outcome.network)) == outcome.planted
+        assert stored_results(session, row).outcomes[0].planted == outcome.planted
