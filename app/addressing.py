@@ -24,6 +24,7 @@ _TABLES: Final = tuple(
         (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
         (r"/networks/[^/]+/(methods|lenses|claims)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
+        (r"/networks/[^/]+/methods/[^/]+", "/steps"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -261,6 +262,10 @@ class Addresses:
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""
         return self._url("networks", network, "claim", scope=scope, **view)
+
+    def method(self, network: str, method: str, scope: Scope | None = None, **view: Any) -> str:
+        """How one method came to its answer, edge by edge; the method with its settings as commands take it."""
+        return self._url("networks", network, "methods", method, scope=scope, **view)
 
     def claims(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """The claims that are kept of a network; and with POST where one is sent."""

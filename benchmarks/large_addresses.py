@@ -87,6 +87,8 @@ _PAGES: Final = (
     "/networks/{network}/lenses/lime",
     "/networks/{network}/claim?mask={mask}",
     "/networks/{network}/claims",
+    "/networks/{network}/methods/acdc",
+    "/networks/{network}/methods/weights?step=3",
     "/networks/{network}/sandbox",
     "/networks/{network}/sandbox?{mixed}&now=11_1.0s00_2.1z&tried=00_1.0s11&tried=01_2.0z",
     "/networks/{network}/verdicts?{six}",

@@ -6,6 +6,8 @@ across versions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.discovery.method import Chosen
+from analysis.discovery.method import Chosen, Step
 from analysis.method_settings import Settings
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
@@ -36,8 +38,7 @@ def choose_edges(question: Question, rows: Rows, settings: Settings, work: Work)
     kept = _learned(question, rows, settings, work, n_edges, lambda gates: gates)
     if kept is None:
         return Chosen(None, "diverged")
-    open_, margin = kept
-    return Chosen(sum(1 << edge for edge in np.flatnonzero(open_).tolist()), fragile=margin < FRAGILE)
+    return _chosen(kept, _mask_of)
 
 
 def choose_nodes(question: Question, rows: Rows, settings: Settings, work: Work) -> Chosen:
@@ -58,17 +59,53 @@ def choose_nodes(question: Question, rows: Rows, settings: Settings, work: Work)
     kept = _learned(question, rows, settings, work, sum(hidden), spread)
     if kept is None:
         return Chosen(None, "diverged")
-    open_, margin = kept
-    active = [np.ones(sizes[0], bool), *np.split(open_, first[1:-1]), np.ones(1, bool)] if hidden else []
-    keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-    edges = np.concatenate(keep) if keep else np.ones(question.layout.n_edges, bool)
-    return Chosen(sum(1 << edge for edge in np.flatnonzero(edges).tolist()), fragile=margin < FRAGILE)
+
+    def edges_between(open_: Any) -> int:
+        active = [np.ones(sizes[0], bool), *np.split(open_, first[1:-1]), np.ones(1, bool)] if hidden else []
+        keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
+        return _mask_of(np.concatenate(keep) if keep else np.ones(question.layout.n_edges, bool))
+
+    return _chosen(kept, edges_between)
+
+
+def _mask_of(edges: Any) -> int:
+    return sum(1 << edge for edge in np.flatnonzero(edges).tolist())
+
+
+@dataclass(frozen=True)
+class _Gates:
+    """Gates in the course of learning.
+
+    Args:
+        open: which stay open in the end.
+        margin: how near to closing or opening the nearest is.
+        changes: the step of gradient descent, the loss before and behind it, and which gates were open then, whenever
+            one opened or closed; all are open before the first.
+    """
+
+    open: Any
+    margin: float
+    changes: list[tuple[int, float, float, Any]]
+
+
+def _chosen(found: _Gates, mask_of: Callable[[Any], int]) -> Chosen:
+    """The answer of learned gates, a step for each change of them."""
+    before, steps = mask_of(np.ones_like(found.open)), []
+    for at, loss_before, loss, open_ in found.changes:
+        mask = mask_of(open_)
+        for changed, kept in ((before & ~mask, False), (mask & ~before, True)):
+            if changed:
+                edges = tuple(edge for edge in range(changed.bit_length()) if changed >> edge & 1)
+                behind = mask if kept else before & mask
+                steps.append(Step(edges, kept, loss_before, loss, behind, at=at))
+        before = mask
+    return Chosen(mask_of(found.open), fragile=found.margin < FRAGILE, steps=tuple(steps))
 
 
 def _learned(
     question: Question, rows: Rows, settings: Settings, work: Work, n_gates: int, spread: Any
-) -> tuple[Any, float] | None:
-    """Which gates stay open, and how near to closing or opening the nearest is; None where it diverged."""
+) -> _Gates | None:
+    """The gates in the course of learning; None where it diverged."""
     penalty, steps = float(settings["lambda"]), int(settings["steps"])
     with one_thread():
         random = torch.Generator().manual_seed(int(settings["seed"]))
@@ -79,6 +116,8 @@ def _learned(
         whole = torch.tensor(outputs_of_masks(question, everything, rows)[0])
         run = _gated_run(question, rows)
         shift = TEMPERATURE * float(np.log(-LOW / HIGH))
+        changes: list[tuple[int, float, float, Any]] = []
+        before, last = np.ones(n_gates, bool), float("nan")
         for step in range(steps):
             if step % _BETWEEN_REPORTS == 0:
                 work.tell("methods", step, steps, "steps of pruning")
@@ -89,10 +128,14 @@ def _learned(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            now, cost = (logits.detach().numpy() > 0).copy(), float(loss.detach())
+            if (now != before).any():
+                changes.append((step + 1, cost if step == 0 else last, cost, now))
+            before, last = now, cost
         found = logits.detach().numpy()
     if not np.isfinite(found).all():
         return None
-    return found > 0, float(np.abs(found).min(initial=np.inf))
+    return _Gates(found > 0, float(np.abs(found).min(initial=np.inf)), changes)
 
 
 def _gated_run(question: Question, rows: Rows) -> Any:

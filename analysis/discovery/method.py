@@ -44,6 +44,29 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step on the way to an answer.
+
+    Args:
+        edges: that it is about.
+        kept: whether they are in the raw mask behind it.
+        before: the measure that the method looks at before: a loss, or faithfulness; None where it is undefined.
+        after: the same with the edges removed (or taken), whether that stands or not.
+        mask: the raw mask behind it.
+        score: of the edge, of methods of scores.
+        at: of methods that learn, the step of gradient descent behind which it happened.
+    """
+
+    edges: tuple[int, ...]
+    kept: bool
+    before: float | None
+    after: float | None
+    mask: int
+    score: float | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True)
 class Chosen:
     """A mask that a method answers with.
 
@@ -51,11 +74,13 @@ class Chosen:
         mask: the raw mask; None where the method came to none.
         outcome: "diverged" and the like where it came to none, else "found".
         fragile: whether its decisions are so narrow that arithmetic might turn one.
+        steps: how it came to it.
     """
 
     mask: int | None
     outcome: Outcome = "found"
     fragile: bool = False
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +95,7 @@ class Answer:
         no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
         fragile: whether its decisions are narrow.
+        steps: how a method that chooses by itself came to it.
     """
 
     outcome: Outcome
@@ -79,6 +105,7 @@ class Answer:
     no_gradient: tuple[int, ...] | None = None
     faithfulness: float | None = None
     fragile: bool = False
+    steps: tuple[Step, ...] = ()
 
 
 Score = Callable[[Question, Rows, Settings], Scores]
@@ -169,6 +196,19 @@ class Method:
             found.pop("steps")
         return found
 
+    @property
+    def learns(self) -> bool:
+        """Whether it learns by gradient descent, which pages do not do on the spot."""
+        return isinstance(self.choose, str)
+
+    def rows(self, question: Question, settings: Settings) -> Rows:
+        """The rows of its ablation.
+
+        Raises:
+            InvalidMethod: pairs of a constant task, or too many of them.
+        """
+        return rows_of(question, cast(RowRule, settings["ablation"]))
+
     def answer(
         self, question: Question, settings: Settings, work: Work = DEFAULT_WORK, shared: Shared | None = None
     ) -> Answer:
@@ -193,7 +233,7 @@ class Method:
         if self.choose is not None:
             chosen = _loaded(self.choose)(question, rows, settings, work)
             outcome = _outcome(chosen.mask, layout.n_edges, chosen.outcome)
-            return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile)
+            return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile, steps=chosen.steps)
         scores = shared.scores(self, rows, settings)
         picked = pick_mask(question, scores.values, rows, settings)
         return Answer(

@@ -9,11 +9,23 @@ from pydantic import Field
 
 from analysis.circuits.result import CircuitSearch
 from analysis.discovery.audit import Audited, location_json
+from analysis.discovery.method import Step
 from analysis.discovery.registry import method_named
 from analysis.networks.circuit import EdgeLayout
 from app.db.reports import Stored
 
 METHODS: Final = "methods"
+
+
+class StoredStep(Stored):
+    """One step of a method that learns; see :class:`analysis.discovery.method.Step`."""
+
+    edges: list[int]
+    kept: bool
+    before: float | None
+    after: float | None
+    mask: str
+    at: int | None
 
 
 class StoredAnswer(Stored):
@@ -27,6 +39,7 @@ class StoredAnswer(Stored):
     faithfulness: float | None
     fragile: bool
     place: dict[str, Any] | None
+    steps: list[StoredStep] | None = Field(None, description="Of methods that learn, where they were stored.")
 
 
 class MethodsReport(Stored):
@@ -56,6 +69,25 @@ def methods_report(
                 faithfulness=one.answer.faithfulness,
                 fragile=one.answer.fragile,
                 place=None if one.location is None else location_json(one.location, layout, complete=complete),
+                steps=[_stored_step(step, layout) for step in one.answer.steps]
+                if method_named(one.method).learns
+                else None,
             )
         )
     return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)
+
+
+def _stored_step(step: Step, layout: EdgeLayout) -> StoredStep:
+    return StoredStep(
+        edges=list(step.edges),
+        kept=step.kept,
+        before=step.before,
+        after=step.after,
+        mask=layout.to_hex(step.mask),
+        at=step.at,
+    )
+
+
+def step_of(stored: StoredStep) -> Step:
+    """A stored step as the engine has it."""
+    return Step(tuple(stored.edges), stored.kept, stored.before, stored.after, int(stored.mask, 16), None, stored.at)

@@ -83,6 +83,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "lenses": ("Lens", "Polysemanticity", "Shapley value", "Linear probe", "Alignment", "Irredundant", "Read-out"),
     "lens": ("Lens", "Shapley value", "Linear probe", "Decision", "Interchange intervention"),
+    "method_path": ("Discovery method", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness"),
     "claims": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Discovery method", "Faithfulness", "Story"),
     "kept_claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness", "Backbone", "Story"),
     "claim_delete": ("Claim", "Circuit"),

@@ -171,6 +171,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every number of one lens under the settings of the address: a row for each row of inputs, or its table.",
     ),
     (
+        "/networks/{network}/methods/{method}/steps",
+        exports.method_steps_table,
+        "Steps of a discovery method",
+        "Every step of one method under one setting: its edges, what it cost, and the circuit left behind it.",
+    ),
+    (
         "/networks/{network}/claims",
         exports.claims_table,
         "Claims",

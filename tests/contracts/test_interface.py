@@ -103,6 +103,7 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "entries": [],
         "slide": 0,
         "claim": "0123456789ab",
+        "method": "acdc",
     }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):
@@ -131,7 +132,7 @@ def columns_of(client, path: str) -> tuple[str, ...]:
     page = client.get(f"/api/v1/networks/{XOR_SLUG}").json()
     samples = page["samples"]
     aligned = samples["alignments"][0]
-    values = {"network": XOR_SLUG, "mask": samples["circuits"][0]["mask"], "form": "json"}
+    values = {"network": XOR_SLUG, "mask": samples["circuits"][0]["mask"], "form": "json", "method": "acdc"}
     values |= {"algorithm": aligned["algorithm"], "alignment": aligned["alignment"]}
     query = ""
     if path.startswith("/compare"):

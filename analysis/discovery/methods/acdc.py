@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.discovery.method import Chosen, Method, ablation
+from analysis.discovery.method import Chosen, Method, Step, ablation
 from analysis.method_settings import Setting, Settings
 from analysis.networks.circuit import mask_array
 from analysis.networks.network import Network
@@ -31,15 +31,18 @@ def _choose(question: Question, rows: Rows, settings: Settings, work: Work) -> C
     current = _loss(whole, whole, rows, loss)
     narrowest = np.inf
     order = edge_order(question.cut, str(settings["order"]), int(settings["seed"]))
+    steps: list[Step] = []
     for done, edge in enumerate(order):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
         without = mask & ~(1 << edge)
         new = _loss(outputs_of_masks(question, mask_array([without], layout), rows)[0], whole, rows, loss)
         narrowest = min(narrowest, abs(new - current - tau))
-        if new - current < tau:
+        removed = new - current < tau
+        steps.append(Step((edge,), not removed, current, new, without if removed else mask))
+        if removed:
             mask, current = without, new
-    return Chosen(mask, fragile=bool(narrowest < FRAGILE))
+    return Chosen(mask, fragile=bool(narrowest < FRAGILE), steps=tuple(steps))
 
 
 def _loss(outputs: NDArray[np.float64], whole: NDArray[np.float64], rows: Rows, loss: str) -> float:

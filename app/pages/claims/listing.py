@@ -206,7 +206,7 @@ def _baselines(session: Session, place: Place, addresses: Addresses) -> list[Bas
         BaselineView(
             key=one.method,
             label=method_named(one.method).label,
-            method_url=addresses.methods(place.row.slug, place.scope) + f"#m-{one.method}",
+            method_url=addresses.method(place.row.slug, one.method, place.scope),
             place=located_view(one.raw_mask, one.place, place, addresses),
         )
         for one in answers

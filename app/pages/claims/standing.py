@@ -33,7 +33,7 @@ class BaselineView(PageModel):
 
     key: str
     label: str
-    method_url: str = Field(description="Its answers under other settings.")
+    method_url: str = Field(description="How it came to its circuit, edge by edge.")
     place: LocatedView
 
 
@@ -88,7 +88,7 @@ class Standing:
             (location,) = landscape.locate_all([(answer.raw_mask, answer.rows)])
             view = self.view(placed(answer, location, question.layout, complete=landscape.complete))
             if view is not None:
-                url = self.addresses.methods(self.place.row.slug, self.place.scope) + f"#m-{key}"
+                url = self.addresses.method(self.place.row.slug, key, self.place.scope)
                 found.append(BaselineView(key=key, label=method.label, method_url=url, place=view))
         return found
 

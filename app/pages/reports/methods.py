@@ -43,6 +43,7 @@ class AnswerView(PageModel):
     fragile: bool
     place: LocatedView | None
     url: str = Field(description="The answer's own page; empty where there is no mask.")
+    path_url: str = Field(description="How it came to it, step by step.")
     planted: str = Field(
         description="Beside the planted circuit: recovered, contains, inside, another, invalid or planted-invalid; "
         "empty where nothing was planted, or there is no mask."
@@ -168,6 +169,7 @@ def _answer(one: StoredAnswer, place: Place, addresses: Addresses, record: Plant
         text=method_text(one.method, one.settings),
         place=shown,
         url="" if one.raw_mask is None else addresses.claim(slug, scope, mask=one.raw_mask),
+        path_url=addresses.method(slug, method_text(one.method, one.settings), scope),
         planted=beside,
     )
 

@@ -36,6 +36,7 @@ from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
 from app.pages.reports.lenses import LensesOptions, LensOptions, build_lenses, whole_lens
+from app.pages.reports.method_path import MethodPathOptions, build_method_path
 from app.pages.reports.methods import MethodsOptions, build_methods
 from app.pages.reports.rivals import RivalsOptions, build_rivals
 from app.pages.reports.stories import StoriesOptions, build_stories
@@ -495,6 +496,32 @@ def lens_table(session: Session, addresses: Addresses, network: str, lens: str, 
 def _cell_text(value: Any) -> Cell:
     """A truth table as one word; anything else as it is."""
     return "".join(map(str, value)) if isinstance(value, list) else value
+
+
+def method_steps_table(
+    session: Session, addresses: Addresses, network: str, method: str, options: MethodPathOptions
+) -> Table:
+    """Every step of one method under one setting."""
+    page = build_method_path(session, addresses, network, method, options)
+    place = locate(session, addresses, network, options.scope)
+    about = (
+        *about_place(place, f"How {page.text} came to its answer"),
+        f"before, after: {page.measure}.",
+        _PLACED_WORDS,
+    )
+    columns = (
+        *("step", "edges", "kept", "before", "after", "score", "descent", "answer"),
+        *("raw_mask", "mask", "n_edges", "valid", "chance_valid", "chance_possible", "url"),
+    )
+    rows = (
+        (
+            *(one.number, " ".join(one.edges), one.kept, one.before, one.after, one.score, one.at),
+            *(one.number == page.answer, one.raw_mask, one.mask, one.n_edges, one.valid),
+            *(one.chance_valid, one.chance_possible, one.url),
+        )
+        for one in page.steps
+    )
+    return Table(f"{place.row.slug}-{page.key}-steps", about, columns, rows)
 
 
 def claims_table(session: Session, addresses: Addresses, network: str, options: ClaimsOptions) -> Table:
