@@ -27,6 +27,7 @@ from analysis.stories.search import Unasked
 from analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
+_STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,9 +251,25 @@ def location_json(place: Location, layout: EdgeLayout, *, complete: bool) -> dic
         "backbone": None if place.recall is None else {"recall": list(place.recall), "extra": place.extra},
         "criteria": None
         if place.criteria is None
-        else {key: told.get(outcome) for key, outcome in place.criteria.items()},
+        else {name: told.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
         "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
     }
+
+
+def _named_as_in_format(outcomes: Mapping[str, str]) -> dict[str, str]:
+    """Outcomes by the names that the format has had from its beginning.
+
+    Minimality is judged by function today, and the former criteria are called ``…-structural``. What a file of this
+    format calls ``minimal-local`` is still the structural one, so that audits of different versions can be compared;
+    the ones by function are ``…-by-function``.
+    """
+    named = {}
+    for key, outcome in outcomes.items():
+        if key.endswith(_STRUCTURAL):
+            named[key.removesuffix(_STRUCTURAL)] = outcome
+        else:
+            named[f"{key}{_BY_FUNCTION}" if f"{key}{_STRUCTURAL}" in outcomes else key] = outcome
+    return named
 
 
 def chance_json(chance: SizeChance | None) -> dict[str, Any]:

@@ -82,14 +82,13 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         How many networks are gone. Claims that were deleted by themselves go along.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
-    with store.write() as session:
-        purge_claims(session, before)
     n_gone = 0
     while True:
         with store.write() as session:
             gone = _purge_some(session, before)
-        if gone is None:
-            return n_gone
+            if gone is None:
+                purge_claims(session, before)
+                return n_gone
         n_gone += gone
 
 

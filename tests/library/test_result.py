@@ -156,7 +156,8 @@ def test_circuits_are_filtered_sorted_and_found(xor):
 
 
 @pytest.mark.parametrize(
-    ("criterion", "n"), [("minimal-quasi", 197), ("minimal-local", 37), ("minimal-subset", 5), ("minimal-cardinal", 3)]
+    ("criterion", "n"),
+    [("minimal-local-structural", 37), ("minimal-local", 5), ("minimal-subset", 5), ("minimal-cardinal", 3)],
 )
 def test_criteria_are_asked_of_one_circuit_as_of_all(xor, criterion, n):
     passing = xor.circuits.passing(criterion)
