@@ -35,11 +35,23 @@ class Fit:
 
 
 APPLIES: Final = Fit("applicable")
+MAX_TABLE: Final = 200_000
+"""Rows of a table."""
 
 
 def not_applicable(reason: str) -> Fit:
     """The fit of a lens that cannot answer."""
     return Fit("not applicable", reason, answered=False)
+
+
+def applies_to_rows(question: Question, n_each: int) -> Fit:
+    """The fit of a lens with a table of so many rows for each row of inputs, all about hidden neurons."""
+    size = n_each * len(question.method_rows[0])
+    if not question.cut.hidden_sizes:
+        return not_applicable("The network has no hidden neuron.")
+    if size > MAX_TABLE:
+        return not_applicable(f"The table would have {size:,} rows, above the limit of {MAX_TABLE:,}.")
+    return APPLIES
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +118,19 @@ class Latent:
     truth_table: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Bands:
+    """A table's numbers by row, to be drawn as scores are.
+
+    Args:
+        names: of what has a number on each row, such as neurons.
+        values: ``[rows][names]``.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+
+
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
 
@@ -149,6 +174,7 @@ class Lens:
         bars: of a table, the counts that draw it.
         counted: what these count, in the plural.
         latents: of a table, the functions that draw it.
+        bands: of a table, the numbers by row that draw it.
         milliseconds: about how long an answer takes, where that can be more than a moment.
     """
 
@@ -167,6 +193,7 @@ class Lens:
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     counted: str = ""
     latents: Callable[[Table], tuple[Latent, ...]] | None = None
+    bands: Callable[[Table], Bands] | None = None
     milliseconds: Callable[[Question, Settings], float] | None = None
 
     @property

@@ -10,29 +10,19 @@ from typing import Final
 
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import forward
 from analysis.question import Question
 from analysis.validity import decide
 from analysis.work import Work
 
-MAX_ROWS: Final = 200_000
 UNDEFINED: Final = 1e-9
 """Below this difference of two outputs no share of it can be told."""
 
 
-def _size(question: Question) -> int:
-    n_rows = len(question.method_rows[0])
-    return sum(question.cut.hidden_sizes) * n_rows * (n_rows - 1)
-
-
 def _fit(question: Question, _settings: Settings) -> Fit:
-    if not question.cut.hidden_sizes:
-        return not_applicable("The network has no hidden neuron to patch.")
-    if _size(question) > MAX_ROWS:
-        return not_applicable(f"The table would have {_size(question):,} rows, above the limit of {MAX_ROWS:,}.")
-    return APPLIES
+    return applies_to_rows(question, sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1))
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:

@@ -10,6 +10,7 @@ from analysis.lenses.lens import Lens
 from analysis.lenses.lime import LIME
 from analysis.lenses.patching_table import PATCHING_TABLE
 from analysis.lenses.probes import PROBES
+from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.sae import SAE
 from analysis.lenses.shapley import SHAPLEY
 
@@ -20,6 +21,7 @@ LENSES: Final[tuple[Lens, ...]] = (
     LIME,
     PROBES,
     PATCHING_TABLE,
+    RESPONSE_FIELDS,
     SAE,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

@@ -10,7 +10,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.interpretations.given_functions import GivenFunctions
 from analysis.lenses.functions import FunctionRow
-from analysis.lenses.lens import Attribution, Lens, LensAnswer, Table, view_json
+from analysis.lenses.lens import Attribution, Bands, Lens, LensAnswer, Table, view_json
 from analysis.question import Question
 from app.db.reports import Stored
 
@@ -36,6 +36,13 @@ class StoredLatent(Stored):
     truth_table: list[int]
 
 
+class StoredBands(Stored):
+    """See :class:`analysis.lenses.lens.Bands`."""
+
+    names: list[str]
+    values: list[list[float]]
+
+
 class StoredView(Stored):
     """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
 
@@ -47,6 +54,7 @@ class StoredView(Stored):
     view: dict[str, Any] | None = Field(description="As audit files have it; null without an answer or a long table.")
     bars: list[StoredBar]
     latents: list[StoredLatent]
+    bands: StoredBands | None = None
 
 
 class StoredFunctionOnLayer(Stored):
@@ -128,7 +136,12 @@ def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredVie
         latents=[]
         if table is None or lens.latents is None
         else [StoredLatent(label=one.label, truth_table=list(one.truth_table)) for one in lens.latents(table)],
+        bands=None if table is None or lens.bands is None else _bands(lens.bands(table)),
     )
+
+
+def _bands(found: Bands) -> StoredBands:
+    return StoredBands(names=list(found.names), values=[list(row) for row in found.values])
 
 
 def stored_carried(

@@ -84,6 +84,13 @@ class LatentView(PageModel):
     truth_table: list[int]
 
 
+class BandsView(PageModel):
+    """Numbers of a table by row."""
+
+    names: list[str]
+    values: list[list[float]]
+
+
 class LensView(PageModel):
     """One lens and what it says."""
 
@@ -102,6 +109,7 @@ class LensView(PageModel):
     bars: list[BarView]
     counted: str = Field(description="What the bars count.")
     latents: list[LatentView]
+    bands: BandsView | None = Field(description="Of tables with a number for each row of inputs.")
     url: str
 
 
@@ -277,6 +285,7 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         scores=None if one.view is None else one.view.get("scores"),
         bars=[BarView.showing(bar) for bar in one.bars],
         latents=[LatentView.showing(latent) for latent in one.latents],
+        bands=None if one.bands is None else BandsView.showing(one.bands),
         url=addresses.lens(place.row.slug, lens.key, place.scope, **_texts(changed)),
     )
 

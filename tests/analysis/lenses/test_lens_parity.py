@@ -21,6 +21,8 @@ from analysis.question import Question, ask
 
 FOLDER = Path(__file__).parents[2] / "golden" / "methods"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+OURS = {"response-fields"}
+"""Activations as they are, which no package has as a method."""
 FIGURES = ("scores", "base", "interactions", "intercepts", "r2")
 
 
@@ -68,4 +70,4 @@ def test_every_answer_agrees_with_the_reference(name: str) -> None:
 
 def test_every_lens_has_a_reference_and_the_other_way_round() -> None:
     named = {told["method"] for name in NAMES for told in reference(name)["attributions"]}
-    assert named == {lens.key for lens in LENSES}
+    assert named == {lens.key for lens in LENSES} - OURS

@@ -242,6 +242,18 @@ def test_patches_are_runs_by_hand() -> None:
         assert row["effect"] == pytest.approx((values[0] - clean[row["base"]]) / away, rel=1e-6)
 
 
+def test_response_fields_are_activations_and_name_what_is_constant() -> None:
+    """relu(A + B), relu(−A − B) and relu(A + B − 1): the second is 0 on every input."""
+    network = Network.from_arrays([[[1, 1], [-1, -1], [1, 1]], [[1, 1, -2]]], [[0, 0, -1], [0]], activation="relu")
+    seen = look(ask(network), "response-fields")
+    assert isinstance(seen.view, Table)
+    by_neuron = {n: [row["activation"] for row in seen.view.rows if row["neuron"] == n] for n in range(3)}
+    assert by_neuron == {0: [0, 1, 1, 2], 1: [0, 0, 0, 0], 2: [0, 0, 0, 1]}
+    assert LENS_BY_KEY["response-fields"].says(ask(network), seen.view) == (
+        "Neuron 1.0 varies most, from 0 to 2, which it reaches on 11. Constant on every row: 1.1."
+    )
+
+
 def test_where_two_outputs_are_equal_no_effect_is_told() -> None:
     rows = table(ask(exact_xor().network), "patching-table").rows
     alike = [row for row in rows if {row["base"], row["source"]} in ({0, 3}, {1, 2})]
@@ -299,7 +311,7 @@ def test_an_autoencoder_with_as_many_latents_as_rows_says_so() -> None:
 
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     alone = random_question(2, 1)
-    for key in ("probes", "patching-table", "sae"):
+    for key in ("probes", "patching-table", "response-fields", "sae"):
         answer = look(alone, key)
         assert (answer.outcome, answer.view) == ("undefined", None)
         assert "no hidden" in answer.notes[0]

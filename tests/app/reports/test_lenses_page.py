@@ -63,8 +63,8 @@ def test_every_lens_has_its_picture_and_three_lines_with_the_reference_numbers(g
         assert one["can_know"]
         assert bool(one["says"]) == (one["outcome"] == "found")
     text = client.get(PAGE).text
-    assert text.count("<dt>It says</dt>") == text.count("<dt>Known</dt>") == text.count("<dt>It can know</dt>") == 7
-    assert text.count('class="scores"') == 4
+    assert text.count("<dt>It says</dt>") == text.count("<dt>Known</dt>") == text.count("<dt>It can know</dt>") == 8
+    assert text.count('class="scores"') == 5
     assert text.count('class="shares"') == 2
     assert "has values of ±¼, whatever its mechanism" in text
     assert text.index("4 distinct rows are fewer than 8") < text.index("Nothing: its answer would say nothing.")
