@@ -13,6 +13,7 @@ from benchmarks.ground_line import ground_line
 from benchmarks.growth import measure_growth, write_growth
 from benchmarks.lines import complete_lines, paper_lines, population_lines
 from benchmarks.machine import machine, machine_text
+from benchmarks.model_lines import attention_lines
 from benchmarks.survivors.timing import criteria_lines
 from benchmarks.table import Line, table
 from benchmarks.timing import FULL, QUICK, TINY, Effort
@@ -27,6 +28,7 @@ def stages(effort: Effort) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
     yield "the whole space of a small network", lambda: complete_lines(effort)
     yield "width 4, listed", lambda: [listed_line(effort)]
     yield "width 5, counted", lambda: [counted_line(effort)]
+    yield "transformers", lambda: attention_lines(effort)
     yield "a population", lambda: population_lines(effort)
     yield "every criterion", lambda: criteria_lines(effort)
     yield "the common ground", lambda: [ground_line(effort)]

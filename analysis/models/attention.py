@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb, sqrt
+from math import comb
 from typing import Any, Final
 
 import numpy as np
@@ -28,12 +28,13 @@ from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.fixed_order import exp_of_negative, inner
+from analysis.fixed_order import inner
+from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
+from analysis.models.attention_heads import Array, HeadWeights, attend
+from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
 from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
-
-Array = NDArray[np.float64]
 
 FORMAT: Final = "pluriscope-attention/1"
 LIMITS: Final = {
@@ -97,6 +98,16 @@ class AttentionModel:
     def n_heads(self) -> int:
         """Heads of each layer."""
         return len(self.layers[0][0])
+
+    def head(self, layer: int, number: int) -> HeadWeights:
+        """The weights of one head.
+
+        Args:
+            layer: from 1.
+            number: from 0.
+        """
+        query, key, value, output = (one[number] for one in self.layers[layer - 1])
+        return query, key, value, output
 
     @property
     def per_row(self) -> int:
@@ -261,6 +272,19 @@ class AttentionSpace:
         )
         return -(-self.n_combinations // self.batch) * (logits + heads) * _MILLISECONDS
 
+    @property
+    def _pruned(self) -> bool:
+        """Whether a head needs a value, and a query and a key or neither."""
+        return self._granularity == "qkv" and not self._means
+
+    def _slots(self, head: int) -> dict[str, list[int]]:
+        """The edges into each slot of a head."""
+        return {slot: edges for (target, slot), edges in self._into.items() if target == head}
+
+    def _own(self, head: int) -> list[int]:
+        """The edges into a head."""
+        return [edge for edges in self._slots(head).values() for edge in edges]
+
     def branches(self) -> tuple[Masks, ...]:
         """What each head reads, a head of the last layer with its edge to the logits; and what else those read."""
         n_bits, last = self._graph.n_bits, len(self._graph.nodes) - 1
@@ -269,12 +293,10 @@ class AttentionSpace:
         found = []
         logits = self._into[last, ""]
         for head in self._heads:
-            slots = [edges for (target, _), edges in self._into.items() if target == head]
-            own = [edge for edges in slots for edge in edges]
-            masks = _subsets(own, n_bits)
-            some = [_any(masks, edges) for edges in slots]
+            masks = _subsets(self._own(head), n_bits)
+            some = [_any(masks, edges) for edges in self._slots(head).values()]
             active = np.logical_or.reduce(some)
-            if self._granularity == "qkv" and not self._means:
+            if self._pruned:
                 query, key, value = some
                 active = value & (query == key)
             masks = masks[active | ~masks.any(axis=1)]
@@ -294,69 +316,63 @@ class AttentionSpace:
         while not np.array_equal(left, before):
             before = left.copy()
             for head in self._heads:
-                slots = {slot: edges for (target, slot), edges in self._into.items() if target == head}
-                out, own = self._out_of[head], [edge for edges in slots.values() for edge in edges]
-                values = slots["v"] if self._granularity == "qkv" and not self._means else own
+                slots, out, own = self._slots(head), self._out_of[head], self._own(head)
+                values = slots["v"] if self._pruned else own
                 left[:, own + out] &= (_any(left, values) & _any(left, out))[:, None]
-                if self._granularity == "qkv" and not self._means:
+                if self._pruned:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
 
     def n_meaning(self, masks: Masks) -> int | None:
-        """By the masks that mean a circuit of each form; None for three layers, unless masks name nodes.
-
-        Masks of one circuit have the same number if as many heads of each layer are off, and as many are uniform.
-        """
+        """By the masks that mean a circuit of each form; None for three layers of heads that need a value."""
         if self._granularity == "nodes":
             return len(masks)
-        if len(self._model.layers) > 2:
+        n_layers, n_heads = len(self._model.layers), self._model.n_heads
+        if self._pruned and n_layers > 2:
             return None
-        off, uniform = self._forms(masks)
-        last = [node for node in self._heads if self._graph.nodes[node].layer == len(self._model.layers)]
-        late = np.array([node in last for node in self._heads])
-        forms = np.stack([form[:, which].sum(axis=1) for form in (off, uniform) for which in (~late, late)], axis=1)
-        kinds, counts = np.unique(forms, axis=0, return_counts=True)
-        known = zip(kinds.tolist(), counts.tolist(), strict=True)
-        return sum(int(count) * self._n_of_form(*form) for form, count in known)
-
-    def _forms(self, masks: Masks) -> tuple[Masks, Masks]:
-        """``[masks, heads]`` which heads of circuits are off, and which are on without a query and a key."""
-        values, queries = ("v", "q") if self._granularity == "qkv" else ("", "")
-        on = np.stack([_any(masks, self._into[head, values]) for head in self._heads], axis=1)
-        if self._granularity != "qkv":
-            return ~on, np.zeros_like(on)
-        looking = np.stack([_any(masks, self._into[head, queries]) for head in self._heads], axis=1)
-        if self._means:  # any slot makes a head active, and none of them is uniform
-            keys = np.stack([_any(masks, self._into[head, "k"]) for head in self._heads], axis=1)
-            return ~(on | looking | keys), np.zeros_like(on)
-        return ~on, on & ~looking
-
-    def _n_of_form(self, off: int, off_last: int, uniform: int, uniform_last: int) -> int:
-        """How many masks mean one circuit with so many heads off and uniform, before and in the last layer.
-
-        A head that is off may still be fed: then what is read from it carries nothing only because nothing reads it.
-        """
-        n_heads, e = self._model.n_heads, self._n_given
-        before = n_heads if len(self._model.layers) == 2 else 0
-        s, slots = e + before - off, 3 if self._granularity == "qkv" else 1
-        pruned = self._granularity == "qkv" and not self._means  # a head without a value, or with half a pattern
-        total = 0
-        for fed in range(off + 1):
-            unfed = off - fed
-            idle = 1 << slots * unfed
-            if pruned:
-                ways = ((1 << e) - 1) ** fed << 2 * e * off
-                active, dead = idle, (1 << slots * (s + off)) + (1 << 2 * (s + off) + unfed)
+        on = [_any(masks, self._slots(head)["v"] if self._pruned else self._own(head)) for head in self._heads]
+        forms = [~one for one in on]
+        if self._pruned:
+            forms += [one & ~_any(masks, self._slots(head)["q"]) for one, head in zip(on, self._heads, strict=True)]
+        by_layer = np.array(forms).reshape(-1, n_heads, len(masks)).sum(axis=1)  # numbers below 9
+        codes, total = np.bincount(np.tensordot(9 ** np.arange(len(by_layer)), by_layer, 1)), 0
+        for code in np.flatnonzero(codes).tolist():
+            form = [code // 9**digit % 9 for digit in range(len(by_layer))]
+            if self._pruned:
+                each = n_masks_pruned(form[:n_layers], form[n_layers:], n_heads, self._n_given)
             else:
-                ways = ((1 << slots * e) - 1) ** fed
-                active, dead = idle, (1 << slots * (s + off)) + idle
-            ways *= comb(off, fed) << unfed
-            ways *= active ** (n_heads - off_last) * dead**off_last
-            total += ways * ((1 << s + fed + 1) - 1) ** uniform_last
-        return int(total * ((1 << e + 1) - 1) ** uniform)
+                each = n_masks_idle(form, n_heads, self._n_given, 3 if self._granularity == "qkv" else 1)
+            total += int(codes[code]) * each
+        return total
 
-    def engine(self) -> None:
-        return None
+    def engine(self) -> AttentionEngine | None:
+        """One that sums what heads of the last layer add; None where its tables would take too much memory."""
+        engine = AttentionEngine(self._wiring)
+        return engine if engine.n_bytes <= MAX_BYTES else None
+
+    @cached_property
+    def _wiring(self) -> Wiring:
+        fixed, qkv = self._granularity == "nodes", self._granularity == "qkv"
+
+        def bit(source: int, reader: int, slot: str) -> int:
+            return self._graph.removable.index(reader) if fixed else self._into[reader, slot][source]
+
+        return Wiring(
+            heads=tuple(
+                tuple(self._model.head(layer + 1, head) for head in range(self._model.n_heads))
+                for layer in range(len(self._model.layers))
+            ),
+            unembedding=self._model.unembedding,
+            n_given=self._n_given,
+            find_given=lambda: self._given(self._model.tokens),
+            find_absent=lambda: self._absent,
+            context=self._model.tokens.shape[1],
+            answers=self._model.answers,
+            slots=("q", "k", "v") if qkv else ("",),
+            pruned=self._pruned,
+            fixed=fixed,
+            bit=bit,
+        )
 
     def run(self, masks: Masks) -> Array:
         """Logits ``[masks, rows, vocabulary]``."""
@@ -427,12 +443,12 @@ class AttentionSpace:
         for head in self._heads:
             layer = self._graph.nodes[head].layer
             first, which = _alike(kept[:, self._concerning(head)])
-            slots = [edges for (target, _), edges in self._into.items() if target == head]
+            slots = self._slots(head).values()
             last_only = layer == len(self._model.layers) and not every_position
             read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
             query, key, value = read if len(read) == 3 else read * 3
             number = (head - self._n_given) % self._model.n_heads
-            value = _attend(query, key, value, [one[number] for one in self._model.layers[layer - 1]], last_only)
+            value = attend(query, key, value, self._model.head(layer, number), last_only=last_only)
             found.append((which, value))
         return found
 
@@ -482,26 +498,6 @@ def _subsets(edges: list[int], n_bits: int) -> Masks:
     masks = np.zeros((len(numbers), n_bits), dtype=np.bool_)
     masks[:, edges] = chosen[np.argsort(chosen.sum(axis=1), kind="stable")]
     return masks
-
-
-def _attend(query: Array, key: Array, value: Array, weights: list[Array], last_only: bool) -> Array:
-    """What a head adds, ``[masks, rows, positions, d_model]``, given what its slots read."""
-    w_query, w_key, w_value, w_output = weights
-    context, d_head = key.shape[2], w_query.shape[1]
-    start = context - 1 if last_only else 0
-    q, k, v = inner(query[:, :, start:], w_query.T), inner(key, w_key.T), inner(value, w_value.T)
-    scores = np.zeros((*q.shape[:3], context))
-    for c in range(d_head):
-        scores += q[..., c, None] * k[:, :, None, :, c]
-    scores /= sqrt(d_head)
-    later = np.arange(context) > np.arange(start, context)[:, None]
-    scores = np.where(later, -np.inf, scores)
-    shares = exp_of_negative(scores - scores.max(axis=-1, keepdims=True))
-    shares /= np.add.accumulate(shares, axis=-1)[..., -1:]
-    mixed = np.zeros(q.shape)
-    for j in range(context):
-        mixed += shares[..., j, None] * v[:, :, None, j]
-    return inner(mixed, w_output.T)
 
 
 def read_attention(document: dict[str, Any]) -> AttentionModel:

@@ -173,13 +173,9 @@ def find_circuits(
     by_size = np.argsort(sizes, kind="stable")
     minimal = np.empty(len(masks), dtype=np.bool_)
     minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
-    circuits: list[ModelCircuit] = []
-    for start in range(0, len(masks), space.batch):
-        end = start + space.batch
-        judged = _judge(model, space, masks[start:end])
-        circuits += _circuits(model, space, judged, minimal[start:end].tolist(), accuracy_threshold)
-        work.check()
-    return CircuitsFound(tuple(circuits), found.valid, found.possible, found.by_bits, found.bit_use)
+    judged = _judged(engine_of(model, space), found.masks, masks, work)
+    circuits = tuple(_circuits(model, space, judged, minimal.tolist(), accuracy_threshold))
+    return CircuitsFound(circuits, found.valid, found.possible, found.by_bits, found.bit_use)
 
 
 def find_masks(
@@ -293,6 +289,12 @@ class _EveryMask:
         for masks in _combinations(self._space.branches(), self._space.batch):
             yield partial(self._part, masks, max_wrong)
 
+    def gaps(self, circuits: Numbers) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+        for start in range(0, len(circuits), self._space.batch):
+            places = np.arange(start, min(start + self._space.batch, len(circuits)))
+            outputs = self._space.run(_bits(circuits[places], self._space.graph.n_bits))
+            yield places, gaps(outputs, self._model.answers)
+
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
         circuits = masks[_are_circuits(self._space, masks)]
         right = _judge(self._model, self._space, circuits).right
@@ -318,8 +320,8 @@ def refuse_if_too_large(model: Model, space: Space) -> None:
         raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
     milliseconds = engine_of(model, space).milliseconds
     if milliseconds > MAX_MILLISECONDS:
-        cause = f"trying {n:,} masks takes about {milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
-        raise BeyondLimits(item, f"{cause}{MAX_MILLISECONDS / 1_000:,.0f}", cure)
+        cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
+        raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)
 
 
 def read_mask(space: Space, text: str) -> str:
@@ -391,6 +393,16 @@ def _combinations(branches: Sequence[Masks], batch: int, *, descending: bool = F
 def _are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
     same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
     return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
+
+
+def _judged(engine: Engine, circuits: Numbers, masks: Masks, work: Work) -> _Judged:
+    """The figures of circuits that an engine has found."""
+    found = _Judged(masks, np.empty(len(masks), dtype=np.int64), np.empty(len(masks)), np.empty(len(masks)))
+    for places, apart in engine.gaps(circuits):
+        work.check()
+        found.right[places] = (apart > 0).sum(axis=1)
+        found.worst[places], found.margin[places] = apart.min(axis=1), np.abs(apart).min(axis=1)
+    return found
 
 
 def _judge(model: Model, space: Space, masks: Masks) -> _Judged:

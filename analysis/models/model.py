@@ -163,6 +163,16 @@ class Engine(Protocol):
             max_wrong: rows on which a valid circuit may be wrong.
         """
 
+    def gaps(self, circuits: Numbers) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+        """By how much the right output is above the largest other, as :func:`gaps` has it of a plain run, to the bit.
+
+        Args:
+            circuits: masks.
+
+        Returns:
+            Some of the circuits at a time: their places, and ``[places, rows]`` the gaps.
+        """
+
 
 class Space(Protocol):
     """The circuits of one model under its rules."""
@@ -201,7 +211,9 @@ class Space(Protocol):
         """How many masks there are that mean one of these circuits; None if that is not known."""
 
     def engine(self) -> Engine | None:
-        """What finds the valid circuits without running every mask; None if nothing does."""
+        """What finds the valid circuits without running every mask; None if nothing does. Asked where masks have at
+        most 64 bits.
+        """
 
 
 class Model(Protocol):

@@ -199,9 +199,9 @@ def test_the_whole_table_and_the_plot_in_tiny(tmp_path: Path, capsys: pytest.Cap
     assert "--tiny: less work" in printed
     assert "Width 6 (46.9 trillion circuits) was not attempted" in printed
     document = json.loads((tmp_path / "lines.json").read_text())
-    assert len(document["lines"]) == 21
+    assert len(document["lines"]) == 22
     assert all(line["note"] for line in document["lines"])
-    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 8
+    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 9
 
     assert main(["--tiny", "--growth", str(tmp_path / "growth.svg")]) == 0
     points = json.loads((tmp_path / "growth.json").read_text())["points"]

@@ -145,7 +145,7 @@ def test_a_search_can_be_stopped_and_a_large_one_is_not_begun(monkeypatch):
     found = find_masks(AND, RULES, ended)
     assert (found.exhaustive, found.complete, found.tested, found.valid) == (False, False, 0, 0)
     monkeypatch.setattr(engine, "MAX_MILLISECONDS", 0.5)
-    with pytest.raises(BeyondLimits, match="trying 64 masks takes about 0 seconds"):
+    with pytest.raises(BeyondLimits, match=r"there are \d+ of them, which takes about 0 seconds"):
         find_circuits(AND, RULES)
     monkeypatch.setattr(engine, "MAX_MASKS", 63)
     with pytest.raises(BeyondLimits, match="64 masks of 6 bits to try; the most are 63 of 64 bits"):

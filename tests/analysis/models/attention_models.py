@@ -1,0 +1,46 @@
+"""Small transformers of random weights, for tests."""
+
+from __future__ import annotations
+
+from itertools import islice, product
+
+import numpy as np
+
+from analysis.models.attention import FORMAT, read_attention
+
+SIZES = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
+
+
+def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
+    """A transformer of random weights that answers each row with its first token.
+
+    Args:
+        seed: of the weights.
+        sizes: layers, heads, d_model, d_head, vocabulary, context.
+        whole: whether weights are −1, 0 and 1, with which many sums tie.
+        positions: whether it has an embedding of positions.
+        n_rows: of its task, at most.
+    """
+    draws = np.random.default_rng(seed)
+    layers, heads, d, k, v, n = sizes
+
+    def array(*shape):
+        drawn = draws.integers(-1, 2, size=shape) if whole else draws.normal(size=shape) * 2.0
+        return drawn.astype(float).tolist()
+
+    rows = [list(row) for row in islice(product(range(v), repeat=n), n_rows)]
+    return read_attention(
+        {
+            "format": FORMAT,
+            "name": "random",
+            **dict(zip(SIZES, sizes, strict=True)),
+            "token_embedding": array(v, d),
+            "position_embedding": array(n, d) if positions else None,
+            "attention": [
+                {**{name: array(heads, d, k) for name in ("query", "key", "value")}, "output": array(heads, k, d)}
+                for _ in range(layers)
+            ],
+            "unembedding": array(d, v),
+            "tasks": [{"name": "first", "rows": rows, "answers": [row[0] for row in rows]}],
+        }
+    )

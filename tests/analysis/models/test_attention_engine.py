@@ -1,0 +1,221 @@
+"""The engine for transformers against running every mask, against plain runs of single circuits, and its own parts."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.checkpoints import PackedCheckpoints
+from analysis.errors import BeyondLimits, Cancelled
+from analysis.models import attention_engine, circuits
+from analysis.models.attention import ATTENTION, AttentionSpace, read_attention
+from analysis.models.circuits import find_circuits, find_masks
+from analysis.models.model import gaps
+from analysis.validity import max_wrong
+from analysis.work import Work
+from tests.analysis.models.attention_models import random_attention
+
+FOLDER = Path(__file__).parents[2] / "golden" / "attention"
+
+
+@cache
+def golden(name):
+    return read_attention(json.loads((FOLDER / f"{name}.json").read_text())["network"])
+
+
+def bits_of(numbers, n_bits):
+    return (numbers[:, None] >> np.arange(n_bits, dtype=np.uint64) & np.uint64(1)).astype(bool)
+
+
+def numbers_of(masks):
+    return (masks.astype(np.uint64) << np.arange(masks.shape[1], dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+
+
+def by_running(space, model, most):
+    """Numbers of the valid circuits, by running every mask."""
+    bits = space.graph.n_bits
+    every = bits_of(np.arange(1 << bits, dtype=np.uint64), bits)
+    is_circuit = (space.reduce(every) == every).all(axis=1) & (every.any(axis=1) | (space.graph.cut == "nodes"))
+    every = every[is_circuit]
+    wrong = (gaps(space.run(every), model.answers) <= 0).sum(axis=1)
+    return numbers_of(every[wrong <= most]), len(every)
+
+
+def by_engine(space, most):
+    parts = [part() for part in space.engine().parts(most)]
+    return np.sort(np.concatenate([part.valid for part in parts])), sum(part.n_tested for part in parts)
+
+
+@st.composite
+def spaces(draw):
+    """A small transformer, often with ties, a space of at most 4,096 masks, and rows that may be wrong."""
+    layers, heads = draw(st.sampled_from([(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1)]))
+    model = random_attention(
+        draw(st.integers(0, 2**32 - 1)),
+        (layers, heads, draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 4)), 2),
+        whole=draw(st.booleans()),
+        positions=draw(st.booleans()),
+    )
+    fitting = [rules for rules in ATTENTION.admitted_rules(model) if model.space(rules).graph.n_bits <= 12]
+    threshold = draw(st.sampled_from([0.99, 0.7, 0.4]))
+    return model, model.space(draw(st.sampled_from(fitting))), max_wrong(len(model.rows), threshold)
+
+
+@settings(max_examples=60)
+@given(spaces(), st.sampled_from([0, 1 << 20]), st.sampled_from([1, 1 << 18]), st.sampled_from([1, 8, 1 << 12]))
+def test_it_finds_what_running_every_mask_finds(case, at_once, words, right):
+    model, space, most = case
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention_engine, "_AT_ONCE", at_once)
+        patch.setattr(attention_engine, "_WORDS", words)
+        patch.setattr(attention_engine, "MAX_RIGHT", right)
+        found, tested = by_engine(space, most)
+        assert space.engine().n_parts == len(list(space.engine().parts(most)))
+    expected, possible = by_running(space, model, most)
+    assert found.tolist() == expected.tolist()
+    assert tested == possible == space.possible
+
+
+@settings(max_examples=20)
+@given(spaces())
+def test_what_it_cannot_tell_from_sums_is_run(case):
+    model, space, most = case
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention_engine, "_AT_ONCE", 0)
+        patch.setattr(attention_engine, "_UNIT", 1e-3)  # so that many rows are near a tie
+        found, _ = by_engine(space, most)
+    assert found.tolist() == by_running(space, model, most)[0].tolist()
+
+
+@settings(max_examples=30)
+@given(spaces())
+def test_its_gaps_are_those_of_a_plain_run_to_the_bit(case):
+    model, space, _ = case
+    every, _ = by_running(space, model, len(model.rows))
+    expected = gaps(space.run(bits_of(every, space.graph.n_bits)), model.answers)
+    seen = np.zeros(len(every), dtype=int)
+    for places, apart in space.engine().gaps(every):
+        seen[places] += 1
+        assert (apart == expected[places]).all()
+    assert (seen == 1).all()
+
+
+def checked_against_plain_runs(name, text, n_random, n_near):
+    """Verdicts on random circuits, and on circuits one edge away from valid ones."""
+    model, draws = golden(name), np.random.default_rng(11)
+    space = model.space(ATTENTION.rules(text))
+    valid = find_masks(model, ATTENTION.rules(text), limit=5_000_000).masks
+    bits = space.graph.n_bits
+    shares = draws.random((3 * n_random, 1))
+    some = space.reduce(draws.random((3 * n_random, bits)) < shares)
+    near = bits_of(draws.choice(valid, n_near), bits)
+    near[np.arange(n_near), draws.integers(bits, size=n_near)] ^= True
+    near = space.reduce(near)
+    masks = np.concatenate([some[some.any(axis=1)][:n_random], near[near.any(axis=1)]])
+    assert len(masks) > 0.9 * (n_random + n_near)
+    most = max_wrong(len(model.rows), 0.99)
+    verdicts = []
+    for start in range(0, len(masks), space.batch):
+        wrong = (gaps(space.run(masks[start : start + space.batch]), model.answers) <= 0).sum(axis=1)
+        verdicts.append(wrong <= most)
+    numbers = numbers_of(masks)
+    listed = valid[np.minimum(np.searchsorted(valid, numbers), len(valid) - 1)] == numbers
+    assert listed.tolist() == np.concatenate(verdicts).tolist()
+
+
+def test_verdicts_are_those_of_plain_runs():
+    checked_against_plain_runs("majority_5_2x2_0", "", 300, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "text"), [("majority_5_2x2_0", ""), ("sum_mod_5_2x2_0", ""), ("other_name_2x2_0", "mean")]
+)
+def test_verdicts_are_those_of_many_plain_runs(name, text):
+    checked_against_plain_runs(name, text, 10_000, 1_000)
+
+
+def test_every_row_may_be_wrong_or_none():
+    model = golden("own_2x1_0")
+    space = model.space(ATTENTION.default_rules)
+    found, tested = by_engine(space, len(model.rows))
+    assert len(found) == tested == space.possible
+    found, _ = by_engine(space, 0)
+    assert found.tolist() == by_running(space, model, 0)[0].tolist()
+
+
+def test_all_are_counted_where_not_all_are_listed():
+    model = golden("other_name_2x2_0")
+    every = find_masks(model, ATTENTION.default_rules)
+    some = find_masks(model, ATTENTION.default_rules, limit=50)
+    assert every.complete
+    assert some.exhaustive
+    assert not some.complete
+    assert (some.valid, some.by_bits, some.bit_use, some.meaning) == (
+        every.valid,
+        every.by_bits,
+        every.bit_use,
+        every.meaning,
+    )
+    numbers = sorted(every.masks.tolist(), key=lambda mask: (mask.bit_count(), mask))
+    assert some.masks.tolist() == sorted(numbers[:50])
+
+
+def test_a_search_that_was_stopped_goes_on_where_it_was(monkeypatch):
+    model = golden("sum_mod_5_2x2_0")
+    kept = {}
+
+    def stop(progress):
+        if progress.done == 6:
+            raise Cancelled("circuits")
+
+    work = Work(report=stop, checkpoints=PackedCheckpoints({}, lambda part: kept.update({part.key: part.data})))
+    with pytest.raises(Cancelled):
+        find_masks(model, ATTENTION.default_rules, work)
+    assert len(kept) == 6
+    searched = []
+    search = attention_engine._State.search
+    monkeypatch.setattr(
+        attention_engine._State, "search", lambda self, *given: searched.append(1) or search(self, *given)
+    )
+    again = find_masks(model, ATTENTION.default_rules, Work(checkpoints=PackedCheckpoints(kept, lambda part: None)))
+    assert len(searched) == 9 - 6
+    assert (again.valid, again.tested) == (617, 3_927_073)
+
+
+def test_what_it_finds_on_pages_is_what_running_finds(monkeypatch):
+    model = golden("majority_5_1x2_0")
+    rules = ATTENTION.rules("split")
+    quick = find_circuits(model, rules)
+    monkeypatch.setattr(AttentionSpace, "engine", lambda self: None)
+    assert find_circuits(model, rules) == quick
+
+
+def test_how_long_it_takes_is_told_before(monkeypatch):
+    quick, slow = (
+        golden(name).space(ATTENTION.rules(text)).engine().milliseconds
+        for name, text in (("majority_5_2x2_0", ""), ("induction_2x2_0", "mean"))
+    )
+    assert quick < 2_000
+    assert 2_000 < slow < 60_000
+    monkeypatch.setattr(circuits, "MAX_MILLISECONDS", slow - 1.0)
+    with pytest.raises(BeyondLimits, match=r"there are 101,388,799 of them, which takes about \d+ seconds"):
+        find_masks(golden("induction_2x2_0"), ATTENTION.rules("mean"))
+
+
+def test_a_space_of_five_million_million_is_not_searched():
+    with pytest.raises(BeyondLimits, match=r"there are 4,986,915,634,321 of them"):
+        find_masks(golden("induction_2x3_0"), ATTENTION.default_rules)
+
+
+def test_tables_that_take_too_much_memory_are_not_made(monkeypatch):
+    space = golden("own_2x1_0").space(ATTENTION.default_rules)
+    assert space.engine() is not None
+    monkeypatch.setattr("analysis.models.attention.MAX_BYTES", 1)
+    assert space.engine() is None
