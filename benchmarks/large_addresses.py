@@ -95,6 +95,8 @@ _PAGES: Final = (
     "/networks/{network}/verdicts?{mixed}",
     "/networks/{network}/delete",
     "/networks/{network}/rename?slug=larger",
+    "/compare",
+    "/compare?network={network}",
     "/compare?network={network}&{six}",
     "/compare?network={network}&{mixed}",
     "/compare/neighbours?network={network}&{six}",

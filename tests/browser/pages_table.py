@@ -99,6 +99,8 @@ PAGES = {
     "compare": "/compare?network=xor-pretrained&{refs}",
     "compare, one chosen": "/compare?network=xor-pretrained&e=c-{mask}",
     "compare, none chosen": "/compare",
+    "compare, network chosen": "/compare?network=xor-pretrained",
+    "compare, no such network": "/compare?find=nothing-like-it",
     "compare, what next": "/compare/neighbours?network=xor-pretrained&{refs}",
     "verdicts on one": "/networks/xor-pretrained/verdicts?e=c-{mask}",
     "verdicts side by side": "/networks/xor-pretrained/verdicts?{refs}",

@@ -261,3 +261,32 @@ def test_bars_are_one_line_on_a_phone_and_show_where_they_go_on(visitor, expect)
     tab.get_by_role("link", name="Find anything").tap()
     expect(palette(tab)).to_be_visible()
     assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
+
+
+def test_a_comparison_is_chosen_by_pictures(tab, expect):
+    tab.goto(f"{XOR}/circuits")
+    tab.goto("/compare")
+    expect(tab.get_by_role("link", name="XOR, pretrained by the authors")).to_have_count(2)  # last visited, and a card
+    expect(tab.get_by_label("Explanation 1")).to_be_hidden()
+    tab.locator("[data-card]").get_by_role("link", name="XOR, pretrained by the authors").click()
+    expect(tab).to_have_url(re.compile("/compare\\?network=xor-pretrained$"))
+    presets = tab.locator(".preset")
+    expect(presets).to_have_count(4)
+    expect(presets.locator("svg")).to_have_count(8)
+    presets.get_by_role("link", name="The two most different circuits").click()
+    expect(tab.locator(".versus article")).to_have_count(2)
+    tab.go_back()
+    tab.locator("#pick input[data-compare]").nth(0).check()
+    tab.locator("#pick input[data-compare]").nth(12).check()
+    tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 2").click()
+    expect(tab.locator(".versus article")).to_have_count(2)
+
+
+def test_without_scripts_ticked_explanations_are_sent(visitor, expect):
+    tab = visitor(java_script_enabled=False)
+    tab.goto("/compare?network=xor-pretrained")
+    boxes = tab.locator("#pick input[name=e]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    tab.get_by_role("button", name="Compare selected").click()
+    expect(tab.locator(".versus article")).to_have_count(2)

@@ -21,7 +21,7 @@ from app.db.reads.analyses import begins_with
 from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.circuits import StoredCircuit, circuits_at
 from app.db.reads.networks import STUDY_ORIGIN, matching
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
 
 _Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 _LOOKED_AT: Final = 400  # rows that an id or formula leads to, before it is asked which networks they belong to
@@ -215,5 +215,5 @@ def _shown(query: _Query, within: Collection[int] | None) -> _Query:
         .join(AnalysisRow.protocol)
         .where(NetworkRow.deleted_at.is_(None), AnalysisRow.staged == "")
         .options(contains_eager(AnalysisRow.network), contains_eager(AnalysisRow.protocol))
-        .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, AnalysisRow.id)
+        .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, ProtocolRow.name, AnalysisRow.id)
     )

@@ -17,6 +17,7 @@ from app.naming import ExplanationRef
 from app.pages.compare.contrast import LEAST, LETTERS, MOST
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions
+from app.pages.compare.picker import Picker, explanations_to_choose, networks_to_choose
 from app.pages.compare.sides import Chosen, Side, side_by_side
 from app.pages.compare.telling_apart import group_views, groups_of
 from app.pages.compare.views import ComparePage, Suggestion
@@ -42,7 +43,7 @@ def build_compare(session: Session, addresses: Addresses, options: CompareOption
     place = find_place(session, addresses, options)
     texts = texts_of(session, addresses, options, place)
     if place is None:
-        return nothing_yet(addresses, texts)
+        return nothing_yet(session, addresses, texts, options.find.strip())
     found = find_chosen(session, addresses, place, texts)
     explanations = list({str(explanation.ref): explanation for explanation in found.values()}.values())
     pin, swapping = (one_of(found, getattr(options, name), name) for name in ("pin", "swap"))
@@ -171,12 +172,13 @@ def find_place(session: Session, addresses: Addresses, options: ChosenOptions) -
 # --- A comparison that is not complete yet: how to choose its explanations
 
 
-def nothing_yet(addresses: Addresses, texts: Sequence[str]) -> ComparePage:
+def nothing_yet(session: Session, addresses: Addresses, texts: Sequence[str], text: str) -> ComparePage:
     if texts:
         raise BadQuery(
             f"{len(texts)} explanations", "the address does not name their network", "add network=NAME to it", "network"
         )
-    return _empty(addresses.compare(), None, None, [], [])
+    picker = networks_to_choose(session, addresses, text)
+    return _empty(addresses.compare(find=text), None, None, [], [], picker)
 
 
 def to_choose(
@@ -200,6 +202,7 @@ def to_choose(
         network,
         refs,
         _suggestions(session, addresses, place),
+        explanations_to_choose(session, addresses, place),
         swapping,
         addresses.neighbours(place.row.slug, refs, place.scope, swap=swapping) if refs else "",
         "" if place.analysis is None else addresses.rivals(place.row.slug, place.scope),
@@ -212,6 +215,7 @@ def _empty(
     network: NetworkView | None,
     refs: list[str],
     suggestions: list[Suggestion],
+    picker: Picker,
     swapping: str = "",
     neighbours_url: str = "",
     rivals_url: str = "",
@@ -248,6 +252,7 @@ def _empty(
         separation=None,
         swapping=swapping,
         suggestions=suggestions,
+        picker=picker,
         verdicts_url="",
         neighbours_url=neighbours_url,
         rivals_url=rivals_url,

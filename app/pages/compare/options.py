@@ -41,6 +41,7 @@ class CompareOptions(ChosenOptions):
         "", description="One of the explanations: the reference that the others are measured against; it stands first."
     )
     swap: RefText = Field("", description="One of the explanations: it is to be exchanged, so the choice is shown.")
+    find: str = Field("", max_length=100, description="Without a network: part of the name of one to choose.")
     between: Annotated[str, StringConstraints(pattern="^([P-U][P-U])?$")] = Field(
         "", description="Two letters of the page, such as PR: crucial experiments between these two alone."
     )

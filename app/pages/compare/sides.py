@@ -136,6 +136,7 @@ def side_by_side(
         own_swaps=None if own is None else own_swaps_view(own, options, listed),
         swapping="",
         suggestions=[],
+        picker=None,
         verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
         neighbours_url=addresses.neighbours(place.row.slug, chosen.refs, place.scope, pin=chosen.pin),
         url=links.same(),

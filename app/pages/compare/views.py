@@ -13,6 +13,7 @@ from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
+from app.pages.compare.picker import Picker
 from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
@@ -225,6 +226,7 @@ class ComparePage(PageModel):
     )
     swapping: str = Field(description="The reference that is to be exchanged, empty if none is.")
     suggestions: list[Suggestion]
+    picker: Picker | None = Field(None, description="What there is to choose from, while too few are chosen.")
     rivals_url: str = Field(
         "", description="The circuits and interpretations that differ most, where an analysis to choose from is stored."
     )

@@ -213,6 +213,18 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
     )
 
 
+def stored_rivals(
+    session: Session, place: Place, addresses: Addresses
+) -> tuple[RivalPair | None, RivalInterpretations | None, RivalInterpretations | None]:
+    """The two most different circuits, the interpretations that contradict most, and best against worst, as stored."""
+    row = None if place.analysis is None else report_row(session, place.analysis, RIVALS)
+    report = None if row is None else report_of(row, RivalsReport)
+    view = _Viewer(session, place, addresses)
+    pair = None if report is None else view.pair(report)
+    contradicting = None if report is None else view.contradicting(report.contradicting)
+    return pair, contradicting, view.best_and_worst()
+
+
 def _shown(options: RivalsOptions) -> CriterionStep | None:
     """The criterion that the map shows; None where it shows something else."""
     if options.by in (BY_EDGES, BY_STORY):

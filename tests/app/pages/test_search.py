@@ -165,3 +165,27 @@ def test_the_page_has_the_groups_as_sections_and_works_without_scripts(client):
     text = client.get("/search", params={"q": "xor"}).text
     assert re.search(r'<section class="section hits" id="networks">', text)
     assert re.search(r'<form class="find-form" role="search" action="/search" method="get"', text)
+
+
+def test_networks_to_compare_on_are_found_by_name(get):
+    picker = get("/compare", find="pretrained")["picker"]
+    assert [network["slug"] for network in picker["networks"]] == ["xor"]
+    assert get("/compare", find="nothing-like-it")["picker"]["networks"] == []
+
+
+def test_explanations_to_compare_begin_with_the_smallest_and_lead_to_comparisons(get, client):
+    picker = get("/compare", network="xor")["picker"]
+    edges = [circuit["n_edges"] for circuit in picker["circuits"]]
+    assert edges == sorted(edges)
+    assert len(edges) == 10
+    (preset,) = picker["presets"]  # nothing is stored of the others here
+    assert preset["label"] == "The smallest circuit and the best alignment"
+    assert [picture["mask"] for picture in preset["pictures"]] == [picker["circuits"][0]["mask"], ""]
+    assert preset["pictures"][1]["gates"]
+    assert client.get(preset["url"]).text.count("<article") >= 2
+
+
+def test_where_nothing_is_analysed_there_is_nothing_to_choose(get, client):
+    picker = get("/compare", network="untouched")["picker"]
+    assert (picker["presets"], picker["circuits"], picker["alignments"]) == ([], [], [])
+    assert "Nothing to choose from yet" in client.get("/compare?network=untouched").text

@@ -1,0 +1,159 @@
+"""What to compare, chosen by pictures: a network, then a comparison to begin with, or explanations to tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.errors import BeyondLimits
+from analysis.networks.circuit import circuit_from_hex
+from app.addressing import Addresses
+from app.db.reads.finding import networks_named
+from app.db.reads.networks import best_alignments
+from app.figures.numbers import noun
+from app.listing.circuits import smallest_circuits
+from app.naming import ExplanationRef
+from app.options import PageModel
+from app.pages.interpretation_spaces import space_of
+from app.pages.place import Place
+from app.pages.previews import (
+    MOST_COUNTED,
+    AlignmentCard,
+    CircuitCard,
+    GateTile,
+    InterpretationCard,
+    alignment_card,
+    circuit_card,
+    first_interpretations,
+    gate_tiles,
+)
+from app.pages.reports.rivals import RivalInterpretations, stored_rivals
+from app.pages.shared import NetworkView, network_view
+
+NETWORKS_SHOWN: Final = 12
+CIRCUITS_SHOWN: Final = 10
+OTHERS_SHOWN: Final = 5
+
+
+class Picture(PageModel):
+    """What an explanation is drawn from."""
+
+    label: str
+    mask: str = Field(description="Of its circuit; empty for an alignment.")
+    gates: list[GateTile]
+
+
+class Preset(PageModel):
+    """A comparison to begin with, found by what is stored."""
+
+    label: str
+    detail: str
+    url: str
+    pictures: list[Picture]
+
+
+class Picker(PageModel):
+    """What there is to choose from."""
+
+    q: str = Field(description="What networks were looked for by.")
+    networks: list[NetworkView] = Field(description="To choose one of; none where one is chosen.")
+    more: bool = Field(description="Whether more networks match.")
+    presets: list[Preset]
+    circuits: list[CircuitCard] = Field(description="Fewest edges first.")
+    interpretations: list[InterpretationCard] = Field(description="The first of each of some of those circuits.")
+    alignments: list[AlignmentCard] = Field(description="Of the simplest algorithms.")
+
+
+def networks_to_choose(session: Session, addresses: Addresses, text: str) -> Picker:
+    """Networks by name or digest, or the first ones; those of studies are compared from their own pages."""
+    rows, more = networks_named(session, text.lower().split(), NETWORKS_SHOWN)
+    return Picker(
+        q=text,
+        networks=[network_view(row, addresses) for row in rows],
+        more=more,
+        presets=[],
+        circuits=[],
+        interpretations=[],
+        alignments=[],
+    )
+
+
+def explanations_to_choose(session: Session, addresses: Addresses, place: Place) -> Picker:
+    """Comparisons to begin with, and some explanations of each kind; nothing where no analysis is stored."""
+    if place.analysis is None:
+        return Picker(q="", networks=[], more=False, presets=[], circuits=[], interpretations=[], alignments=[])
+    rows = smallest_circuits(session, place.analysis, place.question.layout, CIRCUITS_SHOWN)
+    circuits = [circuit_card(row, place.row.slug, place.scope, addresses) for row in rows]
+    best = best_alignments(session, place.analysis.id, OTHERS_SHOWN)
+    alignments = [alignment_card(*one, place, addresses) for one in best]
+    return Picker(
+        q="",
+        networks=[],
+        more=False,
+        presets=list(_presets(session, addresses, place, circuits, alignments)),
+        circuits=circuits,
+        interpretations=first_interpretations(place, rows[:OTHERS_SHOWN], addresses),
+        alignments=alignments,
+    )
+
+
+def _presets(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    circuits: Sequence[CircuitCard],
+    alignments: Sequence[AlignmentCard],
+) -> Iterator[Preset]:
+    pair, contradicting, extremes = stored_rivals(session, place, addresses)
+    if pair is not None:
+        yield Preset(
+            label="The two most different circuits",
+            detail=f"{pair.shared} of {noun(pair.either, 'edge')} shared" + ("" if pair.exact else ", as far as known"),
+            url=pair.compare_url,
+            pictures=[_circuit(one.mask) for one in pair.circuits],
+        )
+    if contradicting is not None and contradicting.differ is not None:
+        differ = contradicting.differ
+        yield Preset(
+            label="Two interpretations that contradict each other most",
+            detail=f"different predictions on {differ.agreed} of {noun(differ.of, 'intervention')}",
+            url=contradicting.compare_url,
+            pictures=_interpretations(place, contradicting),
+        )
+    if extremes is not None:
+        scores = [one.right for one in extremes.interpretations if one.right is not None]
+        yield Preset(
+            label="The best interpretation and the worst",
+            detail=" and ".join(f"{score.agreed}" for score in scores)
+            + (f" of {noun(scores[0].of, 'intervention')} predicted correctly" if scores else ""),
+            url=extremes.compare_url,
+            pictures=_interpretations(place, extremes),
+        )
+    if circuits and alignments:
+        circuit, alignment = circuits[0], alignments[0]
+        yield Preset(
+            label="The smallest circuit and the best alignment",
+            detail=f"{noun(circuit.n_edges, 'edge')}; {alignment.formula}",
+            url=addresses.compare(place.row.slug, [circuit.ref, alignment.ref], place.scope),
+            pictures=[_circuit(circuit.mask), Picture(label=alignment.formula, mask="", gates=alignment.tiles)],
+        )
+
+
+def _circuit(mask: str) -> Picture:
+    return Picture(label=f"c·{mask}", mask=mask, gates=[])
+
+
+def _interpretations(place: Place, rivals: RivalInterpretations) -> list[Picture]:
+    """Each with its gates, computed from the weights; without where that would take long."""
+    pictures = []
+    for one in rivals.interpretations:
+        ref, gates = ExplanationRef.parse(one.ref), list[GateTile]()
+        with suppress(BeyondLimits):
+            space = space_of(place.question, circuit_from_hex(ref.first, place.question.cut.sizes), MOST_COUNTED)
+            gates = gate_tiles(space.at(int(ref.second)), place.question.cut.sizes)
+        pictures.append(Picture(label=one.label, mask=ref.first, gates=gates))
+    return pictures
