@@ -9,7 +9,7 @@ stored float64 numbers, as fractions, so that every way to look at a program loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -101,6 +101,26 @@ def circuit_program(
     """
     free = [(0, neuron) for neuron in range(network.n_inputs)]
     return _program(network, keep, absent, free, inputs_free=True)
+
+
+def with_fixed(program: Program, number: int, value: float) -> Program:
+    """The program with one of its free numbers fixed.
+
+    Args:
+        program: of at least one free number.
+        number: which of them, from 0.
+        value: what it is.
+    """
+    exact = Fraction(value)
+    layers = tuple(
+        (
+            k,
+            tuple(row[:number] + row[number + 1 :] for row in f),
+            tuple(constant + exact * row[number] for constant, row in zip(b, f, strict=True)),
+        )
+        for k, f, b in program.layers
+    )
+    return replace(program, layers=layers)
 
 
 def patched_program(

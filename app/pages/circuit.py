@@ -21,6 +21,7 @@ from app.errors import BadQuery, NotFound
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit_sets import ChanceView, chance_view
+from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.place import Place, locate
@@ -113,6 +114,7 @@ class CircuitPage(CircuitBasedPage):
         description="How many of the possible circuits with as many edges are valid; null where that is not known."
     )
     rivals_url: str = Field(description="The circuits of this analysis that differ most.")
+    plane: PlaneView | None = Field(description=PLANE)
     story: CircuitStory | None = Field(description="Which algorithms it carries; null if it is not valid.")
 
     @property
@@ -146,6 +148,7 @@ def build_circuit(
         n_valid=_n_valid(analysis),
         chance=chance_view(session, place, circuit, valid=verdict.valid),
         rivals_url=addresses.rivals(slug, scope),
+        plane=input_plane(place, circuit),
         story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
         provenance=None if analysis is None else provenance_of(analysis),
         interpretations_url=addresses.interpretations(slug, circuit.hex, scope),

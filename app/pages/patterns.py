@@ -6,11 +6,15 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 from pydantic import Field
 
+from analysis.networks.ablation import zeros
+from analysis.networks.network import Network
 from app.addressing import Addresses
-from app.figures.samples import pattern_context
+from app.figures.samples import WEIGHTS, pattern_context
 from app.options import PageModel
+from app.pages.input_plane import PlaneView, plane_of
 from app.pages.training.example import example_of_learning
 from app.resources import TEMPLATES
 
@@ -59,4 +63,12 @@ def components() -> tuple[Component, ...]:
 
 def example_context() -> dict[str, Any]:
     """What the template of the page shows its components with, made up and always the same."""
-    return {**pattern_context(), "learned": example_of_learning()}
+    return {**pattern_context(), "learned": example_of_learning(), "plane": _example_of_a_plane()}
+
+
+def _example_of_a_plane() -> PlaneView | None:
+    """The input plane of the network that the drawings are shown with."""
+    weights = [np.array(matrix) for matrix in WEIGHTS]
+    biases = [np.zeros(len(matrix)) for matrix in weights]
+    network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
+    return plane_of(network, "threshold", zeros(network.sizes))

@@ -17,6 +17,7 @@ from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.plane import plane_figure
 from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import (
     PLAIN_HUES,
@@ -68,6 +69,7 @@ __all__ = [
     "node_name",
     "number_line",
     "outputs_figure",
+    "plane_figure",
     "score_bars",
     "shape_text",
     "share_bars",

@@ -27,6 +27,7 @@ from app.options import PageModel, ScopeOptions
 from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
+from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import (
     ProtocolCounts,
@@ -213,6 +214,7 @@ class NetworkPage(AnalysisPage):
     outputs: list[Tab]
     data: list[Tab] = Field(description="Data records with an analysis of this output; the default is always there.")
     behaviour: list[BehaviourRow]
+    plane: PlaneView | None = Field(description=PLANE)
     n_right: int
     n_validation_right: int
     n_validation: int = Field(description="Rows of the data record that are validated on.")
@@ -375,6 +377,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         outputs=output_tabs(place, stored),
         data=data_tabs(place, stored),
         behaviour=behaviour,
+        plane=input_plane(place),
         n_right=sum(row.right for row in behaviour),
         n_validation_right=right,
         n_validation=of,
