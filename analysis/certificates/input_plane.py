@@ -3,13 +3,13 @@
 1. Where hidden activations are piecewise linear, the square is cut along the lines on which a neuron bends, and each
    piece where the edges of the decision cross it (:mod:`analysis.certificates.polygons`). Corners carry float64's
    rounding, nothing else.
-2. Elsewhere, and where there are too many neurons or pieces to draw, the decision in the middle of each of
-   :data:`SIDE` × :data:`SIDE` equal squares. That is sampling: what lies between the middles is not looked at.
+2. Elsewhere, and where there are too many neurons or pieces to draw, the decision in the middle of each of many equal
+   squares. That is sampling: what lies between the middles is not looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -17,11 +17,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.certificates.polygons import cells, decided, square
+from analysis.certificates.polygons import Place, cells, decided, square
 from analysis.certificates.programs import Program, Region
 from analysis.validity import NEITHER
 
-SIDE: Final = 64
+SIDE: Final = 100
 MAX_NEURONS: Final = 24
 MAX_PIECES: Final = 600
 
@@ -47,7 +47,7 @@ class PlaneMap:
 
     Args:
         pieces: polygons that cover the square; empty if there is a grid.
-        grid: ``[SIDE, SIDE]`` decisions, the second input by row and the first by column, both ascending; None if
+        grid: ``[side, side]`` decisions, the second input by row and the first by column, both ascending; None if
             there are pieces.
     """
 
@@ -55,12 +55,13 @@ class PlaneMap:
     grid: NDArray[np.int8] | None
 
 
-def plane_map(program: Program, regions: Sequence[Region]) -> PlaneMap:
+def plane_map(program: Program, regions: Sequence[Region], side: int = SIDE) -> PlaneMap:
     """What a network or a circuit decides over the square.
 
     Args:
         program: its output's pre-activation as a function of two free numbers.
         regions: decisions by that pre-activation.
+        side: squares of a grid in a row.
 
     Raises:
         ValueError: the program has not two free numbers.
@@ -73,18 +74,14 @@ def plane_map(program: Program, regions: Sequence[Region]) -> PlaneMap:
         found = [Piece(decision, _corners(places)) for decision, places in islice(parts, MAX_PIECES + 1)]
         if len(found) <= MAX_PIECES:
             return PlaneMap(tuple(found), None)
-    return PlaneMap((), grid_of(lambda points: _decisions(program.values(points), regions)))
+    return PlaneMap((), _decisions(program.values(grid_points(side)), regions).reshape(side, side))
 
 
-def grid_of(decide: Callable[[NDArray[np.float64]], NDArray[np.int8]]) -> NDArray[np.int8]:
-    """Decisions in the middles of the grid's squares, ``[SIDE, SIDE]`` as in :class:`PlaneMap`.
-
-    Args:
-        decide: gives the decisions ``[points]`` at ``points [points, 2]``.
-    """
-    middles = (np.arange(SIDE) + 0.5) / SIDE
+def grid_points(side: int) -> NDArray[np.float64]:
+    """The middles of the grid's squares, ``[side · side, 2]``, row by row as in :class:`PlaneMap`."""
+    middles = (np.arange(side) + 0.5) / side
     second, first = np.meshgrid(middles, middles, indexing="ij")
-    return decide(np.stack([first.ravel(), second.ravel()], axis=1)).reshape(SIDE, SIDE)
+    return np.stack([first.ravel(), second.ravel()], axis=1)
 
 
 def _decisions(values: NDArray[np.float64], regions: Sequence[Region]) -> NDArray[np.int8]:
@@ -94,5 +91,5 @@ def _decisions(values: NDArray[np.float64], regions: Sequence[Region]) -> NDArra
     return found
 
 
-def _corners(places: Sequence[Sequence[float]]) -> tuple[Corner, ...]:
+def _corners(places: Sequence[Place]) -> tuple[Corner, ...]:
     return tuple((float(x), float(y)) for x, y in places)

@@ -49,7 +49,7 @@ class SliceView(PageModel):
     exact: bool = Field(description="Whether the pieces are exact polygons; else there is a grid.")
     pieces: list[PieceView]
     rows: list[str] = Field(
-        description=f"Decisions in the middles of {SIDE} × {SIDE} squares, a text for each value of the second input "
+        description="Decisions in the middles of a grid's squares, a text for each value of the second input "
         "from 0 up, a sign for each of the first; - is neither. Empty if there are pieces."
     )
 
@@ -95,7 +95,8 @@ class PlaneView(PageModel):
         """How the picture was made."""
         if all(one.exact for one in self.slices):
             return "Exact polygons; hairlines are where the network bends"
-        return f"Computed in the middle of each of {SIDE} × {SIDE} squares"
+        side = max(len(one.rows) for one in self.slices)
+        return f"Computed in the middle of each of {side} × {side} squares"
 
     @property
     def neither(self) -> bool:
@@ -144,7 +145,7 @@ def plane_of(
     if program.n_free == 2:
         slices = [_slice(plane_map(program, regions), None)]
     else:
-        slices = [_slice(plane_map(with_fixed(program, 2, value), regions), value) for value in SLICES]
+        slices = [_slice(plane_map(with_fixed(program, 2, value), regions, SIDE // 2), value) for value in SLICES]
     return PlaneView(slices=slices, point=_point(network, keep, absent, regions))
 
 
@@ -169,11 +170,12 @@ def _point(
     regions: Sequence[Region],
 ) -> PointView:
     """What a browser needs to run a network, or what is kept of it, at a point."""
-    layers, active = [], np.ones(network.n_inputs, dtype=bool)
+    layers: list[LayerView] = []
+    active: NDArray[np.bool_] = np.ones(network.n_inputs, dtype=bool)
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
         carried = keep[layer - 1] & active
         last = layer == len(network.weights)
-        active = np.ones(len(biases), dtype=bool) if last else keep[layer - 1].any(axis=1)
+        active = np.ones(len(biases), dtype=bool) if last else np.asarray(keep[layer - 1].any(axis=1))
         layers.append(
             LayerView(
                 names=[neuron_name(network.sizes, layer, neuron) for neuron in range(len(biases))],

@@ -1,7 +1,8 @@
 """The square of two inputs: where 1 is decided in ink, where 0 on paper, with the point that a reader moves.
 
 The first input runs to the right, the second upwards. Where pieces are exact polygons, hairlines show where the network
-bends; a grid is drawn as runs of equal squares. What is decided otherwise than by the network is dotted.
+bends; a grid is drawn as runs of equal squares. What is decided otherwise than by the network is dotted, what an
+explanation cannot mean is hatched.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LEFT: Final = 26.0
 TOP: Final = 12.0
 _BOTTOM: Final = 26.0
 _CLASSES: Final = {"0": "pl-0", "1": "pl-1", "-": "pl-none"}
-_DOTS: Final = 4  # squares of the grid from one dot to the next
+_EVERY: Final = 3  # squares of the grid from one mark to the next
 _START: Final = (0.3, 0.8)
 
 
@@ -40,6 +41,7 @@ def plane_figure(
     *,
     sentence: str,
     wrong: Sequence[str] = (),
+    impossible: Sequence[str] = (),
 ) -> Markup:
     """One square.
 
@@ -49,9 +51,11 @@ def plane_figure(
         axes: names of the two inputs.
         sentence: what it shows, in words.
         wrong: of a grid, such texts with 1 where something else is decided than the network decides.
+        impossible: likewise where an explanation reads values that no input gives.
     """
     body = f'<path class="pl-ground" d="{_box(0, 0, 1, 1)}"/>'
-    body += _polygons(pieces) + _grid(rows) + _dots(wrong, rows)
+    body += _polygons(pieces) + _grid(rows)
+    body += _marks(impossible, rows, "l3.2 -3.2", "pl-odd") + _marks(wrong, rows, "h0", "pl-dots")
     body += f'<path class="pl-frame" d="{_box(0, 0, 1, 1)}"/>'
     for value in (0, 1):
         x, y = _at(value, value)
@@ -108,14 +112,14 @@ def _grid(rows: Sequence[str]) -> str:
     return _paths(parts(), " pl-cells")
 
 
-def _dots(wrong: Sequence[str], rows: Sequence[str]) -> str:
-    """Dots where the decision is another than the network's: ink where it is 0, paper where it is 1."""
+def _marks(where: Sequence[str], rows: Sequence[str], mark: str, css_class: str) -> str:
+    """A small mark at every third square of a region: ink where the decision is 0, paper where it is 1."""
 
     def parts() -> Iterator[tuple[str, str]]:
-        for second in range(_DOTS // 2, len(wrong), _DOTS):
-            for first in range(_DOTS // 2, len(wrong), _DOTS):
-                if wrong[second][first] == "1":
-                    x, y = _at((first + 0.5) / len(wrong), (second + 0.5) / len(wrong))
-                    yield f"pl-dots-{rows[second][first]}", f"M{num(x)} {num(y)}h0"
+        for second in range(_EVERY // 2, len(where), _EVERY):
+            for first in range(_EVERY // 2, len(where), _EVERY):
+                if where[second][first] == "1":
+                    x, y = _at((first + 0.5) / len(where), (second + 0.5) / len(where))
+                    yield f"{css_class}-{rows[second][first]}", f"M{num(x)} {num(y)}{mark}"
 
     return _paths(parts())

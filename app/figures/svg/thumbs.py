@@ -91,9 +91,11 @@ def circuit_thumb(
     frame = place(wiring, width, net_height, _PAD, pad)
     pale = mask is None and bool(shown_tiles or directions)
     body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, sizes_of(w)), named=named)
-    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues, named=named)
+    capsules = {direction.layer for direction in directions}
+    body += _nodes(wiring, frame, shown_tiles, capsules, plain=not (shown_tiles or directions), hues=hues, named=named)
     for row, direction in enumerate(directions):
-        body += _comb(wiring, frame, direction, height - 14.0 * (len(directions) - row) + 5, hues, capsule=row == 0)
+        comb = height - 14.0 * (len(directions) - row) + 5
+        body += _comb(wiring, frame, direction, comb, hues, capsule=row == 0, named=named)
     sentence = whole_sentence(title, wiring, tiles)
     if directions:
         names = ", ".join(f"{table_name(d.table)} in layer {d.layer}" for d in directions)
@@ -216,7 +218,10 @@ def _edges_between(
     return _Edges(np.array(numbers, dtype=np.intp), tuple(cut), tuple(pale), tuple(full))
 
 
-def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues, named: bool = False) -> str:
+def _nodes(
+    wiring: Wiring, frame: Frame, tiles: Sequence[Tile], capsules: set[int], *, plain: bool, hues: Hues, named: bool
+) -> str:
+    """The neurons; ``capsules`` are layers that have one round them."""
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     side = min(_TILE, frame.gap - 2) if wiring.rows > 1 else _TILE
     body = ""
@@ -236,7 +241,8 @@ def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, 
                 drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
             if named:
                 has_tile = (column.layer, neuron) in by_site and not wiring.is_cut(column.layer, neuron)
-                drawn = _named(wiring, column.layer, neuron, x, y, drawn, side / 2 if has_tile else 3.1)
+                half = side / 2 if has_tile else 5.8 if column.layer in capsules else 3.1
+                drawn = _named(wiring, column.layer, neuron, x, y, drawn, half)
             body += drawn
         if column.n_hidden:
             y = frame.top + (frame.bottom - frame.top) / 2 + (column.slots - 1) / 2 * frame.gap
@@ -270,7 +276,9 @@ def heat_strip(x: float, shades: Sequence[float], frame: Frame, width: float) ->
     )
 
 
-def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool) -> str:
+def _comb(
+    wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool, named: bool = False
+) -> str:
     """Tile and signed bars of one direction under its layer; the first also draws the capsule round the layer."""
     x = frame.x[direction.layer]
     shown = wiring.columns[direction.layer].shown
@@ -286,11 +294,13 @@ def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hu
     for i, coefficient in enumerate(direction.coefficients):
         bar = max(1.0, 5.5 * abs(coefficient) / largest)
         top = y - bar if coefficient >= 0 else y
-        bars += (
+        drawn = (
             f'<rect class="{"dirbar" if coefficient >= 0 else "dirneg"}" x="{num(x + 9 + 7 * i)}" y="{num(top)}" '
             f'width="4" height="{num(bar)}"/>'
         )
+        bars += part(node_name(direction.layer, i, wiring.sizes), drawn) if named else drawn
     length = 7 * len(direction.coefficients) + 1
     hue = hues.of(direction.table)
     rail = f'<path class="dir" d="M{num(x + 7)} {num(y)}h{length}" stroke-width=".8"/>'
-    return body + f'<g class="v-{hue}">{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)
+    words = text(x - 12, y + 1.6, table_name(direction.table), "tv", anchor="end") if named else ""
+    return body + f'<g class="v-{hue}">{words}{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)

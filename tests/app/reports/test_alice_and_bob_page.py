@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.bundled import ALICE_AND_BOB
+from analysis.networks.mlp import activations
+from app.bundled import ALICE_AND_BOB, bundled_networks
 from app.jobs.seeding import add_bundled_networks
 from app.main import create_app
 from tests.factories import on_a_copy
@@ -66,6 +68,58 @@ def test_the_page_leads_to_comparison_and_sandbox(client, story) -> None:
         assert client.get(url).status_code == 200, url
     states = [one["url"] for event in story["events"] for one in event["witnesses"] if one["url"]]
     assert client.get(states[0]).status_code == 200
+
+
+def test_everyone_is_mapped_between_the_inputs(story) -> None:
+    squares = story["squares"]
+    assert [one["name"] for one in squares["squares"]] == ["The network", "Alice", "Bob", "Carol"]
+    network = next(one.network for one in bundled_networks() if one.slug == ALICE_AND_BOB)
+    rng, side = np.random.default_rng(0), squares["side"]
+    cells = rng.integers(side, size=(200, 2))
+    layers = activations(network, (cells + 0.5) / side)
+    decided = (layers[-1][:, 0] > 0.5).astype(int).tolist()
+    rows = squares["squares"][0]["rows"]
+    assert [int(rows[second][first]) for first, second in cells] == decided
+    for one, cast, reader in zip(squares["squares"][1:], story["cast"], squares["readers"], strict=True):
+        for (first, second), hidden, network_says in zip(cells, layers[-2], decided, strict=True):
+            levels = [np.dot(test["weights"], hidden) + test["constant"] for test in reader["tests"]]
+            index = int("".join(str(int(level > 0)) for level in levels), 2)
+            assert int(one["rows"][second][first]) == reader["outputs"][index]
+            assert int(one["wrong"][second][first]) == (reader["outputs"][index] != network_says)
+            assert int(one["impossible"][second][first]) == (not reader["possible"][index])
+        assert [test["weights"] for test in reader["tests"]] == [reading["weights"] for reading in cast["readings"]]
+    shares = [np.mean([int(sign) for row in one["impossible"] for sign in row]) for one in squares["squares"][1:]]
+    events = {(one["kind"], *one["names"]): one for one in story["events"]}
+    for name, share in zip(("Alice", "Bob", "Carol"), shares, strict=True):
+        event = events["impossible", name]
+        assert event["square_low"] - 0.01 <= share <= event["square_high"] + 0.01
+
+
+def test_the_corners_are_decided_right_by_all(story) -> None:
+    assert [one["bits"] for one in story["squares"]["corners"]] == ["00", "01", "10", "11"]
+    for corner, wanted in zip(story["squares"]["corners"], (0, 1, 1, 0), strict=True):
+        assert corner["network"] == wanted
+        assert corner["says"] == [wanted] * 3
+
+
+def test_one_contradiction_is_shown_with_the_state_that_brings_it_about(client, story) -> None:
+    example = story["example"]
+    assert example["names"] == ["Alice", "Bob"]
+    witness = next(one for one in example["witnesses"] if one["url"])
+    assert story["example_layers"][1] == witness["state"]
+    assert (story["example_layers"][-1][0] > 0.5) == bool(witness["network"])
+    assert len({one["says"] for one in witness["said"][:2]}) == 2
+    assert f'href="{witness["url"]}">Try it in the sandbox'.replace("&", "&amp;") in client.get("/alice-and-bob").text
+
+
+def test_contradictions_are_sorted_on_request(get) -> None:
+    def values(order: str, key: str) -> list:
+        return [one[key] for one in get("/alice-and-bob", order=order)["events"]]
+
+    names, cube, square = values("name", "words"), values("cube", "cube_share"), values("square", "square_low")
+    assert names == sorted(names)
+    assert cube == sorted(cube, reverse=True)
+    assert square == sorted(square, reverse=True)
 
 
 def test_unknown_options_are_refused(client) -> None:

@@ -44,6 +44,7 @@ def _alignment(one: StoredAlignment, place: Place, addresses: Addresses) -> Cast
         ref=direction_ref(algorithm.id, alignment, stored=False),
         url=addresses.direction(place.row.slug, algorithm.id, alignment.id, place.scope, at=alignment.text),
         readings=_readings(one.reader, tables, [shown[path] for path, _ in alignment.places], place),
+        layer=place.question.cut.n_hidden_layers,
         change=one.reader.change,
     )
 
@@ -62,6 +63,7 @@ def _interpretation(one: StoredInterpretation, place: Place, addresses: Addresse
         ref=str(ExplanationRef("interpretation", one.mask, one.index)),
         url=addresses.interpretation(place.row.slug, one.mask, index, place.scope),
         readings=_readings(one.reader, tables, one.reader.names, place),
+        layer=place.question.cut.n_hidden_layers,
         change=one.reader.change,
     )
 

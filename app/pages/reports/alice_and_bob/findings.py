@@ -30,7 +30,7 @@ def findings_of(report: ContradictionsReport, cast: Sequence[CastView]) -> list[
         if one.kind == "impossible" and one.readers[0] < len(cast):
             name = cast[one.readers[0]].name
             if one.low > 0:
-                share = share_between(one.low, one.high)
+                share = plain_share(one.low, one.high)
                 proved.append(f"{name} reads combinations that no Boolean input has on {share} of the input square")
             elif one.high == 0:
                 proved.append(f"{name}, provably, nowhere on it")
@@ -43,6 +43,12 @@ def findings_of(report: ContradictionsReport, cast: Sequence[CastView]) -> list[
             rest = f", not {listed(others)}" if others else ""
             told.append(f"Carol refines {listed(refined)}{rest}: each variable is a function of neurons of its own.")
     return told
+
+
+def plain_share(low: float, high: float) -> str:
+    """Certain bounds as whole percents: one number where both round to it."""
+    first, last = f"{low:.0%}", f"{high:.0%}"
+    return first if first == last else f"{first.removesuffix('%')}–{last}"
 
 
 def share_between(low: float, high: float) -> str:

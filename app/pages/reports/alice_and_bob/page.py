@@ -7,13 +7,15 @@ Carol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.networks.mlp import activations
+from analysis.fixed_order import inner
+from analysis.networks.mlp import activate, activations
 from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
 from app.db.reports import ContradictionsReport, StoredReader, report_of, report_row
@@ -23,12 +25,21 @@ from app.pages.place import Place, locate
 from app.pages.reports.alice_and_bob.cast import cast_of
 from app.pages.reports.alice_and_bob.findings import findings_of, listed
 from app.pages.reports.alice_and_bob.passing import tests_of
-from app.pages.reports.alice_and_bob.views import AliceAndBobPage, CastView, EventView, SaidView, WitnessView
+from app.pages.reports.alice_and_bob.square import readers_of, squares_of
+from app.pages.reports.alice_and_bob.views import (
+    AliceAndBobOptions,
+    AliceAndBobPage,
+    CastView,
+    EventView,
+    Order,
+    SaidView,
+    WitnessView,
+)
 from app.pages.reports.state import report_state
 from app.pages.shared import job_view, network_view
 
 
-def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPage:
+def build_alice_and_bob(session: Session, addresses: Addresses, options: AliceAndBobOptions) -> AliceAndBobPage:
     """The page, as far as the report is stored.
 
     Raises:
@@ -42,6 +53,8 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
     state, job = report_state(session, place, "contradictions", row)
     report = None if row is None else report_of(row, ContradictionsReport)
     cast = [] if report is None else cast_of(report, place, addresses)
+    events = [] if report is None else events_of(report, cast, place, addresses)
+    example = _example(events)
     slug = place.row.slug
     return AliceAndBobPage(
         network=network_view(place.row, addresses, place.question.model),
@@ -50,7 +63,12 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
         cast=cast,
         findings=[] if report is None else findings_of(report, cast),
         tests=[] if report is None else tests_of(report, place),
-        events=[] if report is None else events_of(report, cast, place, addresses),
+        events=sorted(events, key=_KEYS[options.order]),
+        example=example,
+        example_layers=[] if example is None else _layers_by_hand(example, place),
+        squares=None if report is None else squares_of(report, cast, place),
+        sorts={order: f"{_url(addresses, order)}#contradictions" for order in _KEYS},
+        order=options.order,
         n_circuits=report.interpretation.n_circuits if report and report.interpretation else None,
         confidence=report.alignments[0].chance_confidence if report and report.alignments else None,
         compare_url=addresses.compare(slug, [one.ref for one in cast], place.scope),
@@ -61,8 +79,35 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
         engine_version="" if row is None else row.engine_version,
         digest="" if row is None else row.content,
         created_at=None if row is None else row.created_at,
-        url=addresses.alice_and_bob(),
+        url=_url(addresses, options.order),
     )
+
+
+_KEYS: Final[dict[Order, Callable[[EventView], Any]]] = {
+    "square": lambda one: (-(one.square_low or 0.0), -(one.square_high or 0.0)),
+    "cube": lambda one: -(one.cube_share or 0.0),
+    "name": lambda one: one.words,
+}
+
+
+def _url(addresses: Addresses, order: Order) -> str:
+    return addresses.alice_and_bob(order=None if order == "square" else order)
+
+
+def _example(events: Sequence[EventView]) -> EventView | None:
+    """A contradiction between two explanations with a state that can be set by hand, else any that has one."""
+    known = [one for one in events if one.by_hand is not None]
+    return next((one for one in known if one.kind == "differ"), known[0] if known else None)
+
+
+def _layers_by_hand(example: EventView, place: Place) -> list[list[float]]:
+    """Activations on the input of zeros with the last hidden layer set as in the example."""
+    network = place.question.cut
+    layers = [layer[0].tolist() for layer in activations(network, np.zeros((1, network.n_inputs)))]
+    state = np.array([example.by_hand.state if example.by_hand else layers[-2]])
+    output = inner(state, network.weights[-1]) + network.biases[-1]
+    said = activate(output, network.output_activation, network.negative_slope)
+    return [*layers[:-2], state[0].tolist(), said[0].tolist()]
 
 
 # --- where they differ: every contradiction, how often it happens, and states that show it
@@ -71,12 +116,10 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
 def events_of(
     report: ContradictionsReport, cast: Sequence[CastView], place: Place, addresses: Addresses
 ) -> list[EventView]:
-    """Every contradiction that happens anywhere, the most frequent in the input square first."""
+    """Every contradiction that happens anywhere."""
     squares = {(one.kind, tuple(one.readers)): one for one in report.in_square}
     cubes = {(one.kind, tuple(one.readers)): one for one in report.in_cube}
-    readers = [one.reader for one in report.alignments] + (
-        [report.interpretation.reader] if report.interpretation else []
-    )
+    readers = readers_of(report)
     found = []
     for key in dict.fromkeys([*squares, *cubes]):
         square, cube = squares.get(key), cubes.get(key)
@@ -99,6 +142,8 @@ def events_of(
         found.append(
             EventView(
                 words=_event_words(key[0], [cast[i].name for i in key[1]]),
+                kind=key[0],
+                names=[cast[i].name for i in key[1]],
                 cube="" if cube is None else cube.share,
                 cube_share=None if cube is None else float(Fraction(cube.share)),
                 corners=None if cube is None else cube.corners,
@@ -107,7 +152,7 @@ def events_of(
                 witnesses=witnesses,
             )
         )
-    return sorted(found, key=lambda one: -(one.square_low or 0.0))
+    return found
 
 
 def _witness(
@@ -132,7 +177,9 @@ def _witness(
         said.append(
             SaidView(name=one.name, readings=readings, says=reader.outputs[index], possible=reader.possible[index])
         )
-    return WitnessView(where=where, network=int(level > edge), said=said, url=url)
+    return WitnessView(
+        where=where, network=int(level > edge), said=said, state=[float(value) for value in state], url=url
+    )
 
 
 def _state_words(state: Iterable[float], place: Place, digits: str) -> str:

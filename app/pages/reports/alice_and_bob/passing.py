@@ -8,15 +8,14 @@ from app.db.reports import ContradictionsReport, StoredAlignment, StoredScore
 from app.pages.formulas import FractionView
 from app.pages.place import Place
 from app.pages.reports.alice_and_bob.findings import share_between
+from app.pages.reports.alice_and_bob.square import readers_of
 from app.pages.reports.alice_and_bob.views import CellView, TestView
 
 
 def tests_of(report: ContradictionsReport, place: Place) -> list[TestView]:
     """The test results of each explanation, side by side."""
-    readers = [one.reader for one in report.alignments]
     inter = report.interpretation
-    if inter is not None:
-        readers.append(inter.reader)
+    readers = readers_of(report)
     silent = CellView(words="not applicable", detail="a circuit has no directions", passes=None)
 
     def for_all(cells: list[CellView], carol: CellView) -> list[CellView]:
