@@ -17,12 +17,12 @@ from app.figures.svg.tiles import HUES, NEUTRAL
 from app.resources import STATIC
 
 Theme = Literal["light", "dark"]
-STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("pluriscope", "funnel", "sandbox"))
+STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("pluriscope", "funnel", "plane", "sandbox"))
 FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-)"
     r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")

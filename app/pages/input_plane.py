@@ -98,6 +98,17 @@ class PlaneView(PageModel):
         side = max(len(one.rows) for one in self.slices)
         return f"Computed in the middle of each of {side} × {side} squares"
 
+    def sentence(self, title: str, one: SliceView) -> str:
+        """What a square shows.
+
+        Args:
+            title: whose decisions.
+            one: the square.
+        """
+        first, second, *third = self.point.inputs
+        at = f", {third[0]} = {one.fixed:g}" if one.fixed is not None else ""
+        return f"{title}: its decisions for {first} and {second} from 0 to 1{at}"
+
     @property
     def neither(self) -> bool:
         """Whether somewhere neither 0 nor 1 is decided."""

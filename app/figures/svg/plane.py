@@ -42,6 +42,7 @@ def plane_figure(
     sentence: str,
     wrong: Sequence[str] = (),
     impossible: Sequence[str] = (),
+    with_point: bool = True,
 ) -> Markup:
     """One square.
 
@@ -52,6 +53,7 @@ def plane_figure(
         sentence: what it shows, in words.
         wrong: of a grid, such texts with 1 where something else is decided than the network decides.
         impossible: likewise where an explanation reads values that no input gives.
+        with_point: whether there is a point to move.
     """
     body = f'<path class="pl-ground" d="{_box(0, 0, 1, 1)}"/>'
     body += _polygons(pieces) + _grid(rows)
@@ -63,9 +65,10 @@ def plane_figure(
         body += text(LEFT - 7, y + 4, value, "lab s", anchor="end")
     body += text(LEFT + UNIT / 2, TOP + UNIT + 17, axes[0], "fi", anchor="middle", italic=True)
     body += text(LEFT - 8, TOP + UNIT / 2 + 4, axes[1], "fi", anchor="end", italic=True)
-    x, y = _at(*_START)
-    point = circle(0, 0, 16, "pl-hit") + circle(0, 0, 5.5, "pl-dot")
-    body += f'<g class="pl-point" transform="translate({num(x)} {num(y)})">{point}</g>'
+    if with_point:
+        x, y = _at(*_START)
+        point = circle(0, 0, 16, "pl-hit") + circle(0, 0, 5.5, "pl-dot")
+        body += f'<g class="pl-point" transform="translate({num(x)} {num(y)})">{point}</g>'
     return drawing(LEFT + UNIT + 12, TOP + UNIT + _BOTTOM, body, sentence=sentence, css_class="plane-square")
 
 

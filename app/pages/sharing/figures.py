@@ -27,6 +27,7 @@ from app.figures.svg import (
     loss_figure,
     number_line,
     outputs_figure,
+    plane_figure,
 )
 from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
@@ -37,6 +38,7 @@ from app.pages.compare.views import ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
+from app.pages.input_plane import PlaneView
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.recorded import RecordedPage
@@ -57,7 +59,9 @@ def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
     if isinstance(page, InterpretationPage):
         return {DRAWING: partial(drawing_of, page), **_of_interpretation(page)}
-    if isinstance(page, (CircuitPage, AlgorithmPage)):
+    if isinstance(page, CircuitPage):
+        return {DRAWING: partial(drawing_of, page), **_of_plane(page.plane, f"Circuit {page.circuit.mask}")}
+    if isinstance(page, AlgorithmPage):
         return {DRAWING: partial(drawing_of, page)}
     if isinstance(page, AlignmentPage):
         return {DRAWING: partial(drawing_of, page), **_of_alignment(page)}
@@ -88,8 +92,25 @@ def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses
     return figures[name]()
 
 
+def _of_plane(plane: PlaneView | None, title: str) -> dict[str, Draw]:
+    """The squares of an input plane, without the point that is moved on the page."""
+    if plane is None:
+        return {}
+    return {
+        f"plane-{number}": partial(
+            plane_figure,
+            one.pieces,
+            one.rows,
+            plane.point.inputs[:2],
+            sentence=plane.sentence(title, one),
+            with_point=False,
+        )
+        for number, one in enumerate(plane.slices, start=1)
+    }
+
+
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
-    figures: dict[str, Draw] = {}
+    figures = _of_plane(page.plane, page.network.name)
     if page.edge_use:
         drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
         for layer in range(1, len(page.cut_sizes)):

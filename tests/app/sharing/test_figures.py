@@ -46,7 +46,7 @@ def test_a_file_shows_what_the_page_shows(client) -> None:
     assert f'aria-label="{title}"' in client.get(ALIGNMENT).text
     agreement = client.get(beside(COMPARISON, "figures/agreement.svg")).text
     assert "13 of 36" in agreement
-    assert "silent" in agreement
+    assert "no prediction" in agreement
 
 
 def test_options_and_names_of_figures_are_checked(client) -> None:
