@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.options import Options, PageModel
+from app.options import Options, PageModel, ScopeOptions
 
 
 class OptionDoc(PageModel):
@@ -29,6 +29,7 @@ class OperationDoc(PageModel):
     description: str
     options: list[OptionDoc]
     takes_page_options: bool
+    takes_scope_options: bool
     returns: str
     statuses: list[tuple[str, str]]
 
@@ -48,6 +49,7 @@ class InterfacePage(PageModel):
     version: str
     description: str
     page_options: list[OptionDoc]
+    scope_options: list[OptionDoc]
     answers_of_many: list[tuple[str, str]]
     operations: list[OperationDoc]
     schemas: list[SchemaDoc]
@@ -65,18 +67,23 @@ def build_interface(document: Mapping[str, Any]) -> InterfacePage:
         for methods in document["paths"].values()
         for operation in methods.values()
         for parameter in operation.get("parameters", [])
-        if _is_of_every_page(parameter)
     ]
     schemas = document.get("components", {}).get("schemas", {})
     return InterfacePage(
         title=document["info"]["title"],
         version=document["info"]["version"],
         description=document["info"].get("description", ""),
-        page_options=list({parameter["name"]: _option(parameter) for parameter in parameters}.values()),
+        page_options=_once(filter(_is_of_every_page, parameters)),
+        scope_options=_once(filter(_says_which_analysis, parameters)),
         answers_of_many=_answers_of_many(document),
         operations=operations,
         schemas=[_schema(name, schema) for name, schema in sorted(schemas.items()) if "properties" in schema],
     )
+
+
+def _once(parameters: Iterable[Mapping[str, Any]]) -> list[OptionDoc]:
+    """Each of some parameters once."""
+    return list({parameter["name"]: _option(parameter) for parameter in parameters}.values())
 
 
 def _answers_of_many(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -97,7 +104,12 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
     good: Mapping[str, Any] = next((answer for status, answer in answers.items() if status.startswith("2")), {})
     content: Mapping[str, Any] = next(iter(good.get("content", {}).values()), {})
     parameters = operation.get("parameters", [])
-    own = [parameter for parameter in parameters if not _is_of_every_page(parameter)]
+    shared = (_is_of_every_page, _says_which_analysis)
+    own = [
+        parameter
+        for parameter in parameters
+        if not any(is_shared(parameter) for is_shared in shared) and not _is_said_by_the_path(parameter)
+    ]
     return OperationDoc(
         anchor=operation["operationId"],
         method=method.upper(),
@@ -105,7 +117,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
         options=[_option(parameter) for parameter in own],
-        takes_page_options=len(own) < len(parameters),
+        takes_page_options=any(map(_is_of_every_page, parameters)),
+        takes_scope_options=any(map(_says_which_analysis, parameters)),
         returns=_type(content.get("schema", {})),
         # what any operation may answer is only referred to, and told once above
         statuses=[(status, answer["description"]) for status, answer in answers.items() if "description" in answer],
@@ -116,6 +129,19 @@ def _is_of_every_page(parameter: Mapping[str, Any]) -> bool:
     """Whether it is an option that all pages share; telling of those once spares the page a good part of its size."""
     shared = Options.model_fields.get(parameter["name"])
     return shared is not None and parameter["in"] == "query" and parameter.get("description") == shared.description
+
+
+def _says_which_analysis(parameter: Mapping[str, Any]) -> bool:
+    """Whether it is one of the options that say which analysis is meant, in the words that most operations share."""
+    shared = ScopeOptions.model_fields.get(parameter["name"])
+    is_own = parameter["name"] not in Options.model_fields and parameter["in"] == "query"
+    return shared is not None and is_own and parameter.get("description") == shared.description
+
+
+def _is_said_by_the_path(parameter: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to say of a part of the path but its name."""
+    schema = parameter.get("schema", {})
+    return parameter["in"] == "path" and not parameter.get("description") and set(schema) <= {"type", "title"}
 
 
 def _option(parameter: Mapping[str, Any]) -> OptionDoc:
