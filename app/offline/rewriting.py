@@ -29,6 +29,8 @@ SENTENCE: Final = (
 _LIVE: Final = ("load", "revealed", "intersect")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
+_WORKS_ALONE: Final = frozenset(("readonly", "data-plot-save", "data-input", "data-local"))
+"""Marks of controls that need no server."""
 _OF_A_SERVER: Final = ("hx-", "data-")
 _FOR_OTHERS: Final = re.compile(r"(og|twitter):")
 
@@ -224,7 +226,7 @@ class Rewriter:
             self._anchor(element)
         elif "data-copy" in element.attributes:
             self._copy(element)
-        elif tag in _CONTROLS and "readonly" not in element.attributes and "data-plot-save" not in element.attributes:
+        elif tag in _CONTROLS and not _WORKS_ALONE & element.attributes.keys():
             label = element.within(lambda one: one.tag == "label")
             (label or element).replace()
         elif tag == "script" and element.get("type") == "application/json":

@@ -98,6 +98,12 @@ def test_forms_go_and_counts_stay(rewrite):
         assert gone not in page
 
 
+def test_controls_that_need_no_server_stay(rewrite):
+    slider = '<label>A<input type="range" data-input="A"></label>'
+    switch = '<label><input type="checkbox" data-local> Show all weights</label>'
+    assert rewrite(slider + switch + '<label>B<input type="range"></label>') == slider + switch
+
+
 def test_lists_within_forms_stay(rewrite):
     page = rewrite(
         '<form method="get" action="/compare"><table><tr><td><input type="checkbox" data-compare="c-1"></td>'
