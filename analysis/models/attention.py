@@ -30,9 +30,17 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import inner
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
-from analysis.models.attention_heads import Array, HeadWeights, attend
+from analysis.models.attention_heads import Array, HeadWeights, attend, attention
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
-from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules
+from analysis.models.attention_report import (
+    Trace,
+    composition_table,
+    copying_table,
+    direct_table,
+    head_table,
+    lens_table,
+)
+from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules, Table, gaps
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -51,6 +59,7 @@ _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
+_MAX_TOLD: Final = 1 << 28  # multiplications for the tables of a circuit: half a second
 _MILLISECONDS: Final = 1.5e-6  # for one of them
 _REQUIRED: Final = (
     "format",
@@ -156,6 +165,18 @@ class AttentionModel:
             ("Context", f"{self.tokens.shape[1]} tokens"),
             ("Positions", "none" if self.positions is None else "learned"),
         )
+
+    @cached_property
+    def by_head(self) -> tuple[tuple[HeadWeights, ...], ...]:
+        """The weights of each head, layer by layer."""
+        layers = range(1, len(self.layers) + 1)
+        return tuple(tuple(self.head(layer, number) for number in range(self.n_heads)) for layer in layers)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Which heads copy, and which compose."""
+        copying = copying_table(self.by_head, self.embedding, self.unembedding)
+        return (copying,) if len(self.layers) == 1 else (copying, composition_table(self.by_head))
 
     def space(self, rules: Rules) -> AttentionSpace:
         """Its circuits under some rules.
@@ -323,6 +344,54 @@ class AttentionSpace:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
 
+    def tables(self, mask: Masks) -> tuple[Table, ...]:
+        """What heads look at and what is left without each, the logit lens, and direct effects."""
+        model = self._model
+        n_rows, context = model.tokens.shape
+        runs = (len(self._heads) + 2) * n_rows * len(self._heads) * model.per_row
+        if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
+            return ()
+        trace = self._trace(mask)
+        without = np.repeat(mask[None], len(self._heads), axis=0)
+        for number, head in enumerate(self._heads):
+            gone = [number] if self._granularity == "nodes" else self._own(head) + self._out_of[head]
+            without[number, gone] = False
+        apart = gaps(self.run(self.reduce(without)), model.answers)
+        return (
+            head_table(trace, model.tokens, apart),
+            lens_table(trace, lambda logits: gaps(logits[None], model.answers)[0]),
+            direct_table(trace, model.answers),
+        )
+
+    def _trace(self, mask: Masks) -> Trace:
+        """One circuit run on all rows."""
+        kept, nodes = self._graph.kept_edges(mask[None]), self._graph.nodes
+        unembedding = self._model.unembedding.T
+        found = self._sources(kept, self._absent, self._model.tokens, every_position=True)
+        patterns = []
+        for head in self._heads:
+            layer, number = nodes[head].layer, (head - self._n_given) % self._model.n_heads
+            w_query, w_key, _, _ = self._model.head(layer, number)
+            slots = list(self._slots(head).values())
+            query, key = (self._read(kept, edges, found, self._absent) for edges in (slots[0], slots[len(slots) // 2]))
+            patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
+        edges = self._into[len(nodes) - 1, ""]
+        carried = []
+        for (_, values), edge, absent in zip(found, edges, self._absent, strict=True):
+            read = values[0][:, -1] if kept[0, edge] else np.zeros_like(values[0][:, -1])
+            if absent is not None and not kept[0, edge]:
+                read += absent[-1]
+            carried.append(inner(read, unembedding))
+        return Trace(
+            heads=tuple(nodes[head].label for head in self._heads),
+            is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
+            patterns=np.stack(patterns),
+            sources=tuple(node.label for node in nodes[:-1]),
+            layers=tuple(node.layer for node in nodes[:-1]),
+            carried=np.stack(carried),
+            is_read=tuple(kept[0, edges].tolist()),
+        )
+
     def n_meaning(self, masks: Masks) -> int | None:
         """By the masks that mean a circuit of each form; None for three layers of heads that need a value."""
         if self._granularity == "nodes":
@@ -358,10 +427,7 @@ class AttentionSpace:
             return self._graph.removable.index(reader) if fixed else self._into[reader, slot][source]
 
         return Wiring(
-            heads=tuple(
-                tuple(self._model.head(layer + 1, head) for head in range(self._model.n_heads))
-                for layer in range(len(self._model.layers))
-            ),
+            heads=self._model.by_head,
             unembedding=self._model.unembedding,
             n_given=self._n_given,
             find_given=lambda: self._given(self._model.tokens),

@@ -128,6 +128,27 @@ class Graph:
         return f"{number:0{self.n_hex_digits}x}"
 
 
+Cell = str | int | float | None
+"""A cell of a table: text, a number, or None for nothing to say."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Something to say of a model, or of a circuit of it, in rows and columns.
+
+    Args:
+        title: of the table.
+        meaning: what the figures are and whose idea they were, in sentences, without the last full stop.
+        columns: their names; the first is what each row is about.
+        rows: a cell for each column.
+    """
+
+    title: str
+    meaning: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
 @dataclass(frozen=True)
 class SearchPart:
     """What one part of a search has decided.
@@ -207,6 +228,9 @@ class Space(Protocol):
     def run(self, masks: Masks) -> NDArray[np.float64]:
         """Outputs ``[masks, rows, outputs]`` on the rows of the model's task, the same bits on every machine."""
 
+    def tables(self, mask: Masks) -> tuple[Table, ...]:
+        """What there is to say of what happens in one circuit ``[bits]``; nothing where that takes long."""
+
     def n_meaning(self, masks: Masks) -> int | None:
         """How many masks there are that mean one of these circuits; None if that is not known."""
 
@@ -253,6 +277,10 @@ class Model(Protocol):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Its sizes and what else there is to say of it, each with a label."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """What there is to say of its weights."""
 
     def space(self, rules: Rules) -> Space:
         """Its circuits under some rules.

@@ -360,6 +360,14 @@ def pattern_context() -> dict[str, Any]:
             SimpleNamespace(text=text, label=label, url="#")
             for text, label in (("", "edges, zero"), ("mean", "edges, mean"))
         ],
+        "model_tables": [
+            SimpleNamespace(
+                title="What each head looks at",
+                meaning="Attention to the token before, and to what followed the same token earlier",
+                columns=["Head", "Previous", "Induction", "Rows right without it"],
+                rows=[["head 1.0", 0.91, 0.04, 12], ["head 2.0", 0.08, 0.87, 9], ["head 2.1", None, None, None]],
+            )
+        ],
         "model_rows": [
             SimpleNamespace(row="0 1 =", answer="1", given="1", gap=2.41),
             SimpleNamespace(row="1 1 =", answer="0", given="1", gap=-0.13),

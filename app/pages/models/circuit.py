@@ -24,6 +24,7 @@ from app.pages.models.views import (
     RowView,
     RulesOptions,
     RulesView,
+    TableView,
     graph_view,
     locate_model,
     model_view,
@@ -32,6 +33,7 @@ from app.pages.models.views import (
     row_views,
     rules_view,
     search_of,
+    table_views,
 )
 
 ROWS_SHOWN: Final = 24
@@ -53,6 +55,7 @@ class ModelCircuitPage(PageModel):
     keeps: list[str] = Field(description="Names of the edges that are kept.")
     cuts: list[str] = Field(description="Names of those that are cut.")
     rows: list[RowView] = Field(description="Those with the smallest gaps.")
+    tables: list[TableView] = Field(description="What else there is to say of it.")
     smaller_url: str = Field(description="The listed circuits that keep nothing else than this one.")
     list_url: str
     compare_url: str
@@ -167,6 +170,7 @@ def build_model_circuit(
         keeps=[name for name, there in zip(edges, kept, strict=True) if there],
         cuts=[name for name, there in zip(edges, kept, strict=True) if not there],
         rows=row_views(place.model, place.space.run(circuit.bits[None])[0], ROWS_SHOWN),
+        tables=table_views(place.space.tables(circuit.bits)),
         smaller_url=addresses.model_circuits(slug, text, drop=names),
         list_url=list_url,
         compare_url=addresses.model_compare(slug, [circuit.mask], text),

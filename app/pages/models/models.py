@@ -22,11 +22,13 @@ from app.pages.models.views import (
     ModelView,
     RowView,
     RulesView,
+    TableView,
     graph_view,
     model_view,
     open_model,
     row_views,
     rules_view,
+    table_views,
 )
 
 ROWS_SHOWN: Final = 12
@@ -83,6 +85,7 @@ class ModelPage(PageModel):
     right: int = Field(description="Rows on which the whole model is right.")
     worst: float = Field(description="Its smallest gap.")
     rows: list[RowView] = Field(description="Those with the smallest gaps, at most twelve.")
+    tables: list[TableView] = Field(description="What else there is to say of it.")
     graph: GraphView = Field(description="Under the usual rules.")
     rules: list[RulesItem]
     url: str
@@ -131,7 +134,8 @@ def build_model(session: Session, addresses: Addresses, ref: str) -> ModelPage:
     row, kind, model = open_model(session, addresses, ref)
     searches = searches_of(session, [row.id])
     space = model.space(kind.default_rules)
-    outputs = space.run(np.ones((1, space.graph.n_bits), dtype=np.bool_))
+    whole = np.ones(space.graph.n_bits, dtype=np.bool_)
+    outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
     items = []
     for rules in kind.admitted_rules(model):
@@ -158,6 +162,7 @@ def build_model(session: Session, addresses: Addresses, ref: str) -> ModelPage:
         right=int((apart > 0).sum()),
         worst=float(apart.min()),
         rows=row_views(model, outputs[0], ROWS_SHOWN),
+        tables=table_views((*space.tables(whole), *model.tables)),
         graph=graph_view(space),
         rules=items,
         url=addresses.model(row.slug),

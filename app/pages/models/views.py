@@ -21,7 +21,7 @@ from analysis.models.circuits import (
     read_mask,
     refuse_if_too_large,
 )
-from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
+from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, Table, gaps
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.model_tables import ModelRow
@@ -123,6 +123,23 @@ class RowView(PageModel):
     answer: str
     given: str = Field(description="The output that is the largest, the first of several.")
     gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
+
+
+class TableView(PageModel):
+    """Something to say of a model or a circuit, in rows and columns."""
+
+    title: str
+    meaning: str = Field(description="What the figures are, and whose idea they were.")
+    columns: list[str]
+    rows: list[list[str | int | float | None]] = Field(description="Null where there is nothing to say.")
+
+
+def table_views(tables: Sequence[Table]) -> list[TableView]:
+    """Tables as pages show them."""
+    return [
+        TableView(title=one.title, meaning=one.meaning, columns=list(one.columns), rows=[list(row) for row in one.rows])
+        for one in tables
+    ]
 
 
 def row_views(model: Model, outputs: NDArray[np.float64], most: int) -> list[RowView]:

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from analysis.models.model import Edge, Graph, ModelKind, Node
+from analysis.models.model import Edge, Graph, ModelKind, Node, Table
 from analysis.network_files.files import NetworkFile, examine_network_document
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -45,6 +45,8 @@ class PerceptronModel:
     @property
     def task_document(self):
         return {"name": self.task, "truth_table": list(self.file.tasks[0].truth_table)}
+
+    tables = (Table("Weights", "Their sum", ("What", "Sum"), (("all", 2.5),)),)
 
     @cached_property
     def table(self):
@@ -91,6 +93,9 @@ class PerceptronSpace:
     @property
     def n_combinations(self):
         return 1 << self.graph.n_bits
+
+    def tables(self, mask):
+        return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), (("first", int(mask[0])), ("second", None))),)
 
     def n_meaning(self, masks):
         return None

@@ -117,6 +117,13 @@ def test_the_page_of_a_model_says_what_was_searched(client):
     assert [one["state"] for one in page["rules"]] == ["searched"]
     assert [one["name"] for one in page["graph"]["nodes"]] == ["n0.0", "n0.1", "n1.0", "n1.1", "n2.0"]
     assert page["graph"]["bits"][0] == "n0.0-n1.0"
+    assert [(table["title"], table["rows"]) for table in page["tables"]] == [
+        ("Kept", [["first", 1], ["second", None]]),
+        ("Weights", [["all", 2.5]]),
+    ]
+    shown = client.get(ONE).text
+    assert "Edges that are kept.." not in shown
+    assert '<th scope="row">all</th><td class="num">2.500</td>' in shown
     assert {row["row"] for row in page["rows"]} == {"00", "01", "10", "11"}
     html = client.get(ONE).text
     assert "<svg" in html
@@ -207,6 +214,14 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     inside = client.get(API + page["smaller_url"]).json()["items"]
     assert mask in [item["mask"] for item in inside]
     assert all(int(item["mask"], 16) & ~int(mask, 16) == 0 for item in inside)
+
+
+def test_a_circuit_has_the_tables_of_its_kind(client):
+    mask = FOUND.circuits[0].mask
+    [table] = twin(client, f"{ONE}/circuits/{mask}")["tables"]
+    assert table["columns"] == ["Edge", "Kept"]
+    assert table["rows"][0] == ["first", int(mask, 16) & 1]
+    assert "<h2>Kept</h2>" in client.get(f"{ONE}/circuits/{mask}").text
 
 
 def test_a_mask_with_useless_edges_leads_to_its_circuit(client):

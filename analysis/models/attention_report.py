@@ -1,0 +1,184 @@
+"""What the heads of a transformer look at, move and compose, in a whole model and in a circuit, by the usual scores.
+
+A score describes; it does not decide whether a circuit is valid. A head that looks like an induction head in the whole
+model may look elsewhere in a circuit, or be no part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.fixed_order import inner, length, mean, total_of
+from analysis.models.attention_heads import Array, HeadWeights
+from analysis.models.model import Cell, Table
+
+_LOOKS: Final = (
+    "Attention, averaged over rows and positions: to the token before (previous); to earlier occurrences of the same "
+    "token (duplicate); to the tokens right after those (induction). Positions without an earlier occurrence are left "
+    "out. A dash stands for a head that is no part of the circuit. Olsson et al. 2022 (arXiv:2209.11895)"
+)
+_LENS: Final = (
+    "The logits, were they read after the embedding or after a layer: the sum of what they read up to there. "
+    "nostalgebraist, “interpreting GPT: the logit lens”, 2020"
+)
+_DIRECT: Final = (
+    "By how much what the logits read of each source raises the answer above the mean of the other tokens. Elhage et "
+    "al., “A Mathematical Framework for Transformer Circuits”, 2021"
+)
+_COPYING: Final = (
+    "The share of tokens whose own logit a head raises more than any other when it attends to them alone, by its "
+    "values and output. Wang et al. 2023 (arXiv:2211.00593), §3"
+)
+_COMPOSITION: Final = (
+    "How much of what an earlier head writes a later one reads as query, key and value: the Frobenius norm of the "
+    "product of their matrices over the product of the norms. Elhage et al. 2021"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One circuit run on the rows of the task, with what happens inside.
+
+    Args:
+        heads: labels, layer by layer.
+        is_on: whether each head is part of the circuit.
+        patterns: attention ``[heads, rows, context, context]``.
+        sources: labels of what the logits may read.
+        layers: of each source; 0 for what the model is given.
+        carried: what the logits get from each ``[sources, rows, vocabulary]``.
+        is_read: whether they read each.
+    """
+
+    heads: tuple[str, ...]
+    is_on: tuple[bool, ...]
+    patterns: Array
+    sources: tuple[str, ...]
+    layers: tuple[int, ...]
+    carried: Array
+    is_read: tuple[bool, ...]
+
+
+def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table:
+    """What each head looks at, and what is left of the circuit without it.
+
+    Args:
+        trace: of the circuit.
+        tokens: ``[rows, context]``.
+        without: ``[heads, rows]`` gaps of the circuit without each head.
+    """
+    context = tokens.shape[1]
+    query, key = np.arange(context)[:, None], np.arange(context)
+    same = tokens[:, :, None] == tokens[:, None, :]
+    after = np.zeros_like(same)
+    after[:, :, 1:] = same[:, :, :-1]
+    previous = np.broadcast_to(key == query - 1, same.shape)
+    looked_for = (previous, same & (key < query), after & (key <= query))
+    rows: list[tuple[Cell, ...]] = []
+    for number, head in enumerate(trace.heads):
+        if not trace.is_on[number]:
+            rows.append((head, None, None, None, None, None))
+            continue
+        scores = [_attention_to(trace.patterns[number], places) for places in looked_for]
+        apart = without[number]
+        rows.append((head, *scores, int((apart > 0).sum()), float(apart.min())))
+    columns = ("Head", "Previous", "Duplicate", "Induction", "Rows right without it", "Smallest gap without it")
+    return Table("What each head looks at", _LOOKS, columns, tuple(rows))
+
+
+def _attention_to(pattern: Array, places: NDArray[np.bool_]) -> float | None:
+    """The mean attention ``[rows, context, context]`` to some places, over positions that have one; None if none has
+    one.
+    """
+    having = places.any(axis=2)
+    if not having.any():
+        return None
+    return total_of(np.where(places, pattern, 0.0).ravel()) / int(having.sum())
+
+
+def lens_table(trace: Trace, gaps_of: Callable[[Array], Array]) -> Table:
+    """What the model would answer after each layer.
+
+    Args:
+        trace: of the circuit.
+        gaps_of: logits ``[rows, vocabulary]`` → gaps ``[rows]``.
+    """
+    total, rows = np.zeros(trace.carried.shape[1:]), list[tuple[Cell, ...]]()
+    for layer in range(max(trace.layers) + 1):
+        for source, of in enumerate(trace.layers):
+            if of == layer:
+                total = total + trace.carried[source]
+        apart = gaps_of(total)
+        label = f"layer {layer}" if layer else "embedding"
+        rows.append((label, int((apart > 0).sum()), float(mean(apart)), float(apart.min())))
+    return Table("Logit lens", _LENS, ("After", "Rows right", "Mean gap", "Smallest gap"), tuple(rows))
+
+
+def direct_table(trace: Trace, answers: NDArray[np.int64]) -> Table:
+    """What each source adds to the answer.
+
+    Args:
+        trace: of the circuit.
+        answers: ``[rows]``.
+    """
+    n_others = trace.carried.shape[2] - 1
+    rows: list[tuple[Cell, ...]] = []
+    for source, label in enumerate(trace.sources):
+        if not trace.is_read[source]:
+            rows.append((label, None, None, None))
+            continue
+        logits = trace.carried[source]
+        own = logits[np.arange(len(answers)), answers]
+        effect = own - (np.add.accumulate(logits, axis=1)[:, -1] - own) / n_others
+        rows.append((label, float(mean(effect)), float(effect.min()), float(effect.max())))
+    return Table("Direct effect on the answer", _DIRECT, ("Source", "Mean", "Least", "Most"), tuple(rows))
+
+
+def copying_table(heads: Sequence[Sequence[HeadWeights]], embedding: Array, unembedding: Array) -> Table:
+    """Which heads raise the logit of what they attend to.
+
+    Args:
+        heads: weights by layer and head.
+        embedding: ``[vocabulary, d_model]``.
+        unembedding: ``[d_model, vocabulary]``.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for layer, of_layer in enumerate(heads, start=1):
+        for number, (_, _, value, output) in enumerate(of_layer):
+            moved = inner(inner(inner(embedding, value.T), output.T), unembedding.T)
+            own = np.diagonal(moved)
+            others = np.where(np.eye(len(moved), dtype=np.bool_), -np.inf, moved).max(axis=1)
+            rows.append((f"head {layer}.{number}", float((own > others).mean())))
+    return Table("Copying", _COPYING, ("Head", "Share of tokens copied"), tuple(rows))
+
+
+def composition_table(heads: Sequence[Sequence[HeadWeights]]) -> Table:
+    """How strongly each head composes with those of the layers before.
+
+    Args:
+        heads: weights by layer and head.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for late, of_late in enumerate(heads):
+        for number, (query, key, value, output) in enumerate(of_late):
+            pattern, moved = inner(query, key), inner(value, output.T)  # [d_model, d_model] each
+            for early in range(late):
+                for other, (_, _, other_value, other_output) in enumerate(heads[early]):
+                    written = inner(other_value, other_output.T)
+                    shares = [_share(written, read) for read in (pattern, pattern.T, moved)]
+                    rows.append((f"head {early + 1}.{other}", f"head {late + 1}.{number}", *shares))
+    columns = ("Earlier head", "Later head", "Query", "Key", "Value")
+    return Table("Composition", _COMPOSITION, columns, tuple(rows))
+
+
+def _share(written: Array, read: Array) -> float | None:
+    """The norm of a product over the product of the norms, scaled so that overflow is no matter; None for zeros."""
+    if not written.any() or not read.any():
+        return None
+    first, second = written / np.abs(written).max(), read / np.abs(read).max()
+    norms = length(first.ravel()) * length(second.ravel())
+    return length(inner(first, second.T).ravel()) / norms if norms else None

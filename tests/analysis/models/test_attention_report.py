@@ -1,0 +1,147 @@
+"""What is said of the heads of a transformer, on one made by hand whose heads do what they are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.models import attention
+from analysis.models.attention import ATTENTION, FORMAT, read_attention
+from analysis.models.circuits import find_masks, judge_circuit
+from analysis.models.model import gaps
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
+V, N = 3, 4
+
+
+def by_hand():
+    """Head 1.0 attends to the token before and writes it beside the token; head 2.0 attends to where what stands there
+    is the present token, and writes the token at that place: the induction circuit (Olsson et al. 2022).
+    """
+    d, k = V + N + V, 4
+    token, position, before = slice(0, V), slice(V, V + N), slice(V + N, d)
+    embedding, positions, unembedding = np.zeros((V, d)), np.zeros((N, d)), np.zeros((d, V))
+    embedding[:, token], positions[:, position], unembedding[token] = np.eye(V), np.eye(N), np.eye(V)
+
+    def matrix(rows, values):
+        found = np.zeros((1, d, k))
+        found[0, rows, : values.shape[1]] = values
+        return found
+
+    def output(columns, size):
+        found = np.zeros((1, k, d))
+        found[0, :V, columns] = size * np.eye(V)
+        return found
+
+    first = {
+        "query": matrix(position, 100.0 * np.eye(N, k=-1)),
+        "key": matrix(position, np.eye(N)),
+        "value": matrix(token, np.eye(V)),
+        "output": output(before, 1.0),
+    }
+    second = {
+        "query": matrix(token, 100.0 * np.eye(V)),
+        # less the token itself: the first position has none before it, and is given its own
+        "key": matrix(before, np.eye(V)) - matrix(token, np.eye(V)),
+        "value": matrix(token, np.eye(V)),
+        "output": output(token, 5.0),
+    }
+    rows = [[0, 1, 2, 0], [0, 2, 1, 0], [1, 0, 2, 1], [1, 2, 0, 1], [2, 0, 1, 2], [2, 1, 0, 2]]
+    return read_attention(
+        {
+            "format": FORMAT,
+            "name": "by hand",
+            **dict(zip(attention.LIMITS, (2, 1, d, k, V, N), strict=True)),
+            "token_embedding": embedding.tolist(),
+            "position_embedding": positions.tolist(),
+            "attention": [{name: array.tolist() for name, array in layer.items()} for layer in (first, second)],
+            "unembedding": unembedding.tolist(),
+            "tasks": [{"name": "induction", "rows": rows, "answers": [row[1] for row in rows]}],
+        }
+    )
+
+
+def whole(space):
+    return np.ones(space.graph.n_bits, dtype=bool)
+
+
+def test_the_heads_of_an_induction_circuit_are_told():
+    model = by_hand()
+    space = model.space(ATTENTION.default_rules)
+    heads, lens, direct = space.tables(whole(space))
+    assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
+    (_, previous, duplicate, induction, right, _), second = heads.rows
+    assert previous == pytest.approx(1.0)
+    assert duplicate == pytest.approx(0.0)
+    assert induction == pytest.approx(0.0)
+    assert right == 0
+    assert second[3] == pytest.approx(1.0)
+    assert second[1] < 0.6
+    assert second[4] == 0
+    assert [row[1] for row in lens.rows] == [0, 0, 6]  # right only after the second layer
+    assert [label for label, *_ in direct.rows] == ["embedding", "head 1.0", "head 2.0"]
+    assert direct.rows[2][1] == pytest.approx(5.0)
+    assert direct.rows[1][1:] == (0.0, 0.0, 0.0)
+    copying, composition = model.tables
+    assert copying.rows == (("head 1.0", 0.0), ("head 2.0", 1.0))
+    [(early, late, query, key, value)] = composition.rows
+    assert (early, late, query, value) == ("head 1.0", "head 2.0", 0.0, 0.0)
+    assert key == pytest.approx(1 / np.sqrt(2 * V))  # half of what it reads, in V dimensions
+
+
+@pytest.mark.parametrize("text", ["", "mean", "heads", "nodes", "split"])
+@pytest.mark.parametrize("name", ["majority_5_2x2_0", "own_2x1_0"])
+def test_the_figures_agree_with_the_runs(name, text):
+    model = read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
+    space, rules = model.space(ATTENTION.rules(text)), ATTENTION.rules(text)
+    mask = whole(space)
+    apart = gaps(space.run(mask[None]), model.answers)[0]
+    heads, lens, direct = space.tables(mask)
+    assert lens.rows[-1][1] == (apart > 0).sum()
+    assert lens.rows[-1][3] == apart.min()
+    others = model.unembedding.shape[1] - 1
+    logits = space.run(mask[None])[0]
+    own = logits[np.arange(len(logits)), model.answers]
+    assert sum(row[1] for row in direct.rows) == pytest.approx((own - (logits.sum(axis=1) - own) / others).mean())
+    for number, row in enumerate(heads.rows):
+        without = mask.copy()
+        node = space.graph.removable[number]
+        bits = [
+            bit for bit, edge in enumerate(space.graph.edges) if text != "nodes" and node in (edge.source, edge.target)
+        ]
+        without[bits if bits else [number]] = False
+        without = space.reduce(without[None])[0]
+        if without.any():
+            judged = judge_circuit(model, rules, space.graph.write(without))
+            assert row[4:] == (judged.right, judged.worst)
+
+
+def test_a_circuit_without_a_head_says_nothing_of_it():
+    model = read_attention(json.loads((GOLDEN / "majority_5_2x2_0.json").read_text())["network"])
+    space = model.space(ATTENTION.rules("heads"))
+    smallest = min(find_masks(model, ATTENTION.rules("heads")).masks.tolist(), key=int.bit_count)
+    mask = np.array([smallest >> bit & 1 for bit in range(space.graph.n_bits)], dtype=bool)
+    heads, _, direct = space.tables(mask)
+    on = space.graph.active_nodes(mask[None])[0]
+    assert not on.all()
+    assert [row[1] is not None for row in heads.rows] == on.tolist()
+    read = mask[-len(direct.rows) :]
+    assert [row[1] is not None for row in direct.rows] == read.tolist()
+
+
+def test_no_row_repeats_a_token_so_nothing_is_said_of_duplicates():
+    model = by_hand()
+    rows = np.array([[0, 1, 2, 0]])
+    model = type(model)(**{**model.__dict__, "tokens": rows[:, :3], "answers": np.array([1]), "positions": None})
+    heads, _, _ = model.space(ATTENTION.default_rules).tables(np.ones(12, dtype=bool))
+    assert heads.rows[0][2:4] == (None, None)
+    assert heads.rows[0][1] is not None
+
+
+def test_a_model_that_takes_long_to_run_has_no_such_tables(monkeypatch):
+    space = by_hand().space(ATTENTION.default_rules)
+    monkeypatch.setattr(attention, "_MAX_TOLD", 1)
+    assert space.tables(whole(space)) == ()
