@@ -66,8 +66,7 @@ def analyse(
         ),
     ] = None,
 ) -> int:
-    """Find every explanation of a network: circuits, interpretations, algorithms and alignments. Of an attention-only
-    transformer, or another model whose circuits alone are looked for, find every circuit.
+    """Find every explanation of a network; of models of other kinds, such as transformers, every circuit.
 
     Example: [bold]pluriscope analyse xor.json --protocol paper --output result.json[/bold]
 
