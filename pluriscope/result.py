@@ -127,6 +127,9 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
 
 def _read(document: Mapping[str, Any], model: Model, output: int | None, site: Site | None) -> Result:
     """A result from the content of a file of the right format, which may lack anything."""
+    if all("interpretations" not in one for one in document["outputs"]):
+        cause = "is of a model of another kind than the networks, of which circuits alone are found"
+        raise InvalidNetwork(_ITEM, cause, "read it as JSON; docs/machine-interface.md says what it holds")
     if model is None and "network_file" not in document:
         cause = f"names its network {document['network'][:12]}… and does not hold it"
         raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")

@@ -8,6 +8,9 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.errors import BeyondLimits
+from analysis.models.circuits import engine_of, refuse_if_too_large
+from analysis.models.model import Model, Space
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
 from app.db.errors import Conflict
@@ -19,8 +22,8 @@ from app.jobs.definitions import train_arguments
 from app.jobs.queue import enqueue, enqueue_analyses, enqueue_model_circuits
 
 log = logging.getLogger("pluriscope.jobs")
-FEW_MASKS: Final = 10_000
-"""Masks of a bundled model that are tried without being asked for."""
+QUICK_MILLISECONDS: Final = 5_000.0
+"""What a search for circuits of a bundled model may be expected to take to be made without being asked for."""
 
 
 def add_bundled_models(session: Session) -> int:
@@ -36,9 +39,18 @@ def add_bundled_models(session: Session) -> int:
         added += created
         kind, model = model_of(row)
         for rules in kind.admitted_rules(model):
-            if model.space(rules).n_combinations <= FEW_MASKS:
+            if _is_quick(model, model.space(rules)):
                 enqueue_model_circuits(session, row, kind.write_rules(rules))
     return added
+
+
+def _is_quick(model: Model, space: Space) -> bool:
+    """Whether the circuits are found in seconds."""
+    try:
+        refuse_if_too_large(model, space)
+    except BeyondLimits:
+        return False
+    return engine_of(model, space).milliseconds <= QUICK_MILLISECONDS
 
 
 def add_bundled_networks(session: Session) -> int:

@@ -301,6 +301,14 @@ def test_a_result_of_the_command_is_loaded_with_its_network(tmp_path):
             pluriscope.load(path)
 
 
+def test_a_result_of_a_model_of_another_kind_is_no_result_here(tmp_path):
+    path = tmp_path / "result.json"
+    output = {"output": 0, "task": {"name": "", "rows": [], "answers": []}, "circuits": {}}
+    path.write_text(json.dumps({"format": "pluriscope-result/1", "network": "0" * 64, "outputs": [output]}))
+    with pytest.raises(InvalidNetwork, match="of a model of another kind than the networks"):
+        pluriscope.load(path)
+
+
 @pytest.mark.parametrize(
     "lost",
     [("outputs",), ("network",), ("protocol",), ("data",), ("outputs", 0, "circuits"), ("outputs", 0, "algorithms")],

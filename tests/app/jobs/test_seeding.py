@@ -59,33 +59,37 @@ def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(stor
         assert jobs_of_network(session, row.digest) == []
 
 
+GOLDEN_OF = {"induction-attention": "induction_2x2_0", "majority-5-attention": "majority_5_1x2_0"}
+
+
 def test_bundled_models_are_stored_once_and_searched(store):
     for added in (len(bundled_models()), 0):
         with store.write() as session:
             assert add_bundled_models(session) == added
     with store.read() as session:
-        assert [row.slug for row in all_models(session)] == list(bundled_models()) == ["majority-5-attention"]
-        assert count_jobs(session)["queued"] == 8
+        assert [row.slug for row in all_models(session)] == list(bundled_models()) == list(GOLDEN_OF)
+        assert count_jobs(session)["queued"] == 6 + 8
 
 
 @pytest.mark.slow
 @pytest.mark.one_database
-def test_the_bundled_model_has_the_circuits_of_the_golden_results(store):
+def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
     with store.write() as session:
         add_bundled_models(session)
     work(store, ("model-circuits",), slots=2)
-    golden = json.loads((FOLDER / "attention" / "majority_5_1x2_0.json").read_text())
     with store.read() as session:
-        [row] = all_models(session)
-        assert row.digest == golden["digest"]
-        searches = searches_of(session, [row.id])
-        kind, _ = model_of(row)
-        assert len(searches) == len(golden["spaces"])
-        for space in golden["spaces"]:
-            rules = {name: space[name] for name in kind.settings}
-            found = searches[row.id, kind.write_rules(rules)]
-            assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
-            assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
+        for row in all_models(session):
+            golden = json.loads((FOLDER / "attention" / f"{GOLDEN_OF[row.slug]}.json").read_text())
+            assert row.digest == golden["digest"]
+            searches = searches_of(session, [row.id])
+            kind, _ = model_of(row)
+            spaces = {kind.write_rules({name: one[name] for name in kind.settings}): one for one in golden["spaces"]}
+            searched = {rules for _, rules in searches}
+            assert set(spaces) - searched <= {"mean"}  # which takes many seconds
+            for rules in searched:
+                found, space = searches[row.id, rules], spaces[rules]
+                assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
+                assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
         assert {job.state for job in list_jobs(session)} == {"done"}
 
 
