@@ -53,7 +53,7 @@ def studies_table() -> Iterator[str]:
         states = Counter(outcome.state for outcome in results.outcomes)
         rest = ", ".join(f"{n:,} {s.replace('_', ' ')}" for s, n in sorted(states.items()) if s != "converged") or "–"
         told = results.provenance
-        name = f"{results.design.name}, `/studies/{slug}`"
+        name = f"[{results.design.name}](../app/bundled/studies/{slug}.json)"
         command = f"`pluriscope study run app/bundled/studies/{slug}.json`"
         cells = (len(results.outcomes), states["converged"])
         yield row((name, *(f"{n:,}" for n in cells), rest, told["wall_seconds"], told["workers"], command))
@@ -242,7 +242,7 @@ def references_table() -> Iterator[str]:
 def ours(slug: str, reference: Reference) -> str:
     """The figure of ours that a reference is about."""
     if not reference.measure:
-        return f"see `/studies/{slug}`"
+        return f"see [the study](../app/bundled/studies/{slug}.json)"
     summary = summary_of(slug)
     protocol = reference.protocol or summary.design.labels("protocol")[0]
     varying = (factor for factor in summary.design.varying if factor != "protocol")
