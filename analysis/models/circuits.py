@@ -47,6 +47,8 @@ MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
 SUBSETS_MILLISECONDS: Final = 2_000.0
 """What looking for a valid circuit below one may be expected to take; beyond, it is not said whether there is one."""
+N_DRAWN: Final = 1_000
+"""Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
 
 
@@ -113,6 +115,7 @@ class MasksFound:
         by_bits: number of bits → valid circuits.
         bit_use: for each bit the valid circuits that keep it.
         meaning: masks that mean a valid circuit; None if that is not known.
+        drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
     """
 
     masks: Numbers
@@ -122,6 +125,7 @@ class MasksFound:
     by_bits: dict[int, int]
     bit_use: tuple[int, ...]
     meaning: int | None
+    drawn: Numbers
 
     @property
     def exhaustive(self) -> bool:
@@ -223,6 +227,7 @@ class _Tally:
     def __init__(self, space: Space, limit: int) -> None:
         self._space, self._limit = space, limit
         self._kept = np.empty(0, dtype=np.uint64)
+        self._drawn = np.empty(0, dtype=np.uint64)
         self._new: list[Numbers] = []
         self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
         self._bit_use = [0] * space.graph.n_bits
@@ -246,6 +251,7 @@ class _Tally:
             if self._meaning is not None:
                 some = self._space.n_meaning(_bits(part.valid[start : start + _AT_ONCE], len(self._bit_use)))
                 self._meaning = None if some is None else self._meaning + some
+        self._drawn = _draw(np.concatenate([self._drawn, part.valid]))
         self._new.append(part.valid)
         if sum(map(len, self._new)) > max(self._limit, _AT_ONCE):
             self._choose()
@@ -268,7 +274,20 @@ class _Tally:
             by_bits,
             tuple(self._bit_use),
             self._meaning,
+            np.sort(self._drawn),
         )
+
+
+def _draw(circuits: Numbers) -> Numbers:
+    """Those of different circuits with the smallest pseudo-random numbers, by SplitMix64 (Steele et al. 2014) of the
+    mask: the same ones in whatever order and parts circuits are found.
+    """
+    with np.errstate(over="ignore"):
+        mixed = circuits + np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    return circuits[np.argpartition(mixed, N_DRAWN)[:N_DRAWN]] if len(circuits) > N_DRAWN else circuits
 
 
 class _EveryMask:

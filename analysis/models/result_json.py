@@ -114,6 +114,8 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
     }
     if masks:
         told["masks"] = [f"{mask:0{graph.n_hex_digits}x}" for mask in found.masks.tolist()]
+        if found.exhaustive and not found.complete:
+            told["drawn"] = [f"{mask:0{graph.n_hex_digits}x}" for mask in found.drawn.tolist()]
     return told
 
 

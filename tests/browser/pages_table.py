@@ -88,6 +88,8 @@ PAGES = {
     "direction, swapped obliquely": "{oblique}",
     "other models": "/models",
     "model": "/models/majority-5-attention",
+    "model of two layers": "/models/induction-attention",
+    "circuit of a model of two layers": "/models/induction-attention/circuits/183dbfff",
     "circuits of a model": "/models/majority-5-attention/circuits?rules=split",
     "circuits of a model, some": "/models/majority-5-attention/circuits?figure=minimal%3Dyes&keep=x-logits",
     "circuits of a model, none match": "/models/majority-5-attention/circuits?figure=edges%3D1",

@@ -167,6 +167,22 @@ def test_all_are_counted_where_not_all_are_listed():
     assert some.masks.tolist() == sorted(numbers[:50])
 
 
+def test_circuits_are_drawn_uniformly_whatever_is_listed():
+    model = golden("other_name_2x2_0")
+    found = find_masks(model, ATTENTION.default_rules, limit=50)
+    assert len(set(found.drawn.tolist())) == circuits.N_DRAWN
+    every = find_masks(model, ATTENTION.default_rules)
+    assert np.isin(found.drawn, every.masks).all()
+    assert every.drawn.tolist() == found.drawn.tolist()
+    n, of = circuits.N_DRAWN, found.valid
+    for bit, used in enumerate(found.bit_use):
+        share = used / of
+        drawn = int((found.drawn >> np.uint64(bit) & np.uint64(1)).sum())
+        assert abs(drawn - n * share) <= 5 * (n * share * (1 - share)) ** 0.5  # five standard deviations
+    few = find_masks(golden("sum_mod_5_2x2_0"), ATTENTION.default_rules)
+    assert few.drawn.tolist() == few.masks.tolist()  # all of them
+
+
 def test_a_search_that_was_stopped_goes_on_where_it_was(monkeypatch):
     model = golden("sum_mod_5_2x2_0")
     kept = {}

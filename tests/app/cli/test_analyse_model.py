@@ -156,6 +156,18 @@ def test_the_time_that_was_given_ends_the_search(tmp_path, capsys):
     assert circuits["truncated_at"] == circuits["listed"]
 
 
+def test_where_not_all_are_listed_some_are_drawn(other_name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_MAX_LISTED_CIRCUITS", "1")
+    out = tmp_path / "out.json"
+    assert run("analyse", other_name, "-o", out, "-q") == 3
+    result = json.loads(out.read_text())
+    circuits = result["outputs"][0]["circuits"]
+    assert (circuits["method"], circuits["valid"], circuits["masks"]) == ("counted", 2, ["1bf"])
+    assert circuits["drawn"] == ["1bf", "1ff"]
+    assert (circuits["truncated_at"], circuits["exhaustive"], result["exhaustive"]) == (1, False, False)
+    assert "2 circuits are valid, counted exactly; the 1 with the fewest edges are listed" in result["missing"][0]
+
+
 def test_a_plan_says_what_there_is_to_do_and_writes_nothing_else(other_name, tmp_path, capsys):
     assert run("analyse", other_name, "--plan") == 0
     told = capsys.readouterr().out
