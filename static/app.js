@@ -276,8 +276,8 @@
   /* A mark whose second datum is an address leads there. */
   function leadOn(figure, place) {
     const address = (event) => {
-      const datum = event.points?.[0]?.customdata?.[1];
-      return typeof datum === "string" && datum.startsWith("/") ? datum : "";
+      const datum = event.points?.[0]?.customdata;
+      return Array.isArray(datum) && typeof datum[1] === "string" ? datum[1] : "";
     };
     place.on("plotly_click", (event) => {
       const url = address(event);

@@ -30,7 +30,7 @@ SLUG = "xor-pretrained"
 NETWORK = f"networks/{SLUG}.html"
 STUDY = "xor-width"
 DOT = """() => {
-  const figure = document.querySelector("[data-study-figure][data-attended] .plot-area");
+  const figure = document.querySelector("[data-plot][data-drawn=true] .plot-area");
   const { left, top } = figure.getBoundingClientRect();
   const { xaxis, yaxis } = figure._fullLayout;
   const dots = figure.data.find((trace) => trace.customdata);
@@ -210,9 +210,9 @@ def test_a_studys_figures_are_drawn_and_its_dots_lead_somewhere(chromium, study_
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.goto(f"file://{study_copy}/studies/{STUDY}.html")
-    figure = tab.locator("[data-study-figure]").first
+    figure = tab.locator("[data-plot]").first
     figure.scroll_into_view_if_needed()
-    tab.locator("[data-study-figure][data-attended]").first.wait_for(timeout=20_000)
+    tab.locator("[data-plot][data-drawn=true]").first.wait_for(timeout=20_000)
     expect(tab.get_by_text("fetched when you come")).to_have_count(0)
     place = tab.evaluate(DOT)
     tab.mouse.move(*place)
