@@ -15,6 +15,7 @@ from typing import Final
 
 from analysis.circuits.space import count_in_space
 from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.planting.recipes import read_recipe
 from analysis.protocol import Protocol
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
@@ -38,6 +39,7 @@ _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid 
 _STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
 _STORIES_DRAWN: Final = 1.8  # where circuits are counted or estimated instead, with the stories of the draws
 _PLANTED: Final = 0.1  # seven methods asked, circuits listed
+_INTERCHANGE: Final = 1.5  # training with interchanges beside the task
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
@@ -132,6 +134,9 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
     training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each
+    planting = cell.levels["planting"]
+    if planting and read_recipe(planting).mode is not None:
+        training += _INTERCHANGE
     return CellCost(cell, design.seeds.count, max(spaces) if spaces else None, training + analysis)
 
 

@@ -241,7 +241,8 @@ def test_by_keyboard_alone(tab, expect):
         tab.keyboard.press("Tab")
         names.append(tab.evaluate("() => document.activeElement.textContent.trim() || document.activeElement.name"))
     assert [name.split("\n")[0].strip() for name in names] == [
-        "Skip to results", "Pluriscope", "Networks", "Compare", "Studies", "Findings", "Jobs", "Import", "Train", "Glossary", "q", "Find",
+        "Skip to results", "Pluriscope", "Networks", "Compare", "Studies", "Findings", "Jobs", "Import", "Train",
+        "Glossary", "q", "Find",
         "◐Switch between light and dark",
     ]  # fmt: skip
     tab.goto(f"{XOR}/circuits")

@@ -9,6 +9,7 @@ from app.db.cloud_storage import MARKS, SHARES, cloud_as_drawn, made_cloud, shar
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.shelves import stored_shelves
+from app.db.stories import STORIES
 from app.db.tables import AlignmentRow, AnalysisRow, CommonGroundBlockRow, CommonGroundRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PASSING
 from app.jobs.backfill import fill_in
@@ -16,7 +17,7 @@ from tests.schemas import kept, unpack
 
 pytestmark = pytest.mark.slow
 DERIVED = (MARKS, *map(share_name, SHARES))
-OF_ROWS = ShelfColumnRow.kind.not_in(BY_KEY)  # a kind stored as columns is in columns alone: nothing could fill it in
+OF_ROWS = ShelfColumnRow.kind.not_in((*BY_KEY, STORIES))  # these are in columns alone: nothing could fill them in
 
 
 def beside(session):
