@@ -183,6 +183,30 @@ def _training_identity(arguments: Mapping[str, Any]) -> Any:
     return {**arguments, "protocols": protocols}
 
 
+def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "") -> JobDefinition:
+    """Work that follows an analysis and stores a report beside it.
+
+    Args:
+        kind: of the job; its handler has the same name in capitals.
+        title: of the work.
+        module: of the handler in ``app.jobs``, where it is not called as the kind.
+        thoroughly: what is done beside the rest if the job is told to be thorough.
+    """
+
+    def words(told: Mapping[str, Any]) -> tuple[str, str]:
+        return title[:1].lower() + title[1:], f", {thoroughly}" if thoroughly and told["thorough"] else ""
+
+    return JobDefinition(
+        kind=kind,
+        handler=f"app.jobs.{module or kind}:{kind.upper()}",
+        version=f"1/{ENGINE_VERSION}",
+        title=title,
+        network_of=_network,
+        priority=REPORT_PRIORITY,
+        words=words,
+    )
+
+
 ANALYSE: Final = JobDefinition(
     kind="analyse",
     handler="app.jobs.handlers:ANALYSE",
@@ -248,78 +272,14 @@ STUDY_SUMMARY: Final = JobDefinition(
     title="Sum up",
     network_of=lambda arguments: str(arguments["study"]),
 )
-LADDER: Final = JobDefinition(
-    kind="ladder",
-    handler="app.jobs.reporting:LADDER",
-    version=f"1/{ENGINE_VERSION}",
-    title="Ladder of map classes",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda told: ("ladder of map classes", ", learned maps too" if told["thorough"] else ""),
-)
-CONTRADICTIONS: Final = JobDefinition(
-    kind="contradictions",
-    handler="app.jobs.reporting:CONTRADICTIONS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Contradictions",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda told: ("contradictions", ", learned maps too" if told["thorough"] else ""),
-)
-STORIES: Final = JobDefinition(
-    kind="stories",
-    handler="app.jobs.stories:STORIES",
-    version=f"1/{ENGINE_VERSION}",
-    title="Stories",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda _: ("stories", ""),
-)
-RIVALS: Final = JobDefinition(
-    kind="rivals",
-    handler="app.jobs.rivals:RIVALS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Most different circuits",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda _: ("most different circuits", ""),
-)
-METHODS: Final = JobDefinition(
-    kind="methods",
-    handler="app.jobs.methods:METHODS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Discovery methods",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda told: ("discovery methods", ", those that learn too" if told["thorough"] else ""),
-)
-PLANTED: Final = JobDefinition(
-    kind="planted",
-    handler="app.jobs.planted:PLANTED",
-    version=f"1/{ENGINE_VERSION}",
-    title="Planted explanation",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda _: ("the planted explanation", ""),
-)
-LENSES: Final = JobDefinition(
-    kind="lenses",
-    handler="app.jobs.lenses:LENSES",
-    version=f"1/{ENGINE_VERSION}",
-    title="Lenses",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda told: ("lenses", ", those that learn too" if told["thorough"] else ""),
-)
-CLAIMS: Final = JobDefinition(
-    kind="claims",
-    handler="app.jobs.claims:CLAIMS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Claims",
-    network_of=_network,
-    priority=REPORT_PRIORITY,
-    words=lambda _: ("where claims stand", ""),
-)
+LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
+CONTRADICTIONS: Final = _report("contradictions", "Contradictions", module="reporting", thoroughly="learned maps too")
+STORIES: Final = _report("stories", "Stories")
+RIVALS: Final = _report("rivals", "Most different circuits")
+METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
+PLANTED: Final = _report("planted", "Planted explanation")
+LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
+CLAIMS: Final = _report("claims", "Places of claims")
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",

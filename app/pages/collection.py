@@ -7,7 +7,8 @@ page is gone says so, and the rest of the collection stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from dataclasses import dataclass, field
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
@@ -126,35 +127,36 @@ def _item(
         before, one, other, after = entries[:first], entries[first], entries[first + 1], entries[first + 2 :]
         return to([*before, other, one, *after])
 
-    return CollectionItem.model_validate(
-        {
-            **_shown(session, addresses, address),
-            "number": number,
-            "address": address,
-            "note": note,
-            "earlier_url": swapped(at - 1) if at else None,
-            "later_url": swapped(at) if number < len(entries) else None,
-            "without_url": to([*entries[:at], *entries[number:]]),
-            "slide_url": to(entries, number),
-        }
+    return CollectionItem.showing(
+        _shown(session, addresses, address),
+        number=number,
+        address=address,
+        note=note,
+        earlier_url=swapped(at - 1) if at else None,
+        later_url=swapped(at) if number < len(entries) else None,
+        without_url=to([*entries[:at], *entries[number:]]),
+        slide_url=to(entries, number),
     )
 
 
-def _shown(session: Session, addresses: Addresses, address: str) -> dict[str, Any]:
-    """What a page is, or why there is none."""
-    gone = {"url": "", "kind": "", "title": address, "lines": [], "picture": ""}
+@dataclass(frozen=True)
+class _Shown:
+    """What a page is, or why there is none; the fields are those of :class:`CollectionItem`."""
+
+    title: str
+    url: str = ""
+    kind: str = ""
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    picture: str = ""
+    problem: str = ""
+
+
+def _shown(session: Session, addresses: Addresses, address: str) -> _Shown:
     try:
         target = read_target(address, addresses)
         page = build_target(session, addresses, target)
     except (PageError, StoreError, AnalysisError) as problem:
-        return {**gone, "problem": str(problem)}
+        return _Shown(address, problem=str(problem))
     facts = facts_of(page)
     path = f"{addresses.prefix}{target.path}{target.query_text}"
-    return {
-        "url": path,
-        "kind": facts.kicker,
-        "title": facts.title,
-        "lines": list(facts.lines),
-        "picture": addresses.made_of(path, "card.svg"),
-        "problem": "",
-    }
+    return _Shown(facts.title, path, facts.kicker, list(facts.lines), addresses.made_of(path, "card.svg"))

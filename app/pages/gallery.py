@@ -21,7 +21,7 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.circuits import smallest_circuits
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
-from app.options import BigInt, Options, PageModel
+from app.options import Options, PageModel
 from app.pages.findings import headlines
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
@@ -103,7 +103,7 @@ class Featured(PageModel):
     """One network with an explanation of each kind."""
 
     n_neurons: int
-    n_explanations: BigInt = Field(description="Interpretations of its valid circuits.")
+    counts: Counts = Field(description="What its analysis under protocol complete found.")
     network: NetworkView
     task: TaskView
     circuit: CircuitCard | None
@@ -232,7 +232,7 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     cards = [card for card in (circuit, readings[0] if readings else None, alignment) if card is not None]
     return Featured(
         n_neurons=sum(place.question.cut.sizes),
-        n_explanations=counts_of(place.analysis).interpretations_total,
+        counts=counts_of(place.analysis),
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         circuit=circuit,

@@ -13,15 +13,15 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.networks.mlp import forward
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.numbers import decimal, exact, noun
+from app.figures.numbers import decimal, noun
 from app.naming import Scope
 from app.options import PageModel
+from app.pages.network.behaviour import behaviour_of
 from app.pages.place import locate_boolean
-from app.pages.previews import (
-    GateTile,
-)
+from app.pages.previews import GateTile
 from app.pages.sandbox.views import RunView, SandboxPage
 from app.pages.shared import NetworkView, network_view
 from app.pages.showcase import Showcase, featured_network
@@ -114,14 +114,16 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
 
 
 def _network(shown: Showcase) -> _Content | None:
-    sizes = shown.place.question.cut.sizes
+    question, sizes = shown.place.question, shown.place.question.cut.sizes
     layers = " and ".join(f"one of {size}" for size in sizes[1:-1])
-    task = shown.place.question.task.name
+    behaviour = behaviour_of(shown.place, forward(question.cut, question.data.representatives)[:, 0])
+    right = sum(row.right for row in behaviour)
+    ones = _listed(["".join(map(str, row.bits)) for row in behaviour if row.target])
     return _Content(
         paragraphs=[
             f"This network has {sum(sizes)} neurons: {noun(sizes[0], 'input')}, hidden layers {layers}, and "
-            f"{noun(sizes[-1], 'output')}. It was trained to compute {task}: its output is 1 when exactly one input is "
-            f"1. It is right on all {1 << sizes[0]} inputs.",
+            f"{noun(sizes[-1], 'output')}. It was trained to compute {question.task.name}: to give 1 on inputs "
+            f"{ones}, and 0 on the others. It classifies {right} of {len(behaviour)} inputs correctly.",
             "How does it do it? An explanation says which part of the network does the work and what that part "
             "computes. The next screens show three explanations. All of them pass the usual tests.",
         ],
@@ -139,7 +141,7 @@ def _circuit(shown: Showcase) -> _Content | None:
         paragraphs=[
             f"Keep {card.n_edges} of the {noun(edges, 'edge')} and remove the others. What is left still classifies "
             "every input correctly. Such a part is a circuit. It says where the task is computed.",
-            f"{exact(counts.circuits_valid)} of the {noun(counts.circuits_possible, 'possible circuit')} pass this "
+            f"{counts.told('circuits_valid')} of the {noun(counts.circuits_possible, 'possible circuit')} pass this "
             "test. This is one of them.",
         ],
         links=[TourLink(label="Open this circuit", url=card.url)],
@@ -159,7 +161,7 @@ def _interpretation(shown: Showcase) -> _Content | None:
             "then is a logic gate. Its square shows its truth table: a filled cell is 1. This is an interpretation. It "
             "says what the circuit computes.",
             f"This circuit has {noun(reading.of, 'interpretation')}. All valid circuits together have "
-            f"{exact(shown.counts.interpretations_total)}.",
+            f"{shown.counts.told('interpretations_total')}.",
         ],
         links=[TourLink(label="Open this interpretation", url=reading.url)],
     )
@@ -177,8 +179,8 @@ def _alignment(shown: Showcase) -> _Content | None:
             f"Start from an algorithm instead: {card.formula} computes the task. Place its variables on neurons: "
             f"{placed}. This is an alignment. The other explanation asked where and then what; this one asks what and "
             "then where.",
-            f"Of the {noun(counts.algorithms_candidates, 'candidate algorithm')}, {exact(counts.algorithms_aligned)} "
-            f"can be aligned, in {noun(counts.alignments_valid, 'way')}.",
+            f"Of the {noun(counts.algorithms_candidates, 'candidate algorithm')}, {counts.told('algorithms_aligned')} "
+            f"can be aligned. Valid alignments: {counts.told('alignments_valid')}.",
         ],
         links=[TourLink(label="Open this alignment", url=card.url)],
     )
@@ -237,16 +239,16 @@ def _counts(shown: Showcase) -> _Content | None:
     counts, slug, to = shown.counts, shown.place.row.slug, shown.addresses
     return _Content(
         paragraphs=[
-            "Every explanation counted here passes the usual tests for its kind. If so many pass, passing says little "
-            "about which one describes the network.",
+            "Every explanation counted here passes the usual tests for its kind, as the protocol complete states them. "
+            "If so many pass, passing says little about which one describes the network.",
             "Stricter criteria leave fewer. Which criteria, and what they leave, is for you to choose.",
         ],
         facts=[
-            TourFact(value=exact(counts.circuits_valid), label="valid circuits", url=to.circuits(slug)),
+            TourFact(value=counts.told("circuits_valid"), label="valid circuits", url=to.circuits(slug)),
             TourFact(
-                value=exact(counts.interpretations_total), label="interpretations of them", url=to.explanations(slug)
+                value=counts.told("interpretations_total"), label="interpretations of them", url=to.explanations(slug)
             ),
-            TourFact(value=exact(counts.alignments_valid), label="valid alignments", url=to.algorithms(slug)),
+            TourFact(value=counts.told("alignments_valid"), label="valid alignments", url=to.algorithms(slug)),
         ],
         links=[TourLink(label="See what stricter criteria leave", url=to.funnel(slug))],
     )

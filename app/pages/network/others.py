@@ -122,11 +122,11 @@ def protocol_differences(counts: Sequence[ProtocolCounts]) -> list[str]:
         "Circuits. The authors' program leaves out circuits in which every hidden neuron is active, and in wide layers "
         f"those with too many active neurons. {exact(every.circuits_possible)} possible circuits become "
         f"{exact(paper.circuits_possible)}. Valid circuits: {numbers('circuits_valid')}.",
-        "Interpretations. The circuits that are left out are the ones with the most neurons, and these have by far the "
-        f"most interpretations: {numbers('interpretations_total')}.",
+        "Interpretations. The circuits that are left out have the most neurons that can be read as gates: "
+        f"{numbers('interpretations_total')}.",
         "Algorithms. complete takes every formula of AND and NOT to a certain depth, paper the authors' list of AND, "
-        "OR and NOT formulas. That list lacks some formulas and holds others twice, once as it is and once rewritten "
-        f"by De Morgan's law. Candidates: {exact(every.algorithms_candidates)} and "
+        "OR and NOT formulas. That list can lack a formula, and can hold one twice, once rewritten by De Morgan's "
+        f"law. Candidates: {exact(every.algorithms_candidates)} and "
         f"{exact(paper.algorithms_candidates)}.",
         "Alignments. complete tests each interchange in both directions, paper in one direction only, so under paper "
         "an alignment can pass that the other direction refutes. paper also keeps minimal alignments alone. Minimal "

@@ -61,3 +61,8 @@ def test_nothing_is_lost_in_bins():
     assert bins["data"][0]["x"] == [0.25, 0.75]  # the middles of the bins
     assert bins["data"][0]["customdata"] == ["1 to 3", "3 to 10"]
     assert bins["layout"]["xaxis"]["ticktext"] == ["1", "10"]
+
+
+def test_a_bar_leads_to_the_circuits_that_it_counts():
+    bars = plots.edges_histogram({10: 5, 12: 46}, leads=lambda edges: f"/circuits?edges_min={edges}")["data"][0]
+    assert bars["customdata"] == [[str(edges), f"/circuits?edges_min={edges}"] for edges in (10, 11, 12)]

@@ -251,7 +251,7 @@ def test_the_featured_network_has_an_explanation_of_each_kind(get):
     assert featured["network"]["slug"] == "xor"
     assert featured["circuit"]["n_edges"] == 10
     assert featured["interpretation"]["mask"] == featured["circuit"]["mask"]
-    assert (featured["n_neurons"], featured["n_explanations"]) == (9, 147_899_020)
+    assert (featured["n_neurons"], featured["counts"]["interpretations_total"]) == (9, 147_899_020)
     assert featured["alignment"]["iia"]["agreed"] == featured["alignment"]["iia"]["of"] > 0
     assert featured["compare_url"].count("e=") == 3
 
