@@ -129,7 +129,7 @@ def _plan_text(
     if expected is None:
         lines.append(f"  not searched: {refusal}")
     else:
-        lines.append("  expected on one core of this machine, right within a factor of three as a rule:")
+        lines.append("  expected on one core of this machine, right within a factor of four as a rule:")
         lines.append(f"    {STAGE}: about {duration(expected)}")
         if seconds is not None and seconds < expected:
             lines.append(f"      --seconds {seconds:g} would end here")
