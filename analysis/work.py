@@ -27,7 +27,7 @@ class Work:
     """How a computation goes about its work; what it finds does not depend on it, except where a limit ends it.
 
     Args:
-        report: is listed progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
+        report: called with the progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
             work, or :class:`~analysis.progress.OutOfTime` to have it end there with what it has found.
         checkpoints: where finished parts go, and come back from in another attempt at the very same work.
         clock: seconds from any origin, e.g. ``time.perf_counter``.

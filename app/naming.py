@@ -37,6 +37,11 @@ class Scope:
             query["data"] = self.data
         return query
 
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """All of it, as the hidden fields of a form."""
+        return [("output", str(self.output)), ("protocol", self.protocol), ("data", self.data)]
+
 
 _LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}
 _KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}

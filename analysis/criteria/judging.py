@@ -78,7 +78,7 @@ def judge_analysis(
 def _pieces(
     subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], known: Counted, budget: Budget, block: int
 ) -> Iterator[Callable[[], Piece]]:
-    """The pieces of the work in order; each kind is listed when its last one was taken."""
+    """The pieces of the work in order; each kind is reported when its last one was taken."""
     for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:

@@ -1,4 +1,4 @@
-"""What is kept of a search for alignments on directions: the search, and for each alignment what else is listed it.
+"""What is kept of a search for alignments on directions: the search, and what else is known of each alignment.
 
 The search itself says which alignments pass. Kept beside it: how each direction fares in the row space of the next
 layer (:mod:`analysis.directions.rowspace`), how much of the family of its oblique swaps passes
@@ -34,7 +34,7 @@ MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
 
 @dataclass(frozen=True)
 class PlaceEvidence:
-    """What is listed one variable's place beside its score.
+    """What is known of one variable's place beside its score.
 
     Args:
         rowspace: how the read-out fares with only what the next layer reads; None for several dimensions.
@@ -71,7 +71,7 @@ class LearnedChoice:
 
 @dataclass(frozen=True)
 class DirectionFindings:
-    """A search with what is listed its alignments.
+    """A search with what is known of its alignments.
 
     Args:
         search: the search; without algorithms if it was refused.
@@ -99,7 +99,7 @@ def find_directions(
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
 ) -> DirectionFindings:
-    """Search one class in closed form and gather what is listed each alignment found.
+    """Search one class in closed form and gather what is known of each alignment found.
 
     Args:
         candidates: the algorithms, all over the network's inputs.
@@ -131,7 +131,7 @@ def out_of_time(direction_class: DirectionClass, n_candidates: int) -> Direction
 def evidence_of(
     table: DirectionTable, algorithms: Sequence[AlgorithmDirections]
 ) -> dict[str, tuple[PlaceEvidence, ...]]:
-    """What is listed every kept alignment of some algorithms, by id."""
+    """What is known of every kept alignment of some algorithms, by id."""
     return {
         scored.alignment.id: alignment_evidence(table, found.algorithm, scored.alignment)
         for found in algorithms
@@ -142,7 +142,7 @@ def evidence_of(
 def alignment_evidence(
     table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment
 ) -> tuple[PlaceEvidence, ...]:
-    """What is listed each place of one alignment, in the order of its paths.
+    """What is known of each place of one alignment, in the order of its paths.
 
     Args:
         table: of the network, under the protocol and data meant.

@@ -451,8 +451,10 @@ def _untimed(found: Any) -> Any:
     return [_untimed(one) for one in found] if isinstance(found, list) else found
 
 
-def report_row(session: Session, analysis: AnalysisRow, kind: ReportKind) -> AnalysisReportRow | None:
-    """The stored report of that kind."""
+def report_row(session: Session, analysis: AnalysisRow | None, kind: ReportKind) -> AnalysisReportRow | None:
+    """The stored report of that kind, None if there is none, or no analysis."""
+    if analysis is None:
+        return None
     return session.scalar(
         select(AnalysisReportRow).where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == kind)
     )

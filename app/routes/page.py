@@ -1,7 +1,7 @@
 """Registering what a builder makes, a page, its JSON twin or a table: the builder's parameters are the request's.
 
-A builder takes a session, the addresses, what stands in the path, and where it has any the options. FastAPI is listed
-the same parameters, so a page costs its builder, its template and one entry in a list.
+A builder takes a session, the addresses, what stands in the path, and where it has any the options. FastAPI sees the
+same parameters, so a page costs its builder, its template and one entry in a list.
 """
 
 from __future__ import annotations

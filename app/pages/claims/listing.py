@@ -149,7 +149,7 @@ def build_claims(session: Session, addresses: Addresses, network: str, options: 
         max_claims=MAX_CLAIMS,
         action=addresses.claims(slug),
         locate_url=addresses.locate_claims(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         claim_url=addresses.claim(slug, scope),
         methods_url=addresses.methods(slug, scope),
     )
@@ -198,7 +198,7 @@ def _item(one: ListedClaim, place: Place, addresses: Addresses) -> ClaimItem:
 
 def _baselines(session: Session, place: Place, addresses: Addresses) -> list[BaselineView]:
     """What stored answers of methods say of largest weights and a random order; nothing while none are stored."""
-    row = None if place.analysis is None else report_row(session, place.analysis, METHODS)
+    row = report_row(session, place.analysis, METHODS)
     if row is None:
         return []
     answers = [one for one in report_of(row, MethodsReport).answers if one.default and one.method in BASELINES]

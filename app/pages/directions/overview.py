@@ -96,7 +96,7 @@ def build_directions(
         passing_url=url(passing=None if options.passing else 1),
         passing=options.passing,
         request_url=addresses.directions(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         compare_url=addresses.compare(slug, (), scope),
     )
 

@@ -94,7 +94,7 @@ def planted_view(session: Session, addresses: Addresses, place: Place) -> Plante
         return None
     slug, scope = place.row.slug, place.scope
     shown = {variable.path: variable.shown for variable in record.algorithm.variables}
-    row = None if place.analysis is None else report_row(session, place.analysis, PLANTED)
+    row = report_row(session, place.analysis, PLANTED)
     ref = str(ExplanationRef("circuit", record.circuit.hex))
     listed = _is_candidate(session, place, record)
     return PlantedView(

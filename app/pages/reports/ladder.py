@@ -14,8 +14,8 @@ from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.options import PageModel, ScopeOptions
 from app.pages.formulas import FractionView
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import ScopeView, job_view, network_view, scope_now
+from app.pages.reports.state import ReportPage, report_fields
+from app.pages.shared import ScopeView, scope_now
 
 DIRECTION_CLASSES = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 
@@ -78,17 +78,14 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
         NotFound: no such network, output, protocol or data record.
     """
     place = locate_boolean(session, addresses, network, options.scope)
-    row = None if place.analysis is None else report_row(session, place.analysis, "ladder")
-    state, job = report_state(session, place, "ladder", row)
+    row = report_row(session, place.analysis, "ladder")
     report = None if row is None else report_of(row, LadderReport)
     rungs = [] if report is None else [_rung(one, report, place, addresses) for one in _in_order(report)]
     climbed = {one.key for one in rungs}
     slug, scope = place.row.slug, place.scope
     return LadderPage(
-        network=network_view(place.row, addresses, place.question.model),
+        **report_fields(session, place, addresses, "ladder", row),
         scope=scope_now(session, place, addresses),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
         rungs=rungs,
         not_climbed=[] if report is None else [MAP_CLASSES[key] for key in MAP_CLASSES if key not in climbed],
         algorithms=[] if report is None else [_link(text, place, addresses) for text in report.algorithms],
@@ -97,14 +94,9 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
         n_permuted_right=0 if report is None else report.n_permuted_right,
         seed=0 if report is None else report.seed,
         findings=[] if report is None else findings_of(rungs, report),
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=addresses.ladder(slug, scope),
-        network_url=addresses.network(slug, scope),
         request_url=addresses.ladder(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
     )
 
 

@@ -31,8 +31,8 @@ from app.errors import BadQuery, NotFound
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import LinkedPage, ScopeView, job_view, linked, network_view, neuron_name, scope_now
+from app.pages.reports.state import ReportPage, report_fields
+from app.pages.shared import LinkedPage, ScopeView, linked, neuron_name, scope_now
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
@@ -236,18 +236,15 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
     place = locate_boolean(session, addresses, network, options.scope)
-    row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
-    state, job = report_state(session, place, LENSES, row)
+    row = report_row(session, place.analysis, LENSES)
     report = None if row is None else report_of(row, LensesReport)
     slug, scope = place.row.slug, place.scope
     asked = [] if report is None else [one.lens for one in report.lenses]
     functions = [] if report is None else [_function(one) for one in report.functions]
     carried = None if report is None else carried_view(report.carried, place, addresses)
     return LensesPage(
-        network=network_view(place.row, addresses, place.question.model),
+        **report_fields(session, place, addresses, LENSES, row),
         scope=scope_now(session, place, addresses),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
         thorough=report is not None and report.thorough,
         lenses=[] if report is None else [lens_view(one, place, addresses) for one in report.lenses],
         not_asked=[] if report is None else [lens.label for lens in REGISTERED if lens.key not in asked],
@@ -257,14 +254,9 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
         functions=functions,
         neurons=None if report is None else neurons_view(report.neurons, place),
         findings=[] if carried is None else findings_of(functions, carried),
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=addresses.lenses(slug, scope),
-        network_url=addresses.network(slug, scope),
         request_url=addresses.lenses(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         methods_url=addresses.methods(slug, scope),
     )
 
@@ -430,13 +422,12 @@ def whole_lens(
         answer = record.answer(place.question, settings)
         stored = stored_view(place.question, record, answer)
     shown = stored or _unanswered(lens, known, fit)
-    view = _whole(answer, shown)
-    changed = _changed(record, known, place)
+    shown_as, view = lens_view(shown, place, addresses), _whole(answer, shown)
     table = view.get("table", [])
     page = LensPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         state="too_long" if stored is None else "answered",
-        lens=lens_view(shown, place, addresses),
+        lens=shown_as,
         carried=None if report is None else carried_view(report.carried, place, addresses),
         row_names=input_texts(place),
         input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
@@ -449,10 +440,10 @@ def whole_lens(
         table=table[:MAX_SHOWN],
         n_rows=len(table),
         settings=[_setting(one, known, record, place, addresses) for one in record.settings],
-        command=f'pluriscope audit NETWORK.json --methods "{settings_text(lens, changed)}" --output OUT.json',
+        command=f'pluriscope audit NETWORK.json --methods "{shown_as.text}" --output OUT.json',
         form_url=addresses.lens(slug, lens),
         lenses_url=addresses.lenses(slug, scope),
-        url=addresses.lens(slug, lens, scope, **_texts(changed)),
+        url=shown_as.url,
     )
     return page, table
 
@@ -492,7 +483,7 @@ def _expected(lens: Lens, place: Place, settings: Settings) -> float:
 
 def _report(session: Session, place: Place) -> LensesReport | None:
     """What is stored of lenses about an analysis."""
-    row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
+    row = report_row(session, place.analysis, LENSES)
     return None if row is None else report_of(row, LensesReport)
 
 

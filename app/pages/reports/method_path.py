@@ -142,7 +142,7 @@ def build_method_path(
         baselines=[] if standing is None else standing.baselines(),
         methods_url=addresses.methods(slug, scope),
         request_url=addresses.methods(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         url=addresses.method(slug, text, scope, **options.view_of()),
     )
 

@@ -24,8 +24,8 @@ from app.figures.svg.audit import AnswerMark, audit_strip
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.located import LocatedView, located_view
 from app.pages.place import Place, locate
-from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import ScopeView, job_view, network_view, scope_now
+from app.pages.reports.state import ReportPage, report_fields
+from app.pages.shared import ScopeView, scope_now
 
 
 class MethodsOptions(ScopeOptions):
@@ -91,18 +91,15 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         NotFound: no such network, output, protocol or data record.
     """
     place = locate(session, addresses, network, options.scope)
-    row = None if place.analysis is None else report_row(session, place.analysis, METHODS)
-    state, job = report_state(session, place, METHODS, row)
+    row = report_row(session, place.analysis, METHODS)
     report = None if row is None else report_of(row, MethodsReport)
     slug, scope = place.row.slug, place.scope
     record = planted_of(place.row)
     methods = [] if report is None else _methods(report, place, addresses, record)
     asked = {one.key for one in methods}
     return MethodsPage(
-        network=network_view(place.row, addresses, place.question.model),
+        **report_fields(session, place, addresses, METHODS, row),
         scope=scope_now(session, place, addresses),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
         thorough=report is not None and report.thorough,
         complete=report is not None and report.complete,
         methods=methods,
@@ -111,17 +108,12 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         n_edges=place.question.layout.n_edges,
         shares={} if report is None else shares_of(session, place),
         findings=[] if report is None else [*findings_of(methods), *_planted_finding(methods)],
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=addresses.methods(slug, scope),
-        network_url=addresses.network(slug, scope),
         planted="" if record is None else record.circuit.hex,
         claim_url=addresses.claim(slug, scope),
         claims_url=addresses.claims(slug, scope),
         request_url=addresses.methods(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         circuits_url=addresses.circuits(slug, scope),
         lenses_url=addresses.lenses(slug, scope),
     )

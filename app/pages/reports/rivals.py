@@ -36,8 +36,8 @@ from app.pages.common_ground.points import survey_view
 from app.pages.common_ground.views import ExtremeView
 from app.pages.formulas import FractionView
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import ScopeView, job_view, network_view, scope_now
+from app.pages.reports.state import ReportPage, report_fields
+from app.pages.shared import ScopeView, scope_now
 
 RIVALS: Final = "rivals"
 BY_EDGES: Final = "edges"
@@ -181,16 +181,13 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
     """
     place = locate_boolean(session, addresses, network, options.scope)
     step = _shown(options)
-    row = None if place.analysis is None else report_row(session, place.analysis, RIVALS)
-    state, job = report_state(session, place, RIVALS, row)
+    row = report_row(session, place.analysis, RIVALS)
     report = None if row is None else report_of(row, RivalsReport)
     view = _Viewer(session, place, addresses)
     slug, scope = place.row.slug, place.scope
     return RivalsPage(
-        network=network_view(place.row, addresses, place.question.model),
+        **report_fields(session, place, addresses, RIVALS, row),
         scope=scope_now(session, place, addresses),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
         of=0 if report is None else report.of,
         complete=report is None or report.complete,
         pair=None if report is None else view.pair(report),
@@ -200,14 +197,9 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
         measures=[] if report is None else measures_of(report),
         map=None if report is None else view.map(report, options, step),
         findings=[] if report is None else findings_of(report),
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=addresses.rivals(slug, scope, **options.view_of()),
-        network_url=addresses.network(slug, scope),
         request_url=addresses.rivals(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         circuits_url=addresses.circuits(slug, scope),
         common_ground_url=addresses.common_ground(slug, scope),
     )
@@ -217,7 +209,7 @@ def stored_rivals(
     session: Session, place: Place, addresses: Addresses
 ) -> tuple[RivalPair | None, RivalInterpretations | None, RivalInterpretations | None]:
     """The two most different circuits, the interpretations that contradict most, and best against worst, as stored."""
-    row = None if place.analysis is None else report_row(session, place.analysis, RIVALS)
+    row = report_row(session, place.analysis, RIVALS)
     report = None if row is None else report_of(row, RivalsReport)
     view = _Viewer(session, place, addresses)
     pair = None if report is None else view.pair(report)

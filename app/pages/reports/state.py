@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.tables import AnalysisReportRow
 from app.options import PageModel
 from app.pages.place import Place
-from app.pages.shared import JobView, NetworkView
+from app.pages.shared import JobView, NetworkView, job_view, network_view
 
 WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 ReportState = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
@@ -32,6 +33,31 @@ class ReportPage(PageModel):
     created_at: datetime | None
     url: str
     network_url: str
+
+
+def report_fields(
+    session: Session, place: Place, addresses: Addresses, kind: str, row: AnalysisReportRow | None
+) -> dict[str, Any]:
+    """The fields of :class:`ReportPage`, without what was found and the page's own address.
+
+    Args:
+        session: a snapshot of the store.
+        place: the analysis.
+        addresses: builds links.
+        kind: of the report.
+        row: the stored report.
+    """
+    state, job = report_state(session, place, kind, row)
+    return {
+        "network": network_view(place.row, addresses, place.question.model),
+        "state": state,
+        "job": None if job is None else job_view(job, addresses),
+        "seconds": None if row is None else row.seconds,
+        "engine_version": "" if row is None else row.engine_version,
+        "digest": "" if row is None else row.content,
+        "created_at": None if row is None else row.created_at,
+        "network_url": addresses.network(place.row.slug, place.scope),
+    }
 
 
 def report_state(

@@ -26,8 +26,8 @@ from app.pages.candidates import input_texts
 from app.pages.formulas import FractionView, PlacedView, placed_views
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import site_label
-from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import ScopeView, job_view, network_view, scope_now
+from app.pages.reports.state import ReportPage, report_fields
+from app.pages.shared import ScopeView, scope_now
 
 RELATION_WORDS: Final[dict[Relation, tuple[str, str]]] = {
     "same": ("same", "exactly the algorithms that the whole network carries"),
@@ -140,18 +140,15 @@ def build_stories(session: Session, addresses: Addresses, network: str, options:
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
     place = locate_boolean(session, addresses, network, options.scope)
-    row = None if place.analysis is None else report_row(session, place.analysis, STORIES)
-    state, job = report_state(session, place, STORIES, row)
+    row = report_row(session, place.analysis, STORIES)
     report = StoriesReport(arises=True) if row is None else report_of(row, StoriesReport)
     view = _Viewer(place, addresses, report)
     slug, scope = place.row.slug, place.scope
     shown = [relation for relation in RELATIONS if report.counts.get(relation) or relation != "overlapping"]
     return StoriesPage.showing(
         report,
-        network=network_view(place.row, addresses, place.question.model),
+        **report_fields(session, place, addresses, STORIES, row),
         scope=scope_now(session, place, addresses),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
         algorithms=view.algorithms,
         whole=[view.algorithms[one] for one in report.whole],
         relations=[view.relation(relation) for relation in shown] if report.told else [],
@@ -159,14 +156,9 @@ def build_stories(session: Session, addresses: Addresses, network: str, options:
         stories=[view.story(one) for one in report.stories],
         contrasts=[view.contrast(one) for one in report.contrasts],
         findings=[] if row is None else findings_of(report, view),
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=addresses.stories(slug, scope),
-        network_url=addresses.network(slug, scope),
         request_url=addresses.stories(slug),
-        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        request_fields=scope.fields,
         circuits_url=addresses.circuits(slug, scope),
     )
 

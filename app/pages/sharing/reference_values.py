@@ -49,7 +49,7 @@ class Against(Protocol):
         """How many explanations of each kind it tells of; empty where it tells of no analysis."""
 
     def seconds(self, place: Place) -> float | None:
-        """What that analysis took, None where nothing is listed one."""
+        """What that analysis took, None where that is not known."""
 
 
 class Store:

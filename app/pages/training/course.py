@@ -168,7 +168,7 @@ def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | Non
 
 
 def learning_of(spec: TrainingSpec, told: Sequence[Mapping[str, Any]], addresses: Addresses) -> Learning:
-    """How networks of one spec learn, from what is listed each."""
+    """How networks of one spec learn, from what each of them recorded."""
     networks = [_network(one, spec, addresses) for one in told]
     return _learning(spec, spec.resolved_tasks(), networks, addresses)
 

@@ -1,4 +1,4 @@
-"""Findings: what is listed each alignment beside its score, in result files, and computed anew."""
+"""Findings: what is known of each alignment beside its score, in result files, and computed anew."""
 
 from __future__ import annotations
 

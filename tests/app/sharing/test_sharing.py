@@ -1,4 +1,4 @@
-"""What is listed a page to those who cite, preview and embed it."""
+"""What those are told of a page who cite, preview and embed it."""
 
 from __future__ import annotations
 

@@ -35,8 +35,7 @@ from app.pages.reports.alice_and_bob.views import (
     SaidView,
     WitnessView,
 )
-from app.pages.reports.state import report_state
-from app.pages.shared import job_view, network_view
+from app.pages.reports.state import report_fields
 
 
 def build_alice_and_bob(session: Session, addresses: Addresses, options: AliceAndBobOptions) -> AliceAndBobPage:
@@ -49,17 +48,14 @@ def build_alice_and_bob(session: Session, addresses: Addresses, options: AliceAn
         place = locate(session, addresses, ALICE_AND_BOB, Scope())
     except Moved as moved:  # this address names no network, so there is nowhere else to lead to
         place = locate(session, addresses, moved.now, Scope())
-    row = None if place.analysis is None else report_row(session, place.analysis, "contradictions")
-    state, job = report_state(session, place, "contradictions", row)
+    row = report_row(session, place.analysis, "contradictions")
     report = None if row is None else report_of(row, ContradictionsReport)
     cast = [] if report is None else cast_of(report, place, addresses)
     events = [] if report is None else events_of(report, cast, place, addresses)
     example = _example(events)
     slug = place.row.slug
     return AliceAndBobPage(
-        network=network_view(place.row, addresses, place.question.model),
-        state=state,
-        job=None if job is None else job_view(job, addresses),
+        **report_fields(session, place, addresses, "contradictions", row),
         cast=cast,
         findings=[] if report is None else findings_of(report, cast),
         tests=[] if report is None else tests_of(report, place),
@@ -72,13 +68,8 @@ def build_alice_and_bob(session: Session, addresses: Addresses, options: AliceAn
         n_circuits=report.interpretation.n_circuits if report and report.interpretation else None,
         confidence=report.alignments[0].chance_confidence if report and report.alignments else None,
         compare_url=addresses.compare(slug, [one.ref for one in cast], place.scope),
-        network_url=addresses.network(slug, place.scope),
         ladder_url=addresses.ladder(slug, place.scope),
         directions_url=addresses.directions(slug, place.scope, **{"class": "integer"}),
-        seconds=None if row is None else row.seconds,
-        engine_version="" if row is None else row.engine_version,
-        digest="" if row is None else row.content,
-        created_at=None if row is None else row.created_at,
         url=_url(addresses, options.order),
     )
 
