@@ -6,7 +6,7 @@ networks ── claims ── claim places ── analyses
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -14,6 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.db.columns import UtcDateTime
 from app.db.table_base import Base
 from app.db.tables import NetworkRow
+
+REF_DIGITS: Final = 12
 
 
 class ClaimRow(Base):
@@ -36,6 +38,11 @@ class ClaimRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
 
     network: Mapped[NetworkRow] = relationship()
+
+    @property
+    def ref(self) -> str:
+        """What addresses name it by."""
+        return self.digest[:REF_DIGITS]
 
 
 class ClaimPlaceRow(Base):

@@ -24,7 +24,6 @@ from app.db.tables import AnalysisRow, NetworkRow
 
 MAX_KEPT: Final = 100_000
 """Claims of one network, deleted ones included."""
-ID_DIGITS: Final = 12
 REFUSED: Final = "refused"
 """The outcome of a claim that cannot be asked in an analysis: pairs of rows of a constant task."""
 _ROWS_AT_ONCE: Final = 500

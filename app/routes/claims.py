@@ -16,7 +16,6 @@ from analysis.errors import AnalysisError, InvalidClaim
 from analysis.strict_json import plain_text
 from app.addressing import API_PREFIX, Addresses
 from app.db.claims import (
-    ID_DIGITS,
     claim_of,
     delete_claim,
     digest_of,
@@ -177,9 +176,9 @@ def keep(
         created=len(kept.new),
         claims=[
             KeptItem(
-                id=row.digest[:ID_DIGITS],
+                id=row.ref,
                 name=row.name,
-                url=links.kept_claim(slug, row.digest[:ID_DIGITS], scope),
+                url=links.kept_claim(slug, row.ref, scope),
                 created=row.id in kept.new,
             )
             for row in kept.rows[:MOST_TOLD]
@@ -260,7 +259,7 @@ def claim_file(session: Reading, links: Links, network: str, claim: str, options
     place, row = open_claim(session, links, network, claim, options)
     said = claim_of(row, place.question.layout).document(place.question.layout)
     document = {"format": CLAIM_FORMAT, "network": place.row.digest, "output": place.scope.output, "claims": [said]}
-    name = f"{place.row.slug}-{row.digest[:ID_DIGITS]}.claim.json"
+    name = f"{place.row.slug}-{row.ref}.claim.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(json.dumps(document, ensure_ascii=False) + "\n", media_type="application/json", headers=headers)
 
@@ -274,7 +273,7 @@ def rename_from_form(
 ) -> RedirectResponse:
     place, row = open_claim(session, links, network, claim, options)
     rename_claim(row, plain_text(str(form.get("name") or ""), "name", InvalidClaim))
-    return RedirectResponse(links.kept_claim(place.row.slug, row.digest[:ID_DIGITS], place.scope), status_code=303)
+    return RedirectResponse(links.kept_claim(place.row.slug, row.ref, place.scope), status_code=303)
 
 
 @router.post(
@@ -339,7 +338,7 @@ def restore_from_form(
 ) -> RedirectResponse:
     place, row = open_claim(session, links, network, claim, options, deleted=True)
     restore_claim(row)
-    return RedirectResponse(links.kept_claim(place.row.slug, row.digest[:ID_DIGITS], place.scope), status_code=303)
+    return RedirectResponse(links.kept_claim(place.row.slug, row.ref, place.scope), status_code=303)
 
 
 @router.post(

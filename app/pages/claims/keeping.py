@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from analysis.discovery.sent_claims import Declared, output_named, read_sent
 from analysis.errors import InvalidClaim
 from app.addressing import Addresses
-from app.db.claims import ID_DIGITS, KeptClaims, save_claims
+from app.db.claims import KeptClaims, save_claims
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analyses_of
 from app.jobs import queue
@@ -75,5 +75,5 @@ def keep_sent(session: Session, addresses: Addresses, network: str, raw: bytes, 
     jobs = [queue.enqueue_claims(session, analysis, asked=True) for analysis in here]
     url = addresses.claims(row.slug, place.scope)
     if len(kept.rows) == 1:
-        url = addresses.kept_claim(row.slug, kept.rows[0].digest[:ID_DIGITS], place.scope)
+        url = addresses.kept_claim(row.slug, kept.rows[0].ref, place.scope)
     return Keeping(place, read.form, kept, tuple(job for job in jobs if job is not None), url)

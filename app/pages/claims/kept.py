@@ -15,7 +15,7 @@ from analysis.errors import InvalidMethod
 from analysis.networks.circuit import Circuit
 from app.addressing import Addresses
 from app.db.claim_tables import ClaimRow
-from app.db.claims import ID_DIGITS, REFUSED, Placed, claim_of, find_claim, placed, stored_place
+from app.db.claims import REFUSED, Placed, claim_of, find_claim, stored_place
 from app.db.errors import Deleted, StoreError
 from app.errors import Gone, NotFound
 from app.options import PageModel, ScopeOptions
@@ -89,7 +89,7 @@ def build_kept_claim(
     """
     place, row = open_claim(session, addresses, network, claim, options)
     said = claim_of(row, place.question.layout)
-    slug, scope, ref = place.row.slug, place.scope, row.digest[:ID_DIGITS]
+    slug, scope, ref = place.row.slug, place.scope, row.ref
     told, view, stored, refusal, baselines, comparisons = None, None, False, "", list[BaselineView](), ("", "")
     if place.analysis is not None:
         standing = Standing(session, place, place.analysis, addresses)
@@ -173,11 +173,8 @@ def told_of(standing: Standing, row: ClaimRow, claim: Claim) -> tuple[Placed, bo
     stored = stored_place(standing.session, standing.analysis, row)
     if stored is not None and stored.outcome != REFUSED:
         return Placed(stored.outcome, stored.raw_mask, stored.faithfulness, stored.place), True, ""
-    try:
-        return standing.locate(claim)[1], False, ""
-    except InvalidMethod as problem:
-        told = placed(None, None, standing.place.question.layout, complete=True)
-        return told, stored is not None, str(problem)
+    told, refusal = standing.told(claim)
+    return told, stored is not None and bool(refusal), refusal
 
 
 def scored_edges(claim: Claim, place: Place, raw: int) -> list[ScoredEdge]:

@@ -13,7 +13,7 @@ from analysis.discovery.claims import MAX_CLAIM_BYTES, MAX_CLAIMS
 from analysis.discovery.registry import method_named
 from analysis.discovery.sent_claims import FORMS
 from app.addressing import Addresses
-from app.db.claims import ID_DIGITS, ClaimFilter, ListedClaim, count_claims, list_claims
+from app.db.claims import ClaimFilter, ListedClaim, count_claims, list_claims
 from app.db.methods import METHODS, MethodsReport
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row
@@ -188,8 +188,8 @@ def _item(one: ListedClaim, place: Place, addresses: Addresses) -> ClaimItem:
         view = located_view(stored.raw_mask, stored.place, place, addresses)
     return ClaimItem.showing(
         row,
-        id=row.digest[:ID_DIGITS],
-        url=addresses.kept_claim(place.row.slug, row.digest[:ID_DIGITS], place.scope),
+        id=row.ref,
+        url=addresses.kept_claim(place.row.slug, row.ref, place.scope),
         located=stored is not None,
         outcome="" if stored is None else stored.outcome,
         place=view,

@@ -8,7 +8,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.claims import ID_DIGITS
 from app.limits import undo_days_in
 from app.options import PageModel
 from app.pages.claims.kept import KeptClaimOptions, open_claim
@@ -40,7 +39,7 @@ def build_claim_removal(
         NotFound: no such network, output, protocol, data record or claim.
     """
     place, row = open_claim(session, addresses, network, claim, options, deleted=True)
-    slug, scope, ref, days = place.row.slug, place.scope, row.digest[:ID_DIGITS], undo_days_in(session)
+    slug, scope, ref, days = place.row.slug, place.scope, row.ref, undo_days_in(session)
     gone = None if row.deleted_at is None else row.deleted_at + timedelta(days=days)
     return ClaimRemovalPage(
         id=ref,

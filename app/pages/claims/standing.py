@@ -14,6 +14,7 @@ from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Answer
 from analysis.discovery.registry import method_named
+from analysis.errors import InvalidMethod
 from app.addressing import Addresses
 from app.db.claims import Placed, placed
 from app.db.reads.circuit_sets import stored_search
@@ -71,6 +72,13 @@ class Standing:
             rows = answer.rows if claim.has_ablation else None
             (location,) = self.landscape.locate_all([(answer.raw_mask, rows)])
         return answer, placed(answer, location, question.layout, complete=self.landscape.complete)
+
+    def told(self, claim: Claim) -> tuple[Placed, str]:
+        """Its place, and why it cannot be asked; "" if it can."""
+        try:
+            return self.locate(claim)[1], ""
+        except InvalidMethod as problem:
+            return placed(None, None, self.place.question.layout, complete=True), str(problem)
 
     def view(self, told: Placed) -> LocatedView | None:
         """A place as pages show it."""

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from analysis.discovery.claims import Claim
-from analysis.errors import InvalidMethod
 from analysis.reverify import Recomputed, Value
 from app.addressing import Addresses
 from app.db.claim_tables import ClaimRow
-from app.db.claims import REFUSED, Placed, claim_of, placed, stored_place
+from app.db.claims import REFUSED, Placed, claim_of, stored_place
 from app.naming import ExplanationRef
 from app.pages.claims.standing import Standing
 from app.pages.place import Place
@@ -59,7 +57,7 @@ def claim_figures(session: Session, addresses: Addresses, place: Place, row: Cla
     stored: dict[str, Value] = {"claim_digest": row.digest}
     circuit = None
     if place.analysis is not None:
-        told = _located(Standing(session, place, place.analysis, addresses), claim)
+        told, _ = Standing(session, place, place.analysis, addresses).told(claim)
         now |= _figures(told)
         kept = stored_place(session, place.analysis, row)
         if kept is not None:
@@ -67,13 +65,6 @@ def claim_figures(session: Session, addresses: Addresses, place: Place, row: Cla
         if told.place.get("possible"):
             circuit = ExplanationRef("circuit", told.place["mask"])
     return ClaimFigures([Recomputed(key, _LABELS[key], value) for key, value in now.items()], stored, circuit)
-
-
-def _located(standing: Standing, claim: Claim) -> Placed:
-    try:
-        return standing.locate(claim)[1]
-    except InvalidMethod:
-        return placed(None, None, standing.place.question.layout, complete=True)
 
 
 def _figures(told: Placed) -> dict[str, Value]:
