@@ -418,9 +418,7 @@ class _Chain:
             }
             return listed * each.get(key, _CIRCUIT_JUDGED * rows)
         if kind == "interpretation":
-            if key == "interchange":  # the joint one and causal scrubbing share its work
-                return listed * _CIRCUIT_INTERCHANGED + classes * _CLASS_INTERCHANGED
-            if key == "interchange-on-circuit":
+            if key in ("interchange", "interchange-on-circuit"):  # joint ones and causal scrubbing share their work
                 return listed * _CIRCUIT_INTERCHANGED + classes * _CLASS_INTERCHANGED
             shared = ("interchange-joint", "interchange-joint-on-circuit", "causal-scrubbing")
             return 0.0 if key in shared else listed * _CIRCUIT_COUNTED

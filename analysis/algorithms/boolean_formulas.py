@@ -23,7 +23,7 @@ from typing import Final, Generic, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import Node
+from analysis.algorithms.high_level_model import Node, negation
 from analysis.errors import InvalidTask
 from analysis.tasks import INPUT_NAMES, Task, input_table, name_of
 
@@ -116,7 +116,7 @@ def _values(n_inputs: int) -> _Meaning[_Values]:
 _TREES: Final = _Meaning[Node](
     letter=lambda index: Node("input", input=index),
     constant=None,
-    negated=lambda node: node.children[0] if node.operator == "not" else Node("not", (node,)),
+    negated=negation,
     joined={"or": lambda left, right: Node("or", (left, right)), "and": lambda left, right: Node("and", (left, right))},
 )
 """Trees over AND, OR and NOT, without double negations."""

@@ -217,6 +217,11 @@ def depth_of(node: Node) -> int:
     return below + 1 if node.is_gate else below
 
 
+def negation(node: Node) -> Node:
+    """What a node is not, without a double negation."""
+    return node.children[0] if node.operator == "not" else Node("not", (node,))
+
+
 @lru_cache(maxsize=64)
 def input_pattern(index: int, n_inputs: int) -> int:
     """Truth table of one input as an integer."""

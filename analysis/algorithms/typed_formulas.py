@@ -12,7 +12,7 @@ from itertools import product
 from typing import Final
 
 from analysis.algorithms.boolean_formulas import tree_from_formula
-from analysis.algorithms.high_level_model import Node, authors_text, canonical_text, walk
+from analysis.algorithms.high_level_model import Node, authors_text, canonical_text, negation, walk
 from analysis.tasks import INPUT_NAMES
 
 MOST_GATES: Final = 7  # of a formula tree whose orders are all tried: 128 texts; candidates have at most seven
@@ -38,18 +38,12 @@ def _inverted(node: Node) -> Node:
     children = tuple(_inverted(child) for child in node.children)
     if node.operator == "and":
         return Node("and", children)
-    return _not(children[0] if node.operator == "not" else Node("and", tuple(_not(child) for child in children)))
-
-
-def _not(node: Node) -> Node:
-    return node.children[0] if node.operator == "not" else Node("not", (node,))
+    return negation(children[0] if node.operator == "not" else Node("and", tuple(map(negation, children))))
 
 
 def _orders(node: Node) -> tuple[Node, ...]:
     """The tree with its gates' children in every order, as it is written first; alone if it has too many gates."""
-    if sum(one.is_gate for one in walk(node)) > MOST_GATES:
-        return (node,)
-    if node.operator == "input":
+    if node.operator == "input" or sum(one.is_gate for one in walk(node)) > MOST_GATES:
         return (node,)
     ways: list[tuple[Node, ...]] = [tuple(children) for children in product(*map(_orders, node.children))]
     ways += [children[::-1] for children in ways] if node.is_gate else []

@@ -242,7 +242,7 @@ def _necessary(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
 _WANG: Final = "Wang et al., ICLR 2023 (arXiv:2211.00593)"
 _KNOCKED: Final = (
     "A neuron is knocked out by setting it to 0. Every set is tried for circuits of up to twelve hidden neurons; of "
-    "larger ones the 4,096 smallest sets are, and what these do not settle is undecided."
+    f"larger ones the {MAX_SETS:,} smallest sets are, and what these do not settle is undecided."
 )
 
 KNOCKOUT_COMPLETENESS: Final = Criterion(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +52,7 @@ class _Sufficient:
     context: CircuitCriteriaContext
     by_function: bool
 
+    @cached_property
     def known(self) -> tuple[NDArray[Any], str]:
         """Sets that will do, ascending, and why these may not be all; "" if they are."""
         context = self.context
@@ -126,7 +128,7 @@ def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int64], NDArray[np.in
         been missed, "" if none can have been.
     """
     context = will_do.context
-    known, missing = will_do.known()
+    known, missing = will_do.known
     run = bool(missing) and _few_removals(context)
     n_spare, edge_of = np.zeros(len(context), dtype=np.int64), np.full(len(context), -1, dtype=np.int64)
     for edge in reversed(range(context.question.layout.n_edges)):
@@ -213,7 +215,7 @@ def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArra
     """``[circuits]``: which can lose an edge where not all that will do is known, and what is then left."""
     context = will_do.context
     found, smaller = np.zeros(len(context), dtype=np.bool_), context.masks.copy()
-    if will_do.known()[1] and _few_removals(context):
+    if will_do.known[1] and _few_removals(context):
         _, edge_of, _ = _spare_edges(will_do)
         found = edge_of >= 0
         for edge in set(edge_of[found].tolist()):
@@ -225,7 +227,7 @@ def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArra
 def _subset(*, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings], Verdicts]:
     def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         will_do = _Sufficient(context, by_function)
-        known, missing = will_do.known()
+        known, missing = will_do.known
         minimal = minimal_masks(context, known)
         loses, smaller = _smaller_by_running(will_do)
         passed = np.isin(context.masks, minimal) & ~loses
@@ -248,7 +250,7 @@ def _subset(*, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings]
 def _cardinal(*, by_function: bool) -> Callable[[CircuitCriteriaContext, Settings], Verdicts]:
     def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         will_do = _Sufficient(context, by_function)
-        known, missing = will_do.known()
+        known, missing = will_do.known
         loses, smaller = _smaller_by_running(will_do)
         n_edges = np.bitwise_count(context.masks).astype(np.int64)
         least = known[np.argmin(np.bitwise_count(known))] if len(known) else 0

@@ -49,16 +49,12 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
             same on all for one without a gate.
     """
     network, clean = question.cut, activations(question.cut, question.data.clean_rows)
-    n_classes = len(bits[0]) if bits else 1
+    n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, kept in enumerate(circuit.keep, start=1):
             weights, biases = network.weights[layer - 1], network.biases[layer - 1]
-            shape = (
-                n_classes,
-                len(biases),
-                *2 * (len(clean[0]),),
-            )  # [classes, neurons, own input, absent sources' one]
+            shape = (n_classes, len(biases), n_rows, n_rows)  # [classes, neurons, own input, absent sources' one]
             least = most = np.broadcast_to(biases[:, None, None], shape)
             for source in range(weights.shape[1]):
                 weight = weights[:, source, None, None]

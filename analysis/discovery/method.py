@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any, Final, Literal, cast
 
 import numpy as np
@@ -15,6 +14,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule, Rows, rows_of
 from analysis.discovery.selection import SELECTION, pick_mask
 from analysis.errors import InvalidMethod
+from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -249,10 +249,7 @@ class Method:
 
 def _loaded(choose: Choose | str) -> Choose:
     """The function itself."""
-    if not isinstance(choose, str):
-        return choose
-    module, _, name = choose.partition(":")
-    return cast(Choose, getattr(import_module(module), name))
+    return cast(Choose, function_at(choose)) if isinstance(choose, str) else choose
 
 
 def _outcome(mask: int | None, n_edges: int, otherwise: Outcome) -> Outcome:

@@ -193,9 +193,8 @@ def _number(text: str) -> float | str | None:
 def _one_claim(form: str, said: dict[str, Any], layout: EdgeLayout, declared: Declared) -> Claim:
     """The claim that was read, with what was declared where it says nothing itself."""
     beside = {"method": declared.method, "source": declared.source}
-    label = next(one.label for one in FORMS if one.key == form)
     whole = {
-        "name": declared.name or label,
+        "name": declared.name or label_of(form),
         "kind": "circuit",
         **{key: one for key, one in beside.items() if one},
         **said,
@@ -350,7 +349,7 @@ def _told_in(said: Mapping[str, Any], where: str, layout: EdgeLayout) -> _Told:
         return next((said[name] for name in names if name in said), None)
 
     source, target = first(_SOURCE_NAMES), first(_TARGET_NAMES)
-    name = f"{_end(source)}>{_end(target)}" if source is not None and target is not None else first(_EDGE_NAMES)
+    name = f"{_node_id(source)}>{_node_id(target)}" if source is not None and target is not None else first(_EDGE_NAMES)
     edge = _edge(name, where, layout)
     score, kept = first(_SCORE_NAMES), first(_KEPT_NAMES)
     if isinstance(kept, str) and kept.lower() in (*_YES, *_NO):
@@ -362,10 +361,6 @@ def _told_in(said: Mapping[str, Any], where: str, layout: EdgeLayout) -> _Told:
     if isinstance(score, str):
         score = _number(score) if score else None
     return _Told(edge, score, kept)
-
-
-def _end(node: Any) -> Any:
-    return _node_id(node) if isinstance(node, dict) else node
 
 
 def _edges_or_scores(told: Sequence[_Told], layout: EdgeLayout, *, by_score: bool) -> dict[str, Any]:

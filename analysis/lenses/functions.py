@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.swaps import swap_outputs
 from analysis.errors import InvalidAlignment
@@ -23,7 +23,7 @@ from analysis.interpretations.gates import gate_name
 from analysis.lenses.probes import LEAST_MARGIN, scaled_layers
 from analysis.networks.mlp import activations
 from analysis.question import Question
-from analysis.tasks import input_table
+from analysis.tasks import pattern_bits
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
@@ -86,7 +86,7 @@ def functions_asked(question: Question, algorithms: Iterable[HighLevelModel]) ->
     n_inputs = question.cut.n_inputs
     if n_inputs <= MAX_ALL:
         return list(range(2, 1 << (1 << n_inputs), 2))
-    singles = [sum(int(bit) << row for row, bit in enumerate(column)) for column in input_table(n_inputs).T.tolist()]
+    singles = [input_pattern(index, n_inputs) for index in range(n_inputs)]
     variables = [variable.function for algorithm in algorithms for variable in algorithm.variables]
     every = (without_sign(function, n_inputs) for function in (question.task.pattern, *singles, *variables))
     return [function for function in dict.fromkeys(every) if function][:MAX_FUNCTIONS]
@@ -126,10 +126,10 @@ def _on_layer(
     function: int,
     carried: Carried | None,
 ) -> FunctionOnLayer:
-    labels = np.array([function >> row & 1 for row in range(len(points))])
+    labels = pattern_bits(function, question.cut.n_inputs)
     differ = labels[:, None] != labels[None, :]
     held = None if carried is None else (layer, function) in carried
-    plane = separation(points, (2 * labels - 1).tolist(), LEAST_MARGIN)
+    plane = separation(points, np.where(labels, 1, -1).tolist(), LEAST_MARGIN)
     if plane is None:
         return FunctionOnLayer(layer, 0.0, None, int(differ.sum()), held)
     spans = clean[layer].max(axis=0) - clean[layer].min(axis=0)

@@ -22,6 +22,7 @@ from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
 Array = NDArray[np.float64]
+_NAMED: Final = 6
 _NEWTON: Final = 6  # the start is right to a part in steps², and each step squares that
 
 
@@ -75,11 +76,12 @@ def _look(question: Question, settings: Settings, work: Work) -> Attribution:
 
 def _says(_question: Question, seen: Attribution) -> str:
     strength = fixed_order.mean(np.abs(seen.scores)).tolist()
-    named = [f"{_input(axis)} {value:.3g}" for axis, value in enumerate(strength[:6])]
+    named = [f"{_input(axis)} {value:.3g}" for axis, value in enumerate(strength[:_NAMED])]
+    more = f" and {len(strength) - _NAMED} more inputs" if len(strength) > _NAMED else ""
     gap = 0.0 if seen.gap is None else float(np.abs(seen.gap).max())
     return (
         f"By how much each input moves the output on the way from the baseline, in the mean over the rows: "
-        f"{', '.join(named)}. The scores of a row miss the difference of outputs by up to {gap:.2g}."
+        f"{', '.join(named)}{more}. The scores of a row miss the difference of outputs by up to {gap:.2g}."
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled, settled
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -242,10 +242,7 @@ class Lens:
 
 def _loaded(look: Look | str) -> Look:
     """The function itself."""
-    if not isinstance(look, str):
-        return look
-    module, _, name = look.partition(":")
-    return cast(Look, getattr(import_module(module), name))
+    return cast(Look, function_at(look)) if isinstance(look, str) else look
 
 
 def view_json(view: View) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def n_masks_idle(off: Sequence[int], n_heads: int, n_given: int, slots: int) -> 
             feeding = n_given + sum(on[:at]) + sum(feds[:at])
             reading = sum(on[at + 1 :]) + sum(reads[at + 1 :])
             ways *= ((1 << slots * feeding) - 1) ** feds[at] * ((2 << slots * reading) - 1) ** reads[at]
-            free = (reads[at] + neither[at]) * sum(feds[at + 1 :]) + (reads[at] + neither[at]) * sum(neither[at + 1 :])
+            free = (reads[at] + neither[at]) * (sum(feds[at + 1 :]) + sum(neither[at + 1 :]))
             ways <<= slots * free
         total += ways
     return total

@@ -1,4 +1,4 @@
-"""The circuit value: a mask over a network's edges, and its interpretations without running anything.
+"""The circuit value: a mask over a network's edges, and what follows from it without running anything.
 
 Edge order (spec §3): layer by layer, row-major ``[out][in]``; edge k is bit k of the mask, least significant first.
 """

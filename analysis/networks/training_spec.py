@@ -71,7 +71,7 @@ class TrainingSpec(BaseModel):
         Raises:
             InvalidTask: an unknown name or a truth table of another length.
         """
-        return tuple(_task(text, self.n_inputs) for text in self.tasks)
+        return tuple(task_of_text(text, self.n_inputs) for text in self.tasks)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -185,7 +185,7 @@ def _contradictions(
         return
     for text in tasks or ():
         try:
-            _task(text, n_inputs)
+            task_of_text(text, n_inputs)
         except InvalidTask as problem:
             yield "tasks", f"{problem.item} {problem.cause}; {problem.cure}"
     # the comparison is written so that NaN fails it
@@ -195,7 +195,12 @@ def _contradictions(
         yield "input_weights", f"input_weights must be {2**n_inputs} non-negative numbers, one of them positive"
 
 
-def _task(text: str, n_inputs: int) -> Task:
+def task_of_text(text: str, n_inputs: int) -> Task:
+    """A task by its name or by its truth table, such as "0110".
+
+    Raises:
+        InvalidTask: an unknown name or a truth table of another length.
+    """
     bits = text.strip()
     if bits and set(bits) <= {"0", "1"}:
         return task_from_table([int(bit) for bit in bits], n_inputs)

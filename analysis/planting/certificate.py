@@ -68,7 +68,7 @@ class Passes:
     def everything(self) -> bool:
         """Whether all of it was tried and passes."""
         alone = self.single.agreed == self.single.of
-        return self.zero and self.mean and self.resample and alone and self.joint is not None and self.jointly
+        return self.zero and self.mean and self.resample and alone and self.jointly
 
     @property
     def jointly(self) -> bool:

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Final, cast
 
 import numpy as np
@@ -34,6 +33,7 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidPlanting
+from analysis.late_functions import function_at
 from analysis.network_files.planted_record import Made
 from analysis.planting.certificate import certified_margin
 from analysis.planting.planted import Planted
@@ -254,10 +254,7 @@ def disguised(planted: Planted, text: str, seed: int = 0) -> Planted:
 def disguise_named(name: str) -> Callable[..., Planted]:
     """The function itself."""
     found = DISGUISES[name]
-    if not isinstance(found, str):
-        return found
-    module, _, function = found.partition(":")
-    return cast(Callable[..., Planted], getattr(import_module(module), function))
+    return cast(Callable[..., Planted], function_at(found)) if isinstance(found, str) else found
 
 
 def read_disguise(text: str) -> tuple[str, int | float | None]:

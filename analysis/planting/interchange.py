@@ -43,12 +43,11 @@ from analysis.networks.training import LANES
 from analysis.planting.certificate import exhaustive
 from analysis.planting.placement import Place, placed_units
 from analysis.planting.planted import Planted
-from analysis.planting.recipes import MODES, Mode
+from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 from analysis.question import ask
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
 
-MAX_STEPS: Final = 100_000
 MAX_LANES: Final = 1_024
 FINE_TUNING_NOISE: Final = 0.1
 FINE_TUNING_RATE: Final = 1e-3
@@ -79,7 +78,7 @@ class InterchangeSpec:
     mode: Mode = "iit"
     activation: Activation = "leaky_relu"
     output_activation: Activation | None = None
-    steps: int = 3_000
+    steps: int = STEPS
     learning_rate: float = 0.01
     loss_target: float = 5e-4
     places: tuple[tuple[str, Place], ...] = ()
@@ -94,7 +93,7 @@ class InterchangeSpec:
         mode: str = "iit",
         activation: str = "leaky_relu",
         output_activation: str | None = None,
-        steps: int = 3_000,
+        steps: int = STEPS,
         places: Mapping[str, Place] | None = None,
     ) -> InterchangeSpec:
         """A spec from settings as people give them.

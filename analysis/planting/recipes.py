@@ -12,6 +12,9 @@ Mode = Literal["plain", "iit", "strict", "strict-zero"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 """Losses of interchange training (:mod:`analysis.planting.interchange`)."""
 COMPILED: Final = "compile"
+STEPS: Final = 3_000
+"""Of training, unless somebody says otherwise."""
+MAX_STEPS: Final = 100_000
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import InvalidPlanting
+from analysis.networks.training_spec import task_of_text
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
-from analysis.planting.recipes import read_recipe
+from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
-from analysis.tasks import named_task, task_from_table
-
-STEPS: Final = 3_000
-MAX_STEPS: Final = 100_000
 
 
 def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
@@ -32,7 +27,7 @@ def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
     found = tuple(parse_algorithm(text, "and_inverter", design.n_inputs) for text in texts)
     for algorithm in found:
         for names in design.tasks:
-            if len(names) != 1 or _pattern(names[0], design.n_inputs) != algorithm.function:
+            if len(names) != 1 or task_of_text(names[0], design.n_inputs).pattern != algorithm.function:
                 cause = f"does not compute {' + '.join(names)}"
                 raise InvalidPlanting(f"algorithm {algorithm.formula}", cause, "let tasks and algorithms agree")
     return found
@@ -66,9 +61,3 @@ def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
         activation=levels["activation"],
         output_activation=levels["output_activation"] or levels["activation"],
     )
-
-
-def _pattern(name: str, n_inputs: int) -> int:
-    if set(name) <= {"0", "1"}:
-        return task_from_table([int(bit) for bit in name], n_inputs).pattern
-    return named_task(name, n_inputs).pattern

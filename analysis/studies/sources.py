@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Final, cast
 
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.late_functions import function_at
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
@@ -102,8 +102,7 @@ class Source:
 
     def load(self) -> Maker:
         """The maker itself."""
-        module, _, name = self.maker.partition(":")
-        return cast(Maker, getattr(import_module(module), name))
+        return cast(Maker, function_at(self.maker))
 
 
 _ALL: Final = (

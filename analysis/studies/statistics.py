@@ -1,6 +1,6 @@
 """Statistics over the networks of a study, and what must be said beside each: of how many.
 
-Networks that failed have no value; they are counted separately, included in all percentages, and never dropped.
+Networks that failed have no value; they are counted apart and stay in every denominator.
 
 - spreads: least, quartiles, median, most (linear interpolation between ranks), mean;
 - shares: Wilson's interval;
