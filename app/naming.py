@@ -10,6 +10,9 @@ from analysis.explanations.registry import BY_KEY, EVERY_KIND
 from analysis.protocol import BUILT_IN, Protocol
 
 DEFAULT_PROTOCOL: Final = "complete"
+LETTERS: Final = "PQRSTU"
+"""What explanations are called that stand beside each other, in their order."""
+LEAST, MOST = 2, len(LETTERS)  # explanations in a comparison
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from analysis.work import Work
 from app.figures.numbers import noun
 from pluriscope.circuits import Circuit
 from pluriscope.findings import Findings
-from pluriscope.models import read_bytes
+from pluriscope.models import read_bytes, write_json
 from pluriscope.showing import Row, beside, facts, frame, heading, link, table
 
 ClaimLike = Circuit | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
@@ -147,9 +147,7 @@ class Audit(Sequence[Answer]):
 
     def save(self, path: str | Path) -> Path:
         """Write the audit file, as ``pluriscope audit`` does."""
-        target = Path(path).expanduser()
-        target.write_text(json.dumps(self.document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        return target
+        return write_json(path, self.document)
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each answer."""

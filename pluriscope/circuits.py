@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -208,16 +208,16 @@ class Interpretation(Explanation):
         return self.result.addresses.interpretation(key, mask, self.index, self.result.scope)
 
     def draw(self) -> Drawing:
-        tiles = gate_tiles(self.read.gates, self.result.question.cut.n_inputs)
-        hues = hues_among(tile.table for tile in tiles)
-        title = f"Interpretation {self.index}"
-        return Drawing(network_diagram(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
+        return self._drawn_by(network_diagram)
 
     def thumb(self) -> Drawing:
+        return self._drawn_by(circuit_thumb)
+
+    def _drawn_by(self, diagram: Callable[..., str]) -> Drawing:
         tiles = gate_tiles(self.read.gates, self.result.question.cut.n_inputs)
         hues = hues_among(tile.table for tile in tiles)
         title = f"Interpretation {self.index}"
-        return Drawing(circuit_thumb(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
+        return Drawing(diagram(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
 
     def row(self) -> Row:
         return {"mask": self.read.circuit.hex, "index": self.index, **self.gates, "address": self.address}

@@ -14,11 +14,11 @@ from analysis.errors import InvalidIntervention
 from analysis.experiments import Agreement, CrucialExperiments, agreement_of, crucial_experiments
 from app.figures.numbers import noun
 from app.figures.svg import node_name
+from app.naming import LEAST, LETTERS, MOST
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.showing import ROWS_SHOWN, Row, beside, frame, heading, link, table
 
-LETTERS: Final = "PQRSTU"
 _THUMB: Final = 170
 
 
@@ -41,9 +41,9 @@ class Comparison:
         Raises:
             InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
         """
-        if not 2 <= len(explanations) <= len(LETTERS):
+        if not LEAST <= len(explanations) <= MOST:
             raise InvalidIntervention(
-                "comparison", f"has {noun(len(explanations), 'explanation')}", f"give 2 to {len(LETTERS)}"
+                "comparison", f"has {noun(len(explanations), 'explanation')}", f"give {LEAST} to {MOST}"
             )
         asked = result.question
         for one in explanations:

@@ -131,7 +131,7 @@ class Explanation(ABC):
 
     @cached_property
     def predictions(self) -> NDArray[np.int8]:
-        """What it foretells under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing."""
+        """What it predicts under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing."""
         found: NDArray[np.int8] = KIND_OF[self.kind].predict(
             self.result.question, [self.value], self.result.interventions
         )[0]

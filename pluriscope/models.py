@@ -76,10 +76,7 @@ def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str =
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    target = Path(path).expanduser()
-    document = network_file_json(read_model(model, task, name=name).file)
-    target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    return target
+    return write_json(path, network_file_json(read_model(model, task, name=name).file))
 
 
 def _draft(model: Model) -> NetworkDraft:
@@ -161,3 +158,10 @@ def read_bytes(path: Path, item: str, error: type[AnalysisError], most: int) -> 
         raise error(
             f"{item} {str(path)!r}", f"cannot be read: {reason}", "check the path and its permissions"
         ) from None
+
+
+def write_json(path: str | Path, document: Mapping[str, Any]) -> Path:
+    """Write a file of one JSON value, and tell where it is."""
+    target = Path(path).expanduser()
+    target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    return target

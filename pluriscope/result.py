@@ -33,9 +33,10 @@ from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.audits import Answer, Audit, ClaimLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import Comparison
+from pluriscope.counts import Counts
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
-from pluriscope.models import Model, TaskLike, read_bytes, read_model
+from pluriscope.models import Model, TaskLike, read_bytes, read_model, write_json
 from pluriscope.showing import Drawing, beside, heading, link, table
 
 _DRAWING: Final = 420
@@ -148,8 +149,13 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
     if found[chosen]["task"]["truth_table"] != list(question.task.truth_table):
         raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
     result = Result(file, question, document, site)
-    result.counts, result.interpretations, result.algorithms  # noqa: B018  read now, so that what is damaged is told now
+    _read_through(result)
     return result
+
+
+def _read_through(result: Result) -> tuple[Counts, Interpretations, Algorithms]:
+    """Read now what is otherwise read when it is first asked for, so that a damaged file is refused at once."""
+    return result.counts, result.interpretations, result.algorithms
 
 
 def _tasks(document: Mapping[str, Any]) -> Sequence[str] | None:
@@ -302,10 +308,7 @@ class Result(Findings):
 
     def save(self, path: str | Path) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
-        target = Path(path).expanduser()
-        document = self_contained(self.document, self.network_file, self.question.data)
-        target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        return target
+        return write_json(path, self_contained(self.document, self.network_file, self.question.data))
 
     def draw(self) -> Drawing:
         """The network."""

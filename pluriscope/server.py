@@ -292,7 +292,7 @@ class StoredNetwork:
 
     @property
     def _inputs(self) -> str:
-        """Digest of the rows that it was brought in with; "" for every Boolean input once."""
+        """Digest of the rows that it was imported with; "" for every Boolean input once."""
         return str(self.told.get("input_data", ""))
 
     @property
@@ -307,7 +307,7 @@ class StoredNetwork:
             protocol: "complete", "paper", or rules of your own that the server knows.
             output: which output, from 0.
             data: digits of a data record's digest, "" for every Boolean input once; if None the inputs that the network
-                was brought in with.
+                was imported with.
 
         Raises:
             ServerError: nothing is stored yet; :meth:`explain` has it found.

@@ -65,7 +65,7 @@ class Drawing:
         Raises:
             AnalysisError: a name with another ending.
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         if target.suffix == ".svg":
             target.write_text(self.svg(theme), encoding="utf-8")
         elif target.suffix == ".png":

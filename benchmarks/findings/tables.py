@@ -229,7 +229,7 @@ def _effect_and_p(tested: Tested) -> tuple[str, str]:
 
 
 def references_table() -> Iterator[str]:
-    """What others report, with how it is known, beside ours."""
+    """Published values, with how they are known, beside ours."""
     yield row(("reported", "tag", "ours", "agreement or difference"))
     yield row(["---"] * 4)
     for slug in known():

@@ -1,6 +1,6 @@
 """``python -m benchmarks.fuzz_api``: made-up requests to every operation of the API, by schemathesis.
 
-Cases are made from ``/api/v1/openapi.json``: half of them as the description allows, half against it. They are sent in
+Cases are made from ``/api/v1/openapi.json``: half of them as the description allows, half against it. They go in
 rounds, a few to each operation, so that a run that is ended early has been everywhere; an operation that is slow has
 fewer in a round. Every answer is held against the description: its status, media type, headers and body. With
 ``--pages`` the page of each twin is asked for at the same address. The stream of events is left out, for it does not

@@ -52,9 +52,12 @@ REPLACED = {
     "are led on": "redirect",
 }
 PATTERN = re.compile(r"\b(?:" + "|".join(re.escape(words) for words in REPLACED) + r")", re.IGNORECASE)
-PYTHON = [path for folder in ("app", "analysis") for path in sorted((ROOT / folder).rglob("*.py"))]
+PYTHON = [
+    path for folder in ("app", "analysis", "pluriscope", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 TEXTS = [
     ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "templates").rglob("*.html")),
     *sorted((ROOT / "static").glob("*.js")),

@@ -13,8 +13,7 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.errors import BadQuery, PageError
 from app.listing.circuits import smallest_circuits
-from app.naming import ExplanationRef
-from app.pages.compare.contrast import LEAST, LETTERS, MOST
+from app.naming import LEAST, LETTERS, MOST, ExplanationRef
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions
 from app.pages.compare.picker import Picker, explanations_to_choose, networks_to_choose

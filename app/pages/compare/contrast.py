@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,12 @@ from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
 from app.figures.svg import Threshold
+from app.naming import LEAST
 from app.options import PageModel
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.placements import neurons_label
 from app.pages.shared import neuron_name, truth_rows
-
-LETTERS: Final = "PQRSTU"
-LEAST, MOST = 2, len(LETTERS)
 
 
 class ClaimView(PageModel):

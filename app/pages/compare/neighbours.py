@@ -19,10 +19,9 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.neighbours import EdgeNeighbour, neighbours_by_edges
 from app.errors import BadQuery, PageError
-from app.naming import ExplanationRef
+from app.naming import MOST, ExplanationRef
 from app.options import PageModel
 from app.pages.compare.build import find_chosen, find_place, one_of, texts_of
-from app.pages.compare.contrast import MOST
 from app.pages.compare.options import ChosenOptions, RefText
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.interpretation_spaces import space_of

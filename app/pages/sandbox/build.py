@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from analysis.sandbox.intervention import MAX_VALUE, Change, Intervention, carrier_name, site_name
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
+from app.naming import LEAST, LETTERS
 from app.pages.candidates import input_text
-from app.pages.compare.contrast import LEAST, LETTERS
 from app.pages.compare.sides import tile_views
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean

@@ -20,7 +20,7 @@ from analysis.sandbox.choosing import At, most_divided
 from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
-from app.pages.compare.contrast import LEAST, LETTERS
+from app.naming import LEAST, LETTERS
 from app.pages.compare.own_swaps import speaker_of
 from app.pages.explanations import Explanation
 from app.pages.sandbox.asking import ask

@@ -17,8 +17,8 @@ from analysis.sandbox.direction_edits import Along, place_text, wanted_of
 from analysis.sandbox.running import Bench
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads.directions import all_direction_alignments
+from app.naming import LETTERS
 from app.pages.candidates import input_text
-from app.pages.compare.contrast import LETTERS
 from app.pages.explanations import Explanation
 from app.pages.formulas import read_algorithm
 from app.pages.sandbox.state import Links, State

@@ -13,7 +13,7 @@ from analysis.sandbox.direction_edits import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.addressing import Addresses
 from app.errors import BadQuery, PageError
-from app.pages.compare.contrast import MOST
+from app.naming import MOST
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
 from app.pages.sandbox.directions import read_typed

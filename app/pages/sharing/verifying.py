@@ -29,12 +29,11 @@ from app.db.codecs import tasks_of
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import exact, noun
 from app.limits import limits_in
-from app.naming import ExplanationRef
+from app.naming import LETTERS, MOST, ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.claims.kept import claim_row
 from app.pages.claims.verified import claim_figures
-from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.explaining import find_direction
 from app.pages.directions.places import direction_url

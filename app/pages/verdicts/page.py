@@ -22,10 +22,9 @@ from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
-from app.naming import ExplanationRef
+from app.naming import LETTERS, ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.compare.build import find_chosen, texts_of
-from app.pages.compare.contrast import LETTERS
 from app.pages.compare.options import RefText
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean
