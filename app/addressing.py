@@ -315,8 +315,8 @@ class Addresses:
         """Models of other kinds than the networks; with POST where one is imported."""
         return self._url("models")
 
-    def model(self, model: str) -> str:
-        return self._url("models", model)
+    def model(self, model: str, **view: Any) -> str:
+        return self._url("models", model, **view)
 
     def model_file(self, model: str) -> str:
         """The file that it came in, over HTTP."""

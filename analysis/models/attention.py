@@ -39,8 +39,9 @@ from analysis.models.attention_report import (
     direct_table,
     head_table,
     lens_table,
+    row_look,
 )
-from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules, Table, gaps
+from analysis.models.model import Edge, Graph, Inside, Masks, ModelKind, Node, Rules, Table, gaps
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -150,7 +151,11 @@ class AttentionModel:
     @cached_property
     def rows(self) -> tuple[str, ...]:
         """The tokens of each row."""
-        return tuple(" ".join(self.outputs[token] for token in row) for row in self.tokens.tolist())
+        return tuple(" ".join(self.row_tokens(row)) for row in range(len(self.tokens)))
+
+    def row_tokens(self, row: int) -> tuple[str, ...]:
+        """What stands at each position of a row, for people."""
+        return tuple(self.outputs[token] for token in self.tokens[row].tolist())
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -344,24 +349,27 @@ class AttentionSpace:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
 
-    def tables(self, mask: Masks) -> tuple[Table, ...]:
-        """What heads look at and what is left without each, the logit lens, and direct effects."""
+    def inside(self, mask: Masks) -> Inside:
+        """What heads look at and what is left without each, the logit lens, and direct effects; and each row."""
         model = self._model
         n_rows, context = model.tokens.shape
         runs = (len(self._heads) + 2) * n_rows * len(self._heads) * model.per_row
         if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
-            return ()
+            return Inside()
         trace = self._trace(mask)
-        without = np.repeat(mask[None], len(self._heads), axis=0)
-        for number, head in enumerate(self._heads):
-            gone = [number] if self._granularity == "nodes" else self._own(head) + self._out_of[head]
-            without[number, gone] = False
-        apart = gaps(self.run(self.reduce(without)), model.answers)
-        return (
-            head_table(trace, model.tokens, apart),
+        masks = np.repeat(mask[None], 1 + len(self._heads), axis=0)  # the circuit, then without each head
+        for number, head in enumerate(self._heads, start=1):
+            gone = [number - 1] if self._granularity == "nodes" else self._own(head) + self._out_of[head]
+            masks[number, gone] = False
+        outputs = self.run(self.reduce(masks))
+        apart = gaps(outputs, model.answers)
+        tables = (
+            head_table(trace, model.tokens, apart[1:]),
             lens_table(trace, lambda logits: gaps(logits[None], model.answers)[0]),
             direct_table(trace, model.answers),
         )
+        given = outputs.argmax(axis=2)
+        return Inside(tables, lambda row: row_look(trace, row, model.row_tokens(row), given[:, row], apart[:, row]))
 
     def _trace(self, mask: Masks) -> Trace:
         """One circuit run on all rows."""

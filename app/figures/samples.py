@@ -366,11 +366,44 @@ def pattern_context() -> dict[str, Any]:
                 meaning="Attention to the token before, and to what followed the same token earlier",
                 columns=["Head", "Previous", "Induction", "Rows right without it"],
                 rows=[["head 1.0", 0.91, 0.04, 12], ["head 2.0", 0.08, 0.87, 9], ["head 2.1", None, None, None]],
-            )
+                spreads=[],
+            ),
+            SimpleNamespace(
+                title="Direct effect on the answer",
+                meaning="By how much each source raises the answer",
+                columns=["Source", "Mean"],
+                rows=[["embedding", -0.4], ["head 1.0", None], ["head 2.0", 3.1]],
+                spreads=[
+                    SimpleNamespace(label="embedding", least=-1.2, mean=-0.4, most=0.3, here=-0.9),
+                    SimpleNamespace(label="head 1.0", least=None, mean=None, most=None, here=None),
+                    SimpleNamespace(label="head 2.0", least=1.7, mean=3.1, most=4.0, here=3.6),
+                ],
+            ),
         ],
+        "model_look": SimpleNamespace(
+            row=1,
+            positions=["A", "B", "A"],
+            answer="B",
+            given="B",
+            gap=2.41,
+            patterns=[
+                SimpleNamespace(
+                    label="head 1.0",
+                    shares=[[1.0, None, None], [0.97, 0.03, None], [0.02, 0.95, 0.03]],
+                    given="A",
+                    gap=-0.31,
+                    moved=-2.72,
+                ),
+                SimpleNamespace(label="head 1.1", shares=None, given="B", gap=2.41, moved=0.0),
+            ],
+            n_rows=3,
+            choices=["A A B", "A B A", "B A B"],
+            before_url="#",
+            after_url="#",
+        ),
         "model_rows": [
-            SimpleNamespace(row="0 1 =", answer="1", given="1", gap=2.41),
-            SimpleNamespace(row="1 1 =", answer="0", given="1", gap=-0.13),
+            SimpleNamespace(row="0 1 =", answer="1", given="1", gap=2.41, url="#"),
+            SimpleNamespace(row="1 1 =", answer="0", given="1", gap=-0.13, url="#"),
         ],
         "model_items": [
             SimpleNamespace(

@@ -18,10 +18,15 @@ from app.errors import Conflict
 from app.jobs import queue
 from app.options import PageModel
 from app.pages.jobs import JobPage
-from app.pages.models.circuit import build_model_circuit, build_model_compare, build_model_verify
+from app.pages.models.circuit import (
+    ModelCircuitOptions,
+    build_model_circuit,
+    build_model_compare,
+    build_model_verify,
+)
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
 from app.pages.models.models import build_model, build_models
-from app.pages.models.views import RulesOptions, locate_model, mask_meant, open_model, too_large
+from app.pages.models.views import locate_model, mask_meant, open_model, too_large
 from app.rendering import render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
@@ -43,7 +48,7 @@ MODEL_BODY = {
     }
 }
 ListOptions = Annotated[ModelCircuitsOptions, Query()]
-OneOptions = Annotated[RulesOptions, Query()]
+OneOptions = Annotated[ModelCircuitOptions, Query()]
 
 
 class ImportedModel(PageModel):
@@ -234,6 +239,7 @@ def circuit_page(
         place = locate_model(session, links, model, options.rules)
         meant = mask_meant(place, mask, links)
         if meant != mask:  # edges that carry nothing are left out
-            return RedirectResponse(links.model_circuit(place.row.slug, meant, place.text), status_code=301)
+            url = links.model_circuit(place.row.slug, meant, place.text, row=options.row)
+            return RedirectResponse(url, status_code=301)
         page = build_model_circuit(session, links, model, mask, options)
     return render(request, "pages/model_circuit.html", {"page": page})

@@ -89,6 +89,7 @@ PAGES = {
     "other models": "/models",
     "model": "/models/majority-5-attention",
     "model of two layers": "/models/induction-attention",
+    "row of a model of two layers": "/models/induction-attention?row=17",
     "circuit of a model of two layers": "/models/induction-attention/circuits/183dbfff",
     "circuits of a model": "/models/majority-5-attention/circuits?rules=split",
     "circuits of a model, some": "/models/majority-5-attention/circuits?figure=minimal%3Dyes&keep=x-logits",

@@ -11,6 +11,7 @@ from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.graphs import graph_diagram, graph_thumb
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
+from app.figures.svg.inside import attention_heat, row_spreads
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
 from app.figures.svg.lenses import score_bars, share_bars
@@ -47,6 +48,7 @@ __all__ = [
     "Tile",
     "aligned_diagram",
     "alignment_tiles",
+    "attention_heat",
     "backbone_diagram",
     "bits_of",
     "circuit_thumb",
@@ -70,6 +72,7 @@ __all__ = [
     "number_line",
     "outputs_figure",
     "plane_figure",
+    "row_spreads",
     "score_bars",
     "shape_text",
     "share_bars",

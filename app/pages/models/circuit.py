@@ -16,6 +16,7 @@ from app.addressing import Addresses
 from app.errors import BadQuery
 from app.options import PageModel
 from app.pages.explanation_items import FigureView, figures_of
+from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
     GraphView,
     ModelPlace,
@@ -24,7 +25,6 @@ from app.pages.models.views import (
     RowView,
     RulesOptions,
     RulesView,
-    TableView,
     graph_view,
     locate_model,
     model_view,
@@ -33,7 +33,6 @@ from app.pages.models.views import (
     row_views,
     rules_view,
     search_of,
-    table_views,
 )
 
 ROWS_SHOWN: Final = 24
@@ -55,6 +54,7 @@ class ModelCircuitPage(PageModel):
     keeps: list[str] = Field(description="Names of the edges that are kept.")
     cuts: list[str] = Field(description="Names of those that are cut.")
     rows: list[RowView] = Field(description="Those with the smallest gaps.")
+    look: LookView | None = Field(description="What happens inside on one row; null where there is nothing to show.")
     tables: list[TableView] = Field(description="What else there is to say of it.")
     smaller_url: str = Field(description="The listed circuits that keep nothing else than this one.")
     list_url: str
@@ -140,13 +140,20 @@ class ModelVerifyPage(PageModel):
     url: str
 
 
+class ModelCircuitOptions(RulesOptions):
+    """Options of one circuit's page."""
+
+    row: int | None = Field(None, ge=0, description=ROW)
+
+
 def build_model_circuit(
-    session: Session, addresses: Addresses, ref: str, mask: str, options: RulesOptions
+    session: Session, addresses: Addresses, ref: str, mask: str, options: ModelCircuitOptions
 ) -> ModelCircuitPage:
     """The circuit that a mask means.
 
     Raises:
         NotFound: no such model, rules or circuit.
+        BadQuery: the task has no such row.
     """
     place = locate_model(session, addresses, ref, options.rules)
     slug, text = place.row.slug, place.text
@@ -155,7 +162,12 @@ def build_model_circuit(
     graph = place.space.graph
     kept = _kept(place, circuit)
     edges = _edge_labels(place)
-    url = addresses.model_circuit(slug, circuit.mask, text)
+    outputs, inside = place.space.run(circuit.bits[None]), place.space.inside(circuit.bits)
+    at = chosen_row(place.model, gaps(outputs, place.model.answers)[0], options.row)
+
+    def url(row: int | None = None) -> str:
+        return addresses.model_circuit(slug, circuit.mask, text, row=row)
+
     names = [name for name, there in zip(graph.bit_names, circuit.bits.tolist(), strict=True) if not there]
     return ModelCircuitPage(
         model=model_view(place.row, place.kind, place.model, addresses),
@@ -169,13 +181,14 @@ def build_model_circuit(
         kept=kept,
         keeps=[name for name, there in zip(edges, kept, strict=True) if there],
         cuts=[name for name, there in zip(edges, kept, strict=True) if not there],
-        rows=row_views(place.model, place.space.run(circuit.bits[None])[0], ROWS_SHOWN),
-        tables=table_views(place.space.tables(circuit.bits)),
+        rows=row_views(place.model, outputs[0], ROWS_SHOWN, url),
+        look=look_view(place.model, inside, at, url),
+        tables=table_views(inside.tables, at),
         smaller_url=addresses.model_circuits(slug, text, drop=names),
         list_url=list_url,
         compare_url=addresses.model_compare(slug, [circuit.mask], text),
-        verify_url=addresses.made_of(url, "verify"),
-        url=url,
+        verify_url=addresses.made_of(url(), "verify"),
+        url=url(options.row),
     )
 
 

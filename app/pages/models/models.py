@@ -16,19 +16,18 @@ from app.db.model_tables import ModelRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.jobs import UNFINISHED
 from app.jobs.definitions import MODEL_CIRCUITS, model_circuits_arguments
-from app.options import PageModel
+from app.options import Options, PageModel
+from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
     GraphView,
     ModelView,
     RowView,
     RulesView,
-    TableView,
     graph_view,
     model_view,
     open_model,
     row_views,
     rules_view,
-    table_views,
 )
 
 ROWS_SHOWN: Final = 12
@@ -85,6 +84,7 @@ class ModelPage(PageModel):
     right: int = Field(description="Rows on which the whole model is right.")
     worst: float = Field(description="Its smallest gap.")
     rows: list[RowView] = Field(description="Those with the smallest gaps, at most twelve.")
+    look: LookView | None = Field(description="What happens inside on one row; null where there is nothing to show.")
     tables: list[TableView] = Field(description="What else there is to say of it.")
     graph: GraphView = Field(description="Under the usual rules.")
     rules: list[RulesItem]
@@ -125,11 +125,18 @@ def build_models(session: Session, addresses: Addresses) -> ModelsPage:
     )
 
 
-def build_model(session: Session, addresses: Addresses, ref: str) -> ModelPage:
+class ModelOptions(Options):
+    """Options of one model's page."""
+
+    row: int | None = Field(None, ge=0, description=ROW)
+
+
+def build_model(session: Session, addresses: Addresses, ref: str, options: ModelOptions) -> ModelPage:
     """The page of one model.
 
     Raises:
         NotFound: there is none.
+        BadQuery: its task has no such row.
     """
     row, kind, model = open_model(session, addresses, ref)
     searches = searches_of(session, [row.id])
@@ -137,6 +144,11 @@ def build_model(session: Session, addresses: Addresses, ref: str) -> ModelPage:
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
+    at, inside = chosen_row(model, apart, options.row), space.inside(whole)
+
+    def url(number: int) -> str:
+        return addresses.model(row.slug, row=number)
+
     items = []
     for rules in kind.admitted_rules(model):
         view = rules_view(row, kind, model, rules, searches.get((row.id, kind.write_rules(rules))), addresses)
@@ -161,11 +173,12 @@ def build_model(session: Session, addresses: Addresses, ref: str) -> ModelPage:
         facts=[FactView(label=label, value=value) for label, value in model.facts],
         right=int((apart > 0).sum()),
         worst=float(apart.min()),
-        rows=row_views(model, outputs[0], ROWS_SHOWN),
-        tables=table_views((*space.tables(whole), *model.tables)),
+        rows=row_views(model, outputs[0], ROWS_SHOWN, url),
+        look=look_view(model, inside, at, url),
+        tables=table_views((*inside.tables, *model.tables), at),
         graph=graph_view(space),
         rules=items,
-        url=addresses.model(row.slug),
+        url=addresses.model(row.slug, row=options.row),
         file_url=addresses.model_file(row.slug),
         search_url=addresses.model_searches(row.slug),
         list_url=addresses.models(),

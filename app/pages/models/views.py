@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -21,7 +21,7 @@ from analysis.models.circuits import (
     read_mask,
     refuse_if_too_large,
 )
-from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, Table, gaps
+from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.model_tables import ModelRow
@@ -123,32 +123,19 @@ class RowView(PageModel):
     answer: str
     given: str = Field(description="The output that is the largest, the first of several.")
     gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
+    url: str = Field(description="The page that looks at this row.")
 
 
-class TableView(PageModel):
-    """Something to say of a model or a circuit, in rows and columns."""
-
-    title: str
-    meaning: str = Field(description="What the figures are, and whose idea they were.")
-    columns: list[str]
-    rows: list[list[str | int | float | None]] = Field(description="Null where there is nothing to say.")
-
-
-def table_views(tables: Sequence[Table]) -> list[TableView]:
-    """Tables as pages show them."""
-    return [
-        TableView(title=one.title, meaning=one.meaning, columns=list(one.columns), rows=[list(row) for row in one.rows])
-        for one in tables
-    ]
-
-
-def row_views(model: Model, outputs: NDArray[np.float64], most: int) -> list[RowView]:
+def row_views(
+    model: Model, outputs: NDArray[np.float64], most: int, url: Callable[[int], str]
+) -> list[RowView]:
     """The rows with the smallest gaps.
 
     Args:
         model: whose rows they are.
         outputs: ``[rows, outputs]``.
         most: how many.
+        url: number of a row → the page that looks at it.
     """
     apart = gaps(outputs[None], model.answers)[0]
     largest = outputs.argmax(axis=1)
@@ -158,6 +145,7 @@ def row_views(model: Model, outputs: NDArray[np.float64], most: int) -> list[Row
             answer=model.outputs[model.answers[row]],
             given=model.outputs[largest[row]],
             gap=float(apart[row]),
+            url=url(row),
         )
         for row in np.argsort(apart, kind="stable")[:most].tolist()
     ]

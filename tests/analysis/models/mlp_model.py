@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from analysis.models.model import Edge, Graph, ModelKind, Node, Table
+from analysis.models.model import Edge, Graph, Inside, ModelKind, Node, Table
 from analysis.network_files.files import NetworkFile, examine_network_document
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -94,8 +94,9 @@ class PerceptronSpace:
     def n_combinations(self):
         return 1 << self.graph.n_bits
 
-    def tables(self, mask):
-        return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), (("first", int(mask[0])), ("second", None))),)
+    def inside(self, mask):
+        rows = (("first", int(mask[0])), ("second", None))
+        return Inside((Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),))
 
     def n_meaning(self, masks):
         return None

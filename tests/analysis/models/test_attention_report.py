@@ -11,7 +11,7 @@ import pytest
 from analysis.models import attention
 from analysis.models.attention import ATTENTION, FORMAT, read_attention
 from analysis.models.circuits import find_masks, judge_circuit
-from analysis.models.model import gaps
+from analysis.models.model import Inside, gaps
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
 V, N = 3, 4
@@ -71,7 +71,7 @@ def whole(space):
 def test_the_heads_of_an_induction_circuit_are_told():
     model = by_hand()
     space = model.space(ATTENTION.default_rules)
-    heads, lens, direct = space.tables(whole(space))
+    heads, lens, direct = space.inside(whole(space)).tables
     assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
     (_, previous, duplicate, induction, right, _), second = heads.rows
     assert previous == pytest.approx(1.0)
@@ -99,7 +99,7 @@ def test_the_figures_agree_with_the_runs(name, text):
     space, rules = model.space(ATTENTION.rules(text)), ATTENTION.rules(text)
     mask = whole(space)
     apart = gaps(space.run(mask[None]), model.answers)[0]
-    heads, lens, direct = space.tables(mask)
+    heads, lens, direct = space.inside(mask).tables
     assert lens.rows[-1][1] == (apart > 0).sum()
     assert lens.rows[-1][3] == apart.min()
     others = model.unembedding.shape[1] - 1
@@ -124,7 +124,7 @@ def test_a_circuit_without_a_head_says_nothing_of_it():
     space = model.space(ATTENTION.rules("heads"))
     smallest = min(find_masks(model, ATTENTION.rules("heads")).masks.tolist(), key=int.bit_count)
     mask = np.array([smallest >> bit & 1 for bit in range(space.graph.n_bits)], dtype=bool)
-    heads, _, direct = space.tables(mask)
+    heads, _, direct = space.inside(mask).tables
     on = space.graph.active_nodes(mask[None])[0]
     assert not on.all()
     assert [row[1] is not None for row in heads.rows] == on.tolist()
@@ -136,7 +136,7 @@ def test_no_row_repeats_a_token_so_nothing_is_said_of_duplicates():
     model = by_hand()
     rows = np.array([[0, 1, 2, 0]])
     model = type(model)(**{**model.__dict__, "tokens": rows[:, :3], "answers": np.array([1]), "positions": None})
-    heads, _, _ = model.space(ATTENTION.default_rules).tables(np.ones(12, dtype=bool))
+    heads, _, _ = model.space(ATTENTION.default_rules).inside(np.ones(12, dtype=bool)).tables
     assert heads.rows[0][2:4] == (None, None)
     assert heads.rows[0][1] is not None
 
@@ -144,4 +144,46 @@ def test_no_row_repeats_a_token_so_nothing_is_said_of_duplicates():
 def test_a_model_that_takes_long_to_run_has_no_such_tables(monkeypatch):
     space = by_hand().space(ATTENTION.default_rules)
     monkeypatch.setattr(attention, "_MAX_TOLD", 1)
-    assert space.tables(whole(space)) == ()
+    assert space.inside(whole(space)) == Inside()
+
+
+@pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
+def test_a_row_is_looked_at_as_it_is_run(text):
+    model = read_attention(json.loads((GOLDEN / "majority_5_2x2_0.json").read_text())["network"])
+    space = model.space(ATTENTION.rules(text))
+    mask = whole(space)
+    if text == "":
+        mask[space.graph.bit_names.index("x-1.0.v")] = False
+        mask = space.reduce(mask[None])[0]
+    inside = space.inside(mask)
+    outputs = space.run(mask[None])
+    for row in (0, 11, 31):
+        look = inside.look(row)
+        assert look.positions == tuple(model.rows[row].split())
+        assert (look.given, look.gap) == (outputs[0, row].argmax(), gaps(outputs, model.answers)[0, row])
+        on = [one.shares is not None for one in look.patterns]
+        assert on == space.graph.active_nodes(mask[None])[0].tolist()
+        for one in filter(lambda one: one.shares is not None, look.patterns):
+            assert np.isnan(one.shares).tolist() == np.triu(np.ones_like(one.shares), 1).astype(bool).tolist()
+            assert np.nansum(one.shares, axis=1) == pytest.approx(1.0)
+            number = [node.label for node in space.graph.nodes].index(one.label)
+            without = mask.copy()
+            if text == "nodes":
+                without[space.graph.removable.index(number)] = False
+            else:
+                without[[at for at, edge in enumerate(space.graph.edges) if number in (edge.source, edge.target)]] = 0
+            outputs_without = space.run(space.reduce(without[None]))
+            assert one.gap == gaps(outputs_without, model.answers)[0, row]
+            assert one.given == outputs_without[0, row].argmax()
+    by_row = {table.title: table.by_row for table in inside.tables}
+    assert by_row["Logit lens"][-1] == pytest.approx(gaps(outputs, model.answers)[0])
+    assert by_row["What each head looks at"] is None
+
+
+def test_the_heads_made_by_hand_look_where_they_were_made_to():
+    model = by_hand()
+    look = model.space(ATTENTION.default_rules).inside(np.ones(12, dtype=bool)).look(1)  # 0 2 1 0
+    before, induction = (one.shares for one in look.patterns)
+    assert before[2, 1] == pytest.approx(1.0)
+    assert induction[3, 1] == pytest.approx(1.0)  # where the first 2 stands, behind a 0
+    assert look.gap > 0 >= look.patterns[1].gap
