@@ -43,8 +43,8 @@ class PatternView(PageModel):
 
     label: str
     shares: list[list[float | None]] | None = Field(
-        description="For each position how much of what it reads comes from each; null where it cannot look. Null where "
-        "the node is no part of the circuit."
+        description="For each position how much of what it reads comes from each; null where it cannot look. Null "
+        "where the node is no part of the circuit."
     )
     given: str = Field(description="The output that is the largest without the node.")
     gap: float = Field(description="The right output less the largest other then.")

@@ -126,9 +126,7 @@ class RowView(PageModel):
     url: str = Field(description="The page that looks at this row.")
 
 
-def row_views(
-    model: Model, outputs: NDArray[np.float64], most: int, url: Callable[[int], str]
-) -> list[RowView]:
+def row_views(model: Model, outputs: NDArray[np.float64], most: int, url: Callable[[int], str]) -> list[RowView]:
     """The rows with the smallest gaps.
 
     Args:
