@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from analysis.digest import canonical_json, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import FACTORS, Factor, StudyDesign, level_label
+from analysis.studies.design import FACTORS, SHARED, Factor, StudyDesign, level_label
 
-GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor != "protocol")
+GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor not in SHARED)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Cell:
 
     Args:
         design: whose grid it belongs to.
-        levels: the level of every factor but the protocol.
+        levels: the level of every factor but the shared ones.
     """
 
     design: StudyDesign
@@ -73,4 +73,4 @@ def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
 
 def training_levels(levels: Mapping[Factor, Any]) -> dict[str, Any]:
     """The levels that say how a network is trained."""
-    return {factor: level for factor, level in levels.items() if factor not in ("planting", "protocol")}
+    return {factor: level for factor, level in levels.items() if factor != "planting" and factor not in SHARED}

@@ -8,12 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from analysis.criteria.steps import CriterionStep
+from analysis.discovery.method import settings_digest
 from analysis.errors import AnalysisError
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.cells import cells_of, training_levels
-from analysis.studies.design import FACTORS, MAX_NETWORKS, Comparison, Factor, StudyDesign
+from analysis.studies.cells import GRID_FACTORS, cells_of, training_levels
+from analysis.studies.design import FACTORS, MAX_NETWORKS, Comparison, StudyDesign
+from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.registry import MEASURES, measures_of
+from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
 from analysis.studies.sources import PLANTED, SOURCES
 
@@ -26,6 +28,7 @@ def contradictions(design: StudyDesign) -> list[str]:
         *_source(design),
         *_planting(design),
         *_training(design),
+        *_methods(design),
         *_measures(design, measured),
         *(problem for comparison in design.comparisons for problem in _comparison(design, comparison, measured)),
         *_texts(design),
@@ -35,7 +38,11 @@ def contradictions(design: StudyDesign) -> list[str]:
 def _measured(design: StudyDesign) -> dict[str, Measure]:
     """What it measures as far as that is known."""
     criteria = [text for text in design.criteria if not _criterion_problem(text)]
-    return measures_of([key for key in dict.fromkeys(design.measures) if key in MEASURES], criteria)
+    return measures_of(_known(design), criteria, design.methods)
+
+
+def _known(design: StudyDesign) -> list[str]:
+    return [key for key in dict.fromkeys(design.measures) if key in MEASURES]
 
 
 def _criterion_problem(text: str) -> str:
@@ -99,10 +106,9 @@ def _training(design: StudyDesign) -> Iterator[str]:
     source = SOURCES.get(design.source)
     if source is None or not source.boolean:
         return
-    grid: list[Factor] = [factor for factor in FACTORS if factor != "protocol"]
-    first = {factor: design.levels(factor)[0] for factor in grid}
+    first = {factor: design.levels(factor)[0] for factor in GRID_FACTORS}
     said: set[str] = set()
-    for factor in grid:
+    for factor in GRID_FACTORS:
         for level in design.levels(factor):
             problem = _refused({**first, factor: level}, design)
             if problem and problem not in said:
@@ -120,6 +126,26 @@ def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:
     except ValidationError as error:
         return "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
     return ""
+
+
+def _methods(design: StudyDesign) -> Iterator[str]:
+    """Methods that cannot be asked, that are there twice, or that no measure is about."""
+    said: dict[str, str] = {}
+    for text in design.methods:
+        try:
+            method, settings = discovery_method(text)
+        except AnalysisError as problem:
+            yield f"methods: {str(problem).rstrip('.')}"
+            continue
+        same = said.setdefault(settings_digest(method.key, settings), text)
+        if same != text:
+            yield f"methods: {text!r} has the same settings as {same!r}; keep one"
+    of_answers = answer_measures(_known(design))
+    needed = [key for key in _known(design) if "answers" in MEASURES[key].needs]
+    if design.methods and not needed:
+        yield "methods: no measure is about their answers; leave them out, or measure some"
+    if needed and not design.methods:
+        yield f"measures: {next(iter(of_answers), needed[0])!r} is about answers of methods; name some in methods"
 
 
 def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
@@ -145,6 +171,8 @@ def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[
 def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[str, Measure]) -> Iterator[str]:
     name = f"comparison of {comparison.measure} by {comparison.factor}"
     known = measured.get(comparison.measure)
+    if comparison.factor == "method":
+        known = answer_measures(_known(design)).get(comparison.measure)
     if known is None:
         yield f"{name}: the measure is not among the study's measures"
     else:
@@ -153,9 +181,13 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
             yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"
         if not rank_test and known.kind not in ("yes-no", "category"):
             yield f"{name}: {comparison.test} compares shares, and the measure is {_article(known.kind)}"
-    if len(design.levels(comparison.factor)) < 2:
-        yield f"{name}: the grid has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
-    if comparison.test == "friedman" and len(design.levels(comparison.factor)) == 2:
+    for level in set(comparison.levels) - set(design.labels(comparison.factor)):
+        yield f"{name}: {level!r} is no level of {FACTORS[comparison.factor]}"
+    n_compared = len(comparison.compared(design))
+    if n_compared < 2:
+        where = "comparison" if comparison.levels else "grid"
+        yield f"{name}: the {where} has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
+    if comparison.test == "friedman" and n_compared == 2:
         yield f"{name}: friedman needs three levels; use wilcoxon for two"
     if comparison.test == "spearman" and comparison.factor not in ("loss_target", "noise_std", "hidden", "tasks"):
         yield f"{name}: spearman needs levels that have an order"
@@ -171,6 +203,8 @@ def _named(design: StudyDesign, name: str, comparison: Comparison) -> Iterator[s
     for factor, label in comparison.where.items():
         if factor == comparison.factor:
             yield f"{name}: {factor} cannot be compared and held fixed"
+        elif factor == "method":
+            yield f"{name}: networks differ in no method; name the measure of that method"
         elif label not in design.labels(factor):
             yield f"{name}: {factor} has no level {label!r}; there are {', '.join(design.labels(factor))}"
 

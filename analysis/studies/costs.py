@@ -19,6 +19,8 @@ from analysis.planting.recipes import read_recipe
 from analysis.protocol import Protocol
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
+from analysis.studies.measures.answers import LIMITS as ANSWER_LIMITS
+from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
@@ -39,6 +41,11 @@ _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid 
 _STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
 _STORIES_DRAWN: Final = 1.8  # where circuits are counted or estimated instead, with the stories of the draws
 _PLANTED: Final = 0.1  # seven methods asked, circuits listed
+_ANSWERS_LISTED: Final = 3e-7  # for each possible circuit, those that are minimal among them
+_ANSWERS_COUNTED: Final = 1.2  # where circuits are counted instead
+_ANSWER: Final = 0.005  # one method asked
+_LEARNED: Final = 0.25  # one that learns by gradient descent
+_SWEPT: Final = 0.15  # all methods asked under many settings
 _INTERCHANGE: Final = 1.5  # training with interchanges beside the task
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
@@ -98,7 +105,7 @@ def needs_algorithms(design: StudyDesign) -> bool:
 
 def _needs(design: StudyDesign) -> frozenset[str]:
     """What the measures of a study are about, taken together."""
-    measures = measures_of(design.measures, design.criteria).values()
+    measures = measures_of(design.measures, design.criteria, design.methods).values()
     return frozenset(need for measure in measures for need in measure.needs)
 
 
@@ -131,6 +138,7 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
         searched += n_outputs * len(design.protocols) * (_STORIES_LISTED * asked if listed else _STORIES_DRAWN)
     if "planted" in _needs(design):
         searched += len(design.protocols) * _PLANTED
+    searched += n_outputs * _answer_seconds(cell)
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
     training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each
@@ -138,6 +146,18 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     if planting and read_recipe(planting).mode is not None:
         training += _INTERCHANGE
     return CellCost(cell, design.seeds.count, max(spaces) if spaces else None, training + analysis)
+
+
+def _answer_seconds(cell: Cell) -> float:
+    """Of methods that are asked, and of locating their answers."""
+    design = cell.design
+    if not design.methods:
+        return 0.0
+    learned = sum(discovery_method(text)[0].learns for text in design.methods)
+    asked = _LEARNED * learned + _ANSWER * len(design.methods) + _SWEPT
+    possible = [count_in_space((*cell.sizes[:-1], 1), protocol) for protocol in design.protocols]
+    listed = [_ANSWERS_LISTED * n if n <= ANSWER_LIMITS.max_possible else _ANSWERS_COUNTED for n in possible]
+    return sum(listed) + asked * len(possible)
 
 
 def _reading_seconds(cell: Cell, task: str, protocol: Protocol, possible: int, limits: Limits) -> float:

@@ -35,6 +35,7 @@ Factor = Literal[
     "input_weights",
     "planting",
     "protocol",
+    "method",
 ]
 FACTORS: Final[Mapping[Factor, str]] = {
     "tasks": "tasks",
@@ -46,7 +47,10 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "input_weights": "input weights",
     "planting": "planting",
     "protocol": "protocol",
+    "method": "discovery method",
 }
+SHARED: Final[frozenset[Factor]] = frozenset({"protocol", "method"})
+"""Factors that are no part of the grid: every network is there under each of their levels."""
 Test = Literal["kruskal-wallis", "friedman", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
 Evidence = Literal["C", "W", "D", "N", "S", "O"]
 EVIDENCE: Final[Mapping[Evidence, str]] = {
@@ -111,6 +115,13 @@ class Comparison(_Part):
     where: dict[Factor, str] = Field(
         default_factory=dict, description="Levels of other factors that are held fixed; empty: over all of them."
     )
+    levels: tuple[str, ...] = Field(
+        (), max_length=64, description="Which levels of the factor are compared; empty: all of them."
+    )
+
+    def compared(self, design: StudyDesign) -> tuple[str, ...]:
+        """The levels that are compared, in the design's order."""
+        return tuple(label for label in design.labels(self.factor) if not self.levels or label in self.levels)
 
 
 class Ladder(_Part):
@@ -182,6 +193,12 @@ class StudyDesign(Hashed):
     criteria: tuple[str, ...] = Field(
         (), max_length=40, description="Criteria of which each network's passing explanations are counted."
     )
+    methods: tuple[str, ...] = Field(
+        (),
+        max_length=32,
+        description="Levels, for measures of answers: discovery methods with their settings, such as 'acdc(tau=0.1)'. "
+        "Each is asked about every network.",
+    )
     measures: tuple[str, ...] = Field(min_length=1, max_length=60, description="Keys of measures.")
     across_outputs: Literal["mean", "sum", "first"] = Field(
         "mean", description="How the values of several outputs become one for the network."
@@ -194,12 +211,20 @@ class StudyDesign(Hashed):
         """SHA-256 of all that decides what is found: not the texts for people, not the number of seeds."""
         content = self.model_dump(mode="json", exclude=_FOR_PEOPLE)
         del content["seeds"]["count"]
-        if self.planting == ("",):  # so that studies from before there was planting keep their digests
+        # what came later is left out where it is not used, so that studies from before keep their digests
+        if self.planting == ("",):
             del content["planting"]
+        if not self.methods:
+            del content["methods"]
+        for comparison in content["comparisons"]:
+            if not comparison["levels"]:
+                del comparison["levels"]
         return sha256_hex(canonical_json(content))
 
     def levels(self, factor: Factor) -> tuple[Any, ...]:
         """The levels of a factor, in the design's order."""
+        if factor == "method":
+            return self.methods or ("",)
         levels: tuple[Any, ...] = self.protocols if factor == "protocol" else getattr(self, factor)
         return levels
 
@@ -209,8 +234,9 @@ class StudyDesign(Hashed):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Factors that say something of this study: planting only where something is planted."""
-        return tuple(factor for factor in FACTORS if factor != "planting" or self.planting != ("",))
+        """Factors that say something of this study: planting and methods only where there are any."""
+        used = {"planting": self.planting != ("",), "method": bool(self.methods)}
+        return tuple(factor for factor in FACTORS if used.get(factor, True))
 
     @property
     def varying(self) -> tuple[Factor, ...]:
@@ -219,10 +245,10 @@ class StudyDesign(Hashed):
 
     @property
     def n_cells(self) -> int:
-        """Cells of the grid; protocols are not part of it, since they share the networks."""
+        """Cells of the grid; protocols and methods are not part of it, since they share the networks."""
         n = 1
         for factor in FACTORS:
-            n *= len(self.levels(factor)) if factor != "protocol" else 1
+            n *= len(self.levels(factor)) if factor not in SHARED else 1
         return n
 
     @property

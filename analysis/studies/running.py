@@ -13,7 +13,7 @@ from analysis.studies.costs import needs_algorithms, needs_circuits
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
-from analysis.studies.measures.registry import measure_named
+from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, flat_weights
 from analysis.studies.sources import Order, Produced, source_named
 from analysis.studies.subject import Studied
@@ -85,8 +85,9 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
 def _measured(
     design: StudyDesign, analysis: OutputAnalysis, order: Order, planted: PlantedRecord | None
 ) -> dict[str, Measured]:
-    studied = Studied(analysis.question, analysis, planted)
-    values = {key: measure_named(key).function(studied) for key in design.measures}
+    studied = Studied(analysis.question, analysis, planted, design.methods)
+    measures = measures_of(design.measures, (), design.methods)
+    values = {key: measure.function(studied) for key, measure in measures.items()}
     if design.criteria:
         values |= passing(studied, design.criteria, order.work)
     return values

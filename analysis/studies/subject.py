@@ -22,12 +22,16 @@ class Studied:
         analysis: what the engine found; its circuits are unsearched (``truncated_at`` 0) where no measure of the study
             needs them.
         planted: what was planted in the network, if anything was.
+        methods: discovery methods of the study, each with its settings.
+        method: the one whose answer is measured; "" for a measure of the network.
         shared: what several measures of this output need and compute once, see :meth:`once`.
     """
 
     question: Question
     analysis: OutputAnalysis
     planted: PlantedRecord | None = None
+    methods: tuple[str, ...] = ()
+    method: str = ""
     shared: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:

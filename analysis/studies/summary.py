@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import Comparison, Factor, StudyDesign
-from analysis.studies.measures.measure import Measure, Measured, Value
+from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import (
@@ -152,7 +152,7 @@ class StudySummary:
         self.design = design
         self.records = tuple(records)
         self.cells: tuple[Cell, ...] = cells_of(design)
-        self.measures: dict[str, Measure] = measures_of(design.measures, design.criteria)
+        self.measures: dict[str, Measure] = measures_of(design.measures, design.criteria, design.methods)
         self.states = Counter((record.position, record.state) for record in self.records)
         self._points: dict[tuple[str, str], list[tuple[Record, Point | None]]] = {}
         self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
@@ -232,12 +232,15 @@ class StudySummary:
                 continue
             for protocol in self.design.labels("protocol"):
                 if comparison.protocol in ("", protocol):
-                    made += [(comparison, protocol, result) for result in self._compare(comparison, protocol)]
+                    compare = self._compare_methods if comparison.factor == "method" else self._compare
+                    made += [(comparison, protocol, result) for result in compare(comparison, protocol)]
         corrected = holm([result for _, _, result in made])
         return [(c, protocol, result) for (c, protocol, _), result in zip(made, corrected, strict=True)]
 
     def _compare(self, comparison: Comparison, protocol: str) -> list[Tested]:
-        groups = self.groups(comparison.measure, protocol, comparison.factor, comparison.where)
+        levels = comparison.compared(self.design)
+        found = self.groups(comparison.measure, protocol, comparison.factor, comparison.where)
+        groups = [group for group in found if group.label in levels]
         pairs: dict[str, dict[Hashable, Any]] = {
             group.label: {self._partner(point, comparison.factor): point.value for point in group.points}
             for group in groups
@@ -245,14 +248,22 @@ class StudySummary:
         return _tested(comparison, pairs, {group.label: group for group in groups})
 
     def _compare_protocols(self, comparison: Comparison) -> list[Tested]:
-        groups: dict[str, Group] = {}
-        for protocol in self.design.labels("protocol"):
-            groups[protocol] = replace(self.together(comparison.measure, protocol, comparison.where), label=protocol)
-        pairs: dict[str, dict[Hashable, Any]] = {
-            name: {(point.position, point.seed): point.value for point in group.points}
-            for name, group in groups.items()
-        }
-        return _tested(comparison, pairs, groups)
+        return _paired_with_itself(
+            comparison,
+            {
+                protocol: self.together(comparison.measure, protocol, comparison.where)
+                for protocol in comparison.compared(self.design)
+            },
+        )
+
+    def _compare_methods(self, comparison: Comparison, protocol: str) -> list[Tested]:
+        return _paired_with_itself(
+            comparison,
+            {
+                method: self.together(answer_key(comparison.measure, method), protocol, comparison.where)
+                for method in comparison.compared(self.design)
+            },
+        )
 
     def _measured(self, measure: str, protocol: str) -> list[tuple[Record, Point | None]]:
         key = (measure, protocol)
@@ -287,6 +298,15 @@ class StudySummary:
         """What pairs a network with those of other levels: its other levels and its seed."""
         labels = self.cells[point.position].labels
         return (tuple(label for other, label in labels.items() if other != factor), point.seed)
+
+
+def _paired_with_itself(comparison: Comparison, found: Mapping[str, Group]) -> list[Tested]:
+    """Compare levels under each of which every network is there."""
+    groups = {label: replace(group, label=label) for label, group in found.items()}
+    pairs: dict[str, dict[Hashable, Any]] = {
+        label: {(point.position, point.seed): point.value for point in group.points} for label, group in groups.items()
+    }
+    return _tested(comparison, pairs, groups)
 
 
 def _tested(

@@ -6,13 +6,13 @@ A value is exact unless it says otherwise: an estimate carries its interval, a s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
-Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted"]
+Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted", "answers"]
 Value = int | float | bool | str | tuple[str, ...] | None
 
 
@@ -55,6 +55,11 @@ class Measured:
         return cls(tuple(told) if isinstance(told, list) else told)
 
 
+def answer_key(measure: str, method: str) -> str:
+    """The key under which a measure of one method's answer is stored."""
+    return f"{measure}:{method}"
+
+
 @dataclass(frozen=True)
 class Measure:
     """One thing that a study reads off each network.
@@ -68,7 +73,8 @@ class Measure:
         unit: behind a value, e.g. "circuits"; "" for none.
         log: whether its axis is logarithmic.
         needs: what must have been searched; circuits are not searched where no measure of a study needs them.
-        function: from a studied output to a value; pure, and without torch.
+        function: from a studied output to a value; pure, and without torch on import.
+        of_answer: whether it is measured of the answer of each of the study's methods, see :meth:`of_method`.
     """
 
     key: str
@@ -79,6 +85,16 @@ class Measure:
     unit: str = ""
     log: bool = False
     needs: frozenset[Need] = frozenset()
+    of_answer: bool = False
+
+    def of_method(self, method: str) -> Measure:
+        """The same of the answer of one method, such as "acdc(tau=0.1)", under a key of its own."""
+        return replace(
+            self,
+            key=answer_key(self.key, method),
+            label=f"{self.label}: {method}",
+            function=lambda studied: self.function(replace(studied, method=method)),
+        )
 
     @property
     def numeric(self) -> bool:

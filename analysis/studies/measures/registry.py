@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.studies.measures import alice_or_bob, findings, named, planted, polysemanticity, sets, single, stories
+from analysis.studies.measures import (
+    alice_or_bob,
+    answers,
+    findings,
+    named,
+    planted,
+    polysemanticity,
+    sets,
+    single,
+    stories,
+)
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 
@@ -19,6 +29,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     stories.MEASURES,
     polysemanticity.MEASURES,
     planted.MEASURES,
+    answers.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 
@@ -35,12 +46,21 @@ def measure_named(key: str) -> Measure:
         raise InvalidStudy(f"measure {key!r}", "is unknown", f"use some of {', '.join(MEASURES)}") from None
 
 
-def measures_of(keys: Sequence[str], criteria: Sequence[str]) -> dict[str, Measure]:
+def measures_of(keys: Sequence[str], criteria: Sequence[str], methods: Sequence[str] = ()) -> dict[str, Measure]:
     """Everything that a design measures, by key: its measures in order, then how many explanations pass its criteria.
+
+    A measure of answers is there once for each method.
 
     Raises:
         InvalidStudy: an unknown measure.
         InvalidCriterion: an unknown criterion.
     """
-    named = [measure_named(key) for key in keys]
-    return {measure.key: measure for measure in (*named, *criterion_measures(criteria))}
+    found: list[Measure] = []
+    for measure in map(measure_named, keys):
+        found += map(measure.of_method, methods) if measure.of_answer else [measure]
+    return {measure.key: measure for measure in (*found, *criterion_measures(criteria))}
+
+
+def answer_measures(keys: Sequence[str]) -> dict[str, Measure]:
+    """Those of some known measures that are of answers, by key."""
+    return {key: MEASURES[key] for key in keys if MEASURES[key].of_answer}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
+from analysis.studies.design import SHARED, StudyDesign
 from analysis.studies.measures.registry import measures_of
 from app.db.reads.studies import every_outcome, values_of
 from app.db.studies import design_of
@@ -23,8 +23,8 @@ _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", 
 
 def data_columns(design: StudyDesign) -> list[str]:
     """Columns of the table, in order."""
-    measures = measures_of(design.measures, design.criteria)
-    factors = [factor for factor in design.factors if factor != "protocol"]
+    measures = measures_of(design.measures, design.criteria, design.methods)
+    factors = [factor for factor in design.factors if factor not in SHARED]
     return [*_OWN, *factors, "protocol", "output", *measures, "inexact"]
 
 

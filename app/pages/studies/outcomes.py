@@ -149,7 +149,7 @@ def _wanted_states(options: OutcomesOptions, states: dict[str, int]) -> tuple[st
 
 
 def _measures(design: StudyDesign) -> dict[str, Measure]:
-    return measures_of(design.measures, design.criteria)
+    return measures_of(design.measures, design.criteria, design.methods)
 
 
 def _items(

@@ -1,0 +1,379 @@
+"""Where the answers of discovery methods stand among all valid circuits of one network.
+
+Every method of the study is asked once about each network, with its settings, and its answer is located as an audit
+locates it (:mod:`analysis.discovery.location`). Some measures are of one answer; a study has them once for each method.
+Others are of the network and look at all answers together. Circuits are listed up to 5 million possible ones and
+counted exactly beyond, where minimality and shares of all valid circuits are not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.strategy import find_circuits
+from analysis.criteria.ablations import MEAN_ABLATION, OUTPUT_FAITHFULNESS, RESAMPLE_ABLATION
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.minimality import minimal_masks
+from analysis.criteria.verdict import OUTCOMES
+from analysis.discovery.closure import closed
+from analysis.discovery.location import Landscape, Location
+from analysis.discovery.method import Method, Shared
+from analysis.discovery.registry import read_method
+from analysis.discovery.sweep import sweep
+from analysis.errors import InvalidMethod
+from analysis.limits import Limits
+from analysis.method_settings import Value
+from analysis.networks.circuit import mask_array
+from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.subject import Studied
+from analysis.work import Work
+
+LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)
+_NEEDS: Final[frozenset[Need]] = frozenset({"answers"})
+_DIGITS: Final = 4  # of chance, which every answer of every network has
+_NO_CIRCUIT: Final = Measured(None, note="the method came to no circuit")
+_NOT_VALID: Final = Measured(None, note="the answer is not valid")
+_NOT_LISTED: Final = Measured(None, note="circuits are counted, not listed")
+_NOT_COUNTED: Final = Measured(None, note="circuits are estimated, so the smallest is not known")
+_NONE_VALID: Final = Measured(None, note="no circuit is valid")
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What the methods of a study answered about one network.
+
+    Args:
+        landscape: all valid circuits.
+        places: where each answer stands, by method; None where a method came to no circuit.
+    """
+
+    landscape: Landscape
+    places: Mapping[str, Location | None]
+
+    @property
+    def default(self) -> list[Location]:
+        """Answers of methods under default settings, which are named by their keys alone."""
+        return [place for text, place in self.places.items() if place is not None and "(" not in text]
+
+
+def discovery_method(text: str) -> tuple[Method, dict[str, Value]]:
+    """A method that answers with a circuit, with its settings.
+
+    Raises:
+        InvalidMethod: it cannot be read, or is a lens.
+    """
+    method, settings = read_method(text)
+    if not isinstance(method, Method):
+        raise InvalidMethod(f"method {method.key!r}", "answers with no circuit", "name a discovery method")
+    return method, settings
+
+
+def _answers(studied: Studied) -> _Answers:
+    def compute() -> _Answers:
+        question = studied.question
+        landscape = Landscape(question, find_circuits(question, Work(limits=LIMITS)), judges=False)
+        shared, raw = Shared(question), {}
+        for text in studied.methods:
+            method, settings = discovery_method(text)
+            answer = method.answer(question, settings, shared=shared)
+            if answer.raw_mask is not None:
+                raw[text] = answer.raw_mask, answer.rows
+        found = dict(zip(raw, landscape.locate_all(list(raw.values())), strict=True))
+        return _Answers(landscape, {text: found.get(text) for text in studied.methods})
+
+    return studied.once("answers", compute)
+
+
+def _minimal(studied: Studied) -> NDArray[Any]:
+    """Masks of the valid circuits inside which no other is, where all are listed; ascending."""
+
+    def compute() -> NDArray[Any]:
+        landscape = _answers(studied).landscape
+        masks = landscape.circuits.masks
+        found: NDArray[Any] = np.sort(minimal_masks(CircuitCriteriaContext(landscape.question, masks), masks))
+        return found
+
+    return studied.once("minimal circuits", compute)
+
+
+def _answered(studied: Studied) -> frozenset[int]:
+    """Circuits that the methods of the study answer."""
+    return frozenset(place.closed.mask for place in _answers(studied).places.values() if place is not None)
+
+
+def _swept(studied: Studied) -> frozenset[int]:
+    """Circuits that the methods of the study answer, or any method under the settings of a network's methods page."""
+
+    def compute() -> frozenset[int]:
+        question, shared = studied.question, Shared(studied.question)
+        raw = {method.answer(question, settings, shared=shared).raw_mask for method, settings in sweep(thorough=False)}
+        found = frozenset(closed(mask, question.layout).mask for mask in raw if mask is not None)
+        return found | _answered(studied)
+
+    return studied.once("swept answers", compute)
+
+
+# --- of one answer
+
+
+def _of_answer(function: Callable[[Studied, Location], Measured]) -> Callable[[Studied], Measured]:
+    """A measure of the answer of the method that is measured; none where it came to no circuit."""
+
+    def measure(studied: Studied) -> Measured:
+        place = _answers(studied).places[studied.method]
+        return _NO_CIRCUIT if place is None else function(studied, place)
+
+    return measure
+
+
+def _valid(_: Studied, place: Location) -> Measured:
+    return Measured(place.valid)
+
+
+def _raw_alone(_: Studied, place: Location) -> Measured:
+    return Measured(place.raw_valid and not place.valid)
+
+
+def _excess(_: Studied, place: Location) -> Measured:
+    if not place.valid:
+        return _NOT_VALID
+    return Measured(place.excess) if place.excess is not None else _NOT_COUNTED
+
+
+def _chance(_: Studied, place: Location) -> Measured:
+    chance = place.chance
+    if chance is None:
+        return Measured(None, note="no circuit of its size is possible")
+    low, high = (float(f"{n / chance.possible:.{_DIGITS}g}") for n in (chance.low, chance.high))
+    return Measured(low) if chance.exact else Measured((low + high) / 2, low, high)
+
+
+def _subset_minimal(studied: Studied, place: Location) -> Measured:
+    if not _answers(studied).landscape.complete:
+        return _NOT_LISTED
+    return Measured(place.valid and bool(np.isin(place.closed.mask, _minimal(studied))))
+
+
+def _cardinal_minimal(_: Studied, place: Location) -> Measured:
+    if not place.valid:
+        return Measured(False)
+    return Measured(place.excess == 0) if place.excess is not None else _NOT_COUNTED
+
+
+def _story(_: Studied, place: Location) -> Measured:
+    if not place.valid:
+        return _NOT_VALID
+    if place.relation is None:
+        return Measured(None, note="no story arises, or a limit ended the search for it")
+    return Measured(place.relation == "same")
+
+
+def _passes(criterion: Criterion, studied: Studied, place: Location) -> Measured:
+    if not place.valid:
+        return Measured(False)
+    masks = mask_array([place.closed.mask], studied.question.layout)
+    verdicts = criterion.judge("circuit", CircuitCriteriaContext(studied.question, masks))
+    return Measured(OUTCOMES[int(verdicts.outcomes[0])] == "passed")
+
+
+# --- of all answers together
+
+
+def _n_valid(studied: Studied) -> Measured:
+    circuits = _answers(studied).landscape.circuits
+    if circuits.interval is None:
+        return Measured(circuits.n_valid, truncated_at=circuits.truncated_at if circuits.method == "listed" else None)
+    low, high = circuits.interval
+    return Measured(circuits.n_valid, float(low), float(high))
+
+
+def _smallest(studied: Studied) -> Measured:
+    landscape = _answers(studied).landscape
+    return Measured(landscape.smallest) if landscape.smallest is not None else _NONE_VALID
+
+
+def _n_minimal(studied: Studied) -> Measured:
+    return Measured(len(_minimal(studied))) if _answers(studied).landscape.complete else _NOT_LISTED
+
+
+def _distinct(studied: Studied, *, valid: bool) -> Measured:
+    places = _answers(studied).default
+    if not places:
+        return Measured(None, note="no method under default settings came to a circuit")
+    return Measured(len({place.closed.mask for place in places if place.valid or not valid}))
+
+
+def _one_answer(studied: Studied) -> Measured:
+    distinct = _distinct(studied, valid=False)
+    return distinct if distinct.value is None else Measured(distinct.value == 1)
+
+
+def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
+    """Of all valid circuits, or of the minimal ones, the share that is answered."""
+    landscape = _answers(studied).landscape
+    if not landscape.complete:
+        return _NOT_LISTED
+    wanted = _minimal(studied) if minimal else landscape.circuits.masks
+    if not len(wanted):
+        return _NONE_VALID
+    masks = _swept(studied) if swept else _answered(studied)
+    reached = np.isin(mask_array(sorted(masks), studied.question.layout), wanted)
+    return Measured(int(reached.sum()) / len(wanted))
+
+
+def _share_measures() -> tuple[Measure, ...]:
+    """Coverage of valid and of minimal circuits, by the study's methods and by all settings."""
+    what = {False: "valid circuits", True: "subset-minimal circuits"}
+    by = {
+        False: "the answers of the study's methods",
+        True: "those answers, or any that a method gives under the settings of a network's methods page, methods that "
+        "learn by gradient descent apart",
+    }
+    return tuple(
+        Measure(
+            f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
+            f"{what[minimal]} reached{' under all settings' if swept else ''}",
+            f"Share of the {what[minimal]} that are among {by[swept]}; where circuits are listed.",
+            "share",
+            partial(_coverage, minimal=minimal, swept=swept),
+            needs=_NEEDS,
+        )
+        for swept in (False, True)
+        for minimal in (False, True)
+    )
+
+
+_OF_ANSWERS: Final = (
+    Measure(
+        "audit-valid",
+        "valid",
+        "Whether the circuit that a method answers is valid.",
+        "yes-no",
+        _of_answer(_valid),
+    ),
+    Measure(
+        "audit-raw-alone",
+        "right only as a raw mask",
+        "Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it once "
+        "edges that lead nowhere are dropped is not valid.",
+        "yes-no",
+        _of_answer(_raw_alone),
+    ),
+    Measure(
+        "audit-excess",
+        "edges more than the smallest",
+        "Edges that a valid answer has more than the smallest valid circuit.",
+        "count",
+        _of_answer(_excess),
+        unit="edges",
+    ),
+    Measure(
+        "audit-chance",
+        "chance at its size",
+        "Share of the possible circuits with as many edges as the answer that are valid, to four digits.",
+        "share",
+        _of_answer(_chance),
+    ),
+    Measure(
+        "audit-subset",
+        "subset-minimal",
+        "Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed.",
+        "yes-no",
+        _of_answer(_subset_minimal),
+    ),
+    Measure(
+        "audit-cardinal",
+        "cardinal-minimal",
+        "Whether the answer is valid and no valid circuit has fewer edges.",
+        "yes-no",
+        _of_answer(_cardinal_minimal),
+    ),
+    Measure(
+        "audit-story",
+        "tells the network's story",
+        "Whether a valid answer carries the same irredundant algorithms as the whole network.",
+        "yes-no",
+        _of_answer(_story),
+    ),
+    *(
+        Measure(
+            key,
+            words,
+            f"Whether the answer is valid and passes the criterion {criterion.key}.",
+            "yes-no",
+            _of_answer(partial(_passes, criterion)),
+        )
+        for key, words, criterion in (
+            ("audit-mean", "valid under mean ablation too", MEAN_ABLATION),
+            ("audit-resample", "valid under resample ablation too", RESAMPLE_ABLATION),
+            ("audit-faithful", "valid and faithful to the output", OUTPUT_FAITHFULNESS),
+        )
+    ),
+)
+
+MEASURES: Final = (
+    *(replace(measure, needs=_NEEDS, of_answer=True) for measure in _OF_ANSWERS),
+    Measure(
+        "audit-circuits",
+        "valid circuits",
+        "Valid circuits of the network, among which answers are located.",
+        "count",
+        _n_valid,
+        unit="circuits",
+        log=True,
+        needs=_NEEDS,
+    ),
+    Measure(
+        "audit-smallest",
+        "edges of the smallest valid circuit",
+        "The smallest number of edges that a valid circuit has.",
+        "count",
+        _smallest,
+        unit="edges",
+        needs=_NEEDS,
+    ),
+    Measure(
+        "audit-minimal",
+        "subset-minimal circuits",
+        "Valid circuits of which no other valid one is a part; where circuits are listed.",
+        "count",
+        _n_minimal,
+        unit="circuits",
+        log=True,
+        needs=_NEEDS,
+    ),
+    Measure(
+        "audit-distinct",
+        "different answers",
+        "Different circuits that the methods answer under default settings.",
+        "count",
+        partial(_distinct, valid=False),
+        unit="circuits",
+        needs=_NEEDS,
+    ),
+    Measure(
+        "audit-distinct-valid",
+        "different valid answers",
+        "Different valid circuits that the methods answer under default settings.",
+        "count",
+        partial(_distinct, valid=True),
+        unit="circuits",
+        needs=_NEEDS,
+    ),
+    Measure(
+        "audit-one-answer",
+        "all methods answer one circuit",
+        "Whether all methods that come to a circuit answer the same one under default settings.",
+        "yes-no",
+        _one_answer,
+        needs=_NEEDS,
+    ),
+    *_share_measures(),
+)

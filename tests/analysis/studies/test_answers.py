@@ -1,0 +1,201 @@
+"""Measures of what discovery methods answer: by the route of an audit, and against brute force over all circuits."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from analysis.discovery.audit import audit
+from analysis.discovery.location import Landscape
+from analysis.discovery.registry import read_method
+from analysis.errors import InvalidStudy
+from analysis.pipeline import search_for_circuits
+from analysis.question import ask
+from analysis.studies.cells import cells_of
+from analysis.studies.measures.measure import answer_key
+from analysis.studies.measures.registry import MEASURES
+from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.reading import design_from_mapping, read_design
+from analysis.studies.running import run_cell
+from analysis.studies.sources import Order
+from analysis.studies.summary import Record, StudySummary
+from analysis.work import DEFAULT_WORK
+
+METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random")
+KEYS = [key for key in MEASURES if key.startswith("audit-")]
+SEEDS = range(6)
+
+
+def settings(**changes):
+    return {
+        "format": "pluriscope-study/1",
+        "slug": "answers-test",
+        "name": "Answers",
+        "question": "Which?",
+        "hidden": [[2, 2], [3, 3]],
+        "seeds": {"first": 0, "count": len(SEEDS)},
+        "methods": list(METHODS),
+        "measures": KEYS,
+        **changes,
+    }
+
+
+def design(**changes):
+    return design_from_mapping(settings(**changes))
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return [one for cell in cells_of(design()) for one in run_cell(cell, SEEDS, Order(cell.design.protocols))]
+
+
+@pytest.fixture(scope="module")
+def studied(outcomes):
+    """Each converged outcome with its landscape and the located answers, found by the route of an audit."""
+    cells = {cell.key: cell for cell in cells_of(design())}
+    found = []
+    for one in outcomes:
+        if one.converged:
+            question = ask(network_of_outcome(cells[one.cell], one), task=cells[one.cell].spec(0).resolved_tasks()[0])
+            landscape = Landscape(question, search_for_circuits(question, DEFAULT_WORK))
+            answers = audit(landscape, [read_method(text) for text in METHODS])
+            found.append((values(one), landscape, dict(zip(METHODS, answers, strict=True))))
+    return found
+
+
+def values(outcome):
+    return {key: one.value for key, one in outcome.values["complete"][0].items()}
+
+
+def test_each_answer_is_measured_as_an_audit_locates_it(studied):
+    assert len(studied) >= 8
+    assert {answer.location.valid for _, _, answers in studied for answer in answers.values()} == {True, False}
+    for told, landscape, answers in studied:
+        for text, answer in answers.items():
+            place = answer.location
+            said = {key: told[answer_key(key, text)] for key in KEYS if MEASURES[key].of_answer}
+            assert said["audit-valid"] == place.valid
+            assert said["audit-raw-alone"] == (place.raw_valid and not place.valid)
+            assert said["audit-excess"] == place.excess
+            chance = None if place.chance is None else place.chance.low / place.chance.possible
+            assert said["audit-chance"] == (None if chance is None else pytest.approx(chance, rel=1e-3))
+            passed = {key for key, outcome in (place.criteria or {}).items() if outcome == "passed"}
+            for key, criterion in (
+                ("audit-mean", "mean-ablation"),
+                ("audit-resample", "resample-ablation"),
+                ("audit-faithful", "output-faithfulness"),
+                ("audit-subset", "minimal-subset-structural"),
+                ("audit-cardinal", "minimal-cardinal-structural"),
+            ):
+                assert said[key] == (criterion in passed), key
+            assert said["audit-story"] == (place.relation == "same" if place.valid else None)
+        assert told["audit-circuits"] == landscape.circuits.n_valid
+        assert told["audit-smallest"] == landscape.smallest
+
+
+def test_coverage_counts_circuits_that_are_answered(studied):
+    """By brute force: pairs of valid circuits, and sets of Python integers."""
+    for told, landscape, answers in studied:
+        valid = set(landscape.circuits.masks.tolist())
+        minimal = {mask for mask in valid if not any(other != mask and other & mask == other for other in valid)}
+        reached = {answer.location.closed.mask for answer in answers.values()}
+        assert told["audit-minimal"] == len(minimal)
+        assert told["audit-coverage"] == pytest.approx(len(reached & valid) / len(valid))
+        assert told["audit-coverage-minimal"] == pytest.approx(len(reached & minimal) / len(minimal))
+        assert told["audit-swept-coverage"] >= told["audit-coverage"]
+        assert told["audit-swept-coverage-minimal"] >= told["audit-coverage-minimal"]
+        default = {answers[text].location.closed.mask for text in METHODS if "(" not in text}
+        assert told["audit-distinct"] == len(default)
+        assert told["audit-distinct-valid"] == len(default & valid)
+        assert told["audit-one-answer"] == (len(default) == 1)
+
+
+@pytest.mark.slow
+def test_a_counted_network_says_what_is_not_known():
+    """Width 5: size, validity and chance are exact; minimality and coverage are not known."""
+    wide = design(hidden=[[5, 5]], seeds={"first": 0, "count": 1}, methods=["acdc"])
+    (one,) = run_cell(cells_of(wide)[0], [0], Order(wide.protocols))
+    told = one.values["complete"][0]
+    for key in ("audit-subset:acdc", "audit-minimal", "audit-coverage", "audit-swept-coverage-minimal"):
+        assert told[key].value is None
+        assert told[key].note == "circuits are counted, not listed"
+    assert told["audit-valid:acdc"].value is True
+    assert told["audit-excess:acdc"].exact
+    assert told["audit-circuits"].exact
+    assert told["audit-circuits"].value > 10**6
+
+
+def test_outcomes_are_read_back(outcomes):
+    for one in outcomes:
+        assert StudyOutcome.from_json(json.loads(json.dumps(one.as_json()))).values == one.values
+
+
+def test_methods_are_compared_on_the_same_networks(outcomes):
+    """Cochran's Q by its formula, and Wilcoxon's pairs; a level that is not named takes no part."""
+    compared = design(
+        comparisons=[
+            {"measure": "audit-valid", "factor": "method", "test": "friedman"},
+            {"measure": "audit-excess", "factor": "method", "test": "wilcoxon", "levels": ["acdc", "random"]},
+        ]
+    )
+    place = {cell.key: position for position, cell in enumerate(cells_of(compared))}
+    records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in outcomes]
+    summary = StudySummary(compared, records)
+    (_, _, cochran), (_, _, pair) = summary.tests()
+    rows = [[values(one)[answer_key("audit-valid", text)] for text in METHODS] for one in outcomes if one.converged]
+    table = np.array(rows, dtype=float)
+    k, by_method, by_network = len(METHODS), table.sum(axis=0), table.sum(axis=1)
+    q = (k - 1) * (k * (by_method**2).sum() - by_method.sum() ** 2) / (k * by_network.sum() - (by_network**2).sum())
+    assert cochran.groups == METHODS
+    assert cochran.statistic == pytest.approx(q)
+    assert pair.groups == ("acdc", "random")
+    both = [v for v in map(values, filter(lambda o: o.converged, outcomes)) if None not in _pair(v)]
+    assert pair.sizes == (len(both),)
+
+
+def _pair(told):
+    return told["audit-excess:acdc"], told["audit-excess:random"]
+
+
+def test_designs_without_methods_keep_their_digest():
+    before = {"slug": "a", "name": "a", "question": "a", "measures": ["circuits-valid"], "hidden": [[2, 2], [3, 3]]}
+    test = {"measure": "circuits-valid", "factor": "hidden", "test": "mann-whitney"}
+    assert design_from_mapping(before).digest == design_from_mapping({**before, "methods": []}).digest
+    one, same = ({**before, "comparisons": [each]} for each in (test, {**test, "levels": []}))
+    assert design_from_mapping(one).digest == design_from_mapping(same).digest
+    assert design(methods=["acdc", "eap"]).digest != design(methods=["acdc", "random"]).digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"methods": ["acd"]}, "Did you mean acdc"),
+        ({"methods": ["shapley"]}, "answers with no circuit"),
+        ({"methods": ["acdc", "acdc(tau=0.01)"]}, "has the same settings as 'acdc'"),
+        ({"methods": ["acdc", "acdc"]}, "is there twice"),
+        ({"methods": []}, "name some in methods"),
+        ({"measures": ["circuits-valid"]}, "no measure is about their answers"),
+        ({"comparisons": [{"measure": "audit-valid", "factor": "hidden", "test": "fisher"}]}, "not among the study's"),
+        (
+            {"comparisons": [{"measure": "audit-valid:acdc", "factor": "method", "test": "friedman"}]},
+            "not among the study's",
+        ),
+        (
+            {"comparisons": [{"measure": "audit-valid", "factor": "method", "test": "friedman", "levels": ["eap"]}]},
+            "'eap' is no level",
+        ),
+        (
+            {
+                "comparisons": [
+                    {"measure": "audit-valid:acdc", "factor": "hidden", "test": "fisher", "where": {"method": "acdc"}}
+                ]
+            },
+            "networks differ in no method",
+        ),
+    ],
+)
+def test_contradictions_are_told(changes, told):
+    with pytest.raises(InvalidStudy, match=told):
+        read_design(json.dumps(settings(**changes)).encode())
