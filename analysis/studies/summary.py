@@ -16,7 +16,7 @@ from typing import Any, Final
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
-from analysis.studies.measures.registry import measures_of
+from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import (
     Share,
@@ -157,6 +157,21 @@ class StudySummary:
         self._points: dict[tuple[str, str], list[tuple[Record, Point | None]]] = {}
         self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
         self._tests: list[tuple[Comparison, str, Tested]] | None = None
+
+    @cached_property
+    def shown(self) -> dict[str, Measure]:
+        """Measures as pages list them, by key: one of answers once, however many methods there are."""
+        of_answers = answer_measures(self.design.measures)
+        named = (
+            (key.partition(":")[0] if measure.of_answer else key, measure) for key, measure in self.measures.items()
+        )
+        return {key: of_answers.get(key, measure) for key, measure in named}
+
+    def keys_of(self, measure: str) -> dict[str, str]:
+        """The keys of a listed measure by method; under "" that of a measure of the network."""
+        if not self.shown[measure].of_answer:
+            return {"": measure}
+        return {method: answer_key(measure, method) for method in self.design.methods}
 
     @property
     def n_converged(self) -> int:

@@ -83,7 +83,7 @@ class Axis:
         rows = [row for step in steps for row in step.rows]
         values = [dot.value for row in rows for dot in row.strip.dots] + [row.length or 0.0 for row in rows]
         positive = [value for value in values if value > 0]
-        log = log and not share and bool(positive) and max(positive) > 10 * min(positive)
+        log = log and not share and bool(positive) and max(positive) > max(1.0, 10 * min(positive))
         floor = min([1.0, *(value for value in positive if value >= 1)]) / 3 if log else 0.0
         return cls(log, floor, 1.0 if share else max([1.0, *positive]), share)
 
@@ -96,6 +96,8 @@ class Axis:
         """Values with their names."""
         if self.share:
             return [(tenth / 4, f"{tenth * 25}%") for tenth in range(5)]
+        if not self.log and self.high <= 1:
+            return [(quarter / 4, f"{quarter / 4:g}") for quarter in range(5)]
         if not self.log:
             step = max(1, math.ceil(self.high / 5))
             return [(float(k), f"{k:,}") for k in range(0, math.ceil(self.high) + 1, step)]

@@ -115,8 +115,10 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
         number = int(name.removeprefix(LADDER))
         if number < len(summary.design.ladders):
             return _ladder(summary, addresses, number, protocol, by)
+    if name in summary.shown and summary.shown[name].of_answer:
+        return _by_method(summary, addresses, summary.shown[name], protocol, by)
     if name not in summary.measures:
-        known = ", ".join(figure_names(summary.design, list(summary.measures)))
+        known = ", ".join(figure_names(summary.design, list(summary.shown)))
         raise NotFound(f"figure {name[:60]!r}", "is none of this study's", f"use one of {known}")
     measure = summary.measures[name]
     groups = summary.groups(name, protocol, by)
@@ -294,6 +296,43 @@ def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: 
     )
 
 
+def _by_method(
+    summary: StudySummary, addresses: Addresses, measure: Measure, protocol: str, by: Factor | None
+) -> Drawn:
+    """A measure of the answers of all methods, method after method about the same networks."""
+    share = measure.kind == "yes-no"
+    keys = list(summary.keys_of(measure.key).values())
+    steps, groups = ladder_of(summary, addresses, keys, protocol, by)
+    one = len(groups) == len(steps)
+    return Drawn(
+        measure.key,
+        measure.label,
+        measure,
+        tuple(groups),
+        (),
+        (),
+        "",
+        "share of networks" if share else measure.label,
+        measure.log,
+        share,
+        _method_caption(measure, groups, steps, "" if one else x_title_of(summary.design, by)),
+        steps=steps,
+    )
+
+
+def _method_caption(measure: Measure, groups: Sequence[Group], steps: Sequence[LadderStep], rows: str) -> str:
+    """What a figure by method shows, in words: of how many networks, and what rows, bars and dots are."""
+    per_step = groups[: len(groups) // max(1, len(steps))]
+    failed, of = sum(group.failed for group in per_step), sum(group.of for group in per_step)
+    text = f"{measure.definition} {noun(len(steps), 'method')} asked about the same {noun(of - failed, 'network')}"
+    text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
+    if rows:
+        text += f" Rows: {rows}."
+    if measure.kind == "yes-no":
+        return f"{text} Bars: shares of the networks with an answer; lines: 95% intervals (Wilson)."
+    return f"{text} Bars end at the mean, the thick line is the median, dots are networks."
+
+
 def _caption(measure: Measure, groups: Sequence[Group], strips: Sequence[Strip]) -> str:
     """What the figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
     n, of = sum(len(group.points) for group in groups), sum(group.of for group in groups)
@@ -363,13 +402,18 @@ def ladder_of(
                 )
                 continue
             strip, mean = strip_of(group, measure, addresses, named), group.spread.mean
-            median = "–" if strip.median is None else value_text(round(strip.median, 2))
+            median = "–" if strip.median is None else value_text(_short(strip.median))
             told = "–" if mean is None else f"{median} · {mean:,.3g}" if mean < 1000 else f"{median} · {mean:,.0f}"
             words = f"{groups[-1].label}: median {median}, mean {'–' if mean is None else f'{mean:,.4g}'}"
             words += f", of {noun(len(group.points), 'network')} of {exact(group.of)} trained"
             rows.append(LadderRow(label, mean, strip, None, None, told, words))
         steps.append(LadderStep(_step_name(measure.label), tuple(rows)))
     return tuple(steps), groups
+
+
+def _short(value: float) -> float:
+    """A median to two decimals, or to two digits where it is below 1."""
+    return round(value, 2) if value >= 1 else float(f"{value:.2g}")
 
 
 def told_title(share: bool) -> str:

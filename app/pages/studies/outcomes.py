@@ -149,7 +149,9 @@ def _wanted_states(options: OutcomesOptions, states: dict[str, int]) -> tuple[st
 
 
 def _measures(design: StudyDesign) -> dict[str, Measure]:
-    return measures_of(design.measures, design.criteria, design.methods)
+    """What is measured of networks; what is measured of each method's answer is in the data alone, for its size."""
+    found = measures_of(design.measures, design.criteria, design.methods)
+    return {key: measure for key, measure in found.items() if not measure.of_answer}
 
 
 def _items(

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import EVIDENCE, FACTORS, Comparison, Reference, StudyDesign
+from analysis.studies.design import EVIDENCE, FACTORS, Comparison, Factor, Reference, StudyDesign
+from analysis.studies.measures.measure import Measure
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import Tested
 from analysis.studies.summary import StudySummary
@@ -31,6 +32,7 @@ from app.pages.studies.views import (
     FactorView,
     FigureLink,
     FigureTable,
+    GroupView,
     ProtocolLink,
     ReferenceView,
     StudyPage,
@@ -84,11 +86,11 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
             FigureTable(
                 measure=measure_view(measure),
                 figure_url=addresses.study_figure(row.slug, key, **view),
-                groups=[group_view(group, measure) for group in summary.groups(key, protocol, options.by)],
+                groups=_groups(summary, measure, protocol, options.by),
             )
-            for key, measure in summary.measures.items()
+            for key, measure in summary.shown.items()
         ],
-        tests=[_test_view(comparison, name, result) for comparison, name, result in summary.tests()],
+        tests=[_test_view(summary, comparison, name, result) for comparison, name, result in summary.tests()],
         references=[_reference_view(reference, summary) for reference in design.references],
         data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
         course_url=addresses.study_course(row.slug, design.seeds.first) if follows(design) else "",
@@ -117,7 +119,7 @@ def _design_view(summary: StudySummary, addresses: Addresses, row: StudyRow) -> 
         seeds_count=design.seeds.count,
         cells=design.n_cells,
         training=design.training.model_dump(),
-        measures=[measure_view(measure) for measure in summary.measures.values()],
+        measures=[measure_view(measure) for measure in summary.shown.values()],
         criteria=list(design.criteria),
         comparisons=[_comparison_words(comparison) for comparison in design.comparisons],
         file_url=addresses.study_design(row.slug),
@@ -183,17 +185,28 @@ def _cells(
 
 def _figure_links(summary: StudySummary, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> list[FigureLink]:
     ladders = [(f"{LADDER}{number}", ladder.label) for number, ladder in enumerate(summary.design.ladders)]
-    measures = [(key, measure.label) for key, measure in summary.measures.items()]
+    measures = [(key, measure.label) for key, measure in summary.shown.items()]
     return [
         FigureLink(name=name, title=title, url=addresses.study_figure(row.slug, name, **view))
         for name, title in [*ladders, *measures]
     ]
 
 
-def _test_view(comparison: Comparison, protocol: str, result: Tested) -> TestView:
+def _groups(summary: StudySummary, measure: Measure, protocol: str, by: Factor | None) -> list[GroupView]:
+    """The numbers of a measure; of one of answers those of each method, one after the other."""
+    return [
+        view.model_copy(update={"label": f"{method}, {view.label}" if method else view.label})
+        for method, key in summary.keys_of(measure.key).items()
+        for view in (group_view(group, measure) for group in summary.groups(key, protocol, by))
+    ]
+
+
+def _test_view(summary: StudySummary, comparison: Comparison, protocol: str, result: Tested) -> TestView:
+    known = summary.measures.get(comparison.measure) or summary.shown[comparison.measure]
     return TestView.showing(
         result,
         measure=comparison.measure,
+        label=known.label,
         factor=FACTORS[comparison.factor],
         where=_where(comparison.where),
         protocol=protocol,

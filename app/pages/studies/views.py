@@ -183,6 +183,7 @@ class TestView(PageModel):
     __test__ = False  # no test of ours
 
     measure: str
+    label: str = Field(description="What the measure is called.")
     factor: str
     where: str
     protocol: str

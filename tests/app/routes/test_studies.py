@@ -10,7 +10,8 @@ import pytest
 
 from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS
-from analysis.studies.result_file import read_results, result_bytes
+from analysis.studies.measures.measure import Measured, answer_key
+from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results, sum_up
@@ -147,6 +148,69 @@ def test_data_hold_every_network_and_exact_integers(client, study):
     assert len(told["rows"]) == len(rows)
     assert set(MEASURES) < set(told["columns"])
     assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
+
+
+METHODS = ["acdc", "acdc(tau=0.1)", "random"]
+
+
+def answered():
+    """A study of methods: of seed s at width w the first s methods are valid, with so many edges too many."""
+    asked = design(
+        protocols=["complete"],
+        methods=METHODS,
+        measures=["audit-valid", "audit-excess", "audit-distinct"],
+        comparisons=[{"measure": "audit-valid", "factor": "method", "test": "friedman"}],
+        ladders=[],
+        references=[],
+    )
+    outcomes = []
+    for one in results(asked).outcomes:
+        valid = {method: Measured(number < one.seed) for number, method in enumerate(METHODS)}
+        excess = {
+            method: Measured(number) if good.value else Measured(None, note="the answer is not valid")
+            for number, (method, good) in enumerate(valid.items())
+        }
+        told = {answer_key("audit-valid", method): value for method, value in valid.items()}
+        told |= {answer_key("audit-excess", method): value for method, value in excess.items()}
+        values = {"complete": (told | {"audit-distinct": Measured(2)},)}
+        outcomes.append(replace(one, values=values if one.converged else {}))
+    return StudyResults(asked, tuple(outcomes))
+
+
+def test_what_methods_answer_is_one_figure_and_one_table(client, store):
+    with store.write() as session:
+        save_results(session, answered())
+    page = client.get(f"{API}/xor-width").json()
+    assert [figure["name"] for figure in page["figures"]] == ["audit-valid", "audit-excess", "audit-distinct"]
+    valid, excess, _ = page["tables"]
+    labels = [f"{method}, {width}" for method in METHODS for width in ("2-2", "3-3")]
+    assert [group["label"] for group in valid["groups"]] == labels
+    assert [(group["yes"]["hits"], group["yes"]["of"], group["of"]) for group in valid["groups"]] == [
+        *[(2, 3, 4)] * 2,
+        *[(1, 3, 4)] * 2,
+        *[(0, 3, 4)] * 2,
+    ]
+    assert [group["spread"]["median"] for group in excess["groups"]] == [0.0, 0.0, 1.0, 1.0, None, None]
+    (test,) = page["tests"]
+    assert (test["label"], test["factor"], test["groups"], test["sizes"]) == ("valid", "discovery method", METHODS, [6])
+    figure = client.get(f"{API}/xor-width/figures/audit-valid").json()
+    assert [group["label"] for group in figure["groups"]] == [f"valid: {label}" for label in labels]
+    assert "3 methods asked about the same 6 networks; 2 of 8 trained failed." in figure["caption"]
+    assert client.get("/studies/xor-width/figures/audit-excess.svg").text.count("<svg") == 1
+    one = client.get(f"{API}/xor-width/figures/audit-valid:acdc(tau=0.1)").json()
+    assert [group["yes"]["hits"] for group in one["groups"]] == [1, 1]
+    text = client.get("/studies/xor-width").text
+    assert "acdc · acdc(tau=0.1) · random" in text
+    assert text.count("<summary>valid</summary>") == 1
+
+
+def test_answers_of_methods_are_in_the_data_and_not_in_the_list(client, store):
+    with store.write() as session:
+        save_results(session, answered())
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/xor-width/data.csv").text)))
+    assert [row["audit-valid:acdc(tau=0.1)"] for row in rows] == ["false", "false", "true", ""] * 2
+    listed = client.get(f"{API}/xor-width/outcomes").json()
+    assert [measure["key"] for measure in listed["measures"]] == ["audit-distinct"]
 
 
 def test_networks_are_grouped_by_any_factor_of_the_grid():
