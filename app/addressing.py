@@ -101,7 +101,7 @@ class Addresses:
         return self._url("networks", network, "delete")
 
     def deleted(self) -> str:
-        """Networks whose deletion can be undone."""
+        """Networks, studies and claims whose deletion can be undone."""
         return self._url("deleted")
 
     def restore(self, network: str) -> str:
@@ -224,7 +224,7 @@ class Addresses:
         return self._url("studies", study, "outcomes", **view)
 
     def study_action(self, study: str, action: str) -> str:
-        """Where a study is changed with POST; ``action`` is "pause", "cancel", "resume" or "extend"."""
+        """Where a study is changed with POST: pause, cancel, resume, extend, delete, restore or rename."""
         return self._url("studies", study, action)
 
     def study_data(self, study: str, form: str) -> str:

@@ -11,9 +11,9 @@ PageError
 │   └── HeadersTooLong  431  headers longer than any browser's
 ├── TooMany     429  more requests from one address than are answered; says when to come back
 ├── TooSlow     503  an answer that took too long to begin
-├── Gone        410  a network that was deleted; leads to where that is undone
+├── Gone        410  a network, claim or study that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
-├── Moved       301  a network that has another slug now; answered by leading there
+├── Moved       301  a network or study that has another slug now; answered by leading there
 ├── Unsupported 501  a form of answer that is not made here
 └── Busy        503  more is being computed than this process takes on at once
 
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -135,45 +135,48 @@ class Conflict(PageError):
 
 
 class Moved(PageError):
-    """A network had that slug once; whoever asks is led to where it is now."""
+    """A network or a study had that slug once; whoever asks is led to where it is now."""
 
     status = 301
     former: str = ""
     now: str = ""
+    folder: str = "networks"
 
     @classmethod
-    def to(cls, former: str, now: str, page: str) -> Moved:
+    def to(cls, former: str, now: str, page: str, noun: Literal["network", "study"] = "network") -> Moved:
         """Led from a former slug.
 
         Args:
             former: the slug in the address.
-            now: the network's slug.
-            page: the network's own page.
+            now: the slug of the network or study.
+            page: its own page.
+            noun: what it is.
         """
         moved = cls(
-            f"network {former[:80]!r}",
+            f"{noun} {former[:80]!r}",
             f"is called {now!r} now",
             "use that name, or the digest, which stays",
-            "network",
+            noun,
             page,
-            f"network {now}",
+            f"{noun} {now}",
         )
         moved.former, moved.now = former, now
+        moved.folder = "networks" if noun == "network" else "studies"
         return moved
 
     def address(self, request: Request) -> str:
         """The same address with the present slug, in the path or among the options."""
         # the path with the prefix, whether or not a proxy has sent it along
-        path = str(request.scope["path"]).replace(f"/networks/{self.former}", f"/networks/{self.now}", 1)
+        path = str(request.scope["path"]).replace(f"/{self.folder}/{self.former}", f"/{self.folder}/{self.now}", 1)
         query = [(key, self._renamed(key, value)) for key, value in request.query_params.multi_items()]
         return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
 
     def _renamed(self, key: str, value: str) -> str:
-        """An option with the present slug where it names the network, or a page of it (oEmbed)."""
-        if (key, value) == ("network", self.former):
+        """An option with the present slug where it names the network or study, or a page of it (oEmbed)."""
+        if (key, value) == (self.field, self.former):
             return self.now
         if key == "url":
-            return re.sub(rf"(?<=/networks/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
+            return re.sub(rf"(?<=/{self.folder}/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
         return value
 
 

@@ -37,6 +37,7 @@ from app.pages.sharing.share import share_of
 from app.pages.terms import explained, meaning_of, words_of
 from app.resources import STATIC, TEMPLATES
 from app.settings import Settings
+from app.stacked_tables import with_labels
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
@@ -193,7 +194,7 @@ def render(
     with shown_to(access):
         values.setdefault("access", access)
         body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
-    response = HTMLResponse(body, status_code=status_code, headers=dict(headers or {}))
+    response = HTMLResponse(with_labels(body), status_code=status_code, headers=dict(headers or {}))
     if block:
         response.headers["Vary"] = "HX-Request"
     if access.by == "session":

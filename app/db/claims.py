@@ -323,6 +323,13 @@ def restore_claim(row: ClaimRow) -> None:
     row.deleted_at = None
 
 
+def deleted_claims(session: Session) -> list[tuple[str, int, str]]:
+    """Deleted claims of networks that are not deleted, the latest first: slug, output, and what names it there."""
+    rows = select(ClaimRow).join(NetworkRow).where(ClaimRow.deleted_at.is_not(None), NetworkRow.deleted_at.is_(None))
+    latest = rows.order_by(ClaimRow.deleted_at.desc(), ClaimRow.id)
+    return [(row.network.slug, row.output, row.ref) for row in session.scalars(latest)]
+
+
 def purge_claims(session: Session, before: datetime) -> None:
     """Delete for good what was deleted before that, with its places."""
     session.execute(delete(ClaimRow).where(ClaimRow.deleted_at <= before))

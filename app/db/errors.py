@@ -43,7 +43,7 @@ class Ambiguous(StoreError):
 
 
 class Deleted(StoreError):
-    """The network that goes by that name was deleted; for some time that can be undone."""
+    """The network, claim or study that goes by that name was deleted; for some time that can be undone."""
 
     slug: str = ""
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.digest import looks_like_digest
 from analysis.errors import InvalidTask
 from analysis.network_files.planted_record import planted_json
 from analysis.networks.network import Network
@@ -22,14 +23,17 @@ from analysis.studies.sources import SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
+from app.db.links import SLUG
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.records import save_data_records, save_protocol
 from app.db.study_summaries import document_of, outcome_records, save_summary, summary_row
-from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 _AT_ONCE: Final = 500
+STUDY_PAGES: Final = frozenset({"new", "schema", "cost", "results"})  # addresses below /studies, or its twin
+MAX_SLUG: Final = 60  # as designs allow it
 
 
 def save_study(
@@ -48,15 +52,17 @@ def save_study(
         Conflict: its slug belongs to a study of another design.
     """
     now = now or datetime.now(UTC)
-    row = session.scalar(select(StudyRow).where(StudyRow.digest == design.digest))
+    row = study_of_design(session, design)
     if row is not None:
+        if origin != "bundled":
+            row.deleted_at = None  # bringing it in again undoes its deletion
         known = design_of(row)
         count = max(design.seeds.count, known.seeds.count)
         texts = design if origin == "bundled" == row.origin else known  # what comes with Pluriscope may be reworded
         if texts.with_seeds(count) != known:
             set_design(row, texts.with_seeds(count), now)
         return row
-    other = session.scalar(select(StudyRow).where(StudyRow.slug == design.slug))
+    other = study_at_slug(session, design.slug)
     if other is not None:
         raise Conflict(
             f"study {design.slug!r}",
@@ -88,6 +94,11 @@ def save_study(
     return row
 
 
+def study_of_design(session: Session, design: StudyDesign) -> StudyRow | None:
+    """The study that asks what a design asks, whatever it is called; None if there is none."""
+    return session.scalar(select(StudyRow).where(StudyRow.digest == design.digest))
+
+
 def design_of(row: StudyRow) -> StudyDesign:
     """The design of a stored study."""
     return StudyDesign.model_validate(row.design)
@@ -98,6 +109,63 @@ def set_design(row: StudyRow, design: StudyDesign, now: datetime) -> None:
     row.design, row.name, row.n_networks = design.model_dump(mode="json"), design.name, design.n_networks
     row.revision += 1
     row.updated_at = now
+
+
+def study_at_slug(session: Session, slug: str) -> StudyRow | None:
+    """The study that has that slug or had it, deleted or not; None if nobody does."""
+    former = select(FormerStudySlugRow.study_id).where(FormerStudySlugRow.slug == slug)
+    return session.scalar(select(StudyRow).where(or_(StudyRow.slug == slug, StudyRow.id.in_(former))))
+
+
+def free_study_slug(session: Session, slug: str) -> str:
+    """A slug made of this one that no study has or had: ``-2``, ``-3`` and so on follow where it is taken."""
+    number, free = 1, slug
+    while study_at_slug(session, free) is not None:
+        number += 1
+        free = f"{slug[: MAX_SLUG - len(str(number)) - 1].rstrip('-')}-{number}"
+    return free
+
+
+def check_study_rename(session: Session, row: StudyRow, slug: str) -> None:
+    """Make sure that a study may have a slug.
+
+    Raises:
+        Conflict: it came with Pluriscope, the text is no slug, or another study has it or had it.
+    """
+    item = f"slug {slug[:80]!r}"
+    if row.origin == "bundled":
+        cause = "came with Pluriscope, and the findings call it by its name"
+        raise Conflict(f"study {row.slug!r}", cause, "duplicate it under the name you like")
+    if not SLUG.fullmatch(slug) or "--" in slug or len(slug) > MAX_SLUG:
+        raise Conflict(item, "is no slug", f"use lower-case letters, digits and single hyphens, at most {MAX_SLUG}")
+    if looks_like_digest(slug) or slug in STUDY_PAGES:
+        raise Conflict(item, "reads as the beginning of a digest or as the address of a page", "choose another")
+    other = study_at_slug(session, slug)
+    if other is not None and other.id != row.id:
+        raise Conflict(item, "belongs to another study, or once did, and its links must keep", "choose another")
+
+
+def rename_study(session: Session, row: StudyRow, name: str, slug: str) -> None:
+    """Give a study another name and another slug; the slug that it had leads to it from now on.
+
+    Args:
+        session: of the writer.
+        row: the study.
+        name: one line of text.
+        slug: the one that it has already, or a new one.
+
+    Raises:
+        Conflict: it came with Pluriscope, the text is no slug, or another study has it or had it.
+    """
+    check_study_rename(session, row, slug)
+    if slug != row.slug:
+        former = session.get(FormerStudySlugRow, slug)
+        if former is not None:  # back to what it was called before
+            session.delete(former)
+        session.add(FormerStudySlugRow(slug=row.slug, study_id=row.id, retired_at=datetime.now(UTC)))
+    row.slug, row.name = slug, name
+    row.design = {**row.design, "slug": slug, "name": name}
+    session.flush()
 
 
 def save_outcomes(session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome]) -> int:

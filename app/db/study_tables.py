@@ -33,6 +33,17 @@ class StudyRow(Base):
     revision: Mapped[int] = mapped_column(default=0)  # raised by every change of outcomes or design
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # out of sight; see app.jobs.deletion
+
+
+class FormerStudySlugRow(Base):
+    """A slug that a study had before, which leads to it for as long as it is here."""
+
+    __tablename__ = "former_study_slugs"
+
+    slug: Mapped[str] = mapped_column(String(80), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class StudyOutcomeRow(Base):

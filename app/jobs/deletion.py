@@ -1,13 +1,15 @@
-"""Networks deleted in two steps: out of sight at once, permanently deleted when the time for undoing it is over.
+"""Networks and studies deleted in two steps: out of sight at once, permanently when the time for undoing is over.
 
     stored ──delete──▶ deleted ──purge, after the time──▶ gone
        ▲                  │
        └─────restore──────┘
 
 A deleted network keeps everything; its addresses say that it is deleted, its work is cancelled, its slug stays taken.
+So does a deleted study. Its networks have pages of their own, which stay until the study is purged; then those that are
+here as its outcomes and nothing else go too.
 What is purged goes in small transactions, so that others may write between them; the first one takes the analyses out
 of sight, so that nobody ever sees part of one.
-Bundled networks are never purged, since the next start would only bring them back.
+Bundled networks and studies are never purged, since the next start would only bring them back.
 """
 
 from __future__ import annotations
@@ -25,10 +27,12 @@ from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
+from app.db.reads.studies import networks_of_study_alone, study_jobs
 from app.db.staging import delete_some
+from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import delete_network
-from app.jobs import queue
+from app.jobs import queue, study_queue
 
 KEPT_ORIGIN: Final = "bundled"
 
@@ -70,6 +74,37 @@ def restore(session: Session, row: NetworkRow, *, now: datetime | None = None) -
     session.flush()
 
 
+def delete_study(session: Session, row: StudyRow) -> None:
+    """Take a study out of sight and cancel its work; doing so again changes nothing.
+
+    Args:
+        session: of the writer.
+        row: the study.
+    """
+    if row.deleted_at is not None:
+        return
+    row.deleted_at = datetime.now(UTC)
+    for job in study_jobs(session, row.digest, unfinished=True):
+        with suppress(Conflict):  # it has just ended
+            queue.cancel(session, job.id, now=row.deleted_at)
+    session.flush()
+
+
+def restore_study(session: Session, row: StudyRow) -> None:
+    """Undo a deletion: the study is back as it was, and goes on if it was running.
+
+    Args:
+        session: of the writer.
+        row: the study.
+    """
+    if row.deleted_at is None:
+        return
+    row.deleted_at = None
+    study_queue.schedule(session, row, again=True)
+    study_queue.ask_for_summary(session, row)
+    session.flush()
+
+
 def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> int:
     """Delete for good what was deleted so many days ago or earlier.
 
@@ -79,12 +114,13 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         now: the time, the present if not given.
 
     Returns:
-        How many networks are gone. Claims that were deleted by themselves go along.
+        How many networks are gone, those of deleted studies among them. Deleted claims go along.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
     n_gone = 0
     while True:
         with store.write() as session:
+            _purge_studies(session, before)
             gone = _purge_some(session, before)
             if gone is None:
                 purge_claims(session, before)
@@ -96,6 +132,17 @@ def purge_beside(store: Store, days: float) -> None:
     """The same behind somebody's back: where the database is busy or full, it is done another time."""
     with suppress(OperationalError):
         purge_deleted(store, days)
+
+
+def _purge_studies(session: Session, before: datetime) -> None:
+    """Delete studies for good; networks that are here as their outcomes alone are then to be purged, one by one."""
+    due = select(StudyRow).where(StudyRow.deleted_at <= before, StudyRow.origin != KEPT_ORIGIN)
+    for row in session.scalars(due).all():
+        own = NetworkRow.id.in_(networks_of_study_alone(row.id))
+        session.execute(update(NetworkRow).where(own).values(deleted_at=row.deleted_at))
+        session.execute(delete(JobRow).where(JobRow.network_digest == row.digest))
+        session.delete(row)
+        session.flush()
 
 
 def _purge_some(session: Session, before: datetime) -> bool | None:

@@ -88,7 +88,7 @@ def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: 
         again: whether chunks that failed or were cancelled before are asked for again.
         ending: id of a job that is about to end, and counts no longer.
     """
-    if study.state != "running":
+    if study.state != "running" or study.deleted_at is not None:
         return 0
     jobs = study_jobs(session, study.digest)
     active = {job.id for job in jobs if job.state in ("queued", "running")} - {ending}

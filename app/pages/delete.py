@@ -1,4 +1,4 @@
-"""What deleting a network does, before it is done; undoing it; and all that were deleted."""
+"""What deleting a network does, before it is done; undoing it; and all that was deleted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.claims import deleted_claims
 from app.db.reads.analyses import analyses_of
 from app.db.reads.networks import deleted
+from app.db.reads.studies import deleted_studies
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
 from app.options import PageModel
+from app.pages.claims.kept import KeptClaimOptions
+from app.pages.claims.removal import ClaimRemovalPage, build_claim_removal
 from app.pages.place import find_network
+from app.pages.studies.removal import StudyRemovalPage, removal_of
 
 
 class DeletePage(PageModel):
@@ -35,16 +40,24 @@ class DeletePage(PageModel):
 
 
 class DeletedPage(PageModel):
-    """Networks whose deletion can be undone."""
+    """Networks, studies and claims whose deletion can be undone."""
 
-    items: list[DeletePage] = Field(description="The latest deletion first.")
+    items: list[DeletePage] = Field(description="Networks, the latest deletion first.")
+    studies: list[StudyRemovalPage] = Field(description="Studies, likewise.")
+    claims: list[ClaimRemovalPage] = Field(description="Claims of networks that are not deleted, likewise.")
     url: str
 
 
 def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
-    """The list of deleted networks that are still there."""
+    """The list of what is deleted and still there."""
     return DeletedPage(
-        items=[build_delete(session, addresses, row.slug) for row in deleted(session)], url=addresses.deleted()
+        items=[build_delete(session, addresses, row.slug) for row in deleted(session)],
+        studies=[removal_of(session, addresses, row) for row in deleted_studies(session)],
+        claims=[
+            build_claim_removal(session, addresses, network, ref, KeptClaimOptions(output=output))
+            for network, output, ref in deleted_claims(session)
+        ],
+        url=addresses.deleted(),
     )
 
 

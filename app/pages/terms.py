@@ -140,6 +140,8 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "study_course": ("Study", "Level", "Outcome", "Explanation"),
     "study_outcomes": ("Study", "Outcome", "Cell", "Measure"),
     "study_side_by_side": ("Study", "Measure", "Explanation"),
+    "study_delete": ("Study", "Outcome", "Permalink"),
+    "study_rename": ("Study", "Permalink"),
     "study_new": ("Study", "Level", "Cell", "Measure", "Protocol", "Criterion"),
     "train": ("Task", "Network", "Loss", "Epoch", "Convergence", "Protocol"),
     "jobs": ("Job", "Analysis"),

@@ -38,8 +38,8 @@ add_page(
         build_deleted,
         "deleted",
         "networks",
-        "Deleted networks",
-        "Networks whose deletion can be undone, the latest first.",
+        "What was deleted",
+        "Networks, studies and claims whose deletion can be undone, the latest first.",
         errors=(400,),
     ),
 )

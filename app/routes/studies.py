@@ -13,7 +13,7 @@ from analysis.errors import AnalysisError, InvalidStudy
 from analysis.studies.design import MAX_DESIGN_BYTES, design_schema
 from analysis.studies.reading import design_from_mapping
 from app.addressing import API_PREFIX
-from app.db.reads.studies import find_study
+from app.db.studies import study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.errors import NotFound
@@ -40,6 +40,7 @@ from app.pages.studies.options import (
 )
 from app.pages.studies.outcomes import build_outcomes, build_side_by_side
 from app.pages.studies.page import build_study
+from app.pages.studies.stored import open_study
 from app.pages.studies.views import (
     StudyProgress,
 )
@@ -97,7 +98,14 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
     except AnalysisError as error:
         page = form_page(links, fields, file=text, problems=problems_of_study(error))
         return render(request, "pages/study_new.html", {"page": page}, status_code=422)
-    page = form_page(links, fields, file=text, design=design, cost=predicted(session, design))
+    page = form_page(
+        links,
+        fields,
+        file=text,
+        design=design,
+        cost=predicted(session, design),
+        stored=study_of_design(session, design),
+    )
     return render(request, "pages/study_new.html", {"page": page})
 
 
@@ -148,13 +156,13 @@ add_html(router, replace(STUDY, path="/studies/{study}/progress"))
 @router.get(f"{_API}/{{study}}/progress", tags=[_TAG], summary="How far a study is", responses=api_errors(404))
 def progress_twin(session: Reading, links: Links, study: str) -> StudyProgress:
     """Networks finished, converged and failed, and the jobs that work on it."""
-    return progress_of(session, links, find_study(session, study))
+    return progress_of(session, links, open_study(session, links, study))
 
 
 @router.get(f"{_API}/{{study}}/design", tags=[_TAG], summary="The study file", responses=api_errors(404))
-def design(session: Reading, study: str) -> JSONResponse:
+def design(session: Reading, links: Links, study: str) -> JSONResponse:
     """The design as a file that `pluriscope study run` takes."""
-    row = find_study(session, study)
+    row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.json"'}
     return JSONResponse(row.design, headers=name)
 
@@ -217,7 +225,7 @@ def figure(
     if form == "json" and stem:
         return JSONResponse(build_study_figure(session, links, study, stem, options).model_dump(mode="json"))
     view = build_study_figure(session, links, study, name, options)
-    row = find_study(session, study)
+    row = open_study(session, links, study)
     context = {"page": view, "study_name": row.name, "study_url": links.study(row.slug)}
     return render(request, "pages/study_figure.html", context, block="figure")
 
@@ -227,12 +235,12 @@ def change(session: Writing, links: Links, study: str, action: str, form: Form) 
     more = str(form.get("seeds") or "")
     if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
         raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
-    row = _changed(session, study, action, int(more or 0))
+    row = _changed(session, links, study, action, int(more or 0))
     return RedirectResponse(links.study(row.slug), status_code=303)
 
 
-def _changed(session: Writing, study: str, action: str, more: int) -> StudyRow:
-    row = find_study(session, study)
+def _changed(session: Writing, links: Links, study: str, action: str, more: int) -> StudyRow:
+    row = open_study(session, links, study)
     if action == "extend":
         return study_queue.extend(session, row, more)
     if action == "resume":
@@ -245,7 +253,7 @@ def _changed(session: Writing, study: str, action: str, more: int) -> StudyRow:
 @router.post(f"{_API}/{{study}}/extend", tags=[_TAG], summary="More seeds", responses=api_errors(403, 404, 422))
 def extend(session: Writing, links: Links, study: str, more: MoreSeeds) -> StudyProgress:
     """Add seeds to every cell and let the study run."""
-    row = _changed(session, study, "extend", more.seeds)
+    row = _changed(session, links, study, "extend", more.seeds)
     session.flush()
     return progress_of(session, links, row)
 
@@ -253,19 +261,19 @@ def extend(session: Writing, links: Links, study: str, more: MoreSeeds) -> Study
 @router.post(f"{_API}/{{study}}/pause", tags=[_TAG], summary="Pause", responses=api_errors(403, 404, 409))
 def pause(session: Writing, links: Links, study: str) -> StudyProgress:
     """Take back the chunks that wait; those that run finish. Finished networks are kept."""
-    return _told(session, links, _changed(session, study, "pause", 0))
+    return _told(session, links, _changed(session, links, study, "pause", 0))
 
 
 @router.post(f"{_API}/{{study}}/cancel", tags=[_TAG], summary="Cancel", responses=api_errors(403, 404, 409))
 def cancel(session: Writing, links: Links, study: str) -> StudyProgress:
     """Stop at once; finished networks are kept, and the study can be resumed."""
-    return _told(session, links, _changed(session, study, "cancel", 0))
+    return _told(session, links, _changed(session, links, study, "cancel", 0))
 
 
 @router.post(f"{_API}/{{study}}/resume", tags=[_TAG], summary="Resume", responses=api_errors(403, 404))
 def resume(session: Writing, links: Links, study: str) -> StudyProgress:
     """Go on; chunks that failed are tried again."""
-    return _told(session, links, _changed(session, study, "resume", 0))
+    return _told(session, links, _changed(session, links, study, "resume", 0))
 
 
 def _told(session: Writing, links: Links, row: StudyRow) -> StudyProgress:

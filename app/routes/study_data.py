@@ -10,13 +10,14 @@ from fastapi.responses import StreamingResponse
 
 from analysis.studies.result_file import read_results, result_bytes
 from app.addressing import API_PREFIX
-from app.db.reads.studies import find_study, stored_results
+from app.db.reads.studies import stored_results
 from app.db.studies import save_results
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.options import Options
 from app.pages.studies.data import data_csv, data_json, data_parquet
 from app.pages.studies.listing import progress_of
+from app.pages.studies.stored import open_study
 from app.pages.studies.views import StudyProgress
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Links, Reading
@@ -34,13 +35,18 @@ DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
     response_class=Response,
 )
 def data(
-    request: Request, session: Reading, study: str, form: DataForm, _options: Annotated[Options, Query()]
+    request: Request,
+    session: Reading,
+    links: Links,
+    study: str,
+    form: DataForm,
+    _options: Annotated[Options, Query()],
 ) -> Response:
     """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
 
     `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
     """
-    row = find_study(session, study)
+    row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
     if form == "parquet":
         return Response(data_parquet(session, row), media_type=_PARQUET, headers=name)

@@ -90,6 +90,11 @@ def test_on_a_phone_nothing_scrolls_sideways_and_filters_are_a_tap_away(visitor,
     for address in (HERE, f"{HERE}?view=grid"):
         tab.goto(address)
         assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    tab.goto(HERE)
+    list_ = tab.get_by_role("group", name="Explanations, scrolls sideways where narrow")
+    assert list_.evaluate("(list) => list.scrollWidth <= list.clientWidth"), "rows are cards"
+    label = "(cell) => getComputedStyle(cell, '::before').content"
+    assert tab.locator("table.explanations td[data-l=Edges]").first.evaluate(label) == '"Edges"'
     tab.get_by_role("link", name="Filters").click()
     expect(tab.get_by_role("form", name="Filters")).to_be_in_viewport()
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
 from analysis.studies.cells import cells_of
@@ -16,25 +16,44 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
 from app.db.codecs import data_of, network_of, planted_of
-from app.db.errors import NotFound
+from app.db.errors import Deleted, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import called
 from app.db.reads.jobs import UNFINISHED
-from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.reads.networks import STUDY_ORIGIN
+from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
 from app.db.tables import DataRow, NetworkRow
 
 STUDY_JOBS = "study"
 _AT_ONCE = 500
 
 
-def find_study(session: Session, ref: str) -> StudyRow:
-    """The study with that slug, or whose digest begins with those 6 or more digits.
+def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow:
+    """The study with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
+
+    Args:
+        session: open session.
+        ref: slug, beginning of a digest or former slug.
+        deleted: whether a deleted one is meant too.
 
     Raises:
         NotFound: there is none.
         Ambiguous: several digests begin so.
+        Deleted: it was deleted.
     """
-    return called(session, StudyRow, "study", ref)
+    try:
+        row = called(session, StudyRow, "study", ref)
+    except NotFound:
+        former = session.get(FormerStudySlugRow, ref[:80])
+        if former is None:
+            raise
+        row = session.get_one(StudyRow, former.study_id)
+    if row.deleted_at is not None and not deleted:
+        cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
+        error = Deleted(f"study {row.slug!r}", cause, "undo its deletion, or import its results again")
+        error.slug = row.slug
+        raise error
+    return row
 
 
 def study_by_digest(session: Session, digest: str) -> StudyRow:
@@ -50,10 +69,26 @@ def study_by_digest(session: Session, digest: str) -> StudyRow:
 
 
 def all_studies(session: Session) -> Sequence[StudyRow]:
-    """All studies, bundled ones first, then the newest."""
+    """All studies but deleted ones, bundled ones first, then the newest."""
+    shown = select(StudyRow).where(StudyRow.deleted_at.is_(None))
     return session.scalars(
-        select(StudyRow).order_by(StudyRow.origin != "bundled", StudyRow.created_at.desc(), StudyRow.slug)
+        shown.order_by(StudyRow.origin != "bundled", StudyRow.created_at.desc(), StudyRow.slug)
     ).all()
+
+
+def deleted_studies(session: Session) -> Sequence[StudyRow]:
+    """Deleted studies that are still there, the latest deletion first."""
+    rows = select(StudyRow).where(StudyRow.deleted_at.is_not(None))
+    return session.scalars(rows.order_by(StudyRow.deleted_at.desc(), StudyRow.slug)).all()
+
+
+def networks_of_study_alone(study_id: int) -> Select[int]:
+    """Ids of the networks that are here as outcomes of one study and of no other."""
+    here, there = aliased(StudyOutcomeRow), aliased(StudyOutcomeRow)
+    inside = select(here.network_digest).where(here.study_id == study_id, here.network_digest.is_not(None))
+    outside = select(there.id).where(there.network_digest == NetworkRow.digest, there.study_id != study_id)
+    mine = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.digest.in_(inside), ~outside.exists()
+    return select(NetworkRow.id).where(*mine)
 
 
 def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:
@@ -152,11 +187,11 @@ def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> li
 
 
 def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow, StudyOutcomeRow]]:
-    """The studies that a network is an outcome of."""
+    """The studies that a network is an outcome of, deleted ones left out."""
     rows = session.execute(
         select(StudyRow, StudyOutcomeRow)
         .join(StudyOutcomeRow, StudyOutcomeRow.study_id == StudyRow.id)
-        .where(StudyOutcomeRow.network_digest == digest)
+        .where(StudyOutcomeRow.network_digest == digest, StudyRow.deleted_at.is_(None))
         .order_by(StudyRow.slug, StudyOutcomeRow.position, StudyOutcomeRow.seed)
         .limit(20)
     )

@@ -20,11 +20,12 @@ from analysis.studies.measures.sets import alignment_of_word
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.series import Course, Kind, follow, named
 from app.addressing import Addresses
-from app.db.reads.studies import find_study, outcomes_of_seed, stored_slugs, values_of
+from app.db.reads.studies import outcomes_of_seed, stored_slugs, values_of
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow
 from app.errors import NotFound
 from app.options import PageModel
+from app.pages.studies.stored import open_study
 
 NEEDED: Final = ("which-circuits", "which-alignments")
 _SHOWN: Final = 6  # circuits named of a group
@@ -100,7 +101,7 @@ def build_course(session: Session, addresses: Addresses, study: str, seed: int) 
     Raises:
         NotFound: no such study, one that does not follow its networks, or a seed that has no outcome.
     """
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     design = design_of(row)
     if not follows(design):
         raise NotFound(

@@ -16,7 +16,6 @@ from analysis.studies.measures.measure import Measure
 from analysis.studies.statistics import Share, Spread
 from analysis.studies.summary import POOLED, Group, StudySummary
 from app.addressing import Addresses
-from app.db.reads.studies import find_study
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import exact, noun
@@ -25,7 +24,7 @@ from app.figures.study_rows import LadderRow, LadderStep, Stack, ladder_plot, st
 from app.figures.svg.spreads import bars_drawing, strips_drawing
 from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
 from app.pages.studies.options import StudyFigureOptions
-from app.pages.studies.stored import summary_of
+from app.pages.studies.stored import open_study, summary_of
 from app.pages.studies.strips import protocol_in_addresses, strip_of, value_text, yes_bar
 from app.pages.studies.views import FigureView, GroupView, MeasureView, ShareRow, SpreadView
 
@@ -71,7 +70,7 @@ def build_study_figure(
         NotFound: no such study or figure.
         BadQuery: no such protocol.
     """
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     summary = summary_of(session, row)
     protocol = protocol_named(summary.design, options.protocol)
     figure = drawn_figure(summary, addresses, name, protocol, options.by)
@@ -80,7 +79,7 @@ def build_study_figure(
 
 def study_drawing(session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions) -> Markup:
     """The same figure as a drawing of its own."""
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     summary = summary_of(session, row)
     protocol = protocol_named(summary.design, options.protocol)
     return drawing_of_figure(drawn_figure(summary, addresses, name, protocol, options.by), row.name, protocol)

@@ -19,7 +19,7 @@ from analysis.studies.measures.registry import MEASURES
 from analysis.studies.reading import design_from_mapping, read_design
 from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
-from app.db.reads.studies import find_study
+from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
 from app.errors import Conflict
 from app.figures.numbers import duration, noun
@@ -27,6 +27,7 @@ from app.jobs import study_queue
 from app.limits import limits_in
 from app.options import BigInt, Options, PageModel
 from app.pages.studies.figures import measure_view
+from app.pages.studies.stored import open_study
 from app.pages.studies.views import MeasureView
 
 ACCEPTED_SECONDS: Final = 3_600.0  # of one core: what starts over HTTP without the cost being named
@@ -87,6 +88,8 @@ class NewStudyPage(PageModel):
     file: str = Field(description="A study file that was sent or begun with.")
     problems: list[str]
     cost: CostView | None
+    stored_url: str = Field("", description="The study that has this design already, which starting it continues.")
+    stored_name: str = ""
     name: str
     question: str
     task_names: list[str]
@@ -112,15 +115,16 @@ class MoreSeeds(PageModel):
 
 
 def build_new_study(session: Session, addresses: Addresses, options: NewStudyOptions) -> NewStudyPage:
-    """The form, empty or with the file of a stored study.
+    """The form, empty or with the file of a stored study under another name.
 
     Raises:
         NotFound: no such study.
     """
     file = ""
     if options.study:
-        design = find_study(session, options.study).design
-        file = json.dumps(design, indent=1, ensure_ascii=False)
+        row = open_study(session, addresses, options.study)
+        copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
+        file = json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)
     return form_page(addresses, StudyFields(), file=file)
 
 
@@ -132,14 +136,17 @@ def form_page(
     problems: Sequence[str] = (),
     design: StudyDesign | None = None,
     cost: StudyCost | None = None,
+    stored: StudyRow | None = None,
 ) -> NewStudyPage:
-    """The form as it stands."""
+    """The form as it stands; ``stored`` is the study that has the design already."""
     return NewStudyPage(
         fields=fields,
         design="" if design is None else design.model_dump_json(),
         file=file,
         problems=list(problems),
         cost=None if cost is None else cost_view(cost),
+        stored_url="" if stored is None else addresses.study(stored.slug),
+        stored_name="" if stored is None else stored.name,
         name="" if design is None else design.name,
         question="" if design is None else design.question,
         task_names=list(TASK_NAMES),

@@ -22,7 +22,6 @@ from app.db.reads.analyses import find_network
 from app.db.reads.studies import (
     OutcomeFilter,
     deleted_networks,
-    find_study,
     outcome_rows,
     state_counts,
     stored_slugs,
@@ -37,6 +36,7 @@ from app.listing.page import paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
+from app.pages.studies.stored import open_study
 from app.pages.studies.strips import protocol_in_addresses, value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
 
@@ -52,7 +52,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         NotFound: no such study.
         BadQuery: a protocol or cell that it does not have, or a cursor that no page gave out.
     """
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     design = design_of(row)
     cells = cells_of(design)
     if options.cell is not None and options.cell >= len(cells):
@@ -94,7 +94,7 @@ def build_side_by_side(
         NotFound: no such study, or a network that is none of its.
         BadQuery: fewer than two networks, or one twice.
     """
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     design = design_of(row)
     protocol = protocol_named(design, options.protocol)
     if len(options.n) < FEWEST or len(set(options.n)) < len(options.n):

@@ -16,7 +16,7 @@ from analysis.studies.statistics import Tested
 from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, state_counts
+from app.db.reads.studies import state_counts
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
 from app.pages.findings import answers_of
@@ -25,7 +25,7 @@ from app.pages.studies.figures import LADDER, group_view, measure_view, protocol
 from app.pages.studies.listing import progress_of
 from app.pages.studies.options import StudyOptions
 from app.pages.studies.sketch import sketch_of
-from app.pages.studies.stored import summary_of
+from app.pages.studies.stored import open_study, summary_of
 from app.pages.studies.views import (
     CellView,
     DesignView,
@@ -49,7 +49,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         NotFound: no such study.
         BadQuery: a protocol or factor that the study does not have.
     """
-    row = find_study(session, study)
+    row = open_study(session, addresses, study)
     summary = summary_of(session, row)
     design = summary.design
     protocol = protocol_named(design, options.protocol)

@@ -1,4 +1,4 @@
-"""A stored study's summary, read once and kept in the process until there is another one."""
+"""Studies by the names in addresses, and their summaries, kept in the process until there is another one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,42 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.stored_summary import Summed
 from analysis.studies.summary import StudySummary
+from app.addressing import Addresses
+from app.db.errors import Deleted, StoreError
+from app.db.reads.studies import find_study
 from app.db.studies import design_of
 from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyRow
+from app.errors import Gone, Moved, NotFound
 from app.recent import Recent
 
 _SUMMARIES: Final = Recent[StudySummary](8)
+
+
+def open_study(session: Session, addresses: Addresses, study: str, *, deleted: bool = False) -> StudyRow:
+    """The study of that slug, or whose digest begins with those 6 or more digits.
+
+    Args:
+        session: open session.
+        addresses: for the nearest page that exists.
+        study: slug or beginning of a digest.
+        deleted: whether a deleted one is meant too.
+
+    Raises:
+        NotFound: none, or several.
+        Gone: it was deleted, which can be undone.
+        Moved: it once had that slug.
+    """
+    try:
+        row = find_study(session, study, deleted=deleted)
+    except Deleted as error:
+        page, undo = addresses.study_action(error.slug, "delete"), addresses.study_action(error.slug, "restore")
+        raise Gone(error.item, error.cause, error.cure, "study", page, "its deletion", undo) from None
+    except StoreError as error:
+        raise NotFound(error.item, error.cause, error.cure, "study", addresses.studies(), "all studies") from None
+    if row.slug != study and not row.digest.startswith(study):
+        raise Moved.to(study, row.slug, addresses.study(row.slug), "study")
+    return row
 
 
 def summary_of(session: Session, row: StudyRow) -> StudySummary:

@@ -143,6 +143,8 @@ def test_renaming_and_deleting_can_be_undone(send, client, get) -> None:
     assert gone.headers["Location"] == f"{url}/delete"
     assert client.get(url).status_code == 410
     assert "Undo" in client.get(f"{url}/delete").text
+    assert [one["restore_url"] for one in get("/deleted")["claims"]] == [f"{url}/restore"]
+    assert f'action="{url}/restore"' in client.get("/deleted").text
     assert get(LIST, q="first name")["items"] == []
     assert client.post(f"{url}/restore").headers["Location"] == url
     assert get(url)["name"] == "first name"

@@ -332,7 +332,8 @@ def test_the_schema_and_the_study_file(client, study):
     assert "seeds" in client.get(f"{API}/schema").json()["properties"]
     file = client.get(f"/api/v1{study}/design").json()
     shown = client.get("/api/v1/studies/new?study=xor-width").json()
-    assert json.loads(shown["file"]) == file
+    named = {"slug": "xor-width-2", "name": "Copy of XOR by width"}
+    assert json.loads(shown["file"]) == {**file, **named}
     assert parse_qs(urlsplit(client.get(f"/api/v1{study}").json()["outcomes_url"]).query) == {}
 
 

@@ -1,0 +1,160 @@
+"""Studies deleted, brought back, renamed and duplicated."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.db.job_tables import JobRow
+from app.db.reads.studies import find_study
+from app.db.studies import save_results
+from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.tables import NetworkRow
+from app.jobs import study_queue
+from app.jobs.deletion import purge_deleted
+from tests.study_factories import design, results, settings
+
+API = "/api/v1/studies"
+LATER = datetime.now(UTC) + timedelta(days=8)
+
+
+@pytest.fixture
+def study(store):
+    with store.write() as session:
+        save_results(session, results())
+    return "/studies/xor-width"
+
+
+def count(store, table) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_deleting_a_study_is_confirmed_told_at_every_address_and_undone(client, study):
+    n_networks = client.get(f"{API}/xor-width/delete").json()["n_networks"]
+    page = client.get(f"{study}/delete").text
+    assert f"permanently deleted, and with it {n_networks} networks that no other study has" in page
+    assert client.post(f"{study}/delete").headers["location"] == f"{study}/delete"
+    parts = ("", "/outcomes", "/figures/circuits-valid", "/data.csv", "/design", "/progress", "/courses/0", "/rename")
+    for part in parts:
+        gone = client.get(f"{API}/xor-width{part}")
+        assert (gone.status_code, gone.json()["parent"]) == (410, f"{study}/delete"), part
+    assert f'action="{study}/restore"' in client.get(study).text
+    assert client.post(f"{API}/xor-width/pause").status_code == 410
+    assert "xor-width" not in client.get("/studies").text
+    assert [one["slug"] for one in client.get("/api/v1/deleted").json()["studies"]] == ["xor-width"]
+    assert "the deletion of XOR by width" in client.get("/deleted").text
+    assert client.post(f"{study}/restore").headers["location"] == study
+    assert client.get(study).status_code == 200
+    assert "Nothing was deleted" in client.get("/deleted").text
+
+
+def test_work_on_a_deleted_study_is_cancelled_and_goes_on_when_it_is_brought_back(client, store):
+    with store.write() as session:
+        study_queue.start(session, design())
+
+    def states() -> set[str]:
+        with store.read() as session:
+            return set(session.scalars(select(JobRow.state).where(JobRow.kind == "study")))
+
+    assert "wait or run will be cancelled" in client.get("/studies/xor-width/delete").text
+    client.delete(f"{API}/xor-width")
+    assert states() == {"cancelled"}
+    with store.write() as session:
+        assert study_queue.schedule(session, find_study(session, "xor-width", deleted=True), again=True) == 0
+    client.post(f"{API}/xor-width/restore")
+    assert states() == {"queued"}
+
+
+def test_a_purged_study_takes_along_the_networks_that_are_its_alone(client, study, store):
+    with store.write() as session:
+        other = results(design(slug="xor-again", hidden=[[2, 2], [4]], comparisons=[], references=[]))
+        save_results(session, other)
+        shared = {one.network for one in other.outcomes if one.network}
+    before = count(store, NetworkRow)
+    client.delete(f"{API}/xor-width")
+    purge_deleted(store, 7.0)
+    assert (count(store, StudyRow), count(store, NetworkRow)) == (2, before)
+    assert purge_deleted(store, 7.0, now=LATER) == before - len(shared) > 0
+    assert client.get(f"{API}/xor-width").status_code == 404
+    with store.read() as session:
+        assert set(session.scalars(select(NetworkRow.digest))) == shared
+        assert set(session.scalars(select(StudyOutcomeRow.study_id))) == {find_study(session, "xor-again").id}
+
+
+def test_importing_a_deleted_study_again_brings_it_back(client, study, store):
+    client.delete(f"{API}/xor-width")
+    with store.write() as session:
+        save_results(session, results())
+    assert client.get(study).status_code == 200
+
+
+def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itself(client, store):
+    with store.write() as session:
+        save_results(session, results(), origin="bundled")
+    client.delete(f"{API}/xor-width")
+    with store.write() as session:
+        save_results(session, results(), origin="bundled")
+    assert purge_deleted(store, 0.0, now=LATER) == 0
+    assert client.get(f"{API}/xor-width").status_code == 410
+    assert "can be undone at any time" in client.get("/studies/xor-width/delete").text
+    client.post(f"{API}/xor-width/restore")
+    refused = client.post(f"{API}/xor-width/rename", json={"name": "Mine"})
+    assert refused.status_code == 409
+    assert "Duplicate it under the name you like" in refused.json()["error"]
+
+
+def test_renaming_is_shown_first_and_former_addresses_lead_on(client, study):
+    page = client.get(f"{study}/rename", params={"name": "Width & XOR"}).text
+    assert "Its pages move to <code>/studies/width-xor</code>" in page
+    sent = {"name": "Width & XOR", "slug": "width-xor"}
+    assert client.post(f"{study}/rename", data=sent).headers["location"] == "/studies/width-xor"
+    moved = client.get(f"{study}/outcomes?limit=2")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/studies/width-xor/outcomes?limit=2")
+    assert client.get(f"{API}/xor-width/data.csv").status_code == 301
+    told = client.get(f"{API}/width-xor/design").json()
+    assert (told["slug"], told["name"]) == ("width-xor", "Width & XOR")
+    assert client.post(f"{API}/width-xor/rename", json={"name": "XOR by width", "slug": "xor-width"}).is_success
+    assert client.get(f"{API}/xor-width").json()["name"] == "XOR by width"
+    assert client.get("/studies/width-xor").status_code == 301
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ({"slug": "Two Words"}, "is no slug"),
+        ({"slug": "new"}, "the address of a page"),
+        ({"slug": "abcdef123456"}, "the beginning of a digest"),
+        ({"slug": "other"}, "belongs to another study"),
+        ({"name": "two\nlines"}, "control character"),
+    ],
+)
+def test_names_that_a_study_cannot_have_are_refused_with_the_reason(client, study, store, asked, cause):
+    with store.write() as session:
+        save_results(session, results(design(slug="other", comparisons=[])))
+    refused = client.post(f"{API}/xor-width/rename", json=asked)
+    assert refused.status_code in (409, 422)
+    assert cause in refused.json()["error"]
+    assert cause in client.get(f"{study}/rename", params=asked).text
+    assert client.get(study).status_code == 200
+
+
+def test_a_former_slug_is_not_given_to_another_study(client, study, store):
+    client.post(f"{API}/xor-width/rename", json={"slug": "renamed"})
+    refused = client.post(API, json={"design": settings(comparisons=[])})
+    assert refused.status_code == 409
+    assert "Give yours another slug" in refused.json()["error"]
+
+
+def test_a_duplicate_has_a_name_and_slug_of_its_own_and_says_where_nothing_was_changed(client, study):
+    file = json.loads(client.get("/api/v1/studies/new", params={"study": "xor-width"}).json()["file"])
+    assert (file["slug"], file["name"]) == ("xor-width-2", "Copy of XOR by width")
+    same = client.post("/studies/new", data={"file": json.dumps(file)}).text
+    assert "This design is stored already" in same
+    file["seeds"]["first"] = 50
+    other = client.post("/studies/new", data={"file": json.dumps(file)}).text
+    assert "Start study" in other
+    assert "This design is stored already" not in other
+    assert client.post(API, json={"design": file}).status_code == 202
+    assert client.get(f"{API}/xor-width-2").json()["name"] == "Copy of XOR by width"
