@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria import cuts
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
@@ -132,6 +133,9 @@ RESAMPLE_ABLATION: Final = Criterion(
     source="Miller et al., 2024 (arXiv:2407.08734); over all clean inputs it is the patching domain of Hadad, Katz and "
     "Bassan, ICLR 2026 (arXiv:2602.16823), judged against labels",
     judges={"circuit": _valid_on_every_source},
+    by_trait={"cut": cuts.valid_on_every_source},
+    of_models="Each cut edge carries what its source does in the whole model on one row of the task, position by "
+    "position, whichever row that is.",
     direction="higher",
     score="share of pairs of base and source decided right",
 )

@@ -102,7 +102,9 @@ class Criterion:
         source: where it comes from.
         judges: for each kind of explanation not stored as columns that it applies to, the function that judges.
         by_trait: for each trait that suffices, the function that judges kinds stored as columns; it is given a
-            :class:`~analysis.criteria.recorded_context.RecordedContext`.
+            :class:`~analysis.criteria.recorded_context.RecordedContext`. One for "cut" judges circuits of models of any
+            kind, and is given a :class:`~analysis.criteria.cut_context.CutContext`.
+        of_models: what is asked of circuits of models where that is not word for word the definition, as a sentence.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
         score: what the score is, one clause; "" if there is none.
@@ -133,6 +135,7 @@ class Criterion:
     implies: tuple[str, ...] = ()
     term: str = ""
     by_trait: Mapping[Trait, Judge] = field(default_factory=dict)
+    of_models: str = ""
     idle: Mapping[Kind, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     vacuous: str = ""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from analysis.criteria.criterion import KINDS, Criterion
-from analysis.criteria.registry import CRITERIA, criteria_for
+from analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
 from analysis.explanations.registry import BY_KEY, RECORDED
 
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
 
+_CIRCUITS_OF_MODELS: Final = "circuits of models"
 _INTRODUCTION: Final = """\
 # Criteria
 
@@ -28,6 +29,11 @@ valid circuits of the protocol and, unless they say otherwise, under the protoco
 "Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
 threshold.
 
+Circuits of models of other kinds than the networks, such as transformers, are judged after the search that found \
+them, under its rules; f_C is then the model with what the circuit leaves out cut as these say, and "decides right" is \
+that the right output is strictly the largest on a share of rows above the threshold. What takes more runs than one \
+criterion may have is undecided, the largest circuits first.
+
 How many explanations of trained networks survive each of them: [survivors](survivors.md).
 """
 
@@ -35,17 +41,18 @@ How many explanations of trained networks survive each of them: [survivors](surv
 def criteria_document() -> str:
     """The whole document, in Markdown."""
     parts = [_INTRODUCTION, "\n".join(_contents())]
-    parts += ["\n".join(_section(criterion)) for criterion in CRITERIA]
+    parts += ["\n".join(_section(criterion)) for criterion in (*CRITERIA, *OF_MODELS_ALONE)]
     return "\n".join(parts)
 
 
 def _contents() -> Iterator[str]:
     yield "| applies to | criteria |"
     yield "|---|---|"
-    for kind in (*KINDS, *(one.key for one in RECORDED)):
-        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria_for(kind))
+    asked = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
+    for plural, criteria in {**asked, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
+        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria)
         if links:
-            yield f"| {_plural(kind)} | {links} |"
+            yield f"| {plural} | {links} |"
     yield ""
 
 
@@ -56,7 +63,12 @@ def _section(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield f"    {criterion.formula}"
     yield ""
-    yield f"- Applies to: {', '.join(map(_plural, (*criterion.kinds, *criterion.recorded_kinds)))}"
+    kinds = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
+    if "cut" in criterion.by_trait:
+        kinds.append(_CIRCUITS_OF_MODELS)
+    yield f"- Applies to: {', '.join(kinds)}"
+    if criterion.of_models:
+        yield f"- Of {_CIRCUITS_OF_MODELS}: {criterion.of_models}"
     for kind, reason in criterion.idle.items():
         yield f"- Not applicable to {kind}s: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:

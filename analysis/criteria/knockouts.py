@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria import cuts
 from analysis.criteria.circuit_context import VALUES_AT_ONCE, CircuitCriteriaContext, count_right
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
@@ -292,6 +293,8 @@ NECESSITY: Final = Criterion(
     source="after Shi et al., NeurIPS 2024 (arXiv:2410.13032), who test whether what the complement still does depends "
     "on the task (HSIC) and hold circuits against random ones as large",
     judges={"circuit": _necessary},
+    by_trait={"cut": cuts.necessary},
+    of_models="The mask of all that the circuit leaves out means no valid circuit.",
     direction="lower",
     score="share of rows that the complement decides right",
     vacuous=VACUOUS,

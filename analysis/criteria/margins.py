@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.criteria import cuts
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
@@ -78,7 +79,8 @@ MARGIN: Final = Criterion(
         "interpretation": _firm_interpretations,
         "alignment": _firm_alignments,
     },
-    by_trait={"placed": _firm_placed},
+    by_trait={"placed": _firm_placed, "cut": cuts.firm},
+    of_models="On no row is the right output closer to the largest other than the least margin.",
     direction="higher",
     parameters=(Parameter("least", FRAGILE_MARGIN, 0.0, 1.0, "least distance from the decision's edge"),),
     score="smallest distance from the decision's edge",

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.space import in_space
+from analysis.criteria import cuts
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Settings
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
@@ -319,6 +320,8 @@ MINIMAL_LOCAL: Final = Criterion(
     formula="for every e in C: not Φ(C∖{e})",
     source=_SOURCE,
     judges={"circuit": _single_removals(every=True, by_function=True)},
+    by_trait={"cut": cuts.without_any_edge},
+    of_models="Without any single edge, or node where masks name nodes, the mask means no valid circuit.",
     method=_BY_FUNCTION + _REMOVALS + _IGNORING,
     direction="higher",
     score="share of single-edge removals that change what is decided",
@@ -333,6 +336,8 @@ MINIMAL_SUBSET: Final = Criterion(
     formula="for every non-empty S ⊆ C: not Φ(C∖S)",
     source=_SOURCE,
     judges={"circuit": _subset(by_function=True)},
+    by_trait={"cut": cuts.subset_minimal},
+    of_models="No valid circuit keeps only some of its edges, or nodes where masks name nodes.",
     method=_BY_FUNCTION + _SUBSETS + _IGNORING,
     over="population",
     term="minimality",
@@ -345,6 +350,8 @@ MINIMAL_CARDINAL: Final = Criterion(
     formula="|C| = min of |E| over all E with Φ(E)",
     source=_SOURCE,
     judges={"circuit": _cardinal(by_function=True)},
+    by_trait={"cut": cuts.cardinally_minimal},
+    of_models="No valid circuit keeps fewer edges, or nodes where masks name nodes.",
     method=_BY_FUNCTION + _SUBSETS + _IGNORING,
     direction="lower",
     score="edges",

@@ -9,6 +9,7 @@ from analysis.criteria import (
     alignment_structure,
     interchanges,
     interpretation_criteria,
+    kl_faithfulness,
     knockouts,
     margins,
     minimality,
@@ -17,6 +18,7 @@ from analysis.criteria import (
     permutation_baseline,
     redundancies,
     robustness,
+    role_agreement,
     same_story,
     scrubbing,
     selectivity,
@@ -66,6 +68,14 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     selectivity.SELECTIVE,
     symmetry.REPRESENTATIVE,
 )
+
+OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = (
+    kl_faithfulness.KL_FAITHFULNESS,
+    role_agreement.ROLE_AGREEMENT,
+)
+"""Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
+OF_MODELS: Final = tuple(criterion for criterion in (*CRITERIA, *OF_MODELS_ALONE) if "cut" in criterion.by_trait)
+"""All that are asked of those."""
 
 _BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}
 

@@ -27,9 +27,10 @@ from analysis.sandbox.running import Bench
 from analysis.work import DEFAULT_WORK, Work
 
 E = TypeVar("E")
-Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing"]
+Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing", "cut"]
 """What criteria may rely on: edges that are kept or cut; a gate for every kept neuron; an algorithm with variables;
-functions at sites of the network; a number for the importance of each edge or neuron.
+functions at sites of the network; a number for the importance of each edge or neuron; a model of any kind that can be
+run with some of its graph cut.
 """
 Value = bool | int | float | str
 Frame = Mapping[str, NDArray[Any]]

@@ -30,7 +30,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import inner
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
-from analysis.models.attention_heads import Array, HeadWeights, attend, attention
+from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
 from analysis.models.attention_report import (
     Trace,
@@ -39,9 +39,10 @@ from analysis.models.attention_report import (
     direct_table,
     head_table,
     lens_table,
+    places_looked_for,
     row_look,
 )
-from analysis.models.model import Edge, Graph, Inside, Masks, ModelKind, Node, Rules, Table, gaps
+from analysis.models.model import Edge, Graph, Inside, Masks, ModelKind, Node, Role, Rules, Table, gaps
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -61,6 +62,8 @@ _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
 _MAX_TOLD: Final = 1 << 28  # multiplications for the tables of a circuit: half a second
+_MAX_ROLES: Final = 1 << 34  # multiplications for the roles of all heads in all circuits: half a minute
+_HALF: Final = 0.5
 _MILLISECONDS: Final = 1.5e-6  # for one of them
 _REQUIRED: Final = (
     "format",
@@ -72,6 +75,26 @@ _REQUIRED: Final = (
     "unembedding",
     "tasks",
 )
+ROLES: Final = (
+    Role("previous", "Previous-token heads", "Heads that give more than half of their attention to the token before."),
+    Role(
+        "duplicate",
+        "Duplicate-token heads",
+        "Heads that give more than half of their attention to earlier occurrences of the same token, where there are.",
+    ),
+    Role(
+        "induction",
+        "Induction heads",
+        "Heads that give more than half of their attention to what followed earlier occurrences of the same token.",
+    ),
+    Role(
+        "copying",
+        "Copying heads",
+        "Heads that by their own edge to the logits raise the token that they attend to most above all others, on "
+        "more than half of the rows.",
+    ),
+)
+"""After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
 _MATRICES: Final = ("query", "key", "value", "output")
 _FILE: Final = "model file"
 
@@ -299,6 +322,11 @@ class AttentionSpace:
         return -(-self.n_combinations // self.batch) * (logits + heads) * _MILLISECONDS
 
     @property
+    def run_milliseconds(self) -> float:
+        """By the multiplications of all heads on all rows."""
+        return len(self._heads) * len(self._model.tokens) * self._model.per_row * _MILLISECONDS
+
+    @property
     def _pruned(self) -> bool:
         """Whether a head needs a value, and a query and a key or neither."""
         return self._granularity == "qkv" and not self._means
@@ -349,6 +377,68 @@ class AttentionSpace:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
 
+    def run_from(self, masks: Masks, row: int) -> Array:
+        """Logits ``[masks, rows, vocabulary]`` where cut edges carry what they do in the whole model on one row."""
+        kept, absent = self._graph.kept_edges(masks), self._on_row(row)
+        parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
+        return np.concatenate(parts, axis=1)
+
+    def _on_row(self, row: int) -> list[Array | None]:
+        """What each source is in the whole model on one row, ``[context, d_model]``."""
+        whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
+        nothing: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
+        tokens = self._model.tokens[row : row + 1]
+        return [values[0, 0] for _, values in self._sources(whole, nothing, tokens, every_position=True)]
+
+    def roles(self, masks: Masks) -> Masks | None:
+        """By the scores of :mod:`analysis.models.attention_report` on each circuit's own run, above one half."""
+        model = self._model
+        kept = self._graph.kept_edges(masks)
+        alike = {head: _alike(kept[:, self._concerning(head)]) for head in self._heads}
+        n_runs = sum(len(first) for first, _ in alike.values())
+        takes = n_runs * len(self._heads) * len(model.tokens) * model.per_row
+        if takes > _MAX_ROLES or len(model.tokens) * self._width > _BATCH:
+            return None
+        active = self._graph.active_nodes(masks)
+        found = np.zeros((len(masks), len(ROLES), len(self._heads)), dtype=np.bool_)
+        together = max(1, _BATCH // (len(model.tokens) * self._width))
+        places = places_looked_for(model.tokens)
+        for number, head in enumerate(self._heads):
+            first, which = alike[head]
+            some = [
+                self._roles_of(head, kept[first[start : start + together]], places)
+                for start in range(0, len(first), together)
+            ]
+            found[:, :, number] = np.concatenate(some)[which] & active[:, number, None]
+        # what a head copies reaches the logits only by its own edge to them
+        to_logits = [self._into[len(self._graph.nodes) - 1, ""][head] for head in self._heads]
+        found[:, -1] &= kept[:, to_logits]
+        return found
+
+    def _roles_of(self, head: int, kept: Masks, places: tuple[NDArray[np.bool_], ...]) -> Masks:
+        """``[masks, roles]`` of one head, by what it looks at and what it writes for the logits to read."""
+        model, absent = self._model, self._absent
+        found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
+        w_query, w_key, w_value, w_output = self._weights(head)
+        query, key, value = self._read_by(head, kept, found)
+        shares = attention(inner(query, w_query.T), inner(key, w_key.T))
+        scores = [attention_to(shares, where) for where in places]
+        heard = mixed(shares[:, :, -1:], inner(value, w_value.T))
+        raised = inner(inner(heard, w_output.T), model.unembedding.T)[:, :, 0].argmax(axis=2)
+        looked_at = np.take_along_axis(model.tokens[None], shares[:, :, -1].argmax(axis=2)[..., None], axis=2)
+        copied = (raised == looked_at[..., 0]).sum(axis=1) / len(model.tokens)
+        nothing = np.zeros(len(kept))
+        return np.stack([(nothing if one is None else one) > _HALF for one in (*scores, copied)], axis=1)
+
+    def _weights(self, head: int) -> HeadWeights:
+        """The weights of a node that is a head."""
+        return self._model.head(self._graph.nodes[head].layer, (head - self._n_given) % self._model.n_heads)
+
+    def _read_by(self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]]) -> tuple[Array, ...]:
+        """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
+        read = [self._read(kept, edges, found, self._absent) for edges in self._slots(head).values()]
+        return tuple(read if len(read) == 3 else read * 3)
+
     def inside(self, mask: Masks) -> Inside:
         """What heads look at and what is left without each, the logit lens, and direct effects; and each row."""
         model = self._model
@@ -378,10 +468,8 @@ class AttentionSpace:
         found = self._sources(kept, self._absent, self._model.tokens, every_position=True)
         patterns = []
         for head in self._heads:
-            layer, number = nodes[head].layer, (head - self._n_given) % self._model.n_heads
-            w_query, w_key, _, _ = self._model.head(layer, number)
-            slots = list(self._slots(head).values())
-            query, key = (self._read(kept, edges, found, self._absent) for edges in (slots[0], slots[len(slots) // 2]))
+            w_query, w_key, _, _ = self._weights(head)
+            query, key, _ = self._read_by(head, kept, found)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
         edges = self._into[len(nodes) - 1, ""]
         carried = []
@@ -450,8 +538,9 @@ class AttentionSpace:
 
     def run(self, masks: Masks) -> Array:
         """Logits ``[masks, rows, vocabulary]``."""
-        kept = self._graph.kept_edges(masks)
-        return np.concatenate([self._logits(kept, tokens) for tokens in self._row_parts(len(masks))], axis=1)
+        kept, absent = self._graph.kept_edges(masks), self._absent
+        parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
+        return np.concatenate(parts, axis=1)
 
     def _row_parts(self, n_masks: int) -> list[NDArray[np.int64]]:
         """The rows in parts small enough for what heads have of so many masks at once."""
@@ -476,8 +565,8 @@ class AttentionSpace:
             totals = [np.add.accumulate(part)[-1] for part in parts]
         return [total / len(self._model.tokens) for total in totals]
 
-    def _logits(self, kept: Masks, tokens: NDArray[np.int64]) -> Array:
-        unembedding, absent = self._model.unembedding.T, self._absent
+    def _logits(self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None]) -> Array:
+        unembedding = self._model.unembedding.T
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
         edges = self._into[len(self._graph.nodes) - 1, ""]
         for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
@@ -505,10 +594,17 @@ class AttentionSpace:
         ]
 
     def _sources(
-        self, kept: Masks, absent: list[Array | None], tokens: NDArray[np.int64], *, every_position: bool = False
+        self,
+        kept: Masks,
+        absent: list[Array | None],
+        tokens: NDArray[np.int64],
+        *,
+        every_position: bool = False,
+        before: int | None = None,
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
-        rows, positions, d_model]``; of the last layer the last position only unless ``every_position``.
+        rows, positions, d_model]``; of the last layer the last position only unless ``every_position``. With ``before``
+        the sources of the layers before that one alone.
 
         Masks that keep the same edges into a head and into all heads of layers before it give it the same value, which
         is computed once.
@@ -516,13 +612,14 @@ class AttentionSpace:
         found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given(tokens)]
         for head in self._heads:
             layer = self._graph.nodes[head].layer
+            if before is not None and layer >= before:
+                break
             first, which = _alike(kept[:, self._concerning(head)])
             slots = self._slots(head).values()
             last_only = layer == len(self._model.layers) and not every_position
             read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
             query, key, value = read if len(read) == 3 else read * 3
-            number = (head - self._n_given) % self._model.n_heads
-            value = attend(query, key, value, self._model.head(layer, number), last_only=last_only)
+            value = attend(query, key, value, self._weights(head), last_only=last_only)
             found.append((which, value))
         return found
 
@@ -760,4 +857,5 @@ ATTENTION: Final = ModelKind(
         "embedding": ("joined", "split"),
     },
     read=read_attention,
+    roles=ROLES,
 )

@@ -52,6 +52,24 @@ def attention(q: Array, k: Array) -> Array:
     return shares
 
 
+def attention_to(patterns: Array, places: NDArray[np.bool_]) -> Array | None:
+    """The mean attention to some places, over the rows and positions that have one; None if none has one.
+
+    Args:
+        patterns: ``[…, rows, context, context]``.
+        places: ``[rows, context, context]``.
+
+    Returns:
+        ``[…]``, the same bits however many patterns are given at once.
+    """
+    having = int(places.any(axis=2).sum())
+    if not having:
+        return None
+    looked = np.where(places, patterns, 0.0).reshape(*patterns.shape[:-3], -1)
+    total: Array = np.add.accumulate(looked, axis=-1)[..., -1]
+    return total / having
+
+
 def mixed(shares: Array, v: Array) -> Array:
     """Values ``[masks, rows, queries, d_head]`` in the shares of an attention pattern.
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner, length, mean, total_of
-from analysis.models.attention_heads import Array, HeadWeights
+from analysis.fixed_order import inner, length, mean
+from analysis.models.attention_heads import Array, HeadWeights, attention_to
 from analysis.models.model import Cell, Pattern, RowLook, Table
 
 _LOOKS: Final = (
@@ -71,33 +71,38 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
         tokens: ``[rows, context]``.
         without: ``[heads, rows]`` gaps of the circuit without each head.
     """
-    context = tokens.shape[1]
-    query, key = np.arange(context)[:, None], np.arange(context)
-    same = tokens[:, :, None] == tokens[:, None, :]
-    after = np.zeros_like(same)
-    after[:, :, 1:] = same[:, :, :-1]
-    previous = np.broadcast_to(key == query - 1, same.shape)
-    looked_for = (previous, same & (key < query), after & (key <= query))
+    looked_for = places_looked_for(tokens)
     rows: list[tuple[Cell, ...]] = []
     for number, head in enumerate(trace.heads):
         if not trace.is_on[number]:
             rows.append((head, None, None, None, None, None))
             continue
-        scores = [_attention_to(trace.patterns[number], places) for places in looked_for]
+        scores = [_score(attention_to(trace.patterns[number], places)) for places in looked_for]
         apart = without[number]
         rows.append((head, *scores, int((apart > 0).sum()), float(apart.min())))
     columns = ("Head", "Previous", "Duplicate", "Induction", "Rows right without it", "Smallest gap without it")
     return Table("What each head looks at", _LOOKS, columns, tuple(rows))
 
 
-def _attention_to(pattern: Array, places: NDArray[np.bool_]) -> float | None:
-    """The mean attention ``[rows, context, context]`` to some places, over positions that have one; None if none has
-    one.
+def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
+    """For each reading position the token before, earlier occurrences of the same token, and what followed those.
+
+    Args:
+        tokens: ``[rows, context]``.
+
+    Returns:
+        Three times ``[rows, context, context]``.
     """
-    having = places.any(axis=2)
-    if not having.any():
-        return None
-    return total_of(np.where(places, pattern, 0.0).ravel()) / int(having.sum())
+    query, key = np.arange(tokens.shape[1])[:, None], np.arange(tokens.shape[1])
+    same = tokens[:, :, None] == tokens[:, None, :]
+    after = np.zeros_like(same)
+    after[:, :, 1:] = same[:, :, :-1]
+    previous = np.broadcast_to(key == query - 1, same.shape)
+    return previous, same & (key < query), after & (key <= query)
+
+
+def _score(found: Array | None) -> float | None:
+    return None if found is None else float(found)
 
 
 def lens_table(trace: Trace, gaps_of: Callable[[Array], Array]) -> Table:

@@ -9,9 +9,9 @@ minutes are refused with their size.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import nan, prod
 from typing import Final
@@ -66,6 +66,7 @@ class ModelCircuit:
         worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
         margin: the smallest distance of that gap from 0.
         minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
+        told: what criteria say of it and which of its nodes have each role, by column (:mod:`analysis.models.judging`).
     """
 
     mask: str
@@ -77,6 +78,7 @@ class ModelCircuit:
     worst: float
     margin: float
     minimal: bool | None
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def find_circuits(
     found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit)
     if not found.exhaustive:
         raise OutOfTime
-    masks = _bits(found.masks, space.graph.n_bits)
+    masks = number_bits(found.masks, space.graph.n_bits)
     sizes = masks.sum(axis=1)
     by_size = np.argsort(sizes, kind="stable")
     minimal = np.empty(len(masks), dtype=np.bool_)
@@ -249,7 +251,7 @@ class _Tally:
             self._bit_use[bit] += int(np.count_nonzero(part.valid & np.uint64(1 << bit)))
         for start in range(0, len(part.valid), _AT_ONCE):
             if self._meaning is not None:
-                some = self._space.n_meaning(_bits(part.valid[start : start + _AT_ONCE], len(self._bit_use)))
+                some = self._space.n_meaning(number_bits(part.valid[start : start + _AT_ONCE], len(self._bit_use)))
                 self._meaning = None if some is None else self._meaning + some
         self._drawn = _draw(np.concatenate([self._drawn, part.valid]))
         self._new.append(part.valid)
@@ -311,13 +313,13 @@ class _EveryMask:
     def gaps(self, circuits: Numbers) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
         for start in range(0, len(circuits), self._space.batch):
             places = np.arange(start, min(start + self._space.batch, len(circuits)))
-            outputs = self._space.run(_bits(circuits[places], self._space.graph.n_bits))
+            outputs = self._space.run(number_bits(circuits[places], self._space.graph.n_bits))
             yield places, gaps(outputs, self._model.answers)
 
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
         circuits = masks[_are_circuits(self._space, masks)]
         right = _judge(self._model, self._space, circuits).right
-        return SearchPart(_numbers(circuits[len(self._model.rows) - right <= max_wrong]), len(circuits))
+        return SearchPart(mask_numbers(circuits[len(self._model.rows) - right <= max_wrong]), len(circuits))
 
 
 def engine_of(model: Model, space: Space) -> Engine:
@@ -447,14 +449,14 @@ def _circuits(
         yield ModelCircuit(space.graph.write(mask), bits, nodes, right, n_rows, valid, worst, margin, least)
 
 
-def _numbers(masks: Masks) -> Numbers:
+def mask_numbers(masks: Masks) -> Numbers:
     """Masks of at most 64 bits as numbers."""
     wide = np.zeros((len(masks), MAX_BITS), dtype=np.bool_)
     wide[:, : masks.shape[1]] = masks
     return np.packbits(wide, axis=1, bitorder="little").view("<u8")[:, 0]
 
 
-def _bits(numbers: Numbers, n_bits: int) -> Masks:
+def number_bits(numbers: Numbers, n_bits: int) -> Masks:
     """``[masks, bits]`` of masks as numbers."""
     eighths = numbers.astype("<u8").view(np.uint8).reshape(-1, 8)
     return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)

@@ -203,6 +203,21 @@ class Inside:
 
 
 @dataclass(frozen=True)
+class Role:
+    """Something that nodes of a kind of model may be, in the whole model or in a circuit.
+
+    Args:
+        key: stable name, lower case with underscores; part of addresses.
+        label: for people, of the nodes that have it.
+        meaning: when a node has it, one sentence.
+    """
+
+    key: str
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class SearchPart:
     """What one part of a search has decided.
 
@@ -270,6 +285,10 @@ class Space(Protocol):
     def milliseconds(self) -> float:
         """About how long it takes to run them all."""
 
+    @property
+    def run_milliseconds(self) -> float:
+        """About how long it takes to run one of them by itself."""
+
     def branches(self) -> tuple[Masks, ...]:
         """Sets of masks ``[choices, bits]`` on different bits, each by ascending number of bits: every circuit is the
         union of one mask of each.
@@ -280,6 +299,16 @@ class Space(Protocol):
 
     def run(self, masks: Masks) -> NDArray[np.float64]:
         """Outputs ``[masks, rows, outputs]`` on the rows of the model's task, the same bits on every machine."""
+
+    def run_from(self, masks: Masks, row: int) -> NDArray[np.float64] | None:
+        """Outputs ``[masks, rows, outputs]`` where what is cut carries what it carries in the whole model on one row of
+        the task, instead of what the rules say; None where that is not defined.
+        """
+
+    def roles(self, masks: Masks) -> Masks | None:
+        """``[masks, roles, removable nodes]`` which nodes have each role of the kind in each circuit; None where that
+        takes long to find.
+        """
 
     def inside(self, mask: Masks) -> Inside:
         """What there is to say of what happens in one circuit ``[bits]``; nothing where that takes long."""
@@ -355,6 +384,7 @@ class ModelKind:
         format: what files of this kind have as their "format".
         settings: what circuits may be asked under: each setting with its values, the usual one first.
         read: the JSON object of a file → the model; raises AnalysisError naming what is wrong.
+        roles: that nodes may have, in the order of :meth:`Space.roles`.
     """
 
     key: str
@@ -364,6 +394,7 @@ class ModelKind:
     format: str
     settings: Mapping[str, tuple[str, ...]]
     read: Callable[[dict[str, Any]], Model]
+    roles: tuple[Role, ...] = ()
 
     @property
     def default_rules(self) -> Rules:

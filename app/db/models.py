@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.explanations.explanation import Frame
+from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound
+from analysis.models.judging import NOT_ASKED, circuit_record
 from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
@@ -144,7 +146,7 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         found.bit_use,
         ENGINE_VERSION,
     )
-    columns = frame_as_bytes(MODEL_CIRCUIT.frame(found.circuits), search)
+    columns = frame_as_bytes(circuit_record(kind).frame(found.circuits), search)
     write_columns(session, ModelColumnRow, {"model_id": row.id, "rules": kind.write_rules(rules)}, columns)
 
 
@@ -170,7 +172,16 @@ def _search(data: bytes) -> CircuitSearch:
     )
 
 
-def stored_circuits(session: Session, model_id: int, rules: str) -> Frame | None:
-    """The columns of the circuits found under some rules; None where they were not searched."""
+def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind) -> Frame | None:
+    """The columns of the circuits found under some rules; None where they were not searched.
+
+    What a version that searched did not know of them is :data:`~analysis.models.judging.NOT_ASKED`.
+    """
     found = read_columns(session, ModelColumnRow, {"model_id": model_id, "rules": rules})
-    return frame_from_bytes(found, MODEL_CIRCUIT)
+    record = circuit_record(kind)
+    known = replace(record, columns=tuple(one for one in record.columns if one.name in found))
+    frame = frame_from_bytes(found, known)
+    if frame is None or not {one.name for one in MODEL_CIRCUIT.columns} <= found.keys():
+        return None
+    unknown = np.full(len(frame[REF]), NOT_ASKED)
+    return {REF: frame[REF], NAME: frame[NAME], **{one.name: frame.get(one.name, unknown) for one in record.columns}}

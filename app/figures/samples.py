@@ -380,6 +380,19 @@ def pattern_context() -> dict[str, Any]:
                 ],
             ),
         ],
+        "model_roles": [
+            SimpleNamespace(
+                label=label,
+                meaning="Heads that give more than half of their attention to a place.",
+                nodes=[
+                    SimpleNamespace(label=f"head {layer}.0", n=n, url="#" if n else "")
+                    for layer, n in enumerate(counts, start=1)
+                ],
+                without=12 - max(counts),
+                asked=12,
+            )
+            for label, counts in (("Previous-token heads", (10, 0)), ("Induction heads", (0, 12)))
+        ],
         "model_look": SimpleNamespace(
             row=1,
             positions=["A", "B", "A"],

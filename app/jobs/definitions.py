@@ -283,7 +283,7 @@ CLAIMS: Final = _report("claims", "Places of claims")
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
-    version=f"1/{ENGINE_VERSION}",
+    version=f"2/{ENGINE_VERSION}",
     title="Circuits",
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis.models.circuits import CircuitsFound, find_circuits
+from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
 from analysis.models.registry import read_model
 from analysis.work import DEFAULT_WORK, Work
@@ -38,9 +39,9 @@ def load_circuit_inputs(session: Session, arguments: Mapping[str, Any]) -> Circu
 
 
 def compute_circuits(inputs: CircuitInputs, work: Work = DEFAULT_WORK) -> CircuitsFound:
-    """Find them all."""
-    _, model = read_model(inputs.document)
-    return find_circuits(model, inputs.rules, work)
+    """Find them all, and judge them."""
+    kind, model = read_model(inputs.document)
+    return judged_circuits(kind, model, inputs.rules, find_circuits(model, inputs.rules, work), work)
 
 
 def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome: CircuitsFound) -> Saved:

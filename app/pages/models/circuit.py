@@ -9,10 +9,13 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.models.circuits import MODEL_CIRCUIT, judge_circuit
+from analysis.explanations.explanation import REF
+from analysis.models.circuits import ModelCircuit, judge_circuit
+from analysis.models.judging import NOT_ASKED, UNDECIDED, judged_again
 from analysis.models.model import gaps
 from analysis.reverify import Recomputed, Status, hold_against, verdict_of
 from app.addressing import Addresses
+from app.db.models import stored_circuits
 from app.errors import BadQuery
 from app.options import PageModel
 from app.pages.explanation_items import FigureView, figures_of
@@ -37,6 +40,8 @@ from app.pages.models.views import (
 
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6
+UNTOLD: Final = (NOT_ASKED, UNDECIDED)
+"""Of criteria that are not decided, which nothing can be held against."""
 
 
 class ModelCircuitPage(PageModel):
@@ -177,7 +182,7 @@ def build_model_circuit(
         valid=circuit.valid,
         stored=circuit.stored,
         figures=circuit.views(),
-        meanings=[column.meaning for column in MODEL_CIRCUIT.columns],
+        meanings=[column.meaning for column in place.record.columns],
         kept=kept,
         keeps=[name for name, there in zip(edges, kept, strict=True) if there],
         cuts=[name for name, there in zip(edges, kept, strict=True) if not there],
@@ -277,9 +282,14 @@ def build_model_verify(
     """
     place = locate_model(session, addresses, ref, options.rules)
     [circuit] = open_circuits(session, addresses, place, [mask])
-    figures = recomputed_figures(judge_circuit(place.model, place.rules, circuit.mask))
-    again = [Recomputed(figure.name, figure.label, figure.value) for figure in figures_of(MODEL_CIRCUIT, figures)]
-    held = hold_against(again, circuit.figures if circuit.stored else {})
+    figures = recomputed_figures(place, _judged_again(session, place, circuit))
+    again = [
+        Recomputed(figure.name, figure.label, figure.value)
+        for figure in figures_of(place.record, figures)
+        if figure.value not in UNTOLD
+    ]
+    stored = {name: value for name, value in circuit.figures.items() if value not in UNTOLD}
+    held = hold_against(again, stored if circuit.stored else {})
     url = addresses.model_circuit(place.row.slug, circuit.mask, place.text)
     return ModelVerifyPage(
         model=model_view(place.row, place.kind, place.model, addresses),
@@ -292,6 +302,17 @@ def build_model_verify(
         circuit_url=url,
         url=addresses.made_of(url, "verify"),
     )
+
+
+def _judged_again(session: Session, place: ModelPlace, circuit: OpenCircuit) -> ModelCircuit:
+    """A circuit computed from the weights; of one that the search found also what criteria say."""
+    judged = judge_circuit(place.model, place.rules, circuit.mask)
+    search, frame = search_of(session, place), stored_circuits(session, place.row.id, place.text, place.kind)
+    if not circuit.stored or search is None or frame is None:
+        return judged
+    complete = search.listed == search.valid
+    found = np.sort(np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)) if complete else None
+    return judged_again(place.kind, place.model, place.rules, judged, search.by_bits[0][0], found)
 
 
 def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.models.circuits import MODEL_CIRCUIT
+from analysis.models.judging import NONE, NOT_ASKED
 from analysis.networks.circuit import EdgeLayout
 from app.addressing import Addresses
 from app.db.models import CircuitSearch, stored_circuits
@@ -52,10 +53,7 @@ KIND: Final = MODEL_CIRCUIT.key
 BITS: Final = "bits"
 DEFAULT_LIMIT: Final = 50
 MAX_ROWS: Final = 100_000
-COLUMNS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns))
-"""Of the list as CSV."""
 SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
-FIGURES: Final = columns_of(MODEL_CIRCUIT)
 _WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
 SORT_LABELS: Final = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
 if TYPE_CHECKING:
@@ -90,6 +88,26 @@ class ModelCircuitItem(PageModel):
     figures: list[FigureView]
 
 
+class RoleCount(PageModel):
+    """In how many circuits one node has a role."""
+
+    node: str
+    label: str
+    n: int
+    url: str = Field(description="The list of these; empty where there are none.")
+
+
+class RoleView(PageModel):
+    """A role that nodes may have in a circuit."""
+
+    key: str
+    label: str
+    meaning: str
+    nodes: list[RoleCount]
+    without: int = Field(description="Circuits in which no node has it.")
+    asked: int = Field(description="Listed circuits in which roles were looked for.")
+
+
 class ModelCircuitsPage(Browsed):
     """The valid circuits of a model under one set of rules."""
 
@@ -99,6 +117,7 @@ class ModelCircuitsPage(Browsed):
     graph: GraphView
     total: int = Field(description="Listed circuits that pass all filters; exact.")
     items: list[ModelCircuitItem]
+    roles: list[RoleView] = Field(description="Which nodes have which roles; empty where the kind knows none.")
     facets: list[FacetView]
     parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
     csv_url: str
@@ -120,7 +139,7 @@ def build_model_circuits(
     search, slug, text = search_of(session, place), place.row.slug, place.text
     conditions = _conditions(place, options)
     shelf = _shelf(session, place)
-    found = _found(shelf, conditions, options, options.limit)
+    found = _found(place, shelf, conditions, options, options.limit)
     items = [] if shelf is None else [item_at(place, shelf, at, addresses) for _, at in found.items]
     following = _cursor(shelf, found, options) if found.more and shelf is not None else None
 
@@ -139,7 +158,8 @@ def build_model_circuits(
         graph=graph_view(place.space),
         total=found.total,
         items=items,
-        facets=[] if shelf is None else figure_facets(options.figure, FIGURES, found.facets, url),
+        roles=[] if shelf is None else _roles(place, shelf, url),
+        facets=[] if shelf is None else figure_facets(options.figure, columns_of(place.record), found.facets, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
         **browsed(options, to, following, SORT_LABELS, conditions),
         csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
@@ -167,20 +187,21 @@ def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, o
             "rules",
             addresses.model(place.row.slug),
         )
-    found = _found(shelf, _conditions(place, options), options, MAX_ROWS)
+    found = _found(place, shelf, _conditions(place, options), options, MAX_ROWS)
     about = (
         ("Circuits of", place.row.name),
         ("Digest", place.row.digest),
         *place.rules.items(),
         ("Bits of a mask, the least first", ", ".join(place.space.graph.bit_names)),
     )
-    columns = [shelf.columns[column.name] for column in MODEL_CIRCUIT.columns]
+    names = [column.name for column in place.record.columns]
+    columns = [shelf.columns[name] for name in names]
     rows = (
         [shelf.identity(at), *(written_figure(one) if isinstance(one, bool) else one for one in figures)]
         for _, at in found.items
         for figures in [[column[at].item() for column in columns]]
     )
-    return "".join(csv_lines((f"{label}: {value}" for label, value in about), COLUMNS, rows))
+    return "".join(csv_lines((f"{label}: {value}" for label, value in about), ("mask", *names), rows))
 
 
 def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses) -> ModelCircuitItem:
@@ -195,7 +216,7 @@ def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses)
         bits=[name for name, kept in zip(graph.bit_names, bits.tolist(), strict=True) if kept],
         kept=graph.kept_edges(bits[None])[0].tolist(),
         figures=figures_of(
-            MODEL_CIRCUIT, {one.name: shelf.columns[one.name][at].item() for one in MODEL_CIRCUIT.columns}
+            place.record, {one.name: shelf.columns[one.name][at].item() for one in place.record.columns}
         ),
     )
 
@@ -205,7 +226,7 @@ def _rules(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses
 
 
 def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:
-    frame = stored_circuits(session, place.row.id, place.text)
+    frame = stored_circuits(session, place.row.id, place.text, place.kind)
     if frame is None:
         return None
     masks = np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)
@@ -213,10 +234,14 @@ def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:
 
 
 def _found(
-    shelf: FrameShelf | None, conditions: Sequence[Condition], options: ModelCircuitsOptions, limit: int
+    place: ModelPlace,
+    shelf: FrameShelf | None,
+    conditions: Sequence[Condition],
+    options: ModelCircuitsOptions,
+    limit: int,
 ) -> Found:
     order = Order(options.sort, options.order == "desc", _after(options), limit, (KIND,))
-    counted = Facets(EdgeLayout(()), figures={KIND: MODEL_CIRCUIT.faceted})  # edges and nodes are counted here
+    counted = Facets(EdgeLayout(()), figures={KIND: place.record.faceted})  # edges and nodes are counted here
     return find([] if shelf is None else [shelf], frozenset((KIND,)), conditions, order, counted)
 
 
@@ -241,7 +266,8 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
     Raises:
         BadQuery: a figure, edge or node that is not there.
     """
-    found = figure_conditions(options.figure, FIGURES, f"one of {', '.join(FIGURES)}")
+    columns = columns_of(place.record)
+    found = figure_conditions(options.figure, columns, f"one of {', '.join(columns)}")
     graph = place.space.graph
 
     def keeping(text: str, option: str) -> dict[Kind, ColumnTest]:
@@ -254,6 +280,38 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
         return {KIND: column_test(BITS, lambda column: ((column & bit) != 0) == (option == "keep"))}
 
     return found + part_conditions(options, ("keeps", "cuts"), keeping)
+
+
+def _roles(place: ModelPlace, shelf: FrameShelf, url: Callable[..., str]) -> list[RoleView]:
+    """In how many of the listed circuits each node has each role, whatever filters are set."""
+    graph = place.space.graph
+    found = []
+    for role in place.kind.roles:
+        texts, counts = np.unique(shelf.columns[role.key], return_counts=True)
+        by_text = dict(zip(texts.tolist(), counts.tolist(), strict=True))
+        nodes = []
+        for number in graph.removable:
+            node = graph.nodes[number]
+            having = [text for text in by_text if node.name in text.split(", ")]
+            nodes.append(
+                RoleCount(
+                    node=node.name,
+                    label=node.label,
+                    n=sum(by_text[text] for text in having),
+                    url=url(figure=[f"{role.key}={text}" for text in having]) if having else "",
+                )
+            )
+        found.append(
+            RoleView(
+                key=role.key,
+                label=role.label,
+                meaning=role.meaning,
+                nodes=nodes,
+                without=by_text.get(NONE, 0),
+                asked=sum(by_text.values()) - by_text.get(NOT_ASKED, 0),
+            )
+        )
+    return found
 
 
 def _parts(place: ModelPlace, shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> list[PartCount]:

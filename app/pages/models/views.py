@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,15 +13,15 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.explanations.explanation import NAME, REF
+from analysis.explanations.explanation import NAME, REF, Record
 from analysis.models.circuits import (
-    MODEL_CIRCUIT,
     ModelCircuit,
     judge_circuit,
     mask_bits,
     read_mask,
     refuse_if_too_large,
 )
+from analysis.models.judging import circuit_record, roles_told
 from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
 from app.addressing import Addresses
 from app.db.errors import StoreError
@@ -159,6 +160,11 @@ class ModelPlace:
     rules: Rules
     space: Space
 
+    @cached_property
+    def record(self) -> Record[ModelCircuit]:
+        """The columns of circuits of this kind."""
+        return circuit_record(self.kind)
+
     @property
     def text(self) -> str:
         """The rules as addresses write them."""
@@ -266,6 +272,7 @@ class OpenCircuit:
         figures: by column; stored ones where the search found it, else computed.
         stored: whether the search found it.
         valid: whether it is right on enough rows.
+        record: of its columns.
     """
 
     mask: str
@@ -273,10 +280,11 @@ class OpenCircuit:
     figures: dict[str, bool | int | float | str]
     stored: bool
     valid: bool
+    record: Record[ModelCircuit]
 
     def views(self) -> list[FigureView]:
         """Its figures as pages show them."""
-        return figures_of(MODEL_CIRCUIT, self.figures)
+        return figures_of(self.record, self.figures)
 
 
 def mask_meant(place: ModelPlace, text: str, addresses: Addresses) -> str:
@@ -304,21 +312,23 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
     Raises:
         NotFound: one is no mask, or nothing is left of it.
     """
-    frame = stored_circuits(session, place.row.id, place.text)
+    frame, record = stored_circuits(session, place.row.id, place.text, place.kind), place.record
     found = []
     for text in masks:
         mask = mask_meant(place, text, addresses)
         bits = mask_bits(place.space, mask)
         if frame is not None and mask in frame[REF]:
             at = np.flatnonzero(frame[REF] == mask)
-            stored = {column.name: frame[column.name][at[0]].item() for column in MODEL_CIRCUIT.columns}
-            found.append(OpenCircuit(str(frame[NAME][at[0]]), bits, stored, stored=True, valid=True))
+            stored = {column.name: frame[column.name][at[0]].item() for column in record.columns}
+            found.append(OpenCircuit(str(frame[NAME][at[0]]), bits, stored, True, True, record))
             continue
         judged = judge_circuit(place.model, place.rules, mask)
-        found.append(OpenCircuit(mask, bits, recomputed_figures(judged), stored=False, valid=judged.valid))
+        [told] = roles_told(place.kind, place.space, bits[None])
+        figures = recomputed_figures(place, replace(judged, told=told))
+        found.append(OpenCircuit(mask, bits, figures, False, judged.valid, record))
     return found
 
 
-def recomputed_figures(circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
+def recomputed_figures(place: ModelPlace, circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
     """A circuit's figures by column."""
-    return {column.name: column.value(circuit) for column in MODEL_CIRCUIT.columns}
+    return {column.name: column.value(circuit) for column in place.record.columns}

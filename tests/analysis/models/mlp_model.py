@@ -66,7 +66,7 @@ class PerceptronModel:
 
 class PerceptronSpace:
     batch = 512
-    milliseconds = 1.0
+    milliseconds = run_milliseconds = 1.0
 
     def __init__(self, model):
         self.model, sizes = model, model.network.sizes
@@ -93,6 +93,12 @@ class PerceptronSpace:
     @property
     def n_combinations(self):
         return 1 << self.graph.n_bits
+
+    def run_from(self, masks, row):
+        return None
+
+    def roles(self, masks):
+        return None
 
     def inside(self, mask):
         rows = (("first", int(mask[0])), ("second", None))

@@ -1,0 +1,118 @@
+"""How criteria judge circuits of models of any kind, by running masks alone.
+
+What a criterion cannot decide within so many runs stays undecided; a count, not a clock, ends it, so every machine
+leaves the same circuits undecided.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.criteria.criterion import Settings
+from analysis.criteria.cut_context import CutContext
+from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+
+_SPENT: Final = "The runs that one criterion may take were spent on smaller circuits."
+
+
+def valid_on_every_source(context: CutContext, _: Settings) -> Verdicts:
+    """Valid whichever row gives what cut edges carry; a circuit is given up at the first row that refutes it."""
+    if context.outputs_from is None:
+        reason = "What a cut edge carries on another row is not defined for this kind of model."
+        return same_for_all(len(context), "not_applicable", reason)
+    refuted_by = np.full(len(context), -1)
+    undecided = np.zeros(len(context), dtype=np.bool_)
+    left = context.runs
+    for positions in context.batches(len(context)):
+        alive = positions
+        for source in range(context.n_rows):
+            if left < len(alive):
+                undecided[alive] = True
+                break
+            context.work.check()
+            left -= len(alive)
+            n_wrong = context.n_wrong(context.outputs_from(context.masks[alive], source))
+            failed = n_wrong > context.max_wrong
+            refuted_by[alive[failed]] = source
+            alive = alive[~failed]
+            if not len(alive):
+                break
+
+    def explain(position: int) -> tuple[str, Witness]:
+        if undecided[position]:
+            return _SPENT, {}
+        if refuted_by[position] < 0:
+            return f"It decides right whichever of the {context.n_rows} rows gives what cut edges carry.", {}
+        source = int(refuted_by[position])
+        return f"It decides wrong where cut edges carry what they do on row {source}.", {"source": source}
+
+    return verdicts_of(refuted_by < 0, explain, undecided=undecided)
+
+
+def necessary(context: CutContext, _: Settings) -> Verdicts:
+    """The complement of each is not valid."""
+    n = context.within(np.ones(len(context), dtype=np.int64))
+    passed = np.zeros(len(context), dtype=np.bool_)
+    for positions in context.batches(n):
+        passed[positions] = ~context.valid(~context.masks[positions])
+
+    def explain(position: int) -> tuple[str, Witness]:
+        if position >= n:
+            return _SPENT, {}
+        return f"What it leaves out is {'not ' if passed[position] else ''}valid by itself.", {}
+
+    return verdicts_of(passed, explain, undecided=np.arange(len(context)) >= n)
+
+
+def without_any_edge(context: CutContext, _: Settings) -> Verdicts:
+    """Without any single bit none of them means a valid circuit."""
+    sizes = context.masks.sum(axis=1)
+    n = context.within(sizes)
+    n_needed = np.zeros(len(context), dtype=np.int64)
+    for positions in context.batches(n):
+        for bit in range(context.masks.shape[1]):
+            having = positions[context.masks[positions, bit]]
+            without = context.masks[having]
+            without[:, bit] = False
+            n_needed[having] += ~context.valid(without)
+
+    def explain(position: int) -> tuple[str, Witness]:
+        if position >= n:
+            return _SPENT, {}
+        return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit.", {}
+
+    undecided = np.arange(len(context)) >= n
+    return verdicts_of(n_needed == sizes, explain, numerators=n_needed, denominators=sizes, undecided=undecided)
+
+
+def subset_minimal(context: CutContext, _: Settings) -> Verdicts:
+    """As the search found it."""
+    words = {0.0: "A valid circuit keeps only a part of it.", 1.0: "No valid circuit keeps only a part of it."}
+
+    def explain(position: int) -> tuple[str, Witness]:
+        return words.get(float(context.minimal[position]), "Not all valid circuits are listed."), {}
+
+    return verdicts_of(context.minimal == 1.0, explain, undecided=np.isnan(context.minimal))
+
+
+def cardinally_minimal(context: CutContext, _: Settings) -> Verdicts:
+    """As many bits as the smallest valid circuit."""
+    sizes, fewest = context.masks.sum(axis=1), context.fewest
+    if fewest is None:
+        return same_for_all(len(context), "undecided", "The valid circuits of the model were not searched.")
+
+    def explain(position: int) -> tuple[str, Witness]:
+        return f"It keeps {sizes[position]}; the smallest valid circuit keeps {fewest}.", {}
+
+    return verdicts_of(sizes == fewest, explain, scores=sizes)
+
+
+def firm(context: CutContext, settings: Settings) -> Verdicts:
+    """No gap is closer to 0 than the least margin."""
+
+    def explain(position: int) -> tuple[str, Witness]:
+        return f"The closest gap is {context.margins[position]:.3g} from 0.", {}
+
+    return verdicts_of(context.margins >= settings["least"], explain, scores=context.margins)

@@ -1,0 +1,225 @@
+"""What criteria say of the valid circuits of a model, and which nodes have which roles in each.
+
+Both are texts by column, so that lists filter by them and tables hold them: of a criterion its outcome, of a role the
+names of the nodes that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.cut_context import CutContext, Roles
+from analysis.criteria.registry import OF_MODELS
+from analysis.criteria.role_agreement import ROLE_AGREEMENT
+from analysis.criteria.verdict import OUTCOMES
+from analysis.explanations.explanation import Column, Record
+from analysis.models.circuits import (
+    MODEL_CIRCUIT,
+    CircuitsFound,
+    ModelCircuit,
+    mask_bits,
+    mask_numbers,
+)
+from analysis.models.model import ACCURACY_THRESHOLD, Masks, Model, ModelKind, Role, Rules, Space, gaps
+from analysis.validity import max_wrong
+from analysis.work import DEFAULT_WORK, Work
+
+NOT_ASKED: Final = "not asked"
+"""Of circuits that are not among those found, or were found by a version that knew no such column."""
+UNDECIDED: Final = "undecided"
+NONE: Final = "none"
+"""No node has the role."""
+MAX_MILLISECONDS: Final = 15_000.0
+"""What the runs of one criterion may take by the kind's own estimate, which no clock changes."""
+_OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itself has these
+
+
+def circuit_record(kind: ModelKind) -> Record[ModelCircuit]:
+    """The columns of circuits of one kind of model: what every search finds, roles of nodes, outcomes of criteria."""
+    columns = (*map(_role_column, kind.roles), *map(_criterion_column, _asked(kind)))
+    return replace(MODEL_CIRCUIT, columns=(*MODEL_CIRCUIT.columns, *columns))
+
+
+def _asked(kind: ModelKind) -> list[Criterion]:
+    """The criteria that circuits of a kind are asked and that have a column of their own."""
+    return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
+
+
+def _role_column(role: Role) -> Column[ModelCircuit]:
+    return _text_column(role.key, role.label, role.meaning)
+
+
+def _criterion_column(criterion: Criterion) -> Column[ModelCircuit]:
+    return _text_column(_name(criterion), criterion.label, criterion.of_models or criterion.definition)
+
+
+def _text_column(name: str, label: str, meaning: str) -> Column[ModelCircuit]:
+    return Column(name, label, str, lambda one: one.told.get(name, NOT_ASKED), meaning, facet=True)
+
+
+def _name(criterion: Criterion) -> str:
+    return criterion.key.replace("-", "_")
+
+
+def judged_circuits(
+    kind: ModelKind, model: Model, rules: Rules, found: CircuitsFound, work: Work = DEFAULT_WORK
+) -> CircuitsFound:
+    """What a search found, with roles of nodes and outcomes of criteria.
+
+    Args:
+        kind: of the model.
+        model: with its task.
+        rules: of its kind.
+        found: under these rules and the usual threshold.
+        work: told after each criterion; may raise Cancelled.
+    """
+    space = model.space(rules)
+    order = sorted(range(len(found.circuits)), key=lambda at: found.circuits[at].bits)
+    circuits = [found.circuits[at] for at in order]
+    lookup = _lookup(space, circuits) if found.complete else None
+    told = _told(kind, model, space, circuits, min(found.by_bits, default=None), lookup, work)
+    by_place = dict(zip(order, told, strict=True))
+    return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
+
+
+def judged_again(
+    kind: ModelKind,
+    model: Model,
+    rules: Rules,
+    circuit: ModelCircuit,
+    fewest: int | None,
+    found: NDArray[np.uint64] | None,
+) -> ModelCircuit:
+    """One valid circuit with roles and outcomes computed anew.
+
+    Args:
+        kind: of the model.
+        model: with its task.
+        rules: of its kind.
+        circuit: a valid one.
+        fewest: bits of the smallest valid circuit, None if that is not known.
+        found: all valid circuits as numbers, ascending; None where they are not all known.
+    """
+    space = model.space(rules)
+    lookup = None if found is None else partial(_looked_up, space, found)
+    [told] = _told(kind, model, space, [circuit], fewest, lookup, DEFAULT_WORK)
+    return replace(circuit, told=told)
+
+
+def roles_told(kind: ModelKind, space: Space, masks: Masks) -> list[dict[str, str]]:
+    """For each circuit ``[circuits, bits]``, by role the names of the nodes that have it."""
+    return _written(kind, space, _roles(kind, space, masks), len(masks))
+
+
+def _written(kind: ModelKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
+    if found is None:
+        return [{} for _ in range(n)]
+    names = [space.graph.nodes[node].name for node in space.graph.removable]
+    keys = [role.key for role in kind.roles]
+    return [
+        {
+            key: ", ".join(name for name, has in zip(names, some, strict=True) if has) or NONE
+            for key, some in zip(keys, of_circuit.tolist(), strict=True)
+        }
+        for of_circuit in found[1]
+    ]
+
+
+def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
+    if not kind.roles or not len(masks):
+        return None
+    whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
+    found = space.roles(np.concatenate([whole, masks]))
+    return None if found is None else (found[0], found[1:])
+
+
+def _told(
+    kind: ModelKind,
+    model: Model,
+    space: Space,
+    circuits: Sequence[ModelCircuit],
+    fewest: int | None,
+    lookup: Callable[[Masks], NDArray[np.bool_]] | None,
+    work: Work,
+) -> list[dict[str, str]]:
+    """Roles and outcomes by column for circuits by ascending number of bits."""
+    if not circuits:
+        return []
+    context = _context(kind, model, space, circuits, fewest, lookup, work)
+    told = _written(kind, space, context.roles, len(circuits))
+    for criterion in _asked(kind):
+        work.tell("circuits", len(circuits), len(circuits), criterion.label)
+        outcomes = criterion.by_trait["cut"](context, criterion.settings()).outcomes
+        for one, outcome in zip(told, outcomes.tolist(), strict=True):
+            one[_name(criterion)] = OUTCOMES[outcome].replace("_", " ")
+    return told
+
+
+def _context(
+    kind: ModelKind,
+    model: Model,
+    space: Space,
+    circuits: Sequence[ModelCircuit],
+    fewest: int | None,
+    lookup: Callable[[Masks], NDArray[np.bool_]] | None,
+    work: Work,
+) -> CutContext:
+    masks = np.array([mask_bits(space, one.mask) for one in circuits])
+    most, n_rows = max_wrong(len(model.rows), ACCURACY_THRESHOLD), len(model.rows)
+    whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
+
+    def gaps_of(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return gaps(outputs, model.answers)
+
+    def valid(some: Masks) -> NDArray[np.bool_]:
+        found: list[NDArray[np.bool_]] = []
+        for start in range(0, len(some), space.batch):
+            reduced = space.reduce(some[start : start + space.batch])
+            right = (gaps_of(space.run(reduced)) <= 0).sum(axis=1) <= most
+            found.append(right & reduced.any(axis=1) if space.graph.cut == "edges" else right)
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+
+    return CutContext(
+        masks=masks,
+        max_wrong=most,
+        n_rows=n_rows,
+        margins=np.array([one.margin for one in circuits]),
+        minimal=np.array([np.nan if one.minimal is None else float(one.minimal) for one in circuits]),
+        fewest=fewest,
+        whole=space.run(whole)[0],
+        outputs=space.run,
+        gaps=gaps_of,
+        outputs_from=None if space.run_from(masks[:1], 0) is None else partial(_run_from, space),
+        valid=lookup or valid,
+        listed=lookup is not None,
+        active=space.graph.active_nodes(masks),
+        roles=_roles(kind, space, masks),
+        batch=space.batch,
+        runs=int(MAX_MILLISECONDS / space.run_milliseconds),
+        work=work,
+    )
+
+
+def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
+    outputs: Any = space.run_from(masks, row)  # it was asked whether there is such a run
+    return np.asarray(outputs)
+
+
+def _lookup(space: Space, circuits: Sequence[ModelCircuit]) -> Callable[[Masks], NDArray[np.bool_]]:
+    numbers = np.sort(np.array([int(one.mask, 16) for one in circuits], dtype=np.uint64))
+    return partial(_looked_up, space, numbers)
+
+
+def _looked_up(space: Space, numbers: NDArray[np.uint64], masks: Masks) -> NDArray[np.bool_]:
+    """Whether the circuits that masks mean are among those with ascending numbers, all that are valid."""
+    wanted = mask_numbers(space.reduce(masks))
+    at = np.searchsorted(numbers, wanted)
+    found: NDArray[np.bool_] = numbers[np.minimum(at, len(numbers) - 1)] == wanted
+    return found if space.graph.cut == "nodes" else found & (wanted != 0)

@@ -1,0 +1,180 @@
+"""What criteria say of circuits of models and which roles heads have, against plain runs of every circuit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.criteria.kl_faithfulness import divergence
+from analysis.models import judging
+from analysis.models.attention import ATTENTION, ROLES, read_attention
+from analysis.models.circuits import find_circuits, mask_bits
+from analysis.models.judging import circuit_record, judged_again, judged_circuits
+from analysis.models.model import gaps
+from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.models.test_attention_report import by_hand, whole
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
+
+
+def golden(name):
+    return read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
+
+
+def judged(model, text):
+    rules = ATTENTION.rules(text)
+    return judged_circuits(ATTENTION, model, rules, find_circuits(model, rules))
+
+
+def patched(space, model, mask, source):
+    """A plain run of one circuit with cut edges carrying what their sources are on a row of the task: layer by layer,
+    head by head, by matrix products.
+    """
+    graph, kept = space.graph, space.graph.kept_edges(mask[None])[0]
+
+    def run(tokens, keep, absent):
+        x = model.embedding[tokens] + (0 if model.positions is None else model.positions)
+        values = [x]
+        for number, node in enumerate(graph.nodes[1:], start=1):
+            into = [at for at, edge in enumerate(graph.edges) if edge.target == number]
+            read = {}
+            for at in into:
+                edge = graph.edges[at]
+                slots = [edge.slot] if edge.slot else ["q", "k", "v"]
+                one = values[edge.source] if keep[at] else np.broadcast_to(absent[edge.source], x.shape)
+                for slot in slots:
+                    read[slot] = read.get(slot, 0) + one
+            if node.name == "logits":
+                return read["q"][:, -1] @ model.unembedding, values
+            query, key, value, output = model.head(node.layer, int(node.name.split(".")[1]))
+            scores = (read["q"] @ query) @ (read["k"] @ key).transpose(0, 2, 1) / np.sqrt(query.shape[1])
+            scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
+            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            values.append(shares / shares.sum(axis=-1, keepdims=True) @ (read["v"] @ value) @ output)
+        raise AssertionError("there are logits")
+
+    _, on_row = run(model.tokens[source : source + 1], np.ones(len(kept), bool), [0.0] * len(graph.nodes))
+    return run(model.tokens, kept, [one[0] for one in on_row])[0]
+
+
+@pytest.mark.parametrize(("name", "text"), [("majority_5_1x2_0", ""), ("own_2x1_0", ""), ("majority_5_2x2_0", "heads")])
+def test_criteria_agree_with_plain_runs(name, text):
+    model = golden(name)
+    space, found = model.space(ATTENTION.rules(text)), judged(model, text)
+    valid = {one.mask for one in found.circuits}
+    assert valid
+    for one in found.circuits[:12]:
+        mask = mask_bits(space, one.mask)
+        right = [gaps(patched(space, model, mask, row)[None], model.answers)[0] > 0 for row in range(len(model.rows))]
+        assert one.told["resample_ablation"] == ("passed" if np.all(right) else "failed")
+        complement = space.graph.write(space.reduce(~mask[None])[0])
+        assert one.told["necessity"] == ("failed" if complement in valid else "passed")
+        smaller = [np.where(np.arange(len(mask)) == bit, False, mask) for bit in np.flatnonzero(mask)]
+        masks = {space.graph.write(space.reduce(less[None])[0]) for less in smaller}
+        assert one.told["minimal_local"] == ("failed" if masks & valid else "passed")
+        fewest = min(found.by_bits)
+        assert one.told["minimal_cardinal"] == ("passed" if one.bits == fewest else "failed")
+        assert not one.minimal or one.told["minimal_local"] == "passed"
+
+
+@pytest.mark.parametrize("text", ["", "mean-heads", "nodes"])
+def test_resampling_the_row_itself_is_the_whole_model(text):
+    model = golden("majority_5_1x2_0")
+    space = model.space(ATTENTION.rules(text))
+    everything = space.run(whole(space)[None])[0]
+    for row in (0, 17):
+        none = space.run_from(np.zeros((1, space.graph.n_bits), dtype=bool), row)[0]
+        if text == "nodes":  # heads that are not there still carry what they do on the row
+            assert none[row] == pytest.approx(everything[row])
+        else:
+            assert none == pytest.approx(np.broadcast_to(everything[row], none.shape))
+
+
+def test_the_heads_of_an_induction_circuit_have_their_roles():
+    model = by_hand()
+    found = judged(model, "")
+    assert found.valid
+    keys = [role.key for role in ROLES]
+    assert keys == ["previous", "duplicate", "induction", "copying"]
+    for one in found.circuits:
+        told = [one.told[key] for key in keys]
+        assert told[2:] == ["2.0", "2.0"]
+        # some see what came before through head 2.0 alone: with its key cut it attends to the token before
+        assert (told == ["1.0", "none", "2.0", "2.0"]) == (one.told["role_agreement"] == "passed")
+    assert max(found.circuits, key=lambda one: one.bits).told["role_agreement"] == "passed"
+    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
+
+
+@pytest.mark.parametrize("text", ["heads", "mean-nodes", pytest.param("", marks=pytest.mark.slow)])
+def test_roles_are_those_of_each_circuits_own_scores(text):
+    model = golden("majority_5_2x2_0")
+    rules = ATTENTION.rules(text)
+    space, found = model.space(rules), find_circuits(model, rules, limit=12)
+    for one in found.circuits:
+        mask = mask_bits(space, one.mask)
+        heads = space.inside(mask).tables[0]
+        roles = space.roles(mask[None])[0]
+        for number, (_, *scores) in enumerate(heads.rows):
+            for role, score in zip(roles[:3, number], scores[:3], strict=True):
+                assert role == (score is not None and score > 0.5)
+    many = space.roles(np.array([mask_bits(space, one.mask) for one in found.circuits]))
+    for at, one in enumerate(found.circuits):
+        assert np.array_equal(many[at], space.roles(mask_bits(space, one.mask)[None])[0])
+
+
+def test_a_divergence_is_what_its_formula_says():
+    whole, cut = np.log([[0.5, 0.25, 0.25]]), np.log([[[0.25, 0.25, 0.5]], [[0.5, 0.25, 0.25]]])
+    assert divergence(whole + 3.0, cut - 1.0)[:, 0] == pytest.approx([0.25 * np.log(2.0), 0.0], abs=1e-12)
+
+
+def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
+    model = golden("majority_5_1x2_0")
+    space = model.space(ATTENTION.default_rules)
+    monkeypatch.setattr(judging, "MAX_MILLISECONDS", 40 * space.run_milliseconds)
+    found = find_circuits(model, ATTENTION.default_rules)
+    for one in judged(model, "").circuits:
+        assert one.told["necessity"] in ("passed", "failed")  # looked up, not run
+    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, found).circuits
+    outcomes = [one.told["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
+    assert outcomes[-1] == "undecided"
+    assert set(outcomes) - {"undecided"}
+    incomplete = replace(found, circuits=found.circuits[:-1])
+    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, incomplete).circuits
+    by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
+    assert by_size[-1] == "undecided"
+    assert by_size[0] != "undecided"
+
+
+def test_one_circuit_is_judged_as_among_all():
+    model = golden("majority_5_1x2_0")
+    found, rules = judged(model, ""), ATTENTION.default_rules
+    assert len(found.circuits) == 12
+    numbers = np.sort(np.array([int(one.mask, 16) for one in found.circuits], dtype=np.uint64))
+    for one in found.circuits[::5]:
+        alone = replace(one, told={})
+        assert judged_again(ATTENTION, model, rules, alone, min(found.by_bits), numbers) == one
+        again = judged_again(ATTENTION, model, rules, alone, None, None).told
+        assert again.pop("minimal_cardinal") == "undecided"
+        assert again == {key: value for key, value in one.told.items() if key != "minimal_cardinal"}
+
+
+def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
+    model = read_perceptron(DOCUMENT)
+    rules = PERCEPTRON.default_rules
+    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
+    names = [column.name for column in circuit_record(PERCEPTRON).columns]
+    assert "role_agreement" not in names
+    assert "previous" not in names
+    assert {one.told["resample_ablation"] for one in found.circuits} == {"not applicable"}
+    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
+
+
+def test_where_nothing_is_valid_nothing_is_judged():
+    model = golden("majority_5_1x2_0")
+    rules = ATTENTION.rules("nodes")
+    found = replace(find_circuits(model, rules), circuits=(), valid=0, by_bits={})
+    assert judged_circuits(ATTENTION, model, rules, found) == found

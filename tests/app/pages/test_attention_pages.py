@@ -1,0 +1,151 @@
+"""A transformer's pages: what happens inside on one row of its task, roles of heads and criteria in each circuit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.circuits import find_circuits
+from analysis.models.judging import NOT_ASKED, judged_circuits
+from app.db.models import save_circuits, save_model
+from app.main import create_app
+from app.pages.models import inside
+from tests.factories import on_a_copy
+
+API = "/api/v1"
+ONE = "/models/majority"
+DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/majority_5_1x2_0.json").read_text())["network"]
+MODEL = read_attention(DOCUMENT)
+FOUND = judged_circuits(ATTENTION, MODEL, ATTENTION.default_rules, find_circuits(MODEL, ATTENTION.default_rules))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("rows")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            row, _ = save_model(session, json.dumps(DOCUMENT).encode(), slug="majority")
+            save_circuits(session, row, ATTENTION, ATTENTION.default_rules, FOUND)
+            unasked = find_circuits(MODEL, ATTENTION.rules("heads"))
+            save_circuits(session, row, ATTENTION, ATTENTION.rules("heads"), unasked)
+        yield client
+
+
+@pytest.mark.parametrize("path", [ONE, ONE + "/circuits/0c4", ONE + "/circuits/1f?rules=heads"])
+def test_a_row_of_choice_is_shown(client, path):
+    link = f"{path}{'&' if '?' in path else '?'}row=5"
+    page = client.get(API + link).json()
+    look = page["look"]
+    assert look["row"] == 5
+    assert " ".join(look["positions"]) == MODEL.rows[5] == look["choices"][5]
+    assert page["url"] == link
+    assert (look["before_url"], look["after_url"]) == tuple(link.replace("row=5", f"row={row}") for row in (4, 6))
+    shares = next(one["shares"] for one in look["patterns"] if one["shares"])
+    assert shares[0] == [1.0, *[None] * (len(shares) - 1)]
+    html = client.get(link).text
+    assert f'<option value="5" selected>{MODEL.rows[5]}</option>' in html
+    n_on = sum(one["shares"] is not None for one in look["patterns"])
+    assert html.count("looks most at") >= n_on
+    assert html.count("No part of this circuit.") == len(look["patterns"]) - n_on
+    for table in page["tables"]:
+        for spread, row in zip(table["spreads"], table["rows"], strict=False):
+            assert (spread["mean"] is None) == (row[1] is None)
+            assert spread["mean"] is None or spread["least"] <= spread["here"] <= spread["most"]
+    assert sum(bool(table["spreads"]) for table in page["tables"]) == 2
+
+
+def test_without_a_choice_the_row_nearest_to_wrong_is_shown(client):
+    page = client.get(API + ONE).json()
+    assert page["look"]["gap"] == pytest.approx(page["worst"])
+    assert page["rows"][0]["row"] == " ".join(page["look"]["positions"])
+    assert page["rows"][0]["url"] == f"{ONE}?row={page['look']['row']}"
+    assert page["url"] == ONE
+
+
+def test_the_ends_of_the_task_lead_no_further(client):
+    last = len(MODEL.rows) - 1
+    assert client.get(f"{API}{ONE}?row=0").json()["look"]["before_url"] == ""
+    assert client.get(f"{API}{ONE}?row={last}").json()["look"]["after_url"] == ""
+    refused = client.get(f"{API}{ONE}?row={last + 1}")
+    assert refused.status_code == 400
+    assert refused.json()["error"] == f"row {last + 1}: is beyond the {last + 1} rows of the task. Use 0 to {last}."
+    assert f"Use 0 to {last}" in client.get(f"{ONE}?row={last + 1}").text
+    assert client.get(f"{ONE}?row=-1").status_code == 400
+    assert client.get(f"{API}{ONE}/circuits/0c4?row=99").status_code == 400
+
+
+def test_long_tasks_are_chosen_from_by_number(client, monkeypatch):
+    monkeypatch.setattr(inside, "MAX_CHOICES", 3)
+    assert client.get(f"{API}{ONE}?row=2").json()["look"]["choices"] == []
+    assert 'type="number" name="row"' in client.get(f"{ONE}?row=2").text
+
+
+def test_a_mask_with_useless_edges_keeps_its_row(client):
+    answer = client.get(f"{ONE}/circuits/0c5?row=3")  # a query without a key
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{ONE}/circuits/0c4?row=3")
+
+
+def test_the_list_counts_who_does_what_and_leads_to_those_circuits(client):
+    page = client.get(API + ONE + "/circuits").json()
+    roles = {role["key"]: role for role in page["roles"]}
+    assert list(roles) == ["previous", "duplicate", "induction", "copying"]
+    for key, role in roles.items():
+        assert role["asked"] == FOUND.valid
+        assert role["without"] == sum(one.told[key] == "none" for one in FOUND.circuits)
+        for node in role["nodes"]:
+            having = {one.mask for one in FOUND.circuits if node["node"] in one.told[key].split(", ")}
+            assert node["n"] == len(having)
+            assert bool(node["url"]) == bool(having)
+            if having:
+                assert {item["mask"] for item in client.get(API + node["url"]).json()["items"]} == having
+    html = client.get(ONE + "/circuits").text
+    assert "Who does what in each circuit" in html
+    assert roles["copying"]["nodes"][0]["url"].replace("&", "&amp;") in html
+
+
+def test_circuits_are_filtered_by_what_criteria_say(client):
+    page = client.get(API + ONE + "/circuits?figure=resample_ablation=passed&limit=200").json()
+    expected = {one.mask for one in FOUND.circuits if one.told["resample_ablation"] == "passed"}
+    assert 0 < len(expected) < FOUND.valid
+    assert {item["mask"] for item in page["items"]} == expected
+    facets = {facet["column"]: facet for facet in page["facets"]}
+    counts = {choice["label"]: choice["count"] for choice in facets["resample_ablation"]["choices"]}
+    assert counts == {"passed": len(expected), "failed": FOUND.valid - len(expected)}
+    head = [line for line in client.get(f"{API}{ONE}/circuits.csv").text.splitlines() if line.startswith("mask,")]
+    assert "copying,resample_ablation,necessity" in head[0]
+
+
+def test_a_circuits_criteria_are_shown_and_computed_again(client):
+    one = next(one for one in FOUND.circuits if one.told["resample_ablation"] == "passed")
+    page = client.get(f"{API}{ONE}/circuits/{one.mask}").json()
+    figures = {figure["name"]: figure["value"] for figure in page["figures"]}
+    assert {key: figures[key] for key in one.told} == one.told
+    assert len(page["meanings"]) == len(page["figures"])
+    held = client.get(f"{API}{ONE}/circuits/{one.mask}/verify").json()
+    assert held["status"] == "equal"
+    status = {figure["label"]: figure["status"] for figure in held["figures"]}
+    assert status["Resample ablation"] == status["Cardinally minimal"] == status["Copying heads"] == "equal"
+
+
+def test_what_an_earlier_search_did_not_ask_is_said_so(client):
+    page = client.get(f"{API}{ONE}/circuits?rules=heads").json()
+    assert {role["asked"] for role in page["roles"]} == {0}
+    assert "Who does what" not in client.get(f"{ONE}/circuits?rules=heads").text
+    mask = page["items"][0]["mask"]
+    figures = {one["name"]: one["value"] for one in page["items"][0]["figures"]}
+    assert figures["necessity"] == figures["induction"] == NOT_ASKED
+    held = client.get(f"{API}{ONE}/circuits/{mask}/verify?rules=heads").json()
+    assert held["status"] == "equal"
+    assert "Necessity" not in {one["label"] for one in held["figures"] if one["status"] == "differs"}
+
+
+def test_a_circuit_that_no_search_found_has_roles_and_is_asked_no_criteria(client):
+    page = client.get(f"{API}{ONE}/circuits/040").json()
+    figures = {one["name"]: one["value"] for one in page["figures"]}
+    assert not page["stored"]
+    assert figures["copying"] == "none"
+    assert figures["necessity"] == NOT_ASKED
