@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.models.attention import ATTENTION
+from analysis.models.judging import circuit_record
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import training_json
 from analysis.networks.training_spec import TrainingSpec
@@ -22,7 +24,6 @@ from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_list import CSV_COLUMNS as COLUMNS
-from app.pages.models.circuits import COLUMNS as MODEL_COLUMNS
 from tests.checkout import ROOT
 from tests.factories import XOR_SLUG, on_a_copy, real_analysis, stored_analysis
 
@@ -31,7 +32,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 ASKED = {  # tables that need more than an analysis tell their columns themselves
     "/api/v1/networks/{network}/explanations.csv": COLUMNS,
     "/api/v1/networks/{network}/common-ground.csv": HEAD,
-    "/api/v1/models/{model}/circuits.csv": MODEL_COLUMNS,
+    "/api/v1/models/{model}/circuits.csv": ("mask", *(one.name for one in circuit_record(ATTENTION).columns)),
 }
 
 
