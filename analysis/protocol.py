@@ -38,9 +38,10 @@ class Protocol(Hashed):
     accuracy_threshold: float = Field(
         0.99, ge=0, lt=1, description="A circuit is valid if the share of rows decided right is above this."
     )
-    algorithm_form: Literal["and_inverter", "formula_trees"] = Field(
+    algorithm_form: Literal["and_inverter", "formula_trees", "shared_gates"] = Field(
         "and_inverter",
-        description="Candidate algorithms as canonical and-inverter trees, or as the authors' AND/OR/NOT formulas.",
+        description="Candidate algorithms as canonical and-inverter trees, the same with equal sub-trees as one shared "
+        "gate, or as the authors' AND/OR/NOT formulas.",
     )
     max_depth: int = Field(3, ge=1, le=3, description="Largest depth in gates; also at most hidden layers + 1.")
     interchange_pairs: Literal["ordered", "one_direction"] = Field(

@@ -222,7 +222,7 @@ def recompute_algorithm(algorithm: HighLevelModel, task: Task) -> tuple[Recomput
         Recomputed("n_variables", "Variables", len(algorithm.carriers)),
         *(
             Recomputed(key.replace("-", "_"), key.replace("-", " ").capitalize(), verdict)
-            for key, verdict in (irredundancy(algorithm) if algorithm.form == "and_inverter" else {}).items()
+            for key, verdict in (irredundancy(algorithm) if algorithm.form != "formula_trees" else {}).items()
         ),
     )
 

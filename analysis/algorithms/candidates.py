@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from analysis.algorithms.and_inverter import and_inverter_candidates
@@ -64,7 +64,8 @@ def candidate_algorithms(
         n_hidden_layers: of the network; bounds the depth (:meth:`Protocol.depth_for`).
         work: told "algorithms" before and after, and while formula trees are listed; may cancel there.
         max_candidates: how many are kept at most.
-        max_listed: more and-inverter candidates than this are left to a search by support; None: never.
+        max_listed: more and-inverter candidates than this are left to a search by support, and of those with shared
+            gates no more are kept; None: neither.
         n_first: how many are listed then.
 
     Raises:
@@ -78,6 +79,8 @@ def candidate_algorithms(
             first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first)
             work.tell("algorithms", 1, 1, f"{count} candidate algorithms")
             return Candidates(first, count, space=CandidateSpace(task.pattern, task.n_inputs, depth))
+    if protocol.algorithm_form == "shared_gates":
+        max_candidates = min(max_candidates, max_listed or max_candidates)
     candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates, _Listener(work))
     work.tell("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms")
     return candidates
@@ -108,4 +111,7 @@ def _listed(
         algorithms, count = formula_tree_candidates(pattern, n_inputs, depth, max_candidates, listener.tell)
     else:
         algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, max_candidates)
+    if form == "shared_gates":  # every tree unfolds from one graph in which equal sub-trees are one gate
+        graphs = (replace(tree, form=form) for tree in algorithms)
+        algorithms = tuple(sorted(graphs, key=lambda graph: (graph.depth, graph.n_gates, graph.text)))
     return Candidates(algorithms, count, len(algorithms) if len(algorithms) < count else None)

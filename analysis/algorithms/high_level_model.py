@@ -1,21 +1,25 @@
-"""The high-level model value: an algorithm as a tree over AND, OR and NOT, its variables, and what it predicts.
+"""The high-level model value: an algorithm over AND, OR and NOT, its variables, and what it predicts.
 
-Two forms share this value: the canonical and-inverter form (AND and NOT only, spec §4) and the authors' formula trees.
+Three forms share this value: the canonical and-inverter form (AND and NOT only, spec §4), the same with shared gates,
+and the authors' formula trees. An algorithm with shared gates is a directed acyclic graph (Geiger et al., Causal
+Abstraction, 2021, §2): it is stored as the tree that it unfolds to, and equal sub-trees are one gate, read by several.
 Functions over the 2^n Boolean inputs are integers: bit i is the value on input row i (see :mod:`analysis.tasks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from analysis.digest import short_id
 from analysis.tasks import INPUT_NAMES, input_table
 
 Operator = Literal["input", "not", "and", "or"]
-Form = Literal["and_inverter", "formula_trees"]
+_LETTERS_OF_GATES: Final = "ghijklmnopqrstuvwxyz"
+Form = Literal["and_inverter", "formula_trees", "shared_gates"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,27 @@ class HighLevelModel:
 
     @cached_property
     def text(self) -> str:
-        """Identity: canonical and-inverter text (spec §4), or the authors' string for formula trees."""
-        return canonical_text(self.root) if self.form == "and_inverter" else authors_text(self.root)
+        """Identity: canonical and-inverter text (spec §4), or the authors' string for formula trees.
+
+        Shared gates stand after it: ``!(!(!(A&B)&A)&!(!(A&B)&B));(A&B)``. Where nothing is shared the text is that of
+        the tree, and so are the ids.
+        """
+        if self.form == "formula_trees":
+            return authors_text(self.root)
+        return ";".join((canonical_text(self.root), *map(canonical_text, self.shared)))
+
+    @cached_property
+    def shared(self) -> tuple[Node, ...]:
+        """The gates that more than one gate reads, smallest first; only with shared gates."""
+        if self.form != "shared_gates":
+            return ()
+        readers: dict[Node, set[Node]] = {}
+        for reader in filter(lambda node: node.is_gate, walk(self.root)):
+            for child in reader.children:
+                read = child.children[0] if child.operator == "not" else child
+                readers.setdefault(read, set()).add(reader)
+        several = [node for node, by in readers.items() if node.is_gate and len(by) > 1]
+        return tuple(sorted(several, key=lambda node: (len(text := canonical_text(node)), text)))
 
     @cached_property
     def id(self) -> str:
@@ -98,8 +121,11 @@ class HighLevelModel:
 
     @cached_property
     def formula(self) -> str:
-        """For people: the most readable formula with ∧, ∨, ¬; the authors' own string for formula trees."""
-        return readable_formula(self.root) if self.form == "and_inverter" else self.text
+        """For people: the most readable formula with ∧, ∨, ¬; the authors' own string for formula trees.
+
+        Shared gates have a letter: ``(A ∧ ¬g) ∨ (¬g ∧ B) with g = A ∧ B``.
+        """
+        return self.text if self.form == "formula_trees" else formula_with(self.root, self.shared)
 
     @cached_property
     def function(self) -> int:
@@ -109,9 +135,8 @@ class HighLevelModel:
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """The variables in path order; what they are is told by :attr:`carriers`."""
-        is_canonical = self.form == "and_inverter"
-        render = readable_formula if is_canonical else authors_text
-        shown = shown_gates(self.root) if is_canonical else {}
+        render = authors_text if self.form == "formula_trees" else readable_formula
+        shown = shown_gates(self.root) if self.form == "and_inverter" else {}
 
         def told(path: str, node: Node) -> Variable:
             formula = render(node)
@@ -124,16 +149,32 @@ class HighLevelModel:
         """The node of each variable by its path, in path order: what a search needs of variables, without their words.
 
         And-inverter form: every gate but the root, each occurrence its own; a negated input is no variable.
+        With shared gates: every gate but the root once, under the path of its first occurrence.
         Formula trees (the authors' rule): every inner node but the root, where the child of a NOT is replaced by the
         NOT itself; so a negated input is one.
         """
+        everywhere = self._occurrences
+        first = {node: path for path, node in reversed(everywhere.items())} if self.form == "shared_gates" else None
+        return {path: node for path, node in everywhere.items() if first is None or first[node] == path}
+
+    @cached_property
+    def variable_at(self) -> Mapping[str, str]:
+        """Path of the variable of each occurrence's path, in path order; with shared gates several have the same."""
+        if self.form != "shared_gates":
+            return {path: path for path in self._occurrences}
+        first = {node: path for path, node in self.carriers.items()}
+        return {path: first[node] for path, node in self._occurrences.items()}
+
+    @cached_property
+    def _occurrences(self) -> dict[str, Node]:
+        """The node at every path that a variable may have, in path order."""
         found: dict[str, Node] = {}
 
         def visit(node: Node, path: str) -> None:
             inner = node
             while inner.operator == "not":
                 inner = inner.children[0]
-            carrier = inner if self.form == "and_inverter" else node
+            carrier = node if self.form == "formula_trees" else inner
             if path and carrier.operator != "input":
                 found[path] = carrier
             for position, child in enumerate(inner.children):
@@ -149,17 +190,26 @@ class HighLevelModel:
 
     @cached_property
     def n_gates(self) -> int:
-        return sum(1 for node in walk(self.root) if node.is_gate)
+        """Number of gates, a shared one once."""
+        gates = [node for node in walk(self.root) if node.is_gate]
+        return len(set(gates) if self.form == "shared_gates" else gates)
 
     @cached_property
     def responses(self) -> dict[str, Response]:
         """For each variable's path what it computes and what the output does when it alone is fixed.
 
-        One pass down the tree: if the output is ``(u ∧ node) ∨ (l ∧ ¬node)``, the child x of a node x∧y sees
-        ``u' = (u ∧ y) ∨ (l ∧ ¬y)`` and ``l' = l``; OR and NOT are dual.
+        One pass down a tree: if the output is ``(u ∧ node) ∨ (l ∧ ¬node)``, the child x of a node x∧y sees
+        ``u' = (u ∧ y) ∨ (l ∧ ¬y)`` and ``l' = l``; OR and NOT are dual. A shared gate is fixed wherever it is read.
         """
         full = (1 << (1 << self.n_inputs)) - 1
         carriers = self.carriers
+        if self.form == "shared_gates":
+            return {
+                path: Response(
+                    function_of(node, self.n_inputs), self.output_given({path: 0}), self.output_given({path: full})
+                )
+                for path, node in carriers.items()
+            }
         found: dict[str, Response] = {}
 
         def descend(node: Node, path: str, low: int, high: int) -> None:
@@ -189,11 +239,12 @@ class HighLevelModel:
             The output's values over the input rows as an integer.
         """
         full = (1 << (1 << self.n_inputs)) - 1
-        carriers = self.carriers
+        carriers, variable_at = self.carriers, self.variable_at
 
         def value(node: Node, path: str) -> int:
-            if path in fixed and node is carriers.get(path):
-                return fixed[path]
+            variable = variable_at.get(path)
+            if variable is not None and variable in fixed and node == carriers[variable]:
+                return fixed[variable]
             if node.operator == "input":
                 return input_pattern(node.input, self.n_inputs)
             if node.operator == "not":
@@ -271,6 +322,17 @@ def readable_formula(node: Node, negated: bool = False) -> str:
     return _rendered(node, negated, "").text
 
 
+def formula_with(root: Node, shared: Sequence[Node]) -> str:
+    """The most readable formula in which each shared gate has a letter, with what the letters stand for."""
+    names = dict(zip(shared, _LETTERS_OF_GATES, strict=False))
+
+    def named(gate: Node) -> str:
+        return _rendered(gate, False, "", {node: name for node, name in names.items() if node != gate}).text
+
+    defined = ", ".join(f"{name} = {named(gate)}" for gate, name in names.items())
+    return f"{named(root)} with {defined}" if defined else named(root)
+
+
 def shown_gates(root: Node) -> dict[str, str]:
     """Every gate of a tree as the readable formula of the whole tree shows it, by path.
 
@@ -296,15 +358,17 @@ class _Rendered(NamedTuple):
     gates: tuple[tuple[str, str], ...]
 
 
-def _rendered(node: Node, negated: bool, path: str) -> _Rendered:
+def _rendered(node: Node, negated: bool, path: str, names: Mapping[Node, str] = MappingProxyType({})) -> _Rendered:
     if node.operator == "not":
-        return _rendered(node.children[0], not negated, path)
-    if node.operator == "input":
-        name = INPUT_NAMES[node.input]
+        return _rendered(node.children[0], not negated, path, names)
+    if node.operator == "input" or node in names:
+        name = INPUT_NAMES[node.input] if node.operator == "input" else names[node]
         return _Rendered(f"¬{name}", 1, False, ()) if negated else _Rendered(name, 0, False, ())
     options = []
     for pushed in (False, True) if negated else (False,):
-        children = [_rendered(child, pushed, f"{path}{position}") for position, child in enumerate(node.children)]
+        children = [
+            _rendered(child, pushed, f"{path}{position}", names) for position, child in enumerate(node.children)
+        ]
         children.sort(key=_reading_order)
         conjunction = (node.operator == "and") != pushed
         body = (" ∧ " if conjunction else " ∨ ").join(f"({one.text})" if one.bare else one.text for one in children)

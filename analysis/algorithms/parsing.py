@@ -13,6 +13,7 @@ MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
 MAX_NESTING = 32
 _CURES = {
     "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
+    "shared_gates": "write leaves as A, gates as (x&y) with sides sorted by text, not as !; after ; shared gates",
     "formula_trees": "write leaves as A, and as *, or as +, not as ¬, with brackets around each gate but the outermost",
 }
 
@@ -21,8 +22,8 @@ def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
     """Read an algorithm from its identity text.
 
     Args:
-        text: canonical and-inverter text, or the authors' string.
-        form: which of the two.
+        text: canonical and-inverter text, with ``;`` and each shared gate where there are any, or the authors' string.
+        form: which of them.
         n_inputs: inputs of the task, 1 to 6; letters beyond them are refused.
 
     Raises:
@@ -33,8 +34,8 @@ def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
         raise InvalidAlgorithm(f"algorithm {text[:40]!r}", cause, _CURES[form])
     if _nesting(text) > MAX_NESTING:
         raise InvalidAlgorithm(f"algorithm {text[:40]!r}", f"nests deeper than {MAX_NESTING} gates", _CURES[form])
-    reader = _Reader(text, form, n_inputs)
-    root = reader.canonical() if form == "and_inverter" else reader.formula()
+    reader = _Reader(text.partition(";")[0] if form == "shared_gates" else text, form, n_inputs)
+    root = reader.formula() if form == "formula_trees" else reader.canonical()
     algorithm = HighLevelModel(form, n_inputs, root)
     if algorithm.text != text:
         raise InvalidAlgorithm(f"algorithm {text!r}", f"is not in canonical order: {algorithm.text}", _CURES[form])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern
+from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, walk
 
 
 def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
@@ -44,7 +44,8 @@ def _verdicts(algorithm: HighLevelModel) -> tuple[tuple[str, bool], ...]:
         return below | {plain}
 
     visit(algorithm.root)
-    needs_all = all(output != algorithm.function for output in _outputs_without_one_edge(algorithm.root, n_inputs))
+    without_one = _with_shared_gates if algorithm.form == "shared_gates" else _outputs_without_one_edge
+    needs_all = all(output != algorithm.function for output in without_one(algorithm.root, n_inputs))
     return (
         ("irredundant-gates", not any(function in trivial for function in functions)),
         ("irredundant-functions", not repeats),
@@ -69,3 +70,16 @@ def _outputs_without_one_edge(root: Node, n_inputs: int) -> Iterator[int]:
                 yield left & value if node.operator == "and" else left | value
 
     yield from variants(root)
+
+
+def _with_shared_gates(root: Node, n_inputs: int) -> Iterator[int]:
+    """The same where equal sub-trees are one gate, whose edges are fixed wherever it is read."""
+    for gate in {node for node in walk(root) if node.is_gate}:
+        for child in gate.children:
+            yield function_of(_replaced(root, gate, child), n_inputs)
+
+
+def _replaced(node: Node, gate: Node, by: Node) -> Node:
+    if node == gate:
+        return by
+    return Node(node.operator, tuple(_replaced(child, gate, by) for child in node.children), node.input)

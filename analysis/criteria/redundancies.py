@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_formula
+from analysis.algorithms.high_level_model import (
+    HighLevelModel,
+    Node,
+    function_of,
+    input_pattern,
+    readable_formula,
+    walk,
+)
 from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.work import DEFAULT_WORK, Work
@@ -53,7 +60,7 @@ def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
 
 
 def _gates(algorithm: HighLevelModel) -> list[_Gate]:
-    """Every gate, a gate before those below it."""
+    """Every gate, a gate before those below it; a shared one at its first occurrence."""
 
     def visit(node: Node, path: str) -> Iterator[_Gate]:
         if node.is_gate:
@@ -63,7 +70,8 @@ def _gates(algorithm: HighLevelModel) -> list[_Gate]:
         elif node.operator == "not":
             yield from visit(node.children[0], path)
 
-    return list(visit(algorithm.root, ""))
+    gates = list(visit(algorithm.root, ""))
+    return list({gate.node: gate for gate in reversed(gates)}.values())[::-1] if algorithm.shared else gates
 
 
 def _verdict(n_good: int, of: int, good: str, bad: str, witness: dict[str, object]) -> Verdict:
@@ -100,7 +108,7 @@ def _no_repeated_function(algorithm: HighLevelModel) -> Verdict:
         for gate in gates
         for below in gates
         if below.path != gate.path
-        and below.path.startswith(gate.path)
+        and (below.node in walk(gate.node) if algorithm.shared else below.path.startswith(gate.path))
         and gate.function in (below.function, full & ~below.function)
     ]
     witness: dict[str, object] = {}
@@ -119,7 +127,9 @@ def _no_redundant_literal(algorithm: HighLevelModel) -> Verdict:
     gates = _gates(algorithm)
     edges = [(gate, f"{gate.path}{position}", position) for gate in gates for position in (0, 1)]
     redundant = [
-        (gate, path, position) for gate, path, position in edges if _without_edge(algorithm, path) == algorithm.function
+        (gate, path, position)
+        for gate, path, position in edges
+        if _without_edge(algorithm, gate, position) == algorithm.function
     ]
     witness: dict[str, object] = {}
     bad = ""
@@ -132,19 +142,19 @@ def _no_redundant_literal(algorithm: HighLevelModel) -> Verdict:
     return _verdict(len(edges) - len(redundant), len(edges), good, bad, witness)
 
 
-def _without_edge(algorithm: HighLevelModel, edge: str) -> int:
+def _without_edge(algorithm: HighLevelModel, gate: _Gate, position: int) -> int:
     """The output with the edge to a child fixed to the gate's neutral value: 1 for AND, 0 for OR."""
     full = (1 << (1 << algorithm.n_inputs)) - 1
+    kept = 1 - position
 
     def value(node: Node, path: str) -> int:
+        if node.is_gate and (node == gate.node if algorithm.shared else path == gate.path):
+            return value(node.children[kept], f"{path}{kept}")
         if node.operator == "input":
             return input_pattern(node.input, algorithm.n_inputs)
         if node.operator == "not":
             return full & ~value(node.children[0], path)
-        neutral = full if node.operator == "and" else 0
-        left, right = (
-            neutral if f"{path}{i}" == edge else value(child, f"{path}{i}") for i, child in enumerate(node.children)
-        )
+        left, right = (value(child, f"{path}{i}") for i, child in enumerate(node.children))
         return left & right if node.operator == "and" else left | right
 
     return value(algorithm.root, "")

@@ -72,6 +72,7 @@ def _parts(algorithm: HighLevelModel) -> tuple[list[_Part], Source]:
     """The parts in an order in which each stands behind what it reads, the root last, and the output's literal."""
     n_inputs = algorithm.n_inputs
     parts: list[_Part] = []
+    built: dict[Node, int] = {}  # units of shared gates
     own_negations = algorithm.form == "formula_trees"
 
     def add(path: str, reads: tuple[Source, ...]) -> int:
@@ -87,9 +88,14 @@ def _parts(algorithm: HighLevelModel) -> tuple[list[_Part], Source]:
             if path and negated and own_negations:
                 return Source(add(path, (Source(inner.input, True),)), False)
             return Source(inner.input, negated)
+        if inner in built:
+            return Source(built[inner], negated)
         reads = [literal(child, f"{path}{position}") for position, child in enumerate(inner.children)]
         is_or = inner.operator == "or"  # x ∨ y is carried as ¬x ∧ ¬y, and read negated
-        return Source(add(path, tuple(Source(unit, sign != is_or) for unit, sign in reads)), negated != is_or)
+        unit = add(path, tuple(Source(below, sign != is_or) for below, sign in reads))
+        if inner in algorithm.shared:
+            built[inner] = unit
+        return Source(unit, negated != is_or)
 
     output = literal(algorithm.root, "")
     if output.unit < n_inputs:  # the algorithm is one input: it is carried to the output

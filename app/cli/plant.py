@@ -31,7 +31,7 @@ def plant(
     ],
     hidden: Annotated[str, typer.Option(help="Hidden layer sizes.")] = "3,3",
     form: Annotated[
-        str, typer.Option(help="and_inverter, or formula_trees as the authors write them.")
+        str, typer.Option(help="and_inverter, shared_gates, or formula_trees as the authors write them.")
     ] = "and_inverter",
     inputs: Annotated[int, typer.Option(help="Number of inputs; default: up to the last letter used.")] = 0,
     activation: Annotated[str, typer.Option(help="relu, leaky_relu or sigmoid.")] = "relu",

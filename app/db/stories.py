@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.circuits.result import CircuitMethod
 from analysis.networks.circuit import EdgeLayout
 from analysis.stories.contrast import Contrast, smallest_first
+from analysis.stories.grain import Grain
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import CONFIDENCE, Stories, Unasked
 from app.db.frames import read_columns, write_columns
@@ -54,6 +55,24 @@ class StoredStory(Stored):
     examples: list[str] = Field(description="Masks, fewest edges first.")
 
 
+class StoredGrainAlgorithm(Stored):
+    """An irredundant algorithm that the whole network carries, and its smallest alignment."""
+
+    text: str
+    n_gates: int
+    minimal: int = Field(description="Minimal alignments.")
+    places: list[tuple[str, int, list[int]]] = Field(description="Path, layer and neurons of each variable.")
+    refines: bool = Field(description="Whether it shares a gate and is finer than all that are carried and share none.")
+
+
+class StoredGrain(Stored):
+    """See :class:`analysis.stories.grain.Grain`; without ``considered`` it says why there is none."""
+
+    considered: int = Field(0, description="Irredundant algorithms with variables, those with shared gates included.")
+    reason: str = ""
+    carried: list[StoredGrainAlgorithm] = Field([])
+
+
 class StoriesReport(Stored):
     """See :class:`analysis.stories.search.Stories`; without ``algorithms`` it says why there is none."""
 
@@ -71,6 +90,7 @@ class StoriesReport(Stored):
     by_edges: list[tuple[int, list[int]]] = Field([], description="Edges, and circuits by relation.")
     stories: list[StoredStory] = Field([])
     contrasts: list[StoredContrast] = Field([])
+    grain: StoredGrain | None = Field(None, description="None of other algorithms than trees, and of older reports.")
 
     @property
     def told(self) -> bool:
@@ -98,7 +118,11 @@ class CircuitSet:
 
 
 def stories_report(
-    found: Stories | Unasked, contrasts: tuple[Contrast, ...], circuits: CircuitSet, layout: EdgeLayout
+    found: Stories | Unasked,
+    contrasts: tuple[Contrast, ...],
+    grain: Grain | Unasked | None,
+    circuits: CircuitSet,
+    layout: EdgeLayout,
 ) -> StoriesReport:
     """The stored form of stories. Figures are of uniform draws alone, where not every circuit is listed."""
     if isinstance(found, Unasked):
@@ -140,6 +164,26 @@ def stories_report(
                 decided=one.decided,
             )
             for one in contrasts
+        ],
+        grain=_stored_grain(grain),
+    )
+
+
+def _stored_grain(found: Grain | Unasked | None) -> StoredGrain | None:
+    if not isinstance(found, Grain):
+        return None if found is None else StoredGrain(reason=found.reason)
+    refining = found.refining
+    return StoredGrain(
+        considered=len(found.considered),
+        carried=[
+            StoredGrainAlgorithm(
+                text=result.algorithm.text,
+                n_gates=result.algorithm.n_gates,
+                minimal=result.n_minimal,
+                places=[(path, site.layer, list(site.neurons)) for path, site in result.alignments[0].alignment.places],
+                refines=result.algorithm in refining,
+            )
+            for result in found.carried
         ],
     )
 

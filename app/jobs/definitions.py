@@ -183,7 +183,7 @@ def _training_identity(arguments: Mapping[str, Any]) -> Any:
     return {**arguments, "protocols": protocols}
 
 
-def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "") -> JobDefinition:
+def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", version: int = 1) -> JobDefinition:
     """Work that follows an analysis and stores a report beside it.
 
     Args:
@@ -191,6 +191,7 @@ def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "") ->
         title: of the work.
         module: of the handler in ``app.jobs``, where it is not called as the kind.
         thoroughly: what is done beside the rest if the job is told to be thorough.
+        version: of what is found out; a job that was done under an earlier one is done again when it is asked for.
     """
 
     def words(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -199,7 +200,7 @@ def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "") ->
     return JobDefinition(
         kind=kind,
         handler=f"app.jobs.{module or kind}:{kind.upper()}",
-        version=f"1/{ENGINE_VERSION}",
+        version=f"{version}/{ENGINE_VERSION}",
         title=title,
         network_of=_network,
         priority=REPORT_PRIORITY,
@@ -274,7 +275,7 @@ STUDY_SUMMARY: Final = JobDefinition(
 )
 LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
 CONTRADICTIONS: Final = _report("contradictions", "Contradictions", module="reporting", thoroughly="learned maps too")
-STORIES: Final = _report("stories", "Stories")
+STORIES: Final = _report("stories", "Stories", version=2)
 RIVALS: Final = _report("rivals", "Most different circuits")
 METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
 PLANTED: Final = _report("planted", "Planted explanation")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.question import Question
 from analysis.stories.contrast import find_contrasts
+from analysis.stories.grain import find_grain
 from analysis.stories.relation import RELATIONS
 from analysis.stories.search import Stories, find_stories
 from analysis.work import DEFAULT_WORK, Work
@@ -71,7 +72,9 @@ def compute_stories(inputs: StoryInputs, work: Work = DEFAULT_WORK) -> Told:
     began = time.perf_counter()
     found = find_stories(inputs.question, inputs.circuits.masks, work)
     contrasts = find_contrasts(inputs.question, found, work) if isinstance(found, Stories) else ()
-    report = stories_report(found, contrasts, inputs.circuits, inputs.question.layout)
+    trees = inputs.question.protocol.algorithm_form == "and_inverter"
+    grain = find_grain(inputs.question, work) if trees and isinstance(found, Stories) else None
+    report = stories_report(found, contrasts, grain, inputs.circuits, inputs.question.layout)
     return Told(report, relation_column(found, inputs.circuits.masks), time.perf_counter() - began)
 
 

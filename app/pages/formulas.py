@@ -98,7 +98,7 @@ class AlgorithmView(PageModel):
     id: str
     text: str = Field(description="Identity text; the id is the first 16 hex digits of its SHA-256.")
     formula: str
-    form: Literal["and_inverter", "formula_trees"]
+    form: Form
     depth: int
     n_gates: int
     truth_table: list[int]
@@ -156,18 +156,19 @@ def formula_tree(algorithm: HighLevelModel) -> FormulaNode:
     """The algorithm's tree with each variable's path at the node that carries it."""
     n_rows = 1 << algorithm.n_inputs
     carriers = algorithm.carriers
-    render = readable_formula if algorithm.form == "and_inverter" else authors_text
+    render = authors_text if algorithm.form == "formula_trees" else readable_formula
 
     def view(node: Node, path: str) -> FormulaNode:
         below = [
             view(child, path if node.operator == "not" else f"{path}{position}")
             for position, child in enumerate(node.children)
         ]
+        variable = algorithm.variable_at.get(path)
         return FormulaNode(
             operator=node.operator,
             formula=INPUT_NAMES[node.input] if node.operator == "input" else render(node),
             truth_table=truth_rows(function_of(node, algorithm.n_inputs), n_rows),
-            variable=path if node is carriers.get(path) else None,
+            variable=variable if variable is not None and node == carriers[variable] else None,
             children=below,
         )
 

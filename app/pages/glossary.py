@@ -59,7 +59,15 @@ GROUPS: Final[dict[GroupKey, tuple[str, ...]]] = {
             "Map class",
         ),
         *("Mapping consistency", "Mean ablation", "Minimal alignment", "Minimality", "Near miss", "Necessity"),
-        *("Oblique projection", "Own swap", "Read-out", "Resample ablation", "Robustness", "Row-space check"),
+        *(
+            "Oblique projection",
+            "Own swap",
+            "Read-out",
+            "Refinement",
+            "Resample ablation",
+            "Robustness",
+            "Row-space check",
+        ),
         *("Selective", "Separation", "Shapley value", "Source", "Sparsity", "Verdict", "Witness", "Zero ablation"),
     ),
     "site": (

@@ -88,7 +88,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "kept_claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness", "Backbone", "Story"),
     "claim_delete": ("Claim", "Circuit"),
     "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
-    "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
+    "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Refinement"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Duality of places"),
     "directions": (
         "Direction",
@@ -121,7 +121,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "funnel": ("Funnel", "Criterion", "Verdict", "Representative", "Observed class", "Truncated"),
     "common_ground": ("Common ground", "Intervention", "Coverage", "Accuracy", "Observed class", "Completion"),
     "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),
-    "compare": ("Explanation", "Crucial experiment", "Separation", "One in substance", "Coverage", "Accuracy"),
+    "compare": ("Explanation", "Crucial experiment", "Separation", "One in substance", "Coverage", "Refinement"),
     "compare_choose": ("Explanation", "Crucial experiment"),
     "compare_neighbours": ("Explanation", "Crucial experiment", "Edge"),
     "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
+from analysis.algorithms.refinement import finer_than_all
 from analysis.alignments.joint import score_joint
 from analysis.alignments.minimal_joint import count_minimal_joint
 from analysis.alignments.result import AlgorithmResult
@@ -32,6 +33,7 @@ NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
 _MINIMAL: Final = COMPLETE.model_copy(
     update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
 )
+SHARED: Final = COMPLETE.model_copy(update={"name": "complete, shared gates", "algorithm_form": "shared_gates"})
 _EVERY: Final = COMPLETE.model_copy(update={"name": "complete, valid", "n_near_misses": 0})
 
 
@@ -56,6 +58,19 @@ def _aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
         return tuple(result for result in found.algorithms if result.n_valid)
 
     return studied.once("irredundant minimal", compute)
+
+
+def _with_shared_gates(studied: Studied) -> tuple[AlgorithmResult, ...]:
+    """The irredundant algorithms in which some gate is shared, those that the network carries alone."""
+
+    def compute() -> tuple[AlgorithmResult, ...]:
+        question = replace(studied.question, protocol=SHARED.model_copy(update={"n_near_misses": 0}))
+        every = irredundant_algorithms(question.task, question.cut.n_hidden_layers, SHARED)
+        algorithms = tuple(algorithm for algorithm in every if algorithm.shared)
+        found = search_alignments(question, Candidates(algorithms, len(algorithms)))
+        return tuple(result for result in found.algorithms if result.n_valid)
+
+    return studied.once("irredundant with shared gates", compute)
 
 
 def _on_directions(studied: Studied) -> tuple[AlgorithmDirections, ...]:
@@ -98,6 +113,16 @@ def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
 
 def _on_sets(studied: Studied) -> Measured:
     return _named(studied, lambda: (result.algorithm.text for result in _aligned(studied)))
+
+
+def _grain(studied: Studied) -> Measured:
+    """Which of the two, and where it is both whether the network also carries an algorithm finer than both."""
+    told = _on_sets(studied)
+    if told.value != "both":
+        return told
+    trees = [result.algorithm for result in _aligned(studied)]
+    finer = finer_than_all((result.algorithm for result in _with_shared_gates(studied)), trees)
+    return Measured("both, and one finer" if finer else "both, none finer")
 
 
 def _along_directions(studied: Studied) -> Measured:
@@ -196,6 +221,22 @@ MEASURES: Final = (
         "Which of XOR's two irredundant algorithms have a valid alignment on disjoint neuron sets, every ordered pair.",
         "category",
         _guarded(_on_sets),
+    ),
+    Measure(
+        "grain",
+        "Alice, Bob or finer",
+        "Which of XOR's two irredundant trees are carried on neuron sets; of networks that carry both, whether they "
+        "carry an irredundant algorithm with a shared gate that is finer than both.",
+        "category",
+        _guarded(_grain),
+    ),
+    Measure(
+        "shared-gate-algorithms",
+        "algorithms with a shared gate",
+        "Irredundant algorithms in which some gate is read by several, with a valid alignment on neuron sets.",
+        "count",
+        _guarded(lambda studied: Measured(len(_with_shared_gates(studied)))),
+        "algorithms",
     ),
     Measure(
         "one-algorithm",

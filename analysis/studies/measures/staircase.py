@@ -117,13 +117,18 @@ def staircase(question: Question) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def irredundant_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
-    """The and-inverter algorithms of a task without a redundant literal, in the order of the candidates.
+def irredundant_algorithms(
+    task: Task, n_hidden_layers: int, protocol: Protocol = COMPLETE
+) -> tuple[HighLevelModel, ...]:
+    """The algorithms of a task without a redundant literal, in the order of the candidates.
+
+    Args:
+        protocol: whose candidates; and-inverter trees, or with shared gates.
 
     Raises:
         BeyondLimits: too many candidates to list.
     """
-    every = _listed(task, COMPLETE, n_hidden_layers)
+    every = _listed(task, protocol, n_hidden_layers)
     return tuple(algorithm for algorithm in every if irredundancy(algorithm)["irredundant-literals"])
 
 

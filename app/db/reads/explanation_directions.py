@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from sqlalchemy import select
@@ -141,4 +141,4 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
 
 
 def _form(owner: DirectionAlgorithmRow) -> Form:
-    return "and_inverter" if owner.form == "and_inverter" else "formula_trees"
+    return cast(Form, owner.form)

@@ -50,7 +50,7 @@ def aligned_diagram(
     root = drawn_tree(algorithm)
     layer_of = {path: site.layer for path, site in alignment.places}
     stacks = _stacks(root, layer_of)
-    posited = [node for node in root.walk() if node.posited]
+    posited = list(root.variables())
     row_height = _ROW if len(posited) <= 4 else _TIGHT_ROW
     band = max(44.0 + row_height * len(posited), 40.0 + 40.0 * algorithm.n_inputs)
     frame = place(wiring, width, net_height, PAD_X, PAD_Y)
@@ -95,9 +95,8 @@ def aligned_diagram(
 def _stacks(root: DrawnNode, layer_of: dict[str, int]) -> dict[int, list[DrawnNode]]:
     """Variables by the layer that carries them, in tree order."""
     stacks: dict[int, list[DrawnNode]] = {}
-    for node in root.walk():
-        if node.posited:
-            stacks.setdefault(layer_of[node.path], []).append(node)
+    for node in root.variables():
+        stacks.setdefault(layer_of[node.path], []).append(node)
     return stacks
 
 
@@ -144,11 +143,10 @@ def _algorithm(
                 visit(child, target, turned != (child.words == "not"))
 
     visit(root, output, False)
-    for node in root.walk():
-        if node.posited:
-            (nx, ny), hue = spots[node.path], hues.of(node.table)
-            label = f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
-            shapes += part(variable_name(node.path), tile_group(nx, ny, _TILE, node.table, hue) + label)
+    for node in root.variables():
+        (nx, ny), hue = spots[node.path], hues.of(node.table)
+        label = f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
+        shapes += part(variable_name(node.path), tile_group(nx, ny, _TILE, node.table, hue) + label)
     for name, (ix, iy) in inputs.items():
         shapes += part(name, text(ix, iy + 4.5, name, "fi", anchor="middle", italic=True))
     half = 0.0

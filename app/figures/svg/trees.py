@@ -36,6 +36,7 @@ class DrawnNode:
         path: the variable's path, or "" if it posits none.
         posited: whether it is a variable.
         negated: whether its edge to the parent carries ¬.
+        again: whether it is a shared gate that is drawn whole elsewhere, and here without its children.
         children: sub-trees.
         x: abscissa in leaf units until :func:`_spread` scales it.
         depth: level, 0 at the root.
@@ -46,6 +47,7 @@ class DrawnNode:
     path: str = ""
     posited: bool = False
     negated: bool = False
+    again: bool = False
     children: list[DrawnNode] = field(default_factory=list)
     x: float = 0.0
     depth: int = 0
@@ -55,10 +57,15 @@ class DrawnNode:
         for child in self.children:
             yield from child.walk()
 
+    def variables(self) -> Iterator[DrawnNode]:
+        """The variables among its nodes, each once."""
+        return (node for node in self.walk() if node.posited and not node.again)
+
 
 def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
-    """The nodes to draw, with variables marked."""
+    """The nodes to draw, with variables marked; a shared gate is drawn whole once, and then again without children."""
     variables = {v.path: v for v in algorithm.variables}
+    drawn_whole: set[str] = set()
     n = algorithm.n_inputs
 
     def table(node: Node) -> Bits:
@@ -66,7 +73,7 @@ def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
 
     def build(node: Node, path: str, is_root: bool) -> DrawnNode:
         inner, negated = node, False
-        if algorithm.form == "and_inverter":
+        if algorithm.form != "formula_trees":
             while inner.operator == "not":
                 inner, negated = inner.children[0], not negated
         if inner.operator == "input":
@@ -75,12 +82,17 @@ def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
                 return leaf
             leaf.negated = False
             return DrawnNode("not", table(node), children=[leaf])
-        variable = variables.get(path)
-        posited = variable is not None and variable.node is inner and not is_root
+        variable = variables.get(algorithm.variable_at.get(path, path))
+        posited = variable is not None and variable.node == inner and not is_root
         words = variable.shown if variable is not None and posited else _WORDS[inner.operator]
         if len(words) > _LONGEST_LABEL:
             words = _WORDS[inner.operator]
-        drawn = DrawnNode(words, table(inner), path if posited else "", posited, negated)
+        named = variable.path if variable is not None and posited else ""
+        drawn = DrawnNode(words, table(inner), named, posited, negated, again=named in drawn_whole)
+        if drawn.again:
+            return drawn
+        if posited:
+            drawn_whole.add(named)
         through = inner.operator == "not"  # NOT nodes are transparent to paths
         drawn.children = [build(c, path if through else f"{path}{i}", False) for i, c in enumerate(inner.children)]
         if is_root and negated:  # nothing above the root could carry its ¬, so ¬(x ∧ y) is drawn as ¬x ∨ ¬y

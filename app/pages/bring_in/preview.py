@@ -249,7 +249,7 @@ def _analysis(
     plan = plan_view(_place(row, intake, task, output, protocol), limits)
     n_inputs, hidden = intake.draft.network.n_inputs, intake.draft.network.n_hidden_layers
     algorithms = None
-    if protocol.algorithm_form == "and_inverter" and hidden >= 1:
+    if protocol.algorithm_form != "formula_trees" and hidden >= 1:
         algorithms = count_candidates(task.pattern, n_inputs, protocol.depth_for(hidden))
     storage = None
     if plan.possible is not None:

@@ -15,6 +15,7 @@ from app.pages.candidates import input_text
 from app.pages.compare.completions import completion_views
 from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
+from app.pages.compare.grain import grain_views
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.own_swaps import asked_swaps, own_swaps_view
 from app.pages.compare.telling_apart import separation_view
@@ -133,6 +134,7 @@ def side_by_side(
         crucial=crucial,
         experiment=one_experiment(said, options.experiment, links.same) if options.experiment else None,
         separation=separation_view(said, own, links.same),
+        grains=grain_views(letters, explanations),
         own_swaps=None if own is None else own_swaps_view(own, options, listed),
         swapping="",
         suggestions=[],

@@ -12,6 +12,7 @@ from app.options import BigInt, PageModel
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
+from app.pages.compare.grain import GrainView
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
 from app.pages.compare.picker import Picker
 from app.pages.formulas import VerdictView, hue_tables, hues_of
@@ -221,6 +222,7 @@ class ComparePage(PageModel):
     crucial: CrucialList | None
     experiment: CrucialView | None = Field(description="The intervention that the address names, crucial or not.")
     separation: SeparationView | None
+    grains: list[GrainView] = Field([], description="How valid alignments of different algorithms stand to each other.")
     own_swaps: OwnSwapsView | None = Field(
         None, description="Each explanation's own swaps, where one is on directions; else null."
     )

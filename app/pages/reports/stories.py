@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import align_with
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
@@ -19,11 +20,19 @@ from analysis.stories.search import SweepOfSites, Unasked, all_stories, circuit_
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.reports import report_of, report_row
-from app.db.stories import STORIES, StoredContrast, StoredStory, StoriesReport
+from app.db.stories import (
+    STORIES,
+    StoredContrast,
+    StoredGrain,
+    StoredGrainAlgorithm,
+    StoredStory,
+    StoriesReport,
+)
+from app.figures.numbers import noun
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import input_texts
-from app.pages.formulas import FractionView, PlacedView, placed_views
+from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import site_label
 from app.pages.reports.state import ReportPage, report_fields
@@ -110,6 +119,30 @@ class ContrastView(PageModel):
     compare_url: str
 
 
+class GrainAlgorithmView(PageModel):
+    """An irredundant algorithm that the whole network carries."""
+
+    algorithm: AlgorithmView
+    url: str = Field(description='Its page; "" of one with a shared gate, which these rules have no page for.')
+    minimal: BigInt = Field(description="Minimal alignments.")
+    places: list[PlacedView] = Field(description="Its smallest alignment.")
+    refines: bool = Field(description="Whether it shares a gate and is finer than all that are carried and share none.")
+
+
+class GrainsView(PageModel):
+    """At which grain the whole network carries its algorithms; without ``considered`` the reason says why not."""
+
+    considered: int
+    reason: str
+    carried: list[GrainAlgorithmView]
+    words: str
+
+    @property
+    def shared(self) -> list[GrainAlgorithmView]:
+        """Those that share a gate."""
+        return [one for one in self.carried if one.algorithm.form == "shared_gates" and not one.url]
+
+
 class StoriesPage(ReportPage):
     """The page of stories."""
 
@@ -128,6 +161,7 @@ class StoriesPage(ReportPage):
     by_edges: list[SizeRow]
     stories: list[StoryView]
     contrasts: list[ContrastView]
+    grain: GrainsView | None = Field(None, description="Null of other algorithms than trees, and of older reports.")
     request_url: str = Field(description="A form sent here asks for the stories.")
     request_fields: list[tuple[str, str]]
     circuits_url: str
@@ -155,6 +189,7 @@ def build_stories(session: Session, addresses: Addresses, network: str, options:
         by_edges=[view.size(edges, row, shown) for edges, row in report.by_edges],
         stories=[view.story(one) for one in report.stories],
         contrasts=[view.contrast(one) for one in report.contrasts],
+        grain=None if report.grain is None else view.grain(report.grain),
         findings=[] if row is None else findings_of(report, view),
         url=addresses.stories(slug, scope),
         request_url=addresses.stories(slug),
@@ -210,6 +245,34 @@ class _Viewer:
             one,
             algorithms=[self.algorithms[number] for number in one.algorithms],
             examples=[self.circuit(mask) for mask in one.examples],
+        )
+
+    def grain(self, told: StoredGrain) -> GrainsView:
+        carried = [self._carried_whole(one) for one in told.carried]
+        trees, refining = sum(bool(one.url) for one in carried), sum(one.refines for one in carried)
+        if len(carried) == trees:
+            words = "It carries no algorithm with a shared gate."
+            if trees > 1:
+                words += " So what it carries beside each other is not one explanation at two grains."
+        elif refining and trees > 1:
+            words = (
+                f"What it carries does not contradict itself: the {trees} trees follow from "
+                f"{'the finer algorithm' if refining == 1 else f'each of the {refining} finer algorithms'} that it "
+                "carries too."
+            )
+        else:
+            words = f"It carries {noun(len(carried) - trees, 'algorithm')} with a shared gate."
+        return GrainsView.showing(told, carried=carried, words=words)
+
+    def _carried_whole(self, one: StoredGrainAlgorithm) -> GrainAlgorithmView:
+        algorithm = parse_algorithm(one.text, "shared_gates", self._place.question.model.n_inputs)
+        places = [(path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in one.places]
+        url = next((link.url for link in self.algorithms if link.id == algorithm.id), "")
+        return GrainAlgorithmView.showing(
+            one,
+            algorithm=algorithm_view(algorithm),
+            url=url,
+            places=placed_views(algorithm, Alignment.of(algorithm.text, places)),
         )
 
     def contrast(self, one: StoredContrast) -> ContrastView:

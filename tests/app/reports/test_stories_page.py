@@ -148,13 +148,13 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatc
     undrawn = tuple(int(mask) for mask in masks[:5])
     found = find_stories(question, masks)
     assert isinstance(found, Stories)
-    counted = stories_report(found, (), CircuitSet(masks, undrawn, 10**12, "counted", True), question.layout)
+    counted = stories_report(found, (), None, CircuitSet(masks, undrawn, 10**12, "counted", True), question.layout)
     assert (counted.asked, counted.of, counted.exact, counted.drawn) == (len(masks) - 5, 10**12, False, True)
     assert sum(counted.counts.values()) == len(masks) - 5
     assert sum(one.circuits for one in counted.stories) == len(masks) - 5
     low, high = counted.intervals["same"]
     assert low <= counted.counts["same"] / counted.asked <= high
-    cut_off = stories_report(found, (), CircuitSet(masks, (), len(masks), "listed", True), question.layout)
+    cut_off = stories_report(found, (), None, CircuitSet(masks, (), len(masks), "listed", True), question.layout)
     assert (cut_off.exact, cut_off.drawn, cut_off.intervals) == (False, False, {})
     monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
     some = find_stories(question, masks, Work())

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.refinement import grain_of
+from analysis.question import Question
+from analysis.stories.grain import refinements_of
 from app.db.reports import ContradictionsReport
 from app.pages.reports.alice_and_bob.cast import NAMES
 from app.pages.reports.alice_and_bob.views import CastView
 
 
-def findings_of(report: ContradictionsReport, cast: Sequence[CastView]) -> list[str]:
-    """What the report shows, in sentences made from it."""
+def findings_of(report: ContradictionsReport, cast: Sequence[CastView], question: Question) -> list[str]:
+    """What the report shows, in sentences made from it, and whether the algorithms can be one at two grains."""
     told = []
     names = [one.name for one in cast if one.kind == "direction"]
     if names:
@@ -20,6 +24,16 @@ def findings_of(report: ContradictionsReport, cast: Sequence[CastView]) -> list[
             if len(names) == 2
             else f"{listed(names)} pass every single and joint interchange along linear directions."
         )
+    algorithms = [parse_algorithm(one.algorithm, "and_inverter", question.model.n_inputs) for one in report.alignments]
+    if len(algorithms) == 2:
+        depth = question.protocol.depth_for(question.cut.n_hidden_layers)
+        if grain_of(algorithms[0], algorithms[1], refinements_of(question)) == "rival":
+            told.append(
+                f"No irredundant algorithm of depth {depth} is finer than both, with shared gates or "
+                "without; so here they are not one explanation at two grains, as they can be in deeper networks."
+            )
+        else:
+            told.append("Within this depth some irredundant algorithm with a shared gate is finer than both.")
     on_sets = [one for one in report.alignments if one.sets_valid is not None]
     passing = [NAMES.get(one.algorithm, one.algorithm) for one in on_sets if one.sets_valid]
     failing = [NAMES.get(one.algorithm, one.algorithm) for one in on_sets if not one.sets_valid]

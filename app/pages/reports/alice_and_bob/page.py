@@ -57,7 +57,7 @@ def build_alice_and_bob(session: Session, addresses: Addresses, options: AliceAn
     return AliceAndBobPage(
         **report_fields(session, place, addresses, "contradictions", row),
         cast=cast,
-        findings=[] if report is None else findings_of(report, cast),
+        findings=[] if report is None else findings_of(report, cast, place.question),
         tests=[] if report is None else tests_of(report, place),
         events=sorted(events, key=_KEYS[options.order]),
         example=example,

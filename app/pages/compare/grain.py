@@ -1,0 +1,76 @@
+"""Whether two alignments are rivals, or say the same at different grains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from pydantic import Field
+
+from analysis.algorithms.refinement import Grain, grain_of
+from analysis.alignments.iia import score_alignment
+from analysis.errors import BeyondLimits
+from analysis.explanations.alignments import Aligned
+from analysis.question import Question
+from analysis.stories.grain import common_refinement, refinements_of
+from app.options import PageModel
+from app.pages.explanations import Explanation
+from app.pages.formulas import AlgorithmView, PlacedView, algorithm_view, placed_views
+
+
+class GrainView(PageModel):
+    """How two valid alignments of different algorithms stand to each other."""
+
+    first: str
+    second: str
+    relation: Grain = Field(description="Of the first algorithm to the second.")
+    words: str
+    algorithm: AlgorithmView | None = Field(description="One from which both follow on these places, if there is one.")
+    placements: list[PlacedView] = Field(description="Where its variables are.")
+
+
+def grain_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> list[GrainView]:
+    """One for each pair of valid alignments on neuron sets whose algorithms differ; none of formula trees."""
+    question = explanations[0].place.question
+    if question.protocol.algorithm_form == "formula_trees" or not question.data.boolean:
+        return []
+    try:
+        asked = [
+            (letter, one.item)
+            for letter, one in zip(letters, explanations, strict=True)
+            if isinstance(one.item, Aligned)
+            and one.item.alignment.places
+            and score_alignment(question, one.item.algorithm, one.item.alignment).valid
+        ]
+        pairs = (_view(question, first, second) for first, second in combinations(asked, 2))
+        return [view for view in pairs if view is not None]
+    except BeyondLimits:
+        return []
+
+
+def _view(question: Question, first: tuple[str, Aligned], second: tuple[str, Aligned]) -> GrainView | None:
+    (p, one), (q, other) = first, second
+    if one.algorithm.text == other.algorithm.text:
+        return None
+    relation = grain_of(one.algorithm, other.algorithm, refinements_of(question))
+    found = None
+    if relation == "compatible":
+        found = common_refinement(question, (one.algorithm, one.alignment), (other.algorithm, other.alignment))
+    words = {
+        "same": f"{p} and {q} say the same: every network that carries the one algorithm carries the other.",
+        "finer": f"{p} is finer than {q}: every network that carries its algorithm carries that of {q}.",
+        "coarser": f"{p} is coarser than {q}: every network that carries the algorithm of {q} carries that of {p}.",
+        "compatible": f"{p} and {q} do not contradict each other: both follow from one valid alignment of a finer "
+        "algorithm with a shared gate."
+        if found
+        else f"Algorithms finer than both {p} and {q} exist, but on these places none of them is valid.",
+        "rival": f"{p} and {q} are rivals: no irredundant algorithm within this depth is finer than both.",
+    }[relation]
+    return GrainView(
+        first=p,
+        second=q,
+        relation=relation,
+        words=words,
+        algorithm=None if found is None else algorithm_view(found[0]),
+        placements=[] if found is None else placed_views(*found),
+    )

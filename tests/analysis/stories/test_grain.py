@@ -1,0 +1,140 @@
+"""At which grain networks carry their algorithms: trained networks, against the theorem and against trying places."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.refinement import is_coarser
+from analysis.alignments.iia import score_alignment
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.mlp import Network
+from analysis.question import Question, ask
+from analysis.stories.grain import Grain, common_refinement, find_grain, with_shared_gates
+from analysis.stories.search import Unasked
+from analysis.tasks import named_task
+from tests.factories import pretrained_xor
+from tests.trained_networks import trained_xor
+
+
+def trained() -> tuple[Network, ...]:
+    return trained_xor(3, 60) + trained_xor(4, 60)
+
+
+def grain_of_network(network: Network) -> Grain:
+    found = find_grain(asked(network))
+    assert isinstance(found, Grain)
+    return found
+
+
+def asked(network: Network) -> Question:
+    return ask(network, task=named_task("XOR", 2))
+
+
+def test_who_carries_the_finer_carries_the_coarser():
+    n_fine = 0
+    for network in trained():
+        found = grain_of_network(network)
+        carried = {one.algorithm.text for one in found.carried}
+        for coarse, fine in product(found.considered, repeat=2):
+            if is_coarser(coarse, fine) and fine.text in carried:
+                assert coarse.text in carried
+                n_fine += bool(fine.shared) and coarse != fine
+    assert n_fine > 50
+
+
+def test_what_is_carried_is_what_trying_every_place_finds():
+    for network in trained()[:12]:
+        found = grain_of_network(network)
+        shared = ask(network, task=named_task("XOR", 2), protocol=with_shared_gates(asked(network).protocol))
+        carried = {one.text for one in found.considered if any_place(shared, one)}
+        assert carried == {one.algorithm.text for one in found.carried}
+
+
+def any_place(question: Question, algorithm: HighLevelModel) -> bool:
+    """Whether some placement of all variables on disjoint sets is valid, each variable tried by itself first."""
+    sites = [
+        NeuronSet(layer, neurons)
+        for layer, width in enumerate(question.cut.hidden_sizes, start=1)
+        for size in range(1, width + 1)
+        for neurons in combinations(range(width), size)
+    ]
+
+    def fits(path: str, site: NeuronSet) -> bool:
+        network = [[decided(question.cut, site, source, base) for base in ROWS] for source in ROWS]
+        said = algorithm.responses[path]
+        return all(
+            network[s][b] == (said.when_true if said.function >> s & 1 else said.when_false) >> b & 1
+            for s, b in product(range(4), repeat=2)
+            if s != b
+        )
+
+    choices = [[site for site in sites if fits(path, site)] for path in algorithm.carriers]
+    return any(
+        all(a.layer != b.layer or not set(a.neurons) & set(b.neurons) for a, b in combinations(placed, 2))
+        for placed in product(*choices)
+    )
+
+
+ROWS = tuple(product((0.0, 1.0), repeat=2))
+
+
+def decided(network: Network, site: NeuronSet, source: tuple[float, ...], base: tuple[float, ...]) -> int:
+    """The network's decision on a base with some neurons as on a source, neuron by neuron."""
+
+    def layer(values, number):
+        sums = [
+            sum(float(w) * v for w, v in zip(row, values, strict=True)) + float(bias)
+            for row, bias in zip(network.weights[number], network.biases[number], strict=True)
+        ]
+        return [one if one > 0 else 0.01 * one for one in sums]
+
+    at_source, at_base = list(source), list(base)
+    for number in range(len(network.weights)):
+        at_source, at_base = layer(at_source, number), layer(at_base, number)
+        if number + 1 == site.layer:
+            at_base = [at_source[i] if i in site.neurons else one for i, one in enumerate(at_base)]
+    return int(at_base[0] > 0.5)
+
+
+def test_two_alignments_follow_from_a_finer_one_where_it_is_carried():
+    n_found = n_apart = 0
+    for network in trained():
+        found, question = grain_of_network(network), asked(network)
+        trees = [result for result in found.carried if not result.algorithm.shared]
+        if len(trees) < 2:
+            continue
+        one, other = ((result.algorithm, result.alignments[0].alignment) for result in trees)
+        refined = common_refinement(question, one, other)
+        if refined is None:
+            n_apart += 1
+            continue
+        n_found += 1
+        algorithm, alignment = refined
+        assert algorithm.text in {result.algorithm.text for result in found.carried}
+        assert is_coarser(one[0], algorithm)
+        assert is_coarser(other[0], algorithm)
+        shared = ask(network, task=question.task, protocol=with_shared_gates(question.protocol))
+        assert score_alignment(shared, algorithm, alignment).valid
+    assert n_found > 5
+    assert n_apart > 5
+
+
+def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_carried():
+    n_finer = 0
+    for found in map(grain_of_network, trained()):
+        shared = tuple(one.algorithm for one in found.carried if one.algorithm.shared)
+        assert found.refining == shared
+        assert len(found.trees) == 2 or not shared
+        n_finer += bool(shared)
+    assert n_finer > 5
+
+
+def test_tasks_without_variables_and_rules_without_trees_are_not_asked():
+    (output,) = pretrained_xor().tasks
+    network = pretrained_xor().network
+    assert output.name == "XOR"
+    found = find_grain(ask(network, task=named_task("XOR", 2)))
+    assert isinstance(found, Grain)
+    assert [one.algorithm.text for one in found.carried] == ["(!(!A&!B)&!(A&B))"]
+    assert isinstance(find_grain(ask(network, task=named_task("AND", 2))), Unasked)
