@@ -13,6 +13,8 @@ from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
 
 CLASSES: Final = ("Alice only", "Bob only", "both", "neither")
+FINER, APART = "both, and one finer", "both, none finer"
+GRAINS: Final = ("Alice only", "Bob only", FINER, APART, "neither")
 MINIMAL: Final = "irredundant-literals"
 
 
@@ -111,6 +113,17 @@ def classes_table(slug: str, factor: Factor, *, directions: bool = True) -> Iter
             *(percent(g.yes_of_all) for g in groups(summary, f"{MINIMAL}-one", factor)),
         )
     )
+
+
+def grain_table(slug: str) -> Iterator[str]:
+    """Alice, Bob or both, and of both how many carry an algorithm that is finer than both."""
+    found = groups(summary_of(slug), "grain", "hidden")
+    yield from head(("", *summary_of(slug).design.labels("hidden")))
+    yield row(("networks that converged", *(f"{len(group.points):,}" for group in found)))
+    for name in GRAINS:
+        yield row((name, *(f"{group.categories[name]:,}" for group in found)))
+    shares = [share_of(group.categories[FINER], group.categories[FINER] + group.categories[APART]) for group in found]
+    yield row(("one finer, of those that carry both", *map(percent, shares)))
 
 
 def sets_and_directions_table(slug: str, where: str) -> Iterator[str]:
