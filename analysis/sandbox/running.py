@@ -57,19 +57,36 @@ class Bench:
             case "value":
                 return float(change.value or 0.0)
 
+    def value_at(self, change: Change, base: int, share: float) -> float:
+        """What a change writes when it is done in part: ``share`` of the way from the unchanged run to its number."""
+        layer, neuron = change.carrier
+        own, written = float(self.clean[layer][base, neuron]), self.value_of(change)
+        return written if share == 1.0 else own + share * (written - own)
+
     def run(self, intervention: Intervention) -> tuple[NDArray[np.float64], ...]:
         """Activations ``[n_l]`` of layers 0 … L under an intervention; values beyond float64 are infinite or NaN."""
+        return self.trace(intervention)[1]
+
+    def trace(
+        self, intervention: Intervention, share: float = 1.0
+    ) -> tuple[tuple[NDArray[np.float64], ...], tuple[NDArray[np.float64], ...]]:
+        """What arrives at each neuron, and what it carries.
+
+        Args:
+            intervention: the changes.
+            share: how much of them is done, from 0 (the unchanged run) to 1; between, each changed neuron, edge or
+                direction is that share of the way from its value in the unchanged run to what is written.
+
+        Returns:
+            Pre-activations ``[n_l]`` of layers 1 … L as they are without the changes of their own layer's neurons, and
+            activations ``[n_l]`` of layers 0 … L.
+        """
         network, base = self.network, intervention.base
-        layers = [self.clean[0][base]]
-        neurons = {site: self.value_of(change) for site, change in intervention.neurons.items()}
-        edges = {site: self.value_of(change) for site, change in intervention.edges.items()}
-        at_once = {change.layer for change in intervention.changes} | {change.layer for change in intervention.along}
-        first = min(at_once, default=len(network.weights) + 1)
+        layers, totals = [self.clean[0][base]], list[NDArray[np.float64]]()
+        neurons = {site: self.value_at(change, base, share) for site, change in intervention.neurons.items()}
+        edges = {site: self.value_at(change, base, share) for site, change in intervention.edges.items()}
         with np.errstate(over="ignore", invalid="ignore"):
             for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-                if layer < first:
-                    layers.append(self.clean[layer][base])
-                    continue
                 arriving = np.broadcast_to(layers[-1], weights.shape)
                 changed = [(out, origin, v) for (at, out, origin), v in edges.items() if at == layer]
                 if changed:
@@ -79,12 +96,13 @@ class Bench:
                 total = biases
                 for index in range(weights.shape[1]):
                     total = total + arriving[:, index] * weights[:, index]
+                totals.append(total)
                 values = activate(total, network.activation_of(layer), network.negative_slope)
                 for (at, neuron), value in neurons.items():
                     if at == layer:
                         values[neuron] = value
                 along = [change for change in intervention.along if change.layer == layer]
                 if along:
-                    values = moved(values, along, self.clean, self.means)
+                    values = moved(values, along, self.clean, self.means, base, share)
                 layers.append(values)
-        return tuple(layers)
+        return tuple(totals), tuple(layers)

@@ -61,9 +61,34 @@ def components() -> tuple[Component, ...]:
     return tuple(sorted(found, key=lambda component: component.name))
 
 
+_EXAMPLE_OF_A_PART: Final = {
+    "form_url": "#part",
+    "fields": [],
+    "changes": [1],
+    "along": [],
+    "network": {"sizes": [1, 1, 1]},
+    "part": {
+        "share": 0.25,
+        "run": {"output": 0.2, "decisions": [{"decision": 0}, {"decision": 0}]},
+        "shares": [0.0, 0.5, 1.0],
+        "outputs": [0.0, 0.4, 1.0],
+        "activations": [[[1.0]] * 3, [[0.0], [0.5], [1.0]], [[0.0], [0.4], [1.0]]],
+        "exact": True,
+        "bends": [0.5],
+        "turns": [7 / 12],
+    },
+}
+"""What a sandbox's page says of changes done in part."""
+
+
 def example_context() -> dict[str, Any]:
     """What the template of the page shows its components with, made up and always the same."""
-    return {**pattern_context(), "learned": example_of_learning(), "plane": _example_of_a_plane()}
+    return {
+        **pattern_context(),
+        "learned": example_of_learning(),
+        "plane": _example_of_a_plane(),
+        "sandbox_part": _EXAMPLE_OF_A_PART,
+    }
 
 
 def _example_of_a_plane() -> PlaneView | None:

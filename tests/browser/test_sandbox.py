@@ -186,3 +186,26 @@ def test_a_broken_link_says_which_part_and_leads_on(tab, expect, ear):
     expect(tab.locator("main")).to_contain_text("1.9z")
     tab.get_by_role("link", name="the sandbox without it").click()
     eventually(tab, lambda: query(tab).get("now"), ["01_1.0z"])
+
+
+def test_a_slider_does_the_change_in_part_by_keyboard_and_without_scripts(tab, visitor, expect, site):
+    address = f"{SANDBOX}?now=11_1.0s00_2.0z"
+    part = site.twin(address)["part"]
+    tab.goto(address)
+    slider = tab.get_by_role("slider", name="How much, from 0 to 1")
+    slider.focus()
+    tab.keyboard.press("Home")
+    first = f"{part['activations'][-1][0][0]:.3f}".replace("-", "−")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(f"^0.00: output {first}, decides 0$"))
+    expect(tab.locator("[data-part-output]")).to_have_text(first)
+    expect(tab).to_have_url(re.compile("part=0"))
+    expect(slider).to_be_focused()
+    tab.keyboard.press("End")
+    expect(tab.locator("[data-part-decision]")).to_have_text("1")
+    plain = visitor(java_script_enabled=False)
+    plain.goto(address)
+    expect(plain.get_by_role("slider")).to_have_count(0)
+    plain.get_by_role("spinbutton", name="How much, as a number from 0 to 1").fill("0.125")
+    plain.get_by_role("button", name="Show").click()
+    expect(plain.locator("[data-part-share]")).to_have_text("0.125")
+    expect(plain).to_have_url(re.compile("part=0.125"))

@@ -18,6 +18,7 @@ from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.partial import partial_figure
 from app.figures.svg.plane import plane_figure
 from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import (
@@ -71,6 +72,7 @@ __all__ = [
     "node_name",
     "number_line",
     "outputs_figure",
+    "partial_figure",
     "plane_figure",
     "row_spreads",
     "score_bars",

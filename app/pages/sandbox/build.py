@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from analysis.sandbox.intervention import MAX_VALUE, Change, Intervention, carrier_name, site_name
+from analysis.sandbox.partial_changes import partial_changes
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
 from app.naming import LEAST, LETTERS
@@ -30,6 +31,7 @@ from app.pages.sandbox.views import (
     ChoiceView,
     DecisionView,
     GuessView,
+    PartView,
     RunView,
     SandboxPage,
     ScoreView,
@@ -89,6 +91,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         all_sites=all_sites(sizes),
         clean=run_view(answer((), Intervention(now.base), bench)),
         run=None if state.hidden else run_view(here),
+        part=part_view(state, bench),
         target=place.question.task.truth_table[now.base],
         description=drawing_words(now, sizes, n_inputs, before, after),
         explanations=[
@@ -137,7 +140,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         compare_url=addresses.compare(place.row.slug, state.refs, place.scope) if len(state.refs) >= LEAST else "",
         ask_url=links.to(replace(state, refs=())),
         form_url=addresses.sandbox(place.row.slug),
-        fields=links.fields(state),
+        fields=links.fields(state, without=("part",)),
         max_value=MAX_VALUE,
         url=links.to(state),
     )
@@ -190,6 +193,23 @@ def run_view(given: Answer) -> RunView:
     ]
     activations = [[finite(value) for value in layer.tolist()] for layer in given.layers]
     return RunView(activations=activations, output=finite(given.output), decisions=decisions)
+
+
+def part_view(state: State, bench: Bench) -> PartView | None:
+    """The changes done in part, where there are any and the answer is shown."""
+    now = state.now.intervention
+    found = None if state.hidden or not now.is_changed else partial_changes(bench, now)
+    if found is None:
+        return None
+    return PartView(
+        share=state.part,
+        run=run_view(Answer(bench.trace(now, state.part)[1], ())),
+        shares=list(found.shares),
+        activations=[layer.tolist() for layer in found.layers],
+        exact=found.exact,
+        bends=list(found.bends),
+        turns=list(found.turns),
+    )
 
 
 def change_view(links: Links, state: State, change: Change, bench: Bench) -> ChangeView:
@@ -324,7 +344,7 @@ def tried_view(links: Links, state: State, tried: Try, given: Answer) -> TriedVi
         right=[letter for letter, right in verdicts if right is True],
         wrong=[letter for letter, right in verdicts if right is False],
         guess=int(tried.guess) if tried.guess in ("0", "1") else None,
-        url=links.to(replace(state.kept(), now=tried)),
+        url=links.to(replace(state.kept(), now=tried, part=1.0)),
         without_url=links.to(without),
     )
 

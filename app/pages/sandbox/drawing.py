@@ -13,8 +13,13 @@ SWAPPED = "sandbox"
 
 def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
     """The network with its values, and links on what can be chosen; without these where it is only looked at."""
+    share = 1.0 if page.part is None else page.part.share
+    shown = page.run if page.part is None else page.part.run
     changes = {
-        (change.layer, change.neuron, change.origin): ByHand(change.signs, change.value) for change in page.changes
+        (change.layer, change.neuron, change.origin): ByHand(
+            change.signs, change.before + share * (change.value - change.before)
+        )
+        for change in page.changes
     }
     for along in page.along:
         changes |= {(along.layer, one.neuron, None): ByHand("moved", one.value) for one in along.landed}
@@ -25,7 +30,7 @@ def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
     return flow_diagram(
         page.network.weights_for(page.output),
         page.clean.activations,
-        None if page.run is None else page.run.activations,
+        None if shown is None else shown.activations,
         changes,
         links,
         sentence=f"The network on input {page.words}" + (": choose what to change" if links else ""),

@@ -39,6 +39,13 @@ class SandboxOptions(ScopeOptions):
     on: Literal["neurons", "edges", "directions"] = Field(
         "neurons", description="What is chosen: neurons or edges in the drawing, directions in a list."
     )
+    part: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="How much of the changes the drawing shows, from 0 (nothing is changed) to 1; decisions, "
+        "predictions and the score are about all of them.",
+    )
     game: Literal["", "1"] = Field(
         "", description="1: the network's answer is hidden until the visitor has predicted it or looks."
     )

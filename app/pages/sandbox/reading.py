@@ -37,7 +37,9 @@ def read_state(
     """
     links = Links(addresses, place)
     plain = State(
-        refs=tuple(dict.fromkeys(text.strip() for text in options.e if text.strip())), game=bool(options.game)
+        refs=tuple(dict.fromkeys(text.strip() for text in options.e if text.strip())),
+        game=bool(options.game),
+        part=1.0 if options.part is None else options.part,
     )
     now = _try_of(links, plain, options.now, "now") if options.now else Try(Intervention(0))
     plain = replace(plain, now=now, on=options.on, tool=default_tool(now.intervention))

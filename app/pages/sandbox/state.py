@@ -29,6 +29,7 @@ class State:
         tool: what a chosen site is given, as a change of no site in particular.
         on: what is chosen in the drawing.
         game: whether answers are hidden until they are predicted.
+        part: how much of the changes the drawing shows, from 0 to 1.
     """
 
     refs: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class State:
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
     on: Literal["neurons", "edges", "directions"] = "neurons"
     game: bool = False
+    part: float = 1.0
 
     @property
     def hidden(self) -> bool:
@@ -61,8 +63,8 @@ class State:
         return any(other.intervention == self.now.intervention for other in self.tried)
 
     def at(self, intervention: Intervention) -> State:
-        """Another intervention; a guess was about the one before."""
-        return replace(self, now=Try(intervention))
+        """Another intervention, all of it; a guess was about the one before."""
+        return replace(self, now=Try(intervention), part=1.0)
 
     def kept(self) -> State:
         """With the intervention on the page among those kept, if it counts and there is room."""
@@ -165,6 +167,7 @@ class Links:
             "tool": "" if state.tool == plain else self.tool_text(state.tool),
             "on": "" if state.on == "neurons" else state.on,
             "game": "1" if state.game else "",
+            "part": "" if state.part == 1.0 else f"{state.part:g}",
         }
 
     def tool_text(self, tool: Change) -> str:

@@ -95,6 +95,25 @@ class RunView(PageModel):
     decisions: list[DecisionView]
 
 
+class PartView(PageModel):
+    """The way from the unchanged run to the changed one, and the place on it that the drawing shows."""
+
+    share: float = Field(description="How much of the changes the drawing shows, from 0 to 1.")
+    run: RunView = Field(description="The run with that much of them.")
+    shares: list[float] = Field(description="Places on the way, ascending from 0 to 1.")
+    activations: list[list[list[float]]] = Field(description="Of layers 0 … L, for each place, for each neuron.")
+    exact: bool = Field(
+        description="Whether every neuron is linear between neighbouring places; else they are samples."
+    )
+    bends: list[float] = Field(description="Places at which some neuron passes zero; none of samples.")
+    turns: list[float] = Field(description="Places at which the decision by threshold turns.")
+
+    @property
+    def outputs(self) -> list[float]:
+        """The output at each place."""
+        return [row[0] for row in self.activations[-1]]
+
+
 class SiteView(PageModel):
     """A neuron or an edge of the drawing that can be chosen."""
 
@@ -216,6 +235,10 @@ class SandboxPage(PageModel):
     )
     clean: RunView = Field(description="The run in which nothing is changed.")
     run: RunView | None = Field(description="The run under the intervention; null while it is hidden.")
+    part: PartView | None = Field(
+        description="The changes done in part; null without any, while the answer is hidden, and where values on the "
+        "way are beyond float64."
+    )
     target: int = Field(description="What the task wants on the base.")
     description: str = Field(description="The drawing in words.")
     explanations: list[AskedView]

@@ -406,3 +406,48 @@ def test_too_many_changes_and_unknown_options_are_refused(client):
 def test_an_intervention_without_changes_is_not_counted():
     assert not Try(Intervention(0)).counts
     assert Try(Intervention(0, (Change(1, 0, None, "zero"),))).counts
+
+
+# ---- changes in part ------------------------------------------------------------------------------------------------
+
+
+def test_the_way_to_the_changes_joins_both_runs_and_its_turns_are_at_the_decisions_edge(twin):
+    page = twin(f"{SANDBOX}?now=11_1.0s00_2.0z")
+    part = page["part"]
+    assert (part["share"], part["exact"]) == (1.0, True)
+    assert part["run"] == page["run"]
+    for layer, rows in enumerate(part["activations"]):
+        assert rows[0] == pytest.approx(page["clean"]["activations"][layer], abs=1e-12)
+        assert rows[-1] == page["run"]["activations"][layer]
+    (turn,) = part["turns"]
+    for share, decision in ((turn - 1e-6, 0), (turn + 1e-6, 1)):
+        there = twin(f"{SANDBOX}?now=11_1.0s00_2.0z&part={share:.9f}")["part"]["run"]
+        assert there["decisions"][1]["decision"] == decision
+        assert there["output"] == pytest.approx(0.5, abs=1e-4)
+    assert part["bends"] == part["shares"][1:-1] != []
+
+
+def test_a_part_of_the_changes_is_drawn_kept_in_the_address_and_left_with_the_next_step(client, twin):
+    address = f"{SANDBOX}?now=11_1.0s00&part=0.25"
+    page, text = twin(address), client.get(address).text
+    assert query(page["url"])["part"] == ["0.25"]
+    assert all("part" not in query(site["url"]) for site in page["sites"])
+    assert "part" not in dict(page["fields"])
+    change, whole = page["changes"][0], twin(f"{SANDBOX}?now=11_1.0s00")
+    there = change["before"] + 0.25 * (change["value"] - change["before"])
+    assert page["part"]["run"]["activations"][1][0] == pytest.approx(there)
+    assert f'<tspan class="fl-new">{there:.2f}</tspan>' in text
+    assert 'type="number" id="part-number" name="part" min="0" max="1" step="any" value="0.25"' in text
+    for same in ("run", "clean", "tried"):
+        assert page[same] == whole[same], "decisions and the score are about all of the change"
+
+
+@pytest.mark.parametrize("address", ["", "?now=10", f"?now=11_1.0s00&game=1&e={P}"])
+def test_where_nothing_is_changed_or_shown_there_is_no_part(client, twin, address):
+    assert twin(SANDBOX + address)["part"] is None
+    assert "data-part" not in client.get(SANDBOX + address).text
+
+
+@pytest.mark.parametrize("part", ["-0.1", "1.5", "nan", "half"])
+def test_a_part_that_is_no_share_is_refused(client, part):
+    assert client.get(f"{SANDBOX}?now=11_1.0s00&part={part}").status_code == 400
