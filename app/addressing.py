@@ -401,7 +401,7 @@ class Addresses:
         return path + (f"?v={version}" if version else "")
 
     def made_of(self, page: str, name: str) -> str:
-        """What is made of a page (verify, card.png, drawing.svg, drawing.png): the same options, one more segment."""
+        """What is made of a page (verify, card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
         path, question, query = page.partition("?")
         return f"{path}/{name}{question}{query}"
 

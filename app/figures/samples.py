@@ -212,7 +212,16 @@ def _verdict_examples() -> list[dict[str, Any]]:
 def _share_example() -> SimpleNamespace:
     """What the panel for passing a page on shows; its links lead nowhere."""
     texts = ("notebook", "bibtex", "citation", "paper_bibtex", "paper_citation", "embed_code")
-    links = ("embed_url", "card_url", "verify_url", "drawing_svg", "drawing_png", "oembed_json", "oembed_xml")
+    links = (
+        "embed_url",
+        "card_url",
+        "verify_url",
+        "drawing_svg",
+        "drawing_png",
+        "drawing_pdf",
+        "oembed_json",
+        "oembed_xml",
+    )
     return SimpleNamespace(
         title="An example",
         description="A circuit of 10 edges, as an example",

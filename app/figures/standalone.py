@@ -22,7 +22,7 @@ FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-)"
     r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -33,28 +33,45 @@ _STYLE: Final = re.compile(r' style="[^"]*"')
 _TITLE_END: Final = "</title>"
 
 
-def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "") -> str:
+def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", ground: bool = True) -> str:
     """A drawing with its styles inside and its size said, as it can stand in a file.
 
     Args:
         markup: one drawing, as :func:`app.figures.svg.elements.drawing` makes it.
         theme: its colours.
         font: one family for all text, "" for the families of the pages.
+        ground: whether it has the theme's ground behind it, or none.
 
     Raises:
         ValueError: the markup is no drawing.
     """
-    head = _ROOT.match(markup)
-    if head is None:
-        raise ValueError("this markup is no drawing with a view box from 0 0")
+    head = _root_of(markup)
     width, height = head[1], head[2]
     opening = _STYLE.sub("", head[0])
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
     opening = opening[:-1] + f' width="{width}" height="{height}">'
-    ground = f'<rect width="{width}" height="{height}" fill="{token("--paper", theme)}"/>'
+    behind = f'<rect width="{width}" height="{height}" fill="{token("--paper", theme)}"/>' if ground else ""
     rest = markup[head.end() :]
     title, end, body = rest.partition(_TITLE_END)
-    return f"{opening}{title}{end}<style>{drawing_rules(theme, font)}</style>{ground}{body}"
+    return f"{opening}{title}{end}<style>{drawing_rules(theme, font)}</style>{behind}{body}"
+
+
+def size_of(markup: str) -> tuple[float, float]:
+    """Width and height of a drawing in its own pixels.
+
+    Raises:
+        ValueError: the markup is no drawing.
+    """
+    head = _root_of(markup)
+    return float(head[1]), float(head[2])
+
+
+def _root_of(markup: str) -> re.Match[str]:
+    """The opening tag of a drawing, with its width and height."""
+    head = _ROOT.match(markup)
+    if head is None:
+        raise ValueError("this markup is no drawing with a view box from 0 0")
+    return head
 
 
 def png_of(svg: str, *, width: int | None = None) -> bytes:

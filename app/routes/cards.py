@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
 from app.figures.cards import card_svg
+from app.figures.paper import pdf_of
 from app.figures.png_cache import PngCache
-from app.figures.standalone import FONT_FAMILY, Theme, standalone_svg
+from app.figures.standalone import FONT_FAMILY, Theme, size_of, standalone_svg
 from app.pages.compare.views import ComparePage
 from app.pages.sharing.cards import card_of
 from app.pages.sharing.drawings import drawing_of
@@ -21,7 +22,6 @@ from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of
 
 router = APIRouter()
-DRAWING_WIDTH: Final = 1_600
 MAX_WIDTH: Final = 2_400
 FRESH: Final = "public, max-age=3600"
 
@@ -45,13 +45,22 @@ def drawing_document(request: Request, session: Reading, links: Links) -> Respon
 def drawing_image(request: Request, session: Reading, links: Links) -> Response:
     """The drawing as PNG."""
     markup = _drawing(request, session, links, "width")
-    return png_answer(request, standalone_svg(markup, theme_of(request), font=FONT_FAMILY), width_of(request))
+    return png_answer(request, standalone_svg(markup, theme_of(request), font=FONT_FAMILY), width_of(request, markup))
+
+
+def drawing_page(request: Request, session: Reading, links: Links) -> Response:
+    """The drawing as PDF, in the size and the type of a paper."""
+    return pdf_answer(_drawing(request, session, links))
 
 
 for _pattern in SHOWN:
     for _name, _endpoint in (("card.png", card_image), ("card.svg", card_document)):
         router.add_api_route(f"{_pattern}/{_name}", _endpoint, include_in_schema=False)
-    for _name, _endpoint in (("drawing.svg", drawing_document), ("drawing.png", drawing_image)):
+    for _name, _endpoint in (
+        ("drawing.svg", drawing_document),
+        ("drawing.png", drawing_image),
+        ("drawing.pdf", drawing_page),
+    ):
         router.add_api_route(f"{_pattern}/{_name}", _endpoint, include_in_schema=False)
 
 
@@ -77,9 +86,14 @@ def theme_of(request: Request) -> Theme:
     return "dark" if asked == "dark" else "light"
 
 
-def width_of(request: Request) -> int:
-    """The width asked for, in pixels."""
-    text = request.query_params.get("width", str(DRAWING_WIDTH))
+def twice(markup: str) -> int:
+    """The width in pixels of a drawing at twice its size, which is sharp on screens and slides."""
+    return min(round(2 * size_of(markup)[0]), MAX_WIDTH)
+
+
+def width_of(request: Request, markup: str) -> int:
+    """The width asked for in pixels, else twice the drawing's own."""
+    text = request.query_params.get("width", str(twice(markup)))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
         raise BadQuery(
             f"width {text[:20]!r}", f"is no number of pixels from 16 to {MAX_WIDTH:,}", "correct it", "width"
@@ -90,6 +104,12 @@ def width_of(request: Request) -> int:
 def svg_answer(markup: str) -> Response:
     """A drawing as a file."""
     return Response(markup, media_type="image/svg+xml", headers={"cache-control": FRESH, **_policy()})
+
+
+def pdf_answer(markup: str) -> Response:
+    """A drawing as a file for a paper, which takes a hundredth of a second."""
+    headers = {"cache-control": FRESH, "cross-origin-resource-policy": "cross-origin"}
+    return Response(pdf_of(markup), media_type="application/pdf", headers=headers)
 
 
 def png_answer(request: Request, svg: str, width: int | None) -> Response:

@@ -1,4 +1,4 @@
-"""Each figure of a page as a file of its own, SVG or PNG."""
+"""Each figure of a page as a file of its own: SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.reports.ladder import LadderOptions, build_ladder
 from app.pages.sharing.figures import draw_figure
-from app.routes.cards import png_answer, svg_answer, theme_of, width_of
+from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, width_of
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import PATTERNS, page_of
 
 router = APIRouter()
 OWN: Final = ("width",)
-Form = Literal["svg", "png"]
+Form = Literal["svg", "png", "pdf"]
 
 
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
@@ -68,10 +68,12 @@ def ladder_figure(
 
 
 def _answer(request: Request, markup: Markup, form: Form) -> Response:
+    if form == "pdf":
+        return pdf_answer(markup)
     theme = theme_of(request)
     if form == "svg":
         return svg_answer(standalone_svg(markup, theme))
-    return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), width_of(request))
+    return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), width_of(request, markup))
 
 
 _ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {

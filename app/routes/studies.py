@@ -45,7 +45,7 @@ from app.pages.studies.views import (
     StudyProgress,
 )
 from app.rendering import render
-from app.routes.cards import png_answer, svg_answer, theme_of
+from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, twice
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import Page, add_html, add_page, add_twin
@@ -214,14 +214,16 @@ def figure(
     name: str,
     options: Annotated[StudyFigureOptions, Query()],
 ) -> Response:
-    """A figure as a page or part of one, or behind a dot as svg, png or json."""
+    """A figure as a page or part of one, or behind a dot as svg, png, pdf or json."""
     stem, _, form = name.rpartition(".")
-    if form in ("svg", "png") and stem:
+    if form in ("svg", "png", "pdf") and stem:
         markup = study_drawing(session, links, study, stem, options)
+        if form == "pdf":
+            return pdf_answer(markup)
         theme = theme_of(request)
         if form == "svg":
             return svg_answer(standalone_svg(markup, theme))
-        return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width)
+        return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width or twice(markup))
     if form == "json" and stem:
         return JSONResponse(build_study_figure(session, links, study, stem, options).model_dump(mode="json"))
     view = build_study_figure(session, links, study, name, options)

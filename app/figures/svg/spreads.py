@@ -15,10 +15,13 @@ from app.figures.studies import BarMark, Strip, has_zeros, jitter, kept, use_log
 from app.figures.svg.elements import drawing, num, text, text_width
 
 _LEFT: Final = 66.0
-_TOP: Final = 14.0
+_TOP: Final = 24.0
 _PLOT: Final = 230.0
 _STEP: Final = 110.0
-_LEAST: Final = 360.0
+_LEAST: Final = 520.0
+_MARGIN: Final = 8.0
+_NOTE: Final = 10.0  # of a line below; the estimate of its width is generous
+_MOST: Final = 720.0  # of the groups together, if each has room
 
 
 def strips_drawing(
@@ -90,15 +93,16 @@ class _Frame:
 
     def __init__(self, n: int, labels: Sequence[str], notes: Sequence[str]) -> None:
         widest = max([text_width(label, 11.5) for label in (*labels, *notes)] + [0.0])
-        self.step = max(46.0, min(_STEP, (_LEAST * 2) / max(n, 1)))
+        self.step = max(46.0, min(_STEP, _MOST / max(n, 1)))
         self.tilted = widest > self.step - 6
         self.labels, self.notes = labels, notes
         self.width = max(_LEAST, _LEFT + n * self.step + 14)
+        self.first = _LEFT + (self.width - 14 - _LEFT - n * self.step) / 2
         self.below = min(150.0, 22 + 0.62 * widest) if self.tilted else 22.0 + (14.0 if any(notes) else 0.0)
 
     def x(self, place: int) -> float:
         """Middle of a group."""
-        return _LEFT + (place + 0.5) * self.step
+        return self.first + (place + 0.5) * self.step
 
     @property
     def height(self) -> float:
@@ -142,7 +146,7 @@ class _Scale:
 
 
 def _axes(frame: _Frame, scale: _Scale, y_title: str, x_title: str) -> str:
-    body = text(2, 10, y_title, "lab s")
+    body = text(_MARGIN, 14, y_title, "lab s")
     for value, label in scale.ticks:
         y = scale.y(value)
         body += f'<path class="m-rule" d="M{num(_LEFT)} {num(y)}H{num(frame.width - 8)}"/>'
@@ -157,14 +161,15 @@ def _axes(frame: _Frame, scale: _Scale, y_title: str, x_title: str) -> str:
         body += text(x, base + 16, label, "lab s", anchor="middle")
         if frame.notes[place]:
             body += text(x, base + 30, frame.notes[place], "lab s", anchor="middle")
-    return body + text((_LEFT + frame.width) / 2, frame.height - 6, x_title, "lab s", anchor="middle")
+    middle = (frame.x(0) + frame.x(len(frame.labels) - 1)) / 2
+    return body + text(middle, frame.height - 6, x_title, "lab s", anchor="middle")
 
 
 def _finished(frame: _Frame, body: str, sentence: str, notes: Sequence[str]) -> Markup:
     for number, note in enumerate(notes):
-        body += text(2, frame.height + 12 + 15 * number, note, "lab s")
-    width = max([frame.width, *(text_width(note, 11.5) + 6 for note in notes)])
-    return drawing(width, frame.height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence)
+        body += text(_MARGIN, frame.height + 12 + 15 * number, note, "lab s")
+    width = max([frame.width, *(text_width(note, _NOTE) + 2 * _MARGIN for note in notes)])
+    return drawing(width, frame.height + 15 * len(notes) + (_MARGIN if notes else 0), body, sentence=sentence)
 
 
 def _power(exponent: int) -> str:

@@ -64,6 +64,7 @@ class ShareView(PageModel):
     verify_url: str = Field(description="Empty for a sandbox, which is computed when asked for, and a study.")
     drawing_svg: str = Field(description="The drawing as a file; empty for a comparison, whose card is its figure.")
     drawing_png: str
+    drawing_pdf: str = Field(description="The drawing in the size and the type of a paper.")
 
 
 def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
@@ -80,7 +81,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
     target = read_target(page.url, addresses)
     network = _network(page)
     path = f"{addresses.prefix}{target.path}{target.query_text}"
-    names = ("verify", "card.png", "drawing.svg", "drawing.png")
+    names = ("verify", "card.png", "drawing.svg", "drawing.png", "drawing.pdf")
     made = {name: addresses.made_of(path, name) for name in names}
     embed = addresses.embedded(path)
     whole = base + page.url
@@ -114,6 +115,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         verify_url="" if target.kind in ("sandbox", "study") else made["verify"],
         drawing_svg=made["drawing.svg"] if drawn else "",
         drawing_png=made["drawing.png"] if drawn else "",
+        drawing_pdf=made["drawing.pdf"] if drawn else "",
     )
 
 

@@ -80,7 +80,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
     ("study", re.compile(r"/studies/([^/]+)")),
 )
-_MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png|figures/[^/]+\.(svg|png))$")
+_MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": NetworkOptions,
     "circuit": CircuitOptions,

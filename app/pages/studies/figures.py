@@ -173,7 +173,9 @@ def figure_view(
     else:
         plot = bars_plot(figure.bars, y_title=figure.y_title, x_title=figure.x_title, share=figure.share)
     strips = figure.strips or tuple(row.strip for step in figure.steps for row in step.rows)
-    forms = {form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "json")}
+    forms = {
+        form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "pdf", "json")
+    }
     return FigureView.showing(
         figure,
         measure=None if figure.measure is None else measure_view(figure.measure),
@@ -185,6 +187,7 @@ def figure_view(
         url=forms[""],
         svg_url=forms["svg"],
         png_url=forms["png"],
+        pdf_url=forms["pdf"],
         json_url=forms["json"],
     )
 

@@ -154,6 +154,7 @@ class FigureView(PageModel):
     url: str
     svg_url: str
     png_url: str
+    pdf_url: str
     json_url: str
 
 
