@@ -8,6 +8,7 @@ typst: docs/decisions/0028-pdf-by-typst.md.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import Final
 
@@ -32,6 +33,12 @@ def paper_size(width: float, height: float) -> tuple[float, float]:
     return width * scale, height * scale
 
 
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    """The font that comes with us, and no other."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONT.parent])
+
+
 def pdf_of(markup: str) -> bytes:
     """A drawing as a PDF of one page that it fills; the same bytes for the same drawing.
 
@@ -46,7 +53,7 @@ def pdf_of(markup: str) -> bytes:
     said = _TITLE.search(svg)
     words = unescape(said[1]) if said else ""
     inputs = {"svg": svg, "width": f"{width:.3f}", "height": f"{height:.3f}", "alt": words}
-    pdf = typst.compile(_PAGE, sys_inputs=inputs, font_paths=[str(FONT.parent)], ignore_system_fonts=True)
+    pdf = typst.compile(_PAGE, sys_inputs=inputs, font_paths=_fonts())
     if not isinstance(pdf, bytes):
         raise ValueError("this drawing fills more than a page")
     return pdf
