@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -92,6 +93,35 @@ class Network:
             activation,  # type: ignore[arg-type]  # membership checked above
             output_activation,  # type: ignore[arg-type]
             slope,
+        )
+
+    @classmethod
+    def from_flat(
+        cls,
+        values: NDArray[np.float64],
+        sizes: Sequence[int],
+        *,
+        activation: str,
+        output_activation: str | None,
+        negative_slope: float | None,
+    ) -> Network:
+        """A network from its parameters W1, b1, W2, … in one row.
+
+        Raises:
+            InvalidNetwork: values that do not fit the layer sizes, or see :meth:`from_arrays`.
+        """
+        weights, biases, at = [], [], 0
+        for n_in, n_out in pairwise(sizes):
+            weights.append(values[at : at + n_in * n_out].reshape(n_out, n_in))
+            at += n_in * n_out
+            biases.append(values[at : at + n_out])
+            at += n_out
+        return cls.from_arrays(
+            weights,
+            biases,
+            activation=activation,
+            output_activation=output_activation,
+            negative_slope=negative_slope,
         )
 
     @cached_property

@@ -39,7 +39,7 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     outcomes = train_networks([cell.spec(seed) for seed in seeds], order.work, device=order.device)
     each = (order.work.clock() - start) / len(seeds)
     good = [o.network for o in outcomes if o.converged and o.network is not None]
-    walks = {protocol.name: _analysed(cell, good, protocol, order) for protocol in order.protocols}
+    walks = {protocol.name: analysed(cell, good, protocol, order) for protocol in order.protocols}
     for seed, outcome in zip(seeds, outcomes, strict=True):
         found = {name: next(walk) for name, walk in walks.items()} if outcome.converged else {}
         yield _produced(seed, outcome, found, each)
@@ -61,7 +61,7 @@ def _produced(seed: int, outcome: TrainingOutcome, found: dict[str, Analysed], t
     )
 
 
-def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order: Order) -> Iterator[Analysed]:
+def analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order: Order) -> Iterator[Analysed]:
     """The analyses of networks of one shape, in order; without their circuits where nobody asks for these."""
     if not networks:
         return

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from analysis.digest import canonical_json, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import FACTORS, SHARED, Factor, StudyDesign, level_label
+from analysis.studies.design import FACTORS, LATER, SHARED, Factor, StudyDesign, level_label
 
 GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor not in SHARED)
 
@@ -31,9 +31,9 @@ class Cell:
     def key(self) -> str:
         """Hash of its levels, 16 hex digits: the same in every study that has such a cell.
 
-        Where nothing is planted that is no part of it: so it was before there was planting.
+        Where nothing is planted or drawn, that is no part of it: so it was before there were such factors.
         """
-        told = {factor: level for factor, level in self.levels.items() if factor != "planting" or level}
+        told = {factor: level for factor, level in self.levels.items() if factor not in LATER or level}
         return short_id(canonical_json(told).decode())
 
     @cached_property
@@ -73,4 +73,4 @@ def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
 
 def training_levels(levels: Mapping[Factor, Any]) -> dict[str, Any]:
     """The levels that say how a network is trained."""
-    return {factor: level for factor, level in levels.items() if factor != "planting" and factor not in SHARED}
+    return {factor: level for factor, level in levels.items() if factor not in LATER and factor not in SHARED}

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.errors import AnalysisError
+from analysis.networks.drawing import read_prior
 from analysis.networks.training_spec import TrainingSpec
 from analysis.studies.cells import GRID_FACTORS, cells_of, training_levels
-from analysis.studies.design import FACTORS, MAX_NETWORKS, Comparison, StudyDesign
+from analysis.studies.design import FACTORS, MAX_NETWORKS, SHARED, Comparison, StudyDesign
+from analysis.studies.drawing import most_draws
 from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
-from analysis.studies.sources import PLANTED, SOURCES
+from analysis.studies.sources import DRAWN, PLANTED, SOURCES
+
+_OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
 
 
 def contradictions(design: StudyDesign) -> list[str]:
@@ -27,6 +31,7 @@ def contradictions(design: StudyDesign) -> list[str]:
         *_levels(design),
         *_source(design),
         *_planting(design),
+        *_prior(design),
         *_training(design),
         *_methods(design),
         *_measures(design, measured),
@@ -99,6 +104,23 @@ def _planting(design: StudyDesign) -> Iterator[str]:
                 if str(problem) not in said:
                     said.add(str(problem))
                     yield f"planting: {problem}"
+
+
+def _prior(design: StudyDesign) -> Iterator[str]:
+    """Priors that cannot be read, or that no source asks for."""
+    if design.source != DRAWN:
+        if design.prior != ("",):
+            yield f"prior: source {design.source!r} draws nothing; leave it out, or use the source {DRAWN!r}"
+        return
+    try:
+        most_draws(design)
+    except AnalysisError as problem:
+        yield f"source_options: {problem}"
+    for level in filter(None, design.prior):
+        try:
+            read_prior(level)
+        except AnalysisError as problem:
+            yield str(problem)
 
 
 def _training(design: StudyDesign) -> Iterator[str]:
@@ -176,21 +198,26 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
     if known is None:
         yield f"{name}: the measure is not among the study's measures"
     else:
-        rank_test = comparison.test not in ("chi-squared", "fisher")
+        rank_test = comparison.test not in _OF_SHARES
         if rank_test and not known.numeric and not (comparison.test == "friedman" and known.kind == "yes-no"):
             yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"
         if not rank_test and known.kind not in ("yes-no", "category"):
             yield f"{name}: {comparison.test} compares shares, and the measure is {_article(known.kind)}"
+        if comparison.test in ("mcnemar", "cochran-mantel-haenszel") and known.kind == "category":
+            yield f"{name}: {comparison.test} compares yes and no, and the measure is a word"
     for level in set(comparison.levels) - set(design.labels(comparison.factor)):
         yield f"{name}: {level!r} is no level of {FACTORS[comparison.factor]}"
     n_compared = len(comparison.compared(design))
     if n_compared < 2:
         where = "comparison" if comparison.levels else "grid"
         yield f"{name}: the {where} has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
-    if comparison.test == "friedman" and n_compared == 2:
-        yield f"{name}: friedman needs three levels; use wilcoxon for two"
-    if comparison.test == "spearman" and comparison.factor not in ("loss_target", "noise_std", "hidden", "tasks"):
-        yield f"{name}: spearman needs levels that have an order"
+    if comparison.test in ("friedman", "page") and n_compared == 2:
+        yield f"{name}: {comparison.test} needs three levels; use wilcoxon for two"
+    if comparison.test == "cochran-mantel-haenszel" and comparison.factor in SHARED:
+        yield f"{name}: {comparison.test} compares other networks, and {comparison.factor}s share them; use mcnemar"
+    ordered = comparison.factor in ("loss_target", "noise_std", "hidden", "tasks")
+    if comparison.test in ("spearman", "page") and not ordered:
+        yield f"{name}: {comparison.test} needs levels that have an order"
     yield from _named(design, name, comparison)
 
 

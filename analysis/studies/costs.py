@@ -29,6 +29,7 @@ from analysis.studies.sources import source_named
 CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
 CHUNK_NETWORKS: Final = 128
 _TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
+_DRAWING: Final = 0.05  # until one of some 50,000 networks of two inputs is accepted
 _EPOCHS: Final = 60  # before most networks reach a loss of .01
 _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
 _EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol
@@ -141,7 +142,7 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     searched += n_outputs * _answer_seconds(cell)
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
-    training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each
+    training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)
     planting = cell.levels["planting"]
     if planting and read_recipe(planting).mode is not None:
         training += _INTERCHANGE

@@ -34,6 +34,7 @@ Factor = Literal[
     "noise_std",
     "input_weights",
     "planting",
+    "prior",
     "protocol",
     "method",
 ]
@@ -46,12 +47,27 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "noise_std": "input noise",
     "input_weights": "input weights",
     "planting": "planting",
+    "prior": "prior",
     "protocol": "protocol",
     "method": "discovery method",
 }
 SHARED: Final[frozenset[Factor]] = frozenset({"protocol", "method"})
 """Factors that are no part of the grid: every network is there under each of their levels."""
-Test = Literal["kruskal-wallis", "friedman", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
+LATER: Final[tuple[Factor, ...]] = ("planting", "prior")
+"""Factors of one source each, whose only level "" is no part of a design's digest or of a cell's key."""
+Test = Literal[
+    "kruskal-wallis",
+    "friedman",
+    "mann-whitney",
+    "wilcoxon",
+    "spearman",
+    "page",
+    "chi-squared",
+    "fisher",
+    "mcnemar",
+    "stuart-maxwell",
+    "cochran-mantel-haenszel",
+]
 Evidence = Literal["C", "W", "D", "N", "S", "O"]
 EVIDENCE: Final[Mapping[Evidence, str]] = {
     "C": "read in the authors' code",
@@ -109,7 +125,10 @@ class Comparison(_Part):
         "kruskal-wallis",
         description="mann-whitney and fisher: every pair of levels; wilcoxon: every pair, networks of equal seed "
         "paired; kruskal-wallis and chi-squared: all levels at once; friedman: the same, networks of equal seed as one "
-        "block, for numbers and for yes or no; spearman: trend along the levels in their order.",
+        "block, for numbers and for yes or no; spearman: trend along the levels in their order; page: the same, "
+        "networks of equal seed as one block; mcnemar and stuart-maxwell: every pair, networks of equal seed paired, "
+        "of yes or no and of categories; cochran-mantel-haenszel: the first level against each other, of yes or no, "
+        "within the levels of all other factors.",
     )
     protocol: str = Field("", description="Under which protocol; empty: under each. Not with factor 'protocol'.")
     where: dict[Factor, str] = Field(
@@ -185,6 +204,13 @@ class StudyDesign(Hashed):
         description="Levels, of the source 'planted': compile, plain, iit, strict or strict-zero, then disguises with "
         "commas.",
     )
+    prior: tuple[str, ...] = Field(
+        ("",),
+        min_length=1,
+        max_length=64,
+        description="Levels, of the source 'drawn': a prior of weights and biases such as 'normal 1' or 'fan-in 3', "
+        "from which networks are drawn until one computes the tasks; empty: networks are trained.",
+    )
     training: TrainingRules = TrainingRules()
     seeds: Seeds = Seeds()
     protocols: tuple[Annotated[Protocol, BeforeValidator(_as_protocol)], ...] = Field(
@@ -212,8 +238,9 @@ class StudyDesign(Hashed):
         content = self.model_dump(mode="json", exclude=_FOR_PEOPLE)
         del content["seeds"]["count"]
         # what came later is left out where it is not used, so that studies from before keep their digests
-        if self.planting == ("",):
-            del content["planting"]
+        for factor in LATER:
+            if self.levels(factor) == ("",):
+                del content[factor]
         if not self.methods:
             del content["methods"]
         for comparison in content["comparisons"]:
@@ -234,8 +261,8 @@ class StudyDesign(Hashed):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Factors that say something of this study: planting and methods only where there are any."""
-        used = {"planting": self.planting != ("",), "method": bool(self.methods)}
+        """Factors that say something of this study: planting, priors and methods only where there are any."""
+        used = {"method": bool(self.methods)} | {factor: self.levels(factor) != ("",) for factor in LATER}
         return tuple(factor for factor in FACTORS if used.get(factor, True))
 
     @property
@@ -272,6 +299,8 @@ def level_label(factor: Factor, level: Any) -> str:
         return "as hidden" if level is None else str(level)
     if factor == "planting":
         return level or "none"
+    if factor == "prior":
+        return level or "trained"
     if factor == "protocol":
         return str(level.name)
     return f"{level:g}" if isinstance(level, float) else str(level)

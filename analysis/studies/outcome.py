@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -157,15 +156,9 @@ def network_of_outcome(cell: Cell, outcome: StudyOutcome) -> Network | None:
     """
     if outcome.weights is None:
         return None
-    weights, biases, at = [], [], 0
-    for n_in, n_out in pairwise(outcome.sizes):
-        weights.append(outcome.weights[at : at + n_in * n_out].reshape(n_out, n_in))
-        at += n_in * n_out
-        biases.append(outcome.weights[at : at + n_out])
-        at += n_out
-    return Network.from_arrays(
-        weights,
-        biases,
+    return Network.from_flat(
+        outcome.weights,
+        outcome.sizes,
         activation=cell.levels["activation"],
         output_activation=cell.levels["output_activation"],
         negative_slope=cell.design.training.negative_slope,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.errors import AnalysisError
-from analysis.network_files.planted_record import PlantedRecord
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.costs import needs_algorithms, needs_circuits
@@ -54,8 +53,7 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
                 continue
             try:
                 values[protocol.name] = tuple(
-                    _measured(cell.design, analysis, order, produced.planted)
-                    for analysis in produced.analyses[protocol.name]
+                    _measured(cell.design, analysis, order, produced) for analysis in produced.analyses[protocol.name]
                 )
             except AnalysisError as problem:
                 problems[protocol.name] = problem
@@ -82,10 +80,8 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
     )
 
 
-def _measured(
-    design: StudyDesign, analysis: OutputAnalysis, order: Order, planted: PlantedRecord | None
-) -> dict[str, Measured]:
-    studied = Studied(analysis.question, analysis, planted, design.methods)
+def _measured(design: StudyDesign, analysis: OutputAnalysis, order: Order, produced: Produced) -> dict[str, Measured]:
+    studied = Studied(analysis.question, analysis, produced.planted, design.methods, draws=produced.draws)
     measures = measures_of(design.measures, (), design.methods)
     values = {key: measure.function(studied) for key, measure in measures.items()}
     if design.criteria:

@@ -58,6 +58,7 @@ class Produced:
         seconds: its share of the time, 0 without a clock.
         data: on what it was judged; None for the clean inputs.
         planted: what was planted in it, if anything was.
+        draws: how many networks were drawn until it was accepted; None for one that was not drawn.
     """
 
     seed: int
@@ -71,10 +72,13 @@ class Produced:
     seconds: float = 0.0
     data: DataRecord | None = None
     planted: PlantedRecord | None = None
+    draws: int | None = None
 
 
 PLANTED: Final = "planted"
 """Key of the source that plants."""
+DRAWN: Final = "drawn"
+"""Key of the source that draws from priors."""
 Maker = Callable[[Cell, Sequence[int], Order], Iterator[Produced]]
 
 
@@ -116,6 +120,12 @@ _ALL: Final = (
             "steps": "of interchange training, 3,000 if not given",
         },
         seconds_each=0.3,
+    ),
+    Source(
+        DRAWN,
+        "networks drawn from a prior until one computes the tasks, beside trained ones",
+        "analysis.studies.drawn:make_networks",
+        {"most_draws": "networks that are drawn for one before it is given up, 20,000,000 if not given"},
     ),
     Source(
         "digits",

@@ -7,6 +7,8 @@ Networks that failed have no value; they are counted apart and included in the d
 - tests by scipy, each with an effect size: Cliff's delta (Mann-Whitney), the matched-pairs rank-biserial correlation
   (Wilcoxon), Kendall's W (Friedman), epsilon squared (Kruskal-Wallis), Spearman's rho, Cramér's V (chi-squared,
   Fisher);
+- more tests of the same networks at several levels in :mod:`analysis.studies.paired`, of shares within strata in
+  :mod:`analysis.studies.stratified`;
 - Holm's correction over all tests of a study.
 """
 
@@ -111,6 +113,7 @@ class Tested:
         effect: size of the effect.
         effect_name: which measure of it.
         note: why it could not be made, or what to keep in mind.
+        low, high: interval of the effect at ``CONFIDENCE``; None where the test gives none.
     """
 
     test: str
@@ -122,6 +125,8 @@ class Tested:
     effect_name: str
     p_holm: float | None = None
     note: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 def mann_whitney(groups: Mapping[str, Sequence[float]]) -> Tested:

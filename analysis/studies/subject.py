@@ -24,6 +24,7 @@ class Studied:
         planted: what was planted in the network, if anything was.
         methods: discovery methods of the study, each with its settings.
         method: the one whose answer is measured; "" for a measure of the network.
+        draws: how many networks were drawn until it was accepted; None for one that was not drawn.
         shared: what several measures of this output need and compute once, see :meth:`once`.
     """
 
@@ -32,6 +33,7 @@ class Studied:
     planted: PlantedRecord | None = None
     methods: tuple[str, ...] = ()
     method: str = ""
+    draws: int | None = None
     shared: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:

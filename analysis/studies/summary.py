@@ -18,6 +18,7 @@ from analysis.studies.design import Comparison, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.measures.registry import answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
+from analysis.studies.paired import mcnemar, page, stuart_maxwell
 from analysis.studies.statistics import (
     Share,
     Spread,
@@ -32,9 +33,12 @@ from analysis.studies.statistics import (
     spread_of,
     wilcoxon,
 )
+from analysis.studies.stratified import cochran_mantel_haenszel
 
 POOLED: Final = "all networks"
-PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher")
+PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher", "mcnemar", "stuart-maxwell")
+_OF_PARTNERS: Final = {"wilcoxon": wilcoxon, "mcnemar": mcnemar, "stuart-maxwell": stuart_maxwell}
+_OF_BLOCKS: Final = {"friedman": friedman, "page": page}
 
 
 @dataclass(frozen=True)
@@ -331,19 +335,29 @@ def _tested(
     if test in PAIRWISE:
         results = []
         for a, b in combinations(groups, 2):
-            if test == "wilcoxon":
-                results.append(wilcoxon({a: pairs[a], b: pairs[b]}))
+            if test in _OF_PARTNERS:
+                results.append(_OF_PARTNERS[test]({a: pairs[a], b: pairs[b]}))
             elif test == "fisher":
                 results.append(independence(test, {a: groups[a].categories, b: groups[b].categories}))
             else:
                 results.append(mann_whitney({a: groups[a].numbers, b: groups[b].numbers}))
         return results
-    if test == "friedman":
-        return [friedman(pairs)]
+    if test == "cochran-mantel-haenszel":
+        first, *others = groups
+        shares = {name: _shares(values) for name, values in pairs.items()}
+        return [cochran_mantel_haenszel({first: shares[first], other: shares[other]}) for other in others]
+    if test in _OF_BLOCKS:
+        return [_OF_BLOCKS[test](pairs)]
     if test == "chi-squared":
         return [independence(test, {name: group.categories for name, group in groups.items()})]
     numbers = {name: group.numbers for name, group in groups.items()}
     return [kruskal_wallis(numbers) if test == "kruskal-wallis" else spearman(numbers)]
+
+
+def _shares(values: Mapping[Any, Any]) -> dict[Hashable, Share]:
+    """The share of yes in each stratum: networks of equal other levels, by their keys (levels, seed)."""
+    of, hits = Counter(levels for levels, _ in values), Counter(levels for (levels, _), yes in values.items() if yes)
+    return {levels: share_of(hits[levels], n) for levels, n in of.items()}
 
 
 def _across(values: Sequence[Value], how: str) -> Value:

@@ -19,7 +19,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.result_file import StudyResults
-from analysis.studies.sources import SOURCES
+from analysis.studies.sources import DRAWN, SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
@@ -304,7 +304,8 @@ def _attribution(study: StudyRow, cell: Cell, outcome: StudyOutcome) -> str:
     """Where it comes from, and on what the study judged it."""
     words, judged_on = f"Study “{study.name}”", SOURCES[cell.design.source].judged_on
     if not judged_on:
-        return words
+        prior = cell.levels["prior"]
+        return f"{words}, drawn from the prior “{prior}”" if prior else words
     kept = "" if outcome.data is not None else ", which were not kept"
     return f"{words}, judged there on {judged_on}{kept}; clean inputs are another question"
 
@@ -333,7 +334,7 @@ def _named(name: str, n_inputs: int) -> Task | None:
 
 def _training(cell: Cell, outcome: StudyOutcome) -> dict[str, Any]:
     """Options and end of its training, as networks trained here carry them; without the loss curve."""
-    if cell.design.source != "boolean":
+    if cell.levels["prior"] or cell.design.source not in ("boolean", DRAWN):
         return {}
     return {
         "options": cell.spec(outcome.seed).model_dump(mode="json"),

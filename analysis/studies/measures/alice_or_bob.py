@@ -125,6 +125,11 @@ def _grain(studied: Studied) -> Measured:
     return Measured("both, and one finer" if finer else "both, none finer")
 
 
+def _both(studied: Studied) -> Measured:
+    found = _on_sets(studied)
+    return Measured(None if found.value is None else found.value == "both", note=found.note)
+
+
 def _along_directions(studied: Studied) -> Measured:
     return _named(studied, lambda: (result.algorithm.text for result in _on_directions(studied)))
 
@@ -237,6 +242,13 @@ MEASURES: Final = (
         "count",
         _guarded(lambda studied: Measured(len(_with_shared_gates(studied)))),
         "algorithms",
+    ),
+    Measure(
+        "alice-and-bob",
+        "Alice and Bob, on neuron sets",
+        "Whether both of XOR's irredundant algorithms have a valid alignment on disjoint neuron sets.",
+        "yes-no",
+        _guarded(_both),
     ),
     Measure(
         "one-algorithm",

@@ -9,6 +9,7 @@ from analysis.errors import InvalidStudy
 from analysis.studies.measures import (
     alice_or_bob,
     answers,
+    drawn,
     findings,
     named,
     planted,
@@ -30,6 +31,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     polysemanticity.MEASURES,
     planted.MEASURES,
     answers.MEASURES,
+    drawn.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

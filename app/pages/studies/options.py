@@ -9,7 +9,15 @@ from pydantic import Field
 from app.options import Options
 
 FactorName = Literal[
-    "tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights", "planting"
+    "tasks",
+    "hidden",
+    "activation",
+    "output_activation",
+    "loss_target",
+    "noise_std",
+    "input_weights",
+    "planting",
+    "prior",
 ]
 
 

@@ -196,6 +196,8 @@ class TestView(PageModel):
     p_holm: float | None
     effect: float | None
     effect_name: str
+    low: float | None
+    high: float | None
     note: str
 
 

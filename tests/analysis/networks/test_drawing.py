@@ -1,0 +1,91 @@
+"""Networks drawn until one computes its tasks: streams, acceptance and what a budget leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.errors import Cancelled, InvalidStudy
+from analysis.networks.drawing import Drawing, draw_network, largest_rate, read_prior
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.tasks import input_table, named_task
+from analysis.work import Work
+
+OR = Drawing(read_prior("normal 1"), (2,), (named_task("OR", 2),), "leaky_relu", "leaky_relu", 0.01, 0.05, 200_000)
+
+
+@pytest.mark.parametrize(("text", "spreading", "scale"), [("normal 1", "normal", 1), ("fan-in 0.5", "fan-in", 0.5)])
+def test_priors_are_read(text, spreading, scale):
+    prior = read_prior(text)
+    assert (prior.spreading, prior.scale) == (spreading, scale)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "normal", "normal x", "normal nan", "normal 0", "normal -1", "normal 101", "cauchy 1"]
+)
+def test_other_priors_are_refused(text):
+    with pytest.raises(InvalidStudy, match="prior"):
+        read_prior(text)
+
+
+def test_deviations_follow_the_parameters():
+    assert read_prior("normal 2").deviations((2, 3, 1)).tolist() == [2] * 13
+    spread = read_prior("fan-in 2").deviations((4, 1, 2))
+    assert spread.tolist() == [1] * 5 + [2] * 4
+
+
+def test_the_same_seed_gives_the_same_network_however_many_are_tried_at_once():
+    drawn = [draw_network(OR, 7, block=block) for block in (1, 97, 8_192)]
+    assert len({one.network.digest for one in drawn}) == 1
+    assert len({(one.draws, one.loss) for one in drawn}) == 1
+
+
+def test_seeds_priors_and_sizes_have_streams_of_their_own():
+    wider = replace(OR, hidden=(3,))
+    other = replace(OR, prior=read_prior("normal 2"))
+    streams = [OR.stream(0), OR.stream(1), wider.stream(0), other.stream(0)]
+    assert len({stream.integers(2**63) for stream in streams}) == 4
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "sigmoid"])
+def test_the_first_that_computes_the_task_is_accepted(activation):
+    """By the other route: every draw of the stream run by itself in double precision."""
+    drawing = replace(OR, activation=activation, output_activation="linear")
+    drawn = draw_network(drawing, 3)
+    random, table = drawing.stream(3), input_table(2)
+    rows = random.standard_normal((drawn.draws, 9), dtype=np.float32) * np.float32(1)
+    for place, row in enumerate(rows.astype(np.float64), start=1):
+        network = Network.from_flat(
+            row, (2, 2, 1), activation=activation, output_activation="linear", negative_slope=0.01
+        )
+        outputs = forward(network, table)[:, 0]
+        loss = float(((outputs - [0, 1, 1, 1]) ** 2).mean())
+        accepted = loss < 0.05 and outputs.round().tolist() == [0, 1, 1, 1]
+        assert accepted == (place == drawn.draws)
+    assert network.digest == drawn.network.digest
+    assert drawn.loss == loss
+
+
+def test_several_outputs_must_all_be_right():
+    drawing = replace(OR, tasks=(named_task("OR", 2), named_task("AND", 2)), loss_target=0.2, most_draws=10**6)
+    drawn = draw_network(drawing, 0)
+    outputs = forward(drawn.network, input_table(2))
+    assert outputs.round().T.tolist() == [[0, 1, 1, 1], [0, 0, 0, 1]]
+    assert drawn.loss == pytest.approx(((outputs.T - [[0, 1, 1, 1], [0, 0, 0, 1]]) ** 2).mean())
+
+
+def test_a_budget_that_is_used_up_leaves_no_network():
+    drawn = draw_network(replace(OR, loss_target=1e-12, most_draws=1_000), 0, block=300)
+    assert (drawn.network, drawn.draws, drawn.loss) == (None, 1_000, None)
+    assert (1 - largest_rate(1_000)) ** 1_000 == pytest.approx(0.05)
+
+
+def test_it_can_be_stopped():
+    def stop(progress):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        draw_network(replace(OR, loss_target=1e-12), 0, Work(report=stop))

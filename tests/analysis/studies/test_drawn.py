@@ -1,0 +1,130 @@
+"""The source that draws from priors, its designs, and what becomes of a budget that is used up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from analysis.errors import InvalidStudy
+from analysis.studies.cells import cells_of
+from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.reading import read_design
+from analysis.studies.running import run_cell
+from analysis.studies.sources import Order
+from analysis.studies.summary import Record, StudySummary
+
+
+def design(**changes):
+    told = {
+        "format": "pluriscope-study/1",
+        "slug": "drawn-test",
+        "name": "Drawn",
+        "question": "Does learning matter?",
+        "source": "drawn",
+        "tasks": [["OR"]],
+        "hidden": [[2], [3]],
+        "prior": ["", "normal 1"],
+        "loss_target": [0.05],
+        "seeds": {"first": 0, "count": 3},
+        "measures": ["draws", "decides-right", "circuits-valid"],
+        "comparisons": [{"measure": "decides-right", "factor": "prior", "test": "cochran-mantel-haenszel"}],
+        **changes,
+    }
+    return read_design(json.dumps(told).encode())
+
+
+def run(checked):
+    order = Order(checked.protocols)
+    return [(cell, list(run_cell(cell, checked.seeds.numbers, order))) for cell in cells_of(checked)]
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return run(design())
+
+
+def test_drawn_networks_stand_beside_trained_ones(outcomes):
+    names = [cell.name for cell, _ in outcomes]
+    assert names == ["2, trained", "2, normal 1", "3, trained", "3, normal 1"]
+    for cell, found in outcomes:
+        drawn = bool(cell.levels["prior"])
+        for one in found:
+            if not one.converged:
+                assert (one.state, drawn) == ("stopped_early", False)
+                continue
+            assert one.loss < 0.05
+            assert (one.epochs is None) == drawn
+            (values,) = one.values["complete"]
+            assert values["decides-right"].value is True
+            assert values["circuits-valid"].value >= 0
+            assert (values["draws"].value is not None) == drawn
+            assert network_of_outcome(cell, one).digest == one.network
+            again = StudyOutcome.from_json(json.loads(json.dumps(one.as_json())))
+            assert again.values == one.values
+
+
+def test_a_network_is_the_same_in_any_chunk(outcomes):
+    cell, found = outcomes[1]
+    (alone,) = run_cell(cell, [2], Order(cell.design.protocols))
+    assert alone.network == found[2].network
+
+
+def test_trained_cells_are_those_of_the_boolean_source(outcomes):
+    cell, found = outcomes[0]
+    told = design(source="boolean", prior=[""], comparisons=[], measures=["decides-right"])
+    other = cells_of(told)[0]
+    assert other.key == cell.key
+    assert [one.network for one in run_cell(other, range(3), Order(told.protocols))] == [one.network for one in found]
+
+
+def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
+    checked = design(prior=["normal 1"], loss_target=[1e-9], source_options={"most_draws": 2_000}, comparisons=[])
+    for _, found in run(checked):
+        for one in found:
+            assert (one.state, one.network) == ("none_accepted", None)
+            assert "none of 2,000 networks drawn computes OR" in one.message
+            assert "at most 1.5e-03 (95%)" in one.message
+
+
+def test_arms_are_compared_within_widths(outcomes):
+    records = [
+        Record(position, one.seed, one.state, one.network, one.as_json()["values"])
+        for position, (_, found) in enumerate(outcomes)
+        for one in found
+    ]
+    ((_, _, tested),) = StudySummary(design(), records).tests()
+    assert tested.groups == ("trained", "normal 1")
+    assert tested.sizes == (5, 6)  # one of the trained ones does not converge
+    assert (tested.effect, tested.p) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"prior": ["cauchy 1"], "comparisons": []}, "begins with 'cauchy'"),
+        ({"source": "boolean"}, "draws nothing"),
+        ({"source_options": {"most_draws": 0}}, "out of range"),
+        ({"source_options": {"most_draws": True}}, "out of range"),
+        ({"source_options": {"draws": 5}}, "unknown to source 'drawn'"),
+        (
+            {"comparisons": [{"measure": "draws", "factor": "prior", "test": "cochran-mantel-haenszel"}]},
+            "compares shares",
+        ),
+        (
+            {"comparisons": [{"measure": "draws", "factor": "prior", "test": "page"}]},
+            "needs levels that have an order",
+        ),
+    ],
+)
+def test_contradictions(changes, cause):
+    with pytest.raises(InvalidStudy, match=cause):
+        design(**changes)
+
+
+def test_a_study_without_priors_keeps_its_digest():
+    plain = {"slug": "plain", "name": "P", "question": "Q?", "measures": ["draws"]}
+    told = read_design(json.dumps(plain).encode())
+    assert "prior" not in told.factors
+    assert told.digest == read_design(json.dumps({**plain, "prior": [""]}).encode()).digest
+    assert told.digest != design().digest

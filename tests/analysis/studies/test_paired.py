@@ -1,0 +1,163 @@
+"""Statistics of networks that share their seeds, and of shares within strata, against published examples."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import scipy
+
+from analysis.studies.paired import mcnemar, page, ratio_of, stuart_maxwell
+from analysis.studies.statistics import Share, friedman
+from analysis.studies.stratified import cochran_mantel_haenszel
+
+BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
+    (512, 313, 89, 19),
+    (353, 207, 17, 8),
+    (120, 205, 202, 391),
+    (138, 279, 131, 244),
+    (53, 138, 94, 299),
+    (22, 351, 24, 317),
+)
+
+
+def paired(table):
+    """Two levels whose blocks give these counts [first category, second category]."""
+    first, second, block = {}, {}, itertools.count()
+    for one, row in enumerate(table):
+        for other, n in enumerate(row):
+            for _ in range(n):
+                name = next(block)
+                first[name], second[name] = one, other
+    return {"first": first, "second": second}
+
+
+def shares(strata):
+    men = {place: Share(a, a + b, None, None) for place, (a, b, _, _) in enumerate(strata)}
+    women = {place: Share(c, c + d, None, None) for place, (_, _, c, d) in enumerate(strata)}
+    return {"men": men, "women": women}
+
+
+def test_cochran_mantel_haenszel_of_admissions_at_berkeley():
+    """R's ``mantelhaen.test(UCBAdmissions, correct = FALSE)``."""
+    told = cochran_mantel_haenszel(shares(BERKELEY))
+    assert told.statistic == pytest.approx(1.5246, abs=5e-5)
+    assert told.p == pytest.approx(0.2169, abs=5e-5)
+    assert told.sizes == (2691, 1835)
+    assert told.low < told.effect < 0 < told.high  # men are admitted less often, department by department
+
+
+def test_the_common_difference_has_the_spread_of_its_repetitions():
+    random, true = np.random.default_rng(5), ((0.6, 0.5, 80, 120), (0.3, 0.2, 150, 60), (0.85, 0.75, 90, 90))
+    found, errors = [], []
+    for _ in range(2_000):
+        strata = []
+        for p, q, m, n in true:
+            x, y = random.binomial(m, p), random.binomial(n, q)
+            strata.append((x, m - x, y, n - y))
+        told = cochran_mantel_haenszel(shares(strata))
+        found.append(told.effect)
+        errors.append((told.high - told.low) / 2 / 1.959964)
+    assert np.mean(found) == pytest.approx(0.1, abs=0.003)
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.05)
+
+
+def test_strata_of_one_group_are_left_out():
+    some = shares([(3, 2, 1, 4), (1, 1, 0, 0)])
+    told = cochran_mantel_haenszel(some)
+    assert told.note == "1 strata have networks of one group only"
+    assert told.sizes == (5, 5)
+    assert told.effect == pytest.approx(3 / 5 - 1 / 5)
+    same = cochran_mantel_haenszel(shares([(3, 0, 4, 0)]))
+    assert (same.statistic, same.p, same.effect) == (0.0, 1.0, 0.0)
+    assert cochran_mantel_haenszel(shares([(1, 1, 0, 0)])).p is None
+
+
+def test_mcnemar_of_approval_ratings():
+    """Agresti, Categorical Data Analysis, table 10.1: 794, 150, 86, 570; a difference of 0.04 (0.02 to 0.06)."""
+    told = mcnemar(paired([[570, 86], [150, 794]]))
+    assert told.sizes == (1600,)
+    assert told.effect == pytest.approx((150 - 86) / 1600)
+    exact = 2 * sum(math.comb(236, k) for k in range(87)) / 2**236
+    assert told.p == pytest.approx(exact)
+    assert (told.low, told.high) == pytest.approx((0.0213, 0.0587), abs=1e-4)
+
+
+def test_mcnemar_counts_blocks_without_a_partner():
+    told = mcnemar({"a": {1: True, 2: True, 3: False}, "b": {1: False, 2: True, 4: True}})
+    assert told.sizes == (2,)
+    assert told.note == "2 networks are not in every level"
+
+
+def test_stuart_maxwell_of_vision():
+    """Stuart (1955): the unaided vision of both eyes of 7,477 women."""
+    table = [[1520, 266, 124, 66], [234, 1512, 432, 78], [117, 362, 1772, 205], [36, 82, 179, 492]]
+    told = stuart_maxwell(paired(table))
+    assert told.statistic == pytest.approx(11.957, abs=1e-3)
+    assert told.p == pytest.approx(0.00753, abs=1e-5)
+
+
+def test_stuart_maxwell_of_two_categories_is_mcnemar_without_exactness():
+    told = stuart_maxwell(paired([[570, 86], [150, 794]]))
+    assert told.statistic == pytest.approx((150 - 86) ** 2 / (150 + 86))
+    assert told.effect == pytest.approx(236 / 1600)
+    assert stuart_maxwell(paired([[3, 0], [0, 4]])).p == 1.0
+
+
+def test_page_of_tutorials():
+    """Scipy's example of Page's test, from Wikipedia: ten students rate three ways to teach; L = 133.5, p = .0018."""
+    table = [
+        [3, 4, 3],
+        [2, 2, 4],
+        [3, 3, 5],
+        [1, 3, 2],
+        [2, 3, 2],
+        [2, 4, 5],
+        [1, 2, 4],
+        [3, 4, 4],
+        [2, 4, 5],
+        [1, 3, 4],
+    ]
+    groups = {str(level): {row: values[level] for row, values in enumerate(table)} for level in range(3)}
+    told = page(groups)
+    assert told.statistic == pytest.approx(133.5)
+    assert told.p == pytest.approx(2 * 0.0012693433690751756)
+    ranks = [scipy.stats.rankdata(values) for values in table]
+    by_hand = np.mean([np.dot(r - 2, [-1, 0, 1]) / 2 for r in ranks])  # untied ranks have a variance of 2
+    assert told.effect == pytest.approx(by_hand)
+    turned = page(dict(reversed(groups.items())))
+    assert turned.p == pytest.approx(told.p)
+    assert turned.effect == pytest.approx(-told.effect)
+
+
+def test_cochrans_q_is_friedmans_test_of_yes_and_no():
+    random = np.random.default_rng(2)
+    table = random.integers(0, 2, (30, 4))
+    groups = {str(level): {row: bool(values[level]) for row, values in enumerate(table)} for level in range(4)}
+    columns, rows, k = table.sum(0), table.sum(1), 4
+    q = (k - 1) * (k * (columns**2).sum() - columns.sum() ** 2) / (k * rows.sum() - (rows**2).sum())
+    assert friedman(groups).statistic == pytest.approx(q)
+
+
+def test_ratio_is_the_hodges_lehmann_estimate():
+    random = np.random.default_rng(1)
+    base = {seed: float(value) for seed, value in enumerate(random.integers(1, 900, 70))}
+    twice = {seed: 2 * value for seed, value in base.items()}
+    exact = ratio_of({"twice": twice, "once": base})
+    assert (exact.factor, exact.low, exact.high) == pytest.approx((2, 2, 2))
+    assert exact.within(2.1)
+    assert not exact.within(1.9)
+    noisy = {seed: value * math.exp(random.normal(0.1, 0.3)) for seed, value in base.items()} | {99: 5.0}
+    told = ratio_of({"noisy": noisy, "once": base | {99: 0.0}})
+    logs = [math.log(noisy[seed] / base[seed]) for seed in base]
+    brute = sorted((a + b) / 2 for place, a in enumerate(logs) for b in logs[place:])
+    assert math.log(told.factor) == pytest.approx(np.median(brute))
+    assert (told.pairs, told.zeros) == (70, 1)
+    # outside the interval Wilcoxon's test refuses, inside it does not
+    for edge, inside in ((told.low, 1), (told.high, -1)):
+        for shift, kept in ((0.02 * inside, True), (-0.02 * inside, False)):
+            p = scipy.stats.wilcoxon(np.array(logs) - math.log(edge) - shift, method="asymptotic").pvalue
+            assert (p > 0.1) == kept
+    assert ratio_of({"a": {1: 1.0}, "b": {1: 1.0}}).factor is None
