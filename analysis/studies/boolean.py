@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
@@ -20,6 +21,7 @@ from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.partial import circuits_alone
 from analysis.studies.sources import Order, Produced
+from analysis.tasks import Task
 
 Analysed = tuple[tuple[OutputAnalysis, ...], AnalysisError | None]
 
@@ -38,8 +40,8 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     start = order.work.clock()
     outcomes = train_networks([cell.spec(seed) for seed in seeds], order.work, device=order.device)
     each = (order.work.clock() - start) / len(seeds)
-    good = [o.network for o in outcomes if o.converged and o.network is not None]
-    walks = {protocol.name: analysed(cell, good, protocol, order) for protocol in order.protocols}
+    good = [(o.network, o.spec.resolved_tasks()) for o in outcomes if o.converged and o.network is not None]
+    walks = {protocol.name: analysed(good, protocol, order) for protocol in order.protocols}
     for seed, outcome in zip(seeds, outcomes, strict=True):
         found = {name: next(walk) for name, walk in walks.items()} if outcome.converged else {}
         yield _produced(seed, outcome, found, each)
@@ -61,24 +63,22 @@ def _produced(seed: int, outcome: TrainingOutcome, found: dict[str, Analysed], t
     )
 
 
-def analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order: Order) -> Iterator[Analysed]:
-    """The analyses of networks of one shape, in order; without their circuits where nobody asks for these."""
-    if not networks:
-        return
+def analysed(
+    networks: Sequence[tuple[Network, tuple[Task, ...]]], protocol: Protocol, order: Order
+) -> Iterator[Analysed]:
+    """The analyses of networks of one shape with their tasks, in order; without circuits where nobody asks for these.
+
+    Neighbours with the same tasks are searched together.
+    """
     if order.circuits:
-        tasks = cell.spec(0).resolved_tasks()
-        members = iterate_population(
-            networks,
-            tasks,
-            _counted(protocol, order),
-            order.work,
-            device=order.device,
-        )
-        yield from ((_under(protocol, member.analyses), member.problem) for member in members)
+        for tasks, run in groupby(networks, key=lambda member: member[1]):
+            together = [network for network, _ in run]
+            members = iterate_population(together, tasks, _counted(protocol, order), order.work, device=order.device)
+            yield from ((_under(protocol, member.analyses), member.problem) for member in members)
         return
-    for done, network in enumerate(networks):
+    for done, (network, tasks) in enumerate(networks):
         order.work.tell("networks", done, len(networks), f"{done:,} networks analysed")
-        yield without_circuits(cell, network, protocol, order)
+        yield without_circuits(network, tasks, protocol, order)
 
 
 def _counted(protocol: Protocol, order: Order) -> Protocol:
@@ -90,11 +90,11 @@ def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[Ou
     return tuple(replace(analysis, question=replace(analysis.question, protocol=protocol)) for analysis in analyses)
 
 
-def without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
+def without_circuits(network: Network, tasks: Sequence[Task], protocol: Protocol, order: Order) -> Analysed:
     """A network's analyses with circuits left unsearched, or why it cannot be analysed."""
     data, analyses = clean_data(network.n_inputs), []
     try:
-        for output, task in enumerate(cell.spec(0).resolved_tasks()):
+        for output, task in enumerate(tasks):
             question = Question(network, output, task, protocol, data)
             refuse(preflight(question))
             circuits = unsearched(question)

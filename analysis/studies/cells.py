@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final
 
-from analysis.digest import canonical_json, short_id
+from analysis.digest import canonical_json, sha256_hex, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import FACTORS, LATER, SHARED, Factor, StudyDesign, level_label
+from analysis.studies.design import ANY_GATE, FACTORS, LATER, SHARED, Factor, StudyDesign, level_label
 
 GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor not in SHARED)
 
@@ -52,6 +52,18 @@ class Cell:
         varying = [self.labels[f] for f in GRID_FACTORS if len(self.design.levels(f)) > 1]
         return ", ".join(varying) or f"{self.labels['tasks']} {'-'.join(map(str, self.sizes))}"
 
+    def tasks(self, seed: int) -> tuple[str, ...]:
+        """The tasks of its network of one seed: its level, or as many of the design's gates drawn without replacement.
+
+        Gates are put in the order of hashes of seed and name, so that every machine draws alike and a network with one
+        task more has those of the network of the same seed with one less.
+        """
+        level: tuple[str, ...] = self.levels["tasks"]
+        if ANY_GATE not in level:
+            return level
+        gates = self.design.source_options["gates"]
+        return tuple(sorted(gates, key=lambda gate: sha256_hex(f"{seed} {gate}".encode()))[: len(level)])
+
     def spec(self, seed: int) -> TrainingSpec:
         """How its network of one seed is trained, for sources that train on Boolean tasks.
 
@@ -61,6 +73,7 @@ class Cell:
         return TrainingSpec.model_validate(
             {"n_inputs": self.design.n_inputs, "seed": seed}
             | training_levels(self.levels)
+            | {"tasks": self.tasks(seed)}
             | self.design.training.model_dump()
         )
 

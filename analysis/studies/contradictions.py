@@ -11,15 +11,15 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.errors import AnalysisError
 from analysis.networks.drawing import read_prior
-from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.cells import GRID_FACTORS, cells_of, training_levels
-from analysis.studies.design import FACTORS, MAX_NETWORKS, SHARED, Comparison, StudyDesign
+from analysis.networks.training_spec import task_of_text
+from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
+from analysis.studies.design import ANY_GATE, FACTORS, MAX_NETWORKS, SHARED, Comparison, StudyDesign
 from analysis.studies.drawing import most_draws
 from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.planting import compiled, planted_algorithms, planted_steps
-from analysis.studies.sources import DRAWN, PLANTED, SOURCES
+from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 
 _OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
 
@@ -30,6 +30,7 @@ def contradictions(design: StudyDesign) -> list[str]:
     return [
         *_levels(design),
         *_source(design),
+        *_gates(design),
         *_planting(design),
         *_prior(design),
         *_training(design),
@@ -84,6 +85,31 @@ def _source(design: StudyDesign) -> Iterator[str]:
         yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
 
 
+def _gates(design: StudyDesign) -> Iterator[str]:
+    """Tasks that are to be drawn without gates to draw them from, and gates that nothing is drawn from."""
+    drawn = [level for level in design.tasks if ANY_GATE in level]
+    gates = design.source_options.get("gates", [])
+    if design.source != BOOLEAN:
+        if drawn:
+            yield f"tasks: source {design.source!r} draws no gates; use the source {BOOLEAN!r}"
+        return
+    if not isinstance(gates, list) or not all(isinstance(gate, str) for gate in gates) or len(set(gates)) < len(gates):
+        yield "source_options.gates: are no list of different names of tasks"
+        return
+    for gate in gates:
+        try:
+            task_of_text(gate, design.n_inputs)
+        except AnalysisError as problem:
+            yield f"source_options.gates: {problem}"
+    if gates and not drawn:
+        yield f"source_options.gates: no level of tasks has {ANY_GATE!r}; leave them out"
+    for level in drawn:
+        if set(level) != {ANY_GATE}:
+            yield f"tasks {' + '.join(level)}: a level is drawn as a whole or not at all"
+        elif len(level) > len(gates):
+            yield f"tasks: {len(level)} are to be drawn of {len(gates)} gates; give as many as source_options.gates"
+
+
 def _planting(design: StudyDesign) -> Iterator[str]:
     """Recipes that cannot be read, or that no source asks for."""
     if design.source != PLANTED:
@@ -126,7 +152,7 @@ def _prior(design: StudyDesign) -> Iterator[str]:
 def _training(design: StudyDesign) -> Iterator[str]:
     """Combinations that no network can be trained with; each level is tried once with the first of the others."""
     source = SOURCES.get(design.source)
-    if source is None or not source.boolean:
+    if source is None or not source.boolean or any(_gates(design)):
         return
     first = {factor: design.levels(factor)[0] for factor in GRID_FACTORS}
     said: set[str] = set()
@@ -143,8 +169,7 @@ def _training(design: StudyDesign) -> Iterator[str]:
 
 def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:
     try:
-        training = training_levels(levels) | design.training.model_dump()
-        TrainingSpec.model_validate({"n_inputs": design.n_inputs} | training)
+        Cell(design, levels).spec(0)
     except ValidationError as error:
         return "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
     return ""

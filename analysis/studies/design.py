@@ -53,6 +53,8 @@ FACTORS: Final[Mapping[Factor, str]] = {
 }
 SHARED: Final[frozenset[Factor]] = frozenset({"protocol", "method"})
 """Factors that are no part of the grid: every network is there under each of their levels."""
+ANY_GATE: Final = "?"
+"""A task that is drawn for each seed from the gates of ``source_options``."""
 LATER: Final[tuple[Factor, ...]] = ("planting", "prior")
 """Factors of one source each, whose only level "" is no part of a design's digest or of a cell's key."""
 Test = Literal[
@@ -179,7 +181,11 @@ class StudyDesign(Hashed):
     source_options: dict[str, Any] = Field(default_factory=dict, description="Settings of the source.")
     n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
     tasks: tuple[tuple[str, ...], ...] = Field(
-        (("XOR",),), min_length=1, max_length=64, description="Levels: each the tasks that are learned at once."
+        (("XOR",),),
+        min_length=1,
+        max_length=64,
+        description="Levels: each the tasks that are learned at once; '?' for one drawn "
+        "from source_options.gates for each seed.",
     )
     hidden: tuple[tuple[int, ...], ...] = Field(
         ((3, 3),), min_length=1, max_length=64, description="Levels: hidden layer sizes."
@@ -289,6 +295,8 @@ class StudyDesign(Hashed):
 
 def level_label(factor: Factor, level: Any) -> str:
     """One level of a factor as text: "XOR + AND", "3-3", "0.01", "1:1:4:4", "same as hidden"."""
+    if factor == "tasks" and ANY_GATE in level:
+        return f"{len(level)} drawn"
     if factor == "tasks":
         return " + ".join(level)
     if factor == "hidden":

@@ -34,8 +34,8 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     for seed in seeds:
         start = order.work.clock()
         found.append((draw_network(drawing, seed, order.work), order.work.clock() - start))
-    good = [drawn.network for drawn, _ in found if drawn.network is not None]
-    walks = {protocol.name: boolean.analysed(cell, good, protocol, order) for protocol in order.protocols}
+    good = [(drawn.network, drawing.tasks) for drawn, _ in found if drawn.network is not None]
+    walks = {protocol.name: boolean.analysed(good, protocol, order) for protocol in order.protocols}
     for seed, (drawn, seconds) in zip(seeds, found, strict=True):
         analysed = {name: next(walk) for name, walk in walks.items()} if drawn.network is not None else {}
         yield _produced(drawing, seed, drawn, analysed, seconds)

@@ -47,7 +47,7 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
             for text in recipe.disguises:
                 planted = disguised(planted, text, seed)
             one = replace(one, planted=planted)
-        yield _produced(cell, seed, one, order, each + order.work.clock() - begun)
+        yield _produced(seed, one, order, each + order.work.clock() - begun)
 
 
 def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], order: Order) -> Sequence[Learned]:
@@ -67,7 +67,7 @@ def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], order:
     return interchange_trained(spec, seeds, order.work)
 
 
-def _produced(cell: Cell, seed: int, one: Learned, order: Order, seconds: float) -> Produced:
+def _produced(seed: int, one: Learned, order: Order, seconds: float) -> Produced:
     state: TrainingState = "converged" if one.learned else "loss_above_target"
     if one.planted is None:
         return Produced(seed, "diverged", MESSAGES["diverged"], None, seconds=seconds)
@@ -77,7 +77,7 @@ def _produced(cell: Cell, seed: int, one: Learned, order: Order, seconds: float)
     analyses, problems = {}, {}
     if state == "converged":
         for protocol in order.protocols:
-            outputs, problem = without_circuits(cell, network, protocol, order)
+            outputs, problem = without_circuits(network, (record.task,), protocol, order)
             if problem is None:
                 analyses[protocol.name] = outputs
             else:

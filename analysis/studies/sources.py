@@ -75,6 +75,8 @@ class Produced:
     draws: int | None = None
 
 
+BOOLEAN: Final = "boolean"
+"""Key of the source that trains."""
 PLANTED: Final = "planted"
 """Key of the source that plants."""
 DRAWN: Final = "drawn"
@@ -110,7 +112,12 @@ class Source:
 
 
 _ALL: Final = (
-    Source("boolean", "networks trained on Boolean tasks", "analysis.studies.boolean:make_networks"),
+    Source(
+        BOOLEAN,
+        "networks trained on Boolean tasks",
+        "analysis.studies.boolean:make_networks",
+        {"gates": "names of tasks; a level of tasks such as '?', '?' learns as many of these, drawn for each seed"},
+    ),
     Source(
         PLANTED,
         "networks in which an algorithm is planted",

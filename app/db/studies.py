@@ -19,7 +19,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.result_file import StudyResults
-from analysis.studies.sources import DRAWN, SOURCES
+from analysis.studies.sources import BOOLEAN, DRAWN, SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
@@ -312,7 +312,8 @@ def _attribution(study: StudyRow, cell: Cell, outcome: StudyOutcome) -> str:
 
 def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, ...]:
     """The tasks by their truth tables, with the names that the design gives them where these fit."""
-    names = cell.levels["tasks"] if len(cell.levels["tasks"]) == len(outcome.tables) else ()
+    names = cell.tasks(outcome.seed)
+    names = names if len(names) == len(outcome.tables) else ()
     tasks = []
     for place, table in enumerate(outcome.tables):
         task = task_from_table([int(bit) for bit in table], network.n_inputs)
@@ -334,7 +335,7 @@ def _named(name: str, n_inputs: int) -> Task | None:
 
 def _training(cell: Cell, outcome: StudyOutcome) -> dict[str, Any]:
     """Options and end of its training, as networks trained here carry them; without the loss curve."""
-    if cell.levels["prior"] or cell.design.source not in ("boolean", DRAWN):
+    if cell.levels["prior"] or cell.design.source not in (BOOLEAN, DRAWN):
         return {}
     return {
         "options": cell.spec(outcome.seed).model_dump(mode="json"),
