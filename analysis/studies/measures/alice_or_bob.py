@@ -24,12 +24,13 @@ from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, staircase
+from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, last_step, staircase
 from analysis.studies.subject import Studied
 
 NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
 """The two by their text without a negation of the whole, which XNOR has and XOR has not."""
 
+_LAST: Final = list(STEPS)[-1]
 _MINIMAL: Final = COMPLETE.model_copy(
     update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
 )
@@ -47,6 +48,13 @@ def who(texts: Iterable[str]) -> str:
 
 def _steps(studied: Studied) -> dict[str, Step]:
     return studied.once("staircase", lambda: {step.key: step for step in staircase(studied.question)})
+
+
+def _last_step(studied: Studied) -> Step:
+    """From all steps where another measure needed them, else by itself."""
+    if "staircase" in studied.shared:
+        return _steps(studied)[_LAST]
+    return studied.once("last step", lambda: last_step(studied.question))
 
 
 def _aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
@@ -98,7 +106,7 @@ def _guarded(function: Callable[[Studied], Measured]) -> Callable[[Studied], Mea
 
 
 def _of_step(key: str, count: Callable[[Step], int | bool]) -> Callable[[Studied], Measured]:
-    return _guarded(lambda studied: Measured(count(_steps(studied)[key])))
+    return _guarded(lambda studied: Measured(count(_last_step(studied) if key == _LAST else _steps(studied)[key])))
 
 
 def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:

@@ -117,6 +117,18 @@ def staircase(question: Question) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def last_step(question: Question) -> Step:
+    """The last step of :func:`staircase` alone, which takes a part of the time: few algorithms are left to align.
+
+    Raises:
+        BeyondLimits: see :func:`staircase`.
+    """
+    algorithms = irredundant_algorithms(question.task, question.cut.n_hidden_layers)
+    sites = site_decisions(replace(question, protocol=_BOTH_WAYS))
+    return _step(list(STEPS)[-1], _aligned(sites, algorithms, _TREES))
+
+
+@lru_cache(maxsize=32)
 def irredundant_algorithms(
     task: Task, n_hidden_layers: int, protocol: Protocol = COMPLETE
 ) -> tuple[HighLevelModel, ...]:

@@ -8,7 +8,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
-from analysis.studies.measures.staircase import STEPS, irredundant_algorithms, staircase
+from analysis.studies.measures.staircase import STEPS, irredundant_algorithms, last_step, staircase
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_algorithms import split
 
@@ -98,3 +98,10 @@ def test_the_last_step_is_the_complete_search_of_the_irredundant(name):
     assert last.n_candidates == len(kept)
     assert last.n_valid == sum(sum(s.valid for s in r.alignments) for r in placed)
     assert last.n_minimal == sum(sum(s.minimal for s in r.alignments) for r in placed)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_last_step_alone_is_that_of_the_staircase(name):
+    file = golden_network(name)
+    question = ask(file.network, output=0, task=file.tasks[0], data=golden_data(name))
+    assert last_step(question) == staircase(question)[-1]
