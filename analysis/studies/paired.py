@@ -25,6 +25,7 @@ from analysis.studies.statistics import CONFIDENCE, Tested
 _DIFFERENCE: Final = "difference of shares"
 _FEWEST: Final = 2
 _FEWEST_LEVELS: Final = 3
+_FEWEST_RATIOS: Final = 10  # below this the interval's normal approximation is rough
 Values = Mapping[str, Mapping[Hashable, Any]]
 
 
@@ -109,7 +110,7 @@ class Ratio:
     """By what factor the values of one level lie above those of another, network by network.
 
     Args:
-        factor: the Hodges-Lehmann estimate; None without pairs.
+        factor: the Hodges-Lehmann estimate; None of fewer than 10 pairs.
         low, high: its interval at ``confidence``.
         pairs: networks that it is of.
         zeros: pairs left out because one of the two is 0.
@@ -142,7 +143,7 @@ def ratio_of(groups: Values, confidence: float = 0.9) -> Ratio:
     pairs = [(float(groups[names[0]][block]), float(groups[names[1]][block])) for block in blocks]
     logs = np.array([math.log(a / b) for a, b in pairs if a > 0 and b > 0])
     n, zeros = len(logs), len(pairs) - len(logs)
-    if n < _FEWEST:
+    if n < _FEWEST_RATIOS:
         return Ratio(None, None, None, n, zeros, confidence)
     means = _walsh_averages(logs)
     spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)

@@ -11,6 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
+from benchmarks.findings.paired_tables import (
+    ACTIVATION,
+    DEPTH,
+    LOSS,
+    PAPER_LOSS,
+    PLANTED,
+    WIDTH,
+    paired_table,
+    ratios_table,
+)
 from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
@@ -50,15 +60,18 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "grain": lambda: grain_table("alice-or-bob-grain"),
     "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
     "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
-    "tests": lambda: tests_table("alice-or-bob"),
-    "loss-tests": lambda: tests_table("alice-or-bob-loss"),
-    "paper-loss-tests": lambda: tests_table("paper-loss"),
+    "tests": lambda: paired_table("alice-or-bob", "hidden", WIDTH),
+    "loss-tests": lambda: paired_table("alice-or-bob-loss", "loss_target", LOSS),
+    "depth-tests": lambda: paired_table("alice-or-bob-depth", "hidden", DEPTH),
+    "activation-tests": lambda: paired_table("alice-or-bob-activation", "activation", ACTIVATION),
+    "paper-loss-tests": lambda: paired_table("paper-loss", "loss_target", PAPER_LOSS),
+    "noise-ratios": lambda: ratios_table("paper-noise", "noise_std", "0", COUNTS[:2]),
+    "skew-ratios": lambda: ratios_table("paper-skew", "input_weights", "equal", COUNTS[:2]),
     "paper-noise-tests": lambda: tests_table("paper-noise"),
     "paper-skew-tests": lambda: tests_table("paper-skew"),
     "series-tests": lambda: first_and_last_table("training-shrinks", "loss_target", ("0.05", "1e-06")),
     "loss": lambda: classes_table("alice-or-bob-loss", "loss_target"),
-    "activation": lambda: classes_table("alice-or-bob-activation", "activation"),
-    "output": lambda: classes_table("alice-or-bob-activation", "output_activation"),
+    "activation": lambda: classes_table("alice-or-bob-activation", None),
     "depth": lambda: classes_table("alice-or-bob-depth", "hidden"),
     "task": lambda: ladder_table("alice-or-bob-task", "tasks", "algorithms"),
     "majority": lambda: ladder_table("alice-or-bob-majority", "hidden", "algorithms"),
@@ -71,7 +84,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "planted-errors": errors_table,
     "planted-methods": methods_table,
     "planted-recovered": recovered_table,
-    "planted-tests": lambda: tests_table("planted-recovery"),
+    "planted-tests": lambda: paired_table("planted-recovery", "planting", PLANTED),
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),

@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.studies.design import Factor, Reference
 from analysis.studies.measures.staircase import STEPS
+from analysis.studies.paired import page
 from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, share_of, wilcoxon
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
@@ -61,8 +62,8 @@ def studies_table() -> Iterator[str]:
         yield row((name, *(f"{n:,}" for n in cells), rest, told["wall_seconds"], told["workers"], command))
 
 
-def groups(summary: StudySummary, measure: str, factor: Factor, protocol: str = "complete") -> tuple[Group, ...]:
-    """One group for each level of a factor."""
+def groups(summary: StudySummary, measure: str, factor: Factor | None, protocol: str = "complete") -> tuple[Group, ...]:
+    """One group for each level of a factor, or for each cell."""
     return summary.groups(measure, protocol, factor)
 
 
@@ -87,10 +88,16 @@ def ladder_table(slug: str, factor: Factor, what: str) -> Iterator[str]:
         yield row(("on directions", *(percent(group.yes) for group in groups(summary, "one-on-directions", factor))))
 
 
-def classes_table(slug: str, factor: Factor, *, directions: bool = True) -> Iterator[str]:
-    """Alice, Bob, both or neither, on neuron sets and on directions; what did not converge beside."""
+def classes_table(slug: str, factor: Factor | None, *, directions: bool = True) -> Iterator[str]:
+    """Alice, Bob, both or neither, on neuron sets and on directions; what did not converge beside.
+
+    Args:
+        slug: of the study.
+        factor: whose levels are the columns; None for every cell.
+        directions: whether directions were asked.
+    """
     summary = summary_of(slug)
-    levels = summary.design.labels(factor)
+    levels = summary.design.labels(factor) if factor else tuple(cell.name for cell in summary.cells)
     yield from head(("", *levels))
     found = groups(summary, "alice-or-bob", factor)
     yield row(("networks", *(f"{group.of:,}" for group in found)))
@@ -186,7 +193,7 @@ def tests_table(slug: str) -> Iterator[str]:
     """The comparisons that the design declares."""
     yield from head(("comparison", "protocol", "test", "groups", "effect", "p, Holm"))
     for comparison, protocol, tested in summary_of(slug).tests():
-        effect, p = _effect_and_p(tested)
+        effect, p = effect_and_p(tested)
         effect = effect if tested.effect is None else f"{tested.effect_name} {effect}"
         compared = " / ".join(tested.groups) if len(tested.groups) < 4 else f"{len(tested.groups)} levels"
         yield row(
@@ -195,7 +202,7 @@ def tests_table(slug: str) -> Iterator[str]:
 
 
 def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> Iterator[str]:
-    """The same networks at two levels, seed by seed, by Wilcoxon's test, and at all levels between by Friedman's.
+    """The same networks at two levels, seed by seed, by Wilcoxon's test; at all between by Friedman's and Page's.
 
     Holm's correction is over the rows, for each test by itself.
     """
@@ -214,9 +221,11 @@ def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> 
             "p, Holm",
             f"all {len(between)} levels: Kendall's W",
             "p, Holm",
+            "Page: mean rho",
+            "p, Holm",
         )
     )
-    found, throughout = [], []
+    found, throughout, along = [], [], []
     for key in ("circuits-valid", "interpretations-total", f"{MINIMAL}-alignments"):
         values: dict[str, dict[Hashable, float]] = {
             group.label: {
@@ -228,15 +237,16 @@ def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> 
         pairs = [(values[first][seed], values[last][seed]) for seed in values[first] if seed in values[last]]
         found.append((key, pairs, wilcoxon({last: values[last], first: values[first]})))
         throughout.append(friedman(values))
-    rows = zip(found, holm([test for _, _, test in found]), holm(throughout), strict=True)
-    for (key, pairs, _), tested, blocked in rows:
+        along.append(page(values))
+    rows = zip(found, holm([test for _, _, test in found]), holm(throughout), holm(along), strict=True)
+    for (key, pairs, _), tested, blocked, trend in rows:
         sums = (number(sum(pair[place] for pair in pairs)) for place in (0, 1))
         more, fewer = sum(b > a for a, b in pairs), sum(b < a for a, b in pairs)
-        said = [text for test in (tested, blocked) for text in _effect_and_p(test)]
+        said = [text for test in (tested, blocked, trend) for text in effect_and_p(test)]
         yield row((summary.measures[key].label, len(pairs), *sums, more, fewer, *said))
 
 
-def _effect_and_p(tested: Tested) -> tuple[str, str]:
+def effect_and_p(tested: Tested) -> tuple[str, str]:
     effect = "–" if tested.effect is None else f"{tested.effect:.2f}"
     return effect, "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
 
