@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import scipy
 
-from benchmarks.findings.document import TABLES
 from benchmarks.findings.paired_tables import ONE, Asked, paired_table, ratios_table, values_by_level
 from benchmarks.findings.results import results_of, summary_of
 
@@ -56,10 +55,3 @@ def test_levels_that_too_few_networks_reach_have_no_ratio():
     assert [line for line in lines if "| 0.2 |" in line or "| 0.3 |" in line]
     for line in lines[2:]:
         assert ("too few" in line) == ("| 0.2 |" in line or "| 0.3 |" in line)
-
-
-def test_what_is_repeated_on_the_same_networks_is_paired():
-    """No table of the document treats levels that share their networks as independent."""
-    for name in ("tests", "loss-tests", "depth-tests", "activation-tests", "paper-loss-tests", "planted-tests"):
-        assert TABLES[name].__name__ == "<lambda>"
-        assert "paired_table" in TABLES[name].__code__.co_names
