@@ -1,15 +1,14 @@
-"""Sets of combinations as bits, 64 to a word, and how many there are in each.
-
-A family of tails is sorted by a threshold; the tails that a head may be joined with are then a prefix of that order,
-and the prefixes of all lengths are a table of bit sets. Joining conditions is AND, counting is a population count.
-"""
+"""Sets of combinations as bits, 64 to a word: how many there are in each, and in how many sets each item is."""
 
 from __future__ import annotations
+
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 WORD = 64
+_ADDED_TOGETHER = 63  # sets whose bits are added in six planes before they are unpacked
 _ROWS_IN_A_BYTE = 255  # so many ones still fit into a uint8 sum
 
 Words = NDArray[np.uint64]
@@ -20,67 +19,43 @@ def n_words(n_items: int) -> int:
     return -(-n_items // WORD)
 
 
-def packed(members: NDArray[np.bool_]) -> Words:
-    """Bit sets of rows of Booleans.
+def times_included(sets: Words) -> NDArray[np.int64]:
+    """How many sets hold each item.
 
-    Args:
-        members: ``[sets, items]``.
-
-    Returns:
-        ``[sets, words]``; item i is bit i mod 64 of word i div 64.
-    """
-    n_sets, n_items = members.shape
-    padded = np.zeros((n_sets, n_words(n_items) * WORD), dtype=np.bool_)
-    padded[:, :n_items] = members
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
-
-
-def prefixes_of(order: NDArray[np.int64]) -> Words:
-    """The sets of the first 0, 1, … n items of an order.
-
-    Args:
-        order: ``[n]`` a permutation of the items.
-
-    Returns:
-        ``[n + 1, words]``.
-    """
-    n_items = len(order)
-    sets = np.zeros((n_items + 1, n_words(n_items)), dtype=np.uint64)
-    sets[np.arange(1, n_items + 1), order // WORD] = np.uint64(1) << (order % WORD).astype(np.uint64)
-    np.bitwise_or.accumulate(sets, axis=0, out=sets)
-    return sets
-
-
-def sizes_of(sets: Words) -> NDArray[np.int64]:
-    """Members of each set, ``[sets]``."""
-    sizes: NDArray[np.int64] = np.bitwise_count(sets).sum(axis=1, dtype=np.int64)
-    return sizes
-
-
-def members_of(one: Words, n_items: int) -> NDArray[np.int64]:
-    """The members of one set ``[words]``, ascending."""
-    return np.flatnonzero(_unpacked(one[None])[0, :n_items])
-
-
-def times_included(sets: Words, starts: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
-    """How many sets of each run hold each item.
+    Sixty-three sets at a time are added as whole words, by full adders: two planes of bits and a carry become a sum and
+    a carry of twice the weight. What is left, six planes for so many sets, is unpacked and added item by item.
 
     Args:
         sets: ``[sets, words]``.
-        starts: first set of each run, ascending, and the number of sets last.
-        n_items: items.
 
     Returns:
-        ``[runs, items]``.
+        ``[64 · words]``.
     """
-    times = np.zeros((len(starts) - 1, n_items), dtype=np.int64)
-    for run, (start, stop) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
-        for first in range(start, stop, _ROWS_IN_A_BYTE):
-            part = sets[first : min(first + _ROWS_IN_A_BYTE, stop)]
-            times[run] += _unpacked(part).sum(axis=0, dtype=np.uint8)[:n_items]
+    n_whole = len(sets) - len(sets) % _ADDED_TOGETHER
+    times = _unpacked_sum(sets[n_whole:])
+    if not n_whole:
+        return times
+    planes = list(sets[:n_whole].reshape(_ADDED_TOGETHER, -1, sets.shape[1]))
+    for weight in count():
+        carries = []
+        while len(planes) >= 3:
+            a, b, c = planes.pop(), planes.pop(), planes.pop()
+            either = a ^ b
+            carries.append(a & b | either & c)
+            planes.insert(0, either ^ c)
+        for plane in planes:
+            times += _unpacked_sum(plane) << weight
+        if not carries:
+            return times
+        planes = carries
+    raise AssertionError
+
+
+def _unpacked_sum(sets: Words) -> NDArray[np.int64]:
+    """In how many sets each item is, by unpacking them."""
+    times = np.zeros(WORD * sets.shape[1], dtype=np.int64)
+    for first in range(0, len(sets), _ROWS_IN_A_BYTE):
+        part = np.ascontiguousarray(sets[first : first + _ROWS_IN_A_BYTE]).astype("<u8", copy=False)
+        bits = np.unpackbits(part.view(np.uint8), axis=1, bitorder="little")
+        times += bits.sum(axis=0, dtype=np.uint8)
     return times
-
-
-def _unpacked(sets: Words) -> NDArray[np.uint8]:
-    """``[sets, 64 · words]`` of 0/1."""
-    return np.unpackbits(np.ascontiguousarray(sets).astype("<u8", copy=False).view(np.uint8), axis=1, bitorder="little")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Final
+from functools import partial
+from itertools import accumulate, islice
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.checkpoints import Checkpoints, in_parts
 from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
@@ -26,6 +28,7 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
+_PIECES_AT_ONCE: Final = 8  # for each thread, between two checkpoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,27 +121,29 @@ class CountableSpace:
             )
         return values
 
-    def tallied(self, threads: int) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
-        """Every piece with its tally, in order."""
-        pieces = self.pieces()
-        if threads <= 1:
-            for piece, combinations in pieces:
-                yield piece, combinations, self._tally(piece, combinations)
-            return
-        pending: deque[tuple[Prefixes, Combinations, Future[Tally]]] = deque()
+    def tallied(self, threads: int, checkpoints: Checkpoints) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
+        """Every piece with its tally, in order; what was kept by an earlier attempt is not counted again.
+
+        Args:
+            threads: pieces tallied at once; numpy lets them run side by side.
+            checkpoints: where tallies go, some pieces together, and come from.
+        """
+        waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
         with ThreadPoolExecutor(threads) as pool:
-            try:
-                for piece, combinations in pieces:
-                    pending.append((piece, combinations, pool.submit(self._tally, piece, combinations)))
-                    if len(pending) > 2 * threads:
-                        first = pending.popleft()
-                        yield first[0], first[1], first[2].result()
-                while pending:
-                    first = pending.popleft()
-                    yield first[0], first[1], first[2].result()
-            finally:
-                for _, _, future in pending:
-                    future.cancel()
+            in_turn = pool.map if threads > 1 else map
+
+            def tally_all(batch: list[tuple[Prefixes, Combinations]]) -> list[Tally]:
+                return list(in_turn(self._tally, *zip(*batch, strict=True)))
+
+            def batches() -> Iterator[Callable[[], list[Tally]]]:
+                pieces = self.pieces()
+                while batch := list(islice(pieces, _PIECES_AT_ONCE * threads)):
+                    waiting.append(batch)
+                    yield partial(tally_all, batch)
+
+            for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
+                for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):
+                    yield piece, combinations, tally
 
     def _tally(self, piece: Prefixes, combinations: Combinations) -> Tally:
         return combinations.tally(self.terms(piece), np.bitwise_count(piece.masks).astype(np.int64))
@@ -167,9 +172,8 @@ class CountableSpace:
             for state, by_unit in places.items():
                 one = piece[state : state + 1]
                 terms = self.terms(one)[0]
-                tails = combinations.tails_of(terms)
                 for unit, numbers in by_unit.items():
-                    for sets in combinations.numbered(terms, unit, numbers, tails):
+                    for sets in combinations.numbered(terms, unit, numbers):
                         yield self._mask(one, sets)
 
     def _mask(self, state: Prefixes, sets: NDArray[np.int64]) -> int:
@@ -180,6 +184,16 @@ class CountableSpace:
             if chosen:
                 mask |= 1 << self.layout.edge_index(self._layer + 1, 0, neuron)
         return mask
+
+
+def _plain(tallies: list[Tally]) -> list[tuple[Any, ...]]:
+    """Tallies as values that can be kept."""
+    return [(tally.units, list(tally.by_class.items()), tally.by_neuron.tolist()) for tally in tallies]
+
+
+def _tallies(plain: list[tuple[Any, ...]]) -> list[Tally]:
+    """The tallies that :func:`_plain` was given."""
+    return [Tally(units, dict(by_class), np.array(by_neuron, dtype=object)) for units, by_class, by_neuron in plain]
 
 
 def refuse_to_count(question: Question) -> None:

@@ -31,10 +31,10 @@ _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows
 _SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
 _SECONDS_PER_SAMPLE: Final = 2e-6
 # fitted to single states of trained 2-4-4-1, 2-5-5-1, 2-6-6-1, 2-3-3-4-1 and 3-5-5-1 networks (docs/scale.md)
-_SECONDS_PER_STATE: Final = 5e-4  # where heads and tails meet as bit sets
-_SECONDS_PER_RANK: Final = 6e-9  # heads sorted, for each end
-_SECONDS_PER_WORD: Final = 1e-10  # as most combinations are ruled out early
-_SECONDS_PER_SMALL_STATE: Final = 1e-5  # where they are compared directly
+_SECONDS_PER_STATE: Final = 5e-4  # where heads meet groups of tails
+_SECONDS_PER_SUM: Final = 1e-7  # over a head or a tail
+_SECONDS_PER_MEETING: Final = 1.5e-10  # of a head with a group, for each end: most are ruled out together
+_SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared directly
 _SECONDS_PER_COMPARISON: Final = 5e-10
 FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
@@ -46,7 +46,7 @@ class Cost:
 
     Args:
         method: the way.
-        operations: elementary steps: tests of a circuit on a row, comparisons, or ANDs of 64 bits; at most so many.
+        operations: elementary steps: tests of a circuit on a row, or comparisons; at most so many.
         seconds: predicted, on one core.
         n_bytes: predicted memory beyond the program itself.
         obstacle: why it cannot be taken, one clause; "" if it can.
@@ -143,8 +143,8 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
         if combinations.direct:
             each = _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
         else:
-            each = _SECONDS_PER_STATE + combinations.n_operations * _SECONDS_PER_WORD
-            each += combinations.n_ranked * _SECONDS_PER_RANK
+            each = _SECONDS_PER_STATE + combinations.n_sums * _SECONDS_PER_SUM
+            each += combinations.n_operations * _SECONDS_PER_MEETING
         seconds += _quotient(n_states, 1.0) * each
         most_bytes = max(most_bytes, combinations.n_bytes)
         n_units += n_states * combinations.n_units

@@ -11,11 +11,13 @@ for each set of its a active sources; the empty set: the neuron is inactive). A 
    ``low[tail] ≤ sum[head] ≤ high[tail]``: comparisons of floats, with no
    further rounding. The verdict is the search's own, bit for bit, ties on a box's edge included; nothing needs a
    tolerance.
-3. Count pairs. With the tails sorted by one row's threshold, those that fit a head are a prefix of that order, whose
-   length is a binary search. The prefixes are kept as bit sets; each head's tails are the AND over all rows and ends.
-4. Use every source. A head that leaves the sources M unused needs tails that use all of M: one more AND with a set
-   fixed beforehand, which also holds the protocol's filter on the number of active neurons.
-5. Distributions. Population counts by head, and by tail and class of heads (edges, neurons), give the number of valid
+3. Count pairs. Tails whose intervals nearly coincide form a group (:mod:`analysis.circuits.tail_groups`). A head
+   outside all intervals of a group on some row fits none of its tails; one inside all of them on every row fits each,
+   and such heads are counted by what they use, not one by one; only for the heads between is the set of tails looked
+   up row by row, as bits, and joined by AND. Heads come in clusters, so that most are ruled out together.
+4. Use every source. A head that leaves the sources M unused needs tails that use all of M: one more set, fixed
+   beforehand, which also holds the protocol's filter on the number of active neurons.
+5. Distributions. Numbers of pairs by head, by tail, and by classes of both (edges, neurons) give the number of valid
    circuits by edges, by neurons and by each neuron's sources. No circuit is listed.
 
 Where a layer has few combinations, heads and tails are compared directly, for many states at once.
@@ -26,25 +28,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import groupby
+from math import comb
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.bitsets import Words, members_of, n_words, packed, sizes_of, times_included
+from analysis.circuits.bitsets import times_included
 from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend
-from analysis.circuits.suffix_sums import End, Tails
+from analysis.circuits.space import count_matrices
+from analysis.circuits.tail_groups import TailGroup, TailTerms, n_group_words, nearby
 
-MAX_TAILS: Final = 4096
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts are exact in float64 and int64 alike
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
-_COMPARED_DIRECTLY: Final = 1 << 13  # combinations on top of one state
+_MOST_HEADS: Final = 1 << 18  # that meet the tails at once
+_MOST_TAILS: Final = 1 << 18
+_COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
-_WORDS_AT_ONCE: Final = 1 << 19  # 4 MiB of bit sets
-_FEW_LEFT: Final = 0.7  # once a smaller share of heads is alive the others are dropped
-_PROBED: Final = 16  # one of so many heads tells whether to look for dead ones
+_WORDS_AT_ONCE: Final = 1 << 16  # of sets of tails: half a MiB
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
+_NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
+_IN_A_GROUP: Final = 512  # tails
 
 
 @dataclass(eq=False)
@@ -86,17 +90,16 @@ class Combinations:
 
     @cached_property
     def parts(self) -> tuple[Choices, Choices, Choices]:
-        """The neurons that lead (fixed for one unit), the rest of the head, and the tail."""
+        """The neurons that lead (fixed while heads and tails meet), the rest of the head, and the tail."""
         n_tail = 1
-        while n_tail + 1 <= self.width // 2 and 1 << self.n_sources * (n_tail + 1) <= MAX_TAILS:
+        while n_tail + 1 <= self.width // 2 and 1 << self.n_sources * (n_tail + 1) <= _MOST_TAILS:
             n_tail += 1
-        tail = choices_of(self.n_sources, n_tail)
         n_middle = self.width - n_tail
-        if not self.direct:
-            room = _WORDS_AT_ONCE // n_words(len(tail))
-            while n_middle > 1 and 1 << self.n_sources * n_middle > room:
-                n_middle -= 1
-        return choices_of(self.n_sources, self.width - n_tail - n_middle), choices_of(self.n_sources, n_middle), tail
+        while not self.direct and n_middle > 1 and 1 << self.n_sources * n_middle > _MOST_HEADS:
+            n_middle -= 1
+        sizes = (self.width - n_tail - n_middle, n_middle, n_tail)
+        lead, middle, tail = (choices_of(self.n_sources, n_neurons) for n_neurons in sizes)
+        return lead, middle, tail
 
     @property
     def direct(self) -> bool:
@@ -105,8 +108,9 @@ class Combinations:
 
     @property
     def n_units(self) -> int:
-        """Units into which the combinations on top of one state are divided."""
-        return len(self.parts[0])
+        """Units into which the combinations on top of one state are divided: by all of the head but its last neuron."""
+        lead, middle, _ = self.parts
+        return 1 if self.direct else len(lead) * len(middle) >> self.n_sources
 
     @property
     def n_ends(self) -> int:
@@ -115,19 +119,17 @@ class Combinations:
 
     @property
     def n_operations(self) -> int:
-        """At most so many operations on top of one state: comparisons of floats, or ANDs of words."""
+        """At most so many comparisons of floats on top of one state: of heads with tails, or with groups of tails."""
         if self.direct:
             return self.n_ends << self.n_sources * self.width
         lead, middle, tail = self.parts
-        return len(lead) * len(middle) * n_words(len(tail)) * self.n_ends
+        return len(lead) * len(middle) * -(-len(tail) // _IN_A_GROUP) * self.n_ends
 
     @property
-    def n_ranked(self) -> int:
-        """Heads sorted on top of one state, once for each end; 0 where heads and tails are compared directly."""
-        if self.direct:
-            return 0
-        lead, middle, _ = self.parts
-        return len(lead) * len(middle) * self.n_ends
+    def n_sums(self) -> int:
+        """Sums over heads and over tails on top of one state; 0 where heads and tails are compared directly."""
+        lead, middle, tail = self.parts
+        return 0 if self.direct else len(lead) * (len(middle) + len(tail))
 
     @property
     def n_bytes(self) -> int:
@@ -135,11 +137,10 @@ class Combinations:
         if self.direct:
             return 2 * _COMPARED_AT_ONCE
         _, middle, tail = self.parts
-        words = n_words(len(tail))
-        tables = self.n_ends * (len(tail) + 1) * (words + 2)
-        heads = len(middle) * (3 * words + len(self.boxes) + 3)
-        allowed = (1 << self.n_sources) * self.width * (words + len(tail) // 8)
-        return 8 * (tables + heads + allowed)
+        n_rows = len(self.boxes)
+        words = n_group_words(min(_IN_A_GROUP, len(tail)), len(tail.classes))
+        sets = self.n_ends * _IN_A_GROUP * words + 4 * max(_WORDS_AT_ONCE, 64 * words)
+        return 8 * (len(middle) * (3 * n_rows + 8) + len(tail) * (8 * n_rows + 2) + sets)
 
     @property
     def states_at_once(self) -> int:
@@ -147,43 +148,39 @@ class Combinations:
         return max(1, (_COMPARED_AT_ONCE if self.direct else _STATES_AT_ONCE) // n_combinations)
 
     @cached_property
-    def _allowed(self) -> NDArray[np.bool_]:
-        """``[sources missing, head's active neurons, tails]``: which tails make the combination a circuit."""
-        lead, middle, tail = self.parts
+    def _n_heads_active(self) -> int:
+        """Numbers of active neurons that heads are told apart by: one where the protocol admits every number."""
+        lead, middle, _ = self.parts
+        return 1 if len(self.n_active) == self.width else lead.n_neurons + middle.n_neurons + 1
+
+    def _allowed(self, tails: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """``[keys, tails]``: which of some tails make the combination a circuit, by the key of its head."""
+        tail = self.parts[2]
         missing = np.arange(2**self.n_sources)[:, None]
-        uses = np.equal(missing & ~tail.used, 0)
-        n_total = np.arange(lead.n_neurons + middle.n_neurons + 1)[:, None] + tail.n_active
+        uses: NDArray[np.bool_] = np.equal(missing & ~tail.used[tails], 0)
+        if self._n_heads_active == 1:
+            return uses
+        n_total = np.arange(self._n_heads_active)[:, None] + tail.n_active[tails]
         admitted = np.isin(n_total, sorted(self.n_active))
         allowed: NDArray[np.bool_] = uses[:, None, :] & admitted[None, :, :]
-        return allowed
-
-    @cached_property
-    def _allowed_sets(self) -> Words:
-        """The same as bit sets, ``[missing · (head's neurons + 1), words]``."""
-        return packed(self._allowed.reshape(-1, len(self.parts[2])))
+        return allowed.reshape(-1, len(tails))
 
     def _key(self, used: NDArray[np.int64], n_active: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row of :attr:`_allowed_sets` for heads that use these sources and have so many active neurons."""
-        lead, middle, _ = self.parts
+        """Row of :meth:`_allowed` for heads that use these sources and have so many active neurons."""
         missing = ~used & (2**self.n_sources - 1)
-        key: NDArray[np.int64] = missing * (lead.n_neurons + middle.n_neurons + 1) + n_active
+        key: NDArray[np.int64] = missing if self._n_heads_active == 1 else missing * self._n_heads_active + n_active
         return key
 
     @cached_property
     def _is_circuit(self) -> NDArray[np.bool_]:
         """``[heads, tails]``, where heads and tails are compared directly."""
-        head = self.parts[1]
-        return self._allowed.reshape(-1, len(self.parts[2]))[self._key(head.used, head.n_active)]
+        _, head, tail = self.parts
+        return self._allowed(np.arange(len(tail)))[self._key(head.used, head.n_active)]
 
     @cached_property
     def n_circuits(self) -> int:
         """Circuits on top of each state."""
-        lead, middle, _ = self.parts
-        sizes = self._allowed.sum(axis=2).reshape(-1)
-        return sum(
-            int(sizes[self._key(middle.used | used, middle.n_active + n)].sum())
-            for used, n in zip(lead.used.tolist(), lead.n_active.tolist(), strict=True)
-        )
+        return sum(comb(self.width, n) * count_matrices(n, self.n_sources) for n in self.n_active)
 
     def tally(self, terms: NDArray[np.float64], edges_below: NDArray[np.int64]) -> Tally:
         """Count the valid combinations on top of each state.
@@ -201,54 +198,55 @@ class Combinations:
             self._tally_directly(terms[hopeful], hopeful, edges_below, tally)
         else:
             for state in hopeful.tolist():
-                tails = self.tails_of(terms[state])
-                if tails is not None:
-                    self._tally_state(terms[state], tails, state, int(edges_below[state]), tally)
+                self._tally_state(terms[state], state, int(edges_below[state]), tally)
         return tally
 
-    def numbered(
-        self, terms: NDArray[np.float64], unit: int, numbers: Sequence[int], tails: Tails | None
-    ) -> Iterator[NDArray[np.int64]]:
+    def numbered(self, terms: NDArray[np.float64], unit: int, numbers: Sequence[int]) -> Iterator[NDArray[np.int64]]:
         """The valid combinations with these numbers in one unit on top of one state.
 
         Args:
             terms: ``[width, 2^sources, rows]``.
             unit: which unit.
             numbers: each from 0 up to the unit's count.
-            tails: from :meth:`tails_of`, the same for all units of a state.
 
         Yields:
             ``[width]`` each neuron's set of sources.
         """
         lead, middle, tail = self.parts
-        if tails is None:
-            places = np.divmod(np.flatnonzero(self._compared(terms[None])[0])[list(numbers)], len(tail))
-            pairs = zip(*(place.tolist() for place in places), strict=True)
-        else:
-            heads, sets, sizes = self._fitting(terms, unit, tails)
-            ends = np.cumsum(sizes)
-            which = np.searchsorted(ends, np.array(numbers), side="right")
-            within = np.array(numbers) - np.where(which > 0, ends[which - 1], 0)
-            tail_numbers = [members_of(sets[i], len(tail))[n] for i, n in zip(which, within, strict=True)]
-            pairs = zip(heads[which].tolist(), tail_numbers, strict=True)
-        for head_number, tail_number in pairs:
-            yield np.concatenate([lead.choices[unit], middle.choices[head_number], tail.choices[tail_number]])
-
-    def tails_of(self, terms: NDArray[np.float64]) -> Tails | None:
-        """What the tails on top of one state ask of a head; None where heads and tails are compared directly."""
         if self.direct:
-            return None
-        ends = []
-        low, high = self._tail_ends(terms[None])
-        for row, box in enumerate(self.boxes):
-            if box.low > -np.inf:
-                ends.append(End(row, True, low[row, 0]))
-            if box.high < np.inf:
-                ends.append(End(row, False, high[row, 0]))
-        start = np.full(1, self.bias)
-        rows = range(terms.shape[2])
-        lead_sums = [self._head_sums(terms[None, :, :, row], start, 0, self.parts[0])[0] for row in rows]
-        return Tails(tuple(ends), np.array(lead_sums))
+            outer, heads, tails = 0, np.arange(len(middle)), np.arange(len(tail))
+            fits = self._compared(terms[None])[0]
+        else:
+            n_sets = 2**self.n_sources
+            outer, first = divmod(unit, len(middle) // n_sets)
+            heads = first * n_sets + np.arange(n_sets)
+            tails, fits = self._compared_with(terms, outer, heads)
+        which, members = np.divmod(np.flatnonzero(fits)[list(numbers)], fits.shape[1])
+        for head, number in zip(heads[which].tolist(), tails[members].tolist(), strict=True):
+            yield np.concatenate([lead.choices[outer], middle.choices[head], tail.choices[number]])
+
+    def _compared_with(
+        self, terms: NDArray[np.float64], outer: int, heads: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The tails that some of a few heads on one lead may fit, and ``[heads, tails]`` which fit."""
+        lead, middle, _ = self.parts
+        sums = np.repeat(self._lead_sum(terms, outer)[:, None], len(heads), axis=1)
+        for neuron, sets in enumerate(middle.choices[heads].T, start=lead.n_neurons):
+            sums = sums + terms[neuron, sets].T
+        tail = TailTerms(terms[-self.parts[2].n_neurons :], self.boxes, sums.min(axis=1), sums.max(axis=1))
+        tails = tail.tails(tail.hopeful[0])
+        used, n_active = middle.used[heads] | lead.used[outer], middle.n_active[heads] + lead.n_active[outer]
+        fits = self._allowed(tails.numbers)[self._key(used, n_active)]
+        for row in range(len(self.boxes)):
+            fits &= (sums[row][:, None] >= tails.low[row]) & (sums[row][:, None] <= tails.high[row])
+        return tails.numbers, fits
+
+    def _lead_sum(self, terms: NDArray[np.float64], outer: int) -> NDArray[np.float64]:
+        """``[rows]`` the sum over one choice of the leading neurons, from the bias on."""
+        total = np.full(terms.shape[2], self.bias)
+        for neuron, chosen in enumerate(self.parts[0].choices[outer].tolist()):
+            total = total + terms[neuron, chosen]
+        return total
 
     def _hopeful(self, terms: NDArray[np.float64]) -> NDArray[np.bool_]:
         """States in which no row rules every combination out; rounded sums of the extremes bound all sums."""
@@ -316,12 +314,12 @@ class Combinations:
                 [head.by_neuron(times.sum(axis=1)), tail.by_neuron(times.sum(axis=0))]
             ).astype(object)
             by_head = np.add.reduceat(times[head.by_class], head.class_starts[:-1], axis=0)
-            self._add_classes(tally, edges, 0, 0, by_head)
+            by_both = np.add.reduceat(by_head[:, tail.by_class], tail.class_starts[:-1], axis=1)
+            self._add_classes(tally, edges, 0, 0, by_both)
 
-    def _add_classes(self, tally: Tally, below: int, n_edges: int, n_active: int, times: NDArray[np.int64]) -> None:
-        """Add counts by class of head and by tail, on top of a lead with so many edges and active neurons."""
-        head, tail = self.parts[1:]
-        by_both = np.add.reduceat(times[:, tail.by_class], tail.class_starts[:-1], axis=1)
+    def _add_classes(self, tally: Tally, below: int, n_edges: int, n_active: int, by_both: NDArray[np.int64]) -> None:
+        """Add counts by class of head and of tail, on top of a lead with so many edges and active neurons."""
+        _, head, tail = self.parts
         # sizes as one number; a state's counts are exact in float64, so their sums by size are too
         base = self.width + 1
         sizes = (head.classes @ [base, 1])[:, None] + tail.classes @ [base, 1]
@@ -330,81 +328,188 @@ class Combinations:
             edges, active = divmod(size, base)
             tally.add_class(below, n_edges + edges, n_active + active, int(by_size[size]))
 
-    def _tally_state(self, terms: NDArray[np.float64], tails: Tails, state: int, below: int, tally: Tally) -> None:
+    def _tally_state(self, terms: NDArray[np.float64], state: int, below: int, tally: Tally) -> None:
         lead, middle, tail = self.parts
         by_lead, by_middle = np.zeros(len(lead), dtype=np.int64), np.zeros(len(middle), dtype=np.int64)
         by_tail = np.zeros(len(tail), dtype=np.int64)
-        # a lead's class shifts those of its heads, so units of one class of leads are added up before
-        by_lead_class: dict[int, NDArray[np.int64]] = {}
-        for unit in self._hopeful_units(terms, tails):
-            heads, sets, sizes = self._fitting(terms, unit, tails)
-            if not len(heads):
-                continue
-            by_lead[unit] = sizes.sum()
-            by_middle[heads] += sizes
-            starts = np.searchsorted(middle.class_of[heads], np.arange(len(middle.classes) + 1))
-            times = times_included(sets, starts, len(tail))
-            by_tail += times.sum(axis=0)
-            lead_class = int(lead.class_of[unit])
-            known = by_lead_class.get(lead_class)
-            by_lead_class[lead_class] = times if known is None else known + times
-        tally.units[state] = by_lead
+        units = tally.units[state].reshape(len(lead), -1)
+        numbers = self._clusters(terms)
+        for outer in range(len(lead)):
+            heads = self._heads(terms, outer, numbers)
+            all_tails = TailTerms(
+                terms[-tail.n_neurons :], self.boxes, heads.least.min(axis=1), heads.greatest.max(axis=1)
+            )
+            pairs = _Pairs.none(middle, tail)
+            for choices, low, high in all_tails.groups(_IN_A_GROUP):
+                clusters = heads.between(low, high)
+                tails = all_tails.tails(choices) if len(clusters) else None
+                if tails:
+                    self._meet(heads, clusters, TailGroup.of(tails, tail.class_of), pairs)
+            by_lead[outer] = pairs.by_head.sum()
+            by_middle += pairs.by_head
+            by_tail += pairs.by_tail
+            units[outer] = pairs.by_head.reshape(units.shape[1], -1).sum(axis=1)
+            self._add_classes(tally, below, int(lead.n_edges[outer]), int(lead.n_active[outer]), pairs.by_class)
         parts = ((lead, by_lead), (middle, by_middle), (tail, by_tail))
         tally.by_neuron += np.concatenate([part.by_neuron(counts) for part, counts in parts]).astype(object)
-        for lead_class, times in by_lead_class.items():
-            n_edges, n_active = lead.classes[lead_class].tolist()
-            self._add_classes(tally, below, n_edges, n_active, times)
 
-    def _hopeful_units(self, terms: NDArray[np.float64], tails: Tails) -> list[int]:
-        """Units that no row rules out altogether."""
+    def _clusters(self, terms: NDArray[np.float64]) -> NDArray[np.int64]:
+        """``[clusters, members]`` the heads on each lead, those together whose neurons add nearly the same."""
         lead, middle, _ = self.parts
-        least = greatest = tails.lead_sums
+        n_sets = 2**self.n_sources
+        near = min(_NEAR, n_sets)
+        numbers = np.zeros(1, dtype=np.int64)
         for neuron in range(lead.n_neurons, lead.n_neurons + middle.n_neurons):
-            least = least + terms[neuron].min(axis=0)[:, None]
-            greatest = greatest + terms[neuron].max(axis=0)[:, None]
-        # the tails that the kindest sum of each row admits: where no tail is left, no head of the unit fits any
-        admitted = np.full((len(lead), n_words(len(self.parts[2]))), ~np.uint64(0))
-        for end in tails.ends:
-            admitted &= end.sets[end.rank(greatest[end.row] if end.is_low else least[end.row])]
-        return np.flatnonzero(admitted.any(axis=1)).tolist()
+            sets = np.concatenate(nearby(terms[neuron].T, near))
+            numbers = (numbers[:, None] * n_sets + sets).ravel()
+        axes = range(middle.n_neurons)
+        cube = numbers.reshape((n_sets // near, near) * middle.n_neurons)
+        return cube.transpose(*(2 * axis for axis in axes), *(2 * axis + 1 for axis in axes)).reshape(
+            -1, near**middle.n_neurons
+        )
 
-    def _fitting(
-        self, terms: NDArray[np.float64], unit: int, tails: Tails
-    ) -> tuple[NDArray[np.int64], Words, NDArray[np.int64]]:
-        """The heads of one unit that fit at least one tail, sorted by class.
-
-        Returns:
-            The heads, the set of tails that each fits, and how many those are.
-        """
+    def _heads(self, terms: NDArray[np.float64], outer: int, numbers: NDArray[np.int64]) -> _Heads:
+        """The heads on one lead, in clusters."""
         lead, middle, _ = self.parts
-        by_row = [(row, list(ends)) for row, ends in groupby(tails.ends, key=lambda end: end.row)]
-        sums: dict[int, NDArray[np.float64]] = {}
-        alive = np.ones(len(middle), dtype=np.bool_)
-        for row, ends in by_row:
-            start = tails.lead_sums[row, unit : unit + 1]
-            sums[row] = self._head_sums(terms[None, :, :, row], start, lead.n_neurons, middle)[0]
-            for end in ends:
-                alive &= sums[row] >= end.sorted[0] if end.is_low else sums[row] <= end.sorted[-1]
-        heads = middle.by_class[alive[middle.by_class]]
-        key = self._key(middle.used[heads] | lead.used[unit], middle.n_active[heads] + lead.n_active[unit])
-        sets = np.take(self._allowed_sets, key, axis=0)
-        admitted = np.empty_like(sets)  # one array for all ends: new memory is slower than the work on it
-        for row, ends in by_row:
-            here = sums[row][heads]
-            binding = [end for end in ends if not end.admits_all(here)]
-            if not binding:
-                continue
-            order = np.argsort(here)
-            for end in binding:
-                ranks = end.ranks(here, order)
-                if len(heads):
-                    sets &= np.take(end.sets, ranks, axis=0, out=admitted[: len(heads)], mode="clip")
-            if np.count_nonzero(np.any(sets[::_PROBED] != 0, axis=1)) < _FEW_LEFT * len(sets[::_PROBED]):
-                live: NDArray[np.bool_] = np.any(sets != 0, axis=1)
-                heads, sets = heads[live], sets[live]
-        sizes = sizes_of(sets)
-        fitting = sizes > 0
-        return heads[fitting], sets[fitting], sizes[fitting]
+        sums = np.empty((terms.shape[2], *numbers.shape))
+        for row, start in enumerate(self._lead_sum(terms, outer)):
+            plain = self._head_sums(terms[None, :, :, row], np.full(1, start), lead.n_neurons, middle)[0]
+            np.take(plain, numbers, out=sums[row])
+        key = self._key(middle.used | lead.used[outer], middle.n_active + lead.n_active[outer])
+        return _Heads(numbers, sums, key[numbers], middle.class_of.astype(np.uint16)[numbers])
+
+    def _meet(self, heads: _Heads, clusters: NDArray[np.int64], group: TailGroup, pairs: _Pairs) -> None:
+        """Count the pairs of the heads in some clusters with one group of tails."""
+        (least_low, most_low), (least_high, most_high) = group.lows, group.highs
+        least, greatest = heads.least[:, clusters].min(axis=1), heads.greatest[:, clusters].max(axis=1)
+        binding = np.flatnonzero((least < most_low) | (greatest > least_high)).tolist()
+        sums = {row: heads.sums[row, clusters].ravel() for row in binding}
+        fits_all = {row: (here >= most_low[row]) & (here <= least_high[row]) for row, here in sums.items()}
+        inside = np.ones(len(clusters) * heads.numbers.shape[1], dtype=np.bool_)
+        between = inside.copy()
+        for row, here in sums.items():
+            inside &= fits_all[row]
+            between &= (here >= least_low[row]) & (here <= most_high[row])
+        between &= ~inside
+        numbers, keys = heads.numbers[clusters].ravel(), heads.key[clusters].ravel()
+        classes = heads.class_of[clusters].ravel()
+        allowed = self._allowed(group.tails.numbers)
+        every = np.flatnonzero(inside)
+        if len(every):
+            pairs.add_every(group, allowed, numbers[every], keys[every], classes[every])
+        some = np.flatnonzero(between)
+        if not len(some):
+            return
+        some = some[np.argsort(classes[some], kind="stable")]
+        sets = group.packed(allowed)
+        on_rows = {row: group.sets_on(row) for row in binding if not fits_all[row][some].all()}
+        step = max(1, _WORDS_AT_ONCE // group.n_words)
+        for start in range(0, len(some), step):
+            part = some[start : start + step]
+            fitting = np.take(sets, keys[part], axis=0)
+            for row, (changes, sets_on_row) in on_rows.items():
+                asked = np.flatnonzero(~fits_all[row][part])
+                ranks = np.searchsorted(changes, sums[row][part[asked]], side="right")
+                if len(asked) == len(part):
+                    fitting &= np.take(sets_on_row, ranks, axis=0)
+                else:
+                    fitting[asked] &= np.take(sets_on_row, ranks, axis=0)
+            pairs.add_sets(group, fitting, numbers[part], classes[part])
+
+
+@dataclass(frozen=True, eq=False)
+class _Heads:
+    """The heads on one lead, in clusters of nearby ones; each array is ``[clusters, members]``.
+
+    Args:
+        numbers: which choice of the head's neurons.
+        sums: ``[rows, clusters, members]``.
+        key: row of :meth:`Combinations._allowed`.
+        class_of: by number of edges and of active neurons.
+    """
+
+    numbers: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    key: NDArray[np.int64]
+    class_of: NDArray[np.uint16]
+
+    @cached_property
+    def least(self) -> NDArray[np.float64]:
+        """``[rows, clusters]`` the least sum of each cluster."""
+        least: NDArray[np.float64] = self.sums.min(axis=2)
+        return least
+
+    @cached_property
+    def greatest(self) -> NDArray[np.float64]:
+        """``[rows, clusters]`` the greatest."""
+        greatest: NDArray[np.float64] = self.sums.max(axis=2)
+        return greatest
+
+    def between(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Clusters that have sums of at least ``low [rows]`` and of at most ``high [rows]`` on every row."""
+        reach = (self.greatest >= low[:, None]) & (self.least <= high[:, None])
+        return np.flatnonzero(reach.all(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Numbers of fitting pairs of heads on one lead and tails.
+
+    Args:
+        by_head: ``[heads]``.
+        by_tail: ``[tails]``.
+        by_class: ``[classes of heads, classes of tails]``.
+    """
+
+    by_head: NDArray[np.int64]
+    by_tail: NDArray[np.int64]
+    by_class: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, head: Choices, tail: Choices) -> _Pairs:
+        return cls(
+            *(np.zeros(shape, np.int64) for shape in (len(head), len(tail), (len(head.classes), len(tail.classes))))
+        )
+
+    def add_every(
+        self,
+        group: TailGroup,
+        allowed: NDArray[np.bool_],
+        heads: NDArray[np.int64],
+        keys: NDArray[np.int64],
+        classes: NDArray[np.uint16],
+    ) -> None:
+        """Pair heads with every tail of a group that is allowed.
+
+        Args:
+            allowed: ``[keys, tails]``.
+            heads: each at most once, with the key and the class of each.
+        """
+        n_classes = len(self.by_class)
+        times = np.bincount(keys * n_classes + classes, minlength=len(allowed) * n_classes).reshape(-1, n_classes)
+        occurring = np.flatnonzero(times.any(axis=1))
+        times, some = times[occurring], allowed[occurring].astype(np.int64)
+        self.by_tail[group.tails.numbers] += times.sum(axis=1) @ some
+        self.by_class[:, group.classes] += times.T @ np.add.reduceat(some, group.starts, axis=1)
+        self.by_head[heads] += np.count_nonzero(allowed, axis=1)[keys]
+
+    def add_sets(
+        self, group: TailGroup, sets: NDArray[np.uint64], heads: NDArray[np.int64], classes: NDArray[np.uint16]
+    ) -> None:
+        """Pair heads with sets of tails of a group.
+
+        Args:
+            sets: ``[heads, words]``.
+            heads: each at most once, sorted by class.
+            classes: of each.
+        """
+        sizes = np.bitwise_count(sets)
+        starts = np.flatnonzero(np.concatenate([[True], classes[1:] != classes[:-1]]))
+        by_word = np.add.reduceat(sizes, starts, axis=0, dtype=np.int64)
+        by_class = np.add.reduceat(by_word, group.word_starts[:-1], axis=1)
+        self.by_class[classes[starts][:, None], group.classes] += by_class
+        self.by_head[heads] += sizes.sum(axis=1, dtype=np.int64)
+        self.by_tail[group.tails.numbers] += times_included(sets)[group.places]
 
 
 # --- choices of sources by some neurons of a layer, numbered, with what each uses and how large it is

@@ -84,7 +84,7 @@ class _Search:
     def counted(self) -> CircuitSearch:
         counted = count_circuits(
             self.question,
-            self.work,
+            self.work.stage("counted"),
             n_draws=self.work.limits.n_draws,
             seed=self.seed,
             threads=self.work.limits.threads,
@@ -175,8 +175,8 @@ class _Search:
 #    numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
 #    again. Every set of so many circuits is equally likely.
 #
-# Memory: a batch of prefixes (twice 16 MiB), for each thread some 6 arrays of 4 MiB and the sets of at most 4,096 tails
-# for each end of each row's box (2 MiB each), and 8 bytes for each unit of each state.
+# Memory: a batch of prefixes (twice 16 MiB), for each thread the sums of at most 2^18 heads and the ends of as many
+# tails on each row, and 8 bytes for each unit of each state.
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,8 @@ def count_circuits(
     """Count every valid circuit of the protocol's space.
 
     Args:
-        work: told between batches of states with the number of circuits judged; may raise Cancelled.
+        work: told between batches of states with the number of circuits judged; may raise Cancelled. Its checkpoints
+            keep the tallies of states, so that another attempt goes on behind them.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
         threads: batches counted at once; numpy lets them run side by side.
@@ -219,7 +220,7 @@ def count_circuits(
     totals = _Totals(space.layout)
     work.tell("circuits", 0, possible)
     n_judged = 0
-    for piece, combinations, tally in space.tallied(threads):
+    for piece, combinations, tally in space.tallied(threads, work.checkpoints):
         totals.add(piece, tally)
         n_judged += len(piece) * combinations.n_circuits
         work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise, product
 
 import numpy as np
@@ -12,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from analysis.checkpoints import PackedCheckpoints, unpack
 from analysis.circuits import bitsets, prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.search import search_circuits
+from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.strategy import count_circuits
+from analysis.circuits.tail_groups import nearby
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
@@ -24,6 +27,7 @@ from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
 from analysis.work import Work
+from benchmarks.wide_lines import parts_counted_plainly
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
 
@@ -34,11 +38,15 @@ SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 3, 2, 1), (2, 2, 1,
 
 @contextmanager
 def _forced(direct: bool):
-    """Small sizes on the way that large ones take: bit sets, several units to a state, several batches."""
+    """Small sizes on the way that large ones take: several leads, groups of tails, bit sets, several batches."""
     names = [
         (source_subsets, "_COMPARED_DIRECTLY", 0),
+        (source_subsets, "_MOST_HEADS", 16),
+        (source_subsets, "_IN_A_GROUP", 3),
+        (source_subsets, "_NEAR", 2),
         (source_subsets, "_WORDS_AT_ONCE", 4),
         (bitsets, "_ROWS_IN_A_BYTE", 3),
+        (bitsets, "_ADDED_TOGETHER", 7),
     ]
     names += [(source_subsets, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
     before = [getattr(module, name) for module, name, _ in names]
@@ -290,3 +298,57 @@ def test_five_wide_networks_are_counted_whole():
     assert (filtered.count, filtered.distribution) == (listed.n_valid, listed.distribution)
     # circuits with at most 6 of 10 neurons active are those that the authors' filter keeps
     assert sum(times for n, times in spread.by_neurons.items() if n <= 6) == filtered.count
+
+
+@pytest.mark.parametrize("last", ["tanh", "leaky_relu"])
+def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
+    """All 2^24 combinations of four neurons on top of two, added up forward and looked at one by one."""
+    network = random_network(np.random.default_rng(11), (2, 6, 6, 1), tied=False, hidden="leaky_relu", last=last)
+    parts = parts_counted_plainly(ask(network, task=Task((0, 1, 1, 1))), 2)
+    assert len(parts) == 2
+    assert all(engine == plainly > 0 for engine, plainly in parts)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_count_that_is_stopped_again_and_again_goes_on_behind_what_was_kept(threads, monkeypatch):
+    monkeypatch.setattr(source_subsets, "_STATES_AT_ONCE", 1)
+    monkeypatch.setattr(source_subsets, "_COMPARED_DIRECTLY", 0)
+    tallied = []
+    plainly = Combinations.tally
+    monkeypatch.setattr(Combinations, "tally", lambda self, *given: tallied.append(1) or plainly(self, *given))
+    file = golden_network("xor_pretrained")
+    question = ask(file.network, task=file.tasks[0])
+    whole = count_circuits(question, n_draws=50)
+    n_pieces, attempts, found = len(tallied), 0, None
+    tallied.clear()
+    known: dict[str, bytes] = {}
+    while found is None and (attempts := attempts + 1) < 50:
+        left = 4 + 8 * threads * (1 + sum(len(unpack(part)) for part in known.values()))
+
+        def stop(_progress, left=iter(range(left))):  # noqa: B008
+            if next(left, None) is None:
+                raise Cancelled("circuits")
+
+        parts = PackedCheckpoints(dict(known), lambda part: known.update({part.key: part.data}))
+        with suppress(Cancelled):
+            found = count_circuits(question, Work(report=stop, checkpoints=parts), n_draws=50, threads=threads)
+    assert attempts > 1, "nothing was interrupted"
+    assert (found.count, found.distribution) == (whole.count, whole.distribution)
+    assert found.draws.tolist() == whole.draws.tolist()
+    assert len(tallied) <= n_pieces + 32 * attempts, "what was kept is not tallied again"
+
+
+@given(st.integers(0, 10**6), st.integers(0, 700), st.integers(1, 3))
+def test_items_are_counted_in_all_sets_at_once(seed, n_sets, n_words):
+    members = np.random.default_rng(seed).random((n_sets, n_words * 64)) < 0.4
+    sets = np.packbits(members, axis=1, bitorder="little").view("<u8").astype(np.uint64).reshape(n_sets, n_words)
+    assert bitsets.times_included(sets).tolist() == members.sum(axis=0).tolist()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 9))
+def test_every_point_is_in_one_group(seed, n_points, size):
+    points = np.random.default_rng(seed).integers(0, 9, (3, n_points)).astype(float)
+    groups = nearby(points, size)
+    assert sorted(np.concatenate(groups).tolist()) == list(range(n_points))
+    assert max(map(len, groups)) <= size
+    assert sum(len(group) < size for group in groups) <= 1
