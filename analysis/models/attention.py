@@ -148,20 +148,17 @@ class AttentionModel:
         context, (_, d_model, d_head) = self.tokens.shape[1], self.layers[0][0].shape
         return int(context * (4 * d_model * d_head + 2 * context * d_head))
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes as files have them."""
+        vocabulary, d_model = self.embedding.shape
+        d_head, context = self.layers[0][0].shape[2], self.tokens.shape[1]
+        return dict(zip(LIMITS, (len(self.layers), self.n_heads, d_model, d_head, vocabulary, context), strict=True))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of sizes and weights."""
-        vocabulary, d_model = self.embedding.shape
-        sizes = {
-            "context": self.tokens.shape[1],
-            "d_head": self.layers[0][0].shape[2],
-            "d_model": d_model,
-            "format": FORMAT,
-            "heads": self.n_heads,
-            "layers": len(self.layers),
-            "positions": self.positions is not None,
-            "vocabulary": vocabulary,
-        }
+        sizes = {**self.sizes, "format": FORMAT, "positions": self.positions is not None}
         arrays = [self.embedding, *([] if self.positions is None else [self.positions])]
         arrays += [matrix for layer in self.layers for matrix in layer] + [self.unembedding]
         return sha256_hex(canonical_json(sizes), b"\n", *((array + 0.0).astype("<f8").tobytes() for array in arrays))
@@ -699,14 +696,30 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     layers = _layers(document["attention"], document["layers"], (heads, d, k))
     unembedding = _array(document["unembedding"], "unembedding", (d, v))
     _check_magnitude(embedding, positions, layers, unembedding)
-    tokens = _token_texts(document.get("tokens"), v)
-    task, rows, answers = _task(document["tasks"], v, n)
+    tokens, task, rows, answers = read_tokens_and_task(document.get("tokens"), document["tasks"], v, n)
     model = AttentionModel(name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers)
     needed = len(rows) * (len(layers) * heads * model.per_row + d * v)
     if needed > MAX_MULTIPLICATIONS:
         cause = f"running it on its {len(rows):,} rows takes {needed:,} multiplications; the most are "
         raise BeyondLimits("model", f"{cause}{MAX_MULTIPLICATIONS:,}", "use smaller sizes or fewer rows")
     return model
+
+
+def read_tokens_and_task(
+    tokens: Any, tasks: Any, vocabulary: int, context: int
+) -> tuple[tuple[str, ...], str, NDArray[np.int64], NDArray[np.int64]]:
+    """The texts of tokens, and the name, rows ``[rows, context]`` and answers ``[rows]`` of the task.
+
+    Args:
+        tokens: as a file has them; None for their numbers.
+        tasks: likewise, a list of one.
+        vocabulary: how many tokens there are.
+        context: tokens of a row.
+
+    Raises:
+        AnalysisError: naming the first text, row or answer that is none.
+    """
+    return _token_texts(tokens, vocabulary), *_task(tasks, vocabulary, context)
 
 
 def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tuple[Array, Array, Array, Array], ...]:

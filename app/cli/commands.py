@@ -19,6 +19,7 @@ from app.cli.claim import claim
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
 from app.cli.interface import interface
+from app.cli.models import convert_model, plant_model, train_model
 from app.cli.plant import plant
 from app.cli.rename import rename
 from app.cli.serve_and_work import serve_and_work
@@ -45,6 +46,9 @@ app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
 app.command(rich_help_panel="Engine alone: no server, no database")(audit)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(plant)
+app.command(rich_help_panel="Engine alone: no server, no database")(train_model)
+app.command(rich_help_panel="Engine alone: no server, no database")(plant_model)
+app.command(rich_help_panel="Engine alone: no server, no database")(convert_model)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
 app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
 app.command(rich_help_panel="Dashboard and its database")(interface)

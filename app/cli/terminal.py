@@ -109,12 +109,25 @@ def write_text(name: str, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    write_bytes(name, text.encode())
+
+
+def write_bytes(name: str, content: bytes) -> None:
+    """As :func:`write_text`, for a file that is no text.
+
+    Raises:
+        Refusal: the disk refuses; exit code 1.
+    """
+    if name == STANDARD:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
     path = Path(name)
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         mask = os.umask(0)

@@ -1,0 +1,204 @@
+"""Transformers in safetensors: our own files, and state dicts of TransformerLens.
+
+Ours have the tensors ``token_embedding``, ``position_embedding`` (left out where there are none),
+``attention.L.query``, ``.key``, ``.value``, ``.output`` from layer 0, ``unembedding``, and as metadata ``format``,
+``name``, ``attribution``, ``tokens`` and ``tasks``, the last two as JSON. In a state dict (https://github.com/TransformerLensOrg/TransformerLens)
+they are ``embed.W_E``, ``pos_embed.W_pos``, ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O``, ``unembed.W_U``; it says
+nothing of rows, so a task goes with it. Its biases must be 0, and there must be no LayerNorm and no MLP.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from analysis.errors import InvalidNetwork
+from analysis.models.attention import FORMAT, AttentionModel, read_attention
+from analysis.models.attention_tasks import TokenTask
+from analysis.network_files.formats.safetensors_file import looks_like_safetensors
+from analysis.strict_json import kind_of, read_object
+
+MAX_BYTES: Final = 40_000_000
+_MAX_HEADER: Final = 4_000_000  # the rows of the task stand in it
+_LENGTH: Final = 8
+_ITEM: Final = "safetensors file"
+_CURE: Final = "give tensors of this format, or a TransformerLens state dict of an attention-only model"
+_TEXTS: Final = ("format", "name", "attribution")
+_JSON: Final = ("tokens", "tasks")
+_MATRICES: Final = ("query", "key", "value", "output")
+_TYPES: Final = ("F64", "F32", "F16")
+_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join(_MATRICES)})")
+_STATE: Final = re.compile(r"blocks\.(\d{1,2})\.attn\.W_([QKVO])")
+_IGNORED: Final = re.compile(r"blocks\.\d{1,2}\.attn\.(mask|IGNORE)")  # the causal mask, which every such model has
+_BIAS: Final = re.compile(r"(blocks\.\d{1,2}\.attn\.b_[QKVO]|unembed\.b_U)")
+_OTHER: Final = (
+    (re.compile(r".*\.mlp\..*"), "belongs to an MLP block"),
+    (re.compile(r".*ln(1|2|_final)\..*"), "belongs to a LayerNorm"),
+)
+_EMBEDDINGS: Final = {"embed.W_E": "token_embedding", "pos_embed.W_pos": "position_embedding"}
+
+
+def attention_safetensors(model: AttentionModel) -> bytes:
+    """A transformer as a safetensors file of our own."""
+    tensors = {"token_embedding": model.embedding, "unembedding": model.unembedding}
+    if model.positions is not None:
+        tensors["position_embedding"] = model.positions
+    for number, layer in enumerate(model.layers):
+        tensors |= {f"attention.{number}.{name}": one for name, one in zip(_MATRICES, layer, strict=True)}
+    metadata = {
+        "format": FORMAT,
+        "name": model.name,
+        "tokens": json.dumps(list(model.outputs), ensure_ascii=False),
+        "tasks": json.dumps([dict(model.task_document)]),
+        **({"attribution": model.attribution} if model.attribution else {}),
+    }
+    return save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, metadata)
+
+
+def read_attention_safetensors(raw: bytes, task: TokenTask | None = None, name: str = "") -> AttentionModel:
+    """The transformer in a safetensors file of our own, or in a state dict of TransformerLens.
+
+    Args:
+        raw: the file's bytes, at most 40,000,000.
+        task: for a state dict, which has none; a file of our own has its own.
+        name: of the model; "" for what the file says.
+
+    Raises:
+        AnalysisError: naming the first tensor that cannot be read, or what does not fit.
+    """
+    header = _header(raw)
+    metadata = header.pop("__metadata__", {})
+    own = isinstance(metadata, dict) and metadata.get("format") == FORMAT
+    _check_names(header, own=own)
+    try:
+        tensors = {key: np.asarray(one, dtype=np.float64) for key, one in load(raw).items() if not _IGNORED.match(key)}
+    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise InvalidNetwork(_ITEM, f"does not hold together ({str(error)[:120]})", _CURE) from None
+    for key, one in tensors.items():
+        if not np.isfinite(one).all():
+            raise InvalidNetwork(f"tensor {key!r}", "holds NaN or infinite values", "give finite numbers only")
+    if own:
+        document = {**_told(metadata), **_of_own(tensors)}
+    elif task is None:
+        raise InvalidNetwork(_ITEM, "is a state dict, which says nothing of rows", "give its task or a table of rows")
+    else:
+        document = {**_task_document(task), **_of_state(tensors, task)}
+    document["name"] = name or document.get("name") or "Imported transformer"
+    return read_attention({**document, "format": FORMAT, **_sizes(document)})
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    if len(raw) > MAX_BYTES:
+        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_BYTES:,} bytes", _CURE)
+    if not looks_like_safetensors(raw):
+        raise InvalidNetwork(_ITEM, "is none: it does not begin with the length of a header and a JSON object", _CURE)
+    length = int.from_bytes(raw[:_LENGTH], "little")
+    if length > min(len(raw) - _LENGTH, _MAX_HEADER):
+        raise InvalidNetwork(_ITEM, f"is cut off: it has {len(raw):,} bytes and its header wants more", _CURE)
+    return read_object(raw[_LENGTH : _LENGTH + length], "safetensors header", InvalidNetwork, _MAX_HEADER, _CURE)
+
+
+def _check_names(header: dict[str, Any], *, own: bool) -> None:
+    """Refuse the first tensor that no attention-only transformer has, before any is read."""
+    if not header:
+        raise InvalidNetwork(_ITEM, "holds no tensor", _CURE)
+    for name, tensor in header.items():
+        item = f"tensor {name[:60]!r}"
+        if not own and _IGNORED.fullmatch(name):
+            continue
+        for pattern, cause in _OTHER:
+            if pattern.fullmatch(name):
+                raise InvalidNetwork(item, cause, "only attention without LayerNorm, biases and MLP blocks is read")
+        if own:
+            known = name in ("token_embedding", "position_embedding", "unembedding") or _OWN.fullmatch(name)
+        else:
+            known = name in (*_EMBEDDINGS, "unembed.W_U") or _STATE.fullmatch(name) or _BIAS.fullmatch(name)
+        if not known:
+            raise InvalidNetwork(item, "is unknown", _CURE)
+        if not isinstance(tensor, dict) or tensor.get("dtype") not in _TYPES:
+            given = tensor.get("dtype") if isinstance(tensor, dict) else kind_of(tensor)
+            raise InvalidNetwork(item, f"has the type {str(given)[:20]!r}", f"save it as one of {', '.join(_TYPES)}")
+
+
+def _told(metadata: dict[str, Any]) -> dict[str, Any]:
+    """What the metadata of a file of our own says."""
+    unknown = [key for key in metadata if key not in (*_TEXTS, *_JSON)]
+    if unknown:
+        raise InvalidNetwork("metadata", f"has the unknown key {unknown[0][:40]!r}", "leave it out")
+    found: dict[str, Any] = {key: metadata[key] for key in _TEXTS if key in metadata}
+    for key in _JSON:
+        if key in metadata:
+            try:
+                found[key] = json.loads(metadata[key])
+            except (ValueError, RecursionError):
+                raise InvalidNetwork(f"metadata {key}", "is not JSON", "write it with json.dumps") from None
+    if "tasks" not in found:
+        raise InvalidNetwork("metadata", "has no tasks", "give a list with one object: name, rows and answers")
+    return found
+
+
+def _task_document(task: TokenTask) -> dict[str, Any]:
+    rows, answers = [list(row) for row in task.rows], list(task.answers)
+    return {"tokens": list(task.outputs), "tasks": [{"name": task.name, "rows": rows, "answers": answers}]}
+
+
+def _of_own(tensors: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
+    layers: dict[int, dict[str, Any]] = {}
+    for name, one in tensors.items():
+        match = _OWN.fullmatch(name)
+        if match:
+            layers.setdefault(int(match[1]), {})[match[2]] = one.tolist()
+    return _arrays(tensors, layers, "token_embedding", "position_embedding", "unembedding")
+
+
+def _of_state(tensors: dict[str, NDArray[np.float64]], task: TokenTask) -> dict[str, Any]:
+    """The arrays of a state dict, its positions cut to those that the rows have."""
+    for name, one in tensors.items():
+        if _BIAS.fullmatch(name) and one.any():
+            raise InvalidNetwork(f"tensor {name!r}", "is not 0", "only attention without biases is read")
+    layers: dict[int, dict[str, Any]] = {}
+    for name, one in tensors.items():
+        match = _STATE.fullmatch(name)
+        if match:
+            layers.setdefault(int(match[1]), {})[dict(zip("QKVO", _MATRICES, strict=True))[match[2]]] = one.tolist()
+    context, positions = len(task.rows[0]), tensors.get("pos_embed.W_pos")
+    if positions is not None:
+        if len(positions) < context:
+            cause = f"has {len(positions)} positions, the rows have {context} tokens"
+            raise InvalidNetwork("tensor 'pos_embed.W_pos'", cause, "give rows that fit")
+        tensors = {**tensors, "pos_embed.W_pos": positions[:context]}
+    return _arrays(tensors, layers, *_EMBEDDINGS, "unembed.W_U")
+
+
+def _arrays(tensors: dict[str, NDArray[np.float64]], layers: dict[int, dict[str, Any]], *names: str) -> dict[str, Any]:
+    """The arrays of a model file, by the names of its embeddings and unembedding."""
+    token, position, unembedding = names
+    for name in (token, unembedding):
+        if name not in tensors:
+            raise InvalidNetwork(f"tensor {name!r}", "is missing", _CURE)
+    if sorted(layers) != list(range(len(layers))) or not layers:
+        raise InvalidNetwork("attention", f"has the layers {sorted(layers)}", "number them from 0, without gaps")
+    return {
+        "token_embedding": tensors[token].tolist(),
+        "position_embedding": tensors[position].tolist() if position in tensors else None,
+        "attention": [layers[number] for number in range(len(layers))],
+        "unembedding": tensors[unembedding].tolist(),
+    }
+
+
+def _sizes(document: dict[str, Any]) -> dict[str, Any]:
+    """The sizes as arrays and rows have them; what does not fit is refused by the reader of model files."""
+    embedding, query = document["token_embedding"], document["attention"][0].get("query")
+    shape: tuple[int, ...] = np.shape(query) if query is not None else ()
+    rows = document["tasks"][0].get("rows") if isinstance(document["tasks"], list) and document["tasks"] else None
+    context = len(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], list) else 1
+    heads, _, d_head = shape if len(shape) == 3 else (1, 1, 1)
+    width = len(embedding[0]) if np.ndim(embedding) == 2 else 1
+    sizes = (len(document["attention"]), heads, width, d_head, len(embedding) if np.ndim(embedding) else 1, context)
+    return dict(zip(("layers", "heads", "d_model", "d_head", "vocabulary", "context"), sizes, strict=True))

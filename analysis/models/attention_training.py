@@ -1,0 +1,199 @@
+"""Training transformers on tables of tokens; in torch, which nothing else about models needs.
+
+All rows of a task are there to be learned, so what is trained on is what circuits are judged on: cross-entropy at the
+last position, AdamW, batches drawn without repetition where a task has more rows than a batch. One thread and one
+generator of random numbers for weights and batches: the same seed gives the same weights on the same kind of machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.errors import InvalidTraining
+from analysis.models.attention import LIMITS, AttentionModel
+from analysis.models.attention_tasks import TokenTask
+from analysis.models.model import ACCURACY_THRESHOLD
+from analysis.networks.devices import one_thread
+from analysis.validity import max_wrong
+from analysis.work import DEFAULT_WORK, Work
+
+BATCH: Final = 512
+"""Most rows of a step."""
+LOOK_EVERY: Final = 50
+"""Steps between two looks at all rows."""
+RANGES: Final = {
+    "layers": LIMITS["layers"],
+    "heads": LIMITS["heads"],
+    "d_model": LIMITS["d_model"],
+    "d_head": LIMITS["d_head"],
+    "seed": (0, 2**31 - 1),
+    "steps": (1, 200_000),
+}
+
+
+@dataclass(frozen=True)
+class AttentionSpec:
+    """What to train.
+
+    Args:
+        task: rows and answers.
+        layers: of heads.
+        heads: of each layer.
+        d_model: dimensions.
+        d_head: of each head.
+        positions: whether positions are learned; without, a head sees a set of tokens.
+        seed: of weights and batches.
+        steps: most of them.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+        loss_target: mean cross-entropy over all rows at which training ends.
+    """
+
+    task: TokenTask
+    layers: int = 2
+    heads: int = 2
+    d_model: int = 16
+    d_head: int = 8
+    positions: bool = True
+    seed: int = 0
+    steps: int = 4_000
+    learning_rate: float = 0.01
+    weight_decay: float = 0.01
+    loss_target: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InvalidTraining(name.replace("_", "-"), f"is {value:,}", f"use {least} to {most:,}")
+        for name in ("learning_rate", "loss_target"):
+            value = getattr(self, name)
+            if not 0.0 < value < math.inf:
+                raise InvalidTraining(name.replace("_", "-"), f"is {value:g}", "use a number above 0")
+        if not 0.0 <= self.weight_decay <= 1.0:
+            raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionOutcome:
+    """What came of a training.
+
+    Args:
+        model: at its end; None if its numbers became infinite.
+        steps: that were taken.
+        loss: mean cross-entropy over all rows, in nats.
+        right: rows on which the answer is the largest logit.
+        converged: whether the loss is below its target and the model is right on more than 99% of the rows.
+    """
+
+    model: AttentionModel | None
+    steps: int
+    loss: float
+    right: int
+    converged: bool
+
+
+def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WORK) -> AttentionOutcome:
+    """Train one transformer.
+
+    Args:
+        spec: what to train.
+        name: of the model; "" for its task, sizes and seed.
+        work: told at each look; may cancel.
+
+    Raises:
+        InvalidTraining: a device or a number that training cannot take.
+    """
+    tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
+    with one_thread():
+        generator = torch.Generator().manual_seed(spec.seed)
+        weights = _initial(spec, generator)
+        adam = torch.optim.AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
+        step, loss, right = 0, math.inf, 0
+        while step < spec.steps:
+            for _ in range(min(LOOK_EVERY, spec.steps - step)):
+                some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
+                wrong = torch.nn.functional.cross_entropy(_logits(weights, tokens[some]), answers[some])
+                slopes = torch.autograd.grad(wrong, list(weights.values()))
+                for weight, slope in zip(weights.values(), slopes, strict=True):
+                    weight.grad = slope
+                adam.step()
+                step += 1
+            with torch.no_grad():
+                logits = _logits(weights, tokens)
+                loss = float(torch.nn.functional.cross_entropy(logits, answers))
+                right = int((logits.argmax(dim=1) == answers).sum())
+            work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right")
+            if not math.isfinite(loss) or (loss <= spec.loss_target and _is_right(right, len(tokens))):
+                break
+    if not math.isfinite(loss):
+        return AttentionOutcome(None, step, loss, 0, False)
+    model = _model(spec, weights, name)
+    return AttentionOutcome(model, step, loss, right, loss <= spec.loss_target and _is_right(right, len(tokens)))
+
+
+def _is_right(right: int, n_rows: int) -> bool:
+    return n_rows - right <= max_wrong(n_rows, ACCURACY_THRESHOLD)
+
+
+def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tensor]:
+    """Random weights: what is read of a vector is about as large as the vector."""
+    vocabulary, context = len(spec.task.outputs), len(spec.task.rows[0])
+    d, k = spec.d_model, spec.d_head
+    shapes = {"embedding": (vocabulary, d), "unembedding": (d, vocabulary)}
+    if spec.positions:
+        shapes["positions"] = (context, d)
+    found = {name: _drawn(shape, 1 / math.sqrt(d), generator) for name, shape in shapes.items()}
+    for layer in range(spec.layers):
+        for name in ("query", "key", "value"):
+            found[f"{layer} {name}"] = _drawn((spec.heads, d, k), 1 / math.sqrt(d), generator)
+        found[f"{layer} output"] = _drawn((spec.heads, k, d), 1 / math.sqrt(k), generator)
+    return found
+
+
+def _drawn(shape: tuple[int, ...], size: float, generator: torch.Generator) -> Tensor:
+    return (size * torch.randn(shape, generator=generator)).requires_grad_()
+
+
+def _logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
+    """``[rows, vocabulary]`` of the last position."""
+    context = tokens.shape[1]
+    later = torch.triu(torch.ones(context, context, dtype=torch.bool), diagonal=1)
+    x = weights["embedding"][tokens]
+    if "positions" in weights:
+        x = x + weights["positions"]
+    layer = 0
+    while f"{layer} query" in weights:
+        q, k, v = (torch.einsum("rid,hdk->rhik", x, weights[f"{layer} {name}"]) for name in ("query", "key", "value"))
+        scores = (q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])).masked_fill(later, -math.inf)
+        heard = torch.softmax(scores, dim=-1) @ v
+        x = x + torch.einsum("rhik,hkd->rid", heard, weights[f"{layer} output"])
+        layer += 1
+    return x[:, -1] @ weights["unembedding"]
+
+
+def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> AttentionModel:
+    arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
+    layers = tuple(
+        tuple(arrays[f"{layer} {part}"] for part in ("query", "key", "value", "output")) for layer in range(spec.layers)
+    )
+    of_layers: Any = layers
+    return AttentionModel(
+        name=name or f"{spec.task.name or 'own table'}, {spec.layers} × {spec.heads} heads, seed {spec.seed}",
+        attribution="",
+        outputs=spec.task.outputs,
+        embedding=arrays["embedding"],
+        positions=arrays.get("positions"),
+        layers=of_layers,
+        unembedding=arrays["unembedding"],
+        task=spec.task.name,
+        tokens=np.array(spec.task.rows, dtype=np.int64),
+        answers=np.array(spec.task.answers, dtype=np.int64),
+    )

@@ -1,0 +1,142 @@
+"""Transformers in safetensors: what is written is read to the bit, and a state dict by its names alone."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
+from analysis.models.attention import AttentionModel
+from analysis.models.attention_files import read_table
+from analysis.models.attention_safetensors import attention_safetensors, read_attention_safetensors
+from analysis.models.attention_tasks import TokenTask, task_named
+from tests.analysis.models.attention_models import random_attention
+
+TASK = task_named("first token", 4, 3)
+MODEL = random_attention(0, (2, 2, 6, 3, 4, 3))
+
+
+def state(model: AttentionModel, **more):
+    """What ``HookedTransformer.state_dict()`` holds for such a model: biases of 0, and the causal mask."""
+    heads, d, k = model.layers[0][0].shape
+    found = {"embed.W_E": model.embedding, "unembed.W_U": model.unembedding, "unembed.b_U": np.zeros(4)}
+    found["pos_embed.W_pos"] = np.concatenate([model.positions, np.full((5, d), 7.0)])  # n_ctx is 8
+    for layer, matrices in enumerate(model.layers):
+        for letter, matrix in zip("QKVO", matrices, strict=True):
+            found[f"blocks.{layer}.attn.W_{letter}"] = matrix
+        for letter in "QKV":
+            found[f"blocks.{layer}.attn.b_{letter}"] = np.zeros((heads, k))
+        found[f"blocks.{layer}.attn.b_O"] = np.zeros(d)
+        found[f"blocks.{layer}.attn.mask"] = np.tril(np.ones((8, 8), dtype=bool))
+        found[f"blocks.{layer}.attn.IGNORE"] = np.array(-np.inf)
+    return {name: np.ascontiguousarray(one) for name, one in {**found, **more}.items() if one is not None}
+
+
+def test_a_file_of_our_own_comes_back_to_the_bit():
+    again = read_attention_safetensors(attention_safetensors(MODEL))
+    assert (again.digest, again.name, again.outputs) == (MODEL.digest, MODEL.name, MODEL.outputs)
+    assert again.task_document == MODEL.task_document
+    without = random_attention(1, (1, 3, 4, 2, 3, 2), positions=False)
+    again = read_attention_safetensors(attention_safetensors(without), name="other")
+    assert (again.digest, again.name, again.positions) == (without.digest, "other", None)
+
+
+def test_a_state_dict_is_read_by_its_names():
+    model = read_attention_safetensors(save(state(MODEL)), TASK)
+    assert model.digest == MODEL.digest
+    assert model.tokens.tolist() == [list(row) for row in TASK.rows]
+    assert model.outputs == TASK.outputs
+    given = state(MODEL).items()
+    as_float32 = {name: one.astype(np.float32) if one.dtype == np.float64 else one for name, one in given}
+    model = read_attention_safetensors(save(as_float32), TASK)
+    assert np.array_equal(model.embedding, MODEL.embedding.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"blocks.0.ln1.w": np.ones(6)}, "tensor 'blocks.0.ln1.w': belongs to a LayerNorm. Only attention without"),
+        ({"ln_final.w": np.ones(6)}, "tensor 'ln_final.w': belongs to a LayerNorm."),
+        ({"blocks.0.mlp.W_in": np.ones((6, 24))}, "tensor 'blocks.0.mlp.W_in': belongs to an MLP block."),
+        ({"blocks.1.attn.b_V": np.ones((2, 3))}, "tensor 'blocks.1.attn.b_V': is not 0. Only attention without biases"),
+        ({"blocks.0.attn.rotary_sin": np.ones(3)}, "tensor 'blocks.0.attn.rotary_sin': is unknown."),
+        ({"blocks.0.attn.W_Q": np.ones((2, 6, 3), dtype=np.int64)}, "tensor 'blocks.0.attn.W_Q': has the type 'I64'."),
+        ({"embed.W_E": np.full((4, 6), np.nan)}, "tensor 'embed.W_E': holds NaN or infinite values."),
+        ({"embed.W_E": None}, "tensor 'embed.W_E': is missing."),
+        ({"unembed.W_U": np.ones((6, 3))}, "unembedding: has the shape 6 × 3, the sizes say 6 × 4."),
+        ({"pos_embed.W_pos": np.ones((2, 6))}, "tensor 'pos_embed.W_pos': has 2 positions, the rows have 3 tokens."),
+        (
+            {"blocks.1.attn.W_K": np.ones((1, 6, 3))},
+            "attention[1].key: has the shape 1 × 6 × 3, the sizes say 2 × 6 × 3",
+        ),
+        ({"blocks.1.attn.W_K": None}, "attention[1]: lacks key."),
+        ({"blocks.3.attn.W_Q": np.ones((2, 6, 3))}, "attention: has the layers [0, 1, 3]. Number them from 0"),
+    ],
+)
+def test_what_is_no_attention_only_model_is_refused_by_name(more, told):
+    with pytest.raises(AnalysisError) as refused:
+        read_attention_safetensors(save(state(MODEL, **more)), TASK)
+    assert str(refused.value).startswith(told) or told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_state_dict_without_rows_or_with_others_is_refused():
+    with pytest.raises(InvalidNetwork, match="a state dict, which says nothing of rows"):
+        read_attention_safetensors(save(state(MODEL)))
+    with pytest.raises(AnalysisError, match="tokens: has 5 texts"):
+        read_attention_safetensors(save(state(MODEL)), task_named("first token", 5, 3))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"", "is none"),
+        (b"\x80\x02}", "is none"),
+        ((99).to_bytes(8, "little") + b"{}", "is cut off"),
+        (attention_safetensors(MODEL)[:-9], "does not hold together"),
+        (save({}), "holds no tensor"),
+        (save(load(attention_safetensors(MODEL)), {"format": "pluriscope-attention/1"}), "has no tasks"),
+        (save(load(attention_safetensors(MODEL)), {"format": "pluriscope-attention/1", "tasks": "["}), "is not JSON"),
+        (save(load(attention_safetensors(MODEL)), {"format": "pluriscope-attention/1", "x": ""}), "unknown key 'x'"),
+        (save(load(attention_safetensors(MODEL))), "tensor 'attention.0.key': is unknown"),
+    ],
+)
+def test_files_that_are_none_are_refused(raw, told):
+    with pytest.raises(InvalidNetwork) as refused:
+        read_attention_safetensors(raw, TASK)
+    assert told in str(refused.value)
+
+
+def table(**more):
+    return json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0], **more}).encode()
+
+
+def test_a_table_of_rows_is_read():
+    assert read_table(table()) == TokenTask("", ("0", "1"), ((0, 1), (1, 0)), (1, 0))
+    named = read_table(table(name="own", tokens=["a", "b", "c"]))
+    assert (named.name, named.outputs) == ("own", ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"[]", "table of rows: holds a list, not an object"),
+        (table(rows=3), "rows: is a number"),
+        (table(rows=[]), "rows: is empty"),
+        (table(rows=[[0, 1]]), "answers: has 2 for 1 rows"),
+        (table(rows=[[0, 1], [0, 1]]), "rows[1]: is rows[0] again"),
+        (table(rows=[[0, 1], [1]]), "rows[1]: has 1 tokens, the context is 2"),
+        (table(rows=[[0, 300], [1, 0]]), "tokens: has 301 tokens. Use 2 to 256"),
+        (table(tokens=["a", "a"]), "tokens: has a text twice"),
+        (table(answers=[1, 2.5]), "answers[1]: is a number, not a whole number"),
+        (table(answers=[1, True]), "answers[1]: is"),
+        (table(labels=[]), "unknown"),
+    ],
+)
+def test_tables_that_are_none_are_refused(raw, told):
+    with pytest.raises((InvalidData, InvalidNetwork)) as refused:
+        read_table(raw)
+    assert told in str(refused.value)

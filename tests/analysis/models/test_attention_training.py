@@ -1,0 +1,97 @@
+"""Transformers that are trained, and one that is written in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.errors import InvalidTask, InvalidTraining
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.attention_files import attention_document
+from analysis.models.attention_planting import planted_induction
+from analysis.models.attention_tasks import TokenTask, task_named
+from analysis.models.attention_training import AttentionSpec, train_attention
+from analysis.models.model import gaps
+
+XOR = TokenTask("own", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
+
+
+def run(model):
+    space = model.space(ATTENTION.default_rules)
+    return gaps(space.run(np.ones((1, space.graph.n_bits), dtype=bool)), model.answers)[0]
+
+
+@pytest.mark.parametrize("name", ["other name", "majority"])
+def test_what_converged_is_right_as_the_engine_runs_it(name):
+    outcome = train_attention(AttentionSpec(task_named(name), layers=1, seed=3))
+    assert outcome.converged
+    assert outcome.right == len(outcome.model.rows) == (run(outcome.model) > 0).sum()
+    assert outcome.model.task == name
+    # weights are those of float32, to the bit, and survive the file
+    assert np.array_equal(outcome.model.embedding, outcome.model.embedding.astype(np.float32))
+    assert read_attention(attention_document(outcome.model)).digest == outcome.model.digest
+
+
+def test_a_seed_gives_its_weights_again_and_another_gives_others():
+    spec = AttentionSpec(task_named("first token"), layers=1, heads=1, steps=50)
+    first, again = train_attention(spec), train_attention(spec)
+    assert first.model.digest == again.model.digest
+    other = AttentionSpec(task_named("first token"), layers=1, heads=1, steps=50, seed=1)
+    assert train_attention(other).model.digest != first.model.digest
+
+
+def test_more_rows_than_a_batch_are_drawn_by_the_seed():
+    task = task_named("maximum", 10, 4)  # 729 rows
+    spec = AttentionSpec(task, layers=1, heads=1, steps=20, positions=False)
+    first, again = train_attention(spec), train_attention(spec)
+    assert first.model.digest == again.model.digest
+    assert first.model.positions is None
+    assert first.steps == 20
+
+
+def test_what_does_not_converge_is_an_outcome():
+    outcome = train_attention(AttentionSpec(XOR, layers=1, heads=1, d_model=2, d_head=1, steps=3))
+    assert not outcome.converged
+    assert outcome.model is not None
+    assert outcome.steps == 3
+    diverged = train_attention(AttentionSpec(XOR, layers=1, heads=1, steps=400, learning_rate=1e30))
+    assert diverged.model is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"layers": 4}, "layers: is 4. Use 1 to 3."),
+        ({"d_head": 0}, "d-head: is 0. Use 1 to 256."),
+        ({"learning_rate": 0.0}, "learning-rate: is 0. Use a number above 0."),
+        ({"weight_decay": 2.0}, "weight-decay: is 2. Use 0 to 1."),
+    ],
+)
+def test_settings_that_are_none_are_refused(setting, told):
+    with pytest.raises(InvalidTraining) as refused:
+        AttentionSpec(XOR, **setting)
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(("vocabulary", "context"), [(4, 5), (3, 4), (5, 4)])
+def test_planted_induction_is_right_on_every_row_by_its_two_heads(vocabulary, context):
+    model = planted_induction(vocabulary, context)
+    assert (run(model) > 1.0).all()
+    space = model.space(ATTENTION.default_rules)
+    heads = space.inside(np.ones(space.graph.n_bits, dtype=bool)).tables[0]
+    assert heads.rows[0][1] == pytest.approx(1.0)
+    assert heads.rows[1][3] == pytest.approx(1.0, abs=0.35)  # at other positions than the last nothing need be found
+    roles = space.roles(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    assert roles[0, 0]  # head 2.0, which never looks at its own position, looks at the one before often enough too
+    assert roles[2].tolist() == [False, True]
+    keys = ["x-1.0.q", "x-1.0.k", "x-1.0.v", "x-2.0.q", "x-2.0.k", "1.0-2.0.k", "x-2.0.v", "2.0-logits"]
+    planted = np.array([[name in keys for name in space.graph.bit_names]])
+    assert (gaps(space.run(planted), model.answers)[0] > 0).all()
+    assert read_attention(attention_document(model)).digest == model.digest
+
+
+def test_what_has_too_many_rows_is_refused():
+    with pytest.raises(InvalidTask) as refused:
+        planted_induction(65, 3)
+    assert "has more than 4,096 rows" in str(refused.value)
+    assert planted_induction(64, 3).embedding.shape == (64, 131)  # the largest there is

@@ -1,0 +1,94 @@
+"""`pluriscope train-model`, `plant-model` and `convert-model`: files that `analyse` takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from safetensors.numpy import save
+
+from analysis.models.attention_safetensors import read_attention_safetensors
+from analysis.models.registry import read_model
+from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.test_attention_safetensors import state
+from tests.app.cli.test_analyse_model import refused, run
+
+
+def test_a_trained_model_is_written_and_can_be_analysed(tmp_path, capsys):
+    small = ("--layers", 1, "--heads", 1, "--seed", 3)
+    assert run("train-model", "--task", "first token", *small, "--output", tmp_path, "--quiet") == 0
+    said = capsys.readouterr().out
+    path = tmp_path / "first-token-1x1-3.json"
+    assert said.startswith("seed 3: loss ")
+    assert str(path) in said
+    _, model = read_model(path.read_bytes())
+    assert (model.task, len(model.rows)) == ("first token", 64)
+    assert run("analyse", path, "--output", tmp_path / "found.json", "--quiet") == 0
+    [output] = json.loads((tmp_path / "found.json").read_text())["outputs"]
+    assert output["circuits"]["valid"] >= 1
+
+
+def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
+    table = tmp_path / "table.json"
+    table.write_text(json.dumps({"name": "swap", "rows": [[0, 1], [1, 0]], "answers": [1, 0], "tokens": ["a", "b"]}))
+    assert run("train-model", "--rows", table, "--layers", 1, "--heads", 1, "--output", tmp_path, "--quiet") == 0
+    _, model = read_model((tmp_path / "swap-1x1-0.json").read_bytes())
+    assert (model.task, model.outputs) == ("swap", ("a", "b"))
+    assert "swap-1x1-0.json" in capsys.readouterr().out
+
+
+def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
+    assert run("train-model", "--task", "parity", "--steps", 1, "--count", 2, "--output", tmp_path) == 3
+    said = capsys.readouterr()
+    assert said.out.count("not converged") == 2
+    assert said.err.endswith("0 of 2 models converged\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_planted_model_is_converted_there_and_back(tmp_path):
+    first, second, third = (tmp_path / name for name in ("a.json", "b.safetensors", "c.json"))
+    assert run("plant-model", "--vocabulary", 3, "--context", 4, "--output", first) == 0
+    assert run("convert-model", first, "--output", second, "--name", "renamed") == 0
+    assert run("convert-model", second, "--output", third) == 0
+    _, planted = read_model(first.read_bytes())
+    _, again = read_model(third.read_bytes())
+    assert (again.digest, again.name) == (planted.digest, "renamed")
+    assert again.task_document == planted.task_document
+
+
+def test_a_state_dict_is_converted_with_its_task(tmp_path):
+    model = random_attention(0, (2, 2, 6, 3, 4, 3))
+    file, out = tmp_path / "state.safetensors", tmp_path / "model.safetensors"
+    file.write_bytes(save(state(model)))
+    task = ("--task", "first token", "--vocabulary", 4, "--context", 3)
+    assert run("convert-model", file, *task, "--output", out) == 0
+    assert read_attention_safetensors(out.read_bytes()).digest == model.digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("train-model", "--task", "chess"), "task 'chess': is unknown."),
+        (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
+        (("train-model", "--count", 0), "--count 0: is out of range."),
+        (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
+        (("plant-model", "--vocabulary", 40), "more than 4,096 rows"),
+        (("convert-model", "absent.json"), "model file 'absent.json': cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output = tmp_path if arguments[0] == "train-model" else tmp_path / "out.json"
+    assert told in refused(capsys, *arguments, "--output", output)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_task_and_rows_are_for_where_there_are_none(tmp_path, capsys):
+    file, out = tmp_path / "a.json", tmp_path / "b.json"
+    assert run("plant-model", "--vocabulary", 3, "--context", 4, "--output", file) == 0
+    said = refused(capsys, "convert-model", file, "--task", "induction", "--output", out)
+    assert "--task: is for state dicts" in said
+    state_dict = tmp_path / "state.safetensors"
+    state_dict.write_bytes(save(state(random_attention(0, (1, 1, 4, 2, 4, 3)))))
+    assert "says nothing of rows" in refused(capsys, "convert-model", state_dict, "--output", out)
+    assert not out.exists()
