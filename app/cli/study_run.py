@@ -53,7 +53,7 @@ def compute_chunk(chunk: Chunk) -> list[dict[str, Any]]:
     from analysis.studies.sources import Order
     from analysis.work import Work
 
-    order = Order(chunk.design.protocols, work=Work(clock=time.perf_counter, limits=chunk.limits), device=chunk.device)
+    order = Order(chunk.design.protocols, work=Work(clock=time.process_time, limits=chunk.limits), device=chunk.device)
     return [outcome.as_json() for outcome in run_cell(cells_of(chunk.design)[chunk.cell], chunk.seeds, order)]
 
 

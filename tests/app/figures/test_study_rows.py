@@ -35,6 +35,14 @@ def test_a_ladder_has_a_bar_for_each_group_of_each_step_and_a_dot_for_each_netwo
     assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [2.0, 8.0, 1.0, 1.0]
 
 
+def test_values_below_one_are_told_apart():
+    """A logarithmic axis has no place below its zero line, so shares are drawn on an even one."""
+    axis = Axis.of((LadderStep("reached", (row("3-3", [0.004, 0.3, 1], 0.3),)),), True, False)
+    assert not axis.log
+    assert axis.value(0.004) == 0.004
+    assert [label for _, label in axis.ticks] == ["0", "0.25", "0.5", "0.75", "1"]
+
+
 def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
     axis = Axis.of(STEPS, True, False)
     assert axis.log
