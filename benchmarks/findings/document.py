@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
+from benchmarks.findings.method_table import answers_table, together_table, widths_table
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
@@ -85,6 +86,12 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "planted-methods": methods_table,
     "planted-recovered": recovered_table,
     "planted-tests": lambda: paired_table("planted-recovery", "planting", PLANTED),
+    "each-method": widths_table,
+    "each-method-three": lambda: answers_table("3-3"),
+    "each-method-four": lambda: answers_table("4-4"),
+    "each-method-five": lambda: answers_table("5-5"),
+    "each-method-together": together_table,
+    "each-method-tests": lambda: tests_table("each-method"),
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),

@@ -196,9 +196,8 @@ def tests_table(slug: str) -> Iterator[str]:
         effect, p = effect_and_p(tested)
         effect = effect if tested.effect is None else f"{tested.effect_name} {effect}"
         compared = " / ".join(tested.groups) if len(tested.groups) < 4 else f"{len(tested.groups)} levels"
-        yield row(
-            (f"`{comparison.measure}` by {comparison.factor}", protocol or "both", tested.test, compared, effect, p)
-        )
+        name = ", ".join((f"`{comparison.measure}` by {comparison.factor}", *comparison.where.values()))
+        yield row((name, protocol or "both", tested.test, compared, effect, p))
 
 
 def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> Iterator[str]:

@@ -1,0 +1,122 @@
+"""The tables of the study of discovery methods: which of all valid circuits does each of them answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from analysis.studies.measures.measure import answer_key
+from analysis.studies.statistics import share_of
+from analysis.studies.summary import Group, StudySummary
+from benchmarks.findings.results import summary_of
+from benchmarks.findings.tables import head, number, percent, quartiles, row
+
+SLUG: Final = "each-method"
+_PASSED: Final = {
+    "audit-cardinal": "smallest",
+    "audit-subset": "subset-minimal",
+    "audit-mean": "valid under mean too",
+    "audit-resample": "valid under resample too",
+    "audit-faithful": "valid and faithful to the output",
+}
+
+
+def _group(summary: StudySummary, measure: str, width: str) -> Group:
+    return summary.together(measure, "complete", {"hidden": width})
+
+
+def widths_table() -> Iterator[str]:
+    """For each method and width the share of networks with a valid answer, and the median excess of these."""
+    summary = summary_of(SLUG)
+    widths = summary.design.labels("hidden")
+    yield from head(("valid, median excess", *widths))
+    for method in summary.design.methods:
+        cells = []
+        for width in widths:
+            valid = _group(summary, answer_key("audit-valid", method), width)
+            excess = _group(summary, answer_key("audit-excess", method), width).spread.median
+            cells.append(f"{percent(valid.yes)}, **{number(excess)}**")
+        yield row((f"`{method}`", *cells))
+
+
+def answers_table(width: str) -> Iterator[str]:
+    """Where the answers of each method stand in networks of one width.
+
+    Args:
+        width: level of the hidden layers.
+    """
+    summary = summary_of(SLUG)
+    passed = {
+        measure: words
+        for measure, words in _PASSED.items()
+        if any(_group(summary, answer_key(measure, method), width).points for method in summary.design.methods)
+    }
+    yield from head(
+        (
+            "",
+            "valid",
+            "right only as a raw mask",
+            "edges more than the smallest",
+            "chance at its size",
+            *passed.values(),
+            "of the valid: tells the network's story",
+        )
+    )
+    for method in summary.design.methods:
+        of = {
+            measure: _group(summary, answer_key(measure, method), width)
+            for measure in ("audit-valid", "audit-raw-alone", "audit-excess", "audit-chance", "audit-story", *passed)
+        }
+        yield row(
+            (
+                f"`{method}`",
+                percent(of["audit-valid"].yes),
+                percent(of["audit-raw-alone"].yes),
+                quartiles(of["audit-excess"].spread),
+                _chance(of["audit-chance"].spread.median),
+                *(percent(of[measure].yes) for measure in passed),
+                f"{percent(of['audit-story'].yes)} of {of['audit-story'].yes.of:,}",
+            )
+        )
+
+
+def together_table() -> Iterator[str]:
+    """What the answers of all methods are together, a row for each width."""
+    summary = summary_of(SLUG)
+    yield from head(
+        (
+            "",
+            "converged, of networks",
+            "valid circuits",
+            "edges of the smallest",
+            "subset-minimal circuits",
+            "different default answers",
+            "different valid ones",
+            "all nine the same",
+            "median share of valid circuits reached",
+            "under all settings",
+            "median share of subset-minimal ones reached",
+            "under all settings",
+            "all of these",
+        )
+    )
+    for width in summary.design.labels("hidden"):
+        of = {key: _group(summary, key, width) for key, measure in summary.measures.items() if not measure.of_answer}
+        circuits, minimal = of["audit-circuits"], of["audit-swept-coverage-minimal"]
+        counts = ("audit-circuits", "audit-smallest", "audit-minimal", "audit-distinct", "audit-distinct-valid")
+        shares = ("coverage", "swept-coverage", "coverage-minimal", "swept-coverage-minimal")
+        yield row(
+            (
+                width,
+                f"{circuits.of - circuits.failed:,} of {circuits.of:,}",
+                *(quartiles(of[key].spread) for key in counts),
+                percent(of["audit-one-answer"].yes),
+                *(_chance(of[f"audit-{key}"].spread.median) for key in shares),
+                percent(share_of(minimal.spread.ones, len(minimal.points))),
+            )
+        )
+
+
+def _chance(share: float | None) -> str:
+    """A share of which some are tiny, as a percentage to two digits."""
+    return "–" if share is None else f"{float(f'{100 * share:.2g}'):g}%"
