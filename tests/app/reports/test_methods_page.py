@@ -154,3 +154,10 @@ def test_where_the_smallest_circuit_is_not_known_findings_say_nothing_of_excess(
     findings = findings_of([MethodView.model_validate(method) for method in told])
     assert "The valid ones have 12 to 18 edges." in findings[1]
     assert "needed" not in findings[1]
+
+
+def test_the_page_leads_to_what_other_networks_showed(client) -> None:
+    """The link ends at a chapter that is there."""
+    anchor = "what-would-each-method-have-told-you"
+    assert f'href="/findings#{anchor}"' in client.get(PAGE).text
+    assert f'id="{anchor}"' in client.get("/findings").text
