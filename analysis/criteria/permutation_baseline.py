@@ -82,7 +82,10 @@ ABOVE_RANDOM: Final = Criterion(
     "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
     "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the "
     "algorithm reaches on the same network if its input rows are shuffled: all ways up to two inputs, else "
-    f"{N_SHUFFLES} ways.",
+    f"{N_SHUFFLES} ways. Permuted networks hardly ever compute the task, so nearly every alignment with a high IIA "
+    "passes: this rules out arbitrary weights and no more. Networks that are drawn until they compute the task would "
+    "be no better control: of those that compute XOR 30% or more carry each of its two irredundant algorithms in full, "
+    "and no IIA lies above 1.",
     direction="higher",
     parameters=(
         Parameter("percentile", 95.0, 0.0, 100.0, "share of the networks to be above", "%"),

@@ -2,8 +2,8 @@
 
 Weights and biases are independent normal numbers. A draw is accepted if its mean squared error on all Boolean inputs is
 below a target and it decides every one right, so what is accepted is the prior conditional on the tasks, without any
-search. Chiang et al. ("Loss landscapes are all you need", ICLR 2023) compare networks found so with trained ones; here
-it is asked of them how many explanations they have.
+search. Chiang et al. ("Loss Landscapes are All You Need", ICLR 2023) compare how networks found so from uniform weights
+generalise beside trained ones; here it is asked how many explanations they have.
 
 Every network has a stream of random numbers of its own (PCG64), named by its seed, prior and layer sizes. It is the
 first accepted one of its stream, so neither the number of draws that are tried at once nor other networks change it.

@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
+from benchmarks.findings.null_table import drawing_table, null_table, width_table
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
@@ -57,7 +58,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "ladder-alignments": lambda: ladder_table("alice-or-bob", "hidden", "alignments"),
     "ladder-algorithms": lambda: ladder_table("alice-or-bob", "hidden", "algorithms"),
     "ladder-one": lambda: ladder_table("alice-or-bob", "hidden", "one"),
-    "width": lambda: classes_table("alice-or-bob", "hidden"),
+    "width": width_table,
+    "null": null_table,
+    "null-drawing": drawing_table,
     "grain": lambda: grain_table("alice-or-bob-grain"),
     "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
     "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
@@ -95,6 +98,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),
+    "paper-counts": lambda: counts_table("paper-counts", "hidden", ("circuits-valid", "interpretations-total")),
     "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
     "paper-width-four-complete": lambda: counts_table("paper-width-4-complete", "hidden", COUNTS),
     "paper-width-mappings": mapping_table,

@@ -69,5 +69,5 @@ def files() -> dict[str, Path]:
 
 def known() -> list[str]:
     """Studies whose results are there, in the order of the document."""
-    order = ("alice-or-bob", "training-shrinks", "paper", "digits")
+    order = ("alice-or-bob", "learned-or-drawn", "training-shrinks", "paper", "digits")
     return sorted(files(), key=lambda slug: (next((i for i, o in enumerate(order) if slug.startswith(o)), 9), slug))
