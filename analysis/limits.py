@@ -24,7 +24,7 @@ class Limits:
         max_bytes: nor if it is predicted to take more memory than this; a list stops once it would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
         n_smallest: of the smallest valid circuits, kept beside those drawn; 0 for no search in order of size.
-        n_tried: circuits tried in order of size, at most.
+        n_tried: steps of the search for the smallest circuits in order of size, at most.
         n_samples: circuits tested for an estimate; 0 for no estimate.
         confidence: of an estimate's interval, between 0 and 1.
         threads: batches counted side by side.

@@ -1,15 +1,18 @@
 """The smallest valid circuits by number of edges, where not every valid circuit is listed.
 
-1. Search in order of size. Circuits are tried by increasing number of edges, all of one size before any of the next,
-   for as long as the circuits of a size are within the budget; how many there are is known exactly beforehand
-   (:func:`~analysis.circuits.space.count_by_edges`). The lower layers are wired in batches and the last hidden layer is
-   combined on top of each, with the sums of the search (:mod:`analysis.circuits.search`), so every verdict is the
-   search's own. Where valid circuits have been counted exactly by number of edges, sizes without any are passed over.
+1. Search in order of size. Circuits are judged by increasing number of edges, all of one size before any of the next,
+   for as long as the budget lasts, by branch and bound. The lower layers are wired in batches; on top of each the
+   neurons of the last hidden layer choose their sources one after the other. A choice is left as soon as some row of
+   the data can no longer be decided right whatever the remaining neurons choose with the edges that remain: a dynamic
+   programme over neurons and edges bounds what these can add on each row, and the output's right values are an interval
+   (:func:`~analysis.circuits.decision_intervals.decision_box`). The bounds are wider than any rounding, and what is not
+   ruled out is summed as the search sums (:mod:`analysis.circuits.search`), so every verdict is the search's own. Where
+   valid circuits have been counted exactly by number of edges, sizes without any are passed over.
 2. Descent. Where the budget ends before anything is found, valid circuits that are known (draws, and the network
    itself) are made smaller edge by edge and neuron by neuron, some of each size side by side. That finds small circuits
    but proves nothing, unless what it finds is as small as the search in order of size left possible.
 
-The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results.
+The budget counts steps, not seconds, and draws come from a seed, so equal calls give equal results.
 """
 
 from __future__ import annotations
@@ -26,9 +29,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.bounded_choices import Bounds, Choices
+from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.result import SmallestCircuits
-from analysis.circuits.space import count_by_edges, in_space
+from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
+from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array, masks_of
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.question import Question
@@ -37,7 +43,6 @@ from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _AT_ONCE: Final = 1 << 12  # circuits tried on all rows
-_WIDTH: Final = 8  # of the last hidden layer for which the budget is meant; a wider one has fewer circuits tried
 _MOST_SOURCES: Final = 12  # a neuron chooses among 2^12 sets of sources at most
 _SIDE_BY_SIDE: Final = 8  # circuits of one size from which a descent goes on
 _FIRST_ROWS: Final = 16  # on which everything is tried before the few that pass are tried on all
@@ -59,7 +64,8 @@ def find_smallest(
         known: masks of valid circuits, from which a descent begins beside the network itself.
         by_edges: valid circuits by number of edges if all have been counted exactly, else None.
         n_smallest: circuits wanted; the search in order of size goes on until it has so many.
-        max_tried: circuits tried in order of size, at most; a descent tries a twentieth of that.
+        max_tried: ways to wire the lower layers, and choices on top of them, that the search in order of size looks at,
+            at most; a descent tries a twentieth of that many circuits.
         seed: of the descent's choices.
         work: told "circuits" now and then; may raise Cancelled.
 
@@ -67,30 +73,53 @@ def find_smallest(
         InvalidData: labels that do not fit the rows.
     """
     network = question.cut
-    search = _BySize(question)
+    search = _BySize(question, _Budget(max_tried))
     found: list[int] = []
-    n_tried, searched_up_to = 0, 0
+    n_judged, searched_up_to = 0, 0
     n_edges = network.sizes[0] + len(network.sizes) - 2  # no circuit has fewer
     while len(found) < n_smallest and n_edges <= question.layout.n_edges:
         if by_edges is None or by_edges.get(n_edges):
             n_circuits = search.count(n_edges)
-            cost = (n_tried + n_circuits) * max(network.sizes[-2], _WIDTH) // _WIDTH
-            if cost > max_tried or search.most_sources(n_edges) > _MOST_SOURCES:
+            if search.most_sources(n_edges) > _MOST_SOURCES:
                 break
             work.tell("circuits", 1, 1, f"{n_circuits:,} circuits with {n_edges} edges")
-            n_tried += n_circuits
-            with np.errstate(over="ignore", invalid="ignore"):
-                found += sorted(mask for some in search.valid(n_edges) for mask in some) if n_circuits else []
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    found += sorted(mask for some in search.valid(n_edges) for mask in some) if n_circuits else []
+            except _Exhausted:
+                break
+            n_judged += n_circuits
         searched_up_to = n_edges
         n_edges += 1
     if found or n_edges > question.layout.n_edges:
-        return SmallestCircuits(tuple(found[:n_smallest]), True, searched_up_to, n_tried)
+        return SmallestCircuits(tuple(found[:n_smallest]), True, searched_up_to, n_judged)
     descended, n_descended = search.descend(known, max_tried // 20, seed, n_smallest, work)
     fewest = descended[0].bit_count() if descended else 0
     proved = fewest == searched_up_to + 1
     if proved:
         descended = [mask for mask in descended if mask.bit_count() == fewest]
-    return SmallestCircuits(tuple(descended), proved, searched_up_to, n_tried, n_descended)
+    return SmallestCircuits(tuple(descended), proved, searched_up_to, n_judged, n_descended)
+
+
+class _Exhausted(Exception):
+    """The budget has been spent."""
+
+
+@dataclass
+class _Budget:
+    """Steps that may still be made."""
+
+    left: int
+
+    def spend(self, steps: int) -> None:
+        """Take so many steps.
+
+        Raises:
+            _Exhausted: there are fewer left.
+        """
+        if steps > self.left:
+            raise _Exhausted
+        self.left -= steps
 
 
 @dataclass(frozen=True)
@@ -98,7 +127,8 @@ class _BySize:
     """The circuits of one output by number of edges."""
 
     question: Question
-    _known: dict[tuple[int, int, int, int], NDArray[np.uint16]] = field(default_factory=dict, repr=False)
+    budget: _Budget
+    _known: dict[tuple[int, int, int], NDArray[np.uint16]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def judged(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -183,6 +213,7 @@ class _BySize:
                     for one in chosen.tolist()
                 ]
                 edges = mask_array(into, self.question.layout)
+                self.budget.spend(len(below) * len(chosen))
                 for start, table in tables:
                     piece = below[start : start + len(table)]
                     values = table[:, np.array(active), chosen]
@@ -190,8 +221,8 @@ class _BySize:
                     values = values.reshape(-1, len(active), values.shape[-1])
                     yield Prefixes(active, below.n_active + len(active), masks, values), n_here
 
-    def _choices(self, n_sources: int, n_neurons: int, n_edges: int, n_extra: int) -> NDArray[np.uint16]:
-        key = (n_sources, n_neurons, n_edges, n_extra)
+    def _choices(self, n_sources: int, n_neurons: int, n_edges: int) -> NDArray[np.uint16]:
+        key = (n_sources, n_neurons, n_edges)
         if key not in self._known:
             self._known[key] = _choices(*key)
         return self._known[key]
@@ -201,7 +232,8 @@ class _BySize:
     ) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint16]]]:
         """Choices of sources for a layer by its active neurons: these, and ``[choices, active]`` sets of sources."""
         for n_active in range(1, min(width, n_edges) + 1):
-            chosen = self._choices(n_sources, n_active, n_edges, 0)
+            self.budget.spend(count_matrices_with(n_active, n_sources, n_edges))
+            chosen = self._choices(n_sources, n_active, n_edges)
             for active in subsets_of(range(width), n_active):
                 if len(chosen):
                     yield active, chosen
@@ -225,48 +257,70 @@ class _BySize:
     def _on_top(self, below: Prefixes, n_edges: int) -> Iterator[list[int]]:
         """The promising circuits with so many edges in and above the last hidden layer."""
         layer, sizes = self.question.cut.n_hidden_layers, self.question.cut.sizes
-        chosen = self._choices(len(below.active), sizes[layer], n_edges, 1)
-        n_active = np.count_nonzero(chosen, axis=1)
         allowed = [in_space(below.n_active + n, sizes, self.question.protocol) for n in range(sizes[layer] + 1)]
-        chosen = chosen[np.array(allowed, dtype=np.bool_)[n_active]]
-        if not len(chosen):
+        if not any(allowed[1:]):
             return
         for start, values in self._tables(below, layer):
             terms = values.copy()
             terms[:, :, 0] = self.question.absent[layer][:, None]
             terms *= self.question.cut.weights[-1][0][:, None, None]
-            states = max(1, _VALUES_AT_ONCE // len(chosen))
-            for first in range(0, len(terms), states):
-                some = terms[first : first + states]
-                for begin in range(0, len(chosen), _VALUES_AT_ONCE):
-                    part = chosen[begin : begin + _VALUES_AT_ONCE]
-                    state, which = self._right_on_top(some, part)
-                    masks = below.masks[start + first :]
+            step = max(1, _VALUES_AT_ONCE // ((sizes[layer] + 1) * (n_edges + 1) * len(self.labels)))
+            for first in range(0, len(terms), step):
+                masks = below.masks[start + first :]
+                for right in self._right_choices(terms[first : first + step], n_edges):
                     yield [
-                        int(masks[at]) | self._edges_on_top(below.active, part[choice].tolist())
-                        for at, choice in zip(state.tolist(), which.tolist(), strict=True)
+                        int(masks[state]) | self._edges_on_top(below.active, chosen)
+                        for state, chosen in zip(right.states.tolist(), right.chosen.tolist(), strict=True)
+                        if allowed[np.count_nonzero(chosen)]
                     ]
 
-    def _right_on_top(
-        self, terms: NDArray[np.float64], chosen: NDArray[np.uint16]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which states with which choices of the last hidden layer decide enough of the first rows right."""
-        labels, neurons = self.judged[1][:_FIRST_ROWS], range(terms.shape[1])
-        rule = self.question.protocol.circuit_decision
-        total = np.full((len(terms), len(chosen)), self.question.cut.biases[-1][0])
-        for neuron in neurons:
-            total += terms[:, neuron, chosen[:, neuron], 0]
-        first = ~decided_as(self._activated(total), labels[0], rule)
-        state, which = np.nonzero(first <= self.most_wrong)
-        wrong = first[state, which].astype(np.int64)
-        for row, label in enumerate(labels[1:], start=1):
-            sums = np.full(len(state), self.question.cut.biases[-1][0])
-            for neuron in neurons:
-                sums += terms[state, neuron, chosen[which, neuron], row]
-            wrong += ~decided_as(self._activated(sums), label, rule)
-            left = wrong <= self.most_wrong
-            state, which, wrong = state[left], which[left], wrong[left]
-        return state, which
+    def _right_choices(self, terms: NDArray[np.float64], n_edges: int) -> Iterator[Choices]:
+        """The choices on top of some states that decide enough of the first rows right.
+
+        Args:
+            terms: ``[states, width, 2^active, rows]`` what each neuron of the last hidden layer adds.
+            n_edges: in and above that layer.
+        """
+        n_states, width, n_sets, n_rows = terms.shape
+        bias = float(self.question.cut.biases[-1][0])
+        low, high = (np.array([getattr(box, end) for box in self._boxes]) for end in ("low", "high"))
+        bounds = Bounds(terms, bias, low, high, n_edges, self.most_wrong)
+        waiting = [bounds.hopeful(Choices.none_yet(n_states, n_rows, bias, n_edges))]
+        at_once = max(1, _VALUES_AT_ONCE // (n_sets * n_rows))
+        while waiting:
+            some = waiting.pop()
+            if some.n_chosen == width:
+                yield some[self._right_on_top(some.sums)]
+                continue
+            waiting += [some[start:] for start in range(at_once, len(some), at_once)][:1]
+            self.budget.spend(min(len(some), at_once) * n_sets)
+            waiting.append(bounds.next_chosen(some[:at_once]))
+
+    @property
+    def labels(self) -> NDArray[np.float64]:
+        """Of the first rows."""
+        return self.judged[1][:_FIRST_ROWS]
+
+    @cached_property
+    def _boxes(self) -> list[Box]:
+        """For each of the first rows the right values of the output before its activation, or at least all of them."""
+        activation = self.question.cut.activation_of(len(self.question.cut.weights))
+        try:
+            return [
+                decision_box(
+                    label, self.question.protocol.circuit_decision, activation, self.question.cut.negative_slope
+                )
+                for label in self.labels.tolist()
+            ]
+        except BeyondLimits:  # no interval on this machine: nothing is ruled out early
+            return [Box(-np.inf, np.inf)] * len(self.labels)
+
+    def _right_on_top(self, sums: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Which sums ``[circuits, rows]`` decide enough of the first rows right."""
+        wrong = np.zeros(len(sums), dtype=np.int64)
+        for row, label in enumerate(self.labels.tolist()):
+            wrong += ~decided_as(self._activated(sums[:, row]), label, self.question.protocol.circuit_decision)
+        return np.flatnonzero(wrong <= self.most_wrong)
 
     def _activated(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         return activate(
@@ -375,29 +429,24 @@ def _merged(
     pending.clear()
 
 
-def _choices(n_sources: int, n_neurons: int, n_edges: int, n_extra: int) -> NDArray[np.uint16]:
-    """Every choice of sets of sources that uses each source and has so many edges, ``[choices, neurons]``.
+def _choices(n_sources: int, n_neurons: int, n_edges: int) -> NDArray[np.uint16]:
+    """Every choice of nonempty sets of sources that uses each source and has so many edges, ``[choices, neurons]``.
 
     Args:
         n_sources: active neurons below; bit k of a set is the k-th of them.
         n_neurons: that choose.
         n_edges: in all.
-        n_extra: edges that each neuron has beside those to its sources; one that chooses the empty set is inactive and
-            has none. With 0 none is inactive.
     """
     full = (1 << n_sources) - 1
-    subsets = range(0 if n_extra else 1, full + 1)
     size = np.bitwise_count(np.arange(full + 1)).astype(np.int64)
     chosen = np.zeros((1, 0), dtype=np.uint16)
     used, left = np.zeros(1, dtype=np.int64), np.full(1, n_edges)
     for neuron in range(n_neurons):
         n_more = n_neurons - neuron - 1
         parts, uses, rests = [], [], []
-        for subset in subsets:
-            rest, union = left - subset.bit_count() - n_extra * (subset > 0), used | subset
-            n_unused = size[full & ~union]
-            least = n_unused + n_extra * (n_unused > 0) if n_extra else np.maximum(n_unused, n_more)
-            fits = (rest >= least) & (rest <= n_more * (n_sources + n_extra))
+        for subset in range(1, full + 1):
+            rest, union = left - subset.bit_count(), used | subset
+            fits = (rest >= np.maximum(size[full & ~union], n_more)) & (rest <= n_more * n_sources)
             if fits.any():
                 column = np.full(np.count_nonzero(fits), subset, dtype=np.uint16)
                 parts.append(np.column_stack([chosen[fits], column]))
