@@ -28,7 +28,7 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
-_PIECES_AT_ONCE: Final = 8  # for each thread, between two checkpoints
+_PIECES_AT_ONCE: Final = 16  # tallied side by side; a checkpoint holds whole batches, whatever the threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ class CountableSpace:
         """Every piece with its tally, in order; what was kept by an earlier attempt is not counted again.
 
         Args:
-            threads: pieces tallied at once; numpy lets them run side by side.
+            threads: pieces tallied at once, of a batch; numpy lets them run side by side.
             checkpoints: where tallies go, some pieces together, and come from.
         """
         waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
@@ -137,7 +137,7 @@ class CountableSpace:
 
             def batches() -> Iterator[Callable[[], list[Tally]]]:
                 pieces = self.pieces()
-                while batch := list(islice(pieces, _PIECES_AT_ONCE * threads)):
+                while batch := list(islice(pieces, _PIECES_AT_ONCE)):
                     waiting.append(batch)
                     yield partial(tally_all, batch)
 
