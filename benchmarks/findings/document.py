@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
 from benchmarks.findings.null_table import drawing_table, null_table, width_table
+from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
@@ -84,6 +85,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "stories-activation": lambda: story_table("many-circuits-one-story-activation", None),
     "stories-activation-tests": lambda: tests_table("many-circuits-one-story-activation"),
     "stories-task": lambda: story_table("many-circuits-one-story-task", "tasks"),
+    "model-circuits": model_circuits_table,
+    "model-roles": model_roles_table,
+    "model-heads": model_heads_table,
     "planted": planted_table,
     "planted-errors": errors_table,
     "planted-methods": methods_table,

@@ -1,0 +1,59 @@
+"""The study of trained transformers: its results are those of its design, and each line is what a search finds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from analysis.models.attention import ATTENTION
+from analysis.models.attention_tasks import task_named
+from analysis.models.attention_training import AttentionSpec, train_attention
+from analysis.models.circuits import find_circuits, mask_bits
+from benchmarks.findings.model_circuits import DESIGN, found, results
+from benchmarks.findings.model_table import GRANULARITIES, model_heads_table, spaces_of
+
+WANTED = json.loads(DESIGN.read_text())
+
+
+def test_every_model_of_the_design_has_its_line_once():
+    wanted = [(task, seed) for task in WANTED["tasks"] for seed in WANTED["seeds"]]
+    assert [(one["task"], one["seed"]) for one in results()] == wanted
+    for one in results():
+        assert [space["rules"] for space in one["spaces"]] == (WANTED["rules"] if one["converged"] else [])
+        for space in one["spaces"]:
+            assert space["listed"] == min(space["valid"], WANTED["listed"])
+            assert sum(space["induction_in_circuits"].values()) == space["listed"]
+            assert 0 < space["minimal"] <= space["listed"] <= space["valid"] <= space["possible"]
+
+
+def test_the_rules_are_those_that_the_tables_name():
+    assert list(GRANULARITIES) == WANTED["rules"]
+    models = [space["induction"] for space in spaces_of("induction", "")]
+    told = "\n".join(model_heads_table())
+    assert all(f"| {heads} | {models.count(heads)} |" in told for heads in models)
+
+
+@pytest.mark.parametrize("rules", ["nodes", "heads"])
+def test_a_line_says_what_a_search_finds(rules):
+    model = train_attention(AttentionSpec(task_named("first token"), layers=1, heads=2, seed=1)).model
+    told = found(model, rules, 1_000)
+    circuits = find_circuits(model, ATTENTION.rules(rules)).circuits
+    assert (told["valid"], told["listed"]) == (len(circuits), len(circuits))
+    assert told["fewest"] == min(one.bits for one in circuits)
+    assert told["minimal"] == sum(one.minimal for one in circuits)
+    space = model.space(ATTENTION.rules(rules))
+    for one in circuits[:3]:
+        scores = space.inside(mask_bits(space, one.mask)).tables[0].rows
+        heads = [row[0].removeprefix("head ") for row in scores if row[3] is not None and row[3] > 0.5]
+        assert (", ".join(heads) or "none") in told["induction_in_circuits"]
+
+
+@pytest.mark.slow
+def test_a_model_of_the_study_comes_out_again():
+    one = results()[0]
+    outcome = train_attention(AttentionSpec(task_named(one["task"]), seed=one["seed"]))
+    if outcome.model.digest != one["digest"]:
+        pytest.skip("weights differ on this kind of machine")
+    again = found(outcome.model, "", WANTED["listed"])
+    assert {**again, "seconds": 0} == {**one["spaces"][-1], "seconds": 0}
