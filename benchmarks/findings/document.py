@@ -12,8 +12,8 @@ from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
-from benchmarks.findings.null_table import drawing_table, null_table, width_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
+from benchmarks.findings.null_table import drawing_table, null_table, width_table
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
