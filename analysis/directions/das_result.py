@@ -121,7 +121,7 @@ def learn_algorithm(
 def _placement(
     question: Question, algorithm: HighLevelModel, blocks: tuple[Block, ...], runs: Sequence[LearnedRun]
 ) -> LearnedPlacement:
-    scored = [score_directions(question, algorithm, _alignment(algorithm, blocks, run)) for run in runs]
+    scored = [score_directions(question, algorithm, learned_alignment(algorithm, blocks, run)) for run in runs]
     told = tuple(
         (run.seed, run.steps, one.iia, bool(one.valid and one.joint_valid))
         for run, one in zip(runs, scored, strict=True)
@@ -130,7 +130,14 @@ def _placement(
     return LearnedPlacement(algorithm.text, blocks, best, told)
 
 
-def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedRun) -> DirectionAlignment:
+def learned_alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedRun) -> DirectionAlignment:
+    """The alignment that a run on rotations ended with: each variable's block of the learned coordinates.
+
+    Args:
+        algorithm: with a block for each of its variables, by path in order.
+        blocks: where each variable was learned.
+        run: its rotations.
+    """
     places = {}
     for path, block in zip(sorted(algorithm.responses), blocks, strict=True):
         rows = run.rotations[block.layer - 1][block.first : block.first + block.dimension]

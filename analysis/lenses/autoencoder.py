@@ -1,88 +1,190 @@
-"""Training sparse autoencoders on a network's hidden layers; loads torch.
+"""Training sparse autoencoders on a network's hidden layers, several seeds together; loads torch.
 
 PyTorch promises no equal streams of random numbers across versions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from analysis.lenses.lens import Table
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
-from analysis.networks.mlp import activations
+from analysis.networks.mlp import activations, next_layer
 from analysis.question import Question
-from analysis.work import Work
+from analysis.validity import decide
+from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
 LEARNING_RATE: Final = 0.01
 FIRES: Final = 0.01
 """Share of a latent's largest value above which it counts as firing."""
 DEAD: Final = 1e-6
+SAME: Final = 0.95
+"""Cosine of two decoder directions above which latents of two seeds are one."""
 _BETWEEN_REPORTS: Final = 100
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One layer's activations as one trained autoencoder has them.
+
+    Args:
+        latents: ``[rows, latents]`` what each latent is on each row.
+        decoder: ``[latents, width]`` unit directions.
+        explained: share of the layer's variance that is rebuilt; None where it does not vary.
+    """
+
+    latents: Array
+    decoder: Array
+    explained: float | None
+
+    @property
+    def fires(self) -> NDArray[np.bool_]:
+        """``[rows, latents]`` where each latent fires; nowhere if it is dead."""
+        largest = self.latents.max(axis=0)
+        found: NDArray[np.bool_] = (self.latents > FIRES * largest) & (largest > DEAD)
+        return found
 
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
     """The latents of every hidden layer; None where training diverged."""
-    layers = activations(question.cut, question.method_rows[0])[1:-1]
-    rows: list[dict[str, Any]] = []
-    for number, values in enumerate(layers, start=1):
-        trained = _trained(values, settings, work)
-        if trained is None:
+    layers = encoded_layers(question, settings, work)
+    if layers is None:
+        return None
+    clean = activations(question.cut, question.method_rows[0])
+    rows = [_rows(question, layer, clean, found) for layer, found in enumerate(layers, start=1)]
+    return Table(tuple(row for each in rows for row in each))
+
+
+def encoded_layers(question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> list[Sequence[Encoded]] | None:
+    """Of every hidden layer an autoencoder for each seed; None where training diverged.
+
+    Args:
+        question: whose rows the layers' activations are on.
+        settings: all of the lens's.
+        work: told how far it is; may cancel.
+    """
+    found: list[Sequence[Encoded]] = []
+    for values in activations(question.cut, question.method_rows[0])[1:-1]:
+        layer = _encoded(values, settings, work)
+        if layer is None:
             return None
-        latents, explained = trained
-        largest = latents.max(axis=0)
-        fires = (latents > FIRES * largest) & (largest > DEAD)
-        order = sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))
-        rows += [
+        found.append(layer)
+    return found
+
+
+def _rows(question: Question, layer: int, clean: Sequence[Array], found: Sequence[Encoded]) -> list[dict[str, Any]]:
+    """The first seed's latents on one layer, those that fire most first."""
+    first, others = found[0], found[1:]
+    largest, fires = first.latents.max(axis=0), first.fires
+    matched = [matches(first, other) for other in others]
+    order = sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))
+    rows = []
+    for place, latent in enumerate(order):
+        changed, n_pairs = _interchanged(question, layer, clean, first.latents[:, latent], first.decoder[latent])
+        rows.append(
             {
-                "layer": number,
+                "layer": layer,
                 "latent": place,
                 "truth_table": fires[:, latent].astype(int).tolist(),
                 "largest": float(largest[latent]),
-                "explained": explained,
+                "explained": first.explained,
+                "found_again": sum(bool(found_again[latent]) for found_again in matched) if others else None,
+                "changed": changed,
+                "pairs": n_pairs,
             }
-            for place, latent in enumerate(order)
-        ]
-    return Table(tuple(rows))
+        )
+    return rows
 
 
-def _trained(
-    values: NDArray[np.float64], settings: Settings, work: Work
-) -> tuple[NDArray[np.float64], float | None] | None:
-    """Latents ``[rows, latents]`` and the share of variance explained; None where it diverged."""
-    n_latents, penalty = int(settings["latents"]), float(settings["lambda"])
-    width = values.shape[1]
+def matches(one: Encoded, other: Encoded) -> NDArray[np.bool_]:
+    """``[latents]`` which live latents of one autoencoder are in another, each matched with one of its live ones.
+
+    Matched so that the sum of cosines of decoder directions is largest (Hungarian method); the same where a cosine is
+    above :data:`SAME`.
+    """
+    live = [np.flatnonzero(each.fires.any(axis=0)) for each in (one, other)]
+    cosines = one.decoder[live[0]] @ other.decoder[live[1]].T
+    found = np.zeros(len(one.decoder), dtype=bool)
+    mine, theirs = linear_sum_assignment(cosines, maximize=True)
+    found[live[0][mine]] = cosines[mine, theirs] > SAME
+    return found
+
+
+def _interchanged(
+    question: Question, layer: int, clean: Sequence[Array], latent: Array, direction: Array
+) -> tuple[int, int]:
+    """Of the ordered pairs of rows on which a latent differs, those whose decision changes when it is interchanged.
+
+    The layer moves along the latent's decoder direction by the difference; what the autoencoder does not rebuild stays.
+    """
+    differ = np.argwhere(latent[:, None] != latent[None, :])
+    base, source = differ[:, 0], differ[:, 1]
+    if not len(differ):
+        return 0, 0
+    moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
+    for above in range(layer + 1, len(clean)):
+        moved = next_layer(question.cut, above, moved)
+    before = decide(clean[-1][:, 0], "threshold")[base]
+    return int((decide(moved[:, 0], "threshold") != before).sum()), len(differ)
+
+
+def _encoded(values: Array, settings: Settings, work: Work) -> list[Encoded] | None:
+    """Autoencoders of one layer ``[rows, width]``, one for each seed, trained side by side; None where one diverged.
+
+    What one seed gives does not depend on the others.
+    """
+    seeds = range(int(settings["seed"]), int(settings["seed"]) + int(settings["seeds"]))
+    n_latents, width = int(settings["latents"]), values.shape[1]
     with one_thread():
-        random = torch.Generator().manual_seed(int(settings["seed"]))
         target = torch.tensor(values)
-        decoder = torch.randn(n_latents, width, dtype=torch.float64, generator=random)
-        encoder = (decoder / decoder.norm(dim=1, keepdim=True)).T.clone()
-        shift = torch.zeros(n_latents, dtype=torch.float64)
-        centre = target.mean(dim=0)
+        decoder = torch.stack([_drawn(seed, n_latents, width) for seed in seeds])
+        encoder = (decoder / decoder.norm(dim=2, keepdim=True)).mT.clone()
+        shift = torch.zeros(len(seeds), 1, n_latents, dtype=torch.float64)
+        centre = target.mean(dim=0).repeat(len(seeds), 1, 1)
         parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
         optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
-
-        def run() -> tuple[torch.Tensor, torch.Tensor]:
-            latents = torch.relu((target - centre) @ encoder + shift)
-            return latents, latents @ (decoder / decoder.norm(dim=1, keepdim=True)) + centre
-
         for step in range(STEPS):
             if step % _BETWEEN_REPORTS == 0:
-                work.tell("methods", step, STEPS, "steps of an autoencoder")
-            latents, rebuilt = run()
-            loss = ((rebuilt - target) ** 2).sum(dim=1).mean() + penalty * latents.sum(dim=1).mean()
+                work.tell("methods", step, STEPS, "steps of autoencoders")
+            latents = _sparse(torch.relu((target - centre) @ encoder + shift), settings)
+            rebuilt = latents @ (decoder / decoder.norm(dim=2, keepdim=True)) + centre
+            loss = ((rebuilt - target) ** 2).sum(dim=2).mean(dim=1).sum()
+            if settings["sparsity"] == "l1":
+                loss = loss + float(settings["lambda"]) * latents.sum(dim=2).mean(dim=1).sum()
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
         with torch.no_grad():
-            latents, rebuilt = run()
-        found, error = latents.numpy(), float(((rebuilt - target) ** 2).sum())
-    if not (np.isfinite(found).all() and np.isfinite(error)):
+            latents = _sparse(torch.relu((target - centre) @ encoder + shift), settings)
+            units = decoder / decoder.norm(dim=2, keepdim=True)
+            errors = ((latents @ units + centre - target) ** 2).sum(dim=(1, 2))
+    if not all(torch.isfinite(part).all() for part in (latents, units, errors)):
         return None
     spread = float(((values - values.mean(axis=0)) ** 2).sum())
-    return found, 1.0 - error / spread if spread > 0.0 else None
+    return [
+        Encoded(each.numpy(), directions.numpy(), 1.0 - float(error) / spread if spread > 0.0 else None)
+        for each, directions, error in zip(latents, units, errors, strict=True)
+    ]
+
+
+def _drawn(seed: int, n_latents: int, width: int) -> torch.Tensor:
+    random = torch.Generator().manual_seed(seed)
+    return torch.randn(n_latents, width, dtype=torch.float64, generator=random)
+
+
+def _sparse(latents: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """Under top-k the k largest latents of each row, the others 0; of equal ones the first."""
+    if settings["sparsity"] == "l1":
+        return latents
+    kept = latents.argsort(dim=2, descending=True, stable=True)[:, :, : int(settings["k"])]
+    return latents * torch.zeros_like(latents).scatter(2, kept, 1.0)

@@ -131,6 +131,7 @@ class Bands:
     values: tuple[tuple[float, ...], ...]
 
 
+Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
 
@@ -176,6 +177,8 @@ class Lens:
         latents: of a table, the functions that draw it.
         bands: of a table, the numbers by row that draw it.
         milliseconds: about how long an answer takes, where that can be more than a moment.
+        vector: of a table, its numbers in an order that renumbering hidden neurons does not change, see
+            :meth:`numbers`; None where a table has none that another network's could be held against.
     """
 
     key: str
@@ -195,6 +198,7 @@ class Lens:
     latents: Callable[[Table], tuple[Latent, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
     milliseconds: Callable[[Question, Settings], float] | None = None
+    vector: Callable[[Table], Array] | None = None
 
     @property
     def learns(self) -> bool:
@@ -238,6 +242,28 @@ class Lens:
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
+
+    def numbers(self, view: View) -> Array | None:
+        """All that an answer says of a network in one row of numbers, to be held against that of other networks.
+
+        Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none.
+        None where the lens has no such numbers.
+        """
+        if isinstance(view, Attribution):
+            return view.scores.ravel()
+        return None if self.vector is None else self.vector(view)
+
+
+def neurons_in_order(table: Table, figure: str) -> Array:
+    """One figure of a table with ``layer`` and ``neuron``, layer by layer, the neurons of a layer sorted by it.
+
+    A neuron's figures stay together, in the order of the table's rows; neurons are sorted by the first of them, equal
+    ones by the next.
+    """
+    found: dict[int, dict[int, list[float]]] = {}
+    for row in table.rows:
+        found.setdefault(row["layer"], {}).setdefault(row["neuron"], []).append(float(row[figure]))
+    return np.array([value for layer in found.values() for neuron in sorted(layer.values()) for value in neuron])
 
 
 def _loaded(look: Look | str) -> Look:

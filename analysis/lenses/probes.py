@@ -134,4 +134,5 @@ PROBES: Final = Lens(
     bars=_bars,
     counted="functions that are decodable on a layer",
     milliseconds=_milliseconds,
+    vector=lambda seen: np.array([row["margin"] for row in seen.rows]),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.lenses.das import DAS
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
 from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.lens import Lens
@@ -23,5 +24,6 @@ LENSES: Final[tuple[Lens, ...]] = (
     PATCHING_TABLE,
     RESPONSE_FIELDS,
     SAE,
+    DAS,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

@@ -69,13 +69,17 @@ SAE: Final = Lens(
     key="sae",
     label="Sparse autoencoder",
     kind="table",
-    definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations under an L1 "
-    "penalty; each is given as the inputs on which it fires.",
-    source="Cunningham et al., ICLR 2024 (arXiv:2309.08600)",
+    definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations, few of them at a "
+    "time; each is given as the inputs on which it fires.",
+    source="Cunningham et al., ICLR 2024 (arXiv:2309.08600); top-k: Gao et al. 2024 (arXiv:2406.04093); seeds matched "
+    "as by Paulo & Belrose 2025 (arXiv:2501.16615)",
     settings=(
         Setting("latents", 6, "of each layer", low=1, high=256),
-        Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6),
-        Setting("seed", 0, "of the first weights", low=0, high=2**31 - 1),
+        Setting("sparsity", "l1", "what keeps latents few: a cost, or only the k largest of each row", ("l1", "top-k")),
+        Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6, only_with=("sparsity", "l1")),
+        Setting("k", 1, "latents of each row that are kept", low=1, high=256, only_with=("sparsity", "top-k")),
+        Setting("seed", 0, "of the first weights", low=0, high=2**31 - 100),
+        Setting("seeds", 5, "trained, from seed on; the others say which latents are found again", low=1, high=20),
         Setting("force", False, "whether to train on fewer than eight distinct rows"),
     ),
     applies=_fit,
@@ -89,6 +93,9 @@ SAE: Final = Lens(
         "truth_table": "1 on the rows where the latent is above a hundredth of its largest value",
         "largest": "its largest value on any row",
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
+        "found_again": "other seeds that have a latent whose direction is within a cosine of .95; empty for one seed",
+        "changed": "pairs of inputs whose decision changes when the latent is interchanged",
+        "pairs": "ordered pairs of inputs on which the latent differs",
     },
     bars=_bars,
     counted="live latents of a layer that fire on a single input",

@@ -47,6 +47,7 @@ _ANSWERS_COUNTED: Final = 1.2  # where circuits are counted instead
 _ANSWER: Final = 0.005  # one method asked
 _LEARNED: Final = 0.25  # one that learns by gradient descent
 _SWEPT: Final = 0.15  # all methods asked under many settings
+_FITTED: Final = 6.0  # autoencoders of two sizes from five seeds on two layers, two algorithms aligned by gradient
 _INTERCHANGE: Final = 1.5  # training with interchanges beside the task
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
@@ -140,6 +141,8 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     if "planted" in _needs(design):
         searched += len(design.protocols) * _PLANTED
     searched += n_outputs * _answer_seconds(cell)
+    if "learned" in _needs(design):
+        searched += _FITTED
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
     training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)

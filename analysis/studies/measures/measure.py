@@ -12,7 +12,9 @@ from typing import Any, Literal
 from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
-Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted", "answers"]
+Need = Literal[
+    "circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted", "answers", "learned"
+]
 Value = int | float | bool | str | tuple[str, ...] | None
 
 

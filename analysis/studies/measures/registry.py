@@ -11,6 +11,7 @@ from analysis.studies.measures import (
     answers,
     drawn,
     findings,
+    lenses,
     named,
     planted,
     polysemanticity,
@@ -32,6 +33,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     planted.MEASURES,
     answers.MEASURES,
     drawn.MEASURES,
+    lenses.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

@@ -1,0 +1,122 @@
+"""Distributed alignment search as a method: the directions that one default run of it answers with.
+
+Geiger et al., "Finding Alignments Between Interpretable Causal Variables and Distributed Neural Representations" (CLeaR
+2024). Subspaces of a layer are learned by gradient descent so that interchanging them does what an algorithm says. Of
+the directions that do so there are often infinitely many, or none: which are known in closed form stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.redundancy import irredundancy
+from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.method_settings import Setting, Settings
+from analysis.protocol import COMPLETE
+from analysis.question import Question
+from analysis.tasks import Task
+
+MAX_INPUTS: Final = 3
+MAX_ALGORITHMS: Final = 12
+_MAX_CANDIDATES: Final = 10_000
+
+
+@lru_cache(maxsize=32)
+def asked_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
+    """The task's algorithms with variables and without a redundant literal, in the order of candidates; the first 12."""
+    found = candidate_algorithms(task, COMPLETE, n_hidden_layers, max_candidates=_MAX_CANDIDATES)
+    with_variables = (one for one in found.algorithms if one.responses)
+    return tuple(one for one in with_variables if irredundancy(one)["irredundant-literals"])[:MAX_ALGORITHMS]
+
+
+def layers_of(question: Question, algorithm: HighLevelModel, dimension: int) -> list[int]:
+    """The hidden layers that have room for all variables of an algorithm, each on so many dimensions."""
+    room = len(algorithm.responses) * dimension
+    return [layer for layer, width in enumerate(question.cut.hidden_sizes, start=1) if width >= room]
+
+
+def _fit(question: Question, settings: Settings) -> Fit:
+    if not question.cut.hidden_sizes:
+        return not_applicable("The network has no hidden layer.")
+    if not question.data.boolean:
+        return not_applicable("The rows stand for no Boolean inputs, over which algorithms are.")
+    if question.cut.n_inputs > MAX_INPUTS:
+        return not_applicable(
+            f"Algorithms are listed for it up to {MAX_INPUTS} inputs; here are {question.cut.n_inputs}."
+        )
+    algorithms = asked_algorithms(question.task, question.cut.n_hidden_layers)
+    if not algorithms:
+        return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
+    dimension = int(settings["dimension"])
+    if not any(layers_of(question, one, dimension) for one in algorithms):
+        return not_applicable(
+            f"No hidden layer has room for all variables of an algorithm on {dimension} dimensions each: the widest has "
+            f"{max(question.cut.hidden_sizes)} neurons."
+        )
+    return APPLIES
+
+
+def passing(seen: Table) -> list[tuple[str, int]]:
+    """(algorithm's formula, layer) wherever every interchange goes as the algorithm says."""
+    return [key for key, _ in groupby((row["algorithm"], row["layer"]) for row in seen.rows if row["passes"])]
+
+
+def _says(_question: Question, seen: Table) -> str:
+    tries = len({(row["algorithm"], row["layer"]) for row in seen.rows})
+    found = passing(seen)
+    if not found:
+        best = max(seen.rows, key=lambda row: row["agreed"] / row["of"])
+        return (
+            f"In none of {tries} runs does every interchange go as the algorithm says; the best is {best['agreed']} of "
+            f"{best['of']} single ones, {best['algorithm']} on layer {best['layer']}."
+        )
+    return f"Every interchange goes as the algorithm says in {len(found)} of {tries} runs: {_listed(found)}."
+
+
+def _listed(found: Iterable[tuple[str, int]]) -> str:
+    by_formula: dict[str, list[str]] = {}
+    for formula, layer in found:
+        by_formula.setdefault(formula, []).append(str(layer))
+    return "; ".join(
+        f"{formula} on layer{'s' if len(layers) > 1 else ''} {' and '.join(layers)}"
+        for formula, layers in by_formula.items()
+    )
+
+
+DAS: Final = Lens(
+    key="das",
+    label="Distributed alignment search",
+    kind="table",
+    definition="Of each algorithm and hidden layer one subspace for each variable is learned, so that interchanging it "
+    "does what the algorithm says.",
+    source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
+    "form: the shortest affine read-out of the variable on that layer",
+    settings=(
+        Setting("dimension", 1, "of each variable's subspace", low=1, high=64),
+        Setting("seed", 0, "of the first rotation", low=0, high=2**31 - 1),
+        Setting("steps", 300, "at most", low=1, high=5_000),
+    ),
+    applies=_fit,
+    look="analysis.lenses.das_answer:look",
+    says=_says,
+    can_know="Where every interchange goes as the algorithm says, that is an alignment, checked exactly. Another seed "
+    "may end on other directions that pass as well, so the direction itself is one of many; and where it fails, "
+    "that shows nothing: another seed, dimension or layer may pass.",
+    columns={
+        "algorithm": "its formula",
+        "layer": "hidden layer, from 1",
+        "truth_table": "the variable",
+        "steps": "until every interchange was right by the margin, or all of them",
+        "agreed": "single interchanges of all variables of the run that go as the algorithm says",
+        "of": "such interchanges",
+        "passes": "whether all of these and every joint one do",
+        "direction": "the subspace, as addresses write it",
+        "cosine": "of the shortest affine read-out's direction and the subspace; empty where there is no exact read-out",
+        "closed_form": "whether the shortest read-outs of all variables on this layer pass",
+    },
+)

@@ -1,0 +1,270 @@
+"""Which of XOR's two irredundant algorithms each lens tells that finds variables, beside which one is carried.
+
+A lens tells an algorithm where it shows all of its variables; a variable counts together with its negation, unless a
+measure says "as written". Lenses that answer with numbers tell none: what can be made of those is worked out over all
+networks together, not on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import permutations
+from statistics import mean
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis.lenses.das import passing
+from analysis.lenses.functions import FunctionOnLayer, function_rows, without_sign
+from analysis.lenses.lens import Table
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.studies.measures.alice_or_bob import NAMES, who
+from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.staircase import irredundant_algorithms
+from analysis.studies.subject import Studied
+
+if TYPE_CHECKING:
+    from analysis.lenses.autoencoder import Encoded
+
+N_SEEDS: Final = 5
+LATENTS: Final = (6, 3)
+"""Of each layer: as the lens has them by default, and half as many."""
+_LEARNED: Final[frozenset[Need]] = frozenset({"learned"})
+_ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
+
+Variables = Mapping[str, tuple[int, ...]]
+"""By an algorithm's text, without a negation of the whole, the truth tables of its variables."""
+
+
+def _variables(studied: Studied) -> Variables | None:
+    """Those of Alice and Bob; None where the task has other algorithms."""
+    known = {
+        one.text.removeprefix("!"): tuple(variable.function for variable in one.variables)
+        for one in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+    }
+    return known if set(known) == set(NAMES) else None
+
+
+def _of_xor(function: Callable[[Studied, Variables], Measured]) -> Callable[[Studied], Measured]:
+    def measure(studied: Studied) -> Measured:
+        variables = _variables(studied)
+        return _ELSEWHERE if variables is None else function(studied, variables)
+
+    return measure
+
+
+def _shown(variables: Variables, functions: Iterable[int], n_inputs: int) -> list[str]:
+    """The algorithms all of whose variables are among some functions, each up to its negation."""
+    found = {without_sign(function, n_inputs) for function in functions}
+    return [text for text, each in variables.items() if found.issuperset(without_sign(one, n_inputs) for one in each)]
+
+
+# --- probes
+
+
+def _on_layers(studied: Studied, variables: Variables) -> dict[int, tuple[FunctionOnLayer, ...]]:
+    """By function what is known of it on every hidden layer."""
+
+    def compute() -> dict[int, tuple[FunctionOnLayer, ...]]:
+        n_inputs = studied.question.cut.n_inputs
+        asked = dict.fromkeys(without_sign(one, n_inputs) for each in variables.values() for one in each)
+        return {row.function: row.layers for row in function_rows(studied.question, list(asked), None)}
+
+    return studied.once("functions on layers", compute)
+
+
+def _probed(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied, variables: Variables) -> Measured:
+    rows = _on_layers(studied, variables)
+    found = [function for function, layers in rows.items() if any(map(is_shown, layers))]
+    return Measured(who(_shown(variables, found, studied.question.cut.n_inputs)))
+
+
+# --- autoencoders
+
+
+def _layers(studied: Studied, latents: int) -> list[Sequence[Encoded]] | None:
+    """Of each hidden layer an autoencoder for each seed; None where training diverged."""
+
+    def compute() -> list[Sequence[Encoded]] | None:
+        from analysis.lenses.autoencoder import encoded_layers  # loads torch
+
+        settings = LENS_BY_KEY["sae"].filled({"latents": latents, "seeds": N_SEEDS, "force": True})
+        return encoded_layers(studied.question, settings)
+
+    return studied.once(("autoencoders", latents), compute)
+
+
+def _of_latents(
+    function: Callable[[list[Sequence[Encoded]]], float | None], latents: int = LATENTS[0]
+) -> Callable[[Studied], Measured]:
+    """A measure of the autoencoders of one network."""
+
+    def measure(studied: Studied) -> Measured:
+        layers = _layers(studied, latents)
+        if layers is None:
+            return Measured(None, note="an autoencoder diverged")
+        value = function(layers)
+        return Measured(value, note="" if value is not None else "no latent is live")
+
+    return measure
+
+
+def _explained(layers: list[Sequence[Encoded]]) -> float | None:
+    known = [one.explained for layer in layers for one in layer if one.explained is not None]
+    return mean(known) if known else None
+
+
+def _single(layers: list[Sequence[Encoded]]) -> float | None:
+    counts = [n for layer in layers for one in layer for n in one.fires.sum(axis=0).tolist() if n]
+    return mean(n == 1 for n in counts) if counts else None
+
+
+def _found_again(layers: list[Sequence[Encoded]]) -> float | None:
+    """Of the live latents of each seed the share that each other seed has."""
+    from analysis.lenses.autoencoder import matches  # loads torch
+
+    found: list[bool] = []
+    for layer in layers:
+        for one, other in permutations(layer, 2):
+            found += matches(one, other)[one.fires.any(axis=0)].tolist()
+    return mean(found) if found else None
+
+
+def _told(layers: list[Sequence[Encoded]], seed: int, variables: Variables, *, written: bool) -> list[str]:
+    """The algorithms all of whose variables are latents of one layer of one seed."""
+    found: list[str] = []
+    for layer in layers:
+        fires = layer[seed].fires.T.tolist()
+        functions = [sum(bit << row for row, bit in enumerate(latent)) for latent in fires]
+        n_rows = len(fires[0])
+        if written:  # of Bob A ∨ B and ¬(A ∧ B): what his formula combines, the negations of his variables
+            negated = {text: tuple(function ^ (1 << n_rows) - 1 for function in variables[text]) for text in variables}
+            combined = {text: negated[text] if NAMES[text] == "Bob" else variables[text] for text in variables}
+            found += [text for text, each in combined.items() if set(each) <= set(functions)]
+        else:
+            found += _shown(variables, functions, n_rows.bit_length() - 1)
+    return found
+
+
+def _told_by_latents(written: bool, studied: Studied, variables: Variables) -> Measured:
+    layers = _layers(studied, LATENTS[0])
+    if layers is None:
+        return Measured(None, note="an autoencoder diverged")
+    return Measured(who(_told(layers, 0, variables, written=written)))
+
+
+def _seeds_telling(name: str, written: bool, studied: Studied, variables: Variables) -> Measured:
+    """In how many of the seeds one of the two is told, as a share."""
+    layers = _layers(studied, LATENTS[0])
+    if layers is None:
+        return Measured(None, note="an autoencoder diverged")
+    text = next(text for text, called in NAMES.items() if called == name)
+    return Measured(mean(text in _told(layers, seed, variables, written=written) for seed in range(N_SEEDS)))
+
+
+# --- distributed alignment search
+
+
+def _aligned(studied: Studied, _variables: Variables) -> Measured:
+    lens = LENS_BY_KEY["das"]
+    answer = lens.answer(studied.question, lens.defaults)
+    if not isinstance(answer.view, Table):
+        return Measured(None, note=answer.notes[0] if answer.notes else answer.outcome)
+    by_formula: dict[str, Any] = {
+        one.formula: one.text
+        for one in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+    }
+    return Measured(who(by_formula[formula] for formula, _ in passing(answer.view)))
+
+
+def _latent_measures() -> Iterable[Measure]:
+    for name, words in (("Alice", "A ∧ ¬B and ¬A ∧ B"), ("Bob", "A ∨ B and A ∧ B")):
+        yield Measure(
+            f"sae-{name.lower()}",
+            f"autoencoders that show {name}'s variables",
+            f"Of {N_SEEDS} seeds the share whose autoencoder has {words}, each or its negation, among the latents of "
+            "one layer.",
+            "share",
+            _of_xor(partial(_seeds_telling, name, False)),
+            needs=_LEARNED,
+        )
+    for name, words in (("Alice", "A ∧ ¬B and ¬A ∧ B"), ("Bob", "A ∨ B and ¬(A ∧ B)")):
+        yield Measure(
+            f"sae-{name.lower()}-written",
+            f"autoencoders that show what {name}'s formula combines",
+            f"Of {N_SEEDS} seeds the share whose autoencoder has {words}, not their negations, among the latents of "
+            "one layer.",
+            "share",
+            _of_xor(partial(_seeds_telling, name, True)),
+            needs=_LEARNED,
+        )
+    for latents in LATENTS:
+        yield Measure(
+            f"sae-found-again-{latents}",
+            f"latents found again, {latents} a layer",
+            f"Of the live latents of an autoencoder with {latents} on each layer, the share that another seed has with "
+            "a direction within a cosine of .95, in the mean over layers and pairs of seeds.",
+            "share",
+            _of_latents(_found_again, latents),
+            needs=_LEARNED,
+        )
+
+
+MEASURES: Final = (
+    Measure(
+        "told-probes",
+        "told by probes",
+        "Which of XOR's two irredundant algorithms have all variables decodable, each on some hidden layer.",
+        "category",
+        _of_xor(partial(_probed, lambda at: at.margin > 0.0)),
+    ),
+    Measure(
+        "told-used",
+        "told by probes that are used",
+        "Which of the two have all variables decodable and used: interchanging the read-out changes some decision.",
+        "category",
+        _of_xor(partial(_probed, lambda at: bool(at.changed))),
+    ),
+    Measure(
+        "told-sae",
+        "told by an autoencoder",
+        "Which of the two have all variables, each or its negation, among the latents of one layer of the first "
+        "autoencoder, of six latents.",
+        "category",
+        _of_xor(partial(_told_by_latents, False)),
+        needs=_LEARNED,
+    ),
+    Measure(
+        "told-sae-written",
+        "told by an autoencoder, as written",
+        "The same of what the formulas combine: A ∧ ¬B and ¬A ∧ B, or A ∨ B and ¬(A ∧ B), not their negations.",
+        "category",
+        _of_xor(partial(_told_by_latents, True)),
+        needs=_LEARNED,
+    ),
+    Measure(
+        "told-das",
+        "told by distributed alignment search",
+        "Which of the two pass every interchange on some layer in one default run: a dimension for each variable, one "
+        "seed, 300 steps.",
+        "category",
+        _of_xor(_aligned),
+        needs=_LEARNED,
+    ),
+    Measure(
+        "sae-explained",
+        "variance that autoencoders rebuild",
+        f"Share of a layer's variance that six latents rebuild, in the mean over layers and {N_SEEDS} seeds.",
+        "number",
+        _of_latents(_explained),
+        needs=_LEARNED,
+    ),
+    Measure(
+        "sae-single",
+        "latents that fire on a single input",
+        f"Of the live latents of {N_SEEDS} autoencoders the share that fires on exactly one of the four inputs.",
+        "share",
+        _of_latents(_single),
+        needs=_LEARNED,
+    ),
+    *_latent_measures(),
+)
