@@ -28,7 +28,7 @@ _MAX_CANDIDATES: Final = 10_000
 
 @lru_cache(maxsize=32)
 def asked_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
-    """The task's algorithms with variables and without a redundant literal, in the order of candidates; the first 12."""
+    """The first twelve algorithms of a task that have variables and no redundant literal, in the order of candidates."""
     found = candidate_algorithms(task, COMPLETE, n_hidden_layers, max_candidates=_MAX_CANDIDATES)
     with_variables = (one for one in found.algorithms if one.responses)
     return tuple(one for one in with_variables if irredundancy(one)["irredundant-literals"])[:MAX_ALGORITHMS]
@@ -46,16 +46,14 @@ def _fit(question: Question, settings: Settings) -> Fit:
     if not question.data.boolean:
         return not_applicable("The rows stand for no Boolean inputs, over which algorithms are.")
     if question.cut.n_inputs > MAX_INPUTS:
-        return not_applicable(
-            f"Algorithms are listed for it up to {MAX_INPUTS} inputs; here are {question.cut.n_inputs}."
-        )
+        return not_applicable(f"Algorithms are aligned up to {MAX_INPUTS} inputs; here are {question.cut.n_inputs}.")
     algorithms = asked_algorithms(question.task, question.cut.n_hidden_layers)
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
     dimension = int(settings["dimension"])
     if not any(layers_of(question, one, dimension) for one in algorithms):
         return not_applicable(
-            f"No hidden layer has room for all variables of an algorithm on {dimension} dimensions each: the widest has "
+            f"No hidden layer has room for all variables on {dimension} dimensions each: the widest has "
             f"{max(question.cut.hidden_sizes)} neurons."
         )
     return APPLIES
@@ -116,7 +114,7 @@ DAS: Final = Lens(
         "of": "such interchanges",
         "passes": "whether all of these and every joint one do",
         "direction": "the subspace, as addresses write it",
-        "cosine": "of the shortest affine read-out's direction and the subspace; empty where there is no exact read-out",
+        "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
 )
