@@ -28,6 +28,8 @@ class Setting:
         above: whether the least value itself is refused.
         only_with: name and value of the setting that it takes part with; None if it always does.
         by_inputs: its default by the number of inputs, where that decides it; ``default`` then only tells its type.
+        reads: of a text without choices: gives it in its one spelling, or raises InvalidMethod.
+        example: of such a text, for people.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Setting:
     above: bool = False
     only_with: tuple[str, Value] | None = None
     by_inputs: Callable[[int], Value] | None = None
+    reads: Callable[[str], str] | None = None
+    example: str = ""
 
     def read(self, text: str, item: str) -> Value:
         """The value that a text says.
@@ -60,12 +64,14 @@ class Setting:
         """The value, if it is allowed.
 
         Raises:
-            InvalidMethod: another type, out of range, or no such choice.
+            InvalidMethod: another type, out of range, no such choice, or a text that cannot be read.
         """
         if isinstance(self.default, bool):
             if isinstance(value, bool):
                 return value
         elif isinstance(self.default, str):
+            if isinstance(value, str) and self.reads is not None:
+                return self.reads(value)
             if isinstance(value, str) and value in self.choices:
                 return value
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300:  # no NaN either
@@ -80,6 +86,8 @@ class Setting:
         """The values allowed, in words; the one that is nearest to a wrong text first."""
         if isinstance(self.default, bool):
             return "true or false"
+        if self.reads is not None:
+            return f"a text such as {self.example}"
         if isinstance(self.default, str):
             near = get_close_matches(str(value)[:40], self.choices, 1)
             return f"{', '.join(self.choices)}" + (f"; did you mean {near[0]}" if near else "")

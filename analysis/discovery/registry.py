@@ -27,7 +27,7 @@ METHODS: Final[tuple[Method, ...]] = (
 )
 _BY_KEY: Final = {method.key: method for method in METHODS}
 _EVERY: Final[dict[str, Method | Lens]] = {**_BY_KEY, **LENS_BY_KEY}
-_SHAPE: Final = re.compile(r"([a-z0-9-]+)(?:\((.*)\))?", re.ASCII)
+_SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
 Named = TypeVar("Named")
@@ -49,13 +49,13 @@ def read_method(text: str) -> tuple[Method | Lens, dict[str, Value]]:
         InvalidMethod: another shape, an unknown key or setting, a setting given twice, or a value that is not allowed.
     """
     item = f"method {text[:60]!r}"
-    shape = _SHAPE.fullmatch("".join(text.split())) if len(text) <= MAX_TEXT else None
+    shape = _SHAPE.fullmatch(text) if len(text) <= MAX_TEXT else None
     if shape is None:
         raise InvalidMethod(item, "cannot be read", _WRITE)
     method = _named(shape[1], _EVERY)
     texts: dict[str, str] = {}
-    for part in shape[2].split(",") if shape[2] else ():
-        name, equals, value = part.partition("=")
+    for part in shape[2].split(",") if shape[2] and not shape[2].isspace() else ():
+        name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not value:
             raise InvalidMethod(item, f"has {part[:40]!r} where name=value should stand", _WRITE)
         if name in texts:

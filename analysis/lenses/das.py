@@ -28,7 +28,7 @@ _MAX_CANDIDATES: Final = 10_000
 
 @lru_cache(maxsize=32)
 def asked_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
-    """The first twelve algorithms of a task that have variables and no redundant literal, in the order of candidates."""
+    """A task's first twelve algorithms with variables and without a redundant literal, in the order of candidates."""
     found = candidate_algorithms(task, COMPLETE, n_hidden_layers, max_candidates=_MAX_CANDIDATES)
     with_variables = (one for one in found.algorithms if one.responses)
     return tuple(one for one in with_variables if irredundancy(one)["irredundant-literals"])[:MAX_ALGORITHMS]

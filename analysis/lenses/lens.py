@@ -125,10 +125,12 @@ class Bands:
     Args:
         names: of what has a number on each row, such as neurons.
         values: ``[rows][names]``.
+        rows: their names; empty where they are the rows of inputs.
     """
 
     names: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
+    rows: tuple[str, ...] = ()
 
 
 Array = NDArray[np.float64]

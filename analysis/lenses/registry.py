@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.lenses.das import DAS
+from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
 from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from analysis.lenses.labels import LABELS
 from analysis.lenses.lens import Lens
 from analysis.lenses.lime import LIME
 from analysis.lenses.patching_table import PATCHING_TABLE
@@ -14,6 +16,7 @@ from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.sae import SAE
 from analysis.lenses.shapley import SHAPLEY
+from analysis.lenses.superposition import SUPERPOSITION
 
 LENSES: Final[tuple[Lens, ...]] = (
     SHAPLEY,
@@ -23,7 +26,10 @@ LENSES: Final[tuple[Lens, ...]] = (
     PROBES,
     PATCHING_TABLE,
     RESPONSE_FIELDS,
+    LABELS,
     SAE,
     DAS,
+    DIRECT_ATTRIBUTION,
+    SUPERPOSITION,
 )
 LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

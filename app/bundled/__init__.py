@@ -1,6 +1,7 @@
 """The networks that come with Pluriscope: files beside this module, and the one that is trained at first start.
 
-The authors' pretrained XOR comes with a second data record, the noisy rows of their notebook.
+Two come with a second data record: the authors' pretrained XOR with the noisy rows of their notebook, and the toy model
+of superposition with the sparse rows that it learned from.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SLUGS: Final = (
     "xor-planted",
     "xor-planted-disguised",
     "xor-planted-trained",
+    "superposition-5-2-5",
 )
 ALICE_AND_BOB: Final = "alice-and-bob"
 FRESH_NAME: Final = "XOR, trained here"

@@ -41,6 +41,7 @@ class StoredBands(Stored):
 
     names: list[str]
     values: list[list[float]]
+    rows: list[str] = Field(default_factory=list)
 
 
 class StoredView(Stored):
@@ -141,7 +142,7 @@ def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredVie
 
 
 def _bands(found: Bands) -> StoredBands:
-    return StoredBands(names=list(found.names), values=[list(row) for row in found.values])
+    return StoredBands(names=list(found.names), values=[list(row) for row in found.values], rows=list(found.rows))
 
 
 def stored_carried(

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 
 from analysis.data import DataRecord
+from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
+from analysis.directions.scoring import score_directions
+from analysis.errors import InvalidMethod
+from analysis.lenses.das import asked_algorithms
 from analysis.lenses.gradients import kinks, units_without_slope
 from analysis.lenses.integrated_gradients import gauss_legendre
-from analysis.lenses.lens import Attribution, LensAnswer, Table
+from analysis.lenses.lens import Attribution, LensAnswer, Table, neurons_in_order
 from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
-from analysis.networks.mlp import forward
+from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.question import Question, ask
 from analysis.tasks import input_table, named_task
@@ -311,7 +315,7 @@ def test_an_autoencoder_with_as_many_latents_as_rows_says_so() -> None:
 
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     alone = random_question(2, 1)
-    for key in ("probes", "patching-table", "response-fields", "sae"):
+    for key in ("probes", "patching-table", "response-fields", "labels", "sae", "das"):
         answer = look(alone, key)
         assert (answer.outcome, answer.view) == ("undefined", None)
         assert "no hidden" in answer.notes[0]
@@ -329,8 +333,201 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
 def test_every_answer_is_finite_and_says_what_it_says_in_a_sentence() -> None:
     for question in (QUESTIONS[0], QUESTIONS[2], ask(exact_xor().network), random_question(1, 2, 1)):
         for lens in LENSES:
-            if lens.key != "sae":
+            if not lens.learns and lens.key != "direct-attribution":
                 answer = lens.answer(question, lens.defaults)
                 assert lens.says(question, answer.view).endswith(".")
                 if isinstance(answer.view, Attribution):
                     assert np.isfinite(answer.view.scores).all()
+
+
+def renumbered(question: Question, seed: int) -> Question:
+    """The same network with the neurons of each hidden layer in another order."""
+    random, network = np.random.default_rng(seed), question.cut
+    weights, biases = [np.array(w) for w in network.weights], [np.array(b) for b in network.biases]
+    for layer, width in enumerate(network.hidden_sizes):
+        order = random.permutation(width)
+        weights[layer], biases[layer] = weights[layer][order], biases[layer][order]
+        weights[layer + 1] = weights[layer + 1][:, order]
+    return replace(question, model=Network.from_arrays(weights, biases, activation=network.activation))
+
+
+@pytest.mark.parametrize("question", QUESTIONS[:2])
+def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Question) -> None:
+    other = renumbered(question, 3)
+    told = 0
+    for lens in LENSES:
+        if not lens.learns and (view := lens.answer(question, lens.defaults).view) is not None:
+            again = lens.answer(other, lens.defaults).view
+            assert again is not None
+            one, two = lens.numbers(view), lens.numbers(again)
+            assert (one is None) == (two is None)
+            if one is not None and two is not None:
+                told += 1
+                assert one.shape == two.shape
+                assert one == pytest.approx(two, abs=1e-9)
+    assert told == 7
+
+
+def test_neurons_in_order_keep_the_figures_of_a_neuron_together() -> None:
+    rows = [
+        {"layer": layer, "neuron": neuron, "activation": value}
+        for layer, neuron, values in ((1, 0, (2.0, 1.0)), (1, 1, (0.0, 5.0)), (2, 0, (9.0, 9.0)))
+        for value in values
+    ]
+    assert neurons_in_order(Table(tuple(rows)), "activation").tolist() == [0, 5, 2, 1, 9, 9]
+
+
+def test_labels_are_scored_by_runs_by_hand() -> None:
+    question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+    network, rows = question.cut, input_table(2)
+    (row,) = table(question, "labels", labels="1.1: A and B").rows
+    hidden: list[np.ndarray] = [rows]
+    for weights, biases in zip(network.weights, network.biases, strict=True):
+        total = hidden[-1] @ weights.T + biases
+        hidden.append(np.where(total > 0, total, total * network.negative_slope))
+    values, label = hidden[1][:, 1], np.array([0, 0, 0, 1])
+    assert row["truth_table"] == label.tolist()
+    assert row["correlation"] == pytest.approx(np.corrcoef(values, label)[0, 1], abs=1e-12)
+
+    def decided(base: int, value: float) -> bool:
+        layer = hidden[1][base].copy()
+        layer[1] = value
+        for weights, biases in list(zip(network.weights, network.biases, strict=True))[1:]:
+            total = weights @ layer + biases
+            layer = np.where(total > 0, total, total * network.negative_slope)
+        return bool(layer[0] > 0.5)
+
+    clean = [bool(value > 0.5) for value in hidden[-1][:, 0]]
+    means = {side: values[label == side].mean() for side in (0, 1)}
+    assert row["kept"] == sum(decided(base, means[label[base]]) == clean[base] for base in range(4))
+    for name, alike in (("alike", True), ("unlike", False)):
+        pairs = [(b, s) for b in range(4) for s in range(4) if b != s and (label[b] == label[s]) == alike]
+        assert row[name] == len(pairs)
+        assert row[f"{name}_changed"] == sum(decided(b, values[s]) != clean[b] for b, s in pairs)
+
+
+def test_without_a_label_a_neuron_gets_the_function_that_correlates_most() -> None:
+    question = QUESTIONS[0]
+    found = table(question, "labels").rows
+    layers = table(question, "response-fields").rows
+    for row in found:
+        values = np.array(
+            [one["activation"] for one in layers if (one["layer"], one["neuron"]) == (row["layer"], row["neuron"])]
+        )
+        best = max(np.corrcoef(values, [number >> at & 1 for at in range(4)])[0, 1] for number in range(1, 15))
+        assert row["correlation"] == pytest.approx(best, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("labels", "item", "cause"),
+    [
+        ("1.0: A and", "label '1.0: A and'", "has no formula: lacks an operand"),
+        ("1.0: A; 2.0: A ∧ (B", "label '2.0: A ∧ (B'", "has no formula"),
+        ("neuron 0: A", "label 'neuron 0: A'", "names no neuron"),
+        ("1.0: A; 1.0: B", "label '1.0: B'", "is the second of its neuron"),
+        (";".join(f"1.{n}: A" for n in range(65)), "labels", "more than 64"),
+    ],
+)
+def test_a_label_that_cannot_be_read_is_refused_by_name(labels: str, item: str, cause: str) -> None:
+    with pytest.raises(InvalidMethod) as refused:
+        LENS_BY_KEY["labels"].filled({"labels": labels})
+    assert refused.value.item == item
+    assert cause in refused.value.cause
+
+
+def test_labels_of_what_is_not_there_are_an_outcome_that_names_them() -> None:
+    for label, words in (("7.0: A", "names a neuron that is not there"), ("1.0: C", "is about other inputs")):
+        answer = look(QUESTIONS[0], "labels", labels=label)
+        assert answer.outcome == "undefined"
+        assert f"“{label}” {words}" in answer.notes[0]
+
+
+def test_direct_attribution_says_why_it_is_not_for_perceptrons() -> None:
+    answer = look(QUESTIONS[0], "direct-attribution")
+    assert (answer.outcome, answer.view) == ("undefined", None)
+    assert "no such sum" in answer.notes[0]
+
+
+@pytest.mark.slow
+def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_exactly() -> None:
+    """The pretrained network carries Bob, on layer 1 also along the shortest read-outs."""
+    question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+    rows = table(question, "das").rows
+    assert len(rows) == 2 * 2 * 2
+    passed = {(row["algorithm"], row["layer"]) for row in rows if row["passes"]}
+    assert ("(A ∨ B) ∧ ¬(A ∧ B)", 1) in passed
+    assert all(row["closed_form"] == ((row["algorithm"], row["layer"]) == ("(A ∨ B) ∧ ¬(A ∧ B)", 1)) for row in rows)
+    for row in rows:
+        assert row["passes"] == (row["agreed"] == row["of"] == 24)
+        (algorithm,) = (one for one in asked_algorithms(question.task, 2) if one.formula == row["algorithm"])
+        pair = [other for other in rows if (other["algorithm"], other["layer"]) == (row["algorithm"], row["layer"])]
+        text = ";".join(
+            f"{path}@{one['direction']}" for path, one in zip(sorted(algorithm.responses), pair, strict=True)
+        )
+        scored = score_directions(question, algorithm, parse_directions(algorithm.text, text))
+        assert (scored.iia.agreed, scored.iia.of) == (row["agreed"], row["of"])
+        assert row["cosine"] is None or 0.0 <= row["cosine"] <= 1.0
+
+
+def test_alignment_search_needs_room_and_an_algorithm() -> None:
+    narrow = replace(random_question(2, 1, 1), task=named_task("XOR", 2))
+    assert "No hidden layer has room" in look(narrow, "das").notes[0]
+    gate = replace(random_question(2, 3, 1), task=named_task("AND", 2))
+    assert "no irredundant algorithm" in look(gate, "das").notes[0]
+    assert "up to 3 inputs" in look(replace(QUESTIONS[2], task=named_task("PARITY", 4)), "das").notes[0]
+
+
+@pytest.mark.slow
+def test_what_one_seed_of_an_autoencoder_gives_does_not_depend_on_the_others() -> None:
+    question = ask(pretrained_xor().network)
+    alone = table(question, "sae", force=True, seeds=1).rows
+    together = table(question, "sae", force=True, seeds=3).rows
+    for one, other in zip(alone, together, strict=True):
+        assert one["truth_table"] == other["truth_table"]
+        assert one["largest"] == pytest.approx(other["largest"], abs=1e-9)
+        assert one["found_again"] is None
+        assert 0 <= other["found_again"] <= 2
+
+
+@pytest.mark.slow
+def test_top_k_keeps_so_many_latents_of_each_row() -> None:
+    rows = table(ask(pretrained_xor().network), "sae", force=True, sparsity="top-k", k=2, seeds=1).rows
+    for layer in (1, 2):
+        assert np.sum([row["truth_table"] for row in rows if row["layer"] == layer], axis=0).max() <= 2
+
+
+def test_latents_are_matched_one_to_one_where_both_are_live() -> None:
+    from analysis.lenses.autoencoder import Encoded, matches
+
+    fires = np.eye(3)
+    one = Encoded(fires, np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), None)
+    other = Encoded(fires * [1, 1, 0], np.array([[0.0, 1.0], [1.0, 0.0], [0.6, 0.8]]), None)
+    assert matches(one, other).tolist() == [True, True, False]
+    assert matches(one, one).all()
+
+
+@pytest.mark.slow
+def test_interchanging_a_latent_is_a_run_by_hand() -> None:
+    from analysis.lenses.autoencoder import encoded_layers
+
+    question = ask(pretrained_xor().network)
+    settings = LENS_BY_KEY["sae"].filled({"force": True, "seeds": 1})
+    layers = encoded_layers(question, settings)
+    assert layers is not None
+    rows = [row for row in table(question, "sae", force=True, seeds=1).rows if row["layer"] == 1]
+    network, (encoded,) = question.cut, layers[0]
+    clean = activations(network, input_table(2))
+    order = sorted(range(6), key=lambda latent: (-encoded.latents[:, latent].max(), latent))
+    for row, latent in zip(rows, order, strict=True):
+        values, changed, pairs = encoded.latents[:, latent], 0, 0
+        for base in range(4):
+            for source in range(4):
+                if values[base] != values[source]:
+                    moved = clean[1][base] + (values[source] - values[base]) * encoded.decoder[latent]
+                    total = network.weights[1] @ moved + network.biases[1]
+                    total = np.where(total > 0, total, total * network.negative_slope)
+                    total = network.weights[2] @ total + network.biases[2]
+                    output = float(np.where(total > 0, total, total * network.negative_slope)[0])
+                    pairs += 1
+                    changed += (output > 0.5) != (clean[-1][base, 0] > 0.5)
+        assert (row["changed"], row["pairs"]) == (changed, pairs)

@@ -1,0 +1,273 @@
+"""Labels of neurons: a label is a formula of the inputs, simulated and scored, on clean rows and under interventions.
+
+Bills et al., "Language models can explain neurons in language models" (OpenAI 2023): a label foretells a neuron's
+activations (simulation), the score says how well, and the network is run with the simulated activations in place of the
+neuron's own. Here labels are typed, or the function that fits best is taken, so no language model is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.algorithms.boolean_formulas import task_from_formula
+from analysis.algorithms.high_level_model import input_pattern
+from analysis.errors import InvalidMethod, InvalidTask
+from analysis.explanations.probes import table_text
+from analysis.interpretations.gates import gate_name
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from analysis.method_settings import Setting, Settings
+from analysis.networks.mlp import activations, next_layer
+from analysis.question import Question
+from analysis.tasks import MAX_INPUTS
+from analysis.validity import decide
+from analysis.work import Work
+
+MAX_LABELS: Final = 64
+MAX_FREE: Final = 3
+"""Inputs up to which every function is tried where no label is typed; beyond them the task and the single inputs."""
+EXAMPLE: Final = "1.0: A and not B; 2.1: A or B"
+_LABEL: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\s*:\s*(.+)", re.ASCII | re.DOTALL)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A formula that is said to be what a neuron stands for.
+
+    Args:
+        layer: from 1.
+        neuron: from 0.
+        formula: as typed, or the name of a function.
+    """
+
+    layer: int
+    neuron: int
+    formula: str
+
+    @property
+    def text(self) -> str:
+        """As a setting has it."""
+        return f"{self.layer}.{self.neuron}: {self.formula}"
+
+
+def read_labels(text: str) -> tuple[Label, ...]:
+    """Labels as they are typed: ``LAYER.NEURON: FORMULA``, several joined by ``;``.
+
+    Raises:
+        InvalidMethod: a label that is none, named, or a neuron that has two.
+    """
+    found: dict[tuple[int, int], Label] = {}
+    for part in filter(None, map(str.strip, text.split(";"))):
+        item = f"label {part[:60]!r}"
+        match = _LABEL.fullmatch(part)
+        if match is None:
+            raise InvalidMethod(item, "names no neuron", f"write LAYER.NEURON: FORMULA, such as {EXAMPLE}")
+        label = Label(int(match[1]), int(match[2]), " ".join(match[3].split()))
+        try:
+            task_from_formula(label.formula, MAX_INPUTS)
+        except InvalidTask as problem:
+            raise InvalidMethod(item, f"has no formula: {problem.cause}", problem.cure) from None
+        if (label.layer, label.neuron) in found:
+            raise InvalidMethod(item, "is the second of its neuron", "say one label for each neuron")
+        found[label.layer, label.neuron] = label
+    if len(found) > MAX_LABELS:
+        raise InvalidMethod("labels", f"are {len(found)}, more than {MAX_LABELS}", "say fewer at once")
+    return tuple(found.values())
+
+
+def _spelled(text: str) -> str:
+    return "; ".join(label.text for label in read_labels(text))
+
+
+def _fit(question: Question, settings: Settings) -> Fit:
+    sizes, n_inputs = question.cut.hidden_sizes, question.cut.n_inputs
+    if not sizes:
+        return not_applicable("The network has no hidden neuron to label.")
+    if not question.data.boolean:
+        return not_applicable("The rows stand for no Boolean inputs, over which formulas are.")
+    for label in read_labels(str(settings["labels"])):
+        if not 1 <= label.layer <= len(sizes) or label.neuron >= sizes[label.layer - 1]:
+            widths = ", ".join(map(str, sizes))
+            return not_applicable(
+                f"The label “{label.text}” names a neuron that is not there: hidden layers have {widths} neurons, "
+                "layers numbered from 1 and neurons from 0."
+            )
+        try:
+            task_from_formula(label.formula, n_inputs)
+        except InvalidTask as problem:
+            return not_applicable(f"The label “{label.text}” is about other inputs: {problem.cause}.")
+    return APPLIES
+
+
+@dataclass(frozen=True, eq=False)
+class _Neuron:
+    """One hidden neuron with what it is on every row, and what the network decides then."""
+
+    question: Question
+    clean: Sequence[Array]
+    layer: int
+    neuron: int
+
+    @cached_property
+    def values(self) -> Array:
+        """``[rows]`` its activations."""
+        found: Array = self.clean[self.layer][:, self.neuron]
+        return found
+
+    def decided(self, rows: NDArray[np.int64], values: Array) -> NDArray[np.int8]:
+        """``[runs]`` the decisions of runs on some rows in which the neuron has given values."""
+        layer = self.clean[self.layer][rows].copy()
+        layer[:, self.neuron] = values
+        for above in range(self.layer + 1, len(self.clean)):
+            layer = next_layer(self.question.cut, above, layer)
+        return decide(layer[:, 0], "threshold")
+
+
+def _look(question: Question, settings: Settings, work: Work) -> Table:
+    clean = activations(question.cut, question.method_rows[0])
+    typed = read_labels(str(settings["labels"]))
+    n_inputs = question.cut.n_inputs
+    if typed:
+        asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
+    else:
+        asked = [_best(question, clean, layer, neuron) for layer, neuron in _neurons(question)]
+    return Table(
+        tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
+    )
+
+
+def _neurons(question: Question) -> Iterator[tuple[int, int]]:
+    return (
+        (layer, neuron) for layer, width in enumerate(question.cut.hidden_sizes, start=1) for neuron in range(width)
+    )
+
+
+def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -> tuple[Label, NDArray[np.bool_]]:
+    """The function that correlates most with a neuron, the first of equals; a function and its negation count once."""
+    n_inputs, n_rows = question.cut.n_inputs, len(clean[0])
+    if n_inputs <= MAX_FREE:
+        functions: Sequence[int] = range(2, 1 << n_rows, 2)
+    else:
+        functions = [question.task.pattern, *(input_pattern(index, n_inputs) for index in range(n_inputs))]
+    tables = [np.array([function >> row & 1 for row in range(n_rows)]) == 1 for function in functions]
+    scores = [abs(_correlation(clean[layer][:, neuron], table) or 0.0) for table in tables]
+    best = int(np.argmax(np.round(scores, 9)))
+    function, table = functions[best], tables[best]
+    if (_correlation(clean[layer][:, neuron], table) or 0.0) < 0.0:
+        function, table = (1 << n_rows) - 1 - function, ~table
+    return Label(layer, neuron, gate_name(function, n_inputs) or table_text(function, n_inputs)), table
+
+
+def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
+    """A label's scores: on clean rows, with the simulation in the neuron's place, and under interchange."""
+    unit = _Neuron(question, clean, label.layer, label.neuron)
+    rows = np.arange(len(table))
+    before = decide(clean[-1][:, 0], "threshold")
+    same, differ = (np.argwhere((table[:, None] == table[None, :]) == wanted) for wanted in (True, False))
+    same = same[same[:, 0] != same[:, 1]]
+    changed = [
+        int((unit.decided(pairs[:, 0], unit.values[pairs[:, 1]]) != before[pairs[:, 0]]).sum()) if len(pairs) else 0
+        for pairs in (same, differ)
+    ]
+    return {
+        "layer": label.layer,
+        "neuron": label.neuron,
+        "label": label.formula,
+        "truth_table": table.astype(int).tolist(),
+        "correlation": _correlation(unit.values, table),
+        "cut": _has_cut(unit.values, table),
+        "kept": int((unit.decided(rows, _simulated(unit.values, table)) == before).sum()),
+        "rows": len(rows),
+        "alike_changed": changed[0],
+        "alike": len(same),
+        "unlike_changed": changed[1],
+        "unlike": len(differ),
+    }
+
+
+def _correlation(values: Array, table: NDArray[np.bool_]) -> float | None:
+    """Pearson's, of activations and the label's truth value; None where one of them does not vary."""
+    if values.min() == values.max() or table.all() or not table.any():
+        return None
+    one, other = values - fixed_order.total_of(values) / len(values), table - table.sum() / len(table)
+    return fixed_order.dot(one, other) / (fixed_order.length(one) * fixed_order.length(other))
+
+
+def _has_cut(values: Array, table: NDArray[np.bool_]) -> bool:
+    """Whether one threshold on the activation tells where the label is true."""
+    if table.all() or not table.any():
+        return False
+    inside, outside = values[table], values[~table]
+    return bool(inside.min() > outside.max() or inside.max() < outside.min())
+
+
+def _simulated(values: Array, table: NDArray[np.bool_]) -> Array:
+    """``[rows]`` what the label foretells: the mean activation where it is true, and where it is false."""
+    found = values.copy()
+    for side in (table, ~table):
+        if side.any():
+            found[side] = fixed_order.total_of(values[side]) / int(side.sum())
+    return found
+
+
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    return tuple(Bar(f"{row['layer']}.{row['neuron']} {row['label']}", row["kept"], row["rows"]) for row in seen.rows)
+
+
+def _says(_question: Question, seen: Table) -> str:
+    whole = [row for row in seen.rows if row["kept"] == row["rows"] and not row["alike_changed"]]
+    cut = sum(row["cut"] for row in seen.rows)
+    return (
+        f"{cut} of {len(seen.rows)} labels are told by one threshold on their neuron. {len(whole)} "
+        f"{'foretells' if len(whole) == 1 else 'foretell'} all that the decision takes from the neuron: none changes "
+        "with the simulation in its place, nor when it is interchanged between inputs that the label calls alike."
+    )
+
+
+LABELS: Final = Lens(
+    key="labels",
+    label="Labels of neurons",
+    kind="table",
+    definition="A label is a formula of the inputs: its truth value is to foretell the neuron's activation. Where none "
+    "is typed, each neuron gets the function that correlates most.",
+    source="Bills et al., OpenAI 2023, without a language model: labels are formulas, typed or the best function",
+    settings=(
+        Setting(
+            "labels",
+            "",
+            "what neurons are said to stand for; the best function of each if nothing is typed",
+            reads=_spelled,
+            example=EXAMPLE,
+        ),
+    ),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="How much of a neuron a formula foretells, exactly. A good score does not say that the network uses the "
+    "neuron so, and on few rows several formulas may score alike.",
+    columns={
+        "layer": "hidden layer, from 1",
+        "neuron": "in the layer, from 0",
+        "label": "the formula",
+        "truth_table": "of the formula",
+        "correlation": "of the formula's truth value and the activation; empty where one does not vary",
+        "cut": "whether one threshold on the activation tells where the formula is true",
+        "kept": "rows whose decision stays when the neuron has the mean activation of its side of the label",
+        "rows": "of inputs",
+        "alike_changed": "pairs that the label calls alike and whose decision changes when the neuron is interchanged",
+        "alike": "ordered pairs of inputs that the label calls alike",
+        "unlike_changed": "pairs that it calls different and whose decision changes",
+        "unlike": "ordered pairs that it calls different",
+    },
+    bars=_bars,
+    counted="rows whose decision stays with a neuron replaced by what its label foretells",
+)
