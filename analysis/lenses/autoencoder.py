@@ -6,15 +6,13 @@ PyTorch promises no equal streams of random numbers across versions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
-from analysis.lenses.lens import Table
+from analysis.lenses.lens import Array, Table
+from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
 from analysis.networks.mlp import activations, next_layer
@@ -24,35 +22,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
 LEARNING_RATE: Final = 0.01
-FIRES: Final = 0.01
-"""Share of a latent's largest value above which it counts as firing."""
-DEAD: Final = 1e-6
-SAME: Final = 0.95
-"""Cosine of two decoder directions above which latents of two seeds are one."""
 _BETWEEN_REPORTS: Final = 100
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """One layer's activations as one trained autoencoder has them.
-
-    Args:
-        latents: ``[rows, latents]`` what each latent is on each row.
-        decoder: ``[latents, width]`` unit directions.
-        explained: share of the layer's variance that is rebuilt; None where it does not vary.
-    """
-
-    latents: Array
-    decoder: Array
-    explained: float | None
-
-    @property
-    def fires(self) -> NDArray[np.bool_]:
-        """``[rows, latents]`` where each latent fires; nowhere if it is dead."""
-        largest = self.latents.max(axis=0)
-        found: NDArray[np.bool_] = (self.latents > FIRES * largest) & (largest > DEAD)
-        return found
 
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
@@ -104,20 +74,6 @@ def _rows(question: Question, layer: int, clean: Sequence[Array], found: Sequenc
             }
         )
     return rows
-
-
-def matches(one: Encoded, other: Encoded) -> NDArray[np.bool_]:
-    """``[latents]`` which live latents of one autoencoder are in another, each matched with one of its live ones.
-
-    Matched so that the sum of cosines of decoder directions is largest (Hungarian method); the same where a cosine is
-    above :data:`SAME`.
-    """
-    live = [np.flatnonzero(each.fires.any(axis=0)) for each in (one, other)]
-    cosines = one.decoder[live[0]] @ other.decoder[live[1]].T
-    found = np.zeros(len(one.decoder), dtype=bool)
-    mine, theirs = linear_sum_assignment(cosines, maximize=True)
-    found[live[0][mine]] = cosines[mine, theirs] > SAME
-    return found
 
 
 def _interchanged(

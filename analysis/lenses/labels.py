@@ -1,6 +1,6 @@
 """Labels of neurons: a label is a formula of the inputs, simulated and scored, on clean rows and under interventions.
 
-Bills et al., "Language models can explain neurons in language models" (OpenAI 2023): a label foretells a neuron's
+Bills et al., "Language models can explain neurons in language models" (OpenAI 2023): a label predicts a neuron's
 activations (simulation), the score says how well, and the network is run with the simulated activations in place of the
 neuron's own. Here labels are typed, or the function that fits best is taken, so no language model is asked.
 """
@@ -211,7 +211,7 @@ def _has_cut(values: Array, table: NDArray[np.bool_]) -> bool:
 
 
 def _simulated(values: Array, table: NDArray[np.bool_]) -> Array:
-    """``[rows]`` what the label foretells: the mean activation where it is true, and where it is false."""
+    """``[rows]`` what the label predicts: the mean activation where it is true, and where it is false."""
     found = values.copy()
     for side in (table, ~table):
         if side.any():
@@ -226,9 +226,10 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 def _says(_question: Question, seen: Table) -> str:
     whole = [row for row in seen.rows if row["kept"] == row["rows"] and not row["alike_changed"]]
     cut = sum(row["cut"] for row in seen.rows)
+    words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
     return (
-        f"{cut} of {len(seen.rows)} labels are told by one threshold on their neuron. {len(whole)} "
-        f"{'foretells' if len(whole) == 1 else 'foretell'} all that the decision takes from the neuron: none changes "
+        f"Of {words} {cut} can be told by one threshold on the neuron. {len(whole)} "
+        f"{'predicts' if len(whole) == 1 else 'predict'} all that the decision takes from the neuron: none changes "
         "with the simulation in its place, nor when it is interchanged between inputs that the label calls alike."
     )
 
@@ -237,7 +238,7 @@ LABELS: Final = Lens(
     key="labels",
     label="Labels of neurons",
     kind="table",
-    definition="A label is a formula of the inputs: its truth value is to foretell the neuron's activation. Where none "
+    definition="A label is a formula of the inputs: its truth value is to predict the neuron's activation. Where none "
     "is typed, each neuron gets the function that correlates most.",
     source="Bills et al., OpenAI 2023, without a language model: labels are formulas, typed or the best function",
     settings=(
@@ -252,7 +253,7 @@ LABELS: Final = Lens(
     applies=_fit,
     look=_look,
     says=_says,
-    can_know="How much of a neuron a formula foretells, exactly. A good score does not say that the network uses the "
+    can_know="How much of a neuron a formula predicts, exactly. A good score does not say that the network uses the "
     "neuron so, and on few rows several formulas may score alike.",
     columns={
         "layer": "hidden layer, from 1",
@@ -269,5 +270,5 @@ LABELS: Final = Lens(
         "unlike": "ordered pairs that it calls different",
     },
     bars=_bars,
-    counted="rows whose decision stays with a neuron replaced by what its label foretells",
+    counted="rows whose decision stays with a neuron replaced by what its label predicts",
 )

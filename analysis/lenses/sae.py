@@ -7,16 +7,62 @@ rows a latent for each input reconstructs everything, so nothing is trained belo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy  # loads scipy.optimize when it is first asked for
+from numpy.typing import NDArray
 
-from analysis.lenses.lens import APPLIES, Bar, Fit, Latent, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Latent, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 
 MIN_ROWS: Final = 8
 MAX_ROWS: Final = 4_096
+
+
+FIRES: Final = 0.01
+"""Share of a latent's largest value above which it counts as firing."""
+DEAD: Final = 1e-6
+SAME: Final = 0.95
+"""Cosine of two decoder directions above which latents of two seeds are one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One layer's activations as one trained autoencoder has them.
+
+    Args:
+        latents: ``[rows, latents]`` what each latent is on each row.
+        decoder: ``[latents, width]`` unit directions.
+        explained: share of the layer's variance that is rebuilt; None where it does not vary.
+    """
+
+    latents: Array
+    decoder: Array
+    explained: float | None
+
+    @property
+    def fires(self) -> NDArray[np.bool_]:
+        """``[rows, latents]`` where each latent fires; nowhere if it is dead."""
+        largest = self.latents.max(axis=0)
+        found: NDArray[np.bool_] = (self.latents > FIRES * largest) & (largest > DEAD)
+        return found
+
+
+def matches(one: Encoded, other: Encoded) -> NDArray[np.bool_]:
+    """``[latents]`` which live latents of one autoencoder are in another, each matched with one of its live ones.
+
+    Matched so that the sum of cosines of decoder directions is largest (Hungarian method); the same where a cosine is
+    above :data:`SAME`.
+    """
+    live = [np.flatnonzero(each.fires.any(axis=0)) for each in (one, other)]
+    cosines = one.decoder[live[0]] @ other.decoder[live[1]].T
+    found = np.zeros(len(one.decoder), dtype=bool)
+    mine, theirs = scipy.optimize.linear_sum_assignment(cosines, maximize=True)
+    found[live[0][mine]] = cosines[mine, theirs] > SAME
+    return found
 
 
 def _fit(question: Question, settings: Settings) -> Fit:

@@ -80,12 +80,16 @@ def _says(question: Question, seen: Table) -> str:
     if not pairs:
         return f"{told}."
     most = max(pairs, key=lambda row: abs(row["cosine"]))
-    return f"{told}. {most['feature']} and {most['other']} interfere most, with a cosine of {most['cosine']:.2f}."
+    return (
+        f"{told}. {most['feature']} and {most['other']} interfere most, with a cosine of {most['cosine']:.2f}.".replace(
+            "-", "−"
+        )
+    )
 
 
 SUPERPOSITION: Final = Lens(
     key="superposition",
-    label="Superposition",
+    label="Features in superposition",
     kind="table",
     definition="An input's direction is what one unit of it adds to the first hidden layer; inputs whose directions "
     "are not at right angles interfere.",

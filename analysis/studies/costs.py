@@ -32,7 +32,9 @@ _TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks 
 _DRAWING: Final = 0.05  # until one of some 50,000 networks of two inputs is accepted
 _EPOCHS: Final = 60  # before most networks reach a loss of .01
 _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
-_EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol
+_EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol, at most
+_BOOKED: Final = 0.02  # of that the bookkeeping
+_MEASURED: Final = 0.003  # and each measure
 _READ: Final = 5e-4  # all interpretations of one valid circuit, counted
 _NAMED: Final = 2.5e-3  # the same told apart by the names of their gates
 _VALID: Final = 0.18  # of the possible circuits of a network that learned a gate
@@ -144,7 +146,8 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     if "learned" in _needs(design):
         searched += _FITTED
     judged = _CRITERION * len(design.criteria)
-    analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
+    each = min(_EACH, _BOOKED + _MEASURED * len(design.measures))
+    analysis = searched + n_outputs * len(design.protocols) * (judged + each)
     training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)
     planting = cell.levels["planting"]
     if planting and read_recipe(planting).mode is not None:

@@ -301,6 +301,8 @@ def pattern_context() -> dict[str, Any]:
             "notes": ["At a kink: neuron 1.0 on 00. The derivative given there is the one from below, 0."],
             "says": "By how much each input moves the output, in the mean over the rows: A 0.25, B 0.25.",
             "can_know": "They are made of the outputs on the Boolean inputs and of nothing else.",
+            "population": "Of 376 networks like it, regression on its numbers tells which in 60% (55–65).",
+            "population_url": "#",
             "scores": [[-0.25, -0.25], [0.25, 0.25], [0.25, 0.25], [-0.25, -0.25]],
             "bars": [],
             "counted": "",

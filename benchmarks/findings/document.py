@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
@@ -99,6 +100,12 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "each-method-five": lambda: answers_table("5-5"),
     "each-method-together": together_table,
     "each-method-tests": lambda: tests_table("each-method"),
+    "telling": lambda: telling_table("who-can-tell"),
+    "telling-activation": lambda: telling_table("who-can-tell-activation"),
+    "telling-balanced": lambda: balanced_table("who-can-tell-activation"),
+    "told": lambda: shown_table("who-can-tell"),
+    "told-learned": lambda: shown_table("who-can-tell-learned"),
+    "latents": latents_table,
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),

@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import permutations
 from statistics import mean
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, cast
 
+from analysis.late_functions import function_at
 from analysis.lenses.das import passing
 from analysis.lenses.functions import FunctionOnLayer, function_rows, without_sign
 from analysis.lenses.lens import Table
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.sae import Encoded, matches
+from analysis.method_settings import Settings
+from analysis.question import Question
 from analysis.studies.measures.alice_or_bob import NAMES, who
 from analysis.studies.measures.measure import Measure, Measured, Need
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
-
-if TYPE_CHECKING:
-    from analysis.lenses.autoencoder import Encoded
 
 N_SEEDS: Final = 5
 LATENTS: Final = (6, 3)
@@ -31,6 +32,7 @@ LATENTS: Final = (6, 3)
 _LEARNED: Final[frozenset[Need]] = frozenset({"learned"})
 _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
 
+Encoder = Callable[[Question, Settings], list[Sequence[Encoded]] | None]
 Variables = Mapping[str, tuple[int, ...]]
 """By an algorithm's text, without a negation of the whole, the truth tables of its variables."""
 
@@ -85,10 +87,9 @@ def _layers(studied: Studied, latents: int) -> list[Sequence[Encoded]] | None:
     """Of each hidden layer an autoencoder for each seed; None where training diverged."""
 
     def compute() -> list[Sequence[Encoded]] | None:
-        from analysis.lenses.autoencoder import encoded_layers  # loads torch
-
         settings = LENS_BY_KEY["sae"].filled({"latents": latents, "seeds": N_SEEDS, "force": True})
-        return encoded_layers(studied.question, settings)
+        encoded = cast(Encoder, function_at("analysis.lenses.autoencoder:encoded_layers"))  # loads torch
+        return encoded(studied.question, settings)
 
     return studied.once(("autoencoders", latents), compute)
 
@@ -120,8 +121,6 @@ def _single(layers: list[Sequence[Encoded]]) -> float | None:
 
 def _found_again(layers: list[Sequence[Encoded]]) -> float | None:
     """Of the live latents of each seed the share that each other seed has."""
-    from analysis.lenses.autoencoder import matches  # loads torch
-
     found: list[bool] = []
     for layer in layers:
         for one, other in permutations(layer, 2):

@@ -31,11 +31,16 @@ from app.errors import BadQuery, NotFound
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.place import Place, locate_boolean
+from app.pages.reports.lens_population import population_words
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import LinkedPage, ScopeView, linked, neuron_name, scope_now
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""
+POPULATION_STUDY: Final = "who-can-tell"
+"""The chapter of the findings about lenses."""
+MAX_LABELS: Final = 2_000
+"""Characters of typed labels."""
 MAX_SHOWN: Final = 400
 """Rows of a table on a page and in its twin; the download has all."""
 
@@ -49,18 +54,23 @@ class LensOptions(ScopeOptions):
 
     background: str = Field("", max_length=40, description="Of shapley: uniform or zero.")
     baseline: str = Field("", max_length=40, description="Of integrated-gradients: zero.")
-    steps: str = Field("", max_length=40, description="Of integrated-gradients: points on the line.")
+    steps: str = Field("", max_length=40, description="Of integrated-gradients: points on the line; of das: at most.")
     path: str = Field("", max_length=40, description="Of integrated-gradients: mid, left or gauss.")
     times_input: str = Field("", max_length=40, description="Of gradient-corners: true or false.")
     draws: str = Field("", max_length=40, description="Of lime: flips or gaussian.")
     copies: str = Field("", max_length=40, description="Of lime by flips: how often each counts.")
     samples: str = Field("", max_length=40, description="Of lime by draws: how many.")
-    seed: str = Field("", max_length=40, description="Of lime by draws, and of sae.")
+    seed: str = Field("", max_length=40, description="Of lime by draws, of sae and of das.")
     ridge: str = Field("", max_length=40, description="Of lime: what the squared slopes cost.")
     width: str = Field("", max_length=40, description="Of lime: of the kernel.")
     sites: str = Field("", max_length=40, description="Of patching-table: neurons.")
+    labels: str = Field("", max_length=MAX_LABELS, description="Of labels: such as 1.0: A and not B; 2.1: A or B.")
     latents: str = Field("", max_length=40, description="Of sae: of each layer.")
-    penalty: str = Field("", alias="lambda", max_length=40, description="Of sae: what the latents' sum costs.")
+    sparsity: str = Field("", max_length=40, description="Of sae: l1 or top-k.")
+    penalty: str = Field("", alias="lambda", max_length=40, description="Of sae by l1: what the latents' sum costs.")
+    k: str = Field("", max_length=40, description="Of sae by top-k: latents of each row that are kept.")
+    seeds: str = Field("", max_length=40, description="Of sae: trained, from seed on.")
+    dimension: str = Field("", max_length=40, description="Of das: of each variable's subspace.")
     force: str = Field("", max_length=40, description="Of sae: whether to train on fewer than eight rows.")
 
     def settings(self) -> dict[str, str]:
@@ -89,6 +99,7 @@ class BandsView(PageModel):
 
     names: list[str]
     values: list[list[float]]
+    rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
 
 
 class LensView(PageModel):
@@ -105,6 +116,10 @@ class LensView(PageModel):
     notes: list[str] = Field(description="To be read first: why it is degenerate, kinks, units without a gradient.")
     says: str = Field(description="What it says; empty where there is no answer.")
     can_know: str = Field(description="What such an answer can show, and what it cannot.")
+    population: str = Field(
+        description="How well it tells, over many networks, which algorithm one carries; empty where that is not known."
+    )
+    population_url: str = Field(description="The study that found it.")
     scores: list[list[float]] | None = Field(description="A number for each input, row by row; null of tables.")
     bars: list[BarView]
     counted: str = Field(description="What the bars count.")
@@ -274,6 +289,8 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         notes=one.notes,
         says=one.says,
         can_know=f"{lens.can_know} {shown}".strip(),
+        population=population_words(lens.key, place.question.cut),
+        population_url=f"{addresses.findings()}#{POPULATION_STUDY}",
         scores=None if one.view is None else one.view.get("scores"),
         bars=[BarView.showing(bar) for bar in one.bars],
         latents=[LatentView.showing(latent) for latent in one.latents],

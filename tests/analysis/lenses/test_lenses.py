@@ -22,10 +22,13 @@ from analysis.lenses.lens import Attribution, LensAnswer, Table, neurons_in_orde
 from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.lenses.sae import Encoded, matches
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.tasks import input_table, named_task
+from app.bundled import bundled_networks
 from tests.factories import exact_xor, pretrained_xor
 
 
@@ -333,8 +336,8 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
 def test_every_answer_is_finite_and_says_what_it_says_in_a_sentence() -> None:
     for question in (QUESTIONS[0], QUESTIONS[2], ask(exact_xor().network), random_question(1, 2, 1)):
         for lens in LENSES:
-            if not lens.learns and lens.key != "direct-attribution":
-                answer = lens.answer(question, lens.defaults)
+            answer = None if lens.learns else lens.answer(question, lens.defaults)
+            if answer is not None and answer.view is not None:
                 assert lens.says(question, answer.view).endswith(".")
                 if isinstance(answer.view, Attribution):
                     assert np.isfinite(answer.view.scores).all()
@@ -442,6 +445,38 @@ def test_labels_of_what_is_not_there_are_an_outcome_that_names_them() -> None:
         assert f"“{label}” {words}" in answer.notes[0]
 
 
+def test_features_in_superposition_have_the_gram_matrix_of_their_directions() -> None:
+    bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
+    question = ask(bundled.network, task=bundled.tasks[0], data=bundled.data)
+    seen = table(question, "superposition")
+    directions = np.array(bundled.network.weights[0])
+    gram = directions.T @ directions
+    assert np.array([row["dot"] for row in seen.rows]).reshape(5, 5) == pytest.approx(gram, abs=1e-12)
+    for row in seen.rows:
+        here = "ABCDE".index(row["feature"])
+        unit = directions[:, here] / np.linalg.norm(directions[:, here])
+        shares = (unit @ directions) ** 2
+        assert row["interference"] == pytest.approx(shares.sum() - shares[here])
+        assert row["dimensionality"] == pytest.approx(gram[here, here] / shares.sum())
+        assert 0.39 < row["dimensionality"] < 0.41  # a pentagon: two dimensions shared by five
+    says = LENS_BY_KEY["superposition"].says(question, seen)
+    assert says.startswith("5 features in 2 dimensions: each has 0.39 to 0.40 of one to itself.")
+    assert "first hidden layer is leaky relu" in look(QUESTIONS[0], "superposition").notes[0]
+
+
+def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_alone() -> None:
+    bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
+    found = {}
+    for name, data in (("sparse", bundled.data), ("all", None)):
+        analyses = [
+            analyse_output(ask(bundled.network, output=output, task=bundled.tasks[output], data=data))
+            for output in range(5)
+        ]
+        found[name] = [(one.circuits.n_valid, one.circuits.possible) for one in analyses]
+    assert found["sparse"] == [(108, 243), (108, 243), (162, 243), (72, 243), (162, 243)]
+    assert [valid for valid, _ in found["all"]] == [0, 0, 0, 0, 6]
+
+
 def test_direct_attribution_says_why_it_is_not_for_perceptrons() -> None:
     answer = look(QUESTIONS[0], "direct-attribution")
     assert (answer.outcome, answer.view) == ("undefined", None)
@@ -497,8 +532,6 @@ def test_top_k_keeps_so_many_latents_of_each_row() -> None:
 
 
 def test_latents_are_matched_one_to_one_where_both_are_live() -> None:
-    from analysis.lenses.autoencoder import Encoded, matches
-
     fires = np.eye(3)
     one = Encoded(fires, np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), None)
     other = Encoded(fires * [1, 1, 0], np.array([[0.0, 1.0], [1.0, 0.0], [0.6, 0.8]]), None)

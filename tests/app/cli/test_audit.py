@@ -72,7 +72,7 @@ def test_default_is_one_of_each(tmp_path: Path) -> None:
     assert [one["method"] for one in audited(tmp_path)["claims"]] == [
         *("acdc", "eap", "eap-ig", "mask-ig", "exact-edge", "edge-pruning", "node-pruning", "weights", "random"),
         *("shapley", "integrated-gradients", "gradient-corners", "lime", "probes", "patching-table"),
-        *("response-fields", "labels", "sae", "das", "direct-attribution"),
+        *("response-fields", "labels", "sae", "das", "direct-attribution", "superposition"),
     ]
 
 

@@ -11,7 +11,7 @@ def test_every_chapter_of_the_document_stands_on_the_page(client):
     page = client.get("/api/v1/findings").json()
     titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
     assert [chapter["title"] for chapter in page["chapters"]] == titles
-    assert len(page["chapters"][0]["blocks"][0]["rows"]) == 13
+    assert len(page["chapters"][0]["blocks"][0]["rows"]) == 14
 
 
 def test_studies_that_are_not_stored_are_named_without_a_link(client):

@@ -11,6 +11,7 @@ from analysis.lenses.registry import LENSES
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.bundled import bundled_networks
+from app.bundled.lens_findings import lens_findings
 from app.db.writes import save_analysis, save_network
 from app.jobs import lenses
 from app.jobs.definitions import arguments_about
@@ -55,7 +56,9 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_every_lens_has_its_picture_and_three_lines_with_the_reference_numbers(get, client) -> None:
     page = get(PAGE)
     assert page["state"] == "done"
-    assert [one["key"] for one in page["lenses"]] == [lens.key for lens in LENSES]
+    asked = [lens.key for lens in LENSES if lens.key != "das"]
+    assert [one["key"] for one in page["lenses"]] == asked
+    assert page["not_asked"] == ["Distributed alignment search"]
     told = {a["method"]: a for a in reversed(reference("xor_pretrained")["attributions"])}
     for one in page["lenses"]:
         if one["scores"]:
@@ -63,9 +66,14 @@ def test_every_lens_has_its_picture_and_three_lines_with_the_reference_numbers(g
         assert one["can_know"]
         assert bool(one["says"]) == (one["outcome"] == "found")
     text = client.get(PAGE).text
-    assert text.count("<dt>It says</dt>") == text.count("<dt>Known</dt>") == text.count("<dt>It can know</dt>") == 8
+    assert (
+        text.count("<dt>It says</dt>")
+        == text.count("<dt>Known</dt>")
+        == text.count("<dt>It can know</dt>")
+        == len(asked)
+    )
     assert text.count('class="scores"') == 5
-    assert text.count('class="shares"') == 2
+    assert text.count('class="shares"') == 3
     assert "has values of ±¼, whatever its mechanism" in text
     assert text.index("4 distinct rows are fewer than 8") < text.index("Nothing: its answer would say nothing.")
 
@@ -107,7 +115,7 @@ def test_neurons_are_given_the_functions_that_some_interpretation_gives_them(get
 
 def test_three_inputs_ask_for_the_task_the_inputs_and_the_variables_and_leave_what_learns(get) -> None:
     page = get(WIDE)
-    assert page["not_asked"] == ["Sparse autoencoder"]
+    assert page["not_asked"] == ["Sparse autoencoder", "Distributed alignment search"]
     assert len(page["row_names"]) == 8
     assert page["functions"][0]["is_task"]
     assert {"A", "B", "C"} <= {one["label"] for one in page["functions"]}
@@ -146,6 +154,9 @@ def test_a_lens_answers_under_the_settings_of_its_address_and_leaves_defaults_ou
         ("lime", {"wdith": "1"}, 400, "wdith"),
         ("integrated-gradients", {"steps": "1e400"}, 400, "a whole number"),
         ("sae", {"lambda": "nan"}, 400, "a number"),
+        ("sae", {"sparsity": "top-k", "lambda": "1"}, 400, "sparsity=l1 alone"),
+        ("labels", {"labels": "1.0: A and"}, 400, "lacks an operand"),
+        ("labels", {"labels": "A"}, 400, "names no neuron"),
     ],
 )
 def test_wrong_lenses_and_settings_are_refused_in_both_forms(client, lens, query, status, words) -> None:
@@ -171,6 +182,36 @@ def test_what_takes_too_long_for_a_page_names_the_command(get, client) -> None:
     assert long["state"] == "too_long"
     degenerate = get(f"{PAGE}/sae", latents="3")
     assert (degenerate["state"], degenerate["lens"]["outcome"]) == ("answered", "degenerate")
+
+
+def test_each_lens_says_how_well_it_tells_algorithms_apart_over_many_networks(get, client) -> None:
+    page = get(PAGE)
+    said = {one["key"]: one["population"] for one in page["lenses"]}
+    for told in next(group for group in lens_findings().groups if group.hidden == (3, 3)).told:
+        if told.numbers == "all":
+            share = f"{100 * told.right / told.of:.0f}% ({100 * told.low:.0f}–{100 * told.high:.0f})"
+            assert share in said[told.lens]
+    assert said["shapley"].startswith("Of 376 networks 2-3-3-1 (leaky relu) that learned XOR")
+    assert "the more frequent of the two is 56% of them" in said["shapley"]
+    assert "it shows her in 210 and Bob in 210; of 166" in said["probes"]
+    assert said["direct-attribution"] == said["labels"] == ""
+    text = client.get(PAGE).text
+    assert said["gradient-corners"] in text
+    assert 'href="/findings#who-can-tell"' in text
+    assert 'id="who-can-tell"' in client.get("/findings").text
+    assert get(f"{WIDE}/shapley")["lens"]["population"] == said["shapley"]  # no such networks were studied
+
+
+def test_labels_are_typed_on_their_page_and_stand_in_its_address(get, client) -> None:
+    typed = {"labels": "1.0: A and B; 2.1: A ∨ B"}
+    page = get(f"{PAGE}/labels", **typed)
+    assert [row["label"] for row in page["table"]] == ["A and B", "A ∨ B"]
+    assert get(page["url"])["table"] == page["table"]
+    text = client.get(f"{PAGE}/labels", params=typed).text
+    assert 'value="1.0: A and B; 2.1: A ∨ B"' in text
+    assert page["lens"]["says"].split(".")[0] in text
+    assert len(get(f"{PAGE}/labels")["table"]) == 6
+    assert "names a neuron that is not there" in get(f"{PAGE}/labels", labels="9.0: A")["lens"]["notes"][0]
 
 
 def test_tables_hold_every_number(client, get) -> None:

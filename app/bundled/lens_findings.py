@@ -1,0 +1,96 @@
+"""What the studies of lenses found, as pages show it beside a lens: ``findings/who-can-tell.json``, a file of figures.
+
+``python -m benchmarks.findings --lenses`` makes it anew from the studies' result files.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FINDINGS_NAME: Final = "who-can-tell.json"
+Story = Literal["Alice only", "Bob only", "both", "neither"]
+STORIES: Final[tuple[Story, ...]] = ("Alice only", "Bob only", "both", "neither")
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Told(_Figures):
+    """How well a lens's numbers tell Alice from Bob.
+
+    Args:
+        lens: its key.
+        numbers: all of them, or one sum of two.
+        kind: whether products of two numbers take part.
+    """
+
+    lens: str
+    numbers: str = "all"
+    kind: Literal["linear", "quadratic"]
+    alices: tuple[int, int] = Field(description="Networks that carry Alice alone: told right, and all.")
+    bobs: tuple[int, int] = Field(description="Those that carry Bob alone.")
+    low: float = Field(description="Wilson's interval of the share told right, 95%.")
+    high: float
+
+    @property
+    def right(self) -> int:
+        return self.alices[0] + self.bobs[0]
+
+    @property
+    def of(self) -> int:
+        return self.alices[1] + self.bobs[1]
+
+    @property
+    def base(self) -> float:
+        """The share of the more frequent story, which is told right without looking."""
+        return max(self.alices[1], self.bobs[1]) / self.of
+
+
+class Shown(_Figures):
+    """Which stories a lens tells that finds variables, by the story that is carried.
+
+    Args:
+        measure: of the study.
+        counts: by the story carried, then by the story told, how many networks.
+    """
+
+    lens: str
+    measure: str
+    counts: dict[Story, dict[Story, int]]
+
+
+class Networks(_Figures):
+    """What was found on networks of one shape that learned XOR.
+
+    Args:
+        study: slug of the study that they are from.
+        hidden: widths.
+        carried: networks by the story that they carry.
+        failed: networks that did not converge.
+    """
+
+    study: str
+    hidden: tuple[int, ...]
+    activation: str
+    carried: dict[Story, int]
+    failed: int
+    told: tuple[Told, ...] = ()
+    shown: tuple[Shown, ...] = ()
+
+
+class LensFindings(_Figures):
+    """All groups of networks."""
+
+    groups: tuple[Networks, ...]
+
+
+@cache
+def lens_findings() -> LensFindings:
+    """The figures as they were made last."""
+    file = resources.files("app.bundled") / "findings" / FINDINGS_NAME
+    return LensFindings.model_validate_json(file.read_bytes())

@@ -1,0 +1,127 @@
+"""What networks of the studies of lenses say together: who can tell Alice from Bob, and who tells which story.
+
+Every lens that answers with numbers is asked again of each network that carries one story, from the weights in the
+result file; some minutes. Stories that lenses tell are measures of the studies and are only counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.lenses.registry import LENSES
+from analysis.question import Question, ask
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.statistics import share_of
+from analysis.tasks import named_task
+from app.bundled.lens_findings import STORIES, LensFindings, Networks, Shown, Story, Told
+from benchmarks.findings.results import FOLDER, results_of
+from benchmarks.findings.telling import told
+
+STUDIES: Final = ("who-can-tell", "who-can-tell-activation", "who-can-tell-learned")
+ONE_STORY: Final[tuple[Story, Story]] = ("Alice only", "Bob only")
+LENS_OF: Final = {
+    "told-probes": "probes",
+    "told-used": "probes",
+    "told-sae": "sae",
+    "told-sae-written": "sae",
+    "told-das": "das",
+}
+AT_ELEVEN: Final = "sum at 11"
+FILE: Final = FOLDER.parent / "findings" / "who-can-tell.json"
+
+Array = NDArray[np.float64]
+
+
+def write_lens_figures(path: Path = FILE) -> None:
+    """Make the file of figures anew."""
+    found = LensFindings(groups=tuple(group for slug in STUDIES for group in groups_of(slug)))
+    path.write_text(found.model_dump_json(indent=1) + "\n")
+
+
+def groups_of(slug: str) -> Iterator[Networks]:
+    """What the networks of each cell of one study say."""
+    results = results_of(slug)
+    for cell in cells_of(results.design):
+        outcomes = [one for one in results.outcomes if one.cell == cell.key]
+        yield group_of(slug, cell, outcomes)
+
+
+def group_of(slug: str, cell: Cell, outcomes: list[StudyOutcome]) -> Networks:
+    """What the networks of one cell say."""
+    story = {one.seed: _value(one, "alice-or-bob") for one in outcomes if one.converged}
+    single = [one for one in outcomes if story.get(one.seed) in ONE_STORY]
+    labels = np.array([story[one.seed] == ONE_STORY[0] for one in single])
+    learned = any(key.startswith("sae") for key in cell.design.measures)
+    return Networks(
+        study=slug,
+        hidden=cell.levels["hidden"],
+        activation=cell.levels["activation"],
+        carried={name: sum(carried == name for carried in story.values()) for name in STORIES},
+        failed=len(outcomes) - len(story),
+        told=() if learned else tuple(_told(rows_of_numbers(cell, single), labels)),
+        shown=tuple(
+            Shown(lens=LENS_OF[key], measure=key, counts=_counts(outcomes, story, key))
+            for key in cell.design.measures
+            if key in LENS_OF
+        ),
+    )
+
+
+def rows_of_numbers(cell: Cell, outcomes: list[StudyOutcome]) -> dict[tuple[str, str], Array]:
+    """``[networks, numbers]`` what each lens says of some networks, by its key and by which numbers."""
+    found: dict[tuple[str, str], list[Array]] = {}
+    for outcome in outcomes:
+        for key, row in _numbers(_question(cell, outcome)):
+            found.setdefault(key, []).append(row)
+    return {key: np.array(rows) for key, rows in found.items()}
+
+
+def _question(cell: Cell, outcome: StudyOutcome) -> Question:
+    network = network_of_outcome(cell, outcome)
+    if network is None:
+        raise ValueError(f"seed {outcome.seed} of {cell.name} has no weights")
+    return ask(network, task=named_task("XOR", 2), protocol=cell.design.protocols[0])
+
+
+def _numbers(question: Question) -> Iterator[tuple[tuple[str, str], Array]]:
+    """All that each lens says under default settings; of gradients at the corners the sum at 11 by itself as well."""
+    for lens in LENSES:
+        if lens.learns:
+            continue
+        view = lens.answer(question, lens.defaults).view
+        row = None if view is None else lens.numbers(view)
+        if row is not None:
+            yield (lens.key, "all"), row
+            if lens.key == "gradient-corners":
+                yield (lens.key, AT_ELEVEN), row[-2:].sum(keepdims=True)
+
+
+def _told(numbers: Mapping[tuple[str, str], Array], labels: NDArray[np.bool_]) -> Iterator[Told]:
+    for (lens, which), rows in numbers.items():
+        for kind in ("linear", "quadratic") if which == "all" else ("linear",):
+            right = told(rows, labels, quadratic=kind == "quadratic") == labels
+            share = share_of(int(right.sum()), len(right))
+            yield Told(
+                lens=lens,
+                numbers=which,
+                kind=kind,
+                alices=(int(right[labels].sum()), int(labels.sum())),
+                bobs=(int(right[~labels].sum()), int((~labels).sum())),
+                low=share.low,
+                high=share.high,
+            )
+
+
+def _counts(outcomes: list[StudyOutcome], story: Mapping[int, str], measure: str) -> dict[Story, dict[Story, int]]:
+    pairs = [(story[one.seed], _value(one, measure)) for one in outcomes if one.seed in story]
+    return {carried: {name: sum(pair == (carried, name) for pair in pairs) for name in STORIES} for carried in STORIES}
+
+
+def _value(outcome: StudyOutcome, measure: str) -> str:
+    return str(outcome.values["complete"][0][measure].value)

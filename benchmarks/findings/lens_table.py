@@ -1,0 +1,106 @@
+"""The tables of the studies of lenses: who can tell Alice from Bob, and which stories lenses tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.studies.cells import cells_of
+from analysis.studies.statistics import share_of
+from app.bundled.lens_findings import STORIES, Networks, Told, lens_findings
+from benchmarks.findings.lens_figures import AT_ELEVEN
+from benchmarks.findings.results import results_of
+from benchmarks.findings.story_table import bootstrap
+from benchmarks.findings.tables import head, percent, row
+
+LEARNED: Final = "who-can-tell-learned"
+_TOLD_BY: Final = {
+    "told-probes": "probes, decodable",
+    "told-used": "probes, decodable and used",
+    "told-sae": "autoencoder, up to negation",
+    "told-sae-written": "autoencoder, as written",
+    "told-das": "alignment search",
+}
+
+
+def _groups(slug: str) -> list[Networks]:
+    return [group for group in lens_findings().groups if group.study == slug]
+
+
+def _name(group: Networks) -> str:
+    """What differs between the networks of one study."""
+    widths = "-".join(map(str, group.hidden))
+    return widths if group.study == "who-can-tell" else group.activation.replace("_", " ")
+
+
+def telling_table(slug: str) -> Iterator[str]:
+    """How well each lens's numbers tell Alice from Bob, a column for each group of networks."""
+    groups = _groups(slug)
+    yield from head(("", *map(_name, groups)))
+    alices, bobs, both, neither = STORIES
+    yield row(("Alice only, Bob only", *(f"{g.carried[alices]:,}, {g.carried[bobs]:,}" for g in groups)))
+    left = (f"{g.carried[both]:,}, {g.carried[neither]:,}, {g.failed:,}" for g in groups)
+    yield row(("left out: both, neither, not converged", *left))
+    yield row(("the more frequent story", *(f"{100 * g.told[0].base:.0f}%" for g in groups)))
+    for position, first in enumerate(groups[0].told):
+        yield row((_words(first), *(_cell(group.told[position]) for group in groups)))
+
+
+def balanced_table(slug: str) -> Iterator[str]:
+    """The mean of the shares of Alices and of Bobs that are told right: 50% without looking, whatever the base rate."""
+    groups = _groups(slug)
+    yield from head(("", *map(_name, groups)))
+    for position, first in enumerate(groups[0].told):
+        shares = (
+            (told.alices[0] / told.alices[1] + told.bobs[0] / told.bobs[1]) / 2 for told in _column(groups, position)
+        )
+        yield row((_words(first), *(f"{100 * share:.0f}%" for share in shares)))
+
+
+def _column(groups: list[Networks], position: int) -> Iterator[Told]:
+    return (group.told[position] for group in groups)
+
+
+def _words(told: Told) -> str:
+    which = ", ∂A + ∂B at 11 alone" if told.numbers == AT_ELEVEN else ""
+    return f"{LENS_BY_KEY[told.lens].label}{which}, {told.kind}"
+
+
+def _cell(told: Told) -> str:
+    return percent(share_of(told.right, told.of))
+
+
+def shown_table(slug: str) -> Iterator[str]:
+    """Which story lenses tell, by the story that is carried."""
+    yield from head(("told by", "networks", "carried", *(f"told: {story}" for story in STORIES)))
+    for group in _groups(slug):
+        for shown in group.shown:
+            for story in STORIES:
+                counts = shown.counts[story]
+                if any(counts.values()):
+                    yield row((_TOLD_BY[shown.measure], _name(group), story, *(f"{counts[one]:,}" for one in STORIES)))
+
+
+def latents_table() -> Iterator[str]:
+    """What autoencoders show over all seeds, a column for each activation and story that is carried."""
+    results = results_of(LEARNED)
+    measures = [key for key in results.design.measures if key.startswith("sae-")]
+    columns = []
+    for cell in cells_of(results.design):
+        values = [one.values["complete"][0] for one in results.outcomes if one.cell == cell.key and one.converged]
+        columns += [
+            (cell.labels["activation"], story, [v for v in values if v["alice-or-bob"].value == story])
+            for story in STORIES[:2]
+        ]
+    yield from head(("", *(f"{activation}: {story}, {len(values)}" for activation, story, values in columns)))
+    for key in measures:
+        cells = [_mean([v[key].value for v in values if v[key].value is not None]) for *_, values in columns]
+        yield row((f"`{key}`", *cells))
+
+
+def _mean(values: list[float]) -> str:
+    low, high = bootstrap(np.array(values, dtype=float))
+    return f"{np.mean(values):.3f} ({low:.3f}–{high:.3f})"
