@@ -18,6 +18,7 @@ from benchmarks.findings.null_table import drawing_table, null_table, width_tabl
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
+    DRAWN_TASKS,
     LOSS,
     PAPER_LOSS,
     PLANTED,
@@ -115,6 +116,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-width-mappings": mapping_table,
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
     "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
+    "paper-multi-task-drawn": lambda: counts_table("paper-multi-task-drawn", "tasks", COUNTS),
+    "paper-multi-task-drawn-tests": lambda: paired_table("paper-multi-task-drawn", "tasks", DRAWN_TASKS),
+    "paper-multi-task-drawn-ratios": lambda: ratios_table("paper-multi-task-drawn", "tasks", "4 drawn", COUNTS[1:2]),
     "paper-gate": lambda: counts_table("paper-gate", "tasks", APART),
     "paper-noise": lambda: counts_table("paper-noise", "noise_std", COUNTS),
     "paper-skew": lambda: counts_table("paper-skew", "input_weights", COUNTS),

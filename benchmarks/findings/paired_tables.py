@@ -67,7 +67,8 @@ def paired_table(slug: str, factor: Factor, asked: Sequence[Asked]) -> Iterator[
         what = f"{summary.measures[key].label}{f': {category}' if category else ''}"
         told = ", ".join((*one.where.values(), *([one.protocol] if len(summary.design.protocols) > 1 else [])))
         levels = one.levels or summary.design.labels(one.factor or factor)
-        compared = " / ".join(levels) if len(levels) < 4 else f"{len(levels)} of {FACTORS[one.factor or factor]}"
+        every = f"{levels[0]} to {levels[-1]}" if one.levels else f"{len(levels)} of {FACTORS[one.factor or factor]}"
+        compared = " / ".join(levels) if len(levels) < 4 else every
         effect, p = effect_and_p(tested)
         interval = "" if tested.low is None else f" ({tested.low:.2f} to {tested.high:.2f})"
         note = f" ({tested.note})" if tested.note and "without" in tested.note else ""
@@ -163,6 +164,16 @@ ACTIVATION: Final = (
 PAPER_LOSS: Final = tuple(
     Asked(measure, "page", ("0.01", "0.001", "0.0001", "1e-05", "1e-06"), protocol)
     for measure in ("circuits-valid", "interpretations-total", "alignments-minimal")
+    for protocol in ("paper", "complete")
+)
+DRAWN_TASKS: Final = tuple(
+    Asked(measure, "page", levels, protocol)
+    for measure, levels in (
+        ("interpretations-total", ()),
+        ("interpretations-total", ("1 drawn", "2 drawn", "3 drawn", "4 drawn")),
+        ("circuits-valid", ()),
+        ("alignments-minimal", ()),
+    )
     for protocol in ("paper", "complete")
 )
 PLANTED: Final = (
