@@ -164,7 +164,7 @@ _SOURCE = "Pluriscope: algorithms in and-inverter form, without what they do not
 
 IRREDUNDANT_GATES: Final = Criterion(
     key="irredundant-gates",
-    label="No idle gate",
+    label="No redundant gate",
     definition="No gate of the algorithm is constant or equal to an input or its negation.",
     formula="for every gate g and input x: g ≠ 0, g ≠ 1, g ≠ x, g ≠ ¬x, as functions of the inputs",
     source=_SOURCE,
@@ -186,7 +186,7 @@ IRREDUNDANT_FUNCTIONS: Final = Criterion(
 )
 IRREDUNDANT_LITERALS: Final = Criterion(
     key="irredundant-literals",
-    label="No idle literal",
+    label="No redundant literal",
     definition="No edge into a gate may be fixed to the value that the gate ignores without changing the output.",
     formula="for every edge e: A with e fixed to 1 (AND) or 0 (OR) ≠ A, as functions of the inputs",
     source=_SOURCE,

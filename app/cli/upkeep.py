@@ -84,7 +84,7 @@ def move(
         str, typer.Option("--to", help="URL of an empty database, such as postgresql://user@host/name.")
     ] = "",
     even_if_running: Annotated[
-        bool, typer.Option("--even-if-running", help="Also while a worker holds a job; it is taken up again there.")
+        bool, typer.Option("--even-if-running", help="Also while a worker holds a job; it is started again there.")
     ] = False,
     quiet: Annotated[bool, QUIET] = False,
 ) -> int:

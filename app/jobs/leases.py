@@ -101,7 +101,7 @@ def claim(
     if taken is None:
         return None
     job_id, kind, arguments, attempt, losses, requester = taken
-    message = "taken up" if attempt == 1 else f"taken up again, attempt {attempt}"
+    message = "started" if attempt == 1 else f"started again, attempt {attempt}"
     add_log(session, job_id, message, now=now)
     return Claim(job_id, kind, arguments, owner, attempt, losses, requester)
 

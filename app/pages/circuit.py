@@ -16,6 +16,7 @@ from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.reads.circuits import is_stored
+from app.db.reads.neighbours import masks_beside
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.naming import ExplanationRef
@@ -114,6 +115,8 @@ class CircuitPage(CircuitBasedPage):
         description="How many of the possible circuits with as many edges are valid; null where that is not known."
     )
     rivals_url: str = Field(description="The circuits of this analysis that differ most.")
+    previous_url: str = Field(description="The stored circuit before it, fewest edges first; empty if there is none.")
+    next_url: str = Field(description="The one after it; empty if there is none.")
     plane: PlaneView | None = Field(description=PLANE)
     story: CircuitStory | None = Field(description="Which algorithms it carries; null if it is not valid.")
 
@@ -136,6 +139,9 @@ def build_circuit(
     verdict = verdict_on(place, circuit)
     readings = readings_of(place, circuit, verdict)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    beside = (None, None) if analysis is None else masks_beside(session, analysis, circuit.mask)
+    layout = place.question.layout
+    previous, following = ("" if one is None else addresses.circuit(slug, layout.to_hex(one), scope) for one in beside)
     return CircuitPage(
         **linked(place, addresses, scope_view(place, None, addresses)),
         circuit=circuit_view(session, place, circuit, addresses),
@@ -148,6 +154,8 @@ def build_circuit(
         n_valid=_n_valid(analysis),
         chance=chance_view(session, place, circuit, valid=verdict.valid),
         rivals_url=addresses.rivals(slug, scope),
+        previous_url=previous,
+        next_url=following,
         plane=input_plane(place, circuit),
         story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
         provenance=None if analysis is None else provenance_of(analysis),

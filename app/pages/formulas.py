@@ -30,9 +30,9 @@ from app.pages.shared import truth_rows
 Verdict = Literal["passed", "failed", "undecided", "not_applicable", "not_tested"]
 
 IRREDUNDANT_LABELS = {
-    "irredundant-gates": "no idle gate",
+    "irredundant-gates": "no redundant gate",
     "irredundant-functions": "no repeated function",
-    "irredundant-literals": "no idle literal",
+    "irredundant-literals": "no redundant literal",
 }
 
 

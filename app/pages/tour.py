@@ -250,7 +250,7 @@ def _counts(shown: Showcase) -> _Content | None:
             ),
             TourFact(value=counts.told("alignments_valid"), label="valid alignments", url=to.algorithms(slug)),
         ],
-        links=[TourLink(label="See what stricter criteria leave", url=to.funnel(slug))],
+        links=[TourLink(label="Survivors under stricter criteria", url=to.funnel(slug))],
     )
 
 

@@ -37,7 +37,7 @@ add_order(
     "no circuit to ask",
     lambda _session, _analysis, _order: {},
     tag="circuits",
-    summary="Ask for the stories of circuits",
+    summary="Compute the stories of circuits",
     about="Find in the background which algorithms the circuits carry. Asking twice is asking once.",
     name="ask_for_stories",
 )

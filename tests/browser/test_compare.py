@@ -84,17 +84,17 @@ def test_pages_of_experiments_and_who_against_whom(tab, expect, four):
 
 def test_pin_move_swap_and_remove(tab, expect, four):
     tab.goto(address(*four))
-    tab.get_by_role("link", name="pin R", exact=True).click()
+    tab.get_by_role("link", name="Pin R", exact=True).click()
     expect(tab.locator(".versus article").first).to_contain_text("the reference")
     assert refs_of(tab) == list(four), "a pin is a view: the order in the address stays"
     expect(tab.locator(".versus article").nth(1)).to_contain_text("edges shared")
-    tab.get_by_role("link", name="unpin P").click()
+    tab.get_by_role("link", name="Unpin P").click()
     eventually(tab, lambda: "pin" in query(tab), False)
     tab.get_by_role("link", name=re.compile("^later P")).click()
     eventually(tab, lambda: refs_of(tab) != list(four), True)
     order = refs_of(tab)
     assert sorted(order) == sorted(four)
-    tab.get_by_role("link", name="swap Q").click()
+    tab.get_by_role("link", name="Replace Q").click()
     expect(tab.locator(".notice")).to_contain_text("Replace one")
     tab.get_by_role("link", name=re.compile("^Compare circuit|^Compare interpretation")).first.click()
     eventually(tab, lambda: refs_of(tab) != order, True)

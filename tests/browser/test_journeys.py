@@ -91,7 +91,7 @@ def test_choose_compare_and_share(visitor, expect):
     settle(tab)
     settle(friend)
     assert friend.locator("main").inner_text() == tab.locator("main").inner_text()
-    friend.get_by_role("link", name="remove Q").click()
+    friend.get_by_role("link", name="Remove Q").click()
     expect(friend.locator(".versus article")).to_have_count(2)
 
 

@@ -35,7 +35,7 @@ def test_patch_see_the_score_undo_and_go_back(tab, expect, site):
     tab.locator("#common-ground").get_by_role("link", name="sandbox").click()
     expect(tab).to_have_url(re.compile("/sandbox$"))
     tab.evaluate("() => { window.sameDocument = true }")
-    tab.get_by_role("link", name="Ask all of these").click()
+    tab.get_by_role("link", name="Add all of these").click()
     expect(tab.locator(".askers tbody tr")).to_have_count(3)
     tab.get_by_role("link", name=re.compile("^n1.0: patched from")).click()
     expect(tab.locator("#changes-title")).to_be_visible()
@@ -89,7 +89,7 @@ def test_by_keys_alone(tab, expect, asked):
             break
     expect(neuron).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab.locator("#at-1-1")).to_have_attribute("aria-label", re.compile("take it back"))
+    expect(tab.locator("#at-1-1")).to_have_attribute("aria-label", re.compile("undo"))
     expect(tab.locator("#at-1-1")).to_be_focused()
     tab.keyboard.press("Enter")
     expect(tab.locator("#at-1-1")).to_have_attribute("aria-label", re.compile("^n1.1: patched from"))
@@ -159,7 +159,7 @@ def test_what_is_in_the_tray_can_be_asked(tab, expect, site):
 def test_without_scripts_on_a_phone(visitor, expect):
     tab = visitor(**PHONE, java_script_enabled=False)
     tab.goto(SANDBOX)
-    tab.get_by_role("link", name="Ask all of these").click()
+    tab.get_by_role("link", name="Add all of these").click()
     tab.locator("#at-1-0").click()
     eventually(tab, lambda: query(tab).get("now"), ["00_1.0s01"])
     tab.locator("#by-name summary").click()

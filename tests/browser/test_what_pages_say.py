@@ -24,18 +24,18 @@ def test_the_sandbox_offers_the_interpretation_that_the_common_ground_calls_best
     extremes = tab.locator(".extremes")
     expect(extremes).to_contain_text(f"Best interpretation: {best['label']}")
     tab.goto(f"{network}/sandbox")
-    offer = tab.get_by_role("listitem").filter(has=tab.get_by_role("link", name="Ask the best-scoring interpretation"))
+    offer = tab.get_by_role("listitem").filter(has=tab.get_by_role("link", name="Add the best-scoring interpretation"))
     agreed, of = best["accuracy"]["agreed"], best["accuracy"]["of"]
     expect(offer).to_contain_text(f"interpretation {best['index']} of {best['mask']}")
     expect(offer).to_contain_text(f"right on {agreed} of {of} interventions")
     offer.get_by_role("link").click()
     expect(tab.locator("#asked-P a").first).to_have_attribute("href", best["url"])
-    expect(tab.get_by_role("link", name="Ask the best-scoring interpretation")).to_have_count(0)
+    expect(tab.get_by_role("link", name="Add the best-scoring interpretation")).to_have_count(0)
 
 
 def test_where_nothing_is_surveyed_no_interpretation_is_called_best(tab, expect):
     tab.goto("/networks/majority-3-3/sandbox")
-    expect(tab.get_by_role("link", name="Ask an interpretation")).to_be_visible()
+    expect(tab.get_by_role("link", name="Add an interpretation")).to_be_visible()
     expect(tab.locator(".suggested")).not_to_contain_text("best")
 
 

@@ -82,6 +82,29 @@ def neighbours_by_edges(
     return EdgeNeighbours(closest, farthest, int(np.count_nonzero(kept)))
 
 
+def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:
+    """The stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
+
+    Args:
+        session: open session.
+        analysis: whose circuits are looked at.
+        mask: the given circuit.
+
+    Returns:
+        Masks; None where there is none, and in networks of more than 64 edges.
+    """
+    masks = whole_column(session, analysis.id, "mask")
+    if masks.dtype == object:  # more edges than an integer of a column has bits
+        return None, None
+    given = masks.dtype.type(mask)
+    edges, own = np.bitwise_count(masks), mask.bit_count()
+    before = (edges < own) | ((edges == own) & (masks < given))
+    after = (edges > own) | ((edges == own) & (masks > given))
+    previous = masks[before & (edges == edges[before].max())].max() if before.any() else None
+    following = masks[after & (edges == edges[after].min())].min() if after.any() else None
+    return None if previous is None else int(previous), None if following is None else int(following)
+
+
 def _first(values: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
     """Positions of the smallest values, in order, ties by position."""
     if len(values) > limit:

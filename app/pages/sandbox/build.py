@@ -272,7 +272,7 @@ def site_views(links: Links, state: State) -> list[SiteView]:
         words = (
             f"{name}: {written_words(change, links.n_inputs)}"
             if there is None
-            else f"{name}, {written_words(there, links.n_inputs)}: take it back"
+            else f"{name}, {written_words(there, links.n_inputs)}: undo"
         )
         url = links.to(state.toggled(layer, neuron, origin))
         views.append(

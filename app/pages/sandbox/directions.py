@@ -132,7 +132,7 @@ def _choice(links: Links, state: State, place: LinearPlace, labels: Sequence[str
     words = (
         f"{name}: {written_words(change, links.n_inputs)}"
         if there is None
-        else f"{name}, {written_words(there, links.n_inputs)}: take it back"
+        else f"{name}, {written_words(there, links.n_inputs)}: undo"
     )
     return DirectionChoiceView(
         layer=place.layer,

@@ -17,12 +17,12 @@ _LISTED: Final = 12
 
 
 def written_words(change: Change | Along, n_inputs: int) -> str:
-    """What is written: "set to 0", "given its mean", "patched from 10", "set to −0.5"."""
+    """What is written: "set to 0", "set to its mean activation", "patched from 10", "set to −0.5"."""
     match change.written:
         case "zero":
             return "set to 0"
         case "mean":
-            return "given its mean"
+            return "set to its mean activation"
         case "source":
             return f"patched from {input_text(change.source or 0, n_inputs)}"
         case "value":

@@ -36,7 +36,7 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
     if search is not None:
         told = (
             f"{search.n_searched} algorithms searched of {search.n_candidates} candidates"
-            f"{', those without an idle literal' if search.irredundant_only else ''}: {search.n_aligned} pass, in "
+            f"{', those without a redundant literal' if search.irredundant_only else ''}: {search.n_aligned} pass, in "
             f"{'' if search.exact else 'at least '}{search.n_valid} valid alignments; "
             f"{'nothing was left out' if search.exact else 'a search stopped at a limit or left something undecided'}."
         )

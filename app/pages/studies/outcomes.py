@@ -56,7 +56,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     design = design_of(row)
     cells = cells_of(design)
     if options.cell is not None and options.cell >= len(cells):
-        raise BadQuery(f"cell={options.cell}", "is none of this study's", f"use 0 to {len(cells) - 1}", "cell")
+        raise BadQuery(f"cell={options.cell}", "is not one of this study’s", f"use 0 to {len(cells) - 1}", "cell")
     protocol = protocol_named(design, options.protocol)
     states = _states(session, row)
     wanted = OutcomeFilter(_wanted_states(options, states), options.cell)
@@ -127,7 +127,7 @@ def _outcome_of(session: Session, study: StudyRow, network: NetworkRow) -> Study
     mine = (StudyOutcomeRow.study_id == study.id, StudyOutcomeRow.network_digest == network.digest)
     found = session.scalars(select(StudyOutcomeRow).where(*mine).order_by(StudyOutcomeRow.position).limit(1)).first()
     if found is None:
-        raise NotFound(f"network {network.slug!r}", "is none of this study's", "choose it in the list of outcomes")
+        raise NotFound(f"network {network.slug!r}", "is not one of this study’s", "choose it in the list of outcomes")
     return found
 
 

@@ -344,5 +344,5 @@ def test_a_method_that_is_none_is_refused(client, method, query, status, words) 
 
 def test_a_method_that_learns_says_that_its_steps_are_not_stored(get, client) -> None:
     assert get(f"{METHODS}/edge-pruning")["state"] == "not_stored"
-    assert "Ask the methods that learn" in client.get(f"{METHODS}/edge-pruning").text
+    assert "Run the methods that learn" in client.get(f"{METHODS}/edge-pruning").text
     assert get("/networks/untouched/methods/acdc")["state"] == "not_analysed"

@@ -12,7 +12,7 @@ BEFORE = [[1.0, 0.0], [1.0, 0.5], [0.5]]
 AFTER = [[1.0, 0.0], [0.0, 0.5], [-0.5]]
 SVG = "{http://www.w3.org/2000/svg}"
 HAND = {(1, 0, None): ByHand("= 0", 0.0)}
-LINKS = {(1, 0, None): FlowLink('/x?a=1&b="2"', "n1.0: take it back", "at-1-0")}
+LINKS = {(1, 0, None): FlowLink('/x?a=1&b="2"', "n1.0: undo", "at-1-0")}
 
 
 def drawn(before=BEFORE, after=AFTER, changes=HAND, links=LINKS, weights=WEIGHTS, **more):
@@ -60,7 +60,7 @@ def test_links_make_it_a_group_with_named_members():
     assert (svg.get("role"), svg.get("aria-label")) == ("group", "a < b")
     (link,) = svg.iter(f"{SVG}a")
     assert link.get("href") == '/x?a=1&b="2"' == link.get("hx-get")
-    assert (link.get("aria-label"), link.get("id"), link.get("hx-target")) == ("n1.0: take it back", "at-1-0", "#part")
+    assert (link.get("aria-label"), link.get("id"), link.get("hx-target")) == ("n1.0: undo", "at-1-0", "#part")
     plain = drawn(links={})
     assert plain.get("role") == "img"
     assert not list(plain.iter(f"{SVG}a"))

@@ -72,7 +72,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     work(store)
     assert job(store, good).state == "done"
     assert job(store, good).result["saved"] == [small_network(seed).network.digest for seed in range(3)]
-    assert log_lines(store, good) == ["taken up", "counting: 3 steps", "3 saved"]
+    assert log_lines(store, good) == ["started", "counting: 3 steps", "3 saved"]
     assert job(store, cut).state == "truncated"
     row = job(store, refused)
     assert (row.state, row.error) == ("failed", "counting: goes too far. Count less.")

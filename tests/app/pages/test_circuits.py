@@ -266,3 +266,20 @@ def test_circuits_of_another_output_are_its_own(get):
     every = get("/networks/two/circuits", output=1, limit=200)
     assert every["valid"] == len(every["items"])
     assert pretrained_xor().network.digest != page["network"]["digest"]
+
+
+def test_circuits_lead_to_those_beside_them_fewest_edges_first(client, get):
+    masks = [one["mask"] for one in read_all(get, limit=60)]
+    order = sorted(masks, key=lambda mask: (int(mask, 16).bit_count(), int(mask, 16)))
+    address, seen = f"{XOR}/circuits/{order[0]}", []
+    assert get(address)["previous_url"] == ""
+    while address:
+        page = get(address)
+        seen.append(page["circuit"]["mask"])
+        address = page["next_url"] if len(seen) < 12 else ""
+    assert seen == order[:12]
+    assert get(f"{XOR}/circuits/{order[-1]}")["next_url"] == ""
+    assert get(f"{XOR}/circuits/{order[5]}")["previous_url"].endswith(order[4])
+    assert 'rel="prev"' in client.get(f"{XOR}/circuits/{order[5]}").text
+    other = get(f"{XOR}/circuits/{'3' + 'f' * 4}")
+    assert other["previous_url"].endswith(order[-1] if other["circuit"]["mask"] not in order else order[-2])

@@ -103,7 +103,7 @@ def test_none_and_not_asked_and_not_analysed_are_not_confused(client):
     assert "the search was exhaustive" in none
     assert "no read-out: the best one is off by" in none
     asked = words(client.get("/networks/xor/directions", params={"class": "oblique"}).text)
-    assert "Nobody has asked for this class here" in asked
+    assert "This class was not requested here" in asked
     assert "Not learned yet" in words(client.get("/networks/xor/directions", params={"class": "learned"}).text)
     fresh = told(client, "/networks/untouched/directions")
     assert {one["state"] for one in fresh["classes"]} == {"not_analysed"}

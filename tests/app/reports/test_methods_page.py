@@ -72,7 +72,7 @@ def test_findings_name_the_random_order_beside_the_methods(get) -> None:
 def test_the_page_shows_a_strip_for_each_method_and_offers_those_that_learn(client) -> None:
     page = client.get(PAGE).text
     assert page.count('class="strip"') == 7
-    assert "Ask them too" in page
+    assert "Run them too" in page
     assert 'name="thorough" value="true"' in page
     assert "answers are valid circuits" in page
 

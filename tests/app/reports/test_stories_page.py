@@ -111,7 +111,7 @@ def test_where_nobody_asked_lists_say_so_and_offer_to(get, client) -> None:
     assert listed["awaited"][0]["ask_url"].endswith("/networks/other/stories")
     assert get("/networks/other/stories")["state"] == "not_asked"
     assert get("/networks/untouched/stories")["state"] == "not_analysed"
-    assert "Ask for the stories" in client.get("/networks/other/stories").text
+    assert "Compute the stories" in client.get("/networks/other/stories").text
 
 
 def test_a_task_without_anything_to_place_is_not_applicable(get, client) -> None:

@@ -62,7 +62,7 @@ def test_a_running_job_shows_its_stage_and_log(client, store):
     assert page["state"] == "running"
     assert [stage["state"] for stage in page["stages"]] == ["pass", "running", "untested", "untested"]
     assert page["stages"][1] | {"done": 3, "total": 12, "found": "5 counted"} == page["stages"][1]
-    assert [line["message"] for line in page["log"]] == ["taken up"]
+    assert [line["message"] for line in page["log"]] == ["started"]
     html = client.get(f"/jobs/{job_id}").text
     assert "data-poll" in html
     assert "5 counted" in html

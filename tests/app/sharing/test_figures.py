@@ -35,9 +35,12 @@ def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
         if path.endswith(".svg"):
             assert "var(" not in answer.text
             root = ET.fromstring(answer.text)  # noqa: S314  # our own
-            assert float(root.get("width")) > 0
+            width = float(root.get("width"))
+            assert width > 0
         if path.endswith(".png"):
-            assert png_size(answer.content)[0] == 1_600
+            assert png_size(answer.content)[0] == min(round(2 * width), 2_400), "at twice its size"
+        if path.endswith(".pdf"):
+            assert answer.content.startswith(b"%PDF-")
 
 
 def test_a_file_shows_what_the_page_shows(client) -> None:

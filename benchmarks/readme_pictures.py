@@ -1,0 +1,92 @@
+"""The pictures of the README, from the pages as they are: ``python -m benchmarks.readme_pictures [DATA]``.
+
+They are taken by Chromium from a server on a copy of a data folder, or on a new one with the bundled networks, analysed
+first, and written to ``docs/images``. Needs what the browser's tests need.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import httpx
+from playwright.sync_api import Browser, sync_playwright
+
+from benchmarks.own_server import ROOT, server_on_copy
+
+FOLDER: Final = ROOT / "docs" / "images"
+CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+XOR: Final = "/networks/xor-pretrained"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Args:
+        name: of its file, without the ending.
+        address: of the page.
+        theme: light or dark.
+        size: of the window in pixels.
+        ticked: how many explanations are put into the tray first.
+        above: what the picture begins a little above; "" for the page's top.
+    """
+
+    name: str
+    address: str
+    theme: Literal["light", "dark"] = "light"
+    size: tuple[int, int] = (1440, 1100)
+    ticked: int = 0
+    above: str = ""
+
+
+def pictures(url: str) -> list[Picture]:
+    """All pictures, with the addresses that the stored analyses give."""
+
+    def twin(path: str) -> Any:
+        return httpx.get(f"{url}/api/v1{path}", timeout=60).raise_for_status().json()
+
+    samples = twin(XOR)["samples"]
+    alignment = samples["alignments"][0]
+    trio = [*samples["interpretations"][:2], alignment]
+    chosen = "&".join(f"e={one['ref']}" for one in trio)
+    return [
+        Picture("home-light", "/"),
+        Picture("network-light", XOR, above="main figure.diagram"),
+        Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
+        Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
+        Picture("alignment-dark", alignment["url"], "dark"),
+        Picture("circuits-phone", f"{XOR}/circuits", size=(390, 844), ticked=2, above="table.circuits"),
+    ]
+
+
+def take(browser: Browser, url: str, picture: Picture) -> None:
+    """Write one picture."""
+    width, height = picture.size
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=picture.theme)
+    tab = context.new_page()
+    tab.goto(url + picture.address, timeout=120_000)
+    tab.wait_for_load_state("networkidle")
+    for number in range(picture.ticked):
+        tab.locator("input[data-compare]").nth(number).check()
+    if picture.above:
+        tab.locator(picture.above).first.evaluate("(part) => part.scrollIntoView()")
+    tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
+    context.close()
+
+
+def main(data: Path | None) -> None:
+    """Take every picture."""
+    program = next(path for path in map(shutil.which, CHROMIUM) if path)
+    with server_on_copy(data) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        for picture in pictures(server.url):
+            take(browser, server.url, picture)
+            sys.stdout.write(f"docs/images/{picture.name}.png\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
