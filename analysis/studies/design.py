@@ -75,8 +75,8 @@ EVIDENCE: Final[Mapping[Evidence, str]] = {
     "C": "read in the authors' code",
     "W": "from the authors' site",
     "D": "digitised from the authors' plot, ±3%",
-    "N": "from reading notes of third parties",
-    "S": "second-hand",
+    "N": "as others sum it up, not checked in the paper",
+    "S": "as cited by others, not checked in the source",
     "O": "measured by us before",
 }
 

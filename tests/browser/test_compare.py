@@ -90,7 +90,7 @@ def test_pin_move_swap_and_remove(tab, expect, four):
     expect(tab.locator(".versus article").nth(1)).to_contain_text("edges shared")
     tab.get_by_role("link", name="Unpin P").click()
     eventually(tab, lambda: "pin" in query(tab), False)
-    tab.get_by_role("link", name=re.compile("^later P")).click()
+    tab.get_by_role("link", name=re.compile("^Move right P")).click()
     eventually(tab, lambda: refs_of(tab) != list(four), True)
     order = refs_of(tab)
     assert sorted(order) == sorted(four)
@@ -101,7 +101,7 @@ def test_pin_move_swap_and_remove(tab, expect, four):
     expect(tab.locator(".versus article")).to_have_count(4)
     swapped = refs_of(tab)
     assert [a == b for a, b in zip(swapped, order, strict=True)].count(False) == 1
-    tab.get_by_role("link", name="remove S").click()
+    tab.get_by_role("link", name="Remove S").click()
     expect(tab.locator(".versus article")).to_have_count(3)
     assert refs_of(tab) == swapped[:3]
 
