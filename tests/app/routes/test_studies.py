@@ -88,12 +88,12 @@ def test_pages_of_a_study_answer_and_their_twins_too(client, study):
 def test_what_no_study_has_is_refused_by_name(client, study):
     for path, status, words in (
         ("/studies/nowhere", 404, "is not stored here"),
-        (f"{study}?protocol=mine", 400, "none of this study"),
+        (f"{study}?protocol=mine", 400, "not one of this study"),
         (f"{study}?by=loss_target", 400, "does not vary"),
         (f"{study}?colour=red", 400, "unknown"),
-        (f"{study}/figures/nothing", 404, "none of this study"),
-        (f"{study}/figures/ladder-9", 404, "none of this study"),
-        (f"{study}/outcomes?cell=9", 400, "none of this study"),
+        (f"{study}/figures/nothing", 404, "not one of this study"),
+        (f"{study}/figures/ladder-9", 404, "not one of this study"),
+        (f"{study}/outcomes?cell=9", 400, "not one of this study"),
         (f"{study}/outcomes?after=xyz", 400, "cursor"),
         (f"{study}/side-by-side", 400, "two to six"),
     ):
