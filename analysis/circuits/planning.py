@@ -33,7 +33,7 @@ _SECONDS_PER_SAMPLE: Final = 2e-6
 # fitted to single states of trained 2-4-4-1, 2-5-5-1, 2-6-6-1, 2-3-3-4-1 and 3-5-5-1 networks (docs/scale.md)
 _SECONDS_PER_STATE: Final = 5e-4  # where heads meet groups of tails
 _SECONDS_PER_SUM: Final = 1e-7  # over a head or a tail
-_SECONDS_PER_MEETING: Final = 1.5e-10  # of a head with a group, for each end: most are ruled out together
+_SECONDS_PER_MEETING: Final = 6e-10  # of a head with a group, for each end: most are ruled out together
 _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared directly
 _SECONDS_PER_COMPARISON: Final = 5e-10
 FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time

@@ -45,10 +45,10 @@ _MOST_HEADS: Final = 1 << 18  # that meet the tails at once
 _MOST_TAILS: Final = 1 << 18
 _COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
-_WORDS_AT_ONCE: Final = 1 << 16  # of sets of tails: half a MiB
+_WORDS_AT_ONCE: Final = 1 << 18  # of sets of tails: two MiB
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
 _NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
-_IN_A_GROUP: Final = 512  # tails
+_IN_A_GROUP: Final = 1024  # tails, at most
 
 
 @dataclass(eq=False)
@@ -107,6 +107,11 @@ class Combinations:
         return 1 << self.n_sources * self.width <= _COMPARED_DIRECTLY
 
     @property
+    def group_size(self) -> int:
+        """Tails in a group, at most: half of them where they are few."""
+        return max(1, min(_IN_A_GROUP, len(self.parts[2]) // 2))
+
+    @property
     def n_units(self) -> int:
         """Units into which the combinations on top of one state are divided: by all of the head but its last neuron."""
         lead, middle, _ = self.parts
@@ -123,7 +128,7 @@ class Combinations:
         if self.direct:
             return self.n_ends << self.n_sources * self.width
         lead, middle, tail = self.parts
-        return len(lead) * len(middle) * -(-len(tail) // _IN_A_GROUP) * self.n_ends
+        return len(lead) * len(middle) * -(-len(tail) // self.group_size) * self.n_ends
 
     @property
     def n_sums(self) -> int:
@@ -138,8 +143,8 @@ class Combinations:
             return 2 * _COMPARED_AT_ONCE
         _, middle, tail = self.parts
         n_rows = len(self.boxes)
-        words = n_group_words(min(_IN_A_GROUP, len(tail)), len(tail.classes))
-        sets = self.n_ends * _IN_A_GROUP * words + 4 * max(_WORDS_AT_ONCE, 64 * words)
+        words = n_group_words(self.group_size, len(tail.classes))
+        sets = self.n_ends * self.group_size * words + 4 * max(_WORDS_AT_ONCE, 64 * words)
         return 8 * (len(middle) * (3 * n_rows + 8) + len(tail) * (8 * n_rows + 2) + sets)
 
     @property
@@ -340,7 +345,7 @@ class Combinations:
                 terms[-tail.n_neurons :], self.boxes, heads.least.min(axis=1), heads.greatest.max(axis=1)
             )
             pairs = _Pairs.none(middle, tail)
-            for choices, low, high in all_tails.groups(_IN_A_GROUP):
+            for choices, low, high in all_tails.groups(self.group_size):
                 clusters = heads.between(low, high)
                 tails = all_tails.tails(choices) if len(clusters) else None
                 if tails:

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,6 +178,8 @@ class _Search:
 # Memory: a batch of prefixes (twice 16 MiB), for each thread the sums of at most 2^18 heads and the ends of as many
 # tails on each row, and 8 bytes for each unit of each state.
 
+_DRAWN_AT_ONCE: Final = 50  # between two reports
+
 
 @dataclass(frozen=True)
 class CountedCircuits:
@@ -204,8 +206,8 @@ def count_circuits(
     """Count every valid circuit of the protocol's space.
 
     Args:
-        work: told between batches of states with the number of circuits judged; may raise Cancelled. Its checkpoints
-            keep the tallies of states, so that another attempt goes on behind them.
+        work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
+            Its checkpoints keep the tallies of states, so that another attempt goes on behind them.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
         threads: batches counted at once; numpy lets them run side by side.
@@ -225,8 +227,13 @@ def count_circuits(
         n_judged += len(piece) * combinations.n_circuits
         work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
     ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-    draws = np.sort(np.array(list(space.at(ranks, totals.units)), dtype=np.uint64))
-    return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), draws)
+    draws: list[int] = []
+    for mask in space.at(ranks, totals.units):
+        draws.append(mask)
+        if len(draws) % _DRAWN_AT_ONCE == 0:
+            work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
+    masks = np.sort(np.array(draws, dtype=np.uint64))
+    return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
 
 
 @dataclass(eq=False)

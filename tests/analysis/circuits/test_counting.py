@@ -252,6 +252,17 @@ def test_the_authors_four_wide_network():
         same_as_listed(file.network, file.tasks[0], protocol, clean_data(2), threads=2)
 
 
+def test_draws_are_reported_and_can_be_stopped():
+    file = golden_network("xor_pretrained")
+
+    def stop(progress):
+        if "drawn" in progress.found:
+            raise Cancelled("circuits")
+
+    with pytest.raises(Cancelled):
+        count_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop), n_draws=100)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_callers_cancellation_goes_through(threads):
     file = golden_network("xor_4-4")
