@@ -12,6 +12,7 @@ from analysis.studies.measures import (
     drawn,
     findings,
     lenses,
+    held_out,
     named,
     planted,
     polysemanticity,
@@ -34,6 +35,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     answers.MEASURES,
     drawn.MEASURES,
     lenses.MEASURES,
+    held_out.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

@@ -1,0 +1,254 @@
+"""Whether interpretations that are chosen by some rule predict interventions that the rule has not seen.
+
+All interchange interventions on sets of hidden neurons are divided in two by set: a set belongs to the held-out half if
+the SHA-256 of the network's digest and the set's neurons ends in a 1, so the halves depend on nothing but the network.
+Sets that are the same experiment are in the same half: what lies before a layer that is interchanged whole changes
+nothing, and a set within one layer and the rest of that layer differ in which input is called the source.
+Every observed class of every valid circuit, by its representative, is scored on both halves. A rule chooses some of
+these classes; its score is the mean share of held-out interventions that they predict right, all chosen classes alike.
+
+Where there are more than :data:`MAX_CIRCUITS` valid circuits, as many are drawn uniformly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from math import comb
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
+from analysis.criteria.ablations import RESAMPLE_ABLATION
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.errors import BeyondLimits
+from analysis.experiments import InterventionSpace, NeuronSite, decide_under_interventions, intervention_space
+from analysis.networks.circuit import Circuit
+from analysis.question import Question
+from analysis.stories.search import uniform_sample
+from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.subject import Studied
+
+MAX_CIRCUITS: Final = 500
+MAX_CLASSES: Final = 20_000  # of one circuit
+_NEEDS: Final[frozenset[Need]] = frozenset({"circuits"})
+
+Integers = NDArray[np.int64]
+Chosen = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """The interpretations of one network on both halves of the interventions.
+
+    Args:
+        question: that is studied.
+        masks: ``[circuits]`` those whose interpretations predict anything, ascending.
+        circuit: ``[classes]`` position of each class's circuit.
+        seen: ``[classes]`` interventions of the half that rules may see, predicted right.
+        held: ``[classes]`` held-out ones, predicted right.
+        n_held: held-out interventions.
+        unchanged: held-out ones after which the network decides as it does on the base alone.
+    """
+
+    question: Question
+    masks: NDArray[np.uint64]
+    circuit: Integers
+    seen: Integers
+    held: Integers
+    n_held: int
+    unchanged: int
+
+    def score(self, chosen: Chosen) -> float:
+        """Mean share of held-out interventions that the chosen classes predict right."""
+        return int(self.held[chosen].sum()) / (self.n_held * int(chosen.sum()))
+
+    def of_circuits(self, chosen: Chosen) -> Chosen:
+        """The classes of some circuits."""
+        return chosen[self.circuit]
+
+    @cached_property
+    def code_lengths(self) -> list[int]:
+        """Two to the length in bits of the shortest name of each circuit and its gates' tables.
+
+        A circuit with k of E edges is one of C(E, k), and a gate of p inputs has a table of 2^p bits.
+        """
+        return [self._code(Circuit(self.question.layout, int(mask))) for mask in self.masks]
+
+    def _code(self, circuit: Circuit) -> int:
+        parents = [int(n) for kept in circuit.keep for n in kept.sum(axis=1) if n]
+        return comb(self.question.layout.n_edges, circuit.n_edges) << sum(1 << n for n in parents)
+
+
+def is_held_out(question: Question, space: InterventionSpace) -> Chosen:
+    """``[sets]`` which sets of neurons are held out."""
+
+    def last_bit(sites: Sequence[NeuronSite]) -> bool:
+        text = ",".join(f"{layer}.{neuron}" for layer, neuron in same_experiment(sites, space.hidden_sizes))
+        return bool(sha256(f"{question.model.digest}:{question.output}:{text}".encode()).digest()[-1] & 1)
+
+    return np.fromiter(map(last_bit, space.sets), dtype=np.bool_, count=len(space.sets))
+
+
+def same_experiment(sites: Sequence[NeuronSite], hidden_sizes: Sequence[int]) -> tuple[NeuronSite, ...]:
+    """One set for all that are the same experiment, ascending."""
+    inside = Counter(layer for layer, _ in sites)
+    whole = max((layer for layer, n in inside.items() if n == hidden_sizes[layer - 1]), default=0)
+    needed = tuple(sorted(site for site in sites if site[0] >= whole))
+    (layer, *others) = {layer for layer, _ in needed}
+    if others:
+        return needed
+    rest = tuple((layer, neuron) for neuron in range(hidden_sizes[layer - 1]) if (layer, neuron) not in needed)
+    return min(needed, rest) if rest else needed
+
+
+def run_trial(question: Question, masks: NDArray[np.uint64]) -> Trial | str:
+    """Score every observed class of some circuits on both halves; why that cannot be, where it cannot.
+
+    Args:
+        masks: ``[circuits]`` valid ones, ascending.
+    """
+    network = question.cut
+    space = intervention_space(network.hidden_sizes, network.n_inputs)
+    answers = decide_under_interventions(network, question.data.clean_rows, space)
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    decided = answers.decisions[:, source, base]
+    held_out = is_held_out(question, space)
+    if held_out.all() or not held_out.any():
+        return "all sets of neurons are in one half"
+    some, circuit, seen, held = [], [], [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for mask in masks.tolist():
+        try:
+            chosen = choose_classes(question, Circuit(question.layout, mask), max_listed=MAX_CLASSES)
+        except BeyondLimits as problem:
+            return problem.cause
+        if not len(chosen) or not speaks(chosen.classes):
+            continue
+        for predicted in representatives_predict(chosen.classes, space):
+            right = (predicted == decided).sum(axis=2)
+            seen.append(right[:, ~held_out].sum(axis=1))
+            held.append(right[:, held_out].sum(axis=1))
+        circuit += [len(some)] * len(chosen)
+        some.append(mask)
+    if not some:
+        return "no circuit is valid whose interpretations predict anything"
+    alone = answers.decisions[0].diagonal()[base]
+    return Trial(
+        question,
+        np.array(some, dtype=np.uint64),
+        np.array(circuit, dtype=np.int64),
+        np.concatenate(seen),
+        np.concatenate(held),
+        int(held_out.sum()) * len(base),
+        int((decided[held_out] == alone).sum()),
+    )
+
+
+def _trial(studied: Studied) -> Trial | str:
+    masks = uniform_sample(studied.analysis.circuits.masks, MAX_CIRCUITS)
+    return studied.once("held out", lambda: run_trial(studied.question, masks) if len(masks) else "no circuit is valid")
+
+
+def _all(trial: Trial) -> Chosen:
+    return np.ones(len(trial.circuit), dtype=np.bool_)
+
+
+def _fitted(trial: Trial) -> Chosen:
+    return trial.seen == trial.seen.max()
+
+
+def _shortest(trial: Trial) -> Chosen:
+    lengths = trial.code_lengths
+    return trial.of_circuits(np.array([length == min(lengths) for length in lengths]))
+
+
+def _shortest_of_fitted(trial: Trial) -> Chosen:
+    fitted = _fitted(trial)
+    least = min(trial.code_lengths[number] for number in set(trial.circuit[fitted].tolist()))
+    return fitted & trial.of_circuits(np.array([length == least for length in trial.code_lengths]))
+
+
+def _resampled(trial: Trial) -> Chosen:
+    context = CircuitCriteriaContext(trial.question, trial.masks)
+    return trial.of_circuits(RESAMPLE_ABLATION.judge("circuit", context).passed)
+
+
+def _best(trial: Trial) -> Chosen:
+    return trial.held == trial.held.max()
+
+
+_RULES: Final[dict[str, tuple[Callable[[Trial], Chosen], str, str]]] = {
+    "random": (_all, "any valid one", "of all of them, which is what one chosen at random is expected to have"),
+    "fitted": (_fitted, "right most often on the other half", "of those that are right most often on the other half"),
+    "shortest": (_shortest, "shortest description", "of those of the circuits with the shortest description"),
+    "short-fitted": (
+        _shortest_of_fitted,
+        "shortest of the best fitted",
+        "of those with the shortest description among the ones that are right most often on the other half",
+    ),
+    "resample": (_resampled, "valid under resample ablation", "of those of circuits valid under resample ablation too"),
+    "best": (_best, "best in hindsight", "of those that are right most often on these very interventions"),
+}
+
+
+def _rule(choose: Callable[[Trial], Chosen]) -> Callable[[Studied], Measured]:
+    def measure(studied: Studied) -> Measured:
+        trial = _trial(studied)
+        if isinstance(trial, str):
+            return Measured(None, note=trial)
+        chosen = choose(trial)
+        return Measured(trial.score(chosen)) if chosen.any() else Measured(None, note="the rule chooses none")
+
+    return measure
+
+
+def _unchanged(studied: Studied) -> Measured:
+    trial = _trial(studied)
+    return Measured(None, note=trial) if isinstance(trial, str) else Measured(trial.unchanged / trial.n_held)
+
+
+def _classes(studied: Studied) -> Measured:
+    trial = _trial(studied)
+    if isinstance(trial, str):
+        return Measured(None, note=trial)
+    n_valid = len(studied.analysis.circuits.masks)
+    return Measured(len(trial.circuit), truncated_at=len(trial.circuit) if n_valid > MAX_CIRCUITS else None)
+
+
+MEASURES: Final = (
+    *(
+        Measure(
+            f"held-out-{key}",
+            f"held-out interventions right: {label}",
+            f"Interpretations by observed class: mean share of the held-out interventions predicted right {words}.",
+            "share",
+            _rule(choose),
+            needs=_NEEDS,
+        )
+        for key, (choose, label, words) in _RULES.items()
+    ),
+    Measure(
+        "held-out-unchanged",
+        "held-out interventions right: nothing changes",
+        "Share of the held-out interventions after which the network decides as on the base: what is right without any "
+        "explanation.",
+        "share",
+        _unchanged,
+        needs=_NEEDS,
+    ),
+    Measure(
+        "held-out-classes",
+        "observed classes scored",
+        f"Observed classes of interpretations of all valid circuits, or of {MAX_CIRCUITS} drawn uniformly.",
+        "count",
+        _classes,
+        "classes",
+        log=True,
+        needs=_NEEDS,
+    ),
+)
