@@ -121,7 +121,10 @@ def run_trial(question: Question, masks: NDArray[np.uint64]) -> Trial | str:
     held_out = is_held_out(question, space)
     if held_out.all() or not held_out.any():
         return "all sets of neurons are in one half"
-    some, circuit, seen, held = [], [], [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    some: list[int] = []
+    circuit: list[int] = []
+    seen: list[Integers] = []
+    held: list[Integers] = []
     for mask in masks.tolist():
         try:
             chosen = choose_classes(question, Circuit(question.layout, mask), max_listed=MAX_CLASSES)
@@ -159,7 +162,7 @@ def _all(trial: Trial) -> Chosen:
 
 
 def _fitted(trial: Trial) -> Chosen:
-    return trial.seen == trial.seen.max()
+    return np.asarray(trial.seen == trial.seen.max())
 
 
 def _shortest(trial: Trial) -> Chosen:
@@ -179,7 +182,7 @@ def _resampled(trial: Trial) -> Chosen:
 
 
 def _best(trial: Trial) -> Chosen:
-    return trial.held == trial.held.max()
+    return np.asarray(trial.held == trial.held.max())
 
 
 _RULES: Final[dict[str, tuple[Callable[[Trial], Chosen], str, str]]] = {
