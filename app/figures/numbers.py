@@ -9,8 +9,6 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal
-
 __all__ = [
     "bounded",
     "bounded_text",
@@ -26,6 +24,16 @@ __all__ = [
 ]
 
 DIGITS_LIMIT: Final = 1_000_000_000
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number for people, with a real minus sign and no negative zero."""
+    if value != value:
+        return "—"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
+    text = f"{abs(value):.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) > 0 else text
 
 
 def exact(number: int | str) -> str:

@@ -25,16 +25,6 @@ def esc(text: object) -> str:
     return str(escape(str(text)))
 
 
-def decimal(value: float, digits: int = 2) -> str:
-    """A number for people, with a real minus sign and no negative zero."""
-    if value != value:
-        return "—"
-    if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "−∞"
-    text = f"{abs(value):.{digits}f}"
-    return f"−{text}" if value < 0 and float(text) > 0 else text
-
-
 def text_width(text: str, size: float) -> float:
     """A generous estimate of how wide a text is drawn, in the unit of ``size``."""
     return 0.56 * size * len(text)

@@ -16,7 +16,8 @@ from typing import Any, Final, TypeGuard
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, decimal, esc, line, num, part, text, text_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, esc, line, num, part, text, text_width
 from app.figures.svg.layout import Frame, Wiring, input_name, matrices, node_name, place, stroke_width
 from app.figures.svg.networks import PAD_Y, diagram_class
 from app.figures.svg.thumbs import heat_strip

@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal, drawing, num, part, text, text_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import drawing, num, part, text, text_width
 from app.figures.svg.layout import edge_name, node_name, shape_text
 from app.figures.svg.sentences import counted
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, decimal, drawing, line, num, text, text_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, drawing, line, num, text, text_width
 
 _NUMBERED: Final = 8
 """Positions up to which every cell has room for its number."""

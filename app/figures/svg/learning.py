@@ -13,7 +13,8 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal, drawing, esc, line, num, text
+from app.figures.numbers import decimal
+from app.figures.svg.elements import drawing, esc, line, num, text
 
 _WIDTH: Final = 440.0
 _HEIGHT: Final = 264.0

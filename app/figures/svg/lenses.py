@@ -7,7 +7,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal, drawing, line, num, text, text_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import drawing, line, num, text, text_width
 
 _BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from app.figures.numbers import decimal
 from app.figures.svg.elements import (
     circle,
-    decimal,
     drawing,
     esc,
     line,

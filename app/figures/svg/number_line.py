@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal, drawing, num, text, text_width
+from app.figures.numbers import decimal
+from app.figures.svg.elements import drawing, num, text, text_width
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, tile_group, tile_size
 
 _EDGE = 16.0

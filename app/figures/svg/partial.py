@@ -11,7 +11,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, decimal, drawing, line, num, text
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, drawing, line, num, text
 
 _WIDTH: Final = 460.0
 _HEIGHT: Final = 190.0

@@ -20,7 +20,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from app.figures.svg.elements import circle, decimal, drawing, line, num, part, text, touchable, weight_label
+from app.figures.numbers import decimal
+from app.figures.svg.elements import circle, drawing, line, num, part, text, touchable, weight_label
 from app.figures.svg.layout import (
     Frame,
     Keep,

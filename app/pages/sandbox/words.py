@@ -8,9 +8,9 @@ from typing import Final
 from analysis.directions.alignment import LinearPlace
 from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention, site_name
+from app.figures.numbers import decimal
 from app.figures.svg import node_name
 from app.figures.svg.directions import linear_words
-from app.figures.svg.elements import decimal
 from app.pages.candidates import input_text
 
 _LISTED: Final = 12

@@ -15,9 +15,9 @@ from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
 from app.figures import samples, svg
+from app.figures.numbers import decimal
 from app.figures.samples import connected_mask, random_weights
 from app.figures.svg import Direction, Threshold, Tile
-from app.figures.svg.elements import decimal
 from tests.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
