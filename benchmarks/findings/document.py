@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
+from benchmarks.findings.held_out_table import held_out_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
@@ -65,6 +66,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "null": null_table,
     "null-drawing": drawing_table,
     "grain": lambda: grain_table("alice-or-bob-grain"),
+    "held-out": held_out_table,
     "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
     "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
     "tests": lambda: paired_table("alice-or-bob", "hidden", WIDTH),
