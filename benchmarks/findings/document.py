@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.held_out_table import held_out_table
+from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
