@@ -21,6 +21,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.answers import LIMITS as ANSWER_LIMITS
 from analysis.studies.measures.answers import discovery_method
+from analysis.studies.measures.held_out import MAX_CIRCUITS as MAX_PREDICTING
 from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
@@ -50,6 +51,9 @@ _ANSWER: Final = 0.005  # one method asked
 _LEARNED: Final = 0.25  # one that learns by gradient descent
 _SWEPT: Final = 0.15  # all methods asked under many settings
 _FITTED: Final = 6.0  # autoencoders of two sizes from five seeds on two layers, two algorithms aligned by gradient
+_PREDICTED: Final = (
+    4.5e-7  # for a circuit and a pair of sets: larger networks have more sets, and more classes to follow
+)
 _INTERCHANGE: Final = 1.5  # training with interchanges beside the task
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
@@ -177,7 +181,9 @@ def _reading_seconds(cell: Cell, task: str, protocol: Protocol, possible: int, l
     listed = limits.n_draws if possible > limits.max_possible else limits.max_valid
     valid = min(share * possible, listed)
     named = min(valid, MAX_CIRCUITS) if NAMED in cell.design.measures else 0.0
-    return valid * _READ + named * _NAMED
+    predicting = min(valid, MAX_PREDICTING) if "predictions" in _needs(cell.design) else 0.0
+    sets = 2 ** sum(cell.sizes[1:-1]) - 1
+    return valid * _READ + named * _NAMED + predicting * _PREDICTED * sets**2
 
 
 def _search_seconds(possible: int, limits: Limits) -> float:

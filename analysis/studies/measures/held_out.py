@@ -36,7 +36,7 @@ from analysis.studies.subject import Studied
 
 MAX_CIRCUITS: Final = 500
 MAX_CLASSES: Final = 20_000  # of one circuit
-_NEEDS: Final[frozenset[Need]] = frozenset({"circuits"})
+_NEEDS: Final[frozenset[Need]] = frozenset({"circuits", "predictions"})
 
 Integers = NDArray[np.int64]
 Chosen = NDArray[np.bool_]

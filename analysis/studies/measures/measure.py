@@ -13,7 +13,16 @@ from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
 Need = Literal[
-    "circuits", "interpretations", "algorithms", "criteria", "directions", "stories", "planted", "answers", "learned"
+    "circuits",
+    "interpretations",
+    "algorithms",
+    "criteria",
+    "directions",
+    "stories",
+    "planted",
+    "answers",
+    "learned",
+    "predictions",
 ]
 Value = int | float | bool | str | tuple[str, ...] | None
 

@@ -94,7 +94,7 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
         Masks; None where there is none, and in networks of more than 64 edges.
     """
     masks = whole_column(session, analysis.id, "mask")
-    if masks.dtype == object:  # more edges than an integer of a column has bits
+    if not len(masks) or masks.dtype == object:  # object: more edges than an integer of a column has bits
         return None, None
     given = masks.dtype.type(mask)
     edges, own = np.bitwise_count(masks), mask.bit_count()

@@ -89,7 +89,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.twin(a.network("xor")), "/api/v1/networks/xor", "/api/v1/networks/{network}"),
     (lambda a: a.network("a/b ?"), "/networks/a%2Fb%20%3F", None),
 ]
-PICTURES = ("/card.png", "/card.svg", "/drawing.png", "/drawing.svg", "/figures/{name}.{form}")
+PICTURES = ("/card.png", "/card.svg", "/drawing.pdf", "/drawing.png", "/drawing.svg", "/figures/{name}.{form}")
 """Made of pages, as embeddings are; no pages themselves."""
 PATHS = {route.path: route for router in ROUTERS for route in router.routes if "GET" in route.methods}
 

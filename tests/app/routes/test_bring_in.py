@@ -186,7 +186,7 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
         assert (gone.status_code, gone.json()["parent"]) == (410, "/networks/hand-made-xor/delete")
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
     assert [one["slug"] for one in client.get("/api/v1/deleted").json()["items"]] == ["hand-made-xor"]
-    assert "the deletion of hand-made-xor" in client.get("/deleted").text
+    assert "the deletion of hand-made XOR" in client.get("/deleted").text
     assert client.get("/api/v1/gallery").json()["n_networks"] == 0
     assert "Undo" in client.get("/networks/hand-made-xor/delete").text
     assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
