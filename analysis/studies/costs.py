@@ -51,9 +51,7 @@ _ANSWER: Final = 0.005  # one method asked
 _LEARNED: Final = 0.25  # one that learns by gradient descent
 _SWEPT: Final = 0.15  # all methods asked under many settings
 _FITTED: Final = 6.0  # autoencoders of two sizes from five seeds on two layers, two algorithms aligned by gradient
-_PREDICTED: Final = (
-    4.5e-7  # for a circuit and a pair of sets: larger networks have more sets, and more classes to follow
-)
+_PREDICTED: Final = 4.5e-7  # for a circuit and a pair of sets: more sets have more classes to follow
 _INTERCHANGE: Final = 1.5  # training with interchanges beside the task
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
