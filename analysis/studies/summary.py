@@ -39,6 +39,8 @@ POOLED: Final = "all networks"
 PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher", "mcnemar", "stuart-maxwell")
 _OF_PARTNERS: Final = {"wilcoxon": wilcoxon, "mcnemar": mcnemar, "stuart-maxwell": stuart_maxwell}
 _OF_BLOCKS: Final = {"friedman": friedman, "page": page}
+SEED_BY_SEED: Final = frozenset({*_OF_PARTNERS, *_OF_BLOCKS})
+"""Tests that compare networks of equal seed; all others take the levels as independent samples."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,6 @@ def partial_figure(
     place = f'transform="translate({num(x(at[0]))} {num(y(at[1]))})"'
     body += f'<g class="pt-at" {scale} {place}>{circle(0, 0, 6, "pt-dot")}</g>'
     where = " and ".join(decimal(turn, 3) for turn in turns)
-    turning = f"turns at {where} of the changes" if turns else "does not turn"
+    turning = f"turns at {where} of the changes" if turns else "is the same at every place drawn"
     sentence = f"The output goes from {decimal(outputs[0])} to {decimal(outputs[-1])}; the decision {turning}"
     return drawing(_WIDTH, _HEIGHT, body, sentence=sentence, css_class="partial")

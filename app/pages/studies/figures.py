@@ -276,7 +276,7 @@ def _stacks(groups: Sequence[Group]) -> tuple[Stack, ...]:
 
 
 def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: str, by: Factor | None) -> Drawn:
-    """The same networks under one rule after the other."""
+    """The same networks, one measure after the other."""
     ladder = summary.design.ladders[number]
     share = summary.measures[ladder.measures[0]].kind == "yes-no"
     steps, groups = ladder_of(summary, addresses, ladder.measures, protocol, by)
@@ -448,14 +448,14 @@ def ladder_caption(
     """
     per_step = groups[: len(groups) // max(1, len(steps))]
     failed, of = sum(group.failed for group in per_step), sum(group.of for group in per_step)
-    text = f"The same {exact(of - failed)} networks under {len(steps)} rules, each a step from the one before"
+    text = f"{noun(len(steps), 'measure')} of the same {noun(of - failed, 'network')}"
     text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
     if rows:
         text += f" Rows: {rows}."
     elif together > 1:
         text += (
-            f" The networks of all {exact(together)} cells are taken together, for more than {MOST_GROUPS} rows a rule "
-            "would be too many; grouped by one factor they stand apart, and the tables below have every cell."
+            f" The networks of all {exact(together)} cells are taken together, for more than {MOST_GROUPS} rows a "
+            "measure would be too many; grouped by one factor they stand apart, and the tables below have every cell."
         )
     if share:
         return f"{text} Bars: shares; lines: 95% intervals (Wilson)."

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import EVIDENCE, FACTORS, Comparison, Factor, Reference, StudyDesign
+from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, Factor, Reference, StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import Tested
-from analysis.studies.summary import StudySummary
+from analysis.studies.summary import SEED_BY_SEED, StudySummary
 from app.addressing import Addresses
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import state_counts
@@ -212,7 +212,19 @@ def _test_view(summary: StudySummary, comparison: Comparison, protocol: str, res
         protocol=protocol,
         groups=list(result.groups),
         sizes=list(result.sizes),
+        note="; ".join(note for note in (result.note, _independence(comparison, result)) if note),
     )
+
+
+def _independence(comparison: Comparison, result: Tested) -> str:
+    """What a test leaves out of account that does not compare seed by seed; "" where it does, or was not made.
+
+    Networks of one seed and several priors have random numbers of their own (:mod:`analysis.networks.drawing`).
+    """
+    if result.p is None or comparison.test in SEED_BY_SEED or comparison.factor == "prior":
+        return ""
+    common = "are of the same networks" if comparison.factor in SHARED else "share seeds"
+    return f"takes the levels as independent samples, though they {common}"
 
 
 def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceView:

@@ -110,6 +110,11 @@ def test_the_page_counts_failed_networks(client, study):
     assert (group["of"], group["failed"], group["spread"]["median"]) == (4, 1, 1)
     assert page["references"][0]["ours"] == {"median": 11}
     assert page["tests"][0]["effect"] == -1
+    notes = {(test["factor"], test["test"]): test["note"] for test in page["tests"]}
+    ignoring = "takes the levels as independent samples, though they share seeds"
+    assert ignoring in notes["hidden layers", "mann-whitney"]
+    assert ignoring in notes["hidden layers", "fisher"]
+    assert "independent" not in notes["protocol", "wilcoxon"]
     html = client.get(study).text
     assert "are included in all percentages" in html
     assert "from the authors" in html
@@ -403,6 +408,7 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     with store.write() as session:
         save_results(session, wide)
     caption = client.get(f"{API}/xor-width/figures/ladder-0").json()["caption"]
+    assert caption.startswith("2 measures of the same 21 networks; 7 of 28 trained failed.")
     assert "The networks of all 7 cells are taken together" in caption
     apart = client.get(f"{API}/xor-width/figures/ladder-0?by=hidden").json()["caption"]
     assert "taken together" not in apart

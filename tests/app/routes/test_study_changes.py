@@ -100,6 +100,7 @@ def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itsel
     assert client.get(f"{API}/xor-width").status_code == 410
     assert "can be undone at any time" in client.get("/studies/xor-width/delete").text
     client.post(f"{API}/xor-width/restore")
+    assert "Its networks keep their pages." in client.get("/studies/xor-width/delete").text
     refused = client.post(f"{API}/xor-width/rename", json={"name": "Mine"})
     assert refused.status_code == 409
     assert "Duplicate it under the name you like" in refused.json()["error"]
