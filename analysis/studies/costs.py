@@ -172,15 +172,13 @@ def _answer_seconds(cell: Cell) -> float:
 def _reading_seconds(cell: Cell, task: str, protocol: Protocol, possible: int, limits: Limits) -> float:
     """Of the interpretations of all valid circuits, as many as there may be."""
     share = _VALID_PARITY if task in _PARITY else _VALID
-    if (
-        protocol.circuit_space == "without_full_node_mask"
-    ):  # sparse circuits, of which fewer are valid in wider networks
+    if protocol.circuit_space == "without_full_node_mask":  # sparse ones, of which fewer are valid in wider networks
         share *= 0.5 ** (max(cell.levels["hidden"]) - 2)
     listed = limits.n_draws if possible > limits.max_possible else limits.max_valid
     valid = min(share * possible, listed)
     named = min(valid, MAX_CIRCUITS) if NAMED in cell.design.measures else 0.0
     predicting = min(valid, MAX_PREDICTING) if "predictions" in _needs(cell.design) else 0.0
-    sets = 2 ** sum(cell.sizes[1:-1]) - 1
+    sets = (1 << sum(cell.sizes[1:-1])) - 1
     return valid * _READ + named * _NAMED + predicting * _PREDICTED * sets**2
 
 
