@@ -9,9 +9,9 @@ if every network that carries *b* carries *a*. Two ways in which that is so are 
   with the prediction of one of them: the rest of that variable's layer carries the other (the glossary's "Duality of
   places").
 
-Two algorithms are **compatible** if a third is finer than both, and **rivals** if none of those considered is. This is
-the order of abstractions between causal models (Geiger et al., Causal Abstraction, 2021; Beckers and Halpern, 2019),
-restricted to variables that are kept or left out.
+Two algorithms are **compatible** if a third is finer than both, and **rivals** if none of those considered is; where
+those are not all listed, neither is said. This is the order of abstractions between causal models (Geiger et al.,
+Causal Abstraction, 2021; Beckers and Halpern, 2019), restricted to variables that are kept or left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
 
-Grain = Literal["same", "finer", "coarser", "compatible", "rival"]
+Grain = Literal["same", "finer", "coarser", "compatible", "rival", "undecided"]
 Prediction = tuple[int, ...]
 """For each source input, in order, the output over all base inputs as an integer."""
 
@@ -54,18 +54,20 @@ def is_coarser(coarse: HighLevelModel, fine: HighLevelModel) -> bool:
     wanted, known = predictions(coarse), predictions(fine)
     if Counter(wanted) <= Counter(known):
         return True
-    if len(wanted) != 2 or exchanged(wanted[0]) != wanted[1] or coarse.function in wanted[0]:
+    if len(wanted) != 2 or exchanged(wanted[0]) != wanted[1]:
+        return False
+    if any(coarse.function in one for one in wanted):  # where one changes nothing, the other may fill its layer
         return False
     return any(one in known for one in wanted)
 
 
-def grain_of(one: HighLevelModel, other: HighLevelModel, among: Iterable[HighLevelModel]) -> Grain:
+def grain_of(one: HighLevelModel, other: HighLevelModel, among: Iterable[HighLevelModel] | None) -> Grain:
     """How one algorithm stands to another.
 
     Args:
         one: an algorithm with variables.
         other: another of the same task.
-        among: algorithms that may be finer than both.
+        among: algorithms that may be finer than both; None where these are not all listed.
 
     Returns:
         "finer" if the first is finer than the second.
@@ -73,6 +75,8 @@ def grain_of(one: HighLevelModel, other: HighLevelModel, among: Iterable[HighLev
     coarser, finer = is_coarser(one, other), is_coarser(other, one)
     if coarser or finer:
         return "same" if coarser and finer else ("coarser" if coarser else "finer")
+    if among is None:
+        return "undecided"
     return "compatible" if any(is_coarser(one, it) and is_coarser(other, it) for it in among) else "rival"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.refinement import exchanged, finer_than_all, is_coarser, predictions
+from analysis.algorithms.refinement import Prediction, exchanged, finer_than_all, is_coarser, predictions
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.iia import score_alignment
@@ -73,13 +73,15 @@ def find_grain(question: Question, work: Work = DEFAULT_WORK) -> Grain | Unasked
     return Grain(algorithms, tuple(result for result in found if result.n_valid))
 
 
-def refinements_of(question: Question) -> tuple[HighLevelModel, ...]:
+def refinements_of(question: Question) -> tuple[HighLevelModel, ...] | None:
     """The irredundant algorithms with variables of a question's task, those with shared gates included.
 
-    None where they cannot be listed: too many candidates, or a task without any.
+    None where there are too many candidates to list.
     """
     found = _considered(replace(question, protocol=with_shared_gates(question.protocol)), DEFAULT_WORK)
-    return () if isinstance(found, Unasked) else found
+    if isinstance(found, Unasked):
+        return None if found.arises else ()
+    return found
 
 
 def _considered(shared: Question, work: Work) -> tuple[HighLevelModel, ...] | Unasked:
@@ -98,13 +100,10 @@ def common_refinement(
         question: its protocol's candidates are and-inverter algorithms.
         one: an algorithm with variables, and a valid alignment of it.
         other: another.
-
-    Raises:
-        BeyondLimits: too many hidden neurons for an exact search.
     """
     shared = replace(question, protocol=with_shared_gates(question.protocol))
     known = [*_said_by(question, *one), *_said_by(question, *other)]
-    for fine in refinements_of(question):
+    for fine in refinements_of(question) or ():
         if not (is_coarser(one[0], fine) and is_coarser(other[0], fine)):
             continue
         for alignment in _placed_alike(fine, known):
@@ -115,18 +114,21 @@ def common_refinement(
 
 def _said_by(
     question: Question, algorithm: HighLevelModel, alignment: Alignment
-) -> Iterator[tuple[tuple[int, ...], NeuronSet]]:
-    """What a valid alignment says: a prediction and a place for each variable, and for the rest of its layer."""
-    places = dict(alignment.places)
+) -> Iterator[tuple[Prediction, NeuronSet]]:
+    """What a valid alignment says: a prediction and a place for each variable, and for the rest of its layer.
+
+    Where the protocol has variables on single neurons, of larger rests nothing.
+    """
+    places, only_single = dict(alignment.places), question.protocol.alignment_sites == "single_neurons"
     for prediction, path in zip(predictions(algorithm), algorithm.carriers, strict=True):
         site = places[path]
         yield prediction, site
         rest = set(range(question.cut.hidden_sizes[site.layer - 1])) - set(site.neurons)
-        if rest:
+        if len(rest) == 1 or (rest and not only_single):
             yield exchanged(prediction), NeuronSet(site.layer, tuple(sorted(rest)))
 
 
-def _placed_alike(algorithm: HighLevelModel, known: Sequence[tuple[tuple[int, ...], NeuronSet]]) -> Iterator[Alignment]:
+def _placed_alike(algorithm: HighLevelModel, known: Sequence[tuple[Prediction, NeuronSet]]) -> Iterator[Alignment]:
     """The placements of an algorithm on disjoint places that are known to carry what its variables predict."""
     choices = [dict.fromkeys(site for said, site in known if said == wanted) for wanted in predictions(algorithm)]
     for sites in product(*choices):

@@ -65,6 +65,8 @@ def _view(question: Question, first: tuple[str, Aligned], second: tuple[str, Ali
         if found
         else f"Algorithms finer than both {p} and {q} exist, but on these places none of them is valid.",
         "rival": f"{p} and {q} are rivals: no irredundant algorithm within this depth is finer than both.",
+        "undecided": f"Whether some algorithm is finer than both {p} and {q} is not known: the task has too many "
+        "candidate algorithms to list.",
     }[relation]
     return GrainView(
         first=p,

@@ -27,12 +27,13 @@ def findings_of(report: ContradictionsReport, cast: Sequence[CastView], question
     algorithms = [parse_algorithm(one.algorithm, "and_inverter", question.model.n_inputs) for one in report.alignments]
     if len(algorithms) == 2:
         depth = question.protocol.depth_for(question.cut.n_hidden_layers)
-        if grain_of(algorithms[0], algorithms[1], refinements_of(question)) == "rival":
+        relation = grain_of(algorithms[0], algorithms[1], refinements_of(question))
+        if relation == "rival":
             told.append(
                 f"No irredundant algorithm of depth {depth} is finer than both, with shared gates or "
                 "without; so here they are not one explanation at two grains, as they can be in deeper networks."
             )
-        else:
+        elif relation == "compatible":
             told.append("Within this depth some irredundant algorithm with a shared gate is finer than both.")
     on_sets = [one for one in report.alignments if one.sets_valid is not None]
     passing = [NAMES.get(one.algorithm, one.algorithm) for one in on_sets if one.sets_valid]
