@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ Masks = NDArray[np.bool_]
 Array = NDArray[np.float64]
 Roles = tuple[Masks, Masks]
 """Which roles nodes have: in the whole model ``[roles, nodes]``, and in each circuit ``[circuits, roles, nodes]``."""
+SPENT: Final = "The runs that one criterion may take were spent on smaller circuits."
+"""Why a circuit beyond the limit is undecided."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class CutContext:
         valid: masks → whether the circuit that each means is valid.
         listed: whether ``valid`` only looks that up among all valid circuits, instead of running masks.
         active: ``[circuits, nodes]`` the removable nodes that take part.
-        roles: of those nodes; None where the kind knows none, or finding them takes long.
+        roles: of those nodes; None where finding them takes too long, or the kind knows none.
         batch: masks that are run at once.
         runs: masks that one criterion may run on all rows; circuits beyond that stay undecided.
         work: told how far long criteria are.

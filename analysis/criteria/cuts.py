@@ -6,15 +6,11 @@ leaves the same circuits undecided.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from analysis.criteria.criterion import Settings
-from analysis.criteria.cut_context import CutContext
+from analysis.criteria.cut_context import SPENT, CutContext
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-
-_SPENT: Final = "The runs that one criterion may take were spent on smaller circuits."
 
 
 def valid_on_every_source(context: CutContext, _: Settings) -> Verdicts:
@@ -42,7 +38,7 @@ def valid_on_every_source(context: CutContext, _: Settings) -> Verdicts:
 
     def explain(position: int) -> tuple[str, Witness]:
         if undecided[position]:
-            return _SPENT, {}
+            return SPENT, {}
         if refuted_by[position] < 0:
             return f"It decides right whichever of the {context.n_rows} rows gives what cut edges carry.", {}
         source = int(refuted_by[position])
@@ -60,7 +56,7 @@ def necessary(context: CutContext, _: Settings) -> Verdicts:
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
-            return _SPENT, {}
+            return SPENT, {}
         return f"What it leaves out is {'not ' if passed[position] else ''}valid by itself.", {}
 
     return verdicts_of(passed, explain, undecided=np.arange(len(context)) >= n)
@@ -80,7 +76,7 @@ def without_any_edge(context: CutContext, _: Settings) -> Verdicts:
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
-            return _SPENT, {}
+            return SPENT, {}
         return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit.", {}
 
     undecided = np.arange(len(context)) >= n

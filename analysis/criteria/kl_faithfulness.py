@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.cut_context import CutContext
+from analysis.criteria.cut_context import SPENT, CutContext
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 
 NEAR: Final = 1e-9
@@ -24,10 +24,12 @@ def _close(context: CutContext, settings: Settings) -> Verdicts:
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
-            return "The runs that one criterion may take were spent on smaller circuits.", {}
-        return f"The mean divergence over the rows is {divergences[position]:.3g} nats.", {}
+            return SPENT, {}
+        near = ", too near the tolerance to decide" if is_near[position] else ""
+        return f"The mean divergence over the rows is {divergences[position]:.3g} nats{near}.", {}
 
-    undecided = np.isnan(divergences) | (np.abs(divergences - settings["tolerance"]) <= NEAR)
+    is_near = np.abs(divergences - settings["tolerance"]) <= NEAR
+    undecided = np.isnan(divergences) | is_near
     return verdicts_of(divergences <= settings["tolerance"], explain, scores=divergences, undecided=undecided)
 
 

@@ -13,8 +13,7 @@ from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_
 
 def _alike(context: CutContext, _: Settings) -> Verdicts:
     if context.roles is None:
-        reason = "No roles of nodes are known of this model."
-        return same_for_all(len(context), "not_applicable", reason)
+        return same_for_all(len(context), "undecided", "Finding the roles of its nodes takes too long.")
     whole, cut = context.roles
     alike = (cut == whole).all(axis=1) & context.active
     n_alike, n_active = alike.sum(axis=1), context.active.sum(axis=1)

@@ -27,11 +27,27 @@ _MAX_CANDIDATES: Final = 10_000
 
 
 @lru_cache(maxsize=32)
-def asked_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
-    """A task's first twelve algorithms with variables and without a redundant literal, in the order of candidates."""
+def _irredundant(task: Task, n_hidden_layers: int) -> tuple[tuple[HighLevelModel, ...], bool]:
+    """A task's algorithms with variables and without a redundant literal as candidates are listed; whether all are."""
     found = candidate_algorithms(task, COMPLETE, n_hidden_layers, max_candidates=_MAX_CANDIDATES)
     with_variables = (one for one in found.algorithms if one.responses)
-    return tuple(one for one in with_variables if irredundancy(one)["irredundant-literals"])[:MAX_ALGORITHMS]
+    irredundant = tuple(one for one in with_variables if irredundancy(one)["irredundant-literals"])
+    return irredundant, found.truncated_at is None
+
+
+def asked_algorithms(task: Task, n_hidden_layers: int) -> tuple[HighLevelModel, ...]:
+    """A task's first twelve algorithms with variables and without a redundant literal, in the order of candidates."""
+    return _irredundant(task, n_hidden_layers)[0][:MAX_ALGORITHMS]
+
+
+def not_asked(task: Task, n_hidden_layers: int) -> tuple[str, ...]:
+    """A sentence about the algorithms beyond these, if there are or may be any."""
+    known, complete = _irredundant(task, n_hidden_layers)
+    if complete and len(known) <= MAX_ALGORITHMS:
+        return ()
+    n_all = f"{len(known):,}" if complete else f"at least {len(known):,}"
+    n_asked = len(known[:MAX_ALGORITHMS])
+    return (f"Truncated: of {n_all} irredundant algorithms with variables the first {n_asked} are aligned.",)
 
 
 def layers_of(question: Question, algorithm: HighLevelModel, dimension: int) -> list[int]:
@@ -90,8 +106,8 @@ DAS: Final = Lens(
     key="das",
     label="Distributed alignment search",
     kind="table",
-    definition="Of each algorithm and hidden layer one subspace for each variable is learned, so that interchanging it "
-    "does what the algorithm says.",
+    definition="Of each irredundant algorithm, the first twelve if there are more, and each hidden layer one subspace "
+    "for each variable is learned, so that interchanging it does what the algorithm says.",
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
     "form: the shortest affine read-out of the variable on that layer",
     settings=(

@@ -17,7 +17,7 @@ from analysis.directions.das_result import learned_alignment
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
-from analysis.lenses.das import asked_algorithms, layers_of
+from analysis.lenses.das import asked_algorithms, layers_of, not_asked
 from analysis.lenses.lens import Table
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
@@ -35,7 +35,8 @@ def look(question: Question, settings: Settings, work: Work) -> Table:
                 row
                 for algorithm in work.each("methods", algorithms, "algorithms aligned")
                 for row in _rows(table, algorithm, settings)
-            )
+            ),
+            not_asked(question.task, question.cut.n_hidden_layers),
         )
 
 

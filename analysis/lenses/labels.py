@@ -22,7 +22,7 @@ from analysis.algorithms.high_level_model import input_pattern
 from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations, next_layer
 from analysis.question import Question
@@ -35,8 +35,6 @@ MAX_FREE: Final = 3
 """Inputs up to which every function is tried where no label is typed; beyond them the task and the single inputs."""
 EXAMPLE: Final = "1.0: A and not B; 2.1: A or B"
 _LABEL: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\s*:\s*(.+)", re.ASCII | re.DOTALL)
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,8 @@ LABELS: Final = Lens(
     label="Labels of neurons",
     kind="table",
     definition="A label is a formula of the inputs: its truth value is to predict the neuron's activation. Where none "
-    "is typed, each neuron gets the function that correlates most.",
+    "is typed, each neuron gets the function that correlates most, beyond three inputs of the task and the single "
+    "inputs only.",
     source="Bills et al., OpenAI 2023, without a language model: labels are formulas, typed or the best function",
     settings=(
         Setting(

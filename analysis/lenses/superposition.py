@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.lens import APPLIES, Bands, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
-
-Array = NDArray[np.float64]
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:

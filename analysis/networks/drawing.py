@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidStudy
 from analysis.networks.mlp import activate, forward
@@ -154,7 +155,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
                 negative_slope=drawing.negative_slope,
             )
             outputs = forward(network, table).T
-            loss = float(((outputs - labels) ** 2).mean())
+            loss = fixed_order.total_of(((outputs - labels) ** 2).ravel()) / labels.size
             if loss < drawing.loss_target and np.array_equal(decide(outputs, "rounding"), labels):
                 return Drawn(network, done + int(place) + 1, loss)
         done += n

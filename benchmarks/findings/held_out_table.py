@@ -7,6 +7,8 @@ from itertools import islice
 from statistics import median
 from typing import Final
 
+import numpy as np
+
 from analysis.studies.statistics import holm, wilcoxon
 from benchmarks.findings.results import summary_of
 from benchmarks.findings.tables import effect_and_p, groups, head, row
@@ -53,6 +55,5 @@ def _values(rule: str, width: str) -> dict[Hashable, float]:
 
 
 def _quartiles(values: Mapping[Hashable, float]) -> str:
-    ordered = sorted(values.values())
-    low, middle, high = (ordered[round(part * (len(ordered) - 1))] for part in (0.25, 0.5, 0.75))
-    return f"{100 * low:.0f}% / **{100 * middle:.0f}%** / {100 * high:.0f}%"
+    low, middle, high = 100 * np.percentile(list(values.values()), [25, 50, 75])
+    return f"{low:.0f}% / **{middle:.0f}%** / {high:.0f}%"

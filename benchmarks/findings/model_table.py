@@ -26,7 +26,7 @@ def model_circuits_table() -> Iterator[str]:
             keys = ("valid", "fewest", "minimal")
             valid, fewest, minimal = (quartiles(spread_of([space[key] for space in spaces])) for key in keys)
             if any(space["listed"] < space["valid"] for space in spaces):
-                minimal = f"≥ {minimal}"  # all that are listed are minimal, and further ones may be
+                minimal = f"≥ {minimal}"  # of those that are listed; others may be minimal, too
             one = percent(share_of(sum(map(has_one, spaces)), len(spaces)))
             yield row((task, words, len(spaces), f"{spaces[0]['possible']:,}", valid, fewest, minimal, one))
 

@@ -1,9 +1,11 @@
 """Whether interpretations that are chosen by some rule predict interventions that the rule has not seen.
 
 All interchange interventions on sets of hidden neurons are divided in two by set: a set belongs to the held-out half if
-the SHA-256 of the network's digest and the set's neurons ends in a 1, so the halves depend on nothing but the network.
-Sets that are the same experiment are in the same half: what lies before a layer that is interchanged whole changes
-nothing, and a set within one layer and the rest of that layer differ in which input is called the source.
+the last bit of the SHA-256 of the network's digest, the output and the set's neurons is 1, so the halves depend on
+nothing but the network and its output. Sets that are the same experiment in one of two ways are in the same half: what
+lies before a layer that is interchanged whole changes nothing, and a set within one layer and the rest of that layer
+differ in which input is called the source. Sets that leave nothing of the base, such as each whole layer, stand in
+either half: the network then decides as on the source alone.
 Every observed class of every valid circuit, by its representative, is scored on both halves. A rule chooses some of
 these classes; its score is the mean share of held-out interventions that they predict right, all chosen classes alike.
 
@@ -96,7 +98,7 @@ def is_held_out(question: Question, space: InterventionSpace) -> Chosen:
 
 
 def same_experiment(sites: Sequence[NeuronSite], hidden_sizes: Sequence[int]) -> tuple[NeuronSite, ...]:
-    """One set for all that are the same experiment, ascending."""
+    """One set for all that are the same experiment in one of these two ways, ascending."""
     inside = Counter(layer for layer, _ in sites)
     whole = max((layer for layer, n in inside.items() if n == hidden_sizes[layer - 1]), default=0)
     needed = tuple(sorted(site for site in sites if site[0] >= whole))

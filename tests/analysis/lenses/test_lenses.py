@@ -15,7 +15,7 @@ from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
-from analysis.lenses.das import asked_algorithms
+from analysis.lenses.das import asked_algorithms, not_asked
 from analysis.lenses.gradients import kinks, units_without_slope
 from analysis.lenses.integrated_gradients import gauss_legendre
 from analysis.lenses.lens import Attribution, LensAnswer, Table, neurons_in_order
@@ -510,6 +510,13 @@ def test_alignment_search_needs_room_and_an_algorithm() -> None:
     gate = replace(random_question(2, 3, 1), task=named_task("AND", 2))
     assert "no irredundant algorithm" in look(gate, "das").notes[0]
     assert "up to 3 inputs" in look(replace(QUESTIONS[2], task=named_task("PARITY", 4)), "das").notes[0]
+
+
+def test_alignment_search_says_how_many_algorithms_it_leaves_out() -> None:
+    assert not_asked(named_task("XOR", 2), 2) == ()
+    (told,) = not_asked(named_task("AND", 3), 2)  # of 10,254 candidates 10,000 are listed
+    assert told == "Truncated: of at least 3 irredundant algorithms with variables the first 3 are aligned."
+    assert len(asked_algorithms(named_task("AND", 3), 2)) == 3
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.criteria.kl_faithfulness import divergence
-from analysis.models import judging
+from analysis.models import attention, judging
 from analysis.models.attention import ATTENTION, ROLES, read_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import circuit_record, judged_again, judged_circuits
@@ -147,6 +147,13 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
     assert by_size[0] != "undecided"
+
+
+def test_roles_that_take_too_long_are_undecided(monkeypatch):
+    monkeypatch.setattr(attention, "_MAX_ROLES", 0)
+    told = judged(golden("majority_5_1x2_0"), "").circuits
+    assert {one.told["role_agreement"] for one in told} == {"undecided"}
+    assert not any(role.key in one.told for one in told for role in ROLES)
 
 
 def test_one_circuit_is_judged_as_among_all():
