@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +34,8 @@ def times_included(sets: Words) -> NDArray[np.int64]:
     if not n_whole:
         return times
     planes = list(sets[:n_whole].reshape(_ADDED_TOGETHER, -1, sets.shape[1]))
-    for weight in count():
+    weight = 0
+    while planes:
         carries = []
         while len(planes) >= 3:
             a, b, c = planes.pop(), planes.pop(), planes.pop()
@@ -45,10 +44,8 @@ def times_included(sets: Words) -> NDArray[np.int64]:
             planes.insert(0, either ^ c)
         for plane in planes:
             times += _unpacked_sum(plane) << weight
-        if not carries:
-            return times
-        planes = carries
-    raise AssertionError
+        planes, weight = carries, weight + 1
+    return times
 
 
 def _unpacked_sum(sets: Words) -> NDArray[np.int64]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDING: Final = 1e-12  # times the sum of absolute values: far more than any order of summation can change a sum
+from analysis.circuits.decision_intervals import rounding_slack
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +107,8 @@ class Bounds:
     @cached_property
     def _slack(self) -> NDArray[np.float64]:
         """``[states, rows]`` more than all rounding errors of a sum and of its bounds together."""
-        ends = sum(np.abs(np.where(np.isfinite(end), end, 0.0)) for end in (self.low, self.high))
-        slack: NDArray[np.float64] = np.abs(self.terms).max(axis=2).sum(axis=1) + np.abs(self.bias) + ends
-        return _ROUNDING * slack
+        size = np.abs(self.terms).max(axis=2).sum(axis=1) + np.abs(self.bias)
+        return rounding_slack(size, self.low, self.high)
 
     def hopeful(self, choices: Choices) -> Choices:
         """Those that may still end with few enough rows wrong."""

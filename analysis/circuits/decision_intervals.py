@@ -30,6 +30,7 @@ from analysis.validity import DecisionRule, decided_as
 LARGEST: Final = float(np.finfo(np.float64).max)
 _LOOKED_AT: Final = 256  # floats checked one by one beyond each end
 _STEPS: Final = 5  # neighbours tried before bisection
+_ROUNDING: Final = 1e-12  # times the sum of absolute values: far more than any order of summation can change a sum
 # a pre-activation that every activation decides right, as 0 and as 1
 _INSIDE: Final[dict[int, float]] = {0: -0.01, 1: 1.0}
 
@@ -48,6 +49,21 @@ class Box:
 
 
 NOTHING: Final = Box(np.inf, -np.inf)
+
+
+def rounding_slack(
+    size: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """More than any order of summation can change a sum and its comparison with the ends of a box.
+
+    Args:
+        size: sums of absolute values.
+        low: lower ends, of a shape that goes with it; infinite ones count nothing.
+        high: upper ends, likewise.
+    """
+    ends = sum(np.abs(np.where(np.isfinite(end), end, 0.0)) for end in (low, high))
+    slack: NDArray[np.float64] = _ROUNDING * (size + ends)
+    return slack
 
 
 @lru_cache(maxsize=256)

@@ -292,7 +292,8 @@ class _BySize:
             if some.n_chosen == width:
                 yield some[self._right_on_top(some.sums)]
                 continue
-            waiting += [some[start:] for start in range(at_once, len(some), at_once)][:1]
+            if len(some) > at_once:
+                waiting.append(some[at_once:])
             self.budget.spend(min(len(some), at_once) * n_sets)
             waiting.append(bounds.next_chosen(some[:at_once]))
 

@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.bitsets import WORD, Words, n_words
-from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend
-
-_ROUNDING = 1e-12  # times the sum of absolute values: far more than any order of summation can change a sum
+from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend, rounding_slack
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +69,7 @@ class TailTerms:
         """
         n_sets, n_rows = self.terms.shape[1:]
         size = np.abs(self.terms).max(axis=1).sum(axis=0) + np.maximum(np.abs(self.least), np.abs(self.greatest))
-        finite = sum(np.abs(np.where(np.isfinite(end), end, 0.0)) for end in self._box_ends)
-        slack = _ROUNDING * (size[:, None] + finite)
+        slack = rounding_slack(size[:, None], *self._box_ends)
         low, high = self._box_ends[0] - slack, self._box_ends[1] + slack
         numbers, sums = np.zeros(1, dtype=np.int64), np.zeros((n_rows, 1))
         for place, neuron in enumerate(self.terms, start=1):

@@ -95,7 +95,8 @@ ROLES: Final = (
     ),
 )
 """After Olsson et al. 2022 (arXiv:2209.11895) and Wang et al. 2023 (arXiv:2211.00593), on each circuit's own run."""
-_MATRICES: Final = ("query", "key", "value", "output")
+MATRICES: Final = ("query", "key", "value", "output")
+"""Of each layer, in the order of a model's layers."""
 _FILE: Final = "model file"
 
 
@@ -417,7 +418,7 @@ class AttentionSpace:
         model, absent = self._model, self._absent
         found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
         w_query, w_key, w_value, w_output = self._weights(head)
-        query, key, value = self._read_by(head, kept, found)
+        query, key, value = self._read_by(head, kept, found, absent)
         shares = attention(inner(query, w_query.T), inner(key, w_key.T))
         scores = [attention_to(shares, where) for where in places]
         heard = mixed(shares[:, :, -1:], inner(value, w_value.T))
@@ -431,10 +432,13 @@ class AttentionSpace:
         """The weights of a node that is a head."""
         return self._model.head(self._graph.nodes[head].layer, (head - self._n_given) % self._model.n_heads)
 
-    def _read_by(self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]]) -> tuple[Array, ...]:
+    def _read_by(
+        self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]], absent: list[Array | None]
+    ) -> tuple[Array, Array, Array]:
         """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
-        read = [self._read(kept, edges, found, self._absent) for edges in self._slots(head).values()]
-        return tuple(read if len(read) == 3 else read * 3)
+        read = [self._read(kept, edges, found, absent) for edges in self._slots(head).values()]
+        query, key, value = read if len(read) == 3 else read * 3
+        return query, key, value
 
     def inside(self, mask: Masks) -> Inside:
         """What heads look at and what is left without each, the logit lens, and direct effects; and each row."""
@@ -466,7 +470,7 @@ class AttentionSpace:
         patterns = []
         for head in self._heads:
             w_query, w_key, _, _ = self._weights(head)
-            query, key, _ = self._read_by(head, kept, found)
+            query, key, _ = self._read_by(head, kept, found, self._absent)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
         edges = self._into[len(nodes) - 1, ""]
         carried = []
@@ -612,10 +616,8 @@ class AttentionSpace:
             if before is not None and layer >= before:
                 break
             first, which = _alike(kept[:, self._concerning(head)])
-            slots = self._slots(head).values()
             last_only = layer == len(self._model.layers) and not every_position
-            read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
-            query, key, value = read if len(read) == 3 else read * 3
+            query, key, value = self._read_by(head, kept[first], [(w[first], v) for w, v in found], absent)
             value = attend(query, key, value, self._weights(head), last_only=last_only)
             found.append((which, value))
         return found
@@ -731,13 +733,13 @@ def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tup
     for number, layer in enumerate(given):
         item = f"attention[{number}]"
         if not isinstance(layer, dict):
-            raise InvalidNetwork(item, f"is {kind_of(layer)}", f"give an object with {', '.join(_MATRICES)}")
-        problems = check_keys(layer, _MATRICES, (), item, InvalidNetwork)
+            raise InvalidNetwork(item, f"is {kind_of(layer)}", f"give an object with {', '.join(MATRICES)}")
+        problems = check_keys(layer, MATRICES, (), item, InvalidNetwork)
         if problems:
             raise combined(problems, item, InvalidNetwork)
         shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
         query, key, value, output = (
-            _array(layer[name], f"{item}.{name}", shape) for name, shape in zip(_MATRICES, shapes, strict=True)
+            _array(layer[name], f"{item}.{name}", shape) for name, shape in zip(MATRICES, shapes, strict=True)
         )
         layers.append((query, key, value, output))
     return tuple(layers)

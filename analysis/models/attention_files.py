@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from analysis.errors import InvalidData
-from analysis.models.attention import FORMAT, AttentionModel, read_tokens_and_task
+from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_tokens_and_task
 from analysis.models.attention_tasks import TokenTask
 from analysis.strict_json import check_keys, combined, kind_of, read_object
 
@@ -18,7 +18,6 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
     """A transformer as the JSON object of a file, from which :func:`~analysis.models.attention.read_attention` reads
     the very same numbers.
     """
-    names = ("query", "key", "value", "output")
     return {
         "format": FORMAT,
         "name": model.name,
@@ -28,7 +27,7 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
         "token_embedding": model.embedding.tolist(),
         "position_embedding": None if model.positions is None else model.positions.tolist(),
         "attention": [
-            {name: matrix.tolist() for name, matrix in zip(names, layer, strict=True)} for layer in model.layers
+            {name: matrix.tolist() for name, matrix in zip(MATRICES, layer, strict=True)} for layer in model.layers
         ],
         "unembedding": model.unembedding.tolist(),
         "tasks": [dict(model.task_document)],
@@ -60,7 +59,8 @@ def read_table(raw: bytes) -> TokenTask:
         every = [*(one for row in rows if isinstance(row, list) for one in row), document["answers"]]
         flat = [one for some in every for one in (some if isinstance(some, list) else [some])]
         vocabulary = 1 + max((one for one in flat if isinstance(one, int)), default=1)
-    for item, size, least, most in (("tokens", vocabulary, 2, 256), ("rows[0]", len(rows[0]), 1, 32)):
+    sizes = (("tokens", vocabulary, *LIMITS["vocabulary"]), ("rows[0]", len(rows[0]), *LIMITS["context"]))
+    for item, size, least, most in sizes:
         if not least <= size <= most:
             raise InvalidData(item, f"has {size:,} tokens", f"use {least} to {most}")
     task = {"name": document.get("name", ""), "rows": rows, "answers": document["answers"]}

@@ -35,7 +35,7 @@ def planted_induction(vocabulary: int, context: int, name: str = "") -> Attentio
         name: of the model; "" for one that says what it is.
 
     Raises:
-        InvalidTask: the task has no such sizes, or too many rows; with fewer the blocks fit into a transformer.
+        InvalidTask: the task has no such sizes, or too many rows. With few enough its blocks always fit.
     """
     task = task_named("induction", vocabulary, context)
     v, n = vocabulary, context

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from analysis.errors import InvalidNetwork
-from analysis.models.attention import FORMAT, AttentionModel, read_attention
+from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
 from analysis.models.attention_tasks import TokenTask
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors
 from analysis.strict_json import kind_of, read_object
@@ -31,9 +31,9 @@ _ITEM: Final = "safetensors file"
 _CURE: Final = "give tensors of this format, or a TransformerLens state dict of an attention-only model"
 _TEXTS: Final = ("format", "name", "attribution")
 _JSON: Final = ("tokens", "tasks")
-_MATRICES: Final = ("query", "key", "value", "output")
+
 _TYPES: Final = ("F64", "F32", "F16")
-_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join(_MATRICES)})")
+_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join(MATRICES)})")
 _STATE: Final = re.compile(r"blocks\.(\d{1,2})\.attn\.W_([QKVO])")
 _IGNORED: Final = re.compile(r"blocks\.\d{1,2}\.attn\.(mask|IGNORE)")  # the causal mask, which every such model has
 _BIAS: Final = re.compile(r"(blocks\.\d{1,2}\.attn\.b_[QKVO]|unembed\.b_U)")
@@ -41,7 +41,8 @@ _OTHER: Final = (
     (re.compile(r".*\.mlp\..*"), "belongs to an MLP block"),
     (re.compile(r".*ln(1|2|_final)\..*"), "belongs to a LayerNorm"),
 )
-_EMBEDDINGS: Final = {"embed.W_E": "token_embedding", "pos_embed.W_pos": "position_embedding"}
+_OWN_OTHERS: Final = ("token_embedding", "position_embedding", "unembedding")
+_STATE_OTHERS: Final = ("embed.W_E", "pos_embed.W_pos", "unembed.W_U")
 
 
 def attention_safetensors(model: AttentionModel) -> bytes:
@@ -50,7 +51,7 @@ def attention_safetensors(model: AttentionModel) -> bytes:
     if model.positions is not None:
         tensors["position_embedding"] = model.positions
     for number, layer in enumerate(model.layers):
-        tensors |= {f"attention.{number}.{name}": one for name, one in zip(_MATRICES, layer, strict=True)}
+        tensors |= {f"attention.{number}.{name}": one for name, one in zip(MATRICES, layer, strict=True)}
     metadata = {
         "format": FORMAT,
         "name": model.name,
@@ -116,9 +117,9 @@ def _check_names(header: dict[str, Any], *, own: bool) -> None:
             if pattern.fullmatch(name):
                 raise InvalidNetwork(item, cause, "only attention without LayerNorm, biases and MLP blocks is read")
         if own:
-            known = name in ("token_embedding", "position_embedding", "unembedding") or _OWN.fullmatch(name)
+            known = name in _OWN_OTHERS or _OWN.fullmatch(name)
         else:
-            known = name in (*_EMBEDDINGS, "unembed.W_U") or _STATE.fullmatch(name) or _BIAS.fullmatch(name)
+            known = name in _STATE_OTHERS or _STATE.fullmatch(name) or _BIAS.fullmatch(name)
         if not known:
             raise InvalidNetwork(item, "is unknown", _CURE)
         if not isinstance(tensor, dict) or tensor.get("dtype") not in _TYPES:
@@ -154,7 +155,7 @@ def _of_own(tensors: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
         match = _OWN.fullmatch(name)
         if match:
             layers.setdefault(int(match[1]), {})[match[2]] = one.tolist()
-    return _arrays(tensors, layers, "token_embedding", "position_embedding", "unembedding")
+    return _arrays(tensors, layers, _OWN_OTHERS)
 
 
 def _of_state(tensors: dict[str, NDArray[np.float64]], task: TokenTask) -> dict[str, Any]:
@@ -166,19 +167,21 @@ def _of_state(tensors: dict[str, NDArray[np.float64]], task: TokenTask) -> dict[
     for name, one in tensors.items():
         match = _STATE.fullmatch(name)
         if match:
-            layers.setdefault(int(match[1]), {})[dict(zip("QKVO", _MATRICES, strict=True))[match[2]]] = one.tolist()
+            layers.setdefault(int(match[1]), {})[dict(zip("QKVO", MATRICES, strict=True))[match[2]]] = one.tolist()
     context, positions = len(task.rows[0]), tensors.get("pos_embed.W_pos")
     if positions is not None:
         if len(positions) < context:
             cause = f"has {len(positions)} positions, the rows have {context} tokens"
             raise InvalidNetwork("tensor 'pos_embed.W_pos'", cause, "give rows that fit")
         tensors = {**tensors, "pos_embed.W_pos": positions[:context]}
-    return _arrays(tensors, layers, *_EMBEDDINGS, "unembed.W_U")
+    return _arrays(tensors, layers, _STATE_OTHERS)
 
 
-def _arrays(tensors: dict[str, NDArray[np.float64]], layers: dict[int, dict[str, Any]], *names: str) -> dict[str, Any]:
-    """The arrays of a model file, by the names of its embeddings and unembedding."""
-    token, position, unembedding = names
+def _arrays(
+    tensors: dict[str, NDArray[np.float64]], layers: dict[int, dict[str, Any]], others: tuple[str, str, str]
+) -> dict[str, Any]:
+    """The arrays of a model file, by the names of what is not of a layer: the two embeddings and the unembedding."""
+    token, position, unembedding = others
     for name in (token, unembedding):
         if name not in tensors:
             raise InvalidNetwork(f"tensor {name!r}", "is missing", _CURE)
@@ -201,4 +204,4 @@ def _sizes(document: dict[str, Any]) -> dict[str, Any]:
     heads, _, d_head = shape if len(shape) == 3 else (1, 1, 1)
     width = len(embedding[0]) if np.ndim(embedding) == 2 else 1
     sizes = (len(document["attention"]), heads, width, d_head, len(embedding) if np.ndim(embedding) else 1, context)
-    return dict(zip(("layers", "heads", "d_model", "d_head", "vocabulary", "context"), sizes, strict=True))
+    return dict(zip(LIMITS, sizes, strict=True))

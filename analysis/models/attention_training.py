@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from analysis.errors import InvalidTraining
-from analysis.models.attention import LIMITS, AttentionModel
+from analysis.models.attention import LIMITS, MATRICES, AttentionModel
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.devices import one_thread
@@ -54,6 +54,9 @@ class AttentionSpec:
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         loss_target: mean cross-entropy over all rows at which training ends.
+
+    Raises:
+        InvalidTraining: a number out of range.
     """
 
     task: TokenTask
@@ -107,17 +110,14 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
         spec: what to train.
         name: of the model; "" for its task, sizes and seed.
         work: told at each look; may cancel.
-
-    Raises:
-        InvalidTraining: a device or a number that training cannot take.
     """
     tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
         adam = torch.optim.AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
-        step, loss, right = 0, math.inf, 0
-        while step < spec.steps:
+        step, loss, right, converged = 0, math.inf, 0, False
+        while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
                 wrong = torch.nn.functional.cross_entropy(_logits(weights, tokens[some]), answers[some])
@@ -131,16 +131,11 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
             work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right")
-            if not math.isfinite(loss) or (loss <= spec.loss_target and _is_right(right, len(tokens))):
-                break
-    if not math.isfinite(loss):
-        return AttentionOutcome(None, step, loss, 0, False)
-    model = _model(spec, weights, name)
-    return AttentionOutcome(model, step, loss, right, loss <= spec.loss_target and _is_right(right, len(tokens)))
-
-
-def _is_right(right: int, n_rows: int) -> bool:
-    return n_rows - right <= max_wrong(n_rows, ACCURACY_THRESHOLD)
+            if not math.isfinite(loss):
+                return AttentionOutcome(None, step, loss, 0, False)
+            most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
+            converged = loss <= spec.loss_target and len(tokens) - right <= most_wrong
+    return AttentionOutcome(_model(spec, weights, name), step, loss, right, converged)
 
 
 def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tensor]:
@@ -152,7 +147,7 @@ def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tenso
         shapes["positions"] = (context, d)
     found = {name: _drawn(shape, 1 / math.sqrt(d), generator) for name, shape in shapes.items()}
     for layer in range(spec.layers):
-        for name in ("query", "key", "value"):
+        for name in MATRICES[:3]:
             found[f"{layer} {name}"] = _drawn((spec.heads, d, k), 1 / math.sqrt(d), generator)
         found[f"{layer} output"] = _drawn((spec.heads, k, d), 1 / math.sqrt(k), generator)
     return found
@@ -171,7 +166,7 @@ def _logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
         x = x + weights["positions"]
     layer = 0
     while f"{layer} query" in weights:
-        q, k, v = (torch.einsum("rid,hdk->rhik", x, weights[f"{layer} {name}"]) for name in ("query", "key", "value"))
+        q, k, v = (torch.einsum("rid,hdk->rhik", x, weights[f"{layer} {name}"]) for name in MATRICES[:3])
         scores = (q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])).masked_fill(later, -math.inf)
         heard = torch.softmax(scores, dim=-1) @ v
         x = x + torch.einsum("rhik,hkd->rid", heard, weights[f"{layer} output"])
@@ -181,17 +176,14 @@ def _logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
 
 def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> AttentionModel:
     arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
-    layers = tuple(
-        tuple(arrays[f"{layer} {part}"] for part in ("query", "key", "value", "output")) for layer in range(spec.layers)
-    )
-    of_layers: Any = layers
+    layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
     return AttentionModel(
         name=name or f"{spec.task.name or 'own table'}, {spec.layers} × {spec.heads} heads, seed {spec.seed}",
         attribution="",
         outputs=spec.task.outputs,
         embedding=arrays["embedding"],
         positions=arrays.get("positions"),
-        layers=of_layers,
+        layers=layers,
         unembedding=arrays["unembedding"],
         task=spec.task.name,
         tokens=np.array(spec.task.rows, dtype=np.int64),

@@ -79,7 +79,8 @@ def _scores(
 def _scaled(train: Array, test: Array) -> tuple[Array, Array]:
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     varies = deviation > _STILL * np.maximum(1.0, np.abs(train).max(axis=0))
-    return tuple((rows[:, varies] - mean[varies]) / deviation[varies] for rows in (train, test))  # type: ignore[return-value]
+    mean, deviation = mean[varies], deviation[varies]
+    return (train[:, varies] - mean) / deviation, (test[:, varies] - mean) / deviation
 
 
 def _with_products(rows: Array) -> Array:

@@ -34,7 +34,9 @@ _LAST: Final = list(STEPS)[-1]
 _MINIMAL: Final = COMPLETE.model_copy(
     update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
 )
-SHARED: Final = COMPLETE.model_copy(update={"name": "complete, shared gates", "algorithm_form": "shared_gates"})
+_SHARED: Final = COMPLETE.model_copy(
+    update={"name": "complete, shared gates", "algorithm_form": "shared_gates", "n_near_misses": 0}
+)
 _EVERY: Final = COMPLETE.model_copy(update={"name": "complete, valid", "n_near_misses": 0})
 
 
@@ -72,8 +74,8 @@ def _with_shared_gates(studied: Studied) -> tuple[AlgorithmResult, ...]:
     """The irredundant algorithms in which some gate is shared, those that the network carries alone."""
 
     def compute() -> tuple[AlgorithmResult, ...]:
-        question = replace(studied.question, protocol=SHARED.model_copy(update={"n_near_misses": 0}))
-        every = irredundant_algorithms(question.task, question.cut.n_hidden_layers, SHARED)
+        question = replace(studied.question, protocol=_SHARED)
+        every = irredundant_algorithms(question.task, question.cut.n_hidden_layers, _SHARED)
         algorithms = tuple(algorithm for algorithm in every if algorithm.shared)
         found = search_alignments(question, Candidates(algorithms, len(algorithms)))
         return tuple(result for result in found.algorithms if result.n_valid)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import permutations
 from statistics import mean
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from analysis.late_functions import function_at
 from analysis.lenses.das import passing
@@ -168,7 +168,7 @@ def _aligned(studied: Studied, _variables: Variables) -> Measured:
     answer = lens.answer(studied.question, lens.defaults)
     if not isinstance(answer.view, Table):
         return Measured(None, note=answer.notes[0] if answer.notes else answer.outcome)
-    by_formula: dict[str, Any] = {
+    by_formula = {
         one.formula: one.text
         for one in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
     }

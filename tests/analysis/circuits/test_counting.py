@@ -320,6 +320,17 @@ def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
     assert all(engine == plainly > 0 for engine, plainly in parts)
 
 
+def stopping_after(n_reports: int):
+    """Something to report to that has the work cancelled once it was told so often."""
+    left = iter(range(n_reports))
+
+    def stop(_progress):
+        if next(left, None) is None:
+            raise Cancelled("circuits")
+
+    return stop
+
+
 def test_a_count_that_is_stopped_again_and_again_goes_on_behind_what_was_kept(monkeypatch):
     monkeypatch.setattr(source_subsets, "_STATES_AT_ONCE", 1)
     monkeypatch.setattr(source_subsets, "_COMPARED_DIRECTLY", 0)
@@ -335,13 +346,10 @@ def test_a_count_that_is_stopped_again_and_again_goes_on_behind_what_was_kept(mo
     while found is None and (attempts := attempts + 1) < 50:
         left = 4 + 16 * (1 + sum(len(unpack(part)) for part in known.values()))
 
-        def stop(_progress, left=iter(range(left))):  # noqa: B008
-            if next(left, None) is None:
-                raise Cancelled("circuits")
-
         parts = PackedCheckpoints(dict(known), lambda part: known.update({part.key: part.data}))
+        work = Work(report=stopping_after(left), checkpoints=parts)
         with suppress(Cancelled):
-            found = count_circuits(question, Work(report=stop, checkpoints=parts), n_draws=50, threads=1 + attempts % 2)
+            found = count_circuits(question, work, n_draws=50, threads=1 + attempts % 2)
     assert attempts > 1, "nothing was interrupted"
     assert (found.count, found.distribution) == (whole.count, whole.distribution)
     assert found.draws.tolist() == whole.draws.tolist()

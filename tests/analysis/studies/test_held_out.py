@@ -13,9 +13,12 @@ from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import Network
+from analysis.pipeline import unsearched
 from analysis.question import Question, ask
 from analysis.studies.measures.held_out import MEASURES, Trial, is_held_out, run_trial, same_experiment
 from analysis.studies.measures.measure import Measured
+from analysis.studies.partial import circuits_alone
+from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.factories import small_network
 from tests.trained_networks import trained_xor
@@ -80,21 +83,11 @@ def test_scores_are_those_of_following_each_interpretation():
     assert trial.n_held == int(is_held_out(question, space).sum()) * 12
 
 
-class Asked:
-    """What a measure needs of a studied network."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.analysis = self
-        self.circuits = self
-        self.masks = trial.masks
-
-    def once(self, key, compute):
-        return self.trial
-
-
 def told(trial: Trial, rule: str) -> Measured:
-    return RULES[f"held-out-{rule}"].function(Asked(trial))  # type: ignore[arg-type]  # all that these measures ask of it
+    """What a measure says of a trial that was already made."""
+    analysis = circuits_alone(trial.question, unsearched(trial.question))
+    studied = Studied(trial.question, analysis, shared={"held out": trial})
+    return RULES[f"held-out-{rule}"].function(studied)
 
 
 def test_rules_choose_what_they_say():

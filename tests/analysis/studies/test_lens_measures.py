@@ -8,13 +8,14 @@ from analysis.pipeline import unsearched
 from analysis.question import Question, ask
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measure_named
+from analysis.studies.partial import circuits_alone
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor, small_network
 
 
 def studied(question: Question) -> Studied:
-    return Studied(question, unsearched(question))
+    return Studied(question, circuits_alone(question, unsearched(question)))
 
 
 @pytest.fixture(scope="module")
