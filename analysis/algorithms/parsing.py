@@ -1,16 +1,35 @@
-"""From an algorithm's identity text back to its tree; the inverse of :attr:`HighLevelModel.text`."""
+"""Algorithms from texts: from an identity text, the inverse of :attr:`HighLevelModel.text`, and from a typed formula.
+
+Which algorithms a typed formula may be is found without a list of candidates:
+
+1. The and-inverter form has one text for all formulas that differ by commuting or by De Morgan's laws: an OR becomes
+   the negation of an AND of negations, double negations go, and children are sorted by text (:func:`canonical_text`).
+   With shared gates the same tree has its shared gates after it, if it has any.
+2. A formula tree has one text for each way of writing it, and the authors list one of the two orders of each gate's
+   children. Which one depends on its place in their list, so every order is tried; there are 2^gates.
+"""
 
 from __future__ import annotations
 
-from itertools import accumulate
-from typing import NoReturn
+from itertools import accumulate, product
+from typing import Final, NoReturn
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel, Node, canonical_text
+from analysis.algorithms.boolean_formulas import tree_from_formula
+from analysis.algorithms.high_level_model import (
+    Form,
+    HighLevelModel,
+    Node,
+    authors_text,
+    canonical_text,
+    negation,
+    walk,
+)
 from analysis.errors import InvalidAlgorithm
 from analysis.tasks import INPUT_NAMES
 
 MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
 MAX_NESTING = 32
+MOST_GATES: Final = 7  # of a formula tree whose orders are all tried: 128 texts; candidates have at most seven
 _CURES = {
     "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
     "shared_gates": "write leaves as A, gates as (x&y) with sides sorted by text, not as !; after ; shared gates",
@@ -127,3 +146,42 @@ class _Reader:
         raise InvalidAlgorithm(
             f"algorithm {self.text[:80]!r}", f"{cause} at character {self.at + 1}", _CURES[self.form]
         )
+
+
+# --- typed formulas
+
+
+def texts_of_formula(text: str) -> tuple[str, ...]:
+    """Identity texts of the algorithms that a typed formula is, the and-inverter form first, then with shared gates.
+
+    Args:
+        text: over AND, OR and NOT or their signs, such as ``(A or B) and not (A and B)``.
+
+    Raises:
+        InvalidTask: it is no formula, or has another operator.
+    """
+    tree = tree_from_formula(text, len(INPUT_NAMES))
+    inverted = _inverted(tree)
+    graph = HighLevelModel("shared_gates", len(INPUT_NAMES), inverted)
+    return tuple(dict.fromkeys((canonical_text(inverted), graph.text, *map(authors_text, _orders(tree)))))
+
+
+def _inverted(node: Node) -> Node:
+    """The same function over AND and NOT alone, without double negations, the sides of each gate in canonical order."""
+    if node.operator == "input":
+        return node
+    children = tuple(_inverted(child) for child in node.children)
+    if node.operator == "not":
+        return negation(children[0])
+    if node.operator == "and":
+        return Node("and", tuple(sorted(children, key=canonical_text)))
+    return negation(Node("and", tuple(sorted(map(negation, children), key=canonical_text))))
+
+
+def _orders(node: Node) -> tuple[Node, ...]:
+    """The tree with its gates' children in every order, as it is written first; alone if it has too many gates."""
+    if node.operator == "input" or sum(one.is_gate for one in walk(node)) > MOST_GATES:
+        return (node,)
+    ways: list[tuple[Node, ...]] = [tuple(children) for children in product(*map(_orders, node.children))]
+    ways += [children[::-1] for children in ways] if node.is_gate else []
+    return tuple(Node(node.operator, children) for children in ways)

@@ -84,7 +84,8 @@ def judged_circuits(
     order = sorted(range(len(found.circuits)), key=lambda at: found.circuits[at].bits)
     circuits = [found.circuits[at] for at in order]
     lookup = _lookup(space, circuits) if found.complete else None
-    told = _told(kind, model, space, circuits, min(found.by_bits, default=None), lookup, work)
+    fewest = min(found.by_bits, default=None)
+    told = _told(kind, space, _context(kind, model, space, circuits, fewest, lookup, work)) if circuits else []
     by_place = dict(zip(order, told, strict=True))
     return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
 
@@ -109,7 +110,7 @@ def judged_again(
     """
     space = model.space(rules)
     lookup = None if found is None else partial(_looked_up, space, found)
-    [told] = _told(kind, model, space, [circuit], fewest, lookup, DEFAULT_WORK)
+    [told] = _told(kind, space, _context(kind, model, space, [circuit], fewest, lookup, DEFAULT_WORK))
     return replace(circuit, told=told)
 
 
@@ -140,22 +141,12 @@ def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
     return None if found is None else (found[0], found[1:])
 
 
-def _told(
-    kind: ModelKind,
-    model: Model,
-    space: Space,
-    circuits: Sequence[ModelCircuit],
-    fewest: int | None,
-    lookup: Callable[[Masks], NDArray[np.bool_]] | None,
-    work: Work,
-) -> list[dict[str, str]]:
-    """Roles and outcomes by column for circuits by ascending number of bits."""
-    if not circuits:
-        return []
-    context = _context(kind, model, space, circuits, fewest, lookup, work)
-    told = _written(kind, space, context.roles, len(circuits))
+def _told(kind: ModelKind, space: Space, context: CutContext) -> list[dict[str, str]]:
+    """Roles and outcomes by column for each circuit of a context."""
+    n_circuits = len(context.masks)
+    told = _written(kind, space, context.roles, n_circuits)
     for criterion in _asked(kind):
-        work.tell("circuits", len(circuits), len(circuits), criterion.label)
+        context.work.tell("circuits", n_circuits, n_circuits, criterion.label)
         outcomes = criterion.by_trait["cut"](context, criterion.settings()).outcomes
         for one, outcome in zip(told, outcomes.tolist(), strict=True):
             one[_name(criterion)] = OUTCOMES[outcome].replace("_", " ")
@@ -171,6 +162,7 @@ def _context(
     lookup: Callable[[Masks], NDArray[np.bool_]] | None,
     work: Work,
 ) -> CutContext:
+    """What criteria are given of some circuits, at least one, by ascending number of bits."""
     masks = np.array([mask_bits(space, one.mask) for one in circuits])
     most, n_rows = max_wrong(len(model.rows), ACCURACY_THRESHOLD), len(model.rows)
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))

@@ -6,7 +6,7 @@ which several gates read one; then all three say the same, at different grains (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -66,30 +66,38 @@ def find_grain(question: Question, work: Work = DEFAULT_WORK) -> Grain | Unasked
         BeyondLimits: too many hidden neurons for an exact search.
     """
     shared = replace(question, protocol=with_shared_gates(question.protocol))
-    algorithms = _considered(shared, work)
+    algorithms = _considered(shared, MAX_CANDIDATES, work)
     if isinstance(algorithms, Unasked):
         return algorithms
     found = align_with(site_decisions(shared), algorithms, shared.protocol, work.without_checkpoints())
     return Grain(algorithms, tuple(result for result in found if result.n_valid))
 
 
-def refinements_of(question: Question) -> tuple[HighLevelModel, ...] | None:
+def refinements_of(question: Question, most: int = MAX_CANDIDATES) -> tuple[HighLevelModel, ...] | None:
     """The irredundant algorithms with variables of a question's task, those with shared gates included.
 
-    None where there are too many candidates to list.
+    Args:
+        question: its task and its protocol's depth are what is asked for.
+        most: candidates that are looked through.
+
+    Returns:
+        None where there are more candidates.
     """
-    found = _considered(replace(question, protocol=with_shared_gates(question.protocol)), DEFAULT_WORK)
+    found = _considered(replace(question, protocol=with_shared_gates(question.protocol)), most, DEFAULT_WORK)
     if isinstance(found, Unasked):
         return None if found.arises else ()
     return found
 
 
-def _considered(shared: Question, work: Work) -> tuple[HighLevelModel, ...] | Unasked:
-    return story_algorithms(shared, replace(work, limits=replace(work.limits, max_candidates=MAX_CANDIDATES)))
+def _considered(shared: Question, most: int, work: Work) -> tuple[HighLevelModel, ...] | Unasked:
+    return story_algorithms(shared, replace(work, limits=replace(work.limits, max_candidates=most)))
 
 
 def common_refinement(
-    question: Question, one: tuple[HighLevelModel, Alignment], other: tuple[HighLevelModel, Alignment]
+    question: Question,
+    one: tuple[HighLevelModel, Alignment],
+    other: tuple[HighLevelModel, Alignment],
+    among: Iterable[HighLevelModel],
 ) -> tuple[HighLevelModel, Alignment] | None:
     """A valid alignment of one algorithm from which both alignments follow, or None if there is none to be had.
 
@@ -100,10 +108,11 @@ def common_refinement(
         question: its protocol's candidates are and-inverter algorithms.
         one: an algorithm with variables, and a valid alignment of it.
         other: another.
+        among: irredundant algorithms with variables that may be finer than both.
     """
     shared = replace(question, protocol=with_shared_gates(question.protocol))
     known = [*_said_by(question, *one), *_said_by(question, *other)]
-    for fine in refinements_of(question) or ():
+    for fine in among:
         if not (is_coarser(one[0], fine) and is_coarser(other[0], fine)):
             continue
         for alignment in _placed_alike(fine, known):

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from analysis.digest import canonical_json, sha256_hex, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import ANY_GATE, FACTORS, LATER, SHARED, Factor, StudyDesign, level_label
+from analysis.studies.design import ANY_GATE, LATER, SHARED, Factor, GridFactor, StudyDesign, level_label
 
-GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor not in SHARED)
+GRID_FACTORS: Final[tuple[Factor, ...]] = get_args(GridFactor)
 
 
 @dataclass(frozen=True)

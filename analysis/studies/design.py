@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -25,7 +25,7 @@ MAX_NETWORKS: Final = 200_000
 MAX_DESIGN_BYTES: Final = 1 << 20
 _FOR_PEOPLE: Final = {"format", "slug", "name", "question", "description", "references"}
 
-Factor = Literal[
+GridFactor = Literal[
     "tasks",
     "hidden",
     "activation",
@@ -35,9 +35,9 @@ Factor = Literal[
     "input_weights",
     "planting",
     "prior",
-    "protocol",
-    "method",
 ]
+SharedFactor = Literal["protocol", "method"]
+Factor = Literal[GridFactor, SharedFactor]
 FACTORS: Final[Mapping[Factor, str]] = {
     "tasks": "tasks",
     "hidden": "hidden layers",
@@ -51,7 +51,7 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "protocol": "protocol",
     "method": "discovery method",
 }
-SHARED: Final[frozenset[Factor]] = frozenset({"protocol", "method"})
+SHARED: Final[frozenset[Factor]] = frozenset(get_args(SharedFactor))
 """Factors that are no part of the grid: every network is there under each of their levels."""
 ANY_GATE: Final = "?"
 """A task that is drawn for each seed from the gates of ``source_options``."""

@@ -14,6 +14,7 @@ Bundled networks and studies are never purged, since the next start would only b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -44,15 +45,7 @@ def delete_softly(session: Session, row: NetworkRow) -> None:
         session: of the writer.
         row: the network.
     """
-    if row.deleted_at is not None:
-        return
-    now = datetime.now(UTC)
-    row.deleted_at = now
-    for job in _jobs(session, row):
-        if job.state in UNFINISHED:
-            with suppress(Conflict):  # it has just ended
-                queue.cancel(session, job.id, now=now)
-    session.flush()
+    _delete(session, row, [job for job in _jobs(session, row) if job.state in UNFINISHED])
 
 
 def restore(session: Session, row: NetworkRow, *, now: datetime | None = None) -> None:
@@ -81,10 +74,14 @@ def delete_study(session: Session, row: StudyRow) -> None:
         session: of the writer.
         row: the study.
     """
+    _delete(session, row, study_jobs(session, row.digest, unfinished=True))
+
+
+def _delete(session: Session, row: NetworkRow | StudyRow, unfinished: Iterable[JobRow]) -> None:
     if row.deleted_at is not None:
         return
     row.deleted_at = datetime.now(UTC)
-    for job in study_jobs(session, row.digest, unfinished=True):
+    for job in unfinished:
         with suppress(Conflict):  # it has just ended
             queue.cancel(session, job.id, now=row.deleted_at)
     session.flush()

@@ -7,11 +7,13 @@ import json
 import pytest
 
 from analysis.models.attention import ATTENTION
+from analysis.models.attention_safetensors import read_attention_safetensors
 from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from benchmarks.findings.model_circuits import DESIGN, found, results
 from benchmarks.findings.model_table import GRANULARITIES, model_heads_table, spaces_of
+from tests.checkout import ROOT
 
 WANTED = json.loads(DESIGN.read_text())
 
@@ -50,10 +52,10 @@ def test_a_line_says_what_a_search_finds(rules):
 
 
 @pytest.mark.slow
-def test_a_model_of_the_study_comes_out_again():
-    one = results()[0]
-    outcome = train_attention(AttentionSpec(task_named(one["task"]), seed=one["seed"]))
-    if outcome.model.digest != one["digest"]:
-        pytest.skip("weights differ on this kind of machine")
-    again = found(outcome.model, "", WANTED["listed"])
-    assert {**again, "seconds": 0} == {**one["spaces"][-1], "seconds": 0}
+def test_a_model_of_the_study_is_searched_with_the_same_result():
+    """Its weights are kept, since training gives the same ones on machines of one kind only."""
+    [one] = [one for one in results() if (one["task"], one["seed"]) == ("sum modulo", 10)]
+    model = read_attention_safetensors((ROOT / "tests/fixtures/sum-modulo-2x2-10.safetensors").read_bytes())
+    assert model.digest == one["digest"]
+    for space in one["spaces"]:
+        assert {**found(model, space["rules"], WANTED["listed"]), "seconds": 0} == {**space, "seconds": 0}

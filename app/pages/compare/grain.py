@@ -7,6 +7,7 @@ from itertools import combinations
 
 from pydantic import Field
 
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.refinement import Grain, grain_of
 from analysis.alignments.iia import score_alignment
 from analysis.errors import BeyondLimits
@@ -16,6 +17,7 @@ from analysis.stories.grain import common_refinement, refinements_of
 from app.options import PageModel
 from app.pages.explanations import Explanation
 from app.pages.formulas import AlgorithmView, PlacedView, algorithm_view, placed_views
+from app.pages.reports.stories import MAX_CANDIDATES_ON_PAGES
 
 
 class GrainView(PageModel):
@@ -42,20 +44,30 @@ def grain_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> 
             and one.item.alignment.places
             and score_alignment(question, one.item.algorithm, one.item.alignment).valid
         ]
-        pairs = (_view(question, first, second) for first, second in combinations(asked, 2))
-        return [view for view in pairs if view is not None]
     except BeyondLimits:
         return []
+    pairs = [
+        (first, second)
+        for first, second in combinations(asked, 2)
+        if first[1].algorithm.text != second[1].algorithm.text
+    ]
+    among = refinements_of(question, MAX_CANDIDATES_ON_PAGES) if pairs else ()
+    return [_view(question, first, second, among) for first, second in pairs]
 
 
-def _view(question: Question, first: tuple[str, Aligned], second: tuple[str, Aligned]) -> GrainView | None:
+def _view(
+    question: Question,
+    first: tuple[str, Aligned],
+    second: tuple[str, Aligned],
+    among: Sequence[HighLevelModel] | None,
+) -> GrainView:
     (p, one), (q, other) = first, second
-    if one.algorithm.text == other.algorithm.text:
-        return None
-    relation = grain_of(one.algorithm, other.algorithm, refinements_of(question))
+    relation = grain_of(one.algorithm, other.algorithm, among)
     found = None
     if relation == "compatible":
-        found = common_refinement(question, (one.algorithm, one.alignment), (other.algorithm, other.alignment))
+        found = common_refinement(
+            question, (one.algorithm, one.alignment), (other.algorithm, other.alignment), among or ()
+        )
     words = {
         "same": f"{p} and {q} say the same: every network that carries the one algorithm carries the other.",
         "finer": f"{p} is finer than {q}: every network that carries its algorithm carries that of {q}.",

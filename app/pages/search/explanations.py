@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.typed_formulas import texts_of_formula
+from analysis.algorithms.parsing import texts_of_formula
 from analysis.digest import short_id
 from analysis.errors import AnalysisError, InvalidTask
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF

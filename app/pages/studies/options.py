@@ -6,26 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from analysis.studies.design import GridFactor
 from app.options import Options
-
-FactorName = Literal[
-    "tasks",
-    "hidden",
-    "activation",
-    "output_activation",
-    "loss_target",
-    "noise_std",
-    "input_weights",
-    "planting",
-    "prior",
-]
 
 
 class StudyOptions(Options):
     """Options of a study's page."""
 
     protocol: str = Field("", max_length=64, description="Name of one of its protocols; empty: its first one.")
-    by: FactorName | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
+    by: GridFactor | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
 
 
 class StudyFigureOptions(StudyOptions):

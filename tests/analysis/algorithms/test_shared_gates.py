@@ -9,8 +9,8 @@ import pytest
 
 from analysis.algorithms.and_inverter import and_inverter_candidates
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.high_level_model import HighLevelModel, readable_formula
+from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
 from analysis.algorithms.redundancy import irredundancy
 from analysis.algorithms.refinement import exchanged, finer_than_all, grain_of, is_coarser, predictions
 from analysis.criteria.redundancies import (
@@ -147,6 +147,12 @@ def test_a_text_is_read_back_and_its_shared_gates_must_be_its_own():
     for wrong in (FOUR_NANDS.partition(";")[0], FOUR_NANDS + ",(A&B)", ALICE + ";(A&B)", ";(A&B)", ALICE + ";"):
         with pytest.raises(InvalidAlgorithm):
             parse_algorithm(wrong, "shared_gates", 2)
+
+
+def test_a_typed_formula_finds_the_graph_too():
+    for graph in candidates():
+        assert graph.text in texts_of_formula(readable_formula(graph.root))
+    assert FOUR_NANDS in texts_of_formula("(A and not (B and A)) or (not (A and B) and B)")
 
 
 def test_a_formula_names_its_shared_gates():

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from analysis.algorithms.boolean_formulas import task_from_formula, tree_from_formula
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import Node, function_of
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.typed_formulas import MOST_GATES, texts_of_formula
+from analysis.algorithms.parsing import MOST_GATES, parse_algorithm, texts_of_formula
 from analysis.errors import InvalidTask
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
@@ -69,7 +68,10 @@ def test_texts_compute_the_same_and_do_not_depend_on_how_it_is_commuted(node):
         assert texts_of_formula(written(Node(node.operator, node.children[::-1])))[0] == texts[0]
     n_gates = sum(text in "∧∨" for text in written(node))
     for text in texts[1:] if n_gates <= 3 else ():
-        assert parse_algorithm(text, "formula_trees", 3).function == function
+        if ";" in text:
+            assert text.partition(";")[0] == texts[0]
+        else:
+            assert parse_algorithm(text, "formula_trees", 3).function == function
 
 
 def test_de_morgan_twins_are_one_in_the_first_form_and_two_in_the_other():

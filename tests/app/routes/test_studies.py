@@ -3,12 +3,10 @@ import gzip
 import io
 import json
 from dataclasses import replace
-from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import Measured, answer_key
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
@@ -16,7 +14,6 @@ from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results, sum_up
 from app.jobs import study_queue
-from app.pages.studies.options import FactorName
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
@@ -216,10 +213,6 @@ def test_answers_of_methods_are_in_the_data_and_not_in_the_list(client, store):
     assert [row["audit-valid:acdc(tau=0.1)"] for row in rows] == ["false", "false", "true", ""] * 2
     listed = client.get(f"{API}/xor-width/outcomes").json()
     assert [measure["key"] for measure in listed["measures"]] == ["audit-distinct"]
-
-
-def test_networks_are_grouped_by_any_factor_of_the_grid():
-    assert get_args(FactorName) == GRID_FACTORS
 
 
 def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, study):
