@@ -341,6 +341,10 @@ class Addresses:
         """Two to six circuits of a model side by side: ``e=MASK&e=MASK``."""
         return self._url("models", model, "compare", rules=rules, e=list(masks), **view)
 
+    def model_sandbox(self, model: str, rules: str = "", **view: Any) -> str:
+        """Interventions by hand on one row of a model's task."""
+        return self._url("models", model, "sandbox", rules=rules, **view)
+
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)
 

@@ -18,10 +18,12 @@ circuits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,20 @@ from analysis.models.attention_report import (
     places_looked_for,
     row_look,
 )
-from analysis.models.model import Edge, Graph, Inside, Masks, ModelKind, Node, Role, Rules, Table, gaps
+from analysis.models.model import (
+    Change,
+    Edge,
+    Graph,
+    Inside,
+    Masks,
+    ModelKind,
+    Node,
+    Role,
+    RowRun,
+    Rules,
+    Table,
+    gaps,
+)
 from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -98,6 +113,9 @@ ROLES: Final = (
 MATRICES: Final = ("query", "key", "value", "output")
 """Of each layer, in the order of a model's layers."""
 _FILE: Final = "model file"
+_Changed = Mapping[tuple[Literal["node", "edge"], int], Sequence[tuple[slice, Array]]]
+"""Of a node or edge, at which positions it has other values by hand, and these ``[positions, d_model]``."""
+_UNCHANGED: Final[_Changed] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -433,10 +451,15 @@ class AttentionSpace:
         return self._model.head(self._graph.nodes[head].layer, (head - self._n_given) % self._model.n_heads)
 
     def _read_by(
-        self, head: int, kept: Masks, found: list[tuple[NDArray[np.intp], Array]], absent: list[Array | None]
+        self,
+        head: int,
+        kept: Masks,
+        found: list[tuple[NDArray[np.intp], Array]],
+        absent: list[Array | None],
+        changed: _Changed = _UNCHANGED,
     ) -> tuple[Array, Array, Array]:
         """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
-        read = [self._read(kept, edges, found, absent) for edges in self._slots(head).values()]
+        read = [self._read(kept, edges, found, absent, changed) for edges in self._slots(head).values()]
         query, key, value = read if len(read) == 3 else read * 3
         return query, key, value
 
@@ -447,7 +470,8 @@ class AttentionSpace:
         runs = (len(self._heads) + 2) * n_rows * len(self._heads) * model.per_row
         if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
             return Inside()
-        trace = self._trace(mask)
+        kept = self._graph.kept_edges(mask[None])
+        trace = self._trace(mask, self._sources(kept, self._absent, model.tokens, every_position=True))
         masks = np.repeat(mask[None], 1 + len(self._heads), axis=0)  # the circuit, then without each head
         for number, head in enumerate(self._heads, start=1):
             gone = [number - 1] if self._granularity == "nodes" else self._own(head) + self._out_of[head]
@@ -462,23 +486,61 @@ class AttentionSpace:
         given = outputs.argmax(axis=2)
         return Inside(tables, lambda row: row_look(trace, row, model.row_tokens(row), given[:, row], apart[:, row]))
 
-    def _trace(self, mask: Masks) -> Trace:
-        """One circuit run on all rows."""
+    def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun:
+        """By a plain run, in which every value that is changed is replaced once it is computed, or where it is read."""
+        kept = self._graph.kept_edges(mask[None])
+        changed = self._changed(kept, changes, source)
+        tokens = self._model.tokens[row : row + 1]
+        found = self._sources(kept, self._absent, tokens, every_position=True, changed=changed)
+        trace = self._trace(mask, found, changed)
+        touched = {end for kind, part in changed if kind == "edge" for end in self._ends(part)}
+        return RowRun(
+            places=self._model.row_tokens(row),
+            outputs=np.add.accumulate(trace.carried[:, 0])[-1],
+            given=np.stack([values[0, 0] for _, values in found]),
+            patterns=tuple(
+                pattern[0] if is_on or head in touched else None
+                for pattern, is_on, head in zip(trace.patterns, trace.is_on, self._heads, strict=True)
+            ),
+        )
+
+    def _ends(self, edge: int) -> tuple[int, int]:
+        return self._graph.edges[edge].source, self._graph.edges[edge].target
+
+    def _changed(self, kept: Masks, changes: Sequence[Change], source: int) -> _Changed:
+        """What each change puts where, from runs of the same circuit in which nothing is changed."""
+        values: dict[str, list[Array]] = {}
+        changed: dict[tuple[Literal["node", "edge"], int], list[tuple[slice, Array]]] = {}
+        for change in changes:
+            if change.written not in values:
+                values[change.written] = self._values_instead(kept, change.written, source)
+            node = change.part if change.kind == "node" else self._ends(change.part)[0]
+            places = slice(None) if change.at is None else slice(change.at, change.at + 1)
+            changed.setdefault((change.kind, change.part), []).append((places, values[change.written][node][places]))
+        return changed
+
+    def _values_instead(self, kept: Masks, written: str, source: int) -> list[Array]:
+        """Of each source what stands in its place, ``[context, d_model]``."""
+        if written == "mean":
+            return self._mean_values(kept, self._absent)
+        tokens = self._model.tokens[source : source + 1]
+        values = [values[0, 0] for _, values in self._sources(kept, self._absent, tokens, every_position=True)]
+        return [np.zeros_like(one) for one in values] if written == "zero" else values
+
+    def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]], changed: _Changed = _UNCHANGED) -> Trace:
+        """One circuit run on the rows that its sources were found on."""
         kept, nodes = self._graph.kept_edges(mask[None]), self._graph.nodes
         unembedding = self._model.unembedding.T
-        found = self._sources(kept, self._absent, self._model.tokens, every_position=True)
         patterns = []
         for head in self._heads:
             w_query, w_key, _, _ = self._weights(head)
-            query, key, _ = self._read_by(head, kept, found, self._absent)
+            query, key, _ = self._read_by(head, kept, found, self._absent, changed)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
         edges = self._into[len(nodes) - 1, ""]
-        carried = []
-        for (_, values), edge, absent in zip(found, edges, self._absent, strict=True):
-            read = values[0][:, -1] if kept[0, edge] else np.zeros_like(values[0][:, -1])
-            if absent is not None and not kept[0, edge]:
-                read += absent[-1]
-            carried.append(inner(read, unembedding))
+        carried = [
+            inner(self._carried(kept, edge, source, found, self._absent, changed)[0, :, -1], unembedding)
+            for source, edge in enumerate(edges)
+        ]
         return Trace(
             heads=tuple(nodes[head].label for head in self._heads),
             is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
@@ -557,10 +619,13 @@ class AttentionSpace:
         nothing: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
         if not self._means:
             return nothing
-        whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
+        return [*self._mean_values(np.ones((1, len(self._graph.edges)), dtype=np.bool_), nothing)]
+
+    def _mean_values(self, kept: Masks, absent: list[Array | None]) -> list[Array]:
+        """Of each source its mean over the rows of the task in one circuit, ``[context, d_model]``."""
         totals: list[Array] = []
         for tokens in self._row_parts(1):
-            parts = [values[0] for _, values in self._sources(whole, nothing, tokens, every_position=True)]
+            parts = [values[0] for _, values in self._sources(kept, absent, tokens, every_position=True)]
             if totals:  # go on with the sum where the rows before have ended
                 parts = [np.concatenate([total[None], part]) for total, part in zip(totals, parts, strict=True)]
             totals = [np.add.accumulate(part)[-1] for part in parts]
@@ -602,6 +667,7 @@ class AttentionSpace:
         *,
         every_position: bool = False,
         before: int | None = None,
+        changed: _Changed = _UNCHANGED,
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
         rows, positions, d_model]``; of the last layer the last position only unless ``every_position``. With ``before``
@@ -610,16 +676,19 @@ class AttentionSpace:
         Masks that keep the same edges into a head and into all heads of layers before it give it the same value, which
         is computed once.
         """
-        found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given(tokens)]
+        found = [
+            (np.zeros(len(kept), dtype=np.intp), _with(given[None], changed.get(("node", number))))
+            for number, given in enumerate(self._given(tokens))
+        ]
         for head in self._heads:
             layer = self._graph.nodes[head].layer
             if before is not None and layer >= before:
                 break
             first, which = _alike(kept[:, self._concerning(head)])
             last_only = layer == len(self._model.layers) and not every_position
-            query, key, value = self._read_by(head, kept[first], [(w[first], v) for w, v in found], absent)
+            query, key, value = self._read_by(head, kept[first], [(w[first], v) for w, v in found], absent, changed)
             value = attend(query, key, value, self._weights(head), last_only=last_only)
-            found.append((which, value))
+            found.append((which, _with(value, changed.get(("node", head)))))
         return found
 
     def _read(
@@ -628,14 +697,37 @@ class AttentionSpace:
         edges: list[int],
         sources: list[tuple[NDArray[np.intp], Array]],
         absent: list[Array | None],
+        changed: _Changed,
     ) -> Array:
         """The sum of what a slot reads, ``[masks, rows, context, d_model]``."""
         total = np.zeros((len(kept), *sources[0][1].shape[1:]))
         for source, edge in enumerate(edges):
-            which, values = sources[source]
-            other = absent[source]
-            total += np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
+            total += self._carried(kept, edge, source, sources, absent, changed)
         return total
+
+    def _carried(
+        self,
+        kept: Masks,
+        edge: int,
+        source: int,
+        sources: list[tuple[NDArray[np.intp], Array]],
+        absent: list[Array | None],
+        changed: _Changed,
+    ) -> Array:
+        """What one edge carries, ``[masks, rows, context, d_model]``."""
+        (which, values), other = sources[source], absent[source]
+        carried = np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
+        return _with(carried, changed.get(("edge", edge)))
+
+
+def _with(values: Array, written: Sequence[tuple[slice, Array]] | None) -> Array:
+    """Values ``[…, context, d_model]`` with others at some positions."""
+    if written is None:
+        return values
+    values = values.copy()
+    for places, others in written:
+        values[..., places, :] = others
+    return values
 
 
 def _alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

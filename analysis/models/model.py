@@ -89,19 +89,27 @@ class Graph:
         return -(-self.n_bits // 4)
 
     @cached_property
-    def bit_names(self) -> tuple[str, ...]:
-        """What each bit stands for, as addresses write it: ``SOURCE-TARGET`` or ``SOURCE-TARGET.SLOT``, or a node."""
-        if self.cut == "nodes":
-            return tuple(self.nodes[number].name for number in self.removable)
+    def edge_names(self) -> tuple[str, ...]:
+        """The edges as addresses write them: ``SOURCE-TARGET`` or ``SOURCE-TARGET.SLOT``."""
         return tuple(
             f"{self.nodes[one.source].name}-{self.nodes[one.target].name}" + (f".{one.slot}" if one.slot else "")
             for one in self.edges
         )
 
     @cached_property
+    def edge_labels(self) -> tuple[str, ...]:
+        """The edges for people."""
+        return tuple(name.replace("-", " → ") for name in self.edge_names)
+
+    @cached_property
+    def bit_names(self) -> tuple[str, ...]:
+        """What each bit stands for, as addresses write it: an edge, or a node."""
+        return self.edge_names if self.cut == "edges" else tuple(self.nodes[one].name for one in self.removable)
+
+    @cached_property
     def bit_labels(self) -> tuple[str, ...]:
         """What each bit stands for, for people."""
-        return tuple(name.replace("-", " → ") for name in self.bit_names)
+        return self.edge_labels if self.cut == "edges" else self.bit_names
 
     def kept_edges(self, masks: Masks) -> Masks:
         """``[masks, edges]`` the edges that masks ``[masks, bits]`` keep."""
@@ -200,6 +208,45 @@ class Inside:
 
     tables: tuple[Table, ...] = ()
     look: Callable[[int], RowLook] | None = None
+
+
+Written = Literal["zero", "mean", "source"]
+"""What stands in a value's place: 0, its mean over the rows of the task, or what it is on another row."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change by hand: another value for what a node gives to all that read it, or for what one edge carries.
+
+    Args:
+        kind: whether a node or an edge is changed.
+        part: its position in the graph.
+        at: the one place in the row that is changed, from 0; None for all.
+        written: what stands there instead, from a run of the same circuit in which nothing is changed.
+    """
+
+    kind: Literal["node", "edge"]
+    part: int
+    at: int | None
+    written: Written
+
+
+@dataclass(frozen=True, eq=False)
+class RowRun:
+    """A run of one circuit on one row of the task.
+
+    Args:
+        places: what stands at each place of the row.
+        outputs: ``[outputs]``.
+        given: ``[nodes that are read, places, numbers]`` what each gives at each place of the row.
+        patterns: ``[places, places]`` where each node that looks anywhere does, in the order of nodes; None for one
+            that is no part of the circuit.
+    """
+
+    places: tuple[str, ...]
+    outputs: NDArray[np.float64]
+    given: NDArray[np.float64]
+    patterns: tuple[NDArray[np.float64] | None, ...]
 
 
 @dataclass(frozen=True)
@@ -312,6 +359,17 @@ class Space(Protocol):
 
     def inside(self, mask: Masks) -> Inside:
         """What there is to say of what happens in one circuit ``[bits]``; nothing where that takes long."""
+
+    def run_row(self, mask: Masks, row: int, changes: Sequence[Change] = (), source: int = 0) -> RowRun | None:
+        """One circuit ``[bits]`` on one row of the task while some of it is changed by hand, one change after the
+        other; None where the kind has no such run.
+
+        Args:
+            mask: of the circuit.
+            row: number of the row, from 0.
+            changes: what is changed.
+            source: number of the row that values are taken from which a change takes from another row.
+        """
 
     def n_meaning(self, masks: Masks) -> int | None:
         """How many masks there are that mean one of these circuits; None if that is not known."""

@@ -26,8 +26,14 @@ from app.pages.models.circuit import (
 )
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
 from app.pages.models.models import build_model, build_models
+from app.pages.models.sandbox import (
+    ModelSandboxPageOptions,
+    build_model_sandbox,
+    sandbox_drawing,
+    sites_by_kind,
+)
 from app.pages.models.views import locate_model, mask_meant, open_model, too_large
-from app.rendering import render
+from app.rendering import is_fragment, render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
@@ -121,6 +127,20 @@ PAGES = (
 )
 for page in PAGES:
     add_page(router, page)
+SANDBOX = Page(
+    ONE + "/sandbox",
+    build_model_sandbox,
+    "model_sandbox",
+    "models",
+    "The sandbox of a model",
+    """
+    One row of a model's task while nodes, single positions of what they give, or edges are changed by hand: what each
+    node gives, where it looks and what the model returns, before and after.
+    """,
+    errors=(400, 404, 409, 422),
+    within="this run",
+)
+add_twin(router, SANDBOX)
 ONE_CIRCUIT = Page(
     CIRCUIT,
     build_model_circuit,
@@ -229,6 +249,19 @@ def circuits_csv(session: Reading, links: Links, model: str, options: ListOption
     text = build_model_circuits_csv(session, links, model, options)
     headers = {"Content-Disposition": f'attachment; filename="{model}-circuits.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get(ONE + "/sandbox", response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def sandbox_page(
+    request: Request, session: Reading, links: Links, model: str, options: Annotated[ModelSandboxPageOptions, Query()]
+) -> Response:
+    with room(SANDBOX.within):
+        page = build_model_sandbox(session, links, model, options)
+    if options.from_form and not is_fragment(request):
+        return RedirectResponse(page.url, status_code=303)  # an address worth keeping, without the form's fields
+    headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}
+    context = {"page": page, "drawing": sandbox_drawing(page), "sites": sites_by_kind(page)}
+    return render(request, "pages/model_sandbox.html", context, block="sandbox", headers=headers)
 
 
 @router.get(CIRCUIT, response_class=HTMLResponse, response_model=None, include_in_schema=False)

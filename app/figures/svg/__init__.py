@@ -20,6 +20,7 @@ from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.partial import partial_figure
 from app.figures.svg.plane import plane_figure
+from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
 from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import (
     PLAIN_HUES,
@@ -44,7 +45,9 @@ __all__ = [
     "FlowLink",
     "Hues",
     "LossCurve",
+    "NodeColumn",
     "OutputCurve",
+    "PlaceMark",
     "Threshold",
     "Tile",
     "aligned_diagram",
@@ -74,6 +77,7 @@ __all__ = [
     "outputs_figure",
     "partial_figure",
     "plane_figure",
+    "positions_diagram",
     "row_spreads",
     "score_bars",
     "shape_text",

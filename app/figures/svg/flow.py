@@ -99,6 +99,19 @@ def flow_diagram(
     )
 
 
+def link_element(link: FlowLink, inner: str, swap: str) -> str:
+    """A link within a drawing.
+
+    Args:
+        link: where it leads.
+        inner: what is drawn, already escaped.
+        swap: "#" and the id of the element that a click exchanges by htmx, "" for none.
+    """
+    url = esc(link.url)
+    exchange = f' hx-get="{url}" hx-target="{esc(swap)}" hx-swap="outerHTML" hx-push-url="true"' if swap else ""
+    return f'<a id="{esc(link.id)}" href="{url}" aria-label="{esc(link.words)}"{exchange}>{inner}</a>'
+
+
 class _Flow:
     """One drawing in the making."""
 
@@ -187,17 +200,8 @@ class _Flow:
                 continue
             x1, y1, x2, y2 = self._ends(layer, out, source)
             path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
-            body += self._link(link, f'<path class="fl-hit" d="{path}"/>')
+            body += link_element(link, f'<path class="fl-hit" d="{path}"/>', self._swap)
         return body
-
-    def _link(self, link: FlowLink, inner: str) -> str:
-        url = esc(link.url)
-        swap = (
-            f' hx-get="{url}" hx-target="{esc(self._swap)}" hx-swap="outerHTML" hx-push-url="true"'
-            if self._swap
-            else ""
-        )
-        return f'<a id="{esc(link.id)}" href="{url}" aria-label="{esc(link.words)}"{swap}>{inner}</a>'
 
     def sites(self) -> str:
         """Neurons with their names and values."""
@@ -209,7 +213,7 @@ class _Flow:
             for neuron in column.shown:
                 drawn = self._site(column.layer, neuron, x, self._frame.places[column.layer, neuron])
                 link = self._links.get((column.layer, neuron, None))
-                drawn = self._link(link, drawn) if link else f'<g aria-hidden="true">{drawn}</g>'
+                drawn = link_element(link, drawn, self._swap) if link else f'<g aria-hidden="true">{drawn}</g>'
                 body += part(node_name(column.layer, neuron, self._wiring.sizes), drawn)
             if column.n_hidden and column.shown:
                 y = (self._frame.top + self._frame.bottom) / 2 + (column.slots - 1) / 2 * self._frame.gap

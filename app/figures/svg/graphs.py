@@ -6,7 +6,7 @@ that passes over a layer goes round below it, so that it touches no node there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -24,15 +24,18 @@ _AROUND: Final = 26.0
 _APART: Final = 14.0  # of edges that go round
 
 
-def graph_diagram(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
+def graph_diagram(
+    graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "", marked: Collection[int] = ()
+) -> Markup:
     """A model's graph, or a circuit of it, at full size.
 
     Args:
         graph: nodes and edges.
         kept: for each edge whether the circuit keeps it; None for the whole graph.
         title: what it is, put before the sentence made from the data.
+        marked: edges that are drawn dashed and wide.
     """
-    return _drawn(graph, kept, title, thumb=False)
+    return _drawn(graph, kept, title, thumb=False, marked=marked)
 
 
 def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
@@ -40,16 +43,20 @@ def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str 
     return _drawn(graph, kept, title, thumb=True)
 
 
-def _drawn(graph: Graph, kept: Sequence[bool] | None, title: str, *, thumb: bool) -> Markup:
+def _drawn(
+    graph: Graph, kept: Sequence[bool] | None, title: str, *, thumb: bool, marked: Collection[int] = ()
+) -> Markup:
     places, bottom = _places(graph)
     n_around = len({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
     width = 2 * PAD_X + COLUMN * max(x for x, _ in _columns(graph))
     height = bottom + (_AROUND + _APART * n_around if n_around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
-    edges = sorted(zip(graph.edges, kept, strict=True), key=lambda one: one[1])  # what is cut lies below
-    touched = {end for edge, keeps in edges if keeps for end in (edge.source, edge.target)}
+    plain = [one for number, one in enumerate(zip(graph.edges, kept, strict=True)) if number not in marked]
+    edges = sorted(plain, key=lambda one: one[1])  # what is cut lies below
+    touched = {end for edge, keeps in zip(graph.edges, kept, strict=True) if keeps for end in (edge.source, edge.target)}
     ink = 5.0 if thumb else 1.6
     body = "".join(_edge(graph, places, edge, bottom, ink if keeps else 0.0) for edge, keeps in edges)
+    body += "".join(_edge(graph, places, graph.edges[one], bottom, 3.4, "e-neg") for one in marked)
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
@@ -105,7 +112,9 @@ def _slots(graph: Graph, node: int) -> list[str]:
     return [slot for slot in dict.fromkeys(edge.slot for edge in graph.edges if edge.target == node) if slot]
 
 
-def _edge(graph: Graph, places: list[tuple[float, float]], edge: Edge, bottom: float, ink: float) -> str:
+def _edge(
+    graph: Graph, places: list[tuple[float, float]], edge: Edge, bottom: float, ink: float, css_class: str = "e-pos"
+) -> str:
     """An edge; one without ink is cut."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
     slots = _slots(graph, edge.target)
@@ -121,7 +130,7 @@ def _edge(graph: Graph, places: list[tuple[float, float]], edge: Edge, bottom: f
             f"M{num(x1)} {num(y1)}C{num(x1 + bend)} {num(low)} {num(x1 + bend)} {num(low)} {num((x1 + x2) / 2)} "
             f"{num(low)}S{num(x2 - bend)} {num(low)} {num(x2)} {num(y2)}"
         )
-    return f'<path class="{"e-pos" if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+    return f'<path class="{css_class if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
 
 
 def _node(graph: Graph, number: int, x: float, y: float, css_class: str, *, named: bool) -> str:

@@ -35,6 +35,7 @@ from app.pages.models.views import (
     recomputed_figures,
     row_views,
     rules_view,
+    sandbox_url,
     search_of,
 )
 
@@ -65,6 +66,7 @@ class ModelCircuitPage(PageModel):
     list_url: str
     compare_url: str
     verify_url: str
+    sandbox_url: str = Field(description="The sandbox with all else cut; empty where models of this kind have none.")
     url: str
 
 
@@ -166,7 +168,7 @@ def build_model_circuit(
     [circuit] = open_circuits(session, addresses, place, [mask])
     graph = place.space.graph
     kept = _kept(place, circuit)
-    edges = _edge_labels(place)
+    edges = place.space.graph.edge_labels
     outputs, inside = place.space.run(circuit.bits[None]), place.space.inside(circuit.bits)
     at = chosen_row(place.model, gaps(outputs, place.model.answers)[0], options.row)
 
@@ -193,6 +195,7 @@ def build_model_circuit(
         list_url=list_url,
         compare_url=addresses.model_compare(slug, [circuit.mask], text),
         verify_url=addresses.made_of(url(), "verify"),
+        sandbox_url=sandbox_url(addresses, place.row, place.space, place.text, circuit.mask, options.row),
         url=url(options.row),
     )
 
@@ -221,7 +224,7 @@ def build_model_compare(
     kept = np.array([_kept(place, one) for one in circuits])
     outputs = place.space.run(np.array([one.bits for one in circuits]))
     apart, largest = gaps(outputs, place.model.answers), outputs.argmax(axis=2)
-    edges = _edge_labels(place)
+    edges = place.space.graph.edge_labels
     parting = (largest != largest[0]).any(axis=0)
     spread = np.where(parting, np.inf, apart.max(axis=0) - apart.min(axis=0))
     order = np.argsort(-spread, kind="stable")[:ROWS_SHOWN].tolist()
@@ -318,13 +321,6 @@ def _judged_again(session: Session, place: ModelPlace, circuit: OpenCircuit) -> 
 def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:
     kept: list[bool] = place.space.graph.kept_edges(circuit.bits[None])[0].tolist()
     return kept
-
-
-def _edge_labels(place: ModelPlace) -> list[str]:
-    """The edges for people, whatever masks speak about."""
-    graph = place.space.graph
-    names = [node.name for node in graph.nodes]
-    return [f"{names[one.source]} → {names[one.target]}" + (f".{one.slot}" if one.slot else "") for one in graph.edges]
 
 
 def _rules(session: Session, place: ModelPlace, addresses: Addresses) -> RulesView:

@@ -28,6 +28,7 @@ from app.pages.models.views import (
     open_model,
     row_views,
     rules_view,
+    sandbox_url,
 )
 
 ROWS_SHOWN: Final = 12
@@ -91,6 +92,7 @@ class ModelPage(PageModel):
     url: str
     file_url: str
     search_url: str = Field(description="Where a search is asked for with POST.")
+    sandbox_url: str = Field(description="Empty where models of this kind have none.")
     list_url: str
 
 
@@ -181,5 +183,6 @@ def build_model(session: Session, addresses: Addresses, ref: str, options: Model
         url=addresses.model(row.slug, row=options.row),
         file_url=addresses.model_file(row.slug),
         search_url=addresses.model_searches(row.slug),
+        sandbox_url=sandbox_url(addresses, row, space, "", "", options.row),
         list_url=addresses.models(),
     )

@@ -257,6 +257,22 @@ def graph_view(space: Space) -> GraphView:
     )
 
 
+def sandbox_url(addresses: Addresses, row: ModelRow, space: Space, rules: str, mask: str, at: int | None) -> str:
+    """The sandbox of a model or of one circuit; "" where its kind has none.
+
+    Args:
+        addresses: builds links.
+        row: of the model.
+        space: its circuits under the rules.
+        rules: as addresses write them.
+        mask: of the circuit, "" for the whole model.
+        at: number of the row of the task that is run, None for the sandbox's own choice.
+    """
+    if space.run_row(np.ones(space.graph.n_bits, dtype=np.bool_), 0) is None:
+        return ""
+    return addresses.model_sandbox(row.slug, rules, circuit=mask, row=at)
+
+
 def search_of(session: Session, place: ModelPlace) -> CircuitSearch | None:
     """What was searched under these rules."""
     return searches_of(session, [place.row.id]).get((place.row.id, place.text))

@@ -104,6 +104,9 @@ class PerceptronSpace:
         rows = (("first", int(mask[0])), ("second", None))
         return Inside((Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),))
 
+    def run_row(self, mask, row, changes=(), source=0):
+        return None
+
     def n_meaning(self, masks):
         return None
 

@@ -301,6 +301,7 @@ def model_column():
         (LIST + "?sort=names", 400, "sort"),
         ("/networks/and-of-two", 404, "is a perceptron"),
         ("/networks/and-of-two/sandbox", 404, "is a perceptron"),
+        ("/models/and-of-two/sandbox", 409, "a perceptron has none"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):

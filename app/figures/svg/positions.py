@@ -1,0 +1,187 @@
+"""A model on one row, positions down and layers across: what each node gives at each position, and what heads look at.
+
+Each node has a column, each position of the row a line. A disc grows with the length of the vector that the node gives
+there. A line runs from a position, before a layer, to the disc of a head that looks there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import circle, esc, line, num, text, text_width
+from app.figures.svg.flow import FlowLink, link_element
+
+LEAST_SHARE: Final = 0.2
+"""Of the attention of a position, below which no line is drawn."""
+_COLUMN: Final = 66.0
+_NARROW: Final = 46.0  # with more than four heads in a layer
+_BETWEEN: Final = 62.0  # layers, on top of a column
+_ROW: Final = 46.0
+_LOW_ROW: Final = 34.0  # with more than eight positions
+_TOP: Final = 44.0
+_DISC: Final = 11.0
+_SAME: Final = 1e-9  # of the largest: what a difference has to be above, to be one
+
+
+@dataclass(frozen=True)
+class PlaceMark:
+    """What a node gives at one position.
+
+    Args:
+        before: length of the vector when nothing is changed.
+        after: the same under the changes.
+        moved: length of the difference of the two.
+        by_hand: what is written there, in few signs; "" if nothing is.
+        link: where a click leads, None for nowhere.
+    """
+
+    before: float
+    after: float
+    moved: float
+    by_hand: str
+    link: FlowLink | None
+
+
+@dataclass(frozen=True)
+class NodeColumn:
+    """One node.
+
+    Args:
+        label: above its column.
+        layer: 0 for what the model is given.
+        is_on: whether it takes part in the circuit.
+        link: where a click on its name leads, None for nowhere.
+        marks: of each position.
+        shares: ``[reading][read]`` where it looks under the changes; None where it looks nowhere.
+        was: the same when nothing is changed.
+    """
+
+    label: str
+    layer: int
+    is_on: bool
+    link: FlowLink | None
+    marks: tuple[PlaceMark, ...]
+    shares: Sequence[Sequence[float | None]] | None = None
+    was: Sequence[Sequence[float | None]] | None = None
+
+
+def positions_diagram(
+    columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str, swap: str = ""
+) -> Markup:
+    """The drawing.
+
+    Args:
+        columns: the nodes, layer by layer.
+        positions: what stands at each.
+        answer: what is read out at the last position.
+        sentence: the name of the group.
+        swap: id of the element that a click exchanges by htmx, "" for none.
+    """
+    draw = _Positions(columns, positions, swap)
+    x = draw.out
+    y = draw.y(len(positions) - 1)
+    body = f'<g aria-hidden="true">{draw.names()}{draw.lines()}'
+    body += line(draw.x[-1] + _DISC + 8, y, x - 6, y, "e-bg") + text(x, y + 4, answer, "lab code halo")
+    body += text(x, _TOP - 18, "logits", "lab") + "</g>"
+    body += "".join(draw.column(place) for place in range(len(columns)))
+    width = x + max(text_width(answer, 12), 40.0) + 8
+    height = draw.y(len(positions) - 1) + _ROW / 2
+    role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
+    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.3 * width)}px"'
+    wide = " wide" if width > 420 else ""
+    return Markup(  # noqa: S704  # every text in body went through esc()
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="flow{wide}" {size} role="{role}" aria-label="{esc(sentence)}">'
+        f"{body}</svg>"
+    )
+
+
+class _Positions:
+    """One drawing in the making."""
+
+    def __init__(self, columns: Sequence[NodeColumn], positions: Sequence[str], swap: str) -> None:
+        self._columns, self._positions, self._swap = columns, positions, f"#{swap}" if swap else ""
+        widest = max(sum(one.layer == layer for one in columns) for layer in {one.layer for one in columns})
+        step = _COLUMN if widest <= 4 else _NARROW
+        self._row = _ROW if len(positions) <= 8 else _LOW_ROW
+        left = max(text_width(_token(number, one), 11) for number, one in enumerate(positions)) + 12
+        self.x = [left + step / 2]
+        for one, following in pairwise(columns):
+            self.x.append(self.x[-1] + step + (_BETWEEN if following.layer != one.layer else 0.0))
+        self.out = self.x[-1] + step / 2 + 22
+        self._largest = max([1e-300, *(max(mark.before, mark.after) for one in columns for mark in one.marks)])
+        self._changed = any(mark.by_hand or self._moved(mark) for one in columns for mark in one.marks)
+
+    def y(self, position: int) -> float:
+        """Height of a position."""
+        return _TOP + self._row * (position + 0.5)
+
+    def _moved(self, mark: PlaceMark) -> bool:
+        return mark.moved > _SAME * self._largest
+
+    def names(self) -> str:
+        """What stands at each position."""
+        return "".join(
+            text(2, self.y(number) + 4, _token(number, one), "lab code") for number, one in enumerate(self._positions)
+        )
+
+    def lines(self) -> str:
+        """What each head looks at, from a place before its layer."""
+        pale = ink = ""
+        for place, one in enumerate(self._columns):
+            if one.shares is None:
+                continue
+            first = next(number for number, other in enumerate(self._columns) if other.layer == one.layer)
+            start = self.x[first] - _COLUMN / 2 - _BETWEEN / 2
+            for reading, some in enumerate(one.shares):
+                for read, share in enumerate(some):
+                    if share is None or share < LEAST_SHARE:
+                        continue
+                    before = None if one.was is None else one.was[reading][read]
+                    same = self._changed and before is not None and abs(share - before) < 0.005
+                    drawn = line(
+                        start, self.y(read), self.x[place], self.y(reading), "e-pos", width=0.4 + 2.6 * share
+                    ).replace("/>", f' stroke-opacity="{0.16 if same else 0.6}"/>')
+                    pale, ink = (pale + drawn, ink) if same else (pale, ink + drawn)
+            for position in range(len(self._positions)):
+                pale += circle(start, self.y(position), 2.0, "n-open")
+        return pale + ink
+
+    def column(self, place: int) -> str:
+        """One node: its name, and a disc at each position."""
+        one, x = self._columns[place], self.x[place]
+        name = text(x, _TOP - 18, one.label, "lab" if one.is_on else "lab s", anchor="middle")
+        box = f'<rect class="fl-hit" x="{num(x - 23)}" y="{num(_TOP - 40)}" width="46" height="34"/>'
+        body = self._link(one.link, box + name)
+        for position, mark in enumerate(one.marks):
+            body += self._link(mark.link, self._disc(x, self.y(position), mark, one.is_on))
+        return body
+
+    def _disc(self, x: float, y: float, mark: PlaceMark, is_on: bool) -> str:
+        body = circle(x, y, self._row / 2 - 3, "fl-hit") + circle(x, y, _DISC + 3, "n-open" if is_on else "n-cut")
+        moved = self._moved(mark) or bool(mark.by_hand)
+        opacity = 1.0 if moved or not self._changed else 0.3
+        body += circle(x, y, self._radius(mark.after), "fl-plus").replace("/>", f' fill-opacity="{opacity:g}"/>')
+        if moved:
+            body += circle(x, y, self._radius(mark.before), "fl-minus")
+        if mark.by_hand:
+            body += circle(x, y, _DISC + 6, "fl-hand")
+            body += text(x + _DISC + 8, y + 4, mark.by_hand, "lab halo")
+        return body
+
+    def _radius(self, length: float) -> float:
+        return max(1.5, _DISC * math.sqrt(length / self._largest)) if length else 0.0
+
+    def _link(self, link: FlowLink | None, inner: str) -> str:
+        if link is None:
+            return f'<g aria-hidden="true">{inner}</g>'
+        return link_element(link, inner, self._swap)
+
+
+def _token(position: int, token: str) -> str:
+    return f"{position + 1}: {token if len(token) <= 10 else token[:9] + '…'}"
