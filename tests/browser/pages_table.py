@@ -91,7 +91,7 @@ PAGES = {
     "model of two layers": "/models/induction-attention",
     "row of a model of two layers": "/models/induction-attention?row=17",
     "circuit of a model of two layers": "/models/induction-attention/circuits/183dbfff",
-    "sandbox of a model": "/models/induction-attention/sandbox?row=17&source=40&change=2.0~5_source&change=x-2.1.k_zero",
+    "sandbox of a model": "/models/induction-attention/sandbox?row=17&change=2.0~5_source&change=x-2.1.k_zero",
     "sandbox of a model, one circuit": "/models/induction-attention/sandbox?circuit=183dbfff&row=5&tool=zero",
     "circuits of a model": "/models/majority-5-attention/circuits?rules=split",
     "circuits of a model, some": "/models/majority-5-attention/circuits?figure=minimal%3Dyes&keep=x-logits",

@@ -53,7 +53,8 @@ def _drawn(
     kept = [True] * len(graph.edges) if kept is None else kept
     plain = [one for number, one in enumerate(zip(graph.edges, kept, strict=True)) if number not in marked]
     edges = sorted(plain, key=lambda one: one[1])  # what is cut lies below
-    touched = {end for edge, keeps in zip(graph.edges, kept, strict=True) if keeps for end in (edge.source, edge.target)}
+    both = zip(graph.edges, kept, strict=True)
+    touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
     ink = 5.0 if thumb else 1.6
     body = "".join(_edge(graph, places, edge, bottom, ink if keeps else 0.0) for edge, keeps in edges)
     body += "".join(_edge(graph, places, graph.edges[one], bottom, 3.4, "e-neg") for one in marked)
