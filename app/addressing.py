@@ -373,6 +373,21 @@ class Addresses:
         """What the studies that come with Pluriscope found."""
         return self._url("findings")
 
+    def finding(self, study: str) -> str:
+        """A study of models of another kind than the networks."""
+        return self._url("findings", study)
+
+    def finding_figure(self, study: str, figure: str, form: str) -> str:
+        return self._url("findings", study, "figures", f"{figure}.{form}")
+
+    def finding_design(self, study: str) -> str:
+        """Its design, over HTTP."""
+        return self._url("api", "v1", "findings", study, "design")
+
+    def finding_data(self, study: str, form: str) -> str:
+        """What was found of each of its models, over HTTP."""
+        return self._url("api", "v1", "findings", study, f"data.{form}")
+
     def tour(self, step: int = 1) -> str:
         """A screen of the tour."""
         return self._url("tour", str(step))

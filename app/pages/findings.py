@@ -59,12 +59,20 @@ def answers_of(slug: str, digest: str, addresses: Addresses) -> list[list[Piece]
         digest: of its design. A study of the same slug that asks something else has no answer here.
         addresses: builds links.
     """
-    if _bundled_design(slug) != digest:
-        return []
+    return answers_naming(f"{DESIGNS}{slug}.json", addresses) if _bundled_design(slug) == digest else []
+
+
+def answers_naming(design: str, addresses: Addresses) -> list[list[Piece]]:
+    """The answers of the document that name a design, each as a line of text.
+
+    Args:
+        design: as the document names it.
+        addresses: builds links.
+    """
     return [
         _elsewhere(pieces(_STUDIES.sub("", text), addresses), addresses)
         for text in _answers()
-        if f"]({DESIGNS}{slug}.json)" in text
+        if f"]({design})" in text
     ]
 
 

@@ -21,6 +21,8 @@ _MARKS: Final = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)\s]
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 DESIGNS: Final = "../app/bundled/studies/"
 """How a document names the design file of a bundled study; pages lead to the study itself."""
+MODEL_DESIGNS: Final = "../app/bundled/findings/"
+"""Likewise of a study of models of another kind than the networks."""
 _RULE: Final = re.compile(r"^\|[-| :]+\|$")
 
 
@@ -125,6 +127,8 @@ def _target(written: str, addresses: Addresses) -> str:
         return addresses.scope("criteria")
     if name.startswith(DESIGNS):
         return addresses.study(name.removeprefix(DESIGNS).removesuffix(".json"))
+    if name.startswith(MODEL_DESIGNS):
+        return addresses.finding(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
     if written.startswith("https://"):
         return written
     raise ValueError(f"{written}: a page can link to itself, the glossary, the criteria, studies and other sites alone")

@@ -152,6 +152,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "model_circuit": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Induction head"),
     "model_compare": ("Circuit", "Gap", "Margin"),
     "model_sandbox": ("Sandbox", "Attention-only transformer", "Circuit", "Gap", "Mean ablation"),
+    "model_study": ("Study", "Attention-only transformer", "Granularity", "Circuit", "Minimality", "Induction head"),
     "model_verify": ("Re-verification", "Digest"),
     "admin": ("Job", "Network", "Analysis"),
 }

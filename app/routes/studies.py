@@ -35,6 +35,7 @@ from app.pages.studies.form import (
     start_study,
 )
 from app.pages.studies.listing import build_studies, progress_of
+from app.pages.studies.of_models import build_model_study, model_drawings
 from app.pages.studies.options import (
     StudyFigureOptions,
 )
@@ -78,6 +79,20 @@ add_page(
         "The form for a study",
         "What may be chosen: tasks, activations, protocols, measures.",
         name="new_study_twin",
+    ),
+)
+
+
+add_page(
+    router,
+    Page(
+        "/findings/{study}",
+        build_model_study,
+        "model_study",
+        _TAG,
+        "One study of models of another kind",
+        "Question, answer, the numbers of every figure, what was expected and found, and design.",
+        context=lambda page, _: {"drawings": model_drawings(page)},
     ),
 )
 

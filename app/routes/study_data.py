@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from analysis.studies.result_file import read_results, result_bytes
 from app.addressing import API_PREFIX
+from app.bundled.model_studies import ModelDesign
 from app.db.reads.studies import stored_results
 from app.db.studies import save_results
 from app.db.study_tables import StudyRow
@@ -17,6 +18,7 @@ from app.error_answers import api_errors
 from app.options import Options
 from app.pages.studies.data import data_csv, data_json, data_parquet
 from app.pages.studies.listing import progress_of
+from app.pages.studies.of_models import data_text, named_study
 from app.pages.studies.stored import open_study
 from app.pages.studies.views import StudyProgress
 from app.routes.changes import RawBody, Writing
@@ -54,6 +56,30 @@ def data(
         return Response(result_bytes(stored_results(session, row)), media_type="application/gzip", headers=name)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     return StreamingResponse(_streamed(request, row.id, form), media_type=kind, headers=name)
+
+
+@router.get(
+    f"{API_PREFIX}/findings/{{study}}/data.{{form}}",
+    tags=["studies"],
+    summary="What was found of each model of a study",
+    responses=api_errors(400, 404),
+    response_class=Response,
+)
+def model_data(
+    links: Links, study: str, form: Literal["csv", "json"], _options: Annotated[Options, Query()]
+) -> Response:
+    """One row for each model and granularity."""
+    name = {"content-disposition": f'attachment; filename="{study}.{form}"'}
+    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+    return Response(data_text(named_study(study, links), form), media_type=kind, headers=name)
+
+
+@router.get(
+    f"{API_PREFIX}/findings/{{study}}/design", tags=["studies"], summary="Its design", responses=api_errors(404)
+)
+def model_design(links: Links, study: str) -> ModelDesign:
+    """What is trained and asked, as it was written before it was."""
+    return named_study(study, links).design
 
 
 def _streamed(request: Request, study_id: int, form: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """``python -m benchmarks.findings.model_circuits``: how many circuits trained transformers have, by granularity.
 
-What is trained and asked stands in ``models/one-induction-circuit.design.json``, what is found beside it, a line for
-each model under each set of rules. A run continues where an earlier one was ended. Its tables are made by
+What is trained and asked stands in ``app/bundled/findings/one-induction-circuit.design.json``, what is found beside it,
+a line for each model. A run continues where an earlier one was ended. Its tables are made by
 :mod:`benchmarks.findings.model_table`.
 """
 
@@ -21,10 +21,11 @@ from analysis.models.attention_tasks import task_named
 from analysis.models.attention_training import AttentionSpec, train_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import NOT_ASKED, roles_told
+from app.bundled.model_studies import design_file, results_file
 
-FOLDER: Final = Path(__file__).parent / "models"
-DESIGN: Final = FOLDER / "one-induction-circuit.design.json"
-RESULTS: Final = FOLDER / "one-induction-circuit.jsonl"
+STUDY: Final = "one-induction-circuit"
+DESIGN: Final = Path(str(design_file(STUDY)))
+RESULTS: Final = Path(str(results_file(STUDY)))
 
 
 def main() -> int:

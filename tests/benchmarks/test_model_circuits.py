@@ -31,7 +31,7 @@ def test_every_model_of_the_design_has_its_line_once():
 
 def test_the_rules_are_those_that_the_tables_name():
     assert list(GRANULARITIES) == WANTED["rules"]
-    models = [space["induction"] for space in spaces_of("induction", "")]
+    models = [space.induction for space in spaces_of("induction", "")]
     told = "\n".join(model_heads_table())
     assert all(f"| {heads} | {models.count(heads)} |" in told for heads in models)
 

@@ -137,6 +137,7 @@ PAGES = {
     "lessons": "/lessons",
     "recently deleted": "/deleted",
     "findings": "/findings",
+    "study of models": "/findings/one-induction-circuit",
     "glossary": "/glossary",
     "glossary, some terms": "/glossary?q=margin",
     "search": "/search?q=xor",

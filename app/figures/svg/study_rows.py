@@ -57,7 +57,7 @@ def ladder_drawing(
         body += f'<path class="m-rule" d="M{num(across(value))} {num(_TOP - 6)}V{num(base)}"/>'
         body += text(across(value), base + 14, label, "lab s", anchor="middle")
     for step, ats in zip(steps, rows, strict=True):
-        body += text(2, _TOP + _ROW * (ats[0] - 1) + 4, step.label, "lab")
+        body += text(2, _TOP + _ROW * (ats[0] - 1) + 4, step.label, "lab halo")
         for at, row in zip(ats, step.rows, strict=True):
             y = _TOP + _ROW * at
             body += text(left - 6, y + 4, row.label, "lab s", anchor="end")

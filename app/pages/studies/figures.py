@@ -404,8 +404,8 @@ def ladder_of(
                 )
                 continue
             strip, mean = strip_of(group, measure, addresses, named), group.spread.mean
-            median = "–" if strip.median is None else _median_text(strip.median)
-            told = "–" if mean is None else f"{median} · {_mean_text(mean)}"
+            median = "–" if strip.median is None else median_text(strip.median)
+            told = "–" if mean is None else f"{median} · {mean_text(mean)}"
             words = f"{groups[-1].label}: median {median}, mean {'–' if mean is None else f'{mean:,.4g}'}"
             words += f", of {noun(len(group.points), 'network')} of {exact(group.of)} trained"
             rows.append(LadderRow(label, mean, strip, None, None, told, words))
@@ -416,14 +416,15 @@ def ladder_of(
 _LEAST_TOLD: Final = 0.001
 
 
-def _median_text(value: float) -> str:
+def median_text(value: float) -> str:
     """A median to two decimals, or to two digits where it is below 1."""
     if 0 < value < _LEAST_TOLD:
         return f"≤{_LEAST_TOLD}"
     return value_text(round(value, 2) if value >= 1 else float(f"{value:.2g}"))
 
 
-def _mean_text(value: float) -> str:
+def mean_text(value: float) -> str:
+    """A mean to three digits, whole from 1,000."""
     if 0 < value < _LEAST_TOLD:
         return f"≤{_LEAST_TOLD}"
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"

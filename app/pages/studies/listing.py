@@ -10,6 +10,7 @@ from app.addressing import Addresses
 from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
 from app.pages.findings import answers_of
+from app.pages.studies.of_models import model_study_items
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
 
 _JOBS_SHOWN = 10
@@ -19,6 +20,7 @@ def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
     """All studies, bundled ones first, then the newest."""
     return StudiesPage(
         items=[study_item(session, addresses, row) for row in all_studies(session)],
+        of_models=model_study_items(addresses),
         new_url=addresses.new_study(),
         url=addresses.studies(),
     )

@@ -45,10 +45,23 @@ class StudyItem(PageModel):
     updated_at: datetime
 
 
+class ModelStudyItem(PageModel):
+    """A study of models of another kind than the networks, in the list."""
+
+    slug: str
+    name: str
+    question: str
+    answers: list[list[Piece]]
+    models: int = Field(description="Models that were trained.")
+    converged: int
+    url: str
+
+
 class StudiesPage(PageModel):
     """All studies."""
 
     items: list[StudyItem]
+    of_models: list[ModelStudyItem] = Field(description="Studies of models of other kinds, which come with Pluriscope.")
     new_url: str
     url: str
 

@@ -18,6 +18,7 @@ def test_studies_that_are_not_stored_are_named_without_a_link(client):
     text = client.get("/findings").text
     assert "Noise on the training inputs" in text
     assert 'href="/studies/' not in text
+    assert 'href="/findings/one-induction-circuit"' in text
 
 
 def test_every_bundled_study_has_an_answer():
