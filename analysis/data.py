@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -24,6 +25,10 @@ from analysis.tasks import input_table
 
 DATA_FORMAT: Final = "pluriscope-data/1"
 MAX_DATA_BYTES: Final = 8_000_000
+JUDGED_EACH: Final = 50
+"""Noisy rows that circuits are judged on: so many draws for each Boolean input, each repeated so many times."""
+READ_EACH: Final = 10
+"""The same of noisy rows that interpretations read."""
 _ARRAYS: Final = ("representatives", "validation_inputs", "validation_labels", "interchange_rows")
 
 
@@ -85,6 +90,51 @@ class DataRecord:
 def clean_data(n_inputs: int) -> DataRecord:
     """The default record: the clean Boolean inputs, each once."""
     return DataRecord(input_table(n_inputs), description="every Boolean input, once")
+
+
+def noisy_data(
+    truth_table: Sequence[int], n_outputs: int, deviation: float, stream: np.random.Generator, *, cut: bool
+) -> DataRecord:
+    """Noisy rows as the program of Méloux et al. (ICLR 2025) makes them, from random numbers of our own.
+
+    Boolean inputs are drawn with replacement, each is repeated, and every repetition has its own normal noise: 10,000
+    rows of two inputs to judge circuits on, 400 to read interpretations on. Their program knows the Boolean input of a
+    row that it reads by cutting the row towards zero, so that 0.95 counts as 0, and keeps the last row of each. Rows
+    are rounded to float32 as there, so that the last digits of a C library's logarithm hardly ever matter.
+
+    Args:
+        truth_table: ``[2^n]`` the right decision on each Boolean input.
+        n_outputs: columns of the labels, all alike: a question is about one output.
+        deviation: standard deviation of the noise.
+        stream: random numbers, used up in one order.
+        cut: whether interpretations read noisy rows; else clean inputs.
+
+    Raises:
+        InvalidData: rows that are cut to neither 0 nor 1, or Boolean inputs without a row.
+    """
+    table = input_table((len(truth_table) - 1).bit_length())
+
+    def drawn(times: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        inputs = np.repeat(stream.integers(len(table), size=times * len(table)), times)
+        noise = (deviation * stream.standard_normal((len(inputs), table.shape[1]))).astype(np.float32)
+        return inputs, (table[inputs].astype(np.float32) + noise).astype(np.float64)
+
+    inputs, rows = drawn(JUDGED_EACH)
+    labels = np.repeat(np.array(truth_table, dtype=np.float64)[inputs, None], n_outputs, axis=1)
+    read = _last_of_each(drawn(READ_EACH)[1], table) if cut else table
+    return DataRecord(read, rows, labels, table, f"{len(rows):,} noisy rows, σ = {deviation:g}")
+
+
+def _last_of_each(rows: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The last row of each Boolean input, where a row belongs to the input that it is when cut towards zero."""
+    item, cure = "noisy rows", "use a smaller noise_std, another noise_seed, or noise_reading 'clean'"
+    cut = np.trunc(rows)
+    if not np.isin(cut, (0.0, 1.0)).all():
+        raise InvalidData(item, "are cut to numbers other than 0 and 1", cure)
+    same = np.all(cut[None] == table[:, None], axis=2)
+    if not same.any(axis=1).all():
+        raise InvalidData(item, "leave a Boolean input without a row that is cut to it", cure)
+    return rows[[int(np.flatnonzero(found)[-1]) for found in same]]
 
 
 def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from analysis.data import DataRecord, data_problems
-from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork, InvalidTask
+from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidTask
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.question import Question
 from analysis.tasks import MAX_INPUTS
@@ -40,16 +40,30 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
         )
         problems.append(BeyondLimits("network", cause, "use a smaller network, or cut off its first layers"))
     if network.n_inputs <= MAX_INPUTS:
-        if len(task.truth_table) != 2**network.n_inputs:
+        fits = len(task.truth_table) == 2**network.n_inputs
+        if not fits:
             cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"
             cure = f"give {2**network.n_inputs} values of 0 or 1"
             problems.append(InvalidTask(f"truth_table of {task.name or 'the task'}", cause, cure))
-        of_data = data_problems(question.data, network.n_inputs, network.n_outputs)
+        of_data = _of_data(question, drawn=fits)
         problems += of_data
-        if not of_data and activation_bound(network, _largest_input(question.data)) > MAX_ACTIVATION:
+        rows = question.data if not of_data and fits else question.record
+        if not of_data and activation_bound(network, _largest_input(rows)) > MAX_ACTIVATION:
             cause = "are so large that activations may exceed float64"
             problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
     return tuple(problems)
+
+
+def _of_data(question: Question, *, drawn: bool) -> tuple[AnalysisError, ...]:
+    """What speaks against the rows that were handed in, and against noisy ones that can be drawn."""
+    n_inputs, n_outputs = question.model.n_inputs, question.model.n_outputs
+    problems = data_problems(question.record, n_inputs, n_outputs)
+    if problems or not drawn:
+        return problems
+    try:
+        return data_problems(question.data, n_inputs, n_outputs)
+    except InvalidData as problem:
+        return (problem,)
 
 
 def _largest_input(data: DataRecord) -> float:

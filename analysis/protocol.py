@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from analysis.digest import canonical_json, looks_like_digest, sha256_hex
 from analysis.errors import InvalidProtocol
@@ -15,6 +15,7 @@ from analysis.strict_json import plain_text, read_object
 
 MAX_NAME: Final = 64
 MAX_PROTOCOL_BYTES: Final = 100_000
+_OF_NOISE: Final = ("noise_std", "noise_seed", "noise_reading")
 
 
 class Protocol(Hashed):
@@ -60,6 +61,25 @@ class Protocol(Hashed):
         10_000, ge=1, le=1_000_000, description="Valid alignments kept for each algorithm; beyond: counted, truncated."
     )
     n_near_misses: int = Field(5, ge=0, le=100, description="Best failing alignments kept for each algorithm.")
+    noise_std: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Standard deviation of normal noise on rows that are drawn for each network, on which circuits are "
+        "judged as in the authors' program; 0: no rows are drawn.",
+    )
+    noise_seed: int = Field(0, ge=0, lt=2**62, description="Seed of the noisy rows, beside the network's digest.")
+    noise_reading: Literal["cut", "clean"] = Field(
+        "cut",
+        description="Where interpretations read activations if rows are noisy: on the last noisy row of each Boolean "
+        "input, counting a row to the input that it is when cut towards zero, as the authors do; or on clean inputs.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _told(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings; those of noise are left out where there is none, so that earlier protocols keep digests."""
+        told: dict[str, Any] = write(self)
+        return told if self.noise_std else {key: value for key, value in told.items() if key not in _OF_NOISE}
 
     @cached_property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.data import DataRecord, clean_data
+from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
 from analysis.networks.circuit import Circuit, EdgeLayout
@@ -34,20 +34,41 @@ class Question:
         output: the analysed one, from 0.
         task: what it should compute.
         protocol: the rules.
-        data: one representative row per Boolean input, and what circuits are judged on.
+        record: the rows as they were handed in: one representative row for each Boolean input, and what circuits are
+            judged on.
     """
 
     model: Network
     output: int
     task: Task
     protocol: Protocol
-    data: DataRecord
+    record: DataRecord
+
+    @cached_property
+    def data(self) -> DataRecord:
+        """The rows that everything runs on: the record, or noisy rows where the protocol draws some.
+
+        Each network has noisy rows of its own, named by its digest, as each has in the authors' program.
+
+        Raises:
+            InvalidData: noisy rows that cannot be read, or a record of the user's own beside them.
+        """
+        rules = self.protocol
+        if not rules.noise_std:
+            return self.record
+        if not self.record.is_clean:
+            cause, cure = "draws noisy rows, and a data record has rows of its own", "use one of the two"
+            raise InvalidData(f"protocol {rules.name}", cause, cure)
+        seeds = [rules.noise_seed, int(self.model.digest, 16)]
+        stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seeds)))
+        cut = rules.noise_reading == "cut"
+        return noisy_data(self.task.truth_table, self.model.n_outputs, rules.noise_std, stream, cut=cut)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is asked; names are no part of it."""
         table = list(self.task.truth_table)
-        asked = [self.model.digest, self.output, table, self.protocol.digest, self.data.digest]
+        asked = [self.model.digest, self.output, table, self.protocol.digest, self.record.digest]
         return sha256_hex(canonical_json(asked))
 
     @cached_property

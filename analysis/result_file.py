@@ -55,7 +55,7 @@ def result_json(
     if not analyses:
         raise ValueError("a result needs at least one analysis")
     first = analyses[0]
-    identity = {(a.question.model.digest, a.question.protocol.digest, a.question.data.digest) for a in analyses}
+    identity = {(a.question.model.digest, a.question.protocol.digest, a.question.record.digest) for a in analyses}
     if len(identity) > 1:
         raise ValueError("a result file holds analyses of one network under one protocol and data record")
     seconds: dict[str, float] = defaultdict(float)
@@ -67,14 +67,10 @@ def result_json(
         "network": first.question.model.digest,
         "protocol": {**first.question.protocol.model_dump(mode="json"), "digest": first.question.protocol.digest},
         "data": {
-            "digest": first.question.data.digest,
-            "clean": first.question.data.is_clean,
-            "description": first.question.data.description,
-            "validation_rows": len(
-                first.question.data.representatives
-                if first.question.data.validation_inputs is None
-                else first.question.data.validation_inputs
-            ),
+            "digest": first.question.record.digest,
+            "clean": first.question.record.is_clean,
+            "description": first.question.record.description,
+            "validation_rows": len(first.question.judged[0]),
         },
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},

@@ -94,7 +94,7 @@ class Findings:
     @property
     def scope(self) -> Scope:
         """How addresses say which analysis it is."""
-        data = self.question.data
+        data = self.question.record
         return Scope(self.output, protocol_key(self.protocol), "" if data.is_clean else data.digest[:12])
 
     @property

@@ -308,7 +308,7 @@ class Result(Findings):
 
     def save(self, path: str | Path) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
-        return write_json(path, self_contained(self.document, self.network_file, self.question.data))
+        return write_json(path, self_contained(self.document, self.network_file, self.question.record))
 
     def draw(self) -> Drawing:
         """The network."""

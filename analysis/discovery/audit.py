@@ -141,7 +141,7 @@ def audit_json(
         "output": question.output,
         "task": task_json(question.task),
         "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
-        "data": {"digest": question.data.digest, "clean": question.data.is_clean},
+        "data": {"digest": question.record.digest, "clean": question.record.is_clean},
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "possible": exact(circuits.possible),

@@ -177,13 +177,13 @@ class _Run:
     def circuits(self, networks: Sequence[Network], output: int) -> tuple[Sequence[CircuitSearch | None], float]:
         """The circuits of one output of each network, and the seconds that one network is charged.
 
-        None where each network's own analysis is to find them: spaces that are not listed, or more valid circuits than
-        are kept.
+        None where each network's own analysis is to find them: spaces that are not listed, more valid circuits than
+        are kept, or noisy rows, which each network has of its own.
         """
         questions = [self.question(network, output) for network in networks]
         first = questions[0]
         possible = count_in_space(first.cut.sizes, self.protocol)
-        if possible > self.work.limits.max_possible or first.layout.n_edges > MAX_EDGES:
+        if possible > self.work.limits.max_possible or first.layout.n_edges > MAX_EDGES or self.protocol.noise_std:
             return [None] * len(questions), 0.0
         start = self.work.clock()
         searches = search_circuits_together(

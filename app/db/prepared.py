@@ -86,7 +86,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     columns = {
         "output": analysis.question.output,
         "protocol_digest": analysis.question.protocol.digest,
-        "data_digest": analysis.question.data.digest,
+        "data_digest": analysis.question.record.digest,
         "engine_version": engine_version,
         "result_digest": result_digest(analysis, engine_version),
         "circuits_possible": circuits.possible,
@@ -116,7 +116,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     return PreparedAnalysis(
         analysis.question.model.digest,
         analysis.question.protocol,
-        analysis.question.data,
+        analysis.question.record,
         columns,
         tuple(blocks_of(circuits, counts)),
         search,
@@ -132,7 +132,7 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
         "output": analysis.question.output,
         "truth_table": list(analysis.question.task.truth_table),
         "protocol": analysis.question.protocol.digest,
-        "data": analysis.question.data.digest,
+        "data": analysis.question.record.digest,
         "possible": circuits.possible,
         "circuits_truncated_at": circuits.truncated_at,
         "candidates": search.n_candidates,

@@ -155,7 +155,7 @@ def provenance_view(
         network_digest=place.question.model.digest,
         protocol_name=place.question.protocol.name,
         protocol_digest=place.question.protocol.digest,
-        data_digest=place.question.data.digest,
+        data_digest=place.question.record.digest,
         engine_version=ENGINE_VERSION if engine_version is None else engine_version,
         stored=stored,
         analysed_at=analysed_at,

@@ -14,10 +14,11 @@ from markupsafe import Markup
 from pydantic import Field, computed_field
 from sqlalchemy.orm import Session
 
-from analysis.data import DataRecord, clean_data
+from analysis.data import clean_data
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.bundled import alice_and_bob_digest
@@ -378,14 +379,16 @@ def protocol_view(protocol: Protocol) -> ProtocolView:
     )
 
 
-def data_view(data: DataRecord) -> DataView:
-    rows = data.representatives if data.validation_inputs is None else data.validation_inputs
+def data_view(question: Question) -> DataView:
+    """The data record of a question, with what its protocol makes of it."""
+    record = question.record
+    usual = "every Boolean input, once" if record.is_clean else "a data record of its own"
     return DataView(
-        digest=data.digest,
-        description=data.description or ("every Boolean input, once" if data.is_clean else "a data record of its own"),
-        is_default=data.is_clean,
-        n_validation_rows=len(rows),
-        boolean=data.boolean,
+        digest=record.digest,
+        description=question.data.description or usual,
+        is_default=record.is_clean,
+        n_validation_rows=len(question.judged[0]),
+        boolean=record.boolean,
     )
 
 
@@ -468,7 +471,7 @@ def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeV
         output=place.scope.output,
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         protocol=protocol_view(place.question.protocol),
-        data=data_view(place.question.data),
+        data=data_view(place.question),
         state=state_of(place.analysis, job),
         job=None if job is None else job_view(job, addresses),
         partial=place.partial is not None,

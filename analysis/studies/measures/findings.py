@@ -31,6 +31,13 @@ def _circuits_edges(studied: Studied) -> Measured:
     return Measured(int(min(sizes)), truncated_at=studied.analysis.circuits.truncated_at)
 
 
+def _circuits_margin(studied: Studied) -> Measured:
+    margins = studied.analysis.circuits.margins
+    if not len(margins):
+        return Measured(None, note="no circuit is valid")
+    return Measured(float(margins.min()), truncated_at=studied.analysis.circuits.truncated_at)
+
+
 def _interpretations(studied: Studied, count: int) -> Measured:
     found = studied.analysis.interpretations
     if not found.complete:
@@ -106,6 +113,16 @@ MEASURES: Final = (
         "count",
         _circuits_edges,
         "edges",
+        needs=frozenset({"circuits"}),
+    ),
+    Measure(
+        "circuits-margin",
+        "smallest margin of a valid circuit",
+        "Smallest distance of an output of a valid circuit, on the rows it is judged on, from the edge of its "
+        "decision.",
+        "number",
+        _circuits_margin,
+        log=True,
         needs=frozenset({"circuits"}),
     ),
     Measure(

@@ -225,7 +225,7 @@ def _empty(
         if place is None
         else TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         protocol=None if place is None else protocol_view(place.question.protocol),
-        data=None if place is None else data_view(place.question.data),
+        data=None if place is None else data_view(place.question),
         output=0 if place is None else place.scope.output,
         missing=max(0, LEAST - len(refs)),
         refs=refs,

@@ -104,7 +104,7 @@ def side_by_side(
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         protocol=protocol_view(place.question.protocol),
-        data=data_view(place.question.data),
+        data=data_view(place.question),
         output=place.scope.output,
         missing=0,
         refs=list(chosen.refs),

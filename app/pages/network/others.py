@@ -101,7 +101,7 @@ def data_tabs(place: Place, stored: Stored) -> list[Tab]:
     for scope, row in stored.analyses.items():
         if scope.output == place.scope.output:
             digests.setdefault(scope.data, stored.data.get(row.data_digest) or f"data record {scope.data}")
-    digests.setdefault(place.scope.data, place.question.data.description or f"data record {place.scope.data}")
+    digests.setdefault(place.scope.data, place.question.record.description or f"data record {place.scope.data}")
     return [
         stored.tab(label, data, replace(place.scope, data=data), current=data == place.scope.data)
         for data, label in digests.items()

@@ -77,7 +77,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         protocol=protocol_view(place.question.protocol),
-        data=data_view(place.question.data),
+        data=data_view(place.question),
         output=place.scope.output,
         inputs=bits,
         base=bits[now.base],

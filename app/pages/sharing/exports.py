@@ -317,7 +317,7 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
 
 def about_place(place: Place, what: str) -> tuple[str, ...]:
     """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
-    protocol, data = place.question.protocol, place.question.data
+    protocol, data = place.question.protocol, place.question.record
     settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
     lines = [
         f"Pluriscope {ENGINE_VERSION}: {what}.",

@@ -346,8 +346,8 @@ def _identity(place: Place, other: Against) -> list[FigureView]:
         Recomputed(
             "data_digest",
             "Data digest",
-            place.question.data.digest,
-            place.question.data.description or "every clean input once",
+            place.question.record.digest,
+            place.question.record.description or "every clean input once",
         ),
     ]
     return [figure_view(figure) for figure in hold_against(recomputed, other.identity(place))]
