@@ -33,6 +33,11 @@ class Protocol(Hashed):
     ablation: Literal["zero", "mean"] = Field(
         "zero", description="What an absent edge into an active neuron carries: 0, or its source's mean activation."
     )
+    circuit_family: Literal["own", "any_ablation"] = Field(
+        "own",
+        description="Which circuits are looked at: those valid under the protocol's ablation, or those valid under any "
+        "of zero, mean and resample ablation.",
+    )
     circuit_decision: Literal["rounding", "threshold"] = Field(
         "rounding", description="How a circuit's output becomes 0 or 1: round half to even, or output > 0.5."
     )
@@ -77,9 +82,12 @@ class Protocol(Hashed):
 
     @model_serializer(mode="wrap")
     def _told(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The settings; those of noise are left out where there is none, so that earlier protocols keep digests."""
+        """The settings; later ones are left out where they are not used, so that earlier protocols keep digests."""
         told: dict[str, Any] = write(self)
-        return told if self.noise_std else {key: value for key, value in told.items() if key not in _OF_NOISE}
+        unused = () if self.noise_std else _OF_NOISE
+        if self.circuit_family == "own":
+            unused = (*unused, "circuit_family")
+        return {key: value for key, value in told.items() if key not in unused}
 
     @cached_property
     def digest(self) -> str:

@@ -16,11 +16,14 @@ from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.mlp import ablation_values, circuit_activations, forward
+from analysis.networks.mlp import ablation_values, activations, circuit_activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
 from analysis.tasks import Task, name_of
 from analysis.validity import decide
+
+Carried = tuple[NDArray[np.float64], ...]
+"""What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +121,24 @@ class Question:
         return self.judged
 
     @cached_property
-    def absent(self) -> tuple[NDArray[np.float64], ...]:
+    def absent(self) -> Carried:
         """What absent edges carry under the protocol's ablation, ``[n_l]`` for layers 0 … L − 1."""
         return ablation_values(self.cut, self.protocol.ablation, self.data.clean_rows)
+
+    @cached_property
+    def ablations(self) -> tuple[tuple[Carried, ...], ...]:
+        """A circuit is valid if it decides enough judged rows right under every member of one of these.
+
+        That is the protocol's ablation; where the protocol looks at circuits valid under any, zero, mean, and as one
+        the network's activations on each clean input.
+        """
+        if self.protocol.circuit_family == "own":
+            return ((self.absent,),)
+        rows = self.data.clean_rows
+        clean = activations(self.cut, rows)[:-1]
+        resampled = tuple(tuple(layer[source] for layer in clean) for source in range(len(rows)))
+        zero, mean = (ablation_values(self.cut, kind, rows) for kind in ("zero", "mean"))
+        return (zero,), (mean,), resampled
 
     def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
         """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.

@@ -22,10 +22,11 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
+from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import MAX_EDGES, Circuit, possible_circuit
+from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array, possible_circuit
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -144,12 +145,11 @@ def recompute_circuit(question: Question, circuit: Circuit) -> tuple[Recomputed,
     Args:
         circuit: one of it.
     """
-    network, protocol = question.cut, question.protocol
+    protocol = question.protocol
     rows, labels = question.judged
     judged = question.activations(circuit, rows)[-1][:, 0]
     right = decide(judged, protocol.circuit_decision) == labels
-    looked_at = in_space(circuit.n_neurons, network.sizes, protocol)
-    valid = looked_at and bool(right.mean() > protocol.accuracy_threshold)
+    valid = _is_valid(question, circuit)
     representatives = question.activations(circuit)[-1][:, 0]
     return (
         Recomputed("mask", "Mask", circuit.hex, "structurally possible"),
@@ -295,21 +295,15 @@ def _reading_counts(question: Question, circuit: Circuit, *, valid: bool) -> tup
 
 def _smaller_by_one(question: Question, circuit: Circuit) -> Recomputed:
     """How many single-edge removals leave a valid circuit: what quasi and local minimality ask."""
-    protocol = question.protocol
-    rows, labels = question.judged
-    n_valid = 0
-    for smaller in smaller_by_one(circuit):
-        right = (
-            decide(
-                question.activations(smaller, rows)[-1][:, 0],
-                protocol.circuit_decision,
-            )
-            == labels
-        )
-        accurate = bool(right.mean() > protocol.accuracy_threshold)
-        n_valid += accurate and in_space(smaller.n_neurons, question.cut.sizes, protocol)
+    n_valid = sum(_is_valid(question, smaller) for smaller in smaller_by_one(circuit))
     note = "0 means locally minimal; fewer than its edges, quasi-minimal"
     return Recomputed("valid_without_one_edge", "Single-edge removals that leave a valid circuit", n_valid, note)
+
+
+def _is_valid(question: Question, circuit: Circuit) -> bool:
+    """Whether the protocol looks at a circuit and it decides right."""
+    looked_at = in_space(circuit.n_neurons, question.cut.sizes, question.protocol)
+    return looked_at and bool(decide_right(question, mask_array([circuit.mask], circuit.layout))[0])
 
 
 def smaller_by_one(circuit: Circuit) -> tuple[Circuit, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.space import in_space
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
-from analysis.question import Question
+from analysis.question import Carried, Question
 from analysis.validity import decided_as, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
@@ -74,10 +75,17 @@ class SpaceJudge:
 
     Args:
         slack: how far beyond a decision's edge an output may be and still pass.
+        carried: what absent edges carry, ``[n_l]`` for layers 0 … L − 1; None for the protocol's ablation.
     """
 
     question: Question
     slack: float = 0.0
+    carried: Carried | None = None
+
+    @property
+    def absent(self) -> Carried:
+        """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
+        return self.question.absent if self.carried is None else self.carried
 
     @property
     def network(self) -> Network:
@@ -116,7 +124,7 @@ class SpaceJudge:
         if n_hidden == 0:
             yield self._only_circuit
             return
-        wiring = Wiring(self.network, self.question.absent, self.rows[self.first], self._may_be_active)
+        wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
         width = self.network.sizes[-2]
         for batch in wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
@@ -132,7 +140,7 @@ class SpaceJudge:
         terms = self._terms(wiring, piece)
         for choices in _choices(n_sources, self.network.sizes[-2], admitted):
             for n_tested, masks in self._judge(piece, terms, choices):
-                yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
+                yield n_tested, masks if len(self.first) == len(self.rows) else self.right_on_all(masks)
 
     def _in_space(self, n_active: int) -> bool:
         return in_space(n_active, self.network.sizes, self.question.protocol)
@@ -146,16 +154,16 @@ class SpaceJudge:
         """Without a hidden layer there is one circuit: every edge."""
         if not self._in_space(0):
             return
-        yield 1, self._right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
+        yield 1, self.right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
 
-    def _right_on_all(self, masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    def right_on_all(self, masks: NDArray[Any]) -> NDArray[Any]:
         """Those circuits that are decided right on enough of all rows."""
         parts = [masks[:0]]
         step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
         for start in range(0, len(masks), step):
             part = masks[start : start + step]
             outputs = batch_activations(
-                self.network, keep_matrices(part, self.question.layout), self.rows, self.question.absent
+                self.network, keep_matrices(part, self.question.layout), self.rows, self.absent
             )[-1]
             n_wrong = np.zeros(len(part), dtype=np.int64)
             for row, label in enumerate(self.labels):
@@ -169,7 +177,7 @@ class SpaceJudge:
         values = activate(
             wiring.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
         )
-        values[:, :, 0] = self.question.absent[layer][:, None]
+        values[:, :, 0] = self.absent[layer][:, None]
         values *= self.network.weights[-1][0][:, None, None]
         return list(np.ascontiguousarray(values.transpose(1, 3, 0, 2)))
 

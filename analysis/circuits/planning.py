@@ -36,6 +36,7 @@ _SECONDS_PER_SUM: Final = 1e-7  # over a head or a tail
 _SECONDS_PER_MEETING: Final = 6e-10  # of a head with a group, for each end: most are ruled out together
 _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared directly
 _SECONDS_PER_COMPARISON: Final = 5e-10
+_LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
 
@@ -128,6 +129,8 @@ def _listing(structure: Structure, n_rows: int, data: DataRecord, limits: Limits
 
 def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
     network = question.cut
+    if structure.protocol.circuit_family != "own":
+        return Cost("counted", 0, 0.0, 0, _LISTED_ALONE)
     try:
         space = CountableSpace.of(question)
     except BeyondLimits as error:
@@ -161,7 +164,9 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
     operations = limits.n_samples * n_rows * structure.layout.n_edges
     seconds = operations / _SAMPLED_PER_SECOND + limits.n_samples * _SECONDS_PER_SAMPLE * len(structure.sizes)
     obstacle = ""
-    if limits.n_samples < 1:
+    if structure.protocol.circuit_family != "own":
+        obstacle = _LISTED_ALONE
+    elif limits.n_samples < 1:
         obstacle = "no sample is allowed"
     elif not structure.count:
         obstacle = "no circuit is possible"

@@ -9,13 +9,15 @@
    are left the other rows are evaluated for those alone. A combination is a circuit if the sources used are exactly
    the prefix's active set.
 
-Zero and mean ablation differ only in what absent edges carry into these sums. The order of summation is that of
+Ablations differ only in what absent edges carry into these sums; where a protocol looks at circuits valid under any of
+them the space is searched under each. The order of summation is that of
 :mod:`analysis.networks.mlp`, so that a circuit's outputs have the same bits wherever they are computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.progress import OutOfTime
-from analysis.question import Question
+from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_SO_FAR = 50_000  # circuits told of before the end
@@ -66,15 +68,32 @@ def search_circuits(
             f"{possible:,} are possible under protocol {question.protocol.name}, and the limit is {max_possible:,}",
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
-    judge = SpaceJudge(question)
 
     def so_far(some: NDArray[np.uint64], n_found: int) -> CircuitSearch:
         outputs, margins = evaluate_circuits(question, some)
         return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
 
-    masks, truncated = _collect(_in_parts(judge.pieces(), work), possible, max_valid, work, so_far)
+    masks, truncated = np.empty(0, dtype=np.uint64), False
+    for number, (first, *others) in enumerate(question.ablations):
+        parts = _in_parts(SpaceJudge(question, carried=first).pieces(), work.stage(str(number)) if number else work)
+        found, stopped = _collect(parts, possible, max_valid, work, None if others else so_far)
+        masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
     outputs, margins = evaluate_circuits(question, masks)
     return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
+
+
+def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
+    """``[masks]``: which decide enough judged rows right under one of the question's ablations, circuits or not."""
+    found = [_right_under(question, members, masks) for members in question.ablations]
+    return np.isin(masks, np.concatenate(found))
+
+
+def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[Any]) -> NDArray[Any]:
+    """Those of some masks that decide right whichever of these values absent edges carry."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        for carried in every:
+            masks = SpaceJudge(question, carried=carried).right_on_all(masks)
+    return masks
 
 
 def nearly_valid(

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.search import decide_right
 from analysis.networks.ablation import Ablation
 from analysis.networks.mlp import ablation_values, activations, batch_activations, keep_matrices
 from analysis.protocol import Protocol
@@ -70,6 +71,13 @@ class CircuitCriteriaContext:
             ]
             self._right[ablation] = np.concatenate([np.empty(0, dtype=np.int64), *right])
         return self._right[ablation]
+
+    @property
+    def decide_right(self) -> NDArray[np.bool_]:
+        """``[circuits]``: which decide right under the ablation, or any of those, that the protocol asks for."""
+        if self.question.protocol.circuit_family == "own":
+            return self.enough(self.n_right(self.question.protocol.ablation))
+        return decide_right(self.question, self.masks)
 
     @cached_property
     def n_right_by_source(self) -> NDArray[np.int64]:

@@ -25,7 +25,10 @@ measure, one sentence of reason and, where there is one, a witness that shows th
 
 In the formulas D is the set of clean inputs, y the label, f the network's output, f_C that of circuit C, h_u the \
 activation of neuron u in the full network, and d the decision: 0, 1 or neither. Criteria for circuits run over the \
-valid circuits of the protocol and, unless they say otherwise, under the protocol's ablation and decision rule. \
+valid circuits of the protocol and, unless they say otherwise, under the protocol's ablation and decision rule. With \
+`circuit_family` = `any_ablation` these are the circuits valid under any of zero, mean and resample ablation, so that \
+circuits that fail under one are judged too and each of the three is a criterion and a filter like any other; of the \
+pretrained XOR network that is 573 circuits instead of the 197 valid under zero ablation. \
 "Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
 threshold.
 

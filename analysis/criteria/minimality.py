@@ -80,9 +80,8 @@ class _Sufficient:
 
 
 def decide_right(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which decide right under the protocol's ablation, circuits or not; no neuron of theirs is dead."""
-    those = replace(context, masks=masks)
-    return those.enough(those.n_right(context.question.protocol.ablation))
+    """``[masks]``: which decide right as the protocol asks, circuits or not; no neuron of theirs is dead."""
+    return replace(context, masks=masks).decide_right
 
 
 def valid_by_running(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:

@@ -85,7 +85,8 @@ def of_circuits(findings: Findings) -> dict[str, CriterionTally]:
 
 
 def _zero_ablation(findings: Findings) -> CriterionTally | None:
-    if findings.question.protocol.ablation != "zero":
+    rules = findings.question.protocol
+    if rules.ablation != "zero" or rules.circuit_family != "own":
         return None
     search = findings.circuits
     passed = search.n_listed if search.method == "estimated" else search.n_valid

@@ -165,7 +165,7 @@ class Landscape:
         if not in_space(circuit.n_neurons, self.question.cut.sizes, self.question.protocol):
             return False
         context = CircuitCriteriaContext(self.question, mask_array([one.mask], self.question.layout))
-        return bool(context.enough(context.n_right(self.question.protocol.ablation))[0])
+        return bool(context.decide_right[0])
 
     def _location(
         self,

@@ -170,6 +170,11 @@ class _Run:
     device: str
     work: Work
 
+    @property
+    def alone(self) -> bool:
+        """Whether each network is searched by itself: for its own noisy rows, or under more than one ablation."""
+        return bool(self.protocol.noise_std) or self.protocol.circuit_family != "own"
+
     def question(self, network: Network, output: int) -> Question:
         """What is asked about one output of one network."""
         return Question(network, output, self.tasks[output], self.protocol, self.data)
@@ -178,12 +183,12 @@ class _Run:
         """The circuits of one output of each network, and the seconds that one network is charged.
 
         None where each network's own analysis is to find them: spaces that are not listed, more valid circuits than
-        are kept, or noisy rows, which each network has of its own.
+        are kept, or rules under which each is searched by itself.
         """
         questions = [self.question(network, output) for network in networks]
         first = questions[0]
         possible = count_in_space(first.cut.sizes, self.protocol)
-        if possible > self.work.limits.max_possible or first.layout.n_edges > MAX_EDGES or self.protocol.noise_std:
+        if possible > self.work.limits.max_possible or first.layout.n_edges > MAX_EDGES or self.alone:
             return [None] * len(questions), 0.0
         start = self.work.clock()
         searches = search_circuits_together(

@@ -9,10 +9,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex
+from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex, mask_array
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.reads.circuits import is_stored
@@ -195,11 +196,13 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
     margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
     looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
-    accurate = n_right / len(labels) > protocol.accuracy_threshold
+    accurate = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
     if not looked_at:
         reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
     elif accurate:
         reason = f"it decides {n_right} of {len(labels)} rows right"
+        if n_right / len(labels) <= protocol.accuracy_threshold:
+            reason += f" under {protocol.ablation} ablation, and enough under another"
     else:
         share = f"a share above {protocol.accuracy_threshold:g} is asked for"
         reason = f"it decides {n_right} of {len(labels)} rows right, and {share}"

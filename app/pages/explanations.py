@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
+from analysis.circuits.search import decide_right
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
@@ -21,7 +22,7 @@ from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
-from analysis.networks.circuit import Circuit, circuit_from_hex
+from analysis.networks.circuit import Circuit, circuit_from_hex, mask_array
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound, PageError
@@ -247,7 +248,7 @@ def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
     rows, labels = place.question.judged
     raw = place.question.activations(circuit, rows)[-1][:, 0]
     right = decide(raw, place.question.protocol.circuit_decision) == labels
-    passed = right.mean() > place.question.protocol.accuracy_threshold
+    passed = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
     return VerdictView(
         criterion="mean-ablation" if place.question.protocol.ablation == "mean" else "zero-ablation",
         label=f"right on {int(right.sum())} / {len(right)} rows, margin "

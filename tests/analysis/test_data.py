@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord, clean_data, data_file_json, parse_data_file
+from analysis.data import (
+    DATA_FORMAT,
+    MAX_DATA_BYTES,
+    DataRecord,
+    clean_data,
+    data_file_json,
+    noisy_data,
+    parse_data_file,
+)
 from analysis.errors import InvalidData
 from tests.golden_files import golden_data
 
@@ -109,3 +117,40 @@ def test_every_problem_is_named_at_once():
 def test_a_large_file_is_refused_without_being_parsed():
     with pytest.raises(InvalidData, match="larger than the limit"):
         parse_data_file(b"0" * (MAX_DATA_BYTES + 1), 2, 1)
+
+
+def noisy(seed=3, **changes):
+    told = {"truth_table": (0, 1, 1, 0), "n_outputs": 2, "deviation": 0.1, "cut": True} | changes
+    return noisy_data(stream=np.random.Generator(np.random.PCG64(seed)), **told)
+
+
+def test_noisy_rows_are_the_drawn_inputs_with_noise_and_their_labels():
+    record = noisy()
+    assert record.validation_inputs.shape == (10_000, 2)
+    assert record.validation_labels.shape == (10_000, 2)
+    nearest = np.rint(record.validation_inputs)
+    assert np.array_equal(record.validation_labels[:, 1], nearest[:, 0] != nearest[:, 1])
+    assert all(np.ptp(run, axis=0).max() == 0 for run in np.split(nearest, 200))  # each draw is repeated 50 times
+    assert 0.098 < np.std(record.validation_inputs - nearest) < 0.102
+    assert np.array_equal(record.validation_inputs, record.validation_inputs.astype(np.float32))
+    assert record.digest == noisy().digest
+    assert record.clean_rows.tolist() == CLEAN
+
+
+def test_interpretations_read_the_last_row_that_is_cut_to_each_input():
+    stream = np.random.Generator(np.random.PCG64(3))
+    stream.integers(4, size=200), stream.standard_normal((10_000, 2))
+    drawn = np.repeat(stream.integers(4, size=40), 10)
+    rows = np.array(CLEAN)[drawn] + 0.1 * stream.standard_normal((400, 2))
+    last = {tuple(int(value) for value in row): row for row in rows.tolist()}  # int() cuts towards zero
+    record = noisy()
+    assert np.allclose(record.representatives, [last[tuple(row)] for row in CLEAN], rtol=0, atol=1e-6)
+    assert not np.array_equal(np.rint(record.representatives), CLEAN)  # 0.95 is cut to 0
+    assert noisy(cut=False).representatives.tolist() == CLEAN
+
+
+def test_rows_that_are_cut_to_no_input_are_refused():
+    with pytest.raises(InvalidData, match="are cut to numbers other than 0 and 1"):
+        noisy(deviation=1.0)
+    with pytest.raises(InvalidData, match="leave a Boolean input without a row"):
+        noisy(truth_table=(0,) * 64, deviation=0.01, seed=1)

@@ -16,6 +16,7 @@ from analysis.studies.measures import (
     named,
     planted,
     polysemanticity,
+    rungs,
     sets,
     single,
     stories,
@@ -36,6 +37,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     drawn.MEASURES,
     lenses.MEASURES,
     held_out.MEASURES,
+    rungs.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

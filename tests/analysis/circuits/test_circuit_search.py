@@ -8,8 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.circuits import last_layer, prefixes
-from analysis.circuits.search import search_circuits
+from analysis.circuits.search import decide_right, search_circuits
 from analysis.circuits.space import in_space
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.registry import criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
 from analysis.networks.circuit import Circuit, EdgeLayout, possible_circuit
@@ -20,7 +22,14 @@ from analysis.question import ask
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network
-from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
+from tests.oracles.brute_force_circuits import (
+    boolean_rows,
+    edges_of,
+    mean_activations,
+    possible_masks,
+    run,
+    valid_circuits,
+)
 
 SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1), (2, 1, 2, 1, 1))
 
@@ -75,6 +84,37 @@ def test_brute_force_finds_the_same_circuits(sizes, activation):
         np.testing.assert_allclose(result.margins, margins, rtol=1e-9, atol=1e-12)
         n_found += result.n_valid
     assert n_found > 0 or len(sizes) == 2  # without a hidden layer there is one circuit, and it may be wrong
+
+
+def test_circuits_valid_under_any_ablation_are_those_of_each_together():
+    sizes = (2, 2, 2, 1)
+    network, task = random_network(13, sizes), random_task(3, sizes[0])
+    rows, everything = boolean_rows(sizes[0]), set(edges_of(network))
+    sources = [run(network, everything, row) for row in rows]
+
+    def valid(kept, absent):
+        wrong = [
+            round(run(network, kept, row, absent)[-1][0]) != y for row, y in zip(rows, task.truth_table, strict=True)
+        ]
+        return 1 - sum(wrong) / len(rows) > 0.45
+
+    possible = dict(possible_masks(network))
+    mean = mean_activations(network, rows)
+    families = [
+        {mask for mask, kept in possible.items() if valid(kept, None)},
+        {mask for mask, kept in possible.items() if valid(kept, mean)},
+        {mask for mask, kept in possible.items() if all(valid(kept, source) for source in sources)},
+    ]
+    question = ask(network, task=task, protocol=custom(accuracy_threshold=0.45, circuit_family="any_ablation"))
+    found = search_circuits(question).masks
+    assert set(found.tolist()) == set.union(*families)
+    assert len({frozenset(family) for family in (*families, set.union(*families))}) == 4
+    every = np.array(sorted(possible), dtype=np.uint64)
+    assert every[decide_right(question, every)].tolist() == found.tolist()
+    context = CircuitCriteriaContext(question, found)
+    for key, family in zip(("zero-ablation", "mean-ablation", "resample-ablation"), families, strict=True):
+        verdicts = criterion_named(key).judge("circuit", context)
+        assert {mask for mask, good in zip(found.tolist(), verdicts.passed, strict=True) if good} == family
 
 
 @pytest.mark.slow
