@@ -21,11 +21,13 @@ from benchmarks.findings.paired_tables import (
     DEPTH,
     DRAWN_TASKS,
     LOSS,
+    NOISE_STEPS,
     PAPER_LOSS,
     PLANTED,
     WIDTH,
     paired_table,
     ratios_table,
+    steps_table,
 )
 from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
 from benchmarks.findings.series_table import series_table
@@ -76,6 +78,10 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-loss-tests": lambda: paired_table("paper-loss", "loss_target", PAPER_LOSS),
     "noise-ratios": lambda: ratios_table("paper-noise", "noise_std", "0", COUNTS[:2]),
     "skew-ratios": lambda: ratios_table("paper-skew", "input_weights", "equal", COUNTS[:2]),
+    "noise-steps": lambda: steps_table("paper-noise-judged", "noise_std", NOISE_STEPS, COUNTS[:2]),
+    "noise-judged": lambda: counts_table(
+        "paper-noise-judged", "noise_std", ("circuits-valid", "circuits-margin", *COUNTS[1:3], "alignments-minimal")
+    ),
     "paper-noise-tests": lambda: tests_table("paper-noise"),
     "paper-skew-tests": lambda: tests_table("paper-skew"),
     "series-tests": lambda: first_and_last_table("training-shrinks", "loss_target", ("0.05", "1e-06")),

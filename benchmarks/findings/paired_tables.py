@@ -10,9 +10,11 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from analysis.studies.design import FACTORS, Factor
 from analysis.studies.paired import Values, mcnemar, page, ratio_of, stuart_maxwell
-from analysis.studies.statistics import Tested, friedman, holm
+from analysis.studies.statistics import Tested, friedman, holm, wilcoxon
 from analysis.studies.summary import StudySummary
 from benchmarks.findings.results import summary_of
 from benchmarks.findings.tables import effect_and_p, head, number, row
@@ -126,6 +128,47 @@ def ratios_table(slug: str, factor: Factor, first: str, measures: Sequence[str])
                 yield row((summary.measures[measure].label, f"`{protocol}`", level, f"{ratio.pairs}{zeros}", *cells))
 
 
+@dataclass(frozen=True)
+class Place:
+    """One level of a factor under one protocol."""
+
+    level: str
+    protocol: str
+
+
+def steps_table(
+    slug: str, factor: Factor, steps: Mapping[str, tuple[Place, Place]], measures: Sequence[str]
+) -> Iterator[str]:
+    """Counts of networks of equal seed before and after each step, by Wilcoxon's test; Holm's correction over the rows.
+
+    Args:
+        slug: of the study.
+        factor: of which each step names two levels.
+        steps: in words, from where to where.
+        measures: counts.
+    """
+    summary = summary_of(slug)
+    rows, tests = [], []
+    for measure in measures:
+        for words, places in steps.items():
+            before, after = (values_by_level(summary, measure, factor, p.protocol, {})[p.level] for p in places)
+            pairs = [(before[key], after[key]) for key in before if key in after]
+            medians = [number(float(np.median([pair[place] for pair in pairs]))) for place in (0, 1)]
+            fewer, more = sum(b < a for a, b in pairs), sum(b > a for a, b in pairs)
+            rows.append((summary.measures[measure].label, words, len(pairs), *medians, fewer, more))
+            tests.append(wilcoxon({"after": after, "before": before}))
+    yield from head(("counts", "step", "pairs", "median before", "after", "fewer", "more", "rank-biserial", "p, Holm"))
+    for cells, tested in zip(rows, holm(tests), strict=True):
+        yield row((*cells, *effect_and_p(tested)))
+
+
+_CLEAN, _NOISY, _READ_CLEAN = "paper", "paper-noisy", "paper-noisy, read clean"
+NOISE_STEPS: Final = {
+    "all: σ = 0 on clean inputs to σ = 0.1 on noisy rows": (Place("0", _CLEAN), Place("0.1", _NOISY)),
+    "trained with noise, both judged on clean inputs": (Place("0", _CLEAN), Place("0.1", _CLEAN)),
+    "then judged on noisy rows, read on clean inputs": (Place("0.1", _CLEAN), Place("0.1", _READ_CLEAN)),
+    "then read on cut noisy rows": (Place("0.1", _READ_CLEAN), Place("0.1", _NOISY)),
+}
 WIDTH: Final = (
     Asked(ONE, "cochran-q"),
     Asked("one-algorithm", "cochran-q"),

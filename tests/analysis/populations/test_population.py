@@ -2,7 +2,9 @@
 
 import itertools
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from analysis.circuits.search import search_circuits
@@ -14,6 +16,7 @@ from analysis.pipeline import STAGES, analyse_output
 from analysis.populations import population
 from analysis.populations.population import analyse_population, train_population
 from analysis.populations.population_file import PopulationSummary, header_json, member_json
+from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.result_file import result_json
@@ -55,6 +58,27 @@ def test_members_are_what_their_networks_give_alone(device):
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER])
 def test_members_of_the_authors_shape(protocol, device):
     assert_members_are_alone_the_same(near("xor_pretrained", 3), [XOR], protocol, device=device)
+
+
+@pytest.mark.parametrize("later", [{"noise_std": 0.1}, {"circuit_family": "any_ablation"}])
+def test_what_each_network_has_of_its_own_is_searched_by_itself(later):
+    protocol = FEW.model_copy(update={"name": "later", **later})
+    members = assert_members_are_alone_the_same(near("xor_2-2", 2), [XOR], protocol)
+    rows = [member.analyses[0].question.judged[0] for member in members]
+    assert np.array_equal(*rows) == ("noise_std" not in later)
+
+
+def test_noisy_rows_and_a_data_record_are_refused_together():
+    protocol = protocol_from_mapping({"name": "noisy", "noise_std": 0.1})
+    data = replace(clean_data(2), representatives=0.1 + clean_data(2).representatives)
+    (problem,) = preflight(ask(near("xor_2-2", 1)[0], task=XOR, protocol=protocol, data=data))
+    assert str(problem).startswith("protocol noisy: draws noisy rows, and a data record has rows of its own.")
+
+
+def test_settings_of_later_protocols_are_not_told_where_they_are_not_used():
+    later = {name for name in type(COMPLETE).model_fields if name == "circuit_family" or "noise" in name}
+    assert len(later) == 4
+    assert not later & set(COMPLETE.model_dump())
 
 
 def test_several_outputs_and_three_inputs():
