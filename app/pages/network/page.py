@@ -443,11 +443,12 @@ def _told(value: Any) -> str:
 
 def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     """A protocol's rules in one line."""
-    ablation = {"zero": "zero", "mean": "mean"}[settings["ablation"]]
+    ablation = "any of zero, mean and resample" if "circuit_family" in settings else settings["ablation"]
+    noisy = " noisy" if "noise_std" in settings else ""
     pairs = {"ordered": "every ordered pair of inputs", "one_direction": "one direction of each pair of inputs"}
     family = {"all": "", "without_full_node_mask": ", circuits with every neuron left out"}
     return (
-        f"{ablation} ablation, decided by {settings['circuit_decision']} on {n_rows:,} rows"
+        f"{ablation} ablation, decided by {settings['circuit_decision']} on {n_rows:,}{noisy} rows"
         f"{family[settings['circuit_space']]}; interchange over {pairs[settings['interchange_pairs']]}"
     )
 

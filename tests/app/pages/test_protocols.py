@@ -1,6 +1,14 @@
 """Why the built-in protocols find different numbers: said where both stand, with the numbers of the network."""
 
+from fastapi.testclient import TestClient
+
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.protocol import COMPLETE
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from app.pages.network.page import criterion_words
 from tests.app.pages.conftest import XOR
+from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
 
 def test_the_reasons_name_the_numbers_of_both(client):
@@ -11,3 +19,28 @@ def test_the_reasons_name_the_numbers_of_both(client):
     assert "147,899,020 under complete, 234,700 under paper" in reasons[1]
     assert "Candidates: 250 and 56" in reasons[2]
     assert "Why do these differ?" in client.get(XOR).text
+
+
+def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
+    any_ablation = COMPLETE.model_copy(update={"name": "any", "circuit_family": "any_ablation"})
+    noisy = COMPLETE.model_copy(update={"name": "noisy", "noise_std": 0.1})
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            found, judged = (save_analysis(session, real_analysis(rules)) for rules in (any_ablation, noisy))
+            assert found.circuits_valid == 573
+            assert found.data_digest == judged.data_digest
+        told = client.get(f"/api/v1{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["scope"]["protocol"]
+        assert criterion_words(told["settings"], 4).startswith("any of zero, mean and resample ablation, decided by")
+        context = CircuitCriteriaContext((analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
+        fails = context.masks[~context.enough(context.n_right("zero")) & context.enough(context.n_right("mean"))][0]
+        address = f"{XOR}/circuits/{int(fails):05x}"
+        verdict = client.get(f"/api/v1{address}", params={"protocol": any_ablation.digest[:12]}).json()["verdict"]
+        assert verdict["valid"]
+        assert verdict["reason"].endswith("under zero ablation, and enough under another")
+        assert not client.get(f"/api/v1{address}").json()["verdict"]["valid"]
+        twin = client.get(f"/api/v1{XOR}", params={"protocol": noisy.digest[:12]}).json()
+        assert twin["scope"]["data"]["n_validation_rows"] == 10_000
+        assert twin["scope"]["data"]["is_default"]
+        assert "on 10,000 noisy rows" in criterion_words(twin["scope"]["protocol"]["settings"], 10_000)
