@@ -337,6 +337,10 @@ class Addresses:
     def model_circuit(self, model: str, mask: str, rules: str = "", **view: Any) -> str:
         return self._url("models", model, "circuits", mask, rules=rules, **view)
 
+    def model_methods(self, model: str, rules: str = "", **view: Any) -> str:
+        """What discovery methods answer about it; and with POST where they are asked."""
+        return self._url("models", model, "methods", rules=rules, **view)
+
     def model_compare(self, model: str, masks: Any = (), rules: str = "", **view: Any) -> str:
         """Two to six circuits of a model side by side: ``e=MASK&e=MASK``."""
         return self._url("models", model, "compare", rules=rules, e=list(masks), **view)

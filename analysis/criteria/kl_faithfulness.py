@@ -40,12 +40,13 @@ def divergence(whole: NDArray[np.float64], cut: NDArray[np.float64]) -> NDArray[
         whole: outputs ``[rows, outputs]``, logarithms of probabilities but for a constant.
         cut: ``[circuits, rows, outputs]`` likewise.
     """
-    of_whole, of_cut = (_log_softmax(one) for one in (whole, cut))
+    of_whole, of_cut = (log_softmax(one) for one in (whole, cut))
     total: NDArray[np.float64] = (np.exp(of_whole) * (of_whole - of_cut)).sum(axis=-1)
     return np.maximum(total, 0.0)
 
 
-def _log_softmax(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_softmax(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms of the probabilities that outputs stand for, over the last axis."""
     below = outputs - outputs.max(axis=-1, keepdims=True)
     found: NDArray[np.float64] = below - np.log(np.exp(below).sum(axis=-1, keepdims=True))
     return found

@@ -11,17 +11,16 @@ from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
-from analysis.circuits.result import CircuitSearch
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.method import Answer, Method, Shared
 from analysis.discovery.planted_answers import answered
 from analysis.lenses.lens import Lens, LensAnswer, view_json
 from analysis.method_settings import Settings
+from analysis.models.model import Graph
 from analysis.network_files.files import task_json
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import EdgeLayout
-from analysis.question import Question
 from analysis.result_file import exact
 from analysis.stories.search import Unasked
 from analysis.work import DEFAULT_WORK, Work
@@ -134,7 +133,7 @@ def audit_json(
         planted: what was planted in the network, if anything was.
     """
     question, circuits, layout = landscape.question, landscape.circuits, landscape.question.layout
-    backbone, story = landscape.backbone, landscape.story
+    backbone, story, complete = landscape.backbone, landscape.story, circuits.truncated_at is None
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
         "network": question.model.digest,
@@ -152,7 +151,7 @@ def audit_json(
         else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
         "story": None if isinstance(story, Unasked) else sorted(story.algorithms[number].id for number in story.whole),
         "claims": [
-            looked_json(one) if isinstance(one, Looked) else _claim_json(one, question, circuits) for one in found
+            looked_json(one) if isinstance(one, Looked) else claim_json(one, layout, complete=complete) for one in found
         ],
     }
     if planted is not None:
@@ -198,8 +197,15 @@ def what_is_missing(landscape: Landscape) -> list[str]:
     return sentences
 
 
-def _claim_json(one: Audited, question: Question, circuits: CircuitSearch) -> dict[str, Any]:
-    answer, layout = one.answer, question.layout
+def claim_json(one: Audited, layout: EdgeLayout | Graph, *, complete: bool) -> dict[str, Any]:
+    """One answer with its place, as JSON values.
+
+    Args:
+        one: the answer.
+        layout: writes masks.
+        complete: whether every valid circuit is listed.
+    """
+    answer = one.answer
     said: dict[str, Any] = {"name": one.name} if one.name else {}
     said |= {
         "method": one.method,
@@ -215,11 +221,11 @@ def _claim_json(one: Audited, question: Question, circuits: CircuitSearch) -> di
         said["no_gradient"] = list(answer.no_gradient)
     if one.location is not None and answer.raw_mask is not None:
         said["raw_mask"] = layout.to_hex(answer.raw_mask)
-        said |= location_json(one.location, layout, complete=circuits.truncated_at is None)
+        said |= location_json(one.location, layout, complete=complete)
     return said | {"fragile": answer.fragile}
 
 
-def location_json(place: Location, layout: EdgeLayout, *, complete: bool) -> dict[str, Any]:
+def location_json(place: Location, layout: EdgeLayout | Graph, *, complete: bool) -> dict[str, Any]:
     """Where an answer stands, as JSON values."""
     nearest: dict[str, Any] | None = None
     if place.nearest is not None:
@@ -253,6 +259,7 @@ def location_json(place: Location, layout: EdgeLayout, *, complete: bool) -> dic
         if place.criteria is None
         else {name: told.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
         "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
+        **place.more,
     }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.masked_runs import RowRule, edges_no_gradient_reaches, rows_of
-from analysis.discovery.method import Answer, Outcome, ablation
+from analysis.discovery.method import Answer, ablation, outcome_of
 from analysis.discovery.selection import SELECTION, edge_ends, pick_mask
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import filled
@@ -76,10 +76,10 @@ class Claim:
         rule: RowRule = self.picking.get("ablation", "zero")
         rows = rows_of(question, rule)
         if self.raw_mask is not None:
-            return Answer(_outcome(self.raw_mask, question.layout), self.raw_mask, rows)
+            return Answer(outcome_of(self.raw_mask, question.layout.n_edges), self.raw_mask, rows)
         values = np.array([0.0 if score is None else score for score in self.scores or ()], dtype=np.float64)
         picked = pick_mask(question, values, rows, {k: v for k, v in self.picking.items() if k != "ablation"})
-        outcome = "undefined" if picked.mask is None else _outcome(picked.mask, question.layout)
+        outcome = outcome_of(picked.mask, question.layout.n_edges)
         return Answer(outcome, picked.mask, rows, values, None, picked.faithfulness, picked.fragile)
 
     def document(self, layout: EdgeLayout) -> dict[str, Any]:
@@ -106,10 +106,6 @@ class Claim:
     def has_ablation(self) -> bool:
         """Whether it says under which ablation it was found."""
         return self.raw_mask is None
-
-
-def _outcome(mask: int, layout: EdgeLayout) -> Outcome:
-    return "nothing" if mask == 0 else "all" if mask == (1 << layout.n_edges) - 1 else "found"
 
 
 def claims_in(document: dict[str, Any], question: Question) -> tuple[Claim, ...]:

@@ -7,11 +7,12 @@ under the protocol's ablation and under the answer's own. Only ``valid`` makes a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
@@ -78,6 +79,7 @@ class Location:
         relation: of its story to the whole network's, "none" where it carries nothing; None if it is not valid or the
             question does not arise.
         carried: ids of the irredundant algorithms that it carries, sorted.
+        more: what only models of other kinds have, as JSON values.
     """
 
     closed: Closed
@@ -93,6 +95,7 @@ class Location:
     criteria: Mapping[str, str] | None
     relation: Relation | None
     carried: tuple[str, ...] | None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def edges(self) -> int:
@@ -187,8 +190,10 @@ class Landscape:
             valid=valid,
             excess=n_edges - self.smallest if valid and self.smallest is not None else None,
             chance=self.chances.get(n_edges),
-            rank=self._rank(n_edges),
-            nearest=self._nearest(one.mask, valid),
+            rank=rank_of(n_edges, self.circuits.distribution.by_edges, exact=self.counted),
+            nearest=Nearest(one.mask, 0, exact=True)
+            if valid
+            else nearest_of(one_mask(one.mask, self.question.layout), self.circuits.masks, exact=self.complete),
             recall=None if backbone is None else (shared, backbone.edges.bit_count()),
             extra=None if backbone is None else n_edges - shared,
             criteria=criteria.get(one.mask) if valid else None,
@@ -203,22 +208,6 @@ class Landscape:
         absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in question.absent)
         right = _right(question, raw, Rows(inputs, labels, absent))
         return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
-
-    def _rank(self, n_edges: int) -> Rank:
-        sizes = self.circuits.distribution.by_edges
-        smaller = sum(n for size, n in sizes.items() if size < n_edges)
-        larger = sum(n for size, n in sizes.items() if size > n_edges)
-        return Rank(smaller, sizes.get(n_edges, 0), larger, self.counted)
-
-    def _nearest(self, mask: int, valid: bool) -> Nearest | None:
-        if valid:
-            return Nearest(mask, 0, exact=True)
-        masks = self.circuits.masks
-        if not len(masks):
-            return None
-        apart = np.bitwise_count(masks ^ one_mask(mask, self.question.layout)).astype(np.int64)
-        best = int(apart.min())
-        return Nearest(int(masks[np.flatnonzero(apart == best)[0]]), best, self.complete)
 
     def _criteria(self, masks: Sequence[int]) -> dict[int, dict[str, str]]:
         """The outcome of every quick criterion for each mask."""
@@ -252,6 +241,34 @@ class Landscape:
             relation: Relation = relation_of(story, found.whole) if story else "none"
             told[mask] = relation, tuple(sorted(found.algorithms[one].id for one in story))
         return told
+
+
+def rank_of(n_edges: int, sizes: Mapping[int, int], *, exact: bool) -> Rank:
+    """Where a number of edges stands among valid circuits.
+
+    Args:
+        n_edges: of the answer.
+        sizes: number of edges → valid circuits.
+        exact: whether these are all.
+    """
+    smaller = sum(n for size, n in sizes.items() if size < n_edges)
+    larger = sum(n for size, n in sizes.items() if size > n_edges)
+    return Rank(smaller, sizes.get(n_edges, 0), larger, exact)
+
+
+def nearest_of(mask: Any, masks: NDArray[Any], *, exact: bool) -> Nearest | None:
+    """The circuit nearest to a mask; None where there is none.
+
+    Args:
+        mask: of the type of ``masks``.
+        masks: valid circuits, ascending.
+        exact: whether these are all.
+    """
+    if not len(masks):
+        return None
+    apart = np.bitwise_count(masks ^ mask).astype(np.int64)
+    best = int(apart.min())
+    return Nearest(int(masks[np.flatnonzero(apart == best)[0]]), best, exact)
 
 
 def own_valid(question: Question, raw: int, rows: Rows) -> bool:

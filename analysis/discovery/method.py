@@ -90,7 +90,7 @@ class Answer:
     Args:
         outcome: "all" and "nothing" for a raw mask with every edge or none.
         raw_mask: None where there is none.
-        rows: of its own ablation.
+        rows: of its own ablation; None of models of other kinds, whose rows are those of their task.
         scores: ``[edges]`` of score methods.
         no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
@@ -100,7 +100,7 @@ class Answer:
 
     outcome: Outcome
     raw_mask: int | None
-    rows: Rows
+    rows: Rows | None
     scores: NDArray[np.float64] | None = None
     no_gradient: tuple[int, ...] | None = None
     faithfulness: float | None = None
@@ -145,8 +145,8 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Method:
-    """One discovery method.
+class MethodRecord:
+    """What a discovery method is called and what may be set on it, whatever it is asked about.
 
     Args:
         key: stable name.
@@ -156,7 +156,6 @@ class Method:
         own: what may be set on it alone; "ablation" is always among it.
         score: gives every edge a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
-        gradient: whether edges that no gradient reaches are told.
     """
 
     key: str
@@ -164,9 +163,8 @@ class Method:
     definition: str
     source: str
     own: tuple[Setting, ...]
-    score: Score | None = None
-    choose: Choose | str | None = None
-    gradient: bool = False
+    score: Callable[..., Any] | None = None
+    choose: Callable[..., Any] | str | None = None
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -196,10 +194,34 @@ class Method:
             found.pop("steps")
         return found
 
+    def refuse_k(self, settings: Settings, n_edges: int, whole: str) -> None:
+        """Refuse to take more edges than there are.
+
+        Raises:
+            InvalidMethod: k is larger.
+        """
+        if "k" in settings and int(settings["k"]) > n_edges:
+            raise InvalidMethod(
+                f"method {self.key}", f"k is {settings['k']}", f"the {whole} has {n_edges} edges; use fewer"
+            )
+
     @property
     def learns(self) -> bool:
         """Whether it learns by gradient descent, which pages do not do on the spot."""
         return isinstance(self.choose, str)
+
+
+@dataclass(frozen=True)
+class Method(MethodRecord):
+    """One discovery method that is asked about networks.
+
+    Args:
+        gradient: whether edges that no gradient reaches are told.
+    """
+
+    score: Score | None = None
+    choose: Choose | str | None = None
+    gradient: bool = False
 
     def rows(self, question: Question, settings: Settings) -> Rows:
         """The rows of its ablation.
@@ -225,19 +247,17 @@ class Method:
             Cancelled: the report asked to stop.
         """
         layout = question.layout
-        if "k" in settings and int(settings["k"]) > layout.n_edges:
-            item = f"method {self.key}"
-            raise InvalidMethod(item, f"k is {settings['k']}", f"the network has {layout.n_edges} edges; use fewer")
+        self.refuse_k(settings, layout.n_edges, "network")
         shared = shared or Shared(question)
         rows = shared.rows(cast(RowRule, settings["ablation"]))
         if self.choose is not None:
             chosen = _loaded(self.choose)(question, rows, settings, work)
-            outcome = _outcome(chosen.mask, layout.n_edges, chosen.outcome)
+            outcome = outcome_of(chosen.mask, layout.n_edges, chosen.outcome)
             return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile, steps=chosen.steps)
         scores = shared.scores(self, rows, settings)
         picked = pick_mask(question, scores.values, rows, settings)
         return Answer(
-            _outcome(picked.mask, layout.n_edges, "undefined"),
+            outcome_of(picked.mask, layout.n_edges, "undefined"),
             picked.mask,
             rows,
             scores.values,
@@ -252,7 +272,8 @@ def _loaded(choose: Choose | str) -> Choose:
     return cast(Choose, function_at(choose)) if isinstance(choose, str) else choose
 
 
-def _outcome(mask: int | None, n_edges: int, otherwise: Outcome) -> Outcome:
+def outcome_of(mask: int | None, n_edges: int, otherwise: Outcome = "undefined") -> Outcome:
+    """What a raw mask is called; something else where there is none."""
     if mask is None:
         return otherwise
     return "nothing" if mask == 0 else "all" if mask == (1 << n_edges) - 1 else "found"

@@ -14,7 +14,7 @@ from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.closure import Closed, closed
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import Method, Step
-from analysis.discovery.selection import faithfulness, order_of, sequence
+from analysis.discovery.selection import edge_ends, faithfulness, order_of, sequence
 from analysis.errors import BeyondLimits
 from analysis.method_settings import Settings
 from analysis.question import Question
@@ -61,11 +61,11 @@ def steps_of(method: Method, settings: Settings, question: Question) -> tuple[St
     if answer.scores is None:
         return answer.steps
     order = order_of(answer.scores, signed=bool(settings["signed"]))
-    taken = sequence(order, question.layout, str(settings["pick"]))
+    taken = sequence(order, edge_ends(question.layout), str(settings["pick"]))
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
-    shares: Sequence[float | None] = faithfulness(question, masks, answer.rows) or [None] * len(masks)
+    shares: Sequence[float | None] = faithfulness(question, masks, answer_rows) or [None] * len(masks)
     return tuple(
         Step(
             edges=(edge,),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from analysis.discovery.method import Method
 from analysis.discovery.methods import acdc, eap, eap_ig, exact_edge, mask_ig, pruning, random_order, weights
 from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Lens
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
-from analysis.method_settings import Value, read_values
+from analysis.method_settings import Setting, Value, read_values
 
 METHODS: Final[tuple[Method, ...]] = (
     acdc.ACDC,
@@ -25,12 +25,12 @@ METHODS: Final[tuple[Method, ...]] = (
     weights.WEIGHTS,
     random_order.RANDOM,
 )
-_BY_KEY: Final = {method.key: method for method in METHODS}
-_EVERY: Final[dict[str, Method | Lens]] = {**_BY_KEY, **LENS_BY_KEY}
+METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
+_EVERY: Final[dict[str, Method | Lens]] = {**METHOD_BY_KEY, **LENS_BY_KEY}
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
-Named = TypeVar("Named")
+Named = TypeVar("Named", bound="Called")
 
 
 def method_named(key: str) -> Method:
@@ -39,11 +39,33 @@ def method_named(key: str) -> Method:
     Raises:
         InvalidMethod: there is none; the cure names the nearest, or all.
     """
-    return _named(key, _BY_KEY)
+    return _named(key, METHOD_BY_KEY)
 
 
 def read_method(text: str) -> tuple[Method | Lens, dict[str, Value]]:
     """A method or lens with its settings, from ``key`` or ``key(name=value,…)``.
+
+    Raises:
+        InvalidMethod: see :func:`read_called`.
+    """
+    return read_called(text, _EVERY)
+
+
+class Called(Protocol):
+    """What has settings."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]: ...
+
+    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]: ...
+
+
+def read_called(text: str, known: Mapping[str, Named]) -> tuple[Named, dict[str, Value]]:
+    """One of several methods with its settings, from ``key`` or ``key(name=value,…)``.
+
+    Args:
+        text: as it is written.
+        known: the methods by key.
 
     Raises:
         InvalidMethod: another shape, an unknown key or setting, a setting given twice, or a value that is not allowed.
@@ -52,7 +74,7 @@ def read_method(text: str) -> tuple[Method | Lens, dict[str, Value]]:
     shape = _SHAPE.fullmatch(text) if len(text) <= MAX_TEXT else None
     if shape is None:
         raise InvalidMethod(item, "cannot be read", _WRITE)
-    method = _named(shape[1], _EVERY)
+    method = _named(shape[1], known)
     texts: dict[str, str] = {}
     for part in shape[2].split(",") if shape[2] and not shape[2].isspace() else ():
         name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -68,7 +90,7 @@ def _named(key: str, known: Mapping[str, Named]) -> Named:
     if key not in known:
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
-        raise InvalidMethod(f"method {key[:40]!r}", "is unknown", cure)
+        raise InvalidMethod(f"method {key[:40]!r}", "is for MLPs" if key in _EVERY else "is unknown", cure)
     return known[key]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,13 +58,18 @@ def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64
     return np.round((-scores if signed else np.abs(scores)) / largest, KEY_DECIMALS)
 
 
-def sequence(keys: NDArray[np.float64], layout: EdgeLayout, pick: str) -> list[int]:
-    """Every edge in the order in which it is taken; ties by lower edge index."""
+def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[Hashable, Hashable]], pick: str) -> list[int]:
+    """Every edge in the order in which it is taken; ties by lower edge index.
+
+    Args:
+        keys: ``[edges]``.
+        ends: source and target of each; the last edge's target is the output.
+        pick: "top" by key alone, "greedy" from the output back.
+    """
     if pick == "top":
-        return sorted(range(layout.n_edges), key=lambda edge: (-keys[edge], edge))
-    ends = edge_ends(layout)
-    reached = {(len(layout.sizes) - 1, 0)}
-    rest = set(range(layout.n_edges))
+        return sorted(range(len(ends)), key=lambda edge: (-keys[edge], edge))
+    reached = {ends[-1][1]}
+    rest = set(range(len(ends)))
     taken: list[int] = []
     while rest:
         open_ = [edge for edge in rest if ends[edge][1] in reached]
@@ -94,17 +99,37 @@ def pick_mask(question: Question, scores: NDArray[np.float64], rows: Rows, setti
         rows: of the answer's own ablation.
         settings: of :data:`SELECTION`; ``k`` or ``threshold``.
     """
-    layout = question.layout
-    taken = sequence(order_of(scores, signed=bool(settings["signed"])), layout, str(settings["pick"]))
+
+    def shares_of(masks: Sequence[int]) -> list[float] | None:
+        key = tuple(masks)
+        if key not in rows.shares:
+            rows.shares[key] = faithfulness(question, masks, rows)
+        return rows.shares[key]
+
+    return pick_by_scores(scores, edge_ends(question.layout), settings, shares_of)
+
+
+def pick_by_scores(
+    scores: NDArray[np.float64],
+    ends: Sequence[tuple[Hashable, Hashable]],
+    settings: Settings,
+    shares_of: Callable[[Sequence[int]], list[float] | None],
+) -> Picked:
+    """The raw mask that scores lead to, of a network or a model of another kind.
+
+    Args:
+        scores: ``[edges]``.
+        ends: of each edge, see :func:`sequence`.
+        settings: of :data:`SELECTION`; ``k`` or ``threshold``.
+        shares_of: raw masks → their faithfulness; None where it is undefined.
+    """
+    taken = sequence(order_of(scores, signed=bool(settings["signed"])), ends, str(settings["pick"]))
     if "k" in settings:
         return Picked(sum(1 << edge for edge in taken[: int(settings["k"])]), None)
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
-    key = tuple(masks)
-    if key not in rows.shares:
-        rows.shares[key] = faithfulness(question, masks, rows)
-    shares = rows.shares[key]
+    shares = shares_of(masks)
     if shares is None:
         return Picked(None, None)
     threshold = float(settings["threshold"])
@@ -119,6 +144,13 @@ def faithfulness(question: Question, masks: Sequence[int], rows: Rows) -> list[f
     everything = (1 << layout.n_edges) - 1
     keep = keep_matrices(mask_array([*masks, 0, everything], layout), layout)
     values = metric_of(masked_outputs(question.cut, keep, rows), rows.labels, "margin").tolist()
+    return shares_between(values)
+
+
+def shares_between(values: Sequence[float]) -> list[float] | None:
+    """How far each value is from the last but one, the empty mask's, towards the last, the whole network's; None where
+    these two are less than 1e-9 apart.
+    """
     empty, whole = values[-2:]
     if not abs(whole - empty) >= UNDEFINED:
         return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from analysis.discovery.method import Method
+from analysis.discovery.method import Method, MethodRecord
 from analysis.discovery.registry import METHODS
 from analysis.method_settings import Value
 
@@ -29,16 +30,22 @@ def sweep(*, thorough: bool) -> tuple[Asked, ...]:
         (method, settings)
         for method in METHODS
         if thorough or method.key not in LEARNED
-        for settings in _settings(method)
+        for settings in settings_of(method, ("pairs",))
     )
 
 
-def _settings(method: Method) -> list[dict[str, Value]]:
+def settings_of(method: MethodRecord, ablations: Sequence[Value]) -> list[dict[str, Value]]:
+    """The settings under which one method is asked, its default first.
+
+    Args:
+        method: of networks or of models.
+        ablations: beside its default, under which it is asked too.
+    """
     default = method.defaults
     found = [default]
     if method.key == "acdc":
         found += [method.filled({"tau": tau}) for tau in TAUS]
-        found += [method.filled({"tau": tau, "ablation": "pairs"}) for tau in TAUS]
+        found += [method.filled({"tau": tau, "ablation": one}) for one in ablations for tau in TAUS]
         found.append(method.filled({"tau": 0.5, "loss": "decision"}))
     elif method.key in LEARNED:
         found += [

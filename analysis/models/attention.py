@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.fixed_order import inner
+from analysis.fixed_order import inner, mean
+from analysis.models.attention_effects import read_slopes
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
 from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
@@ -55,6 +56,7 @@ from analysis.models.model import (
     Role,
     RowRun,
     Rules,
+    Slope,
     Table,
     gaps,
 )
@@ -280,15 +282,28 @@ class AttentionSpace:
 
     @cached_property
     def possible(self) -> int:
-        """By the formula for how many ways a head with s sources has to be active."""
+        return self._weighted(1)
+
+    @cached_property
+    def possible_by_bits(self) -> dict[int, int]:
+        """With a power of two as the weight that no count reaches, the sum's digits to that base are the counts."""
+        digit = self._graph.n_bits + 1
+        total, low = self._weighted(1 << digit), (1 << digit) - 1
+        counts = {bits: total >> bits * digit & low for bits in range(self._graph.n_bits + 1)}
+        return {bits: count for bits, count in counts.items() if count}
+
+    def _weighted(self, weight: int) -> int:
+        """The sum over all circuits of a weight to the power of their bits, by the formula for how many ways a head
+        with s sources has to be active.
+        """
         if self._granularity == "nodes":
-            return 1 << self._graph.n_bits
+            return int((1 + weight) ** self._graph.n_bits)
         n_layers, n_heads = len(self._model.layers), self._model.n_heads
 
         def count(layer: int, s: int) -> int:
-            ways = self._ways(s)
+            ways = self._ways(s, weight)
             if layer == n_layers:
-                return int((1 + ways) ** n_heads) << s
+                return int((1 + weight * ways) ** n_heads * (1 + weight) ** s)
             return sum(
                 comb(n_heads, m) * ways**m * (1 - ways) ** (n_heads - m) * count(layer + 1, s + m)
                 for m in range(n_heads + 1)
@@ -296,11 +311,11 @@ class AttentionSpace:
 
         return count(1, self._n_given) - 1
 
-    def _ways(self, s: int) -> int:
-        some = (1 << s) - 1
+    def _ways(self, s: int, weight: int = 1) -> int:
+        some = int((1 + weight) ** s) - 1
         if self._granularity == "heads":
             return some
-        return (1 << 3 * s) - 1 if self._means else some * (some * some + 1)
+        return int((1 + some) ** 3) - 1 if self._means else some * (some * some + 1)
 
     @cached_property
     def n_combinations(self) -> int:
@@ -398,6 +413,38 @@ class AttentionSpace:
         kept, absent = self._graph.kept_edges(masks), self._on_row(row)
         parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
         return np.concatenate(parts, axis=1)
+
+    def effects(self, slope: Slope, at: float) -> Array:
+        """By one pass back through the model in closed form."""
+        whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
+        e, last = self._n_given, len(self._graph.nodes) - 1
+        parts, start = [], 0
+        for tokens in self._row_parts(1):
+            rows = slice(start, start := start + len(tokens))
+            sources = self._sources(whole, self._absent, tokens, every_position=True)
+            lost = [
+                (0.0 if absent is None else absent) - values[0]
+                for (_, values), absent in zip(sources, self._absent, strict=True)
+            ]
+            moved = sum(
+                values[0] + (1.0 - at) * change for (_, values), change in zip(sources[:e], lost[:e], strict=True)
+            )
+            by_head, by_logits = read_slopes(self._model.by_head, self._model.unembedding, moved, slope, rows)
+            found = []
+            for edge in self._graph.edges:
+                if edge.target == last:
+                    slopes = by_logits
+                else:
+                    slots = by_head[edge.target - e]
+                    slopes = slots["qkv".index(edge.slot)] if edge.slot else slots[0] + slots[1] + slots[2]
+                products = (lost[edge.source] * slopes).reshape(len(tokens), -1)
+                found.append(np.add.accumulate(products, axis=1)[:, -1])
+            parts.append(np.array(found))
+        edges = mean(np.concatenate(parts, axis=1).T)
+        if self._graph.cut == "edges":
+            return edges
+        # a head that is not there is cut from all that read it
+        return np.array([np.add.accumulate(edges[self._out_of[head]])[-1] for head in self._heads])
 
     def _on_row(self, row: int) -> list[Array | None]:
         """What each source is in the whole model on one row, ``[context, d_model]``."""

@@ -358,7 +358,7 @@ def read_mask(space: Space, text: str) -> str:
     number = int(text, 16)
     if number >> graph.n_bits:
         raise InvalidMask(item, f"has bits beyond the {graph.n_bits} {graph.cut}", f"write {graph.n_hex_digits} digits")
-    masks = space.reduce(np.array([[number >> bit & 1 for bit in range(graph.n_bits)]], dtype=np.bool_))
+    masks = space.reduce(graph.bits([number]))
     if graph.cut == "edges" and not masks.any():
         raise InvalidMask(item, "keeps no path to the output", "keep one from what the model is given to its outputs")
     return graph.write(masks[0])
@@ -366,8 +366,8 @@ def read_mask(space: Space, text: str) -> str:
 
 def mask_bits(space: Space, text: str) -> Masks:
     """``[bits]`` of a mask that :func:`read_mask` has written."""
-    number = int(text, 16)
-    return np.array([number >> bit & 1 for bit in range(space.graph.n_bits)], dtype=np.bool_)
+    bits: Masks = space.graph.bits([int(text, 16)])[0]
+    return bits
 
 
 def judge_circuit(
@@ -388,8 +388,32 @@ def judge_circuit(
     mask = mask_bits(space, text)[None]
     below = _has_valid_below(model, space, mask, max_wrong(len(model.rows), accuracy_threshold))
     minimal = [None if below is None else not below]
-    [circuit] = _circuits(model, space, _judge(model, space, mask), minimal, accuracy_threshold)
+    [circuit] = circuits_of(model, space, mask, minimal, accuracy_threshold=accuracy_threshold)
     return circuit
+
+
+def circuits_of(
+    model: Model,
+    space: Space,
+    masks: Masks,
+    minimal: Sequence[bool | None],
+    *,
+    accuracy_threshold: float = ACCURACY_THRESHOLD,
+) -> list[ModelCircuit]:
+    """Figures of circuits, computed from the weights.
+
+    Args:
+        model: with its task.
+        space: that they belong to.
+        masks: ``[circuits, bits]`` as :meth:`~analysis.models.model.Space.reduce` leaves them.
+        minimal: of each whether no valid circuit is below it; None where that is not known.
+        accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
+    """
+    found: list[ModelCircuit] = []
+    for start in range(0, len(masks), space.batch):
+        some = slice(start, start + space.batch)
+        found += _circuits(model, space, _judge(model, space, masks[some]), minimal[some], accuracy_threshold)
+    return found
 
 
 def _combinations(branches: Sequence[Masks], batch: int, *, descending: bool = False) -> Iterator[Masks]:

@@ -27,7 +27,8 @@ from analysis.models.circuits import (
     mask_bits,
     mask_numbers,
 )
-from analysis.models.model import ACCURACY_THRESHOLD, Masks, Model, ModelKind, Role, Rules, Space, gaps
+from analysis.models.model import Masks, Model, ModelKind, Role, Rules, Space, gaps
+from analysis.models.protocol import ModelProtocol
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -43,11 +44,11 @@ _OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itsel
 
 def circuit_record(kind: ModelKind) -> Record[ModelCircuit]:
     """The columns of circuits of one kind of model: what every search finds, roles of nodes, outcomes of criteria."""
-    columns = (*map(_role_column, kind.roles), *map(_criterion_column, _asked(kind)))
+    columns = (*map(_role_column, kind.roles), *map(_criterion_column, asked_of(kind)))
     return replace(MODEL_CIRCUIT, columns=(*MODEL_CIRCUIT.columns, *columns))
 
 
-def _asked(kind: ModelKind) -> list[Criterion]:
+def asked_of(kind: ModelKind) -> list[Criterion]:
     """The criteria that circuits of a kind are asked and that have a column of their own."""
     return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
 
@@ -57,14 +58,15 @@ def _role_column(role: Role) -> Column[ModelCircuit]:
 
 
 def _criterion_column(criterion: Criterion) -> Column[ModelCircuit]:
-    return _text_column(_name(criterion), criterion.label, criterion.of_models or criterion.definition)
+    return _text_column(column_of(criterion), criterion.label, criterion.of_models or criterion.definition)
 
 
 def _text_column(name: str, label: str, meaning: str) -> Column[ModelCircuit]:
     return Column(name, label, str, lambda one: one.told.get(name, NOT_ASKED), meaning, facet=True)
 
 
-def _name(criterion: Criterion) -> str:
+def column_of(criterion: Criterion) -> str:
+    """The column that holds a criterion's outcomes."""
     return criterion.key.replace("-", "_")
 
 
@@ -80,12 +82,12 @@ def judged_circuits(
         found: under these rules and the usual threshold.
         work: told after each criterion; may raise Cancelled.
     """
-    space = model.space(rules)
     order = sorted(range(len(found.circuits)), key=lambda at: found.circuits[at].bits)
     circuits = [found.circuits[at] for at in order]
-    lookup = _lookup(space, circuits) if found.complete else None
-    fewest = min(found.by_bits, default=None)
-    told = _told(kind, space, _context(kind, model, space, circuits, fewest, lookup, work)) if circuits else []
+    told: list[dict[str, str]] = []
+    if circuits:
+        known = np.sort(np.array([int(one.mask, 16) for one in circuits], dtype=np.uint64)) if found.complete else None
+        told = told_of(kind, model, ModelProtocol("", rules), circuits, min(found.by_bits), known, work=work)
     by_place = dict(zip(order, told, strict=True))
     return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
 
@@ -108,10 +110,42 @@ def judged_again(
         fewest: bits of the smallest valid circuit, None if that is not known.
         found: all valid circuits as numbers, ascending; None where they are not all known.
     """
-    space = model.space(rules)
-    lookup = None if found is None else partial(_looked_up, space, found)
-    [told] = _told(kind, space, _context(kind, model, space, [circuit], fewest, lookup, DEFAULT_WORK))
+    [told] = told_of(kind, model, ModelProtocol("", rules), [circuit], fewest, found)
     return replace(circuit, told=told)
+
+
+def told_of(
+    kind: ModelKind,
+    model: Model,
+    protocol: ModelProtocol,
+    circuits: Sequence[ModelCircuit],
+    fewest: int | None,
+    found: NDArray[np.uint64] | None,
+    criteria: Sequence[Criterion] | None = None,
+    work: Work = DEFAULT_WORK,
+) -> list[dict[str, str]]:
+    """Roles and outcomes by column for each of some circuits.
+
+    Args:
+        kind: of the model.
+        model: with its task.
+        protocol: that they are judged under.
+        circuits: at least one, those with the fewest bits first.
+        fewest: bits of the smallest valid circuit, None if that is not known.
+        found: all valid circuits as numbers, ascending; None where they are not all known.
+        criteria: that are asked; None for all that have a column.
+        work: told after each criterion; may raise Cancelled.
+    """
+    space = model.space(protocol.rules)
+    lookup = None if found is None else partial(_looked_up, space, found)
+    context = _context(kind, model, space, circuits, protocol.accuracy_threshold, fewest, lookup, work)
+    told = _written(kind, space, context.roles, len(circuits))
+    for criterion in asked_of(kind) if criteria is None else criteria:
+        work.tell("circuits", len(circuits), len(circuits), criterion.label)
+        outcomes = criterion.by_trait["cut"](context, criterion.settings()).outcomes
+        for one, outcome in zip(told, outcomes.tolist(), strict=True):
+            one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")
+    return told
 
 
 def roles_told(kind: ModelKind, space: Space, masks: Masks) -> list[dict[str, str]]:
@@ -141,30 +175,19 @@ def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
     return None if found is None else (found[0], found[1:])
 
 
-def _told(kind: ModelKind, space: Space, context: CutContext) -> list[dict[str, str]]:
-    """Roles and outcomes by column for each circuit of a context."""
-    n_circuits = len(context.masks)
-    told = _written(kind, space, context.roles, n_circuits)
-    for criterion in _asked(kind):
-        context.work.tell("circuits", n_circuits, n_circuits, criterion.label)
-        outcomes = criterion.by_trait["cut"](context, criterion.settings()).outcomes
-        for one, outcome in zip(told, outcomes.tolist(), strict=True):
-            one[_name(criterion)] = OUTCOMES[outcome].replace("_", " ")
-    return told
-
-
 def _context(
     kind: ModelKind,
     model: Model,
     space: Space,
     circuits: Sequence[ModelCircuit],
+    accuracy_threshold: float,
     fewest: int | None,
     lookup: Callable[[Masks], NDArray[np.bool_]] | None,
     work: Work,
 ) -> CutContext:
     """What criteria are given of some circuits, at least one, by ascending number of bits."""
     masks = np.array([mask_bits(space, one.mask) for one in circuits])
-    most, n_rows = max_wrong(len(model.rows), ACCURACY_THRESHOLD), len(model.rows)
+    most, n_rows = max_wrong(len(model.rows), accuracy_threshold), len(model.rows)
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
 
     def gaps_of(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -202,11 +225,6 @@ def _context(
 def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
     outputs: Any = space.run_from(masks, row)  # it was asked whether there is such a run
     return np.asarray(outputs)
-
-
-def _lookup(space: Space, circuits: Sequence[ModelCircuit]) -> Callable[[Masks], NDArray[np.bool_]]:
-    numbers = np.sort(np.array([int(one.mask, 16) for one in circuits], dtype=np.uint64))
-    return partial(_looked_up, space, numbers)
 
 
 def _looked_up(space: Space, numbers: NDArray[np.uint64], masks: Masks) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
 Rules = Mapping[str, str]
 """A value for each setting of the kind of model, in the order of its settings."""
+Slope = Callable[[NDArray[np.float64], slice], NDArray[np.float64]]
 ACCURACY_THRESHOLD: Final = 0.99
 """A circuit is valid if the share of rows on which it is right is above this."""
 
@@ -132,8 +133,20 @@ class Graph:
 
     def write(self, mask: Sequence[bool] | Masks) -> str:
         """A mask as hexadecimal digits, bit 0 the least."""
-        number = int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
+        return self.to_hex(self.number(mask))
+
+    def number(self, mask: Sequence[bool] | Masks) -> int:
+        """A mask as a number, bit 0 the least."""
+        return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
+
+    def to_hex(self, number: int) -> str:
+        """A mask that is a number as hexadecimal digits."""
         return f"{number:0{self.n_hex_digits}x}"
+
+    def bits(self, numbers: Sequence[int]) -> Masks:
+        """``[masks, bits]`` of masks that are numbers of any length."""
+        found = [[number >> bit & 1 for bit in range(self.n_bits)] for number in numbers]
+        return np.array(found, dtype=np.bool_).reshape(len(numbers), self.n_bits)
 
 
 Cell = str | int | float | None
@@ -321,6 +334,10 @@ class Space(Protocol):
         """How many circuits there are, valid or not."""
 
     @property
+    def possible_by_bits(self) -> Mapping[int, int] | None:
+        """Number of bits → circuits with so many, valid or not; None if that is not known."""
+
+    @property
     def n_combinations(self) -> int:
         """How many masks :meth:`branches` spans: all circuits, and perhaps masks that are none."""
 
@@ -350,6 +367,17 @@ class Space(Protocol):
     def run_from(self, masks: Masks, row: int) -> NDArray[np.float64] | None:
         """Outputs ``[masks, rows, outputs]`` where what is cut carries what it carries in the whole model on one row of
         the task, instead of what the rules say; None where that is not defined.
+        """
+
+    def effects(self, slope: Slope, at: float) -> NDArray[np.float64] | None:
+        """``[bits]`` by how much the mean of a loss over the rows changes if a bit alone is cut, to first order: what
+        each reader gets less times the loss's derivative by it, summed over what the bit stands for. None where no
+        derivative is known.
+
+        Args:
+            slope: outputs ``[some rows, outputs]`` and which rows these are → derivatives of each row's loss by them.
+            at: where derivatives are taken: 1 in the whole model; below, where all that it is given has gone back so
+                far towards what cut edges carry.
         """
 
     def roles(self, masks: Masks) -> Masks | None:

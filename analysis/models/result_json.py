@@ -113,9 +113,9 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
         "distribution": _distribution_json(found),
     }
     if masks:
-        told["masks"] = [f"{mask:0{graph.n_hex_digits}x}" for mask in found.masks.tolist()]
+        told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
         if found.exhaustive and not found.complete:
-            told["drawn"] = [f"{mask:0{graph.n_hex_digits}x}" for mask in found.drawn.tolist()]
+            told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
     return told
 
 

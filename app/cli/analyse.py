@@ -6,7 +6,7 @@ import json
 import math
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -80,7 +80,6 @@ def analyse(
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
-    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
     from analysis.question import Question
     from analysis.result_file import result_json, what_is_missing
     from app.cli.analyse_model import Told, analyse_model, refuse_options
@@ -106,10 +105,7 @@ def analyse(
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
         refuse_options(kind, of_networks, output_index)
         how = Told(output, not no_masks, quiet, plan, seconds)
-        if is_protocol_name(protocol):
-            return analyse_model(content, protocol, work, how)
-        settings = protocol_settings(read_bytes(protocol, "protocol file", MAX_PROTOCOL_BYTES))
-        return analyse_model(content, settings, work, how)
+        return analyse_model(content, given_protocol(protocol), work, how)
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
     network_file = parse_network_file(content)
@@ -193,6 +189,20 @@ def read_protocol(name: str) -> Protocol:
     if is_protocol_name(name):
         return named_protocol(name)
     return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
+
+
+def given_protocol(name: str) -> str | dict[str, Any]:
+    """A protocol's name as it is, or the settings in a protocol file, for models of other kinds than the networks.
+
+    Raises:
+        InvalidProtocol: a file that holds no settings.
+        Refusal: the file cannot be read.
+    """
+    from analysis.protocol import MAX_PROTOCOL_BYTES, protocol_settings
+
+    if is_protocol_name(name):
+        return name
+    return protocol_settings(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))
 
 
 def is_protocol_name(text: str) -> bool:

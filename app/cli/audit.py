@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.analyse import read_protocol
+from app.cli.analyse import given_protocol, read_protocol
 from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def audit(
-    file: Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)],
+    file: Annotated[str, typer.Argument(help="Network or model file, or - for standard input.", show_default=False)],
     output: Annotated[
         str, typer.Option("--output", "-o", help="Audit file to write, or - for standard output.", show_default=False)
     ],
@@ -55,17 +55,26 @@ def audit(
     from analysis.discovery.claims import MAX_CLAIM_BYTES
     from analysis.discovery.location import Landscape
     from analysis.discovery.sent_claims import Declared, read_sent
+    from analysis.models.registry import kind_of_file
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import refuse, search_for_circuits
     from analysis.preflight import preflight
     from analysis.question import Question
     from analysis.work import Work
+    from app.cli.analyse_model import refuse_options
+    from app.cli.audit_model import audit_model_file
     from app.cli.chain_bar import ChainBar
     from app.limits import limits_of
 
     check_writable(output, file, data or file)
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
+    kind = kind_of_file(content)
+    if kind is not None:
+        refuse_options(kind, {"--data": data, "--claims": claims}, [output_index])
+        return audit_model_file(content, given_protocol(protocol), methods or [], output, work, quiet=quiet)
     rules, asked = read_protocol(protocol), read_methods(methods or [], default=not claims)
-    network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
+    network_file = parse_network_file(content)
     network = network_file.network
     record = clean_data(network.n_inputs)
     if data:
@@ -79,7 +88,6 @@ def audit(
     refuse(preflight(question))
     sent = read_bytes(claims, "claim file", MAX_CLAIM_BYTES + 1) if claims else b""
     told = read_sent(sent, question, Declared()).claims if claims else ()
-    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
     seconds: dict[str, float] = {}
     with ChainBar(("circuits", "methods"), {}, quiet).shown() as bar:
         own = replace(work, report=bar.report(""))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.circuits.result import CircuitSearch
 from analysis.discovery.audit import Audited, location_json
-from analysis.discovery.method import Step
-from analysis.discovery.registry import method_named
+from analysis.discovery.method import MethodRecord, Step
+from analysis.models.model import Graph
 from analysis.networks.circuit import EdgeLayout
 from app.db.reports import Stored
 
@@ -50,12 +49,33 @@ class MethodsReport(Stored):
     answers: list[StoredAnswer]
     refused: dict[str, str] = Field(description="Methods that could not be asked, with the reason.")
 
+    @property
+    def words(self) -> str:
+        """How many of the answers under default settings are valid."""
+        defaults = [one for one in self.answers if one.default]
+        valid = sum(one.place is not None and one.place["valid"] for one in defaults)
+        return f"{valid} of {len(defaults)} methods answer with a valid circuit under default settings"
+
 
 def methods_report(
-    found: Sequence[Audited], refused: dict[str, str], circuits: CircuitSearch, layout: EdgeLayout, *, thorough: bool
+    found: Sequence[Audited],
+    refused: dict[str, str],
+    methods: Mapping[str, MethodRecord],
+    layout: EdgeLayout | Graph,
+    *,
+    complete: bool,
+    thorough: bool = False,
 ) -> MethodsReport:
-    """The stored form of an audit."""
-    complete = circuits.truncated_at is None
+    """The stored form of an audit.
+
+    Args:
+        found: the answers.
+        refused: methods that could not be asked, with the reason.
+        methods: by key.
+        layout: writes masks.
+        complete: whether every valid circuit is listed.
+        thorough: whether methods that learn were asked.
+    """
     answers = []
     for one in found:
         raw = one.answer.raw_mask
@@ -63,21 +83,19 @@ def methods_report(
             StoredAnswer(
                 method=one.method,
                 settings=dict(one.settings),
-                default=dict(one.settings) == method_named(one.method).defaults,
+                default=dict(one.settings) == methods[one.method].defaults,
                 outcome=one.answer.outcome,
                 raw_mask=None if raw is None else layout.to_hex(raw),
                 faithfulness=one.answer.faithfulness,
                 fragile=one.answer.fragile,
                 place=None if one.location is None else location_json(one.location, layout, complete=complete),
-                steps=[_stored_step(step, layout) for step in one.answer.steps]
-                if method_named(one.method).learns
-                else None,
+                steps=[_stored_step(step, layout) for step in one.answer.steps] if methods[one.method].learns else None,
             )
         )
     return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)
 
 
-def _stored_step(step: Step, layout: EdgeLayout) -> StoredStep:
+def _stored_step(step: Step, layout: EdgeLayout | Graph) -> StoredStep:
     return StoredStep(
         edges=list(step.edges),
         kept=step.kept,

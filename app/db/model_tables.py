@@ -31,7 +31,7 @@ class ModelRow(Base):
 
 
 class ModelColumnRow(Base):
-    """One column of the circuits that a search found, or what the search says of itself."""
+    """One column of the circuits that a search found, what the search says of itself, or what methods answered."""
 
     __tablename__ = "model_columns"
 

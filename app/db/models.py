@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -22,6 +22,7 @@ from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes, read_columns, write_columns
+from app.db.methods import METHODS, MethodsReport
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
 
@@ -158,6 +159,19 @@ def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, s
         ModelColumnRow.model_id.in_(model_ids), ModelColumnRow.name == SEARCH
     )
     return {(row.model_id, row.rules): _search(row.data) for row in session.execute(query)}
+
+
+def save_methods(session: Session, row: ModelRow, rules: str, report: MethodsReport) -> None:
+    """Keep what methods answered beside the circuits of a search; another search under these rules replaces both."""
+    owner = {"model_id": row.id, "rules": rules, "name": METHODS}
+    session.execute(delete(ModelColumnRow).filter_by(**owner))
+    session.add(ModelColumnRow(**owner, data=report.model_dump_json().encode()))
+
+
+def stored_methods(session: Session, row: ModelRow, rules: str) -> MethodsReport | None:
+    """What methods answered about circuits under some rules; None where they were not asked."""
+    kept = session.get(ModelColumnRow, (row.id, rules, METHODS))
+    return None if kept is None else MethodsReport.model_validate_json(kept.data)
 
 
 def _search(data: bytes) -> CircuitSearch:

@@ -51,6 +51,25 @@ MODEL_GRAPH: Final = Graph(
     (*(Edge(0, target, slot) for target in (1, 2) for slot in ("q", "k", "v")), Edge(0, 3), Edge(1, 3), Edge(2, 3)),
 )
 _A, _B = Node("input", input=0), Node("input", input=1)
+_LOCATED: Final[dict[str, Any]] = {
+    "edges": 13,
+    "excess": 3,
+    "possible": True,
+    "valid": True,
+    "chance_valid": 28,
+    "chance_possible": 1_776,
+    "rank": {"smaller": 23, "equal": 28, "larger": 146, "exact": True},
+    "nearest": {"mask": "0a5c3", "url": "#nearest", "distance": 0, "exact": True},
+    "recall": (6, 6),
+    "extra": 7,
+    "raw_valid": True,
+    "own_valid": True,
+    "severed": ["n1.2"],
+    "relation": "same",
+    "passed": ["mean-ablation"],
+    "failed": ["minimal-subset"],
+}
+"""Where one answer stands."""
 
 
 def _not(node: Node) -> Node:
@@ -317,23 +336,24 @@ def pattern_context() -> dict[str, Any]:
             "counted": "live latents of a layer that fire on a single input",
             "latents": [{"label": "1·0", "truth_table": (0, 0, 0, 1)}, {"label": "1·1", "truth_table": (0, 1, 1, 0)}],
         },
-        "located_example": {
-            "edges": 13,
-            "excess": 3,
-            "possible": True,
-            "valid": True,
-            "chance_valid": 28,
-            "chance_possible": 1_776,
-            "rank": {"smaller": 23, "equal": 28, "larger": 146, "exact": True},
-            "nearest": {"mask": "0a5c3", "url": "#nearest", "distance": 0, "exact": True},
-            "recall": (6, 6),
-            "extra": 7,
-            "raw_valid": True,
-            "own_valid": True,
-            "severed": ["n1.2"],
-            "relation": "same",
-            "passed": ["mean-ablation"],
-            "failed": ["minimal-subset"],
+        "located_example": _LOCATED,
+        "method_example": {
+            "key": "acdc",
+            "label": "ACDC",
+            "definition": "Every edge is removed in turn, and stays out if the loss rises by less than tau.",
+            "source": "Conmy et al., NeurIPS 2023",
+            "n_valid": 1,
+            "n_answers": 1,
+            "default": {
+                "text": "acdc",
+                "default": True,
+                "outcome": "found",
+                "url": "#answer",
+                "path_url": "#steps",
+                "planted": "contains",
+                "place": _LOCATED,
+            },
+            "answers": [],
         },
         "planted_example": {
             "formula": "(A ∧ ¬B) ∨ (¬A ∧ B)",

@@ -153,7 +153,8 @@ def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
 
 
 def model_circuits_arguments(model: str, rules: str) -> dict[str, Any]:
-    """Arguments of a "model-circuits" job: every valid circuit of one stored model of another kind than the networks.
+    """Arguments of a "model-circuits" or "model-methods" job: every valid circuit of one stored model of another kind
+    than the networks, or what discovery methods answer about it.
 
     Args:
         model: its digest.
@@ -287,6 +288,13 @@ MODEL_CIRCUITS: Final = JobDefinition(
     version=f"2/{ENGINE_VERSION}",
     title="Circuits",
 )
+MODEL_METHODS: Final = JobDefinition(
+    kind="model-methods",
+    handler="app.jobs.model_methods:MODEL_METHODS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Discovery methods",
+    priority=REPORT_PRIORITY,
+)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
@@ -307,5 +315,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,
+        MODEL_METHODS,
     )
 }

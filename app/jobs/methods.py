@@ -13,6 +13,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.discovery.audit import Audited, audit
 from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import RowRule, rows_of
+from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
 from analysis.question import Question
@@ -76,7 +77,8 @@ def compute_methods(inputs: MethodInputs, work: Work = DEFAULT_WORK) -> Answered
     refused = {method.label: barred["pairs"] for method, settings in asked if settings["ablation"] in barred}
     found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
     answers = [one for one in found if isinstance(one, Audited)]
-    report = methods_report(answers, refused, circuits, question.layout, thorough=inputs.thorough)
+    complete, thorough = circuits.truncated_at is None, inputs.thorough
+    report = methods_report(answers, refused, METHOD_BY_KEY, question.layout, complete=complete, thorough=thorough)
     return Answered(report, time.perf_counter() - began)
 
 
@@ -85,11 +87,8 @@ def save_methods(session: Session, arguments: Mapping[str, Any], outcome: Answer
     row = analysis_meant(session, arguments)
     report = outcome.report
     saved = save_report(session, row, KIND, report, thorough=report.thorough, seconds=outcome.seconds)
-    defaults = [one for one in report.answers if one.default]
-    valid = sum(one.place is not None and one.place["valid"] for one in defaults)
     url = Addresses().methods(row.network.slug, scope_of(row, row.network.sizes[0]))
-    found = f"{valid} of {len(defaults)} methods answer with a valid circuit under default settings"
-    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, report.words)
 
 
 METHODS: Handler[MethodInputs, Answered] = Handler(load_method_inputs, compute_methods, save_methods)

@@ -16,6 +16,7 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.models import find_model, model_of, save_circuits
 from app.jobs.handlers import Handler, Saved
+from app.jobs.queue import enqueue_model_methods
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome:
     kind, _ = model_of(row)
     rules = kind.rules(arguments["rules"])
     save_circuits(session, row, kind, rules, outcome)
+    enqueue_model_methods(session, row, kind.write_rules(rules), again=True)  # another search replaces their answers
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"

@@ -160,9 +160,22 @@ def enqueue_model_circuits(
     """Ask for every valid circuit of a stored model under some rules, as addresses write them; ``again`` as for
     :func:`enqueue_about`.
     """
-    arguments = model_circuits_arguments(model.digest, rules)
-    title = f"{model.name}: circuits{f' under {rules}' if rules else ''}"
-    return _enqueue_missing(session, "model-circuits", arguments, title, asked=asked, again=again)
+    return _enqueue_of_model(session, "model-circuits", model, rules, "circuits", asked=asked, again=again)
+
+
+def enqueue_model_methods(
+    session: Session, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
+) -> JobRow:
+    """Ask what discovery methods answer about a model whose circuits under some rules are stored."""
+    return _enqueue_of_model(session, "model-methods", model, rules, "discovery methods", asked=asked, again=again)
+
+
+def _enqueue_of_model(
+    session: Session, kind: str, model: ModelRow, rules: str, what: str, *, asked: bool, again: bool
+) -> JobRow:
+    arguments, priority = model_circuits_arguments(model.digest, rules), DEFINITIONS[kind].priority
+    title = f"{model.name}: {what}{f' under {rules}' if rules else ''}"
+    return _enqueue_missing(session, kind, arguments, title, priority=priority, asked=asked, again=again)
 
 
 def _enqueue_missing(

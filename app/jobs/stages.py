@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from analysis.criteria.steps import default_steps
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
@@ -17,8 +17,10 @@ from analysis.protocol import COMPLETE
 from app.bundled import alice_and_bob_digest
 from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
-from app.db.frames import is_searched
+from app.db.frames import SEARCH, is_searched
 from app.db.job_tables import JobRow
+from app.db.methods import METHODS as METHODS_OF_MODEL
+from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
@@ -58,7 +60,18 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
             without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.staged == "", ~stage.stored)
             rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
             found += sum(len(stage.ask(session, row)) for row in rows)
-    return found
+    return found if stages is not None else found + _methods_of_models(session)
+
+
+def _methods_of_models(session: Session) -> int:
+    """Ask methods about models of other kinds whose circuits an older version has searched."""
+    searched, answered = aliased(ModelColumnRow), aliased(ModelColumnRow)
+    same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == METHODS_OF_MODEL
+    without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
+    found = session.execute(without).all()
+    for model, rules in found:
+        queue.enqueue_model_methods(session, model, rules)
+    return len(found)
 
 
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:

@@ -234,6 +234,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
+    "model-methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }
 

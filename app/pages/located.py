@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -75,41 +75,52 @@ class LocatedView(PageModel):
 
 def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, addresses: Addresses) -> LocatedView:
     """An answer's place, from what an audit file says of it."""
-    told, slug, scope = place_json, place.row.slug, place.scope
+    slug, scope, mask = place.row.slug, place.scope, place_json["mask"]
+    fields = located_fields(raw_mask, place_json, lambda mask: addresses.circuit(slug, mask, scope))
+    return LocatedView(**fields, ref=str(ExplanationRef("circuit", mask)) if place_json["possible"] else "")
+
+
+def located_fields(raw_mask: str, told: Mapping[str, Any], url: Callable[[str], str]) -> dict[str, Any]:
+    """The fields of :class:`LocatedView` but for its ``ref``, of networks and of models of other kinds.
+
+    Args:
+        raw_mask: as it was answered.
+        told: what an audit file says of its place.
+        url: mask of a circuit → its page.
+    """
     nearest = told["nearest"]
     near = None
     if nearest is not None and nearest["mask"] is not None:
         near = NearestView(
             mask=nearest["mask"],
-            url=addresses.circuit(slug, nearest["mask"], scope),
+            url=url(nearest["mask"]),
             distance=nearest.get("distance", nearest.get("at_most")),
             exact="undecided" not in nearest,
         )
     criteria = told["criteria"] or None
     backbone = told["backbone"]
     possible = told["possible"]
-    return LocatedView(
-        raw_mask=raw_mask,
-        mask=told["mask"],
-        url=addresses.circuit(slug, told["mask"], scope) if possible else "",
-        ref=str(ExplanationRef("circuit", told["mask"])) if possible else "",
-        edges=told["edges"],
-        severed=[f"n{layer}.{neuron}" for layer, neuron in told["severed"]],
-        raw_valid=told["raw_valid"],
-        own_valid=told["own_valid"],
-        possible=possible,
-        valid=told["valid"],
-        excess=told["excess"],
-        chance_valid=None if told["chance"]["valid"] is None else int(told["chance"]["valid"]),
-        chance_possible=int(told["chance"]["possible"]),
-        rank=RankView(
+    return {
+        "raw_mask": raw_mask,
+        "mask": told["mask"],
+        "url": url(told["mask"]) if possible else "",
+        "edges": told["edges"],
+        "severed": [f"n{layer}.{neuron}" for layer, neuron in told["severed"]],
+        "raw_valid": told["raw_valid"],
+        "own_valid": told["own_valid"],
+        "possible": possible,
+        "valid": told["valid"],
+        "excess": told["excess"],
+        "chance_valid": None if told["chance"]["valid"] is None else int(told["chance"]["valid"]),
+        "chance_possible": int(told["chance"]["possible"]),
+        "rank": RankView(
             **{name: int(told["rank"][name]) for name in ("smaller", "equal", "larger")},
             exact="exact" not in told["rank"],
         ),
-        nearest=near,
-        recall=None if backbone is None else tuple(backbone["recall"]),
-        extra=None if backbone is None else backbone["extra"],
-        passed=None if criteria is None else [key for key, passed in criteria.items() if passed],
-        failed=None if criteria is None else [key for key, passed in criteria.items() if passed is False],
-        relation=None if told["story"] is None else told["story"]["relation"],
-    )
+        "nearest": near,
+        "recall": None if backbone is None else tuple(backbone["recall"]),
+        "extra": None if backbone is None else backbone["extra"],
+        "passed": None if criteria is None else [key for key, passed in criteria.items() if passed],
+        "failed": None if criteria is None else [key for key, passed in criteria.items() if passed is False],
+        "relation": None if told["story"] is None else told["story"]["relation"],
+    }

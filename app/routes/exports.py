@@ -159,6 +159,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every answer of every discovery method with its place among all valid circuits.",
     ),
     (
+        "/models/{model}/methods",
+        exports.model_methods_table,
+        "Answers of discovery methods about a model",
+        "Every answer of every discovery method with its place among the valid circuits under one set of rules.",
+    ),
+    (
         "/networks/{network}/lenses",
         exports.lenses_table,
         "Functions on layers",

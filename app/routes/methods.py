@@ -29,7 +29,7 @@ add_page(
         "circuits",
         "What discovery methods answer",
         "Every discovery method under its settings, each answer located among all valid circuits.",
-        context=lambda page, _: {"strips": {one.key: strip_of(page, one) for one in page.methods}},
+        context=lambda page, _: {"strips": {one.key: strip_of(one, page.n_edges, page.shares) for one in page.methods}},
     ),
 )
 add_page(

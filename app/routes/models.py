@@ -25,6 +25,7 @@ from app.pages.models.circuit import (
     build_model_verify,
 )
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
+from app.pages.models.methods import build_model_methods
 from app.pages.models.models import build_model, build_models
 from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
@@ -32,7 +33,8 @@ from app.pages.models.sandbox import (
     sandbox_drawing,
     sites_by_kind,
 )
-from app.pages.models.views import locate_model, mask_meant, open_model, too_large
+from app.pages.models.views import locate_model, mask_meant, open_model, search_of, too_large
+from app.pages.reports.methods import strip_of
 from app.rendering import is_fragment, render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
@@ -47,6 +49,7 @@ ONE = ALL + "/{model}"
 CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
 COMPARE = ONE + "/compare"
+METHODS = ONE + "/methods"
 MODEL_BODY = {
     "requestBody": {
         "required": True,
@@ -68,8 +71,8 @@ class ImportedModel(PageModel):
     job: str = Field(description="The search for its circuits under the usual rules; empty where it is too large.")
 
 
-class CircuitsOrder(BaseModel):
-    """Under which rules circuits are searched."""
+class RulesOrder(BaseModel):
+    """Under which rules circuits are searched, or methods asked."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,6 +116,16 @@ PAGES = (
         "Two to six circuits of one model: what they share, where they differ, and the rows on which they do.",
         errors=(400, 404, 422),
         within="these circuits",
+    ),
+    Page(
+        METHODS,
+        build_model_methods,
+        "model_methods",
+        "models",
+        "What discovery methods answer about a model",
+        "Every discovery method under its settings, each answer located among the valid circuits under one set of "
+        "rules.",
+        context=lambda page, _: {"strips": {one.key: strip_of(one, page.n_edges, page.shares) for one in page.methods}},
     ),
     Page(
         CIRCUIT + "/verify",
@@ -216,18 +229,18 @@ def model_file(session: Reading, links: Links, model: str) -> Response:
     status_code=202,
     responses=api_errors(403, 404, 409, 422),
 )
-def search(session: Writing, links: Links, model: str, order: CircuitsOrder, response: Response) -> JobPage:
+def search(session: Writing, links: Links, model: str, order: RulesOrder, response: Response) -> JobPage:
     """Search every valid circuit under some rules in the background. Asking twice is asking once."""
     return accepted(session, links, _asked(session, links, model, order), response)
 
 
 @router.post(f"{ONE}/searches", include_in_schema=False)
 def search_from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
-    order = CircuitsOrder.model_validate(dict(form.items()))
+    order = RulesOrder.model_validate(dict(form.items()))
     return RedirectResponse(links.job(_asked(session, links, model, order).id), status_code=303)
 
 
-def _asked(session: Session, links: Addresses, model: str, order: CircuitsOrder) -> JobRow:
+def _asked(session: Session, links: Addresses, model: str, order: RulesOrder) -> JobRow:
     place = locate_model(session, links, model, order.rules)
     refusal = too_large(place.model, place.space)
     if refusal:
@@ -235,6 +248,37 @@ def _asked(session: Session, links: Addresses, model: str, order: CircuitsOrder)
             f"circuits of {place.row.slug}", refusal, "use coarser rules", "rules", links.model(place.row.slug)
         )
     return queue.enqueue_model_circuits(session, place.row, place.text, asked=True, again=True)
+
+
+@router.post(
+    API_PREFIX + METHODS,
+    tags=["models"],
+    summary="Ask discovery methods about a model",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def ask_model_methods(session: Writing, links: Links, model: str, order: RulesOrder, response: Response) -> JobPage:
+    """Run discovery methods in the background where circuits were searched. Asking twice is asking once."""
+    return accepted(session, links, _methods_asked(session, links, model, order), response)
+
+
+@router.post(METHODS, include_in_schema=False)
+def methods_from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
+    order = RulesOrder.model_validate(dict(form.items()))
+    return RedirectResponse(links.job(_methods_asked(session, links, model, order).id), status_code=303)
+
+
+def _methods_asked(session: Session, links: Addresses, model: str, order: RulesOrder) -> JobRow:
+    place = locate_model(session, links, model, order.rules)
+    if search_of(session, place) is None:
+        raise Conflict(
+            f"methods on {place.row.slug}",
+            "its circuits were not searched under these rules, so there is nothing to locate answers among",
+            "search them first",
+            "rules",
+            links.model(place.row.slug),
+        )
+    return queue.enqueue_model_methods(session, place.row, place.text, asked=True, again=True)
 
 
 @router.get(

@@ -20,6 +20,7 @@ from app.addressing import Addresses
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
 from app.db.records import save_data_record
 from app.db.studies import save_results
 from app.db.tables import NetworkRow
@@ -65,6 +66,8 @@ CLAIMS: Final = {
     }
 }
 """Kept of a network before it is analysed, the name of each and what is sent."""
+METHODS_ON: Final = {("majority-5-attention", ""), ("majority-5-attention", "nodes-mean")}
+"""Models and rules of which the answers of methods are looked at."""
 TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")
 """Criteria that take up to a minute each on three inputs, where a machine's speed would decide what is stored."""
 QUICKER: Final = {
@@ -143,8 +146,12 @@ def _call_off_what_nobody_looks_at(store: Store) -> None:
     names = {protocol.digest: protocol.name for protocol in (COMPLETE, PAPER)}
     defaults = [file.data.digest for file in bundled_networks() if file.data is not None]
     with store.write() as session:
-        slugs = {row.digest: row.slug for row in session.scalars(select(NetworkRow))}
+        slugs = {row.digest: row.slug for table in (NetworkRow, ModelRow) for row in session.scalars(select(table))}
         for job in session.scalars(select(JobRow).where(JobRow.state == "queued")):
+            if job.kind == "model-methods":
+                if (slugs[job.arguments["model"]], job.arguments["rules"]) not in METHODS_ON:
+                    cancel(session, job.id)
+                continue
             about = slugs[job.network_digest], names[job.arguments["protocol"]]
             if job.arguments["data"] in defaults or job.kind not in FURTHER.get(about, ()):
                 cancel(session, job.id)

@@ -7,6 +7,7 @@ removing its edges changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -22,21 +23,39 @@ from analysis.validity import decide
 from analysis.work import Work
 
 FRAGILE: Final = 1e-9
+TAU: Final = Setting("tau", 0.01, "how much the loss may rise for one edge", low=0.0, high=1e6, above=True)
+SEED: Final = Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 1)
 
 
 def _choose(question: Question, rows: Rows, settings: Settings, work: Work) -> Chosen:
-    layout, loss, tau = question.layout, str(settings["loss"]), float(settings["tau"])
-    mask = (1 << layout.n_edges) - 1
-    whole = outputs_of_masks(question, mask_array([mask], layout), rows)[0]
-    current = _loss(whole, whole, rows, loss)
-    narrowest = np.inf
+    layout, loss = question.layout, str(settings["loss"])
+    everything = mask_array([(1 << layout.n_edges) - 1], layout)
+    whole = outputs_of_masks(question, everything, rows)[0]
+
+    def loss_of(mask: int) -> float:
+        return _loss(outputs_of_masks(question, mask_array([mask], layout), rows)[0], whole, rows, loss)
+
     order = edge_order(question.cut, str(settings["order"]), int(settings["seed"]))
+    return removed_in_turn(order, loss_of, float(settings["tau"]), work)
+
+
+def removed_in_turn(order: Sequence[int], loss_of: Callable[[int], float], tau: float, work: Work) -> Chosen:
+    """What is left when each edge stays out whose removal raises the loss by less than tau.
+
+    Args:
+        order: every edge, as they are tried.
+        loss_of: raw mask → its loss.
+        tau: above 0.
+        work: told how far it is; may cancel.
+    """
+    mask = (1 << len(order)) - 1
+    current, narrowest = loss_of(mask), np.inf
     steps: list[Step] = []
     for done, edge in enumerate(order):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
         without = mask & ~(1 << edge)
-        new = _loss(outputs_of_masks(question, mask_array([without], layout), rows)[0], whole, rows, loss)
+        new = loss_of(without)
         narrowest = min(narrowest, abs(new - current - tau))
         removed = new - current < tau
         steps.append(Step((edge,), not removed, current, new, without if removed else mask))
@@ -99,9 +118,9 @@ ACDC: Final = Method(
     own=(
         ablation("zero"),
         Setting("loss", "mse", "squared difference, divergence, or rows decided wrong", ("mse", "kl", "decision")),
-        Setting("tau", 0.01, "how much the loss may rise for one edge", low=0.0, high=1e6, above=True),
+        TAU,
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "by-weight", "shuffled")),
-        Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 1),
+        SEED,
     ),
     choose=_choose,
 )

@@ -18,13 +18,15 @@ from analysis.networks.mlp import activations
 from analysis.question import Question
 
 PATHS: Final = ("left", "mid", "right", "ends")
+PATH: Final = Setting("path", "left", "which points of the way count", PATHS)
+STEPS: Final = Setting("steps", 5, "points on the way", low=1, high=10_000)
 
 
-def points_of(path: str, steps: int) -> list[float]:
+def points_of(settings: Settings) -> list[float]:
     """How far along the way from the ablated input to the clean one the gradient is taken."""
-    if path == "ends":
+    if settings["path"] == "ends":
         return [1.0, 0.0]
-    shift = {"left": 0.0, "mid": 0.5, "right": 1.0}[path]
+    shift, steps = {"left": 0.0, "mid": 0.5, "right": 1.0}[str(settings["path"])], int(settings["steps"])
     return [(step + shift) / steps for step in range(steps)]
 
 
@@ -32,7 +34,7 @@ def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
     network = question.cut
     clean = tuple(layer.T for layer in activations(network, rows.inputs))
     start = rows.absent[0].T
-    points = points_of(str(settings["path"]), int(settings.get("steps", 1)))
+    points = points_of(settings)
     total = [np.zeros(layer.shape) for layer in clean[1:]]
     for point in points:
         moved = tuple(layer.T for layer in activations(network, start + point * (rows.inputs - start)))
@@ -52,8 +54,8 @@ EAP_IG: Final = Method(
     own=(
         ablation("pairs"),
         METRIC,
-        Setting("path", "left", "which points of the way count", PATHS),
-        Setting("steps", 5, "points on the way", low=1, high=10_000),
+        PATH,
+        STEPS,
     ),
     score=_scores,
     gradient=True,

@@ -94,6 +94,7 @@ class ModelPage(PageModel):
     search_url: str = Field(description="Where a search is asked for with POST.")
     sandbox_url: str = Field(description="Empty where models of this kind have none.")
     list_url: str
+    methods_url: str = Field(description="What discovery methods answer about it.")
 
 
 def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
@@ -185,4 +186,5 @@ def build_model(session: Session, addresses: Addresses, ref: str, options: Model
         search_url=addresses.model_searches(row.slug),
         sandbox_url=sandbox_url(addresses, row, space, "", "", options.row),
         list_url=addresses.models(),
+        methods_url=addresses.model_methods(row.slug),
     )

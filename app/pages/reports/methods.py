@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.chance import chances
+from analysis.discovery.method import MethodRecord
 from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
 from analysis.discovery.registry import method_named
@@ -58,7 +59,7 @@ class MethodView(PageModel):
     definition: str
     source: str
     default: AnswerView | None
-    answers: list[AnswerView] = Field(description="Under other settings.")
+    answers: Sequence[AnswerView] = Field(description="Under other settings.")
     n_valid: int = Field(description="Valid answers, that under default settings among them.")
     n_answers: int
     refused: str = Field(description="Why it could not be asked under its default settings; empty if it could.")
@@ -167,13 +168,18 @@ def _answer(one: StoredAnswer, place: Place, addresses: Addresses, record: Plant
 
 
 def method_text(key: str, settings: Mapping[str, Any]) -> str:
-    """A method with the settings that differ from its defaults, as the command line takes it."""
-    defaults = method_named(key).defaults
+    """A method of networks with the settings that differ from its defaults, as the command line takes it."""
+    return text_beside(method_named(key), settings)
+
+
+def text_beside(method: MethodRecord, settings: Mapping[str, Any]) -> str:
+    """A method with the settings that differ from its defaults."""
+    key, defaults = method.key, method.defaults
     return settings_text(key, {name: value for name, value in settings.items() if defaults.get(name) != value})
 
 
-def findings_of(methods: list[MethodView]) -> list[str]:
-    """What the default answers are, never without the baselines beside them."""
+def findings_of(methods: Sequence[MethodView], noun: str = "edge") -> list[str]:
+    """What the default answers are, never without the baselines beside them; ``noun`` is of what they keep."""
     answered = ((one, one.default.place if one.default is not None else None) for one in methods)
     defaults = [(one, place) for one, place in answered if place is not None]
     if not defaults:
@@ -190,11 +196,11 @@ def findings_of(methods: list[MethodView]) -> list[str]:
         least = min((place.excess for place in valid if place.excess is not None), default=None)
         span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
         need = "" if least is None else f"; the smallest has {least} more than needed" if least else "; one is smallest"
-        more.append(f"The valid ones have {span} edges{need}.")
+        more.append(f"The valid ones have {span} {noun}s{need}.")
     random = next((place for one, place in defaults if one.key == "random"), None)
     if random is not None:
         words = "is valid too" if random.valid else "is not valid"
-        more.append(f"A random order of edges {words}, with {random.edges} edges.")
+        more.append(f"A random order of {noun}s {words}, with {random.edges} {noun}{'' if random.edges == 1 else 's'}.")
     return [told, " ".join(more)] if more else [told]
 
 
@@ -213,8 +219,14 @@ def _planted_finding(methods: list[MethodView]) -> list[str]:
     return [told, *([f"{unsaid} answer with the planted circuit, which is not valid."] if unsaid else [])]
 
 
-def strip_of(page: MethodsPage, method: MethodView) -> Markup:
-    """One method's answers as a drawing."""
+def strip_of(method: MethodView, n_edges: int, shares: Mapping[int, float]) -> Markup:
+    """One method's answers as a drawing.
+
+    Args:
+        method: with its answers.
+        n_edges: of the network, or bits of a model's masks.
+        shares: of valid among possible circuits, by size.
+    """
     every = [*([method.default] if method.default else []), *method.answers]
     marks = [AnswerMark(one.place.edges, one.place.valid, one.default) for one in every if one.place is not None]
-    return audit_strip(marks, page.n_edges, page.shares, title=method.label)
+    return audit_strip(marks, n_edges, shares, title=method.label)

@@ -32,6 +32,8 @@ from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.located import LocatedView
+from app.pages.models.methods import build_model_methods
+from app.pages.models.views import RulesOptions
 from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
@@ -454,6 +456,30 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
 
     columns = ("method", "settings", "default", "outcome", *_PLACED, "url")
     return Table(f"{place.row.slug}-methods", about, columns, rows())
+
+
+def model_methods_table(session: Session, addresses: Addresses, model: str, options: RulesOptions) -> Table:
+    """Every answer of every discovery method about a model with its place among the valid circuits."""
+    page = build_model_methods(session, addresses, model, options)
+    about = (
+        f"What discovery methods answer about {page.model.name}, SHA-256 {page.model.digest}, under the rules "
+        f"{page.rules.label}.",
+        f"{_PLACED_WORDS} Edges are nodes where masks name nodes.",
+        "under: ablations under which it is valid; adds and drops: what separates it from the nearest valid circuit.",
+    )
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for method in page.methods:
+            for one in [*([method.default] if method.default else []), *method.answers]:
+                at = one.place
+                more: Sequence[Cell] = (None,) * 3
+                if at is not None:
+                    under = [name for name, valid in at.under.items() if valid]
+                    more = tuple(" ".join(some) for some in (under, at.adds, at.drops))
+                yield (method.key, one.text, one.default, one.outcome, *_placed_cells(at), *more, one.url)
+
+    columns = ("method", "settings", "default", "outcome", *_PLACED, "under", "adds", "drops", "url")
+    return Table(f"{page.model.slug}-methods", about, columns, rows())
 
 
 def lenses_table(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> Table:

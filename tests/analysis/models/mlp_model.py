@@ -6,6 +6,7 @@ if the output is on the right side of .5 under the threshold rule.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -93,6 +94,14 @@ class PerceptronSpace:
     @property
     def n_combinations(self):
         return 1 << self.graph.n_bits
+
+    @property
+    def possible_by_bits(self):
+        sizes = [int(mask.sum()) for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()]
+        return dict(Counter(sizes))
+
+    def effects(self, slope, at):
+        return None
 
     def run_from(self, masks, row):
         return None

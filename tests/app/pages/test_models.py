@@ -20,7 +20,7 @@ from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.models import find_model, save_model, stored_circuits
 from app.db.writes import save_network
-from app.jobs import model_circuits
+from app.jobs import model_circuits, model_methods
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -247,6 +247,58 @@ def test_circuits_side_by_side(client):
     html = client.get(ONE + "/compare", params={"e": [first, second]}).text
     assert html.count("<svg") >= 2
     assert client.get(ONE + "/compare").status_code == 400
+
+
+def test_methods_are_located_among_the_circuits(client):
+    store, url = client.app.state.store, f"{ONE}/methods"
+    waiting = twin(client, url)
+    assert (waiting["state"], waiting["methods"]) == ("computing", [])
+    with store.read() as session:
+        [job] = session.scalars(select(JobRow).where(JobRow.kind == "model-methods")).all()
+        inputs = model_methods.load_method_inputs(session, job.arguments)
+    report = model_methods.compute_model_methods(inputs)
+    with store.write() as session:
+        saved = model_methods.save_model_methods(session, job.arguments, report)
+        session.get_one(JobRow, job.id).state = "done"
+    assert saved.result["url"] == url
+    page = twin(client, url)
+    assert (page["state"], page["complete"], page["noun"]) == ("done", True, "edge")
+    methods = {one["key"]: one for one in page["methods"]}
+    assert list(methods) == ["acdc", "eap", "eap-ig", "effects", "random"]
+    assert methods["eap"]["default"] is None
+    assert "takes derivatives" in methods["eap"]["refused"]
+    by_mask = {one.mask: one for one in FOUND.circuits}
+    places = [one["place"] for key in methods for one in methods[key]["answers"] if one["place"]]
+    for place in places:
+        assert place["valid"] == (place["mask"] in by_mask)
+        assert place["under"]["zero"] == place["valid"]
+        if place["valid"]:
+            circuit = by_mask[place["mask"]]
+            assert ("minimal-subset" in place["passed"]) == circuit.minimal
+            assert ("minimal-local" in place["passed"]) == (circuit.told["minimal_local"] == "passed")
+        else:
+            near, here = int(place["nearest"]["mask"], 16), int(place["mask"], 16)
+            assert len(place["adds"]) == (near & ~here).bit_count()
+            assert len(place["drops"]) == (here & ~near).bit_count()
+    assert {place["valid"] for place in places} == {True, False}
+    html = client.get(url).text
+    assert "A random order of edges" in html
+    assert html.count('class="strip"') == 3
+    rows = list(csv.DictReader(one for one in client.get(f"{url}.csv").text.splitlines() if not one.startswith("#")))
+    assert len(rows) == sum(one["n_answers"] for one in page["methods"])
+    assert {row["method"] for row in rows} == {"acdc", "effects", "random"}
+    again = client.post(f"{API}{url}", json={"rules": ""})
+    assert (again.status_code, again.json()["id"]) == (202, job.id)
+    page = client.post(url, data={"rules": ""})
+    assert (page.status_code, page.headers["location"]) == (303, f"/jobs/{job.id}")
+
+
+def test_methods_are_not_asked_where_nothing_was_searched(client):
+    assert twin(client, "/models/nand/methods")["state"] == "not_analysed"
+    assert "Not searched yet" in client.get("/models/nand/methods").text
+    answer = client.post(f"{API}/models/nand/methods", json={})
+    assert answer.status_code == 409
+    assert "search them first" in answer.json()["error"].lower()
 
 
 def test_a_circuit_is_verified(client):

@@ -1,0 +1,240 @@
+"""Discovery methods on models: derivatives against differences, ACDC and places against plain runs of every circuit."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analysis.discovery.cut_model import CutModel
+from analysis.discovery.model_location import ModelLandscape, audit_model
+from analysis.discovery.model_methods.acdc import MODEL_ACDC, bit_order
+from analysis.discovery.model_methods.eap import MODEL_EAP
+from analysis.discovery.model_methods.eap_ig import MODEL_EAP_IG
+from analysis.discovery.model_methods.effects import EFFECTS
+from analysis.discovery.model_registry import MODEL_METHODS, default_model_methods, model_sweep
+from analysis.errors import InvalidMethod
+from analysis.models.attention import ATTENTION
+from analysis.models.circuits import find_masks
+from analysis.models.model import gaps
+from analysis.models.protocol import ModelProtocol
+from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.models.test_judging import golden
+
+RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]
+
+
+def moved_run(model, space, at=1.0, edge=None, by=0.0):
+    """Logits of the whole model by matrix products, with all that it is given moved towards what cut edges carry, and
+    what one edge carries moved by a share of what it would lose if it were cut.
+    """
+    graph, tokens = space.graph, model.tokens
+    positions = 0 if model.positions is None else model.positions
+    given = [model.embedding[tokens] + positions]
+    if graph.nodes[0].name == "t":
+        given = [model.embedding[tokens], np.broadcast_to(positions, given[0].shape)]
+
+    def run(given, edge=None, change=0.0):
+        values = list(given)
+        for number, node in enumerate(graph.nodes[len(given) :], start=len(given)):
+            read = {}
+            for place, one in enumerate(graph.edges):
+                if one.target == number:
+                    carried = values[one.source] + (change if place == edge else 0.0)
+                    for slot in [one.slot] if one.slot else ["q", "k", "v"]:
+                        read[slot] = read.get(slot, 0) + carried
+            if node.name == "logits":
+                return read["q"][:, -1] @ model.unembedding, values
+            query, key, value, output = model.head(node.layer, int(node.name.split(".")[1]))
+            scores = (read["q"] @ query) @ (read["k"] @ key).transpose(0, 2, 1) / np.sqrt(query.shape[1])
+            scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
+            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            values.append(shares / shares.sum(axis=-1, keepdims=True) @ (read["v"] @ value) @ output)
+        raise AssertionError("there are logits")
+
+    _, clean = run(given)
+    means = [one.mean(axis=0) if space.means else 0.0 * one[0] for one in clean]
+    start = [absent + at * (one - absent) for one, absent in zip(given, means, strict=False)]
+    if edge is None:
+        return run(start)[0]
+    source = graph.edges[edge].source
+    return run(start, edge, by * (means[source] - clean[source]))[0]
+
+
+def log_probabilities(logits):
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def plain_loss(model, logits, whole, loss):
+    given, rows = log_probabilities(logits), np.arange(len(model.answers))
+    if loss == "cross-entropy":
+        return -given[rows, model.answers].mean()
+    wanted = log_probabilities(whole)
+    return (np.exp(wanted) * (wanted - given)).sum(axis=-1).mean()
+
+
+@pytest.mark.parametrize("text", RULES)
+def test_first_order_effects_are_the_limits_of_differences(text):
+    model = golden("majority_5_2x2_0")
+    rules = ATTENTION.rules(text)
+    space = model.space(rules)
+    space.means = rules["ablation"] == "mean"
+    cut, whole = CutModel(model, space), moved_run(model, space)
+    for loss, at in (("cross-entropy", 1.0), ("kl", 0.4)):
+        edges = []
+        for edge in range(len(space.graph.edges)):
+            above, below = (
+                plain_loss(model, moved_run(model, space, at, edge, by), whole, loss) for by in (1e-5, -1e-5)
+            )
+            edges.append((above - below) / 2e-5)
+        if space.graph.cut == "nodes":
+            out = [[i for i, one in enumerate(space.graph.edges) if one.source == n] for n in space.graph.removable]
+            edges = [sum(edges[i] for i in some) for some in out]
+        assert cut.effects(loss, at) == pytest.approx(np.array(edges), abs=1e-7)
+
+
+@pytest.mark.parametrize("text", ["", "heads-mean", "split"])
+def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
+    model = golden("majority_5_2x2_0")
+    rules = ATTENTION.rules(text)
+    space = model.space(rules)
+    space.means = rules["ablation"] == "mean"
+    settings = MODEL_EAP_IG.filled({"path": "mid", "steps": 60})
+    scores = MODEL_EAP_IG.answer(CutModel(model, space), settings).scores
+    given = [bit for bit, edge in enumerate(space.graph.edges) if space.graph.nodes[edge.source].layer == 0]
+    whole = moved_run(model, space)
+    lost = plain_loss(model, moved_run(model, space, 0.0), whole, "kl")
+    assert lost > 0.1
+    assert -scores[given].sum() == pytest.approx(lost, rel=1e-3)
+
+
+def test_the_divergence_has_no_gradient_at_the_whole_model():
+    model = golden("majority_5_2x2_0")
+    answer = MODEL_EAP.answer(CutModel(model, model.space(ATTENTION.default_rules)), MODEL_EAP.filled({"loss": "kl"}))
+    assert (answer.outcome, answer.raw_mask) == ("degenerate", None)
+    assert np.abs(answer.scores).max() < 1e-12
+
+
+@pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
+@pytest.mark.parametrize("order", ["out-first", "reverse", "shuffled"])
+def test_acdc_is_the_plain_loop(text, order):
+    model = golden("other_name_2x2_0")
+    space = model.space(ATTENTION.rules(text))
+    graph = space.graph
+    whole = space.run(np.ones((1, graph.n_bits), bool))[0]
+    tried = bit_order(graph, order, 3)
+    assert sorted(tried) == list(range(graph.n_bits))
+    if order != "reverse":
+        ends = graph.edges if graph.cut == "edges" else [None] * graph.n_bits
+        layers = [graph.nodes[one.target if one else graph.removable[bit]].layer for bit, one in enumerate(ends)]
+        assert [layers[bit] for bit in tried] == sorted(layers, reverse=True)
+    kept, loss = np.ones(graph.n_bits, bool), 0.0
+    for bit in tried:
+        without = kept.copy()
+        without[bit] = False
+        now = plain_loss(model, space.run(space.reduce(without[None]))[0], whole, "kl")
+        if now - loss < 0.03:
+            kept, loss = without, now
+    settings = MODEL_ACDC.filled({"tau": 0.03, "order": order, "seed": 3})
+    answer = MODEL_ACDC.answer(CutModel(model, space), settings)
+    assert answer.raw_mask == graph.number(kept)
+    assert len(answer.steps) == graph.n_bits
+
+
+def test_scores_and_shares_are_of_plain_runs():
+    model = golden("other_name_2x2_0")
+    space = model.space(ATTENTION.default_rules)
+    cut, n = CutModel(model, space), space.graph.n_bits
+    run = {mask: space.run(space.reduce(space.graph.bits([mask])))[0] for mask in (0, (1 << n) - 1, (1 << n) - 2, 77)}
+    whole = run[(1 << n) - 1]
+    answer = EFFECTS.answer(cut, EFFECTS.defaults)
+    assert answer.scores[0] == pytest.approx(-plain_loss(model, run[(1 << n) - 2], whole, "kl"))
+    losses = [plain_loss(model, run[mask], whole, "kl") for mask in (77, 0)]
+    assert cut.shares("kl", [77]) == pytest.approx([1 - losses[0] / losses[1]])
+    assert cut.right(77) == (gaps(run[77][None], model.answers) > 0).sum()
+    fewer = EFFECTS.answer(cut, EFFECTS.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
+    assert fewer & answer.raw_mask == fewer
+    assert cut.shares("kl", [fewer])[0] < 0.95 <= answer.faithfulness
+    with pytest.raises(InvalidMethod, match="The model has 29 edges"):
+        EFFECTS.answer(cut, EFFECTS.filled({"k": 30}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("majority_5_1x2_0", "mean"),
+        pytest.param("own_2x1_0", "", marks=pytest.mark.slow),
+        pytest.param("sum_mod_5_2x2_0", "heads", marks=pytest.mark.slow),
+    ],
+)
+def test_places_are_those_among_all_masks(name, text):
+    model = golden(name)
+    rules = ATTENTION.rules(text)
+    space = model.space(rules)
+    every = np.array(list(product((False, True), repeat=space.graph.n_bits)))
+    every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
+    right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
+    valid = every[right / len(model.rows) > 0.99]
+    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
+    found = audit_model(landscape, model_sweep(landscape.cuts))
+    assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
+    outcomes = set()
+    for one in found:
+        place = one.location
+        if place is None:
+            assert one.answer.outcome == "degenerate"
+            continue
+        [mask] = space.reduce(space.graph.bits([one.answer.raw_mask]))
+        size = mask.sum()
+        outcomes.add(place.valid)
+        assert place.closed.mask == space.graph.number(mask)
+        assert place.valid == bool((valid == mask).all(axis=1).any())
+        assert place.more["under"][rules["ablation"]] == place.raw_valid
+        chance = (0, 0) if place.chance is None else (place.chance.low, place.chance.possible)
+        assert chance == ((valid.sum(axis=1) == size).sum(), (every.sum(axis=1) == size).sum())
+        sizes = valid.sum(axis=1)
+        assert (place.rank.smaller, place.rank.larger) == ((sizes < size).sum(), (sizes > size).sum())
+        assert place.recall == ((valid.all(axis=0) & mask).sum(), valid.all(axis=0).sum())
+        apart = (valid != mask).sum(axis=1)
+        nearest = min(space.graph.number(one) for one in valid[apart == apart.min()])
+        assert (place.nearest.distance, place.nearest.mask) == (apart.min(), nearest)
+        if not place.valid:
+            assert (place.excess, place.criteria) == (None, None)
+            continue
+        below = (valid <= mask).all(axis=1).sum() > 1
+        assert place.criteria["minimal-subset"] == ("failed" if below else "passed")
+        assert place.criteria["minimal-cardinal"] == ("failed" if place.excess else "passed")
+        assert place.more["under"]["resample"] == (place.criteria["resample-ablation"] == "passed")
+    assert True in outcomes
+
+
+def test_roles_are_held_against_the_whole_models():
+    model = golden("induction_2x2_0")
+    rules = ATTENTION.rules("heads")
+    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
+    [found] = audit_model(landscape, [(MODEL_ACDC, MODEL_ACDC.filled({"tau": 0.1}))])
+    roles = found.location.more["roles"]["induction"]
+    of_circuit = landscape.space.roles(landscape.space.graph.bits([found.location.closed.mask]))[0]
+    names = [landscape.space.graph.nodes[node].name for node in landscape.space.graph.removable]
+    assert roles["model"] == "2.0, 2.1"
+    assert roles["circuit"] == ", ".join(n for n, has in zip(names, of_circuit[2], strict=True) if has) or "none"
+
+
+def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
+    model = golden("other_name_1x4_0")
+    rules = ATTENTION.rules("mean")
+    landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), None)
+    for one in audit_model(landscape, default_model_methods(landscape.cuts["rules"])):
+        place = one.location
+        assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))
+        assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)
+        assert place.recall is None
+
+
+def test_methods_of_derivatives_are_not_asked_of_a_kind_without():
+    model = read_perceptron(DOCUMENT)
+    cut = CutModel(model, model.space(PERCEPTRON.default_rules))
+    assert [method.key for method, _ in default_model_methods(cut)] == ["acdc", "effects", "random"]
+    with pytest.raises(InvalidMethod, match="takes derivatives"):
+        MODEL_EAP.answer(cut, MODEL_EAP.defaults)
