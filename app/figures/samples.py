@@ -348,6 +348,7 @@ def pattern_context() -> dict[str, Any]:
                 "text": "acdc",
                 "default": True,
                 "outcome": "found",
+                "fragile": False,
                 "url": "#answer",
                 "path_url": "#steps",
                 "planted": "contains",

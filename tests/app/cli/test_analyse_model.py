@@ -257,3 +257,27 @@ def test_the_digest_of_a_task_is_of_its_rows_and_answers():
     task = {key: document["tasks"][0][key] for key in ("answers", "rows")}
     text = json.dumps(task, sort_keys=True, separators=(",", ":"))
     assert task_digest(read_attention(document)) == sha256(text.encode()).hexdigest()
+
+
+def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
+    golden, out = GOLDEN["other_name_1x2_0"], tmp_path / "audit.json"
+    assert run("audit", other_name, "--output", out, "--quiet") == 0
+    told = json.loads(out.read_text())
+    [space] = [one for one in golden["spaces"] if [one[key] for key in SETTINGS] == ["qkv", "zero", "joined"]]
+    assert (told["format"], told["network"], told["kind"]) == ("pluriscope-audit/1", golden["digest"], "attention")
+    assert (told["possible"], told["valid"], len(told["bits"])) == (17, space["valid"], 9)
+    assert [claim["method"] for claim in told["claims"]] == ["acdc", "eap", "eap-ig", "effects", "random"]
+    for claim in told["claims"]:
+        assert claim["under"]["zero"] == claim["raw_valid"] == claim["valid"] == (claim["nearest"]["distance"] == 0)
+        assert set(claim["roles"]) == {"previous", "duplicate", "induction", "copying"}
+    asked = ("--methods", "acdc(tau=.3,ablation=mean)", "--methods", "eap(loss=kl)")
+    assert run("audit", other_name, *asked, "--output", out, "--quiet") == 0
+    first, second = json.loads(out.read_text())["claims"]
+    assert (first["settings"]["ablation"], second["outcome"]) == ("mean", "degenerate")
+    assert "mask" not in second
+    capsys.readouterr()
+    assert "is for MLPs" in refused(capsys, "audit", other_name, "--claims", other_name, "--output", out)
+    assert "is for MLPs" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
+    split = written(tmp_path, {"name": "split", "embedding": "split"}, "protocol.json")
+    mean = ("--protocol", split, "--methods", "eap(ablation=mean)", "--output", out)
+    assert "does not fit the rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
