@@ -446,7 +446,7 @@ def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
 
 
 def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
-    formulas = {variable.path: variable.formula for variable in result.algorithm.variables}
+    formulas = result.algorithm.formulas
     return {
         "id": result.algorithm.id,
         "formula": result.algorithm.formula,
@@ -459,7 +459,7 @@ def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
     }
 
 
-def _alignment_json(scored: ScoredAlignment, formulas: dict[str, str]) -> dict[str, Any]:
+def _alignment_json(scored: ScoredAlignment, formulas: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": scored.alignment.id,
         "variables": [

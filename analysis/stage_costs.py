@@ -273,7 +273,7 @@ class _Chain:
             return _Guess(None, 0.0)
         if not possible:
             return _Guess(0, 0.0)
-        cells = self.n_rows * self.n_weights
+        cells = len(self.question.judged[0]) * self.n_weights
         n_samples = max(_FEWEST_SAMPLED, min(_MOST_SAMPLED, _SAMPLE_CELLS // cells))
         sample = estimate_circuits(
             self.question,

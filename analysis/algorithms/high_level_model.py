@@ -90,6 +90,10 @@ class HighLevelModel:
     n_inputs: int
     root: Node
 
+    def __hash__(self) -> int:
+        """By the text, which is made once: the same candidates are looked up for every network."""
+        return hash((self.form, self.n_inputs, self.text))
+
     @cached_property
     def text(self) -> str:
         """Identity: canonical and-inverter text (spec §4), or the authors' string for formula trees.
@@ -135,14 +139,19 @@ class HighLevelModel:
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """The variables in path order; what they are is told by :attr:`carriers`."""
-        render = authors_text if self.form == "formula_trees" else readable_formula
         shown = shown_gates(self.root) if self.form == "and_inverter" else {}
 
         def told(path: str, node: Node) -> Variable:
-            formula = render(node)
+            formula = self.formulas[path]
             return Variable(path, node, function_of(node, self.n_inputs), formula, shown.get(path, formula))
 
         return tuple(told(path, node) for path, node in self.carriers.items())
+
+    @cached_property
+    def formulas(self) -> Mapping[str, str]:
+        """The readable formula of each variable by itself, by its path, in path order."""
+        render = authors_text if self.form == "formula_trees" else readable_formula
+        return {path: render(node) for path, node in self.carriers.items()}
 
     @cached_property
     def carriers(self) -> Mapping[str, Node]:

@@ -41,6 +41,7 @@ Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
 _BEHAVIOURS_AT_ONCE = 512
+_CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of hidden neurons: of small networks a report takes longer than the work
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
@@ -52,7 +53,7 @@ def search_alignments(
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        work: told "alignments" before each algorithm; may cancel there.
+        work: told "alignments" before each algorithm, of small networks before every few; may cancel there.
         max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
 
     Returns:
@@ -88,8 +89,9 @@ def align_with(
         sites: what the network decides under every interchange.
         algorithms: over the network's inputs.
         protocol: what is kept.
-        work: told "alignments" before each algorithm; may cancel there, or raise OutOfTime to stop. So far: one
-            result per algorithm, those that are still to come without any placement tried.
+        work: told "alignments" before each algorithm, of small networks before every few; may cancel there, or raise
+            OutOfTime to stop. So far: one result per algorithm, those that are still to come without any placement
+            tried.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
@@ -116,7 +118,10 @@ def align_with(
         search.prepare(start, start + _ALGORITHMS_AT_ONCE)
         for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
             try:
-                work.tell("alignments", done, total, f"{n_valid} valid alignments", so_far)
+                if (done - start) % search.algorithms_between_reports == 0:
+                    work.tell("alignments", done, total, f"{n_valid} valid alignments", so_far)
+                else:
+                    work.check()
             except OutOfTime:
                 return so_far()
             results.append(search.align(done, algorithm))
@@ -250,6 +255,7 @@ class _Search:
         self._near: dict[tuple[Behaviour, ...], tuple[Array, Array]] = {}
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
+        self.algorithms_between_reports = max(1, _CELLS_BETWEEN_REPORTS // max(1, len(sizes) * self._placer.n_states))
 
     def share(self, most: int, work: Work) -> None:
         """Bound what each algorithm keeps, so that all of them together keep no more than ``most``, or one each.
@@ -286,6 +292,8 @@ class _Search:
 
     def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[ScoredAlignment, ...]:
         """The kept alignments of one algorithm: valid ones by neurons and id, then failing ones by IIA, neurons, id."""
+        if not len(outcome.valid) and not len(outcome.near):
+            return ()
         total = self._n_pairs * len(paths)
         columns = sorted(range(len(paths)), key=lambda column: paths[column])
         by_path = [paths[column] for column in columns]

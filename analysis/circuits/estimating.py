@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import floor
 from typing import Any, Final
 
 import numpy as np
-import scipy  # loads scipy.special, of which a server has no use, when it is first asked for
+import scipy  # loads scipy.special, of which a server and a prediction have no use, when it is first asked for
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, by_layer
@@ -41,10 +42,10 @@ class EstimatedCircuits:
         layout: edge layout of the network cut to the output.
         possible: circuits of the protocol's space.
         count: the best guess at the number of valid ones: the sample's share of the space, rounded.
-        interval: numbers of valid circuits, both ends included, that hold the truth with the stated confidence.
-        confidence: e.g. 0.99.
+        confidence: of the interval, e.g. 0.99.
         n_tested: circuits drawn, with repetition.
         n_valid: valid ones among those.
+        n_distinct: different ones among the valid ones.
         distribution: of the valid ones among those tested.
         draws: ``[draws]`` masks of distinct valid circuits, uniform among all sets of so many, ascending, as
             :func:`~analysis.networks.circuit.mask_array` gives them; none beyond 255 edges.
@@ -53,12 +54,18 @@ class EstimatedCircuits:
     layout: EdgeLayout
     possible: int
     count: int
-    interval: tuple[int, int]
     confidence: float
     n_tested: int
     n_valid: int
+    n_distinct: int
     distribution: CircuitDistribution
     draws: NDArray[Any]
+
+    @cached_property
+    def interval(self) -> tuple[int, int]:
+        """Numbers of valid circuits, both ends included, that hold the truth with the stated confidence."""
+        low, high = share_interval(self.n_valid, self.n_tested, self.confidence)
+        return max(floor(low * self.possible), self.n_distinct), -floor(-high * self.possible)
 
 
 def estimate_circuits(
@@ -104,16 +111,15 @@ def estimate_circuits(
                 sample.add(keep, wrong <= most_wrong)
                 work.tell("circuits", sample.n_tested, n_samples, f"{sample.n_valid:,} valid in the sample")
     found = np.unique(np.concatenate([mask_array([], structure.layout), *sample.masks]))
-    low, high = share_interval(sample.n_valid, n_samples, confidence)
     draws = np.random.default_rng([abs(seed), 1]).permutation(found)[:n_draws]
     return EstimatedCircuits(
         structure.layout,
         structure.count,
         round(Fraction(sample.n_valid, n_samples) * structure.count),
-        (max(floor(low * structure.count), len(found)), -floor(-high * structure.count)),
         confidence,
         n_samples,
         sample.n_valid,
+        len(found),
         sample.distribution(),
         np.sort(draws),
     )

@@ -129,9 +129,8 @@ def alignment_reader(network: Network, algorithm: HighLevelModel, scored: Scored
             raise InvalidAlignment(item, "leaves the output to the inputs beside its variables", "use another")
         outputs.append(int(output == full))
     functions = [algorithm.responses[path].function for path in paths]
-    formulas = {variable.path: variable.formula for variable in algorithm.variables}
     return Reader(
-        tuple(formulas[path] for path in paths),
+        tuple(algorithm.formulas[path] for path in paths),
         tuple(tests),
         tuple(outputs),
         possible_combinations(functions, 1 << algorithm.n_inputs),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from analysis.algorithms.high_level_model import (
@@ -52,9 +53,11 @@ class _Gate:
 
 
 def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
+    remembered = lru_cache(maxsize=4096)(judge_one)  # the same candidates come back with every network
+
     def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
         algorithms = context.work.each("criteria", context.algorithms, "algorithms", every=256)
-        return put_together([judge_one(algorithm) for algorithm in algorithms])
+        return put_together([remembered(algorithm) for algorithm in algorithms])
 
     return judge
 

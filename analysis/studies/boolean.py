@@ -82,8 +82,11 @@ def analysed(
 
 
 def _counted(protocol: Protocol, order: Order) -> Protocol:
-    """The protocol as it is searched: which alignments are listed changes no count, and listing is most of the time."""
-    return protocol if order.listed else protocol.model_copy(update={"n_near_misses": 0, "max_alignments": 1})
+    """The protocol as it is searched: which alignments are listed changes no count, and listing is most of the time.
+
+    Criteria judge the valid ones; those that fail are no measure's.
+    """
+    return protocol.model_copy(update={"n_near_misses": 0} | ({} if order.listed else {"max_alignments": 1}))
 
 
 def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[OutputAnalysis, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import http.client
 import os
 import signal
 import socket
@@ -106,6 +105,8 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _is_healthy(host: str, settings: Settings) -> bool:
+    import http.client  # with the mail it reads headers by, a twentieth of the start of every command
+
     try:
         connection = http.client.HTTPConnection(host, settings.port, timeout=2)
         connection.request("GET", settings.prefix + "/health")

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -117,11 +117,11 @@ class Store:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
             StoreReadOnly: it is older and cannot be written.
         """
-        from alembic import command
-        from alembic.util import CommandError
-
         if not back_to and self.revision() == (newest_revision() if up_to == "head" else up_to):
             return
+        from alembic import command  # not loaded where there is nothing to do, as at nearly every start
+        from alembic.util import CommandError
+
         self.ensure_writable()
         engine = _engine(self.url, writes=True, migrates=True)
         try:
@@ -147,11 +147,9 @@ class Store:
         Raises:
             StoreUnavailable: the database cannot be read.
         """
-        from alembic.migration import MigrationContext
-
         try:
             with self.reader.connect() as connection:
-                return MigrationContext.configure(connection).get_current_revision()
+                return revision_of(connection)
         except SQLAlchemyError as error:
             raise _unavailable(self.url, error) from None
 
@@ -211,12 +209,22 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-@cache
-def newest_revision() -> str | None:
-    """The revision of the schema that this program needs."""
-    from alembic.script import ScriptDirectory
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the schema at a connection; None if there is none yet.
 
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+    Its table is read without alembic: what only looks at a schema that is current, as every start does, need not load
+    it with the templates and highlighters that it brings along.
+    """
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+@cache
+def newest_revision() -> str:
+    """The revision of the schema that this program needs: that of the last migration, whose file begins with it."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def shown(url: str) -> str:

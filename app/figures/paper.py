@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import unescape
-from typing import Final
-
-import typst
+from typing import TYPE_CHECKING, Final
 
 from app.figures.standalone import FONT, FONT_FAMILY, size_of, standalone_svg
+
+if TYPE_CHECKING:
+    import typst
 
 LABEL_POINTS: Final = 8.0
 LABEL_PIXELS: Final = 11.0
@@ -36,6 +37,8 @@ def paper_size(width: float, height: float) -> tuple[float, float]:
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
     """The font that comes with us, and no other."""
+    import typst  # 7 MB that most servers are never asked for
+
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONT.parent])
 
 
@@ -48,6 +51,8 @@ def pdf_of(markup: str) -> bytes:
     Raises:
         ValueError: the markup is no drawing.
     """
+    import typst
+
     svg = standalone_svg(markup, font=FONT_FAMILY, ground=False)
     width, height = paper_size(*size_of(markup))
     said = _TITLE.search(svg)

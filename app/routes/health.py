@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from alembic.migration import MigrationContext
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis import ENGINE_VERSION
 from app.addressing import API_PREFIX
-from app.db.engine import Store, newest_revision
+from app.db.engine import Store, newest_revision, revision_of
 from app.observability.readiness import Check, checks_of
 from app.routes.depends import now
 
@@ -74,7 +73,7 @@ def ready(request: Request, response: Response) -> Readiness:
 def _database(store: Store) -> str:
     try:
         with store.read() as session:
-            revision = MigrationContext.configure(session.connection()).get_current_revision()
+            revision = revision_of(session.connection())
     except SQLAlchemyError:
         return "unreachable"
     return "ok" if revision == newest_revision() else "behind"

@@ -135,7 +135,7 @@ def test_the_first_algorithms_keep_their_alignments():
     sites = site_decisions(ask(network, data=data))
     algorithms = candidate_algorithms(XOR, COMPLETE, 2).algorithms[:40]
     whole = align_with(sites, algorithms, COMPLETE)
-    cut = align_with(sites, algorithms, COMPLETE, Work(Ending(8)))
+    cut = align_with(sites, algorithms, COMPLETE, Work(Ending(3)))
     done = sum(result.truncated_at != 0 for result in cut)
     assert 0 < done < len(cut) == 40
     assert cut[:done] == whole[:done]

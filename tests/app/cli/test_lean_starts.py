@@ -1,0 +1,43 @@
+"""What most starts have no use for is not loaded: memory and half a second of every process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from app.bundled import __file__ as bundled
+from app.db.engine import open_store
+from app.settings import Settings
+from tests.checkout import ROOT
+
+SERVING = """
+from app.db.engine import open_store
+from app.main import create_app, settle
+from app.settings import Settings
+open_store(Settings()).migrate()
+settle(create_app(Settings()))
+"""
+ANALYSING = f"""
+from app.cli.commands import _run
+_run(["analyse", {bundled.replace("__init__.py", "xor-2-2-2.json")!r}, "--output", "result.json"])
+"""
+HEAVY = ("alembic", "mako", "pygments", "scipy.special", "scipy.stats", "torch", "typst")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "more"), [(SERVING, ()), (ANALYSING, ("http.client", "sqlalchemy", "fastapi"))])
+def test_what_most_starts_have_no_use_for_is_not_loaded(tmp_path, code, more):
+    store = open_store(Settings(data=tmp_path))
+    store.migrate()  # only a store that is older than the program needs what migrates it
+    store.close()
+    told = f"import sys; print([name for name in {(*HEAVY, *more)} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code + told],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PLURISCOPE_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
