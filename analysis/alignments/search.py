@@ -41,7 +41,7 @@ Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
 _BEHAVIOURS_AT_ONCE = 512
-_CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of hidden neurons: of small networks a report takes longer than the work
+_CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of neurons: of small networks a report takes longer than the work
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
