@@ -238,14 +238,15 @@ class HighLevelModel:
         descend(self.root, "", 0, full)
         return {path: found[path] for path in carriers}
 
-    def output_given(self, fixed: Mapping[str, int]) -> int:
+    def output_given(self, fixed: Mapping[str, int], of: str = "") -> int:
         """The algorithm's output on every input when some variables are fixed.
 
         Args:
             fixed: path of a variable → its values over the input rows as an integer.
+            of: path of a variable that is asked for in place of the output.
 
         Returns:
-            The output's values over the input rows as an integer.
+            The values over the input rows as an integer.
         """
         full = (1 << (1 << self.n_inputs)) - 1
         carriers, variable_at = self.carriers, self.variable_at
@@ -261,7 +262,7 @@ class HighLevelModel:
             left, right = (value(child, f"{path}{i}") for i, child in enumerate(node.children))
             return left & right if node.operator == "and" else left | right
 
-        return value(self.root, "")
+        return value(carriers[of] if of else self.root, of)
 
 
 def walk(node: Node) -> Iterator[Node]:

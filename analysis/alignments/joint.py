@@ -12,7 +12,7 @@ value on the base, where an interchange of the earlier one alone lets it follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -23,6 +23,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import check_alignment
 from analysis.errors import BeyondLimits
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
@@ -40,7 +41,7 @@ class JointCase:
     """One joint interchange.
 
     Args:
-        sources: input row for each variable, in order of path.
+        sources: input row for each variable, in order of path; then what else was chosen.
         base: input row.
         expected: what the algorithm says.
         output: the network's raw output.
@@ -58,7 +59,7 @@ class JointScore:
 
     Args:
         agreed: runs on which the network decides what the algorithm says.
-        of: runs, (2^n)^(variables + 1).
+        of: runs, (2^n)^(variables + 1), times the choices of what else is chosen.
         margin: smallest distance of an output from the decision's edge.
         first_wrong: the first disagreement, in the order of sources, then base; None if there is none.
     """
@@ -95,7 +96,7 @@ def score_joint(
     return score_joint_runs(
         algorithm,
         [path for path, _ in alignment.places],
-        lambda sources: _outputs(network, alignment, clean, sources),
+        lambda sources: outputs_with(network, clean[0], written_by(alignment.places, clean, sources)),
         question.protocol,
         work,
         width=max(network.sizes),
@@ -112,32 +113,37 @@ def score_joint_runs(
     *,
     width: int,
     max_runs: int = MAX_RUNS,
+    n_choices: Sequence[int] = (),
 ) -> JointScore:
     """Compare what the algorithm says with any way to interchange all of its variables at once.
 
     Args:
         algorithm: the algorithm that is aligned.
         paths: its variables, sorted.
-        outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``.
+        outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``; with
+            ``n_choices`` the columns of these follow those of the variables.
         protocol: decision rule.
         work: may end between two batches of runs.
         width: of the widest layer; decides how many choices are run at once.
         max_runs: most runs.
+        n_choices: of each further thing that is chosen in every way and of which the algorithm says nothing.
 
     Raises:
         BeyondLimits: more runs than the limit.
     """
     n_rows, n_variables = 1 << algorithm.n_inputs, len(paths)
-    n_runs = n_rows ** (n_variables + 1)
+    n_runs = n_rows ** (n_variables + 1) * prod(n_choices)
     if n_runs > max_runs:
+        others = f" and {len(n_choices)} free neurons" if n_choices else ""
         raise BeyondLimits(
             f"joint interchange of {algorithm.formula}",
-            f"{n_variables} variables over {n_rows} inputs need {n_runs:,} runs, against a limit of {max_runs:,}",
+            f"{n_variables} variables over {n_rows} inputs{others} need {n_runs:,} runs, against a limit of "
+            f"{max_runs:,}",
             "test the variables one by one",
         )
-    says = _algorithm_says(algorithm, paths)
+    says = algorithm_says(algorithm, paths)
     n_agreed, margin, first_wrong = 0, np.inf, None
-    for sources in _choices(n_rows, n_variables, max(1, _CELLS // (n_rows * width))):
+    for sources in _choices((*(n_rows,) * n_variables, *n_choices), max(1, _CELLS // (n_rows * width))):
         work.check()
         outputs = outputs_of(sources)
         values = np.zeros(len(sources), dtype=np.int64)
@@ -156,16 +162,15 @@ def score_joint_runs(
     return JointScore(n_agreed, n_runs, margin, first_wrong)
 
 
-def _choices(n_rows: int, n_variables: int, at_once: int) -> Iterator[NDArray[np.int64]]:
-    """``[choices, variables]`` one source for each variable, lexicographically, in blocks."""
-    shape = (n_rows,) * n_variables
+def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
+    """``[choices, columns]`` every choice of one number for each column, lexicographically, in blocks."""
     for start in range(0, prod(shape), at_once):
         numbers = np.arange(start, min(start + at_once, prod(shape)))
-        columns = np.unravel_index(numbers, shape) if n_variables else ()
+        columns = np.unravel_index(numbers, shape) if shape else ()
         yield np.stack(columns, axis=1) if columns else np.zeros((1, 0), dtype=np.int64)
 
 
-def _algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
+def algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
     """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
     n_variables = len(paths)
     full = (1 << (1 << algorithm.n_inputs)) - 1
@@ -176,16 +181,34 @@ def _algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[
     return np.array(said, dtype=np.int8)
 
 
-def _outputs(
-    network: Network, alignment: Alignment, clean: tuple[NDArray[np.float64], ...], sources: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """``[choices, base]`` the network's outputs; sums are taken in the order of :func:`analysis.networks.mlp`."""
-    n_choices, n_rows = len(sources), len(clean[0])
-    values = np.broadcast_to(clean[0][None], (n_choices, n_rows, network.n_inputs))
+Written = Mapping[tuple[int, int], NDArray[np.float64]]
+"""What (layer, neuron) carries, of a shape that fits the runs'; NaN for what the run computes."""
+
+
+def written_by(
+    places: Sequence[tuple[str, NeuronSet]], clean: Sequence[NDArray[np.float64]], sources: NDArray[np.int64]
+) -> dict[tuple[int, int], NDArray[np.float64]]:
+    """``[choices, 1]`` what each neuron of some variables carries, whose sources are the first columns."""
+    return {
+        (site.layer, neuron): clean[site.layer][sources[:, column], neuron][:, None]
+        for column, (_, site) in enumerate(places)
+        for neuron in site.neurons
+    }
+
+
+def outputs_with(network: Network, inputs: NDArray[np.float64], written: Written) -> NDArray[np.float64]:
+    """The network's outputs when some neurons carry given values, layers above recomputed, sums in their usual order.
+
+    Args:
+        network: cut to one output.
+        inputs: ``[…, n0]``.
+        written: of any hidden neurons.
+    """
+    shape = np.broadcast_shapes(inputs.shape[:-1], *(values.shape for values in written.values()))
+    values = np.broadcast_to(inputs, (*shape, network.n_inputs))
     for layer in range(1, len(network.weights) + 1):
         values = next_layer(network, layer, values)
-        for column, (_, site) in enumerate(alignment.places):
-            if site.layer == layer:
-                neurons = list(site.neurons)
-                values[:, :, neurons] = clean[layer][sources[:, column]][:, None, neurons]
+        for (at, neuron), given in written.items():
+            if at == layer:
+                values[..., neuron] = np.where(np.isnan(given), values[..., neuron], given)
     return values[..., 0]

@@ -20,6 +20,8 @@ ASKED_OF_DIRECTIONS: Final = ("both-directions", "one-direction", "joint-interch
 """Criteria for alignments that are questions of alignments on directions too."""
 _NOT_ASKED: Final[Mapping[str, str]] = {
     "minimal-alignment": "Directions are no sets of neurons, so none is contained in another.",
+    "unmapped-inert": "A direction leaves no neuron of its layer out.",
+    "abstraction-error": "A direction leaves no neuron of its layer out.",
     "above-random": "What chance reaches is told for each class of directions, on the ladder of map classes.",
     "representative": "Asked of explanations on neurons only.",
 }

@@ -23,6 +23,7 @@ from analysis.criteria import (
     scrubbing,
     selectivity,
     symmetry,
+    unmapped,
 )
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.errors import InvalidCriterion
@@ -60,6 +61,8 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     interchanges.ONE_DIRECTION,
     interchanges.BOTH_DIRECTIONS,
     interchanges.JOINT_INTERCHANGE,
+    unmapped.UNMAPPED_INERT,
+    unmapped.ABSTRACTION_ERROR,
     alignment_structure.CAUSAL_ORDER,
     alignment_structure.MINIMAL_ALIGNMENT,
     alignment_structure.MINIMAL_JOINT_ALIGNMENT,

@@ -21,9 +21,8 @@ from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
-from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measure, Measured, guarded
 from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, last_step, staircase
 from analysis.studies.subject import Studied
 
@@ -95,20 +94,8 @@ def _on_directions(studied: Studied) -> tuple[AlgorithmDirections, ...]:
     return studied.once("irredundant directions", compute)
 
 
-def _guarded(function: Callable[[Studied], Measured]) -> Callable[[Studied], Measured]:
-    """A refusal for size is said, never a number."""
-
-    def measure(studied: Studied) -> Measured:
-        try:
-            return function(studied)
-        except BeyondLimits as problem:
-            return Measured(None, note=f"{problem.item} {problem.cause}")
-
-    return measure
-
-
 def _of_step(key: str, count: Callable[[Step], int | bool]) -> Callable[[Studied], Measured]:
-    return _guarded(lambda studied: Measured(count(_last_step(studied) if key == _LAST else _steps(studied)[key])))
+    return guarded(lambda studied: Measured(count(_last_step(studied) if key == _LAST else _steps(studied)[key])))
 
 
 def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
@@ -235,7 +222,7 @@ MEASURES: Final = (
         "Alice or Bob, on neuron sets",
         "Which of XOR's two irredundant algorithms have a valid alignment on disjoint neuron sets, every ordered pair.",
         "category",
-        _guarded(_on_sets),
+        guarded(_on_sets),
     ),
     Measure(
         "grain",
@@ -243,14 +230,14 @@ MEASURES: Final = (
         "Which of XOR's two irredundant trees are carried on neuron sets; of networks that carry both, whether they "
         "carry an irredundant algorithm with a shared gate that is finer than both.",
         "category",
-        _guarded(_grain),
+        guarded(_grain),
     ),
     Measure(
         "shared-gate-algorithms",
         "algorithms with a shared gate",
         "Irredundant algorithms in which some gate is read by several, with a valid alignment on neuron sets.",
         "count",
-        _guarded(lambda studied: Measured(len(_with_shared_gates(studied)))),
+        guarded(lambda studied: Measured(len(_with_shared_gates(studied)))),
         "algorithms",
     ),
     Measure(
@@ -258,7 +245,7 @@ MEASURES: Final = (
         "Alice and Bob, on neuron sets",
         "Whether both of XOR's irredundant algorithms have a valid alignment on disjoint neuron sets.",
         "yes-no",
-        _guarded(_both),
+        guarded(_both),
     ),
     Measure(
         "one-algorithm",
@@ -274,7 +261,7 @@ MEASURES: Final = (
         "every choice of sources at once. Larger ones that contain one of these are not tried, so 0 does not say that "
         "none is right jointly.",
         "count",
-        _guarded(_joint_once),
+        guarded(_joint_once),
         "alignments",
     ),
     Measure(
@@ -283,7 +270,7 @@ MEASURES: Final = (
         "Whether exactly one of the irredundant algorithms' alignments that are minimal under single interchange is "
         "right under joint interchange. Larger ones that contain one of these are not tried.",
         "yes-no",
-        _guarded(lambda studied: _one(_joint_once(studied))),
+        guarded(lambda studied: _one(_joint_once(studied))),
     ),
     Measure(
         "minimal-joint-alignments",
@@ -291,7 +278,7 @@ MEASURES: Final = (
         "The irredundant algorithms' alignments that are right for every choice of sources at once and contain no "
         "other such alignment.",
         "count",
-        _guarded(_minimal_joint),
+        guarded(_minimal_joint),
         "alignments",
     ),
     Measure(
@@ -300,21 +287,21 @@ MEASURES: Final = (
         "Whether exactly one alignment of the irredundant algorithms is minimal among those right under joint "
         "interchange.",
         "yes-no",
-        _guarded(lambda studied: _one(_minimal_joint(studied))),
+        guarded(lambda studied: _one(_minimal_joint(studied))),
     ),
     Measure(
         "alice-or-bob-directions",
         "Alice or Bob, on directions",
         "Which of XOR's two irredundant algorithms have a valid alignment on orthogonal directions, all ordered pairs.",
         "category",
-        _guarded(_along_directions),
+        guarded(_along_directions),
     ),
     Measure(
         "directions-algorithms",
         "algorithms on directions",
         "Irredundant algorithms with a valid alignment on orthogonal directions, or without variables.",
         "count",
-        _guarded(_direction_algorithms),
+        guarded(_direction_algorithms),
         "algorithms",
     ),
     Measure(
@@ -322,7 +309,7 @@ MEASURES: Final = (
         "alignments on directions",
         "Valid alignments of the irredundant algorithms on orthogonal directions.",
         "count",
-        _guarded(_direction_alignments),
+        guarded(_direction_alignments),
         "alignments",
     ),
     Measure(
@@ -330,7 +317,7 @@ MEASURES: Final = (
         "alignments on directions right under joint interchange",
         "Valid alignments on orthogonal directions that are right for every choice of sources at once.",
         "count",
-        _guarded(_direction_joint),
+        guarded(_direction_joint),
         "alignments",
     ),
     Measure(
@@ -338,6 +325,6 @@ MEASURES: Final = (
         "exactly one on directions",
         "Whether the irredundant algorithms have exactly one valid alignment on orthogonal directions.",
         "yes-no",
-        _guarded(lambda studied: _one(_direction_alignments(studied))),
+        guarded(lambda studied: _one(_direction_alignments(studied))),
     ),
 )

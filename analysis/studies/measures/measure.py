@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from analysis.errors import BeyondLimits
 from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
@@ -111,3 +112,15 @@ class Measure:
     def numeric(self) -> bool:
         """Whether values can be ranked: medians, quartiles and rank tests make sense."""
         return self.kind in ("count", "number", "share")
+
+
+def guarded(function: Callable[[Studied], Measured]) -> Callable[[Studied], Measured]:
+    """A refusal for size is said, never a number."""
+
+    def measure(studied: Studied) -> Measured:
+        try:
+            return function(studied)
+        except BeyondLimits as problem:
+            return Measured(None, note=f"{problem.item} {problem.cause}")
+
+    return measure

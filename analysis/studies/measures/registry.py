@@ -20,6 +20,7 @@ from analysis.studies.measures import (
     sets,
     single,
     stories,
+    unmapped,
 )
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
@@ -38,6 +39,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     lenses.MEASURES,
     held_out.MEASURES,
     rungs.MEASURES,
+    unmapped.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

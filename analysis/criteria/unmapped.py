@@ -1,0 +1,239 @@
+"""Whether an alignment holds whatever the neurons carry that it does not mention: exactly, and by draws.
+
+Which neurons an alignment claims to be inert is told by :mod:`analysis.alignments.unmapped`.
+
+Source: Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): the causal abstraction error with faithfulness over
+the unmapped variables Φ. Their form without Φ is the weak one: exhaustively, it is joint interchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.joint import MAX_RUNS, JointCase, algorithm_says
+from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
+from analysis.certificates.intervals import bisect, decided_as
+from analysis.certificates.programs import decision_regions, patched_program
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
+from analysis.errors import BeyondLimits
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+
+CLEAN, ZERO, INTERVAL = range(3)
+_CARRIED: Final = ("what they are on any input", "0 or what they are", "anything between their least and largest value")
+_NO_CLAIM: Final = Verdict(
+    "not_applicable",
+    None,
+    None,
+    None,
+    "In no layer do the variables decide all that comes after it: the neurons without a variable mediate.",
+    {},
+)
+
+
+def _inert(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+    every = list(context.on_neuron_sets)
+    found = []
+    for algorithm, scored in context.work.each("criteria", every, "alignments with unmapped neurons"):
+        claims = inert_claims(context.question.cut, algorithm, scored.alignment)
+        found.append(_judge_claims(context, algorithm, claims, settings) if claims else _NO_CLAIM)
+    return put_together(found)
+
+
+def _judge_claims(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, claims: Sequence[InertClaim], settings: Settings
+) -> Verdict:
+    values, n_agreed, n_runs = int(settings["values"]), 0, 0
+    witness: Witness = {}
+    try:
+        for claim in claims:
+            score = score_inert(
+                context.question,
+                algorithm,
+                claim,
+                context.work,
+                zero=values == ZERO,
+                max_runs=int(settings["max_runs"]),
+            )
+            n_agreed, n_runs = n_agreed + score.agreed, n_runs + score.of
+            if score.first_wrong is not None and not witness:
+                witness = _witness(context, claim, score.first_wrong, zero=values == ZERO)
+    except BeyondLimits as problem:
+        return Verdict("undecided", None, None, None, f"Not tried: {problem.cause}.", {})
+    named = ", ".join(f"{claim.layer}.{neuron}" for claim in claims for neuron in claim.neurons)
+    if n_agreed == n_runs and values == INTERVAL and named:
+        return _certified(context, algorithm, claims, int(settings["budget"]))
+    carried = f"Where unmapped neurons ({named}) carry {_CARRIED[values % INTERVAL]}" if named else "All are mapped"
+    reason = f"{carried}: the network does what the algorithm says in {n_agreed:,} of {n_runs:,} runs."
+    return Verdict("failed" if witness else "passed", n_agreed / n_runs, n_agreed, n_runs, reason, witness)
+
+
+def _witness(context: AlignmentCriteriaContext, claim: InertClaim, wrong: JointCase, *, zero: bool) -> Witness:
+    """The first run that goes wrong; of each unmapped neuron the input that its value is from, or whether it is 0."""
+    rows, chosen = context.rows, wrong.sources[len(claim.places) :]
+    return {
+        "sources": _sources(context, claim, wrong.sources),
+        "unmapped": [
+            {
+                "layer": claim.layer,
+                "neuron": neuron,
+                **({"zero": choice == 0} if zero else {"input": rows[choice].tolist()}),
+            }
+            for neuron, choice in zip(claim.neurons, chosen, strict=True)
+        ],
+        "base": rows[wrong.base].tolist(),
+        "expected": wrong.expected,
+        "output": wrong.output,
+    }
+
+
+def _sources(context: AlignmentCriteriaContext, claim: InertClaim, sources: Sequence[int]) -> dict[str, list[float]]:
+    return {path: context.rows[source].tolist() for (path, _), source in zip(claim.places, sources, strict=False)}
+
+
+def _certified(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, claims: Sequence[InertClaim], budget: int
+) -> Verdict:
+    """Sound bounds over the box of the unmapped neurons' clean values, for every choice of a source for each variable.
+
+    The layer is overwritten as a whole, so what is left is the network above it, as a function of these neurons.
+    """
+    network, n_boxes, n_open = context.question.cut, 0, 0
+    clean = activations(network, context.rows)
+    for claim in claims:
+        above = Network.from_arrays(
+            network.weights[claim.layer :],
+            network.biases[claim.layer :],
+            activation=network.activation,
+            output_activation=network.output_activation,
+            negative_slope=network.negative_slope,
+        )
+        keep = [np.ones(weights.shape, dtype=bool) for weights in above.weights]
+        keep[0][:, list(claim.neurons)] = False
+        regions = decision_regions(above, context.question.protocol.alignment_decision)
+        values = clean[claim.layer][:, list(claim.neurons)]
+        free = [(0, neuron) for neuron in claim.neurons]
+        says = algorithm_says(algorithm, [path for path, _ in claim.places])[:, 0]
+        for sources in product(range(len(context.rows)), repeat=len(claim.places)):
+            context.work.check()
+            row, number = np.zeros(network.sizes[claim.layer]), 0
+            for (path, site), source in zip(claim.places, sources, strict=True):
+                row[list(site.neurons)] = clean[claim.layer][source, list(site.neurons)]
+                number = 2 * number + (algorithm.responses[path].function >> source & 1)
+            judge = decided_as(patched_program(above, keep, row, free), regions, int(says[number]))
+            found = bisect(judge, values.min(axis=0), values.max(axis=0), budget)
+            if found.witness is not None:
+                carried = zip(claim.neurons, found.witness, strict=True)
+                witness = {
+                    "sources": _sources(context, claim, sources),
+                    "unmapped": [{"layer": claim.layer, "neuron": neuron, "value": value} for neuron, value in carried],
+                    "expected": int(says[number]),
+                }
+                reason = "It holds for all clean values of unmapped neurons, and not for all between them."
+                return Verdict("failed", None, None, None, reason, witness)
+            n_boxes, n_open = n_boxes + found.n_boxes, n_open + (found.answer == "undecided")
+    if n_open:
+        reason = f"Neither proved nor refuted for {n_open:,} choices of sources within {budget:,} boxes each."
+        return Verdict("undecided", None, None, None, reason, {})
+    reason = f"Proved by bounds on {n_boxes:,} boxes: where unmapped neurons carry {_CARRIED[INTERVAL]}, it holds."
+    return Verdict("passed", None, None, None, reason, {})
+
+
+def _abstraction_error(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+    return put_together(
+        [
+            _judge_error(context, algorithm, scored, settings)
+            for algorithm, scored in context.work.each("criteria", list(context.on_neuron_sets), "abstraction errors")
+        ]
+    )
+
+
+def _judge_error(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, settings: Settings
+) -> Verdict:
+    question, alignment, draws = context.question, scored.alignment, int(settings["draws"])
+    claims = inert_claims(question.cut, algorithm, alignment)
+    if not claims:
+        return _NO_CLAIM
+    free = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons] if settings["faithful"] else []
+    wrong = abstraction_errors(
+        question.cut,
+        activations(question.cut, context.rows),
+        algorithm,
+        alignment,
+        question.protocol.alignment_decision,
+        free=free,
+        draws=draws,
+        at_once=int(settings["at_once"]),
+        deviation=float(settings["deviation"]),
+        seed=int(settings["seed"]),
+    )
+    n_wrong = int(wrong.sum())
+    exact = _judge_claims(context, algorithm, claims, UNMAPPED_INERT.defaults)
+    reason = f"{n_wrong} of {draws:,} interventions drawn at random are foretold wrongly. Exhaustively: {exact.reason}"
+    return Verdict("failed" if n_wrong else "passed", n_wrong / draws, n_wrong, draws, reason, {})
+
+
+UNMAPPED_INERT: Final = Criterion(
+    key="unmapped-inert",
+    label="Unmapped neurons inert",
+    definition="Where the variables of a layer decide all that comes after it, every interchange of them holds "
+    "whatever the other neurons of the layer carry: each what it is on any input.",
+    formula="for all b, s_1 … s_v and t: Φ → D: d(N(b; τ(v_i) ← N(s_i); φ ← h_φ(t_φ))) = A(b; v_i ← v_i(s_i))",
+    source="Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): faithfulness over unmapped variables Φ, there "
+    "by Gaussian noise; their weak form, without Φ (“nf”), is exhaustively `joint-interchange`",
+    judges={"alignment": _inert},
+    direction="higher",
+    parameters=(
+        Parameter(
+            "values",
+            CLEAN,
+            CLEAN,
+            INTERVAL,
+            "what they may carry: 0 their values on any input, 1 any of them 0 instead of what it is, 2 anything "
+            "between their least and largest value on the inputs, certified",
+            whole=True,
+        ),
+        Parameter("budget", 4096, 1, 1_000_000, "boxes for each choice of sources, where values are 2", "boxes", True),
+        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one alignment; beyond, undecided", "runs", True),
+    ),
+    score="share of runs that agree",
+    method="Φ is the rest of each layer whose variables decide the output and every variable of a later layer. "
+    "Elsewhere the rest of a layer mediates: it carries an input that a later gate reads, or a variable on its way. "
+    "Then nothing is claimed of it, and an alignment without any such layer is not asked. Every run is made; with "
+    "values 2 sound interval bounds and bisection over the box of clean values follow, so that a pass is a proof.",
+    cost="bounded",
+    term="unmapped-neuron",
+)
+ABSTRACTION_ERROR: Final = Criterion(
+    key="abstraction-error",
+    label="No causal abstraction error (CAE)",
+    definition="No intervention drawn at random, some of which overwrite the neurons without a variable by noise, is "
+    "foretold wrongly.",
+    formula="CAE = mean over draws of [d(N under the draw) ≠ A under the draw] = 0",
+    source="Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267) with the defaults of their package "
+    "causal-abstraction-eval 1.1.0, which names the form with noise CAE_up and CAE_down, and that without it “_nf”",
+    judges={"alignment": _abstraction_error},
+    direction="lower",
+    parameters=(
+        Parameter("draws", 30, 1, 10_000, "interventions drawn; the paper recommends 30", "draws", True),
+        Parameter("at_once", 1, 1, 16, "most targets of one draw", "targets", True),
+        Parameter("deviation", 0.1, 0.0, 100.0, "of the noise on neurons without a variable"),
+        Parameter("faithful", 1, 0, 1, "whether these neurons are among the targets, all of them as one", whole=True),
+        Parameter("seed", 0, 0, 2**31 - 1, "of the draws", whole=True),
+    ),
+    score="share of the draws that are foretold wrongly, the CAE",
+    method="Values of a variable are drawn with equal probability and its neurons get what they are on an input with "
+    "this value, so that drawing from the algorithm (CAE↓) and from the network (CAE↑) is the same. The output alone "
+    "is scored. The reason tells the same question asked exhaustively of clean values, which draws may miss.",
+    cost="bounded",
+    term="unmapped-neuron",
+)
