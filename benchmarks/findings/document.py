@@ -45,6 +45,8 @@ from benchmarks.findings.tables import (
     studies_table,
     tests_table,
 )
+from benchmarks.findings.unmapped_table import prototype_table as unmapped_prototype
+from benchmarks.findings.unmapped_table import unmapped_table
 
 COUNTS: Final = (
     "circuits-valid",
@@ -115,6 +117,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "told": lambda: shown_table("who-can-tell"),
     "told-learned": lambda: shown_table("who-can-tell-learned"),
     "latents": latents_table,
+    "unmapped": unmapped_table,
+    "unmapped-prototype": unmapped_prototype,
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),

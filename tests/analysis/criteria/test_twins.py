@@ -69,6 +69,8 @@ TWINS = {
     ("alignment", "one-direction"): _ALIGNMENT + "both_directions_equal_the_oracle",
     ("alignment", "both-directions"): _ALIGNMENT + "both_directions_equal_the_oracle",
     ("alignment", "joint-interchange"): _ALIGNMENT + "joint_interchange_equals_one_run_at_a_time",
+    ("alignment", "unmapped-inert"): "test_unmapped.py::test_every_run_is_made",
+    ("alignment", "abstraction-error"): "test_unmapped.py::test_errors_are_those_of_the_package_of_the_papers_authors",
     ("alignment", "causal-order"): _ALIGNMENT + "causal_order_compares_each_variable_with_those_inside_it",
     ("alignment", "minimal-alignment"): _ALIGNMENT + "minimality_is_what_the_search_and_the_oracle_say",
     ("alignment", "minimal-joint-alignment"): _ALIGNMENT + "minimal_among_the_jointly_right_is_what_all_pairs_say",
@@ -95,6 +97,8 @@ NO_ORDER = {
     "knockout-completeness": {"network"},  # stricter with 1, but neither value is trivial
     "above-random": {"networks", "seed"},
     "joint-interchange": {"max_runs"},
+    "unmapped-inert": {"values", "budget", "max_runs"},  # 0 is no value on an input, so neither asks more
+    "abstraction-error": {"draws", "at_once", "deviation", "faithful", "seed"},  # each changes the draws
     "selective": {"most"},  # of kinds with a record alone; its share is counted in test_selectivity
 }
 IMPLIED = {

@@ -1,0 +1,184 @@
+"""Unmapped neurons against one run at a time, proofs against points between, errors against the authors' package."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims
+from analysis.criteria.unmapped import ABSTRACTION_ERROR, UNMAPPED_INERT
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from tests.analysis.alignments.test_joint import twin_activations, twin_output
+from tests.analysis.criteria.alignment_contexts import all_alignments, context_of, placed, verdicts
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.oracles.brute_force_algorithms import evaluate, rows, variables
+
+GOLDEN = Path(__file__).parent / "abstraction_error.json"
+FEW = {"xor_pretrained": 1, "xor_2-2-2": 1, "xor_4": 3}
+"""Golden networks, and how many near misses of each algorithm are judged too."""
+
+
+def twin(network: Network, algorithm, claim: InertClaim, *, zero: bool) -> tuple[int, int]:
+    """(agreed, of) by the definition: every source of each variable, every choice for each other neuron, every base."""
+    boolean = rows(network.n_inputs)
+    clean = [twin_activations(network, row) for row in boolean]
+    texts, agreed, of = variables(algorithm.text, authors=False), 0, 0
+    for sources in product(range(len(boolean)), repeat=len(claim.places)):
+        held, fixed = {}, {}
+        for (path, site), source in zip(claim.places, sources, strict=True):
+            held |= {(site.layer, neuron): clean[source][site.layer, neuron] for neuron in site.neurons}
+            fixed[path] = evaluate(texts[path], boolean[source])
+        for base, row in enumerate(boolean):
+            ways = [[0.0, clean[base][claim.layer, n]] if zero else None for n in claim.neurons]
+            ways = [way or [one[claim.layer, n] for one in clean] for way, n in zip(ways, claim.neurons, strict=True)]
+            for carried in product(*ways):
+                patches = held | {(claim.layer, n): v for n, v in zip(claim.neurons, carried, strict=True)}
+                says = evaluate(algorithm.text, row, fixed)
+                agreed, of = agreed + (int(twin_output(network, row, patches) > 0.5) == says), of + 1
+    return agreed, of
+
+
+@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("zero", [False, True])
+def test_every_run_is_made(name, zero):
+    context = all_alignments(name, near=FEW[name])
+    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2][-40:]
+    judged = context_of(context.question.cut, few)
+    for (algorithm, scored), verdict in zip(few, verdicts(UNMAPPED_INERT, judged, values=int(zero)), strict=True):
+        claims = inert_claims(judged.question.cut, algorithm, scored.alignment)
+        scores = [twin(judged.question.cut, algorithm, claim, zero=zero) for claim in claims]
+        wanted = (sum(score[0] for score in scores), sum(score[1] for score in scores)) if claims else (None, None)
+        assert (verdict.numerator, verdict.denominator) == wanted
+        assert verdict.outcome == ("not_applicable" if not claims else "passed" if wanted[0] == wanted[1] else "failed")
+        assert bool(verdict.witness) == (verdict.outcome == "failed")
+
+
+def test_a_layer_claims_its_rest_inert_only_where_its_variables_decide_all_that_follows():
+    network, bob = pretrained_xor().network, two_xor_algorithms()[0]
+
+    def claimed(algorithm, **layers) -> list[tuple[int, tuple[int, ...]]]:
+        places = {path[1:]: NeuronSet(layer, (neuron,)) for neuron, (path, layer) in enumerate(layers.items())}
+        found = inert_claims(network, algorithm, Alignment.of(algorithm.text, places))
+        return [(claim.layer, claim.neurons) for claim in found]
+
+    assert claimed(bob, p0=1, p1=1) == [(1, (2,))]
+    assert claimed(bob, p0=2, p1=2) == [(2, (2,))]
+    assert claimed(bob, p0=1, p1=2) == []  # layer 1 still carries the inputs to 1, and layer 2 carries 0
+    nested = parse_algorithm("!(!(!(!A&!B)&!A)&!(!B&A))", "and_inverter", 2)  # 00 is in 0
+    assert claimed(nested, p00=1, p0=2, p1=2) == [(2, (0,))]  # 0 also reads A
+    assert claimed(nested, p00=1, p0=1, p1=1) == [(1, ())]
+    assert claimed(nested, p00=1, p0=1, p1=2) == []
+
+
+def needing_two() -> Network:
+    """2-4-1 whose neurons 2 and 3 cancel on every input: each by itself is not inert."""
+    weights = [[1.0, 1.0], [1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
+    return Network.from_arrays(
+        [weights, [[1.0, -2.0, 3.0, -3.0]]],
+        [[0.0, -1.0, 0.0, 0.0], [0.0]],
+        activation="relu",
+        output_activation="linear",
+    )
+
+
+def test_what_cancels_on_every_base_is_not_inert():
+    """Joint interchange cannot see it, as both neurons are always from one base."""
+    bob = two_xor_algorithms()[0]
+    found = {variable.formula: variable.path for variable in bob.variables}
+    both, neither = found["A ∧ B"], found["¬A ∧ ¬B"]
+    context = context_of(
+        needing_two(), [placed(needing_two(), bob, **{f"p{both}": (1, (1,)), f"p{neither}": (1, (0,))})]
+    )
+    outcomes = [verdicts(UNMAPPED_INERT, context, values=values)[0].outcome for values in range(3)]
+    assert outcomes == ["failed", "failed", "failed"]
+    (error,) = verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0)
+    assert error.outcome == "failed"
+    assert "Exhaustively" in error.reason
+    assert verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0, faithful=0)[0].outcome == "passed"
+
+
+@pytest.mark.parametrize("name", ["xor_4", "xor_tanh_3-3", "xor_3-3_b"])
+def test_a_proof_holds_at_points_between_and_a_refutation_is_one(name):
+    context = all_alignments(name, near=2)
+    network = context.question.cut
+    clean, random = activations(network, context.rows), np.random.default_rng(5)
+    for (algorithm, scored), verdict in zip(
+        context.explanations, verdicts(UNMAPPED_INERT, context, values=2), strict=True
+    ):
+        claims = inert_claims(network, algorithm, scored.alignment)
+        if verdict.outcome == "passed":
+            for claim in claims:
+                columns = clean[claim.layer][:, list(claim.neurons)]
+                for _ in range(10):
+                    sources = random.integers(0, len(context.rows), len(claim.places))
+                    carried = random.uniform(columns.min(axis=0), columns.max(axis=0))
+                    check_run(context, algorithm, claim, sources, carried, right=True)
+        elif verdict.outcome == "failed" and "expected" in verdict.witness and "base" not in verdict.witness:
+            (claim,) = claims
+            sources = [context.rows.tolist().index(verdict.witness["sources"][path]) for path, _ in claim.places]
+            carried = [one["value"] for one in verdict.witness["unmapped"]]
+            check_run(context, algorithm, claim, sources, carried, right=False)
+
+
+def check_run(context, algorithm, claim: InertClaim, sources, carried, *, right: bool) -> None:
+    network, boolean = context.question.cut, rows(2)
+    clean = activations(network, context.rows)
+    patches = {(claim.layer, n): float(v) for n, v in zip(claim.neurons, carried, strict=True)}
+    fixed, texts = {}, variables(algorithm.text, authors=False)
+    for (path, site), source in zip(claim.places, sources, strict=True):
+        patches |= {(claim.layer, n): float(clean[claim.layer][source, n]) for n in site.neurons}
+        fixed[path] = evaluate(texts[path], boolean[source])
+    said = evaluate(algorithm.text, boolean[0], fixed)
+    assert (int(twin_output(network, boolean[0], patches) > 0.5) == said) == right
+
+
+def test_too_many_runs_and_too_few_boxes_are_undecided():
+    context = all_alignments("xor_4", near=0)
+    assert {v.outcome for v in verdicts(UNMAPPED_INERT, context, max_runs=1)} <= {"undecided", "not_applicable"}
+    some = verdicts(UNMAPPED_INERT, context, values=2, budget=1)
+    assert all("within 1 boxes" in v.reason for v in some if v.outcome == "undecided")
+
+
+def test_without_a_variable_nothing_is_asked():
+    network = needing_two()
+    algorithm = parse_algorithm("(A&B)", "and_inverter", 2)
+    context = context_of(network, [placed(network, algorithm)])
+    for criterion in (UNMAPPED_INERT, ABSTRACTION_ERROR):
+        assert verdicts(criterion, context)[0].outcome == "not_applicable"
+
+
+@pytest.mark.parametrize("case", json.loads(GOLDEN.read_text())["cases"], ids=lambda case: case["alignment"])
+def test_errors_are_those_of_the_package_of_the_papers_authors(case):
+    """Within four standard errors of both; where neither saw any error, to the last draw."""
+    network = Network.from_arrays(case["weights"], case["biases"])
+    algorithm = parse_algorithm(case["algorithm"], "and_inverter", 2)
+    alignment = Alignment.of(
+        algorithm.text, {path: NeuronSet(layer, tuple(neurons)) for path, layer, neurons in case["places"]}
+    )
+    assert alignment.id == case["alignment"]
+    claims = inert_claims(network, algorithm, alignment)
+    free = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons]
+    for told in case["package"]:
+        wrong = abstraction_errors(
+            network,
+            activations(network, np.array(rows(2), dtype=float)),
+            algorithm,
+            alignment,
+            "threshold",
+            free=() if told["name"].endswith("_nf") else free,
+            draws=5_000,
+            at_once=told["max_interventions"],
+            deviation=0.1,
+            seed=3,
+        )
+        share = (wrong.mean() * len(wrong) + told["error"] * told["draws"]) / (len(wrong) + told["draws"])
+        spread = np.sqrt(share * (1 - share) * (1 / len(wrong) + 1 / told["draws"]))
+        assert abs(wrong.mean() - told["error"]) <= 4 * spread
