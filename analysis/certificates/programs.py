@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,14 +186,14 @@ class Region:
     """The pre-activations of the output that are decided one way; ends belong to it unless they are open.
 
     Args:
-        decision: 0, 1 or −1 (neither).
+        decision: 0, 1 or −1 (neither); where values are told apart by bands, the number of the band.
         low: −inf if there is no lower end.
         high: +inf if there is no upper end.
         low_open: the lower end does not belong to it.
         high_open: likewise.
     """
 
-    decision: Literal[-1, 0, 1]
+    decision: int
     low: float
     high: float
     low_open: bool

@@ -32,12 +32,16 @@ class ValueRange:
         high: nothing above this is attained.
         inner_low: attained, to the last float.
         inner_high: attained, to the last float; everything between the two is.
+        at_low: a point at which ``inner_low`` is attained.
+        at_high: likewise.
     """
 
     low: float
     high: float
     inner_low: float
     inner_high: float
+    at_low: tuple[float, ...] = ()
+    at_high: tuple[float, ...] = ()
 
 
 def neuron_ranges(network: Network, low: Array, high: Array, *, budget: int) -> tuple[tuple[ValueRange, ...], ...]:
@@ -52,28 +56,40 @@ def neuron_ranges(network: Network, low: Array, high: Array, *, budget: int) -> 
     inputs = tuple(ValueRange(a, b, a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
     layers = [inputs]
     whole = network_program(network)
-    for layer in range(1, len(network.weights)):
-        found = []
-        for neuron in range(network.sizes[layer]):
-            ends = []
-            for sign in (-1, 1):
-                program = _up_to(whole, layer, neuron, sign)
-                attained, limit = _largest(program, low, high, budget)
-                ends.append((sign * attained, sign * limit))
-            inner = activated(whole, np.array([ends[0][0], ends[1][0]]), 0)
-            found.append(
-                ValueRange(
-                    float(activated(whole, np.array([ends[0][1]]), -1)[0]),
-                    float(activated(whole, np.array([ends[1][1]]), 1)[0]),
-                    float(inner[0]),
-                    float(inner[1]),
-                )
-            )
-        layers.append(tuple(found))
+    layers += (
+        tuple(range_of(whole, layer, neuron, low, high, budget=budget) for neuron in range(width))
+        for layer, width in enumerate(network.hidden_sizes, start=1)
+    )
     return tuple(layers)
 
 
-def _up_to(program: Program, layer: int, neuron: int, sign: int) -> Program:
+def range_of(whole: Program, layer: int, neuron: int, low: Array, high: Array, *, budget: int) -> ValueRange:
+    """The values of one neuron on the box ``low ≤ x ≤ high``.
+
+    Args:
+        whole: the full network, as :func:`analysis.certificates.programs.network_program` gives it.
+        layer: from 1.
+        neuron: from 0.
+        low: lower corner ``[n0]``.
+        high: upper corner ``[n0]``.
+        budget: boxes looked at for each of the two ends.
+    """
+    ends = []
+    for sign in (-1, 1):
+        attained, limit, at = _largest(neuron_program(whole, layer, neuron, sign), low, high, budget)
+        ends.append((sign * attained, sign * limit, at))
+    inner = activated(whole, np.array([ends[0][0], ends[1][0]]), 0)
+    return ValueRange(
+        float(activated(whole, np.array([ends[0][1]]), -1)[0]),
+        float(activated(whole, np.array([ends[1][1]]), 1)[0]),
+        float(inner[0]),
+        float(inner[1]),
+        ends[0][2],
+        ends[1][2],
+    )
+
+
+def neuron_program(program: Program, layer: int, neuron: int, sign: int = 1) -> Program:
     """The pre-activation of one neuron of a layer 1 … L, times 1 or −1."""
     k, f, b = program.layers[layer - 1]
     last = (
@@ -84,24 +100,28 @@ def _up_to(program: Program, layer: int, neuron: int, sign: int) -> Program:
     return Program((*program.layers[: layer - 1], last), program.activation, program.negative_slope)
 
 
-def _largest(program: Program, low: Array, high: Array, budget: int) -> tuple[float, float]:
-    """A value attained on the box and one that none exceeds, as close as the budget allows."""
+def _largest(program: Program, low: Array, high: Array, budget: int) -> tuple[float, float, tuple[float, ...]]:
+    """A value attained on the box, one that none exceeds, as close as the budget allows, and where it is attained."""
     lows, highs = low[None], high[None]
     attained, settled, n_boxes = -np.inf, -np.inf, 0
+    at: tuple[float, ...] = ()
     while True:
         known = bounds(program, lows, highs)
         rising = known.slopes_low + known.slopes_high >= 0
         middle = lows + (highs - lows) / 2
         for points in (middle, np.where(rising, highs, lows)):
-            attained = max(attained, float(bounds(program, points, points).low.max()))
+            values = bounds(program, points, points).low
+            best = int(np.argmax(values))
+            if values[best] > attained:
+                attained, at = float(values[best]), tuple(points[best].tolist())
         n_boxes += len(lows)
         close = known.high <= attained + _CLOSE * max(abs(attained), _TINY)
         settled = max(settled, float(known.high[close].max(initial=-np.inf)))
         if close.all():
-            return attained, max(attained, settled)
+            return attained, max(attained, settled), at
         lows, highs, middle, bend = lows[~close], highs[~close], middle[~close], known.bend[~close]
         if n_boxes + 2 * len(lows) > budget:
-            return attained, max(settled, float(known.high[~close].max()))
+            return attained, max(settled, float(known.high[~close].max())), at
         widest = np.argmax((highs - lows) * (bend + _TINY), axis=1)
         which = np.arange(len(widest))
         left_high, right_low = highs.copy(), lows.copy()

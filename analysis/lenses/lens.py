@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.explanations.explanation import Claim
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled, settled
 from analysis.question import Question
@@ -133,6 +134,25 @@ class Bands:
     rows: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LensField:
+    """A number over the square of the first two inputs from 0 to 1, in bands of equal height, to be drawn.
+
+    Args:
+        name: of what has it, such as a neuron.
+        low: the lower end of the lowest band.
+        high: the upper end of the highest one.
+        pieces: (band, corners of a convex polygon), which cover the square; empty if there is a grid.
+        grid: of a grid the bands as digits, a text for each value of the second input from 0 up.
+    """
+
+    name: str
+    low: float
+    high: float
+    pieces: tuple[tuple[int, tuple[tuple[float, float], ...]], ...]
+    grid: tuple[str, ...] = ()
+
+
 Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
@@ -178,6 +198,8 @@ class Lens:
         counted: what these count, in the plural.
         latents: of a table, the functions that draw it.
         bands: of a table, the numbers by row that draw it.
+        fields: question and table → the numbers over the square of two inputs that draw it.
+        claims: question and table → what it says of neurons or directions, by which it stands beside explanations.
         milliseconds: about how long an answer takes, where that can be more than a moment.
         vector: of a table, its numbers in an order that renumbering hidden neurons does not change, see
             :meth:`numbers`; None where a table has none that another network's could be held against.
@@ -199,6 +221,8 @@ class Lens:
     counted: str = ""
     latents: Callable[[Table], tuple[Latent, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
+    fields: Callable[[Question, Table], tuple[LensField, ...]] | None = None
+    claims: Callable[[Question, Table], tuple[Claim, ...]] | None = None
     milliseconds: Callable[[Question, Settings], float] | None = None
     vector: Callable[[Table], Array] | None = None
 

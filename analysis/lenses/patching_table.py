@@ -40,7 +40,7 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Table:
         for base in range(len(inputs)):
             for source in range(len(inputs)):
                 if source != base:
-                    output, away = float(patched[number, source, base]), float(clean[source] - clean[base])
+                    output = float(patched[number, source, base])
                     rows.append(
                         {
                             "layer": site.layer,
@@ -48,11 +48,17 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Table:
                             "base": base,
                             "source": source,
                             "output": output,
-                            "effect": None if abs(away) < UNDEFINED else (output - float(clean[base])) / away,
+                            "effect": effect(output, float(clean[base]), float(clean[source])),
                             "flips": bool(flips[number, source, base]),
                         }
                     )
     return Table(tuple(rows))
+
+
+def effect(output: float, base: float, source: float) -> float | None:
+    """How much of the way from the base's output to the source's an output has gone; None where these are equal."""
+    away = source - base
+    return None if abs(away) < UNDEFINED else (output - base) / away
 
 
 def _bars(seen: Table) -> tuple[Bar, ...]:

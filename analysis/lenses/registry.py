@@ -6,12 +6,14 @@ from typing import Final
 
 from analysis.lenses.das import DAS
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
+from analysis.lenses.feature_pictures import FEATURE_PICTURES
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
 from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lens import Lens
 from analysis.lenses.lime import LIME
 from analysis.lenses.patching_table import PATCHING_TABLE
+from analysis.lenses.path_patching import PATH_PATCHING
 from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.sae import SAE
@@ -25,7 +27,9 @@ LENSES: Final[tuple[Lens, ...]] = (
     LIME,
     PROBES,
     PATCHING_TABLE,
+    PATH_PATCHING,
     RESPONSE_FIELDS,
+    FEATURE_PICTURES,
     LABELS,
     SAE,
     DAS,

@@ -10,7 +10,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.interpretations.given_functions import GivenFunctions
 from analysis.lenses.functions import FunctionRow
-from analysis.lenses.lens import Attribution, Bands, Lens, LensAnswer, Table, view_json
+from analysis.lenses.lens import Attribution, Bands, Lens, LensAnswer, LensField, Table, view_json
 from analysis.question import Question
 from app.db.reports import Stored
 
@@ -44,6 +44,16 @@ class StoredBands(Stored):
     rows: list[str] = Field(default_factory=list)
 
 
+class StoredField(Stored):
+    """See :class:`analysis.lenses.lens.LensField`."""
+
+    name: str
+    low: float
+    high: float
+    pieces: list[tuple[int, list[tuple[float, float]]]]
+    grid: list[str] = Field(default_factory=list)
+
+
 class StoredView(Stored):
     """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
 
@@ -56,6 +66,7 @@ class StoredView(Stored):
     bars: list[StoredBar]
     latents: list[StoredLatent]
     bands: StoredBands | None = None
+    fields: list[StoredField] = Field(default_factory=list)
 
 
 class StoredFunctionOnLayer(Stored):
@@ -138,11 +149,19 @@ def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredVie
         if table is None or lens.latents is None
         else [StoredLatent(label=one.label, truth_table=list(one.truth_table)) for one in lens.latents(table)],
         bands=None if table is None or lens.bands is None else _bands(lens.bands(table)),
+        fields=[]
+        if table is None or lens.fields is None
+        else [_field(field) for field in lens.fields(question, table)],
     )
 
 
 def _bands(found: Bands) -> StoredBands:
     return StoredBands(names=list(found.names), values=[list(row) for row in found.values], rows=list(found.rows))
+
+
+def _field(found: LensField) -> StoredField:
+    pieces = [(band, [(round(x, 5), round(y, 5)) for x, y in corners]) for band, corners in found.pieces]
+    return StoredField(name=found.name, low=found.low, high=found.high, pieces=pieces, grid=list(found.grid))
 
 
 def stored_carried(

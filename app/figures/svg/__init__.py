@@ -14,7 +14,7 @@ from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.inside import attention_heat, row_spreads
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
-from app.figures.svg.lenses import score_bars, share_bars
+from app.figures.svg.lenses import field_squares, score_bars, share_bars
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
@@ -60,6 +60,7 @@ __all__ = [
     "direction_thumb",
     "edge_use_heats",
     "empty_mark",
+    "field_squares",
     "flow_diagram",
     "formula_tree",
     "funnel_bar",

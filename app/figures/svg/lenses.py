@@ -1,9 +1,10 @@
-"""What lenses say as drawings: scores as bars above and below an axis for each input, and counts as bars."""
+"""What lenses say as drawings: scores as bars above and below an axis for each input, counts as bars, and fields."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from itertools import groupby
+from typing import Final, Protocol
 
 from markupsafe import Markup
 
@@ -17,6 +18,10 @@ _PLOT: Final = 560.0
 _NUMBERED: Final = 34.0  # width of a column from which numbers fit
 _ROW: Final = 22.0
 _BAR: Final = 220.0
+_SQUARE: Final = 104.0
+_SQUARES: Final = 4  # in a line
+_BANDS: Final = 6
+_INK: Final = 0.75  # of the highest band
 
 
 def score_bars(
@@ -102,3 +107,67 @@ def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], 
         css_class="shares",
         sizing="exact",
     )
+
+
+class Field(Protocol):
+    """See :class:`analysis.lenses.lens.LensField`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
+
+    @property
+    def pieces(self) -> Sequence[tuple[int, Sequence[tuple[float, float]]]]: ...
+
+    @property
+    def grid(self) -> Sequence[str]: ...
+
+
+def field_squares(fields: Sequence[Field], *, title: str) -> Markup:
+    """Numbers over the square of two inputs, a small square for each, all of its bands in steps of ink.
+
+    Args:
+        fields: what is drawn, each on its own scale from its lowest number to its highest.
+        title: of what lens.
+    """
+    columns = min(_SQUARES, len(fields))
+    wide, high = _SQUARE + 18, _SQUARE + 44
+    body = ""
+    for number, field in enumerate(fields):
+        left, top = wide * (number % columns) + 4, high * (number // columns) + 16
+        frame = f'x="{num(left)}" y="{num(top)}" width="{num(_SQUARE)}" height="{num(_SQUARE)}"'
+        body += text(left, top - 5, field.name, "lab code") + f'<rect class="ground" {frame}/>'
+        for band, outline in _outlines(field, left, top):
+            shade = f' fill-opacity="{_INK * band / (_BANDS - 1):.2f}"'
+            body += f'<path class="ink{" cells" if field.grid else ""}" d="{outline}"{shade}/>'
+        body += f'<rect class="frame" {frame}/>'
+        body += text(left, top + _SQUARE + 14, f"{decimal(field.low)} to {decimal(field.high)}", "lab")
+    told = "; ".join(f"{field.name} from {decimal(field.low)} to {decimal(field.high)}" for field in fields[:12])
+    n_lines = -(-len(fields) // columns)
+    return drawing(
+        wide * columns, high * n_lines, body, sentence=f"{title}. {told}", css_class="fields", sizing="exact"
+    )
+
+
+def _outlines(field: Field, left: float, top: float) -> list[tuple[int, str]]:
+    """The outline of each band, all of its parts in one path; the second input runs upwards."""
+    found: dict[int, str] = {}
+    for band, corners in field.pieces:
+        points = (f"{num(left + _SQUARE * x)} {num(top + _SQUARE * (1 - y))}" for x, y in corners)
+        found[band] = f"{found.get(band, '')}M{'L'.join(points)}z"
+    side = _SQUARE / max(1, len(field.grid))
+    for line_number, digits in enumerate(field.grid):
+        first = 0
+        for digit, run in groupby(digits):
+            n = len(list(run))
+            x, y = left + side * first, top + _SQUARE - side * (line_number + 1)
+            found[int(digit)] = (
+                f"{found.get(int(digit), '')}M{num(x)} {num(y)}h{num(side * n)}v{num(side)}h{num(-side * n)}z"
+            )
+            first += n
+    return sorted(found.items())

@@ -63,7 +63,10 @@ class LensOptions(ScopeOptions):
     seed: str = Field("", max_length=40, description="Of lime by draws, of sae and of das.")
     ridge: str = Field("", max_length=40, description="Of lime: what the squared slopes cost.")
     width: str = Field("", max_length=40, description="Of lime: of the kernel.")
-    sites: str = Field("", max_length=40, description="Of patching-table: neurons.")
+    sites: str = Field(
+        "", max_length=40, description="Of patching-table: neurons; of path-patching: paths, edges or neurons."
+    )
+    budget: str = Field("", max_length=40, description="Of feature-pictures: boxes where there are no polygons.")
     labels: str = Field("", max_length=MAX_LABELS, description="Of labels: such as 1.0: A and not B; 2.1: A or B.")
     latents: str = Field("", max_length=40, description="Of sae: of each layer.")
     sparsity: str = Field("", max_length=40, description="Of sae: l1 or top-k.")
@@ -102,6 +105,16 @@ class BandsView(PageModel):
     rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
 
 
+class FieldView(PageModel):
+    """A number over the square of the first two inputs, in bands."""
+
+    name: str
+    low: float
+    high: float
+    pieces: list[tuple[int, list[tuple[float, float]]]] = Field(description="Band and corners of a convex polygon.")
+    grid: list[str] = Field(description="Bands as digits, second input by row, where there are no polygons.")
+
+
 class LensView(PageModel):
     """One lens and what it says."""
 
@@ -125,6 +138,7 @@ class LensView(PageModel):
     counted: str = Field(description="What the bars count.")
     latents: list[LatentView]
     bands: BandsView | None = Field(description="Of tables with a number for each row of inputs.")
+    fields: list[FieldView] = Field([], description="Of tables with numbers over the square of two inputs.")
     url: str
 
 
@@ -295,6 +309,7 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         bars=[BarView.showing(bar) for bar in one.bars],
         latents=[LatentView.showing(latent) for latent in one.latents],
         bands=None if one.bands is None else BandsView.showing(one.bands),
+        fields=[FieldView.showing(field) for field in one.fields],
         url=addresses.lens(place.row.slug, lens.key, place.scope, **_texts(changed)),
     )
 

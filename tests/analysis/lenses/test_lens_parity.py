@@ -21,7 +21,7 @@ from analysis.question import Question, ask
 
 FOLDER = Path(__file__).parents[2] / "golden" / "methods"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
-OURS = {"response-fields", "labels", "das", "direct-attribution", "superposition"}
+OURS = {"response-fields", "path-patching", "feature-pictures", "labels", "das", "direct-attribution", "superposition"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 FIGURES = ("scores", "base", "interactions", "intercepts", "r2")
 

@@ -1,0 +1,181 @@
+"""Feature pictures: where on the whole box of inputs each hidden neuron is largest and smallest, and its field between.
+
+Feature visualisation searches the inputs that drive a neuron most (Olah, Mordvintsev & Schubert, Distill 2017). Nothing
+is searched here. With two inputs a piecewise-linear network is affine on convex polygons, and an affine function has
+its extremes at corners, so these are exact, without rounding. Elsewhere bisection with sound bounds brackets them: a
+value that is attained, with its point, and one that nothing exceeds (:mod:`analysis.certificates.ranges`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.certificates.input_plane import plane_map
+from analysis.certificates.polygons import cells, square
+from analysis.certificates.programs import Program, Region, network_program, with_fixed
+from analysis.certificates.ranges import ValueRange, neuron_program, range_of
+from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows
+from analysis.method_settings import Setting, Settings
+from analysis.networks.mlp import activate
+from analysis.question import Question
+from analysis.tasks import INPUT_NAMES
+from analysis.work import Work
+
+N_BANDS: Final = 6
+MAX_FIELDS: Final = 24
+MOST_EXACT: Final = 12
+"""Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""
+_SIDE: Final = 40
+MOST_NAMED: Final = 8
+
+
+def _fit(question: Question, _settings: Settings) -> Fit:
+    return applies_to_rows(question, sum(question.cut.hidden_sizes))
+
+
+def _look(question: Question, settings: Settings, work: Work) -> Table:
+    network, inputs = question.cut, question.method_rows[0]
+    low, high = inputs.min(axis=0), inputs.max(axis=0)
+    whole = network_program(network)
+    rows = []
+    for layer, neuron in work.each("methods", list(_neurons(question)), "neurons"):
+        exact = _is_square(question) and whole.slope is not None and sum(network.sizes[1:layer]) <= MOST_EXACT
+        found = (
+            _exact_range(whole, layer, neuron)
+            if exact
+            else range_of(whole, layer, neuron, low, high, budget=int(settings["budget"]))
+        )
+        rows.append(
+            {
+                "layer": layer,
+                "neuron": neuron,
+                "largest": found.inner_high,
+                "largest_at": list(found.at_high),
+                "largest_bound": found.high,
+                "smallest": found.inner_low,
+                "smallest_at": list(found.at_low),
+                "smallest_bound": found.low,
+                "exact": exact,
+            }
+        )
+    wide = "" if _is_square(question) else "The box is the one that the rows span, not that of 0 and 1."
+    return Table(tuple(rows), (wide,) if wide else ())
+
+
+def _neurons(question: Question) -> Iterator[tuple[int, int]]:
+    sizes = question.cut.hidden_sizes
+    return ((layer, neuron) for layer, width in enumerate(sizes, start=1) for neuron in range(width))
+
+
+def _is_square(question: Question) -> bool:
+    """Whether the rows span the square of two inputs from 0 to 1."""
+    inputs = question.method_rows[0]
+    return inputs.shape[1] == 2 and bool((inputs.min(axis=0) == 0.0).all() and (inputs.max(axis=0) == 1.0).all())
+
+
+def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
+    """From the corners of all polygons, in fractions; of equal corners the first in the order of the inputs."""
+    program = neuron_program(whole, layer, neuron)
+    corners = sorted(
+        (place, value)
+        for cell in cells(program, square((0.5, 0.5), 0.5, exact=True), exact=True)
+        for place, value in zip(cell.corners, cell.values, strict=True)
+    )
+    ends = min(corners, key=lambda corner: corner[1]), max(corners, key=lambda corner: corner[1])
+    values = activate(np.array([float(value) for _, value in ends]), whole.activation, whole.negative_slope).tolist()
+    points = [(float(place[0]), float(place[1])) for place, _ in ends]
+    return ValueRange(values[0], values[1], values[0], values[1], points[0], points[1])
+
+
+def _point(point: Sequence[float]) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in zip(INPUT_NAMES, point, strict=False))
+
+
+def _fields(question: Question, seen: Table) -> tuple[LensField, ...]:
+    """Each neuron over the first two inputs, the others 0: bands of equal height between its extremes on the box."""
+    n_inputs = question.cut.n_inputs
+    if n_inputs < 2 or not question.data.boolean:
+        return ()
+    whole = network_program(question.cut)
+    for number in range(n_inputs - 1, 1, -1):
+        whole = with_fixed(whole, number, 0.0)
+    found = []
+    for row in seen.rows[:MAX_FIELDS]:
+        bands = _bands(whole, row["smallest"], row["largest"])
+        drawn = plane_map(neuron_program(whole, row["layer"], row["neuron"]), bands, _SIDE)
+        pieces = tuple((piece.decision, piece.corners) for piece in drawn.pieces)
+        grid = () if drawn.grid is None else tuple("".join(map(str, line)) for line in drawn.grid.tolist())
+        found.append(LensField(f"{row['layer']}.{row['neuron']}", row["smallest"], row["largest"], pieces, grid))
+    return tuple(found)
+
+
+def _bands(whole: Program, smallest: float, largest: float) -> list[Region]:
+    """Regions of the pre-activation between whose activations are equal steps, numbered from the lowest."""
+    if not largest > smallest:
+        return [Region(0, -np.inf, np.inf, True, True)]
+    steps = [smallest + (largest - smallest) * number / N_BANDS for number in range(1, N_BANDS)]
+    edges = [-np.inf, *(_pre_activation(whole, value) for value in steps), np.inf]
+    return [
+        Region(number, edges[number], edges[number + 1], number > 0, number == N_BANDS - 1) for number in range(N_BANDS)
+    ]
+
+
+def _pre_activation(whole: Program, value: float) -> float:
+    """Where the activation has a value strictly between two that it attains."""
+    if whole.activation == "sigmoid":
+        return math.log(value / (1.0 - value))
+    if whole.activation == "tanh":
+        return math.atanh(value)
+    return value / whole.slope if value < 0.0 and whole.slope else value
+
+
+def _at_corners(row: Mapping[str, Any]) -> bool:
+    return {*row["largest_at"], *row["smallest_at"]} <= {0.0, 1.0}
+
+
+def _says(_question: Question, seen: Table) -> str:
+    inside = [f"{row['layer']}.{row['neuron']}" for row in seen.rows if not _at_corners(row)]
+    most = max(seen.rows, key=lambda row: row["largest"] - row["smallest"])
+    words = (
+        f"Neuron {most['layer']}.{most['neuron']} varies most over the box, from {most['smallest']:.3g} at "
+        f"{_point(most['smallest_at'])} to {most['largest']:.3g} at {_point(most['largest_at'])}."
+    )
+    if not inside:
+        return f"{words} Every neuron is largest and smallest at corners."
+    more = " and others" if len(inside) > MOST_NAMED else ""
+    return f"{words} Largest or smallest away from the corners: {', '.join(inside[:MOST_NAMED])}{more}."
+
+
+FEATURE_PICTURES: Final = Lens(
+    key="feature-pictures",
+    label="Feature pictures",
+    kind="table",
+    definition="Where on the whole box of inputs, not on its corners alone, each hidden neuron is largest and "
+    "smallest, and its activation between.",
+    source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007); exact by convex polygons, "
+    "or bracketed by bounds and bisection, instead of searched",
+    settings=(
+        Setting("budget", 4096, "boxes for each end of a neuron where there are no polygons", low=1, high=1_000_000),
+    ),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="What drives a neuron most, on inputs that the task does not have too. That a neuron likes an input does "
+    "not say that the network uses it there: off the corners nothing was asked of the network.",
+    columns={
+        "layer": "hidden layer, from 1",
+        "neuron": "in the layer, from 0",
+        "largest": "activation that is attained",
+        "largest_at": "where",
+        "largest_bound": "nothing on the box exceeds this",
+        "smallest": "activation that is attained",
+        "smallest_at": "where",
+        "smallest_bound": "nothing on the box is below this",
+        "exact": "whether these are the extremes themselves, by polygons without rounding",
+    },
+    fields=_fields,
+)

@@ -1,0 +1,184 @@
+"""Path patching in both directions: what one path carries, every ordered pair of rows.
+
+The first neuron of a path has its value on the source; each further one is computed anew from the one before it and,
+for all the rest, from the base (Wang et al., ICLR 2023; Goldowsky-Dill et al. 2023). A path that ends before the output
+spreads from its last neuron to all that reads it.
+
+Of two rows that are decided differently, noising runs the one decided 1 with the path from the one decided 0, and
+denoising the reverse. Chen et al., NeurIPS 2025 (arXiv:2505.10039): what feeds an AND gate shows under noising alone,
+since each input is needed and none suffices; what feeds an OR gate under denoising alone; under both what adds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
+from math import prod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
+from analysis.lenses.patching_table import effect
+from analysis.method_settings import Setting, Settings
+from analysis.networks.mlp import activate, activations, next_layer, pre_activations
+from analysis.networks.network import Network
+from analysis.question import Question
+from analysis.sandbox.intervention import carrier_name
+from analysis.validity import decide
+from analysis.work import Work
+
+MOST_BARS: Final = 24
+SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}
+"""By whether noising and whether denoising flips the decision."""
+
+Path = tuple[tuple[int, int], ...]
+"""(layer from 0, neuron), each a layer above the one before."""
+
+
+def paths_of(sizes: Sequence[int], sites: str) -> Iterator[Path]:
+    """Every path from an input to the output, every edge, or every hidden neuron of a network cut to one output."""
+    if sites == "paths":
+        yield from (tuple(enumerate(neurons)) for neurons in product(*map(range, sizes)))
+    elif sites == "edges":
+        for layer, width in enumerate(sizes[:-1]):
+            yield from (((layer, u), (layer + 1, v)) for v in range(sizes[layer + 1]) for u in range(width))
+    else:
+        yield from (((layer, u),) for layer, width in enumerate(sizes[1:-1], start=1) for u in range(width))
+
+
+def patched_along(network: Network, clean: Sequence[NDArray[np.float64]], path: Path) -> NDArray[np.float64]:
+    """``[source, base]`` the outputs when a path carries the source's value.
+
+    Args:
+        network: cut to one output.
+        clean: its activations ``[rows, n_l]`` for layers 0 … L.
+        path: at least one neuron.
+    """
+    n_rows = len(clean[0])
+    layer, neuron = path[0]
+    carried = np.broadcast_to(clean[layer][:, neuron, None], (n_rows, n_rows))
+    for above, receiver in path[1:]:
+        total = pre_activations(network, above, _with(clean[layer], neuron, carried))[..., receiver]
+        carried = activate(total, network.activation_of(above), network.negative_slope)
+        layer, neuron = above, receiver
+    values = _with(clean[layer], neuron, carried)
+    for above in range(layer + 1, len(clean)):
+        values = next_layer(network, above, values)
+    return values[..., 0]
+
+
+def _with(base: NDArray[np.float64], neuron: int, carried: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[source, base, n]`` a layer on each base, but for one neuron."""
+    values = np.repeat(base[None], len(base), axis=0)
+    values[..., neuron] = carried
+    return values
+
+
+def _fit(question: Question, settings: Settings) -> Fit:
+    sizes = question.cut.sizes
+    counts = {
+        "paths": prod(sizes),
+        "edges": sum(below * above for below, above in pairwise(sizes)),
+        "neurons": sum(question.cut.hidden_sizes),
+    }
+    return applies_to_rows(question, counts[str(settings["sites"])] * (len(question.method_rows[0]) - 1))
+
+
+def _look(question: Question, settings: Settings, work: Work) -> Table:
+    network, inputs = question.cut, question.method_rows[0]
+    clean = activations(network, inputs)
+    outputs, decided = clean[-1][:, 0].tolist(), decide(clean[-1][:, 0], "threshold").tolist()
+    rows = []
+    for path in work.each("methods", list(paths_of(network.sizes, str(settings["sites"]))), "paths"):
+        patched = patched_along(network, clean, path)
+        after = decide(patched, "threshold")
+        name = " → ".join(carrier_name(carrier, network.sizes) for carrier in path)
+        for base, source in product(range(len(inputs)), repeat=2):
+            if source != base:
+                output = float(patched[source, base])
+                rows.append(
+                    {
+                        "path": name,
+                        "direction": _DIRECTIONS.get((decided[base], decided[source]), ""),
+                        "base": base,
+                        "source": source,
+                        "output": output,
+                        "effect": effect(output, outputs[base], outputs[source]),
+                        "flips": bool(after[source, base] != decided[base]),
+                    }
+                )
+    return Table(tuple(rows))
+
+
+_DIRECTIONS: Final = {(1, 0): "noising", (0, 1): "denoising"}
+
+
+def signatures(seen: Table) -> dict[str, list[str]]:
+    """Of each path, for each pair of rows that are decided differently, AND, OR, both or ""."""
+    found: dict[str, dict[tuple[int, int], dict[str, bool]]] = {}
+    for row in seen.rows:
+        pairs = found.setdefault(row["path"], {})
+        if row["direction"]:
+            pair = min(row["base"], row["source"]), max(row["base"], row["source"])
+            pairs.setdefault(pair, {})[row["direction"]] = row["flips"]
+    return {
+        path: [SIGNATURES.get((flips["noising"], flips["denoising"]), "") for flips in pairs.values()]
+        for path, pairs in found.items()
+    }
+
+
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    """Of the paths that flip in most pairs, in how many; behind the path how often with which signature."""
+    bars = []
+    for path, told in signatures(seen).items():
+        counts = Counter(filter(None, told))
+        if counts:
+            parts = ", ".join(f"{name} {counts[name]}" for name in SIGNATURES.values() if counts[name])
+            bars.append(Bar(f"{path} ({parts})", counts.total(), len(told)))
+    return tuple(sorted(bars, key=lambda bar: -bar.n)[:MOST_BARS])
+
+
+def _says(_question: Question, seen: Table) -> str:
+    told = signatures(seen)
+    counts = Counter(name for names in told.values() for name in names)
+    n_runs = counts.total()
+    if not n_runs:
+        return "All rows are decided alike, so no pair has two directions."
+    n_flipping = sum(any(names) for names in told.values())
+    return (
+        f"{n_flipping:,} of {len(told):,} flip the decision of some pair. Over {n_runs:,} of them and pairs: "
+        f"{counts['AND']:,} as what feeds an AND gate, under noising alone; {counts['OR']:,} as what feeds an OR gate, "
+        f"under denoising alone; {counts['both']:,} in both directions; {counts['']:,} in none."
+    )
+
+
+PATH_PATCHING: Final = Lens(
+    key="path-patching",
+    label="Path patching",
+    kind="table",
+    definition="One path, edge or neuron carries its value on another row and all else that of the base: what the "
+    "output becomes, in both directions of each pair of rows.",
+    source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
+    "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
+    settings=(Setting("sites", "paths", "what is patched", ("paths", "edges", "neurons")),),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="Each row is a run of the network, so it is certain. AND and OR are said of what one path does to the "
+    "decision against the background of the base, with 1 as the side that is kept: exchange 0 and 1 of the output, and "
+    "they exchange too. They are no gates of an algorithm, which may need several paths at once.",
+    columns={
+        "path": "from the neuron that carries the source's value on, by the neurons computed anew",
+        "direction": "noising if the base is decided 1 and the source 0, denoising for the reverse, else empty",
+        "base": "row that is run",
+        "source": "row that the first neuron's value comes from",
+        "output": "what the output becomes",
+        "effect": "share of the way from the base's output to the source's; empty where these are equal",
+        "flips": "whether the decision by threshold differs from the base's",
+    },
+    bars=_bars,
+    counted="pairs of rows decided differently of which some decision flips, by signature",
+)

@@ -1,0 +1,85 @@
+"""Extremes of neurons over the box against dense points, and fields against the activation at points of each band."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.lenses.feature_pictures import N_BANDS
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.question import ask
+from tests.golden_files import golden_network
+
+LENS = LENS_BY_KEY["feature-pictures"]
+PLANE = ["xor_pretrained", "xor_relu_3-3", "xor_tanh_3-3", "xor_2-2-2"]
+
+
+def area(corners) -> float:
+    x, y = np.array(corners).T
+    return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+
+
+@pytest.mark.parametrize("name", [*PLANE, "majority_3-3"])
+def test_extremes_are_attained_and_no_point_of_the_box_exceeds_them(name):
+    question = ask(golden_network(name).network.for_output(0))
+    n_inputs = question.cut.n_inputs
+    seen = LENS.answer(question, LENS.defaults).view
+    points = np.vstack([question.method_rows[0], np.random.default_rng(1).random((4000, n_inputs))])
+    layers = activations(question.cut, points)
+    for row in seen.rows:
+        values = layers[row["layer"]][:, row["neuron"]]
+        assert row["smallest_bound"] - 1e-12 <= values.min()
+        assert values.max() <= row["largest_bound"] + 1e-12
+        for end in ("smallest", "largest"):
+            at = activations(question.cut, np.array([row[f"{end}_at"]]))[row["layer"]][0, row["neuron"]]
+            assert at == pytest.approx(row[end], abs=1e-9)
+            assert row[f"{end}_bound"] == pytest.approx(row[end], abs=1e-6)
+        assert row["exact"] == (n_inputs == 2 and question.cut.activation in ("relu", "leaky_relu"))
+
+
+def test_a_ridge_is_found_where_no_corner_shows_it():
+    """|A − B| bends down along the diagonal: its neuron above is largest on it, 0 at the other corners."""
+    network = Network.from_arrays(
+        [[[1, -1], [-1, 1]], [[-1, -1]], [[1]]], [[0, 0], [1], [0]], activation="relu", output_activation="linear"
+    )
+    seen = LENS.answer(ask(network), LENS.defaults).view
+    row = seen.rows[-1]
+    assert (row["largest"], row["smallest"], row["exact"]) == (1.0, 0.0, True)
+    assert row["largest_at"][0] == row["largest_at"][1]
+    three = Network.from_arrays([[[1, 2, 3]], [[1]]], [[-1], [0]], activation="tanh", output_activation="linear")
+    (row,) = LENS.answer(ask(three), LENS.defaults).view.rows
+    assert (row["largest_at"], row["smallest_at"], row["exact"]) == ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0], False)
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_fields_cover_the_square_and_each_band_holds_its_values(name):
+    question = ask(golden_network(name).network)
+    seen = LENS.answer(question, LENS.defaults).view
+    fields = LENS.fields(question, seen)
+    assert len(fields) == len(seen.rows)
+    for field, row in zip(fields, seen.rows, strict=True):
+        step = (field.high - field.low) / N_BANDS
+        if field.pieces:
+            assert sum(area(corners) for _, corners in field.pieces) == pytest.approx(1.0)
+            middles = [(band, np.mean(corners, axis=0)) for band, corners in field.pieces if area(corners) > 1e-9]
+        else:
+            side = len(field.grid)
+            middles = [
+                (int(digit), np.array([(i + 0.5) / side, (j + 0.5) / side]))
+                for j, line in enumerate(field.grid)
+                for i, digit in enumerate(line)
+            ]
+        values = activations(question.cut, np.array([at for _, at in middles]))[row["layer"]][:, row["neuron"]]
+        bands = np.array([band for band, _ in middles])
+        assert (field.low + bands * step - 1e-9 <= values).all()
+        assert (values <= field.low + (bands + 1) * step + 1e-9).all()
+
+
+def test_a_constant_neuron_has_one_band_and_one_input_no_field():
+    still = ask(Network.from_arrays([[[0, 0]], [[1]]], [[0.5], [0]]))
+    (field,) = LENS.fields(still, LENS.answer(still, LENS.defaults).view)
+    assert {band for band, _ in field.pieces} == {0}
+    line = ask(Network.from_arrays([[[1]], [[1]]], [[0], [0]]))
+    assert LENS.fields(line, LENS.answer(line, LENS.defaults).view) == ()

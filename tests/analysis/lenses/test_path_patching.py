@@ -1,0 +1,95 @@
+"""Path patching against runs neuron by neuron, and its signatures on networks that are one gate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import prod
+
+import pytest
+
+from analysis.lenses.path_patching import paths_of, signatures
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.networks.network import Network
+from analysis.question import ask
+from analysis.sandbox.intervention import carrier_name
+from tests.factories import pretrained_xor
+from tests.golden_files import golden_network
+from tests.oracles.brute_force_algorithms import rows
+from tests.oracles.brute_force_circuits import bent
+
+LENS = LENS_BY_KEY["path-patching"]
+
+
+def by_hand(network: Network, path, source, base) -> float:
+    """One run: along the path each neuron reads the changed one before it, off the path everything is the base's."""
+
+    def layers(row):
+        found = [list(map(float, row))]
+        for layer in range(1, len(network.weights) + 1):
+            found.append([neuron(layer, v, found[-1]) for v in range(network.sizes[layer])])
+        return found
+
+    def neuron(layer, v, below) -> float:
+        total = float(network.biases[layer - 1][v])
+        for weight, value in zip(network.weights[layer - 1][v].tolist(), below, strict=True):
+            total += weight * value
+        kind = network.output_activation if layer == len(network.weights) else network.activation
+        return bent(total, kind, network.negative_slope)
+
+    own = layers(base)
+    (at, u), *rest = path
+    carried = layers(source)[at][u]
+    for layer, v in rest:
+        carried = neuron(layer, v, [carried if k == u else value for k, value in enumerate(own[at])])
+        at, u = layer, v
+    values = [carried if k == u else value for k, value in enumerate(own[at])]
+    for layer in range(at + 1, len(network.weights) + 1):
+        values = [neuron(layer, v, values) for v in range(network.sizes[layer])]
+    return values[0]
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_tanh_3-3", "xor_2-2-2"])
+@pytest.mark.parametrize("sites", ["paths", "edges", "neurons"])
+def test_every_patch_is_a_run_by_hand(name, sites):
+    network = golden_network(name).network
+    seen = LENS.answer(ask(network), LENS.filled({"sites": sites})).view
+    boolean, sizes = rows(2), network.sizes
+    named = {" → ".join(carrier_name(one, sizes) for one in path): path for path in paths_of(sizes, sites)}
+    n_edges = sum(below * above for below, above in pairwise(sizes))
+    assert len(named) == {"paths": prod(sizes), "edges": n_edges, "neurons": sum(network.hidden_sizes)}[sites]
+    assert len(seen.rows) == 12 * len(named)
+    for row in seen.rows:
+        wanted = by_hand(network, named[row["path"]], boolean[row["source"]], boolean[row["base"]])
+        assert row["output"] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_patches_of_neurons_are_those_of_activation_patching():
+    question = ask(pretrained_xor().network)
+    table = LENS_BY_KEY["patching-table"]
+    one, other = (
+        lens.answer(question, lens.filled(given)).view.rows
+        for lens, given in ((LENS, {"sites": "neurons"}), (table, {}))
+    )
+    assert [(r["output"], r["effect"], r["flips"]) for r in one] == [
+        (r["output"], r["effect"], r["flips"]) for r in other
+    ]
+
+
+@pytest.mark.parametrize(("bias", "gate"), [(-1.5, "AND"), (-0.5, "OR")])
+def test_one_gate_shows_in_one_direction_alone(bias, gate):
+    """One neuron that decides AND or OR of both inputs; a pair that differs in one input cannot tell the two apart."""
+    network = Network.from_arrays([[[1, 1]], [[9]]], [[bias], [0.5]], activation="tanh", output_activation="linear")
+    seen = LENS.answer(ask(network), LENS.filled({"sites": "edges"})).view
+    told = signatures(seen)
+    for letter in "AB":
+        assert Counter(told[f"{letter} → n1.0"]) == {gate: 1, "both": 1, "": 1}
+    assert set(told["n1.0 → y"]) == {"both"}
+    assert gate in LENS.says(ask(network), seen)
+
+
+def test_where_all_rows_are_decided_alike_there_is_no_direction():
+    question = ask(Network.from_arrays([[[0, 0]], [[1]]], [[0], [0]]))
+    seen = LENS.answer(question, LENS.defaults).view
+    assert LENS.says(question, seen) == "All rows are decided alike, so no pair has two directions."
+    assert LENS.bars(seen) == ()
