@@ -178,7 +178,7 @@ def _judge_error(
     )
     n_wrong = int(wrong.sum())
     exact = _judge_claims(context, algorithm, claims, UNMAPPED_INERT.defaults)
-    reason = f"{n_wrong} of {draws:,} interventions drawn at random are foretold wrongly. Exhaustively: {exact.reason}"
+    reason = f"{n_wrong} of {draws:,} interventions drawn at random are predicted wrongly. Exhaustively: {exact.reason}"
     return Verdict("failed" if n_wrong else "passed", n_wrong / draws, n_wrong, draws, reason, {})
 
 
@@ -217,7 +217,7 @@ ABSTRACTION_ERROR: Final = Criterion(
     key="abstraction-error",
     label="No causal abstraction error (CAE)",
     definition="No intervention drawn at random, some of which overwrite the neurons without a variable by noise, is "
-    "foretold wrongly.",
+    "predicted wrongly.",
     formula="CAE = mean over draws of [d(N under the draw) ≠ A under the draw] = 0",
     source="Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267) with the defaults of their package "
     "causal-abstraction-eval 1.1.0, which names the form with noise CAE_up and CAE_down, and that without it “_nf”",
@@ -230,7 +230,7 @@ ABSTRACTION_ERROR: Final = Criterion(
         Parameter("faithful", 1, 0, 1, "whether these neurons are among the targets, all of them as one", whole=True),
         Parameter("seed", 0, 0, 2**31 - 1, "of the draws", whole=True),
     ),
-    score="share of the draws that are foretold wrongly, the CAE",
+    score="share of the draws that are predicted wrongly, the CAE",
     method="Values of a variable are drawn with equal probability and its neurons get what they are on an input with "
     "this value, so that drawing from the algorithm (CAE↓) and from the network (CAE↑) is the same. The output alone "
     "is scored. The reason tells the same question asked exhaustively of clean values, which draws may miss.",

@@ -59,7 +59,9 @@ def _right_jointly(studied: Studied) -> AlignmentCriteriaContext:
 def _leaving(studied: Studied) -> Measured:
     """How many jointly right ones claim of some neuron that it is inert."""
     every = _right_jointly(studied)
-    claims = (inert_claims(every.question.cut, algorithm, scored.alignment) for algorithm, scored in every.explanations)
+    claims = (
+        inert_claims(every.question.cut, algorithm, scored.alignment) for algorithm, scored in every.on_neuron_sets
+    )
     return Measured(sum(any(claim.neurons for claim in found) for found in claims))
 
 

@@ -73,7 +73,8 @@ def test_every_lens_has_its_picture_and_three_lines_with_the_reference_numbers(g
         == len(asked)
     )
     assert text.count('class="scores"') == 5
-    assert text.count('class="shares"') == 3
+    assert text.count('class="shares"') == 4
+    assert text.count('class="fields"') == 1
     assert "has values of ±¼, whatever its mechanism" in text
     assert text.index("4 distinct rows are fewer than 8") < text.index("Nothing: its answer would say nothing.")
 
