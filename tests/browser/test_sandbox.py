@@ -209,3 +209,40 @@ def test_a_slider_does_the_change_in_part_by_keyboard_and_without_scripts(tab, v
     plain.get_by_role("button", name="Show").click()
     expect(plain.locator("[data-part-share]")).to_have_text("0.125")
     expect(plain).to_have_url(re.compile("part=0.125"))
+
+
+MODEL = "/models/induction-attention/sandbox?row=17&source=40"
+
+
+def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab, expect, site):
+    tab.goto(MODEL)
+    tab.evaluate("() => { window.sameDocument = true }")
+    disc = tab.get_by_role("link", name="head 2.0 at position 5, A: patched from the source row")
+    disc.focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#changes-title")).to_be_visible()
+    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source"])
+    twin = site.twin(urlsplit(tab.url).path + "?" + urlsplit(tab.url).query)
+    words = "flips from" if twin["flips"] else "stays"
+    expect(tab.locator(".outcome [role=status]")).to_contain_text(words)
+    assert tab.evaluate("() => document.activeElement.id") == "at-2-0-5"
+    tab.locator("#site").select_option("x-2.1.k")
+    tab.locator("#how").select_option("zero")
+    tab.locator("#apply").press("Enter")
+    eventually(tab, lambda: query(tab).get("change"), ["2.0~5_source", "x-2.1.k_zero"])
+    expect(tab.locator(".changes li")).to_have_count(2)
+    tab.get_by_role("link", name="Undo head 2.0 at position 5").click()
+    expect(tab.locator(".changes li")).to_have_count(1)
+    tab.go_back()
+    expect(tab.locator(".changes li")).to_have_count(2)
+    assert tab.evaluate("() => window.sameDocument")
+
+
+def test_a_transformers_sandbox_works_without_scripts_on_a_phone(visitor, expect):
+    tab = visitor(java_script_enabled=False, **PHONE)
+    tab.goto(MODEL)
+    tab.locator("#site").select_option("1.0")
+    tab.locator("#how").select_option("zero")
+    tab.locator("#apply").click()
+    expect(tab).to_have_url(re.compile(r"sandbox\?row=17&source=40&change=1\.0_zero$"))
+    expect(tab.locator(".changes li")).to_have_count(1)

@@ -45,6 +45,7 @@ from app.pages.sandbox.views import ChoiceView
 SWAPPED: Final = "sandbox"
 """Id of the element that a step exchanges."""
 MAX_CHANGES: Final = 64
+WITHOUT: Final = "the sandbox without it"
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
     "zero": ("set to zero", "0"),
     "mean": ("set to its mean", "m"),
@@ -58,7 +59,7 @@ Token = Annotated[str, StringConstraints(max_length=60)]
 class ModelSandboxOptions(RulesOptions):
     """The whole state of a model's sandbox."""
 
-    circuit: str = Field("", max_length=64, description="Mask of a circuit, all else cut; empty: the whole model.")
+    circuit: str = Field("", max_length=200, description="Mask of a circuit, all else cut; empty: the whole model.")
     row: int | None = Field(
         None, ge=0, description="Number of the row that is run, from 0; empty: the one with the smallest gap."
     )
@@ -191,10 +192,11 @@ class _State:
         """Names of the nodes that can be changed: all but the last, which is what the model returns."""
         return tuple(node.name for node in self.place.space.graph.nodes[:-1])
 
-    def site(self, change: Change) -> str:
-        """Where a change is, as addresses write it."""
+    def token(self, change: Change) -> str:
+        """A change, as addresses write it."""
         names = self.nodes if change.kind == "node" else self.place.space.graph.edge_names
-        return names[change.part] + ("" if change.at is None else f"~{change.at + 1}")
+        at = "" if change.at is None else f"~{change.at + 1}"
+        return f"{names[change.part]}{at}_{change.written}"
 
     def view(self) -> dict[str, Any]:
         """The state as an address carries it."""
@@ -202,7 +204,7 @@ class _State:
             "circuit": self.circuit,
             "row": self.row,
             "source": self.source,
-            "change": [f"{self.site(one)}_{one.written}" for one in self.changes],
+            "change": [self.token(one) for one in self.changes],
             "tool": "" if self.tool == "source" else self.tool,
         }
 
@@ -258,7 +260,7 @@ def _read(state: _State, token: str) -> Change:
     read = _TOKEN.fullmatch(token)
     if read is None:
         cure = "write SITE_WRITTEN or SITE~POSITION_WRITTEN, where WRITTEN is zero, mean or source"
-        raise BadQuery(f"change {token!r}", "is none", cure, "change")
+        raise BadQuery(f"change {token!r}", "is none", cure, "change", state.url, WITHOUT)
     return _change_at(state, read["site"], int(read["at"]) if read["at"] else None, _WRITTEN[read["written"]])
 
 
@@ -269,7 +271,8 @@ def _change_at(state: _State, site: str, at: int | None, written: Written) -> Ch
     edges = state.place.space.graph.edge_names
     if site not in state.nodes and site not in edges:
         cure = f"name a node ({', '.join(state.nodes[:8])}) or an edge (for instance {edges[0]})"
-        raise BadQuery(f"change of {site!r}", "is of nothing that the model has under these rules", cure, "change")
+        cause = "is of nothing that the model has under these rules"
+        raise BadQuery(f"change of {site!r}", cause, cure, "change", state.url, WITHOUT)
     place = None if at is None else at - 1
     if site in state.nodes:
         return Change("node", state.nodes.index(site), place, written)
@@ -294,9 +297,10 @@ def _page(session: Session, state: _State) -> ModelSandboxPage:
     if before is None:
         raise Conflict(f"sandbox of {slug}", f"a {place.kind.noun} has none", "look at its circuits", "model", "")
     n = len(before.places)
-    beyond = next((one.at + 1 for one in state.changes if one.at is not None and one.at >= n), None)
+    beyond = next((one for one in state.changes if one.at is not None and one.at >= n), None)
     if beyond is not None:
-        raise BadQuery(f"position {beyond}", f"is beyond the {n} positions of a row", f"use 1 to {n}", "change")
+        cause, left = f"is beyond the {n} positions of a row", state.without(beyond).url
+        raise BadQuery(f"change {state.token(beyond)!r}", cause, f"use 1 to {n}", "change", left, WITHOUT)
     after = space.run_row(state.bits, row, state.changes, source) or before
     ends = [_end(place, row, run) for run in (before, after)]
     swapped = replace(state, row=source, source=row)
@@ -374,11 +378,12 @@ def _name(state: _State, change: Change) -> str:
 
 
 def _change_view(state: _State, change: Change, run: RowRun) -> ModelChangeView:
-    token = f"{state.site(change)}_{change.written}"
     words = WRITTEN[change.written][0]
     if change.at is not None:
         words += f", where {run.places[change.at]} stands"
-    return ModelChangeView(token=token, name=_name(state, change), words=words, without_url=state.without(change).url)
+    return ModelChangeView(
+        token=state.token(change), name=_name(state, change), words=words, without_url=state.without(change).url
+    )
 
 
 def _pattern_views(state: _State, before: RowRun, after: RowRun) -> list[NodePatternView]:

@@ -137,6 +137,8 @@ def test_what_the_model_has_not_is_refused(client, query, words):
         answer = client.get(address)
         assert answer.status_code == 400
         assert words in answer.text
+        if query.startswith("change"):
+            assert "the sandbox without it" in client.get(f"{ONE}?{query}").text
 
 
 def test_a_mask_that_is_none_is_not_found(client):
