@@ -71,9 +71,8 @@ def test_turns_are_where_the_decision_becomes_another(seed, activation) -> None:
         output = bench.trace(intervention, min(max(share, 0.0), 1.0))[1][-1]
         return int(decide(output, "threshold")[0])
 
-    grid = np.linspace(0, 1, 2_001)
-    changes = sum(decision(a) != decision(b) for a, b in pairwise(grid))
-    assert len(found.turns) == changes
+    decisions = [decision(share) for share in np.linspace(0, 1, 2_001)]
+    assert len(found.turns) == sum(one != next_one for one, next_one in pairwise(decisions))
     for turn in found.turns:
         assert decision(turn - 1e-7) != decision(turn + 1e-7)
 
