@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -76,8 +76,12 @@ def mean_share(group: Group) -> str:
 
 def bootstrap(values: np.ndarray) -> tuple[float, float]:
     """The percentile interval of the mean over networks, the same for the same values."""
-    random = np.random.default_rng(0)
-    counts = random.multinomial(len(values), np.full(len(values), 1 / len(values)), size=_DRAWS)
-    means = counts @ values / len(values)
+    means = _draws_of(len(values)) @ values / len(values)
     low, high = np.percentile(means, [(100 - _PERCENT) / 2, (100 + _PERCENT) / 2])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=16)
+def _draws_of(n: int) -> np.ndarray:
+    """How often each of so many networks is in each draw; kept, for the columns of a table are of the same networks."""
+    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS)
