@@ -39,17 +39,19 @@ if __name__ == "__main__":  # the process that computes imports this too, and ne
     insert = staging.Staging._insert
     def slowly(self, table, rows, session):
         insert(self, table, rows, session)
-        time.sleep(0.05)
+        time.sleep(float(sys.argv[2]))
     staging.Staging._insert = slowly
     analyses = {"analyse": DEFINITIONS["analyse"]}  # and not all that follows them
     Worker(store_at(sys.argv[1]), slots=1, pace=QUICK, definitions=analyses).run(until_idle=True)
 """
 
 
-def start_worker(store: Store, folder: Path) -> subprocess.Popen:
+def start_worker(store: Store, folder: Path, pause: float) -> subprocess.Popen:
+    """One that waits so many seconds after each insert."""
     program = folder / "work.py"
     program.write_text(PROGRAM)
-    return subprocess.Popen([sys.executable, program, store.url], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, program, store.url, str(pause)], env=environment)
 
 
 def count(store: Store, table) -> int:
@@ -63,7 +65,7 @@ def test_a_worker_killed_while_saving_costs_nothing(store, tmp_path):
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
         (job,) = queue.enqueue_analyses(session, row, [COMPLETE])
     for table in (CircuitBlockRow, AlgorithmRow):  # twice, at different depths
-        worker = start_worker(store, tmp_path)
+        worker = start_worker(store, tmp_path, 0.05)
         wait_for(lambda table=table: count(store, table) > 3)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
@@ -74,7 +76,7 @@ def test_a_worker_killed_while_saving_costs_nothing(store, tmp_path):
             assert set(staged) <= {job.id, f"{PARTIAL}{job.id}"}
             assert find_analysis(session, find_network(session, XOR_SLUG), Scope()) is None
             assert session.get(JobRow, job.id).state == "running"
-    worker = start_worker(store, tmp_path)
+    worker = start_worker(store, tmp_path, 0.0)
     assert worker.wait(PATIENCE_SECONDS) == 0
     with store.read() as session:
         done = session.get(JobRow, job.id)
