@@ -71,26 +71,38 @@ def test_bundled_models_are_stored_once_and_searched(store):
         assert count_jobs(session)["queued"] == 6 + 8
 
 
+SEARCHED = {"induction-attention": {"heads", "nodes-mean"}, "majority-5-attention": None}
+"""The rules under which they are searched below, None for all: under the others, tests of the engine search them."""
+
+
 @pytest.mark.slow
 @pytest.mark.one_database
 def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
+    golden_of = {
+        slug: json.loads((FOLDER / "attention" / f"{name}.json").read_text()) for slug, name in GOLDEN_OF.items()
+    }
+    wanted = {golden_of[slug]["digest"]: rules for slug, rules in SEARCHED.items() if rules}
     with store.write() as session:
         add_bundled_models(session)
+        for job in list_jobs(session):
+            rules = job.arguments["rules"]
+            if rules not in wanted.get(job.arguments["model"], {rules}):
+                queue.cancel(session, job.id)
     work(store, ("model-circuits",), slots=2)
     with store.read() as session:
         for row in all_models(session):
-            golden = json.loads((FOLDER / "attention" / f"{GOLDEN_OF[row.slug]}.json").read_text())
+            golden = golden_of[row.slug]
             assert row.digest == golden["digest"]
             searches = searches_of(session, [row.id])
             kind, _ = model_of(row)
             spaces = {kind.write_rules({name: one[name] for name in kind.settings}): one for one in golden["spaces"]}
             searched = {rules for _, rules in searches}
-            assert set(spaces) - searched <= {"mean"}  # which takes many seconds
+            assert searched == (SEARCHED[row.slug] or set(spaces))
             for rules in searched:
                 found, space = searches[row.id, rules], spaces[rules]
                 assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
                 assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
-        assert {job.state for job in list_jobs(session)} == {"done"}
+        assert {job.state for job in list_jobs(session)} == {"done", "cancelled"}
 
 
 @pytest.mark.slow
