@@ -25,18 +25,26 @@ FOLDER = Path(__file__).parents[2] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 FEW = 25_000  # circuits; spaces of more are searched by slow tests, but for some
 QUICK = {("sum_mod_5_2x2_0", "qkv zero joined"), ("parity_4_2x2_0", "qkv zero joined")}
+LONGEST = {
+    ("induction_2x2_0", "qkv mean joined"),
+    ("maximum_2_2x2_0", "qkv mean joined"),
+    ("induction_2x3_0", "heads zero split"),
+}
+"""Their like are searched every time: four more spaces of 101,388,799 circuits, and those of split heads elsewhere."""
 
 
 def rules_of(stored):
     return {name: stored[name] for name in ("granularity", "ablation", "embedding")}
 
 
-def is_slow(name, space, words):
-    return int(space["possible"]) > FEW and (name, words) not in QUICK
+def marks_of(name, space, words):
+    if (name, words) in LONGEST:
+        return [pytest.mark.slow, pytest.mark.thorough]
+    return [pytest.mark.slow] if int(space["possible"]) > FEW and (name, words) not in QUICK else []
 
 
 SPACES = [
-    pytest.param(name, space, id=f"{name} {words}", marks=[pytest.mark.slow] if is_slow(name, space, words) else [])
+    pytest.param(name, space, id=f"{name} {words}", marks=marks_of(name, space, words))
     for name, stored in GOLDEN.items()
     for space in stored["spaces"]
     if space["valid"] is not None
