@@ -23,6 +23,7 @@ from analysis.studies.measures.answers import LIMITS as ANSWER_LIMITS
 from analysis.studies.measures.answers import discovery_method
 from analysis.studies.measures.held_out import MAX_CIRCUITS as MAX_PREDICTING
 from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
+from analysis.studies.measures.patterns import CIRCUIT_CRITERIA
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
@@ -109,6 +110,11 @@ def needs_algorithms(design: StudyDesign) -> bool:
     return bool(_needs(design) & _ALGORITHM_NEEDS)
 
 
+def needs_lists(design: StudyDesign) -> bool:
+    """Whether single explanations are judged, so that alignments must be listed and not only counted."""
+    return "criteria" in _needs(design)
+
+
 def _needs(design: StudyDesign) -> frozenset[str]:
     """What the measures of a study are about, taken together."""
     measures = measures_of(design.measures, design.criteria, design.methods).values()
@@ -147,7 +153,7 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     searched += n_outputs * _answer_seconds(cell)
     if "learned" in _needs(design):
         searched += _FITTED
-    judged = _CRITERION * len(design.criteria)
+    judged = _CRITERION * (len(design.criteria) + len(CIRCUIT_CRITERIA) * ("circuit-patterns" in design.measures))
     each = min(_EACH, _BOOKED + _MEASURED * len(design.measures))
     analysis = searched + n_outputs * len(design.protocols) * (judged + each)
     training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from analysis.errors import AnalysisError
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
-from analysis.studies.costs import needs_algorithms, needs_circuits
+from analysis.studies.costs import needs_algorithms, needs_circuits, needs_lists
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
@@ -36,7 +36,7 @@ def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOu
         order,
         circuits=needs_circuits(cell.design),
         algorithms=needs_algorithms(cell.design),
-        listed=bool(cell.design.criteria),
+        listed=needs_lists(cell.design),
     )
     for produced in maker(cell, seeds, order):
         yield outcome_of(cell, produced, order)

@@ -9,11 +9,13 @@ from analysis.errors import InvalidStudy
 from analysis.studies.measures import (
     alice_or_bob,
     answers,
+    bits,
     drawn,
     findings,
     held_out,
     lenses,
     named,
+    patterns,
     planted,
     polysemanticity,
     rungs,
@@ -40,6 +42,8 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     held_out.MEASURES,
     rungs.MEASURES,
     unmapped.MEASURES,
+    patterns.MEASURES,
+    bits.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 
