@@ -11,6 +11,8 @@ networks whose loss or accuracy misses its target. A rejected network is an outc
 3. Without noise a batch is fully described by how often each Boolean input is in it; squared errors are weighted by
    those counts instead of being computed for equal rows again and again. That changes rounding, not meaning.
 4. Gradients are written out (three lines per layer), and all parameters are one array: few operations per step.
+5. Regularisation is that of :mod:`analysis.networks.regularisation`, the same for all lanes of one computation. What is
+   dropped is drawn for each row by itself, so rows are then not counted but run one by one, as with noise.
 
 Where we differ from the authors: with noise they repeat the rows twice over (4,000,000 of them by default); here the
 number of rows is the same with and without noise. The random stream is not theirs: equal seeds give other networks.
@@ -32,6 +34,7 @@ from torch import Tensor
 from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.network import Activation, Network
+from analysis.networks.regularisation import read_regularisation
 from analysis.networks.training_course import TrainingCourse, TrainingOutcome
 from analysis.networks.training_curves import Looks, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, TrainingState
@@ -43,7 +46,6 @@ _MAX_ELEMENTS: Final = 1 << 25  # of the largest array of one group, lanes inclu
 _BETA1: Final = 0.9
 _BETA2: Final = 0.999
 _EPSILON: Final = 1e-8
-_WEIGHT_DECAY: Final = 0.01
 _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
@@ -118,13 +120,18 @@ def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
     """What lanes of one computation must share."""
     output = spec.output_activation or spec.activation
     rows = (spec.batch_size, spec.samples_per_input, spec.noise_std > 0, spec.epochs)
-    return (spec.sizes, spec.activation, output, spec.negative_slope, *rows)
+    return (spec.sizes, spec.activation, output, spec.negative_slope, *rows, read_regularisation(spec.regularisation))
+
+
+def _row_by_row(spec: TrainingSpec) -> bool:
+    """Whether equal Boolean inputs stand for different rows, which must be run one by one."""
+    return spec.noise_std > 0 or read_regularisation(spec.regularisation).dropout > 0
 
 
 def _elements_per_lane(spec: TrainingSpec) -> int:
-    n_rows = spec.batch_size if spec.noise_std > 0 else 2**spec.n_inputs
+    n_rows = spec.batch_size if _row_by_row(spec) else 2**spec.n_inputs
     widest = max(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
-    data: int = 2**spec.n_inputs * spec.samples_per_input * (spec.n_inputs if spec.noise_std > 0 else 1)
+    data: int = 2**spec.n_inputs * spec.samples_per_input * (spec.n_inputs if _row_by_row(spec) else 1)
     return max(widest * n_rows, data)
 
 
@@ -140,6 +147,7 @@ class _Lane:
     losses: list[float] = field(default_factory=list)
     best: float = math.inf
     stale: int = 0
+    pruned: bool = False
     looks: Looks = field(default_factory=lambda: Looks(0))
 
 
@@ -151,6 +159,7 @@ class _Group:
         self.device = device
         self.sizes = self.spec.sizes
         self.noisy = self.spec.noise_std > 0
+        self.rules = read_regularisation(self.spec.regularisation)
         self.table = input_table(self.spec.n_inputs).astype(np.float32)
         self.lanes: list[_Lane] = []
         starts = []
@@ -166,6 +175,7 @@ class _Group:
         self.parameters = torch.from_numpy(parameters).to(device)
         self.moment1 = torch.zeros_like(self.parameters)
         self.moment2 = torch.zeros_like(self.parameters)
+        self.kept = torch.ones_like(self.parameters)  # 0 where a weight was pruned
         self.step = 0
         self._bind()
 
@@ -182,12 +192,12 @@ class _Group:
             rates[slot] = lane.spec.learning_rate
         self.labels = torch.from_numpy(labels).to(self.device)
         self.rates = torch.from_numpy(rates.astype(np.float32)).to(self.device)
-        self.decay = 1 - self.rates * _WEIGHT_DECAY
+        self.decay = 1 - self.rates * self.rules.decay
         self.clean = torch.from_numpy(self.table.T[:, :, None].copy()).to(self.device)
 
     def run_epoch(self) -> list[tuple[int, TrainingOutcome]]:
         """One pass over every lane's rows; returns the networks that stopped, with their position in the group."""
-        losses = self._noisy_epoch() if self.noisy else self._clean_epoch()
+        losses = self._row_by_row_epoch() if _row_by_row(self.spec) else self._clean_epoch()
         finished = []
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             loss = float(losses[slot])
@@ -195,6 +205,9 @@ class _Group:
             lane.stale = 0 if loss < lane.best else lane.stale + 1
             lane.best = min(lane.best, loss)
             spent = len(lane.losses) >= lane.spec.epochs or lane.stale >= lane.spec.patience
+            if loss < lane.spec.loss_target and self.rules.prune and not (lane.pruned or spent):
+                self._prune(lane, slot)
+                continue
             if spent or not math.isfinite(loss) or loss < lane.spec.loss_target:
                 finished.append((lane, slot))
         self._look({lane.position for lane, _ in finished})
@@ -207,6 +220,17 @@ class _Group:
         if self.lanes and _padded(len(self.lanes)) < self.width:
             self._compact()
         return outcomes
+
+    def _prune(self, lane: _Lane, slot: int) -> None:
+        """Set a lane's smallest weights to 0 for good; what went before says nothing of how it learns from here."""
+        column = self.parameters[:, slot : slot + 1].clone()
+        weights, biases = layer_views(column, self.sizes)
+        n_pruned = round(self.rules.prune * sum(weight.numel() for weight in weights))
+        for bias in biases:
+            bias.fill_(math.inf)
+        self.kept[column[:, 0].abs().argsort(stable=True)[:n_pruned], slot] = 0.0
+        self.parameters *= self.kept
+        lane.pruned, lane.best, lane.stale = True, math.inf, 0
 
     @property
     def at(self) -> str:
@@ -238,6 +262,7 @@ class _Group:
             return fresh
 
         self.parameters, self.moment1, self.moment2 = map(moved, (self.parameters, self.moment1, self.moment2))
+        self.kept = moved(self.kept)
         self.slots = list(range(len(self.lanes)))
         self._bind()
 
@@ -258,30 +283,44 @@ class _Group:
             sums += self._step(self.clean, self.labels, shares[batch])
         return sums.cpu().numpy().astype(np.float64) / n_batches
 
-    def _noisy_epoch(self) -> NDArray[np.float64]:
+    def _row_by_row_epoch(self) -> NDArray[np.float64]:
         size, total = self.spec.batch_size, len(self.lanes[0].rows)
         inputs = np.zeros((self.sizes[0], total, self.width), dtype=np.float32)
         labels = np.zeros((self.sizes[-1], total, self.width), dtype=np.float32)
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             order = lane.random.permutation(total)
-            assert lane.inputs is not None  # noqa: S101  a noisy group has noisy lanes only
-            inputs[:, :, slot] = lane.inputs[order].T
+            rows = self.table[lane.rows] if lane.inputs is None else lane.inputs
+            inputs[:, :, slot] = rows[order].T
             tables = np.array([task.truth_table for task in lane.spec.resolved_tasks()], dtype=np.float32)
             labels[:, :, slot] = tables[:, lane.rows[order]]
         all_inputs, all_labels = torch.from_numpy(inputs).to(self.device), torch.from_numpy(labels).to(self.device)
+        scales = self._drop_scales(total)
         sums = torch.zeros(self.width, device=self.device)
         starts = range(0, total, size)
         for start in starts:
             x, y = all_inputs[:, start : start + size].contiguous(), all_labels[:, start : start + size].contiguous()
             share = torch.full((x.shape[1], self.width), 1 / (x.shape[1] * self.sizes[-1]), device=self.device)
-            sums += self._step(x, y, share)
+            sums += self._step(x, y, share, [scale[:, start : start + size] for scale in scales])
+        if scales:
+            sums = ((self._forward(all_inputs)[-1] - all_labels) ** 2).mean((0, 1)) * len(starts)
         return sums.cpu().numpy().astype(np.float64) / len(starts)
 
-    def _forward(self, inputs: Tensor) -> list[Tensor]:
-        """Activations ``[n_l, rows, lane]`` of layers 0 … L."""
+    def _drop_scales(self, total: int) -> list[Tensor]:
+        """By what each hidden activation ``[n_l, rows, lane]`` of an epoch is multiplied; empty without dropout."""
+        rate, hidden = self.rules.dropout, self.sizes[1:-1]
+        if not rate:
+            return []
+        scales = np.zeros((sum(hidden), total, self.width), dtype=np.float32)
+        for lane, slot in zip(self.lanes, self.slots, strict=True):
+            scales[:, :, slot] = (lane.random.random((sum(hidden), total)) >= rate) / (1 - rate)
+        return list(torch.from_numpy(scales).to(self.device).split(hidden))
+
+    def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> list[Tensor]:
+        """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read."""
         values = [inputs]
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
-            drive = (weight[:, :, None, :] * values[-1][None]).sum(1).add_(bias[:, None, :])
+            read = values[-1] * scales[layer - 2] if scales and layer > 1 else values[-1]
+            drive = (weight[:, :, None, :] * read[None]).sum(1).add_(bias[:, None, :])
             values.append(activated(drive, self._activation(layer), self.spec.negative_slope))
         return values
 
@@ -289,31 +328,40 @@ class _Group:
         last = layer == len(self.sizes) - 1
         return (self.spec.output_activation or self.spec.activation) if last else self.spec.activation
 
-    def _step(self, inputs: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
+    def _step(self, inputs: Tensor, labels: Tensor, shares: Tensor, scales: Sequence[Tensor] = ()) -> Tensor:
         """One step of AdamW; returns each lane's loss before it.
 
         Args:
             inputs: ``[n0, rows, lane]`` (the lane axis may be 1).
             labels: ``[nL, rows, lane]``.
             shares: ``[rows, lane]`` weight of each row's squared error; those of a lane, times its outputs, sum to 1.
+            scales: ``[n_l, rows, lane]`` of each hidden layer, what its activations are multiplied by; () for 1.
         """
-        values = self._forward(inputs)
+        values = self._forward(inputs, scales)
         error = values[-1] - labels
         weighted = error * shares
         loss = (weighted * error).sum((0, 1))
         upstream = weighted.mul_(2)
         for layer in range(len(self.weights), 0, -1):
             delta = times_slope(upstream, values[layer], self._activation(layer), self.spec.negative_slope)
-            torch.sum(delta[:, None] * values[layer - 1][None], 2, out=self.weight_gradients[layer - 1])
+            read = values[layer - 1] * scales[layer - 2] if scales and layer > 1 else values[layer - 1]
+            torch.sum(delta[:, None] * read[None], 2, out=self.weight_gradients[layer - 1])
             torch.sum(delta, 1, out=self.bias_gradients[layer - 1])
             if layer > 1:
                 upstream = (self.weights[layer - 1][:, :, None, :] * delta[:, None]).sum(0)
+                if scales:
+                    upstream *= scales[layer - 2]
+        if self.rules.l1:
+            for weight, gradient in zip(self.weights, self.weight_gradients, strict=True):
+                gradient.add_(weight.sign(), alpha=self.rules.l1)
         self.step += 1
         self.parameters *= self.decay
         self.moment1.mul_(_BETA1).add_(self.gradient, alpha=1 - _BETA1)
         self.moment2.mul_(_BETA2).addcmul_(self.gradient, self.gradient, value=1 - _BETA2)
         root = self.moment2.sqrt().mul_(1 / math.sqrt(1 - _BETA2**self.step)).add_(_EPSILON)
         self.parameters -= (self.moment1 / root).mul_(self.rates * (1 / (1 - _BETA1**self.step)))
+        if self.rules.prune:
+            self.parameters *= self.kept
         return loss
 
     def _outcome(self, lane: _Lane, slot: int) -> TrainingOutcome:

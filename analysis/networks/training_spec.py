@@ -9,11 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from analysis.errors import InvalidTask, InvalidTraining
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation
+from analysis.networks.regularisation import read_regularisation
 from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
 
 TrainingState = Literal["converged", "stopped_early", "loss_above_target", "accuracy_too_low", "diverged"]
@@ -57,6 +68,21 @@ class TrainingSpec(BaseModel):
     samples_per_input: int = Field(1000, ge=1, le=10_000, description="Training rows drawn per Boolean input.")
     patience: int = Field(3, ge=1, le=100_000, description="Epochs in a row without a lower loss before stopping.")
     accuracy_target: float = Field(0.99, ge=0, le=1, description="Smallest share of validation rows decided right.")
+    regularisation: str = Field(
+        "",
+        max_length=100,
+        description="Penalties, dropout and pruning, such as 'l1 0.001' or 'dropout 0.1, prune 0.5'; empty: weight "
+        "decay of .01 alone.",
+    )
+
+    @field_validator("regularisation")
+    @classmethod
+    def _regularised(cls, text: str) -> str:
+        try:
+            read_regularisation(text)
+        except InvalidTraining as problem:
+            raise ValueError(str(problem)) from None
+        return text
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingSpec:
@@ -64,6 +90,14 @@ class TrainingSpec(BaseModel):
         if causes:
             raise ValueError("; ".join(causes))
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The options, without regularisation where there is none: so jobs from before it keep their identity."""
+        written: dict[str, Any] = write(self)
+        if not self.regularisation:
+            written.pop("regularisation", None)
+        return written
 
     def resolved_tasks(self) -> tuple[Task, ...]:
         """The tasks as truth tables.

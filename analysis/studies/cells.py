@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from analysis.digest import canonical_json, sha256_hex, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import ANY_GATE, LATER, SHARED, Factor, GridFactor, StudyDesign, level_label
+from analysis.studies.design import ANY_GATE, LATER, Factor, GridFactor, StudyDesign, level_label
 
 GRID_FACTORS: Final[tuple[Factor, ...]] = get_args(GridFactor)
 
@@ -86,4 +86,4 @@ def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
 
 def training_levels(levels: Mapping[Factor, Any]) -> dict[str, Any]:
     """The levels that say how a network is trained."""
-    return {factor: level for factor, level in levels.items() if factor not in LATER and factor not in SHARED}
+    return {factor: level for factor, level in levels.items() if factor in TrainingSpec.model_fields}

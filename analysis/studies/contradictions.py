@@ -33,6 +33,7 @@ def contradictions(design: StudyDesign) -> list[str]:
         *_gates(design),
         *_planting(design),
         *_prior(design),
+        *_regularisation(design),
         *_training(design),
         *_methods(design),
         *_measures(design, measured),
@@ -130,6 +131,12 @@ def _planting(design: StudyDesign) -> Iterator[str]:
                 if str(problem) not in said:
                     said.add(str(problem))
                     yield f"planting: {problem}"
+
+
+def _regularisation(design: StudyDesign) -> Iterator[str]:
+    """Regularisation of a source that knows none."""
+    if design.source != BOOLEAN and design.regularisation != ("",):
+        yield f"regularisation: source {design.source!r} knows none; leave it out, or use the source {BOOLEAN!r}"
 
 
 def _prior(design: StudyDesign) -> Iterator[str]:

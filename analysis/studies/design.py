@@ -35,6 +35,7 @@ GridFactor = Literal[
     "input_weights",
     "planting",
     "prior",
+    "regularisation",
 ]
 SharedFactor = Literal["protocol", "method"]
 Factor = Literal[GridFactor, SharedFactor]
@@ -48,6 +49,7 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "input_weights": "input weights",
     "planting": "planting",
     "prior": "prior",
+    "regularisation": "regularisation",
     "protocol": "protocol",
     "method": "discovery method",
 }
@@ -55,8 +57,8 @@ SHARED: Final[frozenset[Factor]] = frozenset(get_args(SharedFactor))
 """Factors that are no part of the grid: every network is there under each of their levels."""
 ANY_GATE: Final = "?"
 """A task that is drawn for each seed from the gates of ``source_options``."""
-LATER: Final[tuple[Factor, ...]] = ("planting", "prior")
-"""Factors of one source each, whose only level "" is no part of a design's digest or of a cell's key."""
+LATER: Final[tuple[Factor, ...]] = ("planting", "prior", "regularisation")
+"""Factors that came later, whose only level "" is no part of a design's digest or of a cell's key."""
 Test = Literal[
     "kruskal-wallis",
     "friedman",
@@ -217,6 +219,13 @@ class StudyDesign(Hashed):
         description="Levels, of the source 'drawn': a prior of weights and biases such as 'normal 1' or 'fan-in 3', "
         "from which networks are drawn until one computes the tasks; empty: networks are trained.",
     )
+    regularisation: tuple[str, ...] = Field(
+        ("",),
+        min_length=1,
+        max_length=64,
+        description="Levels: penalties, dropout and pruning, such as 'l1 0.001' or 'prune 0.5'; empty: weight decay of "
+        ".01 alone.",
+    )
     training: TrainingRules = TrainingRules()
     seeds: Seeds = Seeds()
     protocols: tuple[Annotated[Protocol, BeforeValidator(_as_protocol)], ...] = Field(
@@ -305,7 +314,7 @@ def level_label(factor: Factor, level: Any) -> str:
         return "equal" if level is None else ":".join(f"{weight:g}" for weight in level)
     if factor == "output_activation":
         return "as hidden" if level is None else str(level)
-    if factor == "planting":
+    if factor in ("planting", "regularisation"):
         return level or "none"
     if factor == "prior":
         return level or "trained"

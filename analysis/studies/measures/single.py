@@ -11,9 +11,6 @@ from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.subject import Studied
 from analysis.validity import decide
 
-NOISE: Final = 0.2
-ROWS_EACH: Final = 2_500
-
 
 def _one_circuit(studied: Studied) -> Measured:
     search = studied.analysis.circuits
@@ -39,15 +36,6 @@ def _decides_right(studied: Studied) -> Measured:
     return Measured(bool(np.array_equal(decided, labels)))
 
 
-def _right_in_noise(studied: Studied) -> Measured:
-    question = studied.question
-    clean, labels = question.judged
-    noise = np.random.default_rng(0).normal(0.0, NOISE, (ROWS_EACH, *clean.shape))
-    outputs = forward(question.cut, (clean + noise).reshape(-1, clean.shape[1]))[:, 0]
-    right = decide(outputs, question.protocol.circuit_decision).reshape(ROWS_EACH, -1) == labels
-    return Measured(int(right.sum()) / right.size)
-
-
 MEASURES: Final = (
     Measure(
         "one-circuit",
@@ -71,13 +59,5 @@ MEASURES: Final = (
         "Whether the unablated network decides every row right.",
         "yes-no",
         _decides_right,
-    ),
-    Measure(
-        "right-in-noise",
-        "noisy inputs decided right",
-        f"Share of {ROWS_EACH:,} noisy copies of each row that the whole network decides as the row is labelled; normal "
-        f"noise with a standard deviation of {NOISE:g} on every input, the same for all networks.",
-        "share",
-        _right_in_noise,
     ),
 )

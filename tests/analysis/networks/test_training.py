@@ -4,8 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 
 from analysis.errors import Cancelled, InvalidTraining
+from analysis.networks.batched_mlp import initial_parameters, layer_views
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_course import training_json
@@ -23,6 +25,7 @@ SEVERAL = [
     TrainingSpec(seed=6, noise_std=0.1, samples_per_input=50, learning_rate=0.01),
     TrainingSpec(seed=7, activation="relu", output_activation="linear"),
     TrainingSpec(seed=8, tasks=("MAJORITY",), n_inputs=3, hidden=(4,)),
+    TrainingSpec(seed=9, regularisation="dropout 0.1, prune 0.5", samples_per_input=50, loss_target=0.5),
 ]
 
 SHORT = [spec.model_copy(update={"epochs": 5}) for spec in SEVERAL]
@@ -173,6 +176,10 @@ BAD_OPTIONS = [
     ({"input_weights": [1, 1, 1, float("nan")]}, "4 non-negative numbers"),
     ({"input_weights": [1, 1, 1, float("inf")]}, "4 non-negative numbers"),
     ({"epoch": 3}, "epoch"),
+    ({"regularisation": "l3 1"}, "begins with another word"),
+    ({"regularisation": "l1 0.1, l1 0.2"}, "stands twice"),
+    ({"regularisation": "decay much"}, "has no number"),
+    ({"regularisation": "dropout 1"}, "out of range"),
 ]
 
 
@@ -181,6 +188,62 @@ def test_bad_options_are_refused(options, said):
     with pytest.raises(InvalidTraining) as refusal:
         training_spec(options)
     assert said in str(refusal.value)
+
+
+def regularised_by_autograd(spec: TrainingSpec, *, l1: float, decay: float, dropout: float) -> list[torch.Tensor]:
+    """W1, b1, W2, b2 after one epoch, by torch's own gradients and AdamW, in float64."""
+    random = np.random.default_rng(spec.seed)
+    flat = torch.from_numpy(initial_parameters(random, spec.sizes)).double()[:, None]
+    weights, biases = (
+        [part[..., 0].clone().requires_grad_() for part in some] for some in layer_views(flat, spec.sizes)
+    )
+    n_rows = 4 * spec.samples_per_input
+    rows = random.choice(4, size=n_rows, p=[0.25] * 4)[random.permutation(n_rows)]
+    kept = random.random((spec.hidden[0], n_rows)) >= dropout if dropout else np.ones((spec.hidden[0], n_rows))
+    optimiser = torch.optim.AdamW([*weights, *biases], lr=spec.learning_rate, weight_decay=decay)
+    for start in range(0, n_rows, spec.batch_size):
+        part = slice(start, start + spec.batch_size)
+        hidden = torch.tanh(torch.from_numpy(input_table(2)[rows[part]]).double() @ weights[0].T + biases[0])
+        hidden = hidden * torch.from_numpy(kept[:, part].T / (1 - dropout))
+        outputs = torch.tanh(hidden @ weights[1].T + biases[1])[:, 0]
+        labels = torch.from_numpy(np.array([0.0, 1.0, 1.0, 0.0])[rows[part]])
+        loss = ((outputs - labels) ** 2).mean() + l1 * sum(weight.abs().sum() for weight in weights)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return [part.detach() for pair in zip(weights, biases, strict=True) for part in pair]
+
+
+@pytest.mark.parametrize(
+    "rules", [{"l1": 0.03, "decay": 0.01, "dropout": 0.0}, {"l1": 0.0, "decay": 2.0, "dropout": 0.25}], ids=str
+)
+def test_penalties_and_dropout_are_those_of_autograd(rules):
+    text = ", ".join(f"{word} {value}" for word, value in rules.items())
+    spec = TrainingSpec(
+        seed=3, hidden=(3,), activation="tanh", epochs=1, samples_per_input=10, batch_size=7, regularisation=text
+    )
+    (outcome,) = train_networks([spec])
+    found = [part for pair in zip(outcome.network.weights, outcome.network.biases, strict=True) for part in pair]
+    for mine, theirs in zip(found, regularised_by_autograd(spec, **rules), strict=True):
+        assert mine == pytest.approx(theirs.numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("target", [0.3, 1e-9], ids=["reached", "not reached"])
+def test_the_smallest_weights_are_pruned_once_the_target_is_reached(target):
+    spec = TrainingSpec(seed=0, loss_target=target, epochs=8, patience=8, accuracy_target=0)
+    (before, pruned) = train_networks([spec, spec.model_copy(update={"regularisation": "prune 0.5"})])
+    learned, left = (np.concatenate([w.ravel() for w in one.network.weights]) for one in (before, pruned))
+    if not before.converged:
+        assert before.network.digest == pruned.network.digest
+        return
+    assert pruned.converged
+    assert pruned.epochs > before.epochs
+    assert set(np.flatnonzero(left == 0)) == set(np.argsort(np.abs(learned))[:9])
+
+
+def test_what_is_not_regularised_is_written_as_before():
+    assert "regularisation" not in TrainingSpec().model_dump()
+    assert TrainingSpec(regularisation="l1 0.1").model_dump()["regularisation"] == "l1 0.1"
 
 
 def test_options_survive_json(together):
