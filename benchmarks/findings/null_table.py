@@ -11,7 +11,7 @@ import numpy as np
 from analysis.studies.cells import cells_of
 from analysis.studies.statistics import Tested, share_of
 from benchmarks.findings.results import results_of, summary_of
-from benchmarks.findings.tables import MINIMAL, classes_table, effect_and_p, head, percent, row
+from benchmarks.findings.tables import MINIMAL, classes_table, head, percent, points_and_p, row
 
 SLUG: Final = "learned-or-drawn"
 ONE: Final = {"one-algorithm": "exactly one algorithm", f"{MINIMAL}-one": "exactly one minimal alignment"}
@@ -41,7 +41,7 @@ def null_table() -> Iterator[str]:
     for key, words in ASKED.items():
         for arm in arms:
             shares = [percent(g.yes) for g in summary.groups(key, "complete", "hidden", {"prior": arm})]
-            yield row((words, arm, *shares, *_difference(tests.get((key, arm)))))
+            yield row((words, arm, *shares, *points_and_p(tests.get((key, arm)))))
     for arm in arms:
         found = summary.groups("alice-or-bob", "complete", "hidden", {"prior": arm})
         shares = [percent(share_of(g.categories["neither"], len(g.points))) for g in found]
@@ -74,10 +74,3 @@ def _losses() -> dict[tuple[str, str], list[float]]:
         if outcome.converged and outcome.loss is not None:
             found[labels[outcome.cell]].append(outcome.loss)
     return found
-
-
-def _difference(tested: Tested | None) -> tuple[str, str]:
-    if tested is None or tested.effect is None or tested.low is None or tested.high is None:
-        return "", ""
-    points = [100 * value for value in (tested.effect, tested.low, tested.high)]
-    return "{:+.0f} points ({:+.0f} to {:+.0f})".format(*points), effect_and_p(tested)[1]

@@ -250,6 +250,14 @@ def effect_and_p(tested: Tested) -> tuple[str, str]:
     return effect, "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
 
 
+def points_and_p(tested: Tested | None) -> tuple[str, str]:
+    """A difference of shares in percentage points with its interval, and p; nothing where there is no test."""
+    if tested is None or tested.effect is None or tested.low is None or tested.high is None:
+        return "", ""
+    points = [100 * value for value in (tested.effect, tested.low, tested.high)]
+    return "{:+.0f} points ({:+.0f} to {:+.0f})".format(*points), effect_and_p(tested)[1]
+
+
 def references_table() -> Iterator[str]:
     """Published values, with how they are known, beside ours."""
     yield row(("reported", "tag", "ours", "agreement or difference"))
