@@ -123,15 +123,10 @@ def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
     return (spec.sizes, spec.activation, output, spec.negative_slope, *rows, read_regularisation(spec.regularisation))
 
 
-def _row_by_row(spec: TrainingSpec) -> bool:
-    """Whether equal Boolean inputs stand for different rows, which must be run one by one."""
-    return spec.noise_std > 0 or read_regularisation(spec.regularisation).dropout > 0
-
-
 def _elements_per_lane(spec: TrainingSpec) -> int:
-    n_rows = spec.batch_size if _row_by_row(spec) else 2**spec.n_inputs
+    n_rows = spec.batch_size if spec.row_by_row else 2**spec.n_inputs
     widest = max(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
-    data: int = 2**spec.n_inputs * spec.samples_per_input * (spec.n_inputs if _row_by_row(spec) else 1)
+    data: int = 2**spec.n_inputs * spec.samples_per_input * (spec.n_inputs if spec.row_by_row else 1)
     return max(widest * n_rows, data)
 
 
@@ -197,7 +192,7 @@ class _Group:
 
     def run_epoch(self) -> list[tuple[int, TrainingOutcome]]:
         """One pass over every lane's rows; returns the networks that stopped, with their position in the group."""
-        losses = self._row_by_row_epoch() if _row_by_row(self.spec) else self._clean_epoch()
+        losses = self._row_by_row_epoch() if self.spec.row_by_row else self._clean_epoch()
         finished = []
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             loss = float(losses[slot])

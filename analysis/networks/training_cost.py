@@ -49,7 +49,7 @@ def training_cost(spec: TrainingSpec, count: int = 1) -> TrainingCost:
     """
     steps = -(-(2**spec.n_inputs) * spec.samples_per_input // spec.batch_size)
     weights = sum(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
-    rows = spec.batch_size if spec.noise_std > 0 else 2**spec.n_inputs
+    rows = spec.batch_size if spec.row_by_row else 2**spec.n_inputs
     lanes = -(-count // _LANES) * _LANES
     each = steps * (_LAYER_SECONDS * (len(spec.sizes) - 1) + _ELEMENT_SECONDS * weights * rows * lanes)
     # a tenth of the loss takes about half as many epochs again

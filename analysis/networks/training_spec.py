@@ -113,6 +113,11 @@ class TrainingSpec(BaseModel):
         return (self.n_inputs, *self.hidden, len(self.tasks))
 
     @property
+    def row_by_row(self) -> bool:
+        """Whether equal Boolean inputs stand for different rows, because of noise or dropout."""
+        return self.noise_std > 0 or read_regularisation(self.regularisation).dropout > 0
+
+    @property
     def label(self) -> str:
         """A name for people, e.g. "XOR 2-3-3-1, seed 7"."""
         tasks = " + ".join(task.name or "".join(map(str, task.truth_table)) for task in self.resolved_tasks())
@@ -194,6 +199,8 @@ def _cause(error: ErrorDetails) -> str:
         return f"gives {context['actual_length']}; {context['max_length']} is the most"
     if error["type"] == "extra_forbidden":
         return "is no option of training"
+    if error["type"] == "value_error":
+        return error["msg"].removeprefix("Value error, ")
     return f"{told!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 

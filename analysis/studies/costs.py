@@ -198,7 +198,7 @@ def _training_seconds(cell: Cell) -> float:
     batches = -(-(2**cell.design.n_inputs) * rules.samples_per_input // rules.batch_size)
     epochs = min(rules.epochs, _EPOCHS * _harder(cell))
     weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
-    rows = rules.batch_size / 4 if cell.levels["noise_std"] else 2**cell.design.n_inputs  # many rows, one step
+    rows = rules.batch_size / 4 if cell.spec(0).row_by_row else 2**cell.design.n_inputs  # many rows, one step
     return float(_TRAINING_STEPS * batches * epochs * max(1.0, weights * rows / 72))
 
 

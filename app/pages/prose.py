@@ -2,7 +2,7 @@
 
 A reader for what docs/scope.md, docs/glossary.md and docs/findings.md hold, not for Markdown at large: code between
 backticks, emphasis between asterisks, and links within the document, to the glossary, to the criteria, to pages of this
-site and to other sites. Nothing is passed through as HTML, and comments are left out.
+site and to other sites. Nothing is passed through as HTML, and comments and pictures are left out.
 """
 
 from __future__ import annotations
@@ -135,5 +135,5 @@ def _target(written: str, addresses: Addresses) -> str:
 
 
 def _blocks(body: str) -> tuple[str, ...]:
-    written = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    written = re.sub(r"<!--.*?-->|^!\[[^\n]*$", "", body, flags=re.DOTALL | re.MULTILINE)
     return tuple(block.rstrip() for block in re.split(r"\n\s*\n", written.strip("\n")) if block.strip())

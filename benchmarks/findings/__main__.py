@@ -1,4 +1,4 @@
-"""``python -m benchmarks.findings``: writes the tables of docs/findings.md anew from the studies' result files.
+"""``python -m benchmarks.findings``: writes the tables and the figure of docs/findings.md anew from result files.
 
 The texts of the designs, which pages show beside the figures, are put into the result files as they are now.
 """
@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 from benchmarks.findings.document import TABLES, write_document
+from benchmarks.findings.frontier_figure import frontier_figure
 from benchmarks.findings.lens_figures import write_lens_figures
 from benchmarks.findings.results import renew_texts
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
+FIGURE = DOCUMENT.parent / "images" / "frontier.svg"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.print:
         renew_texts()
         write_document(DOCUMENT)
+        FIGURE.write_text(frontier_figure())
     return 0
 
 

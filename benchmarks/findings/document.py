@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.held_out_table import held_out_table
 from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
@@ -30,6 +31,9 @@ from benchmarks.findings.paired_tables import (
     steps_table,
 )
 from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
+from benchmarks.findings.regularised_table import intention_table, survivors_table
+from benchmarks.findings.scaling import predictions_table, sizes_table
+from benchmarks.findings.seeds_table import robust_table, shared_table
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
@@ -71,6 +75,15 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "null-drawing": drawing_table,
     "grain": lambda: grain_table("alice-or-bob-grain"),
     "held-out": held_out_table,
+    "frontier-circuits": lambda: frontier_table("circuits"),
+    "frontier-alignments": lambda: frontier_table("alignments"),
+    "frontier-alone": lambda: alone_table("circuits"),
+    "bits": sizes_table,
+    "bits-predicted": predictions_table,
+    "regularised": intention_table,
+    "regularised-survivors": survivors_table,
+    "two-seeds": shared_table,
+    "robust": robust_table,
     "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
     "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
     "tests": lambda: paired_table("alice-or-bob", "hidden", WIDTH),

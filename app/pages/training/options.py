@@ -46,6 +46,7 @@ class TrainOptions(Options):
     noise_std: str = Field("0", max_length=24, description="Standard deviation of the noise added to the inputs.")
     input_weights: str = Field("", max_length=1000, description="How often each Boolean input is drawn, relative.")
     learning_rate: str = Field(str(_DEFAULTS.learning_rate), max_length=24, description="Learning rate of AdamW.")
+    regularisation: str = Field("", max_length=100, description="Penalties, dropout and pruning, such as 'l1 0.001'.")
     epochs: str = Field(str(_DEFAULTS.epochs), max_length=8, description="Largest number of epochs.")
     batch_size: str = Field(str(_DEFAULTS.batch_size), max_length=8, description="Rows per step.")
     samples_per_input: str = Field(
@@ -203,6 +204,11 @@ GROUPS: Final = (
         (
             FormField("learning_rate", "Learning rate", "Length of a step; too large, and the loss grows.", "number"),
             FormField("batch_size", "Batch", "Training rows for each step.", "number", "1", "1"),
+            FormField(
+                "regularisation",
+                "Regularisation",
+                "l1, decay (in place of .01), dropout or prune with a number, e.g. l1 0.001, prune 0.5; empty: none.",
+            ),
         ),
         closed=True,
     ),

@@ -78,6 +78,7 @@ def test_the_same_over_http(client, store):
         ("count", "1000", "count"),
         ("loss_target", "nan", "loss_target"),
         ("learning_rate", "1e9", "learning_rate"),
+        ("regularisation", "l3 1", "begins with another word"),
         ("input_weights", "1, 1", "input_weights"),
         ("protocols", "strict", "strict"),
     ],
