@@ -50,7 +50,7 @@ def read_regularisation(text: str) -> Regularisation:
     found: dict[str, float] = {}
     for part in filter(None, (one.strip() for one in text.split(","))):
         word, _, number = part.partition(" ")
-        item = f"regularisation {part[:40]!r}"
+        item = repr(part[:40])
         if word not in _MOST or word in found:
             cause = "stands twice" if word in found else "begins with another word"
             raise InvalidTraining(item, cause, f"give each of {', '.join(_MOST)} once, with a number")

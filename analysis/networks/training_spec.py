@@ -81,7 +81,7 @@ class TrainingSpec(BaseModel):
         try:
             read_regularisation(text)
         except InvalidTraining as problem:
-            raise ValueError(str(problem)) from None
+            raise ValueError(f"{problem.item} {problem.cause}; {problem.cure}") from None
         return text
 
     @model_validator(mode="after")

@@ -54,7 +54,7 @@ def test_none_converged_ends_with_3(tmp_path, capsys):
         (("--seed", "1.5"), "Invalid value for '--seed'"),
         (("--noise", "nan"), "noise_std"),
         (("--activation", "gelu"), "activation"),
-        (("--regularisation", "l3 1"), "give each of l1, decay, dropout, prune"),
+        (("--regularisation", "l3 1"), "regularisation: 'l3 1' begins with another word; give each of"),
         (("--input-weights", "1,2"), "4 non-negative numbers"),
         (("--device", "abacus"), "not available"),
         (("--report", "no/such/folder.json"), "folder does not exist"),
