@@ -308,7 +308,7 @@ class _Group:
         scales = np.zeros((sum(hidden), total, self.width), dtype=np.float32)
         for lane, slot in zip(self.lanes, self.slots, strict=True):
             scales[:, :, slot] = (lane.random.random((sum(hidden), total)) >= rate) / (1 - rate)
-        return list(torch.from_numpy(scales).to(self.device).split(hidden))
+        return list(torch.split(torch.from_numpy(scales).to(self.device), list(hidden)))
 
     def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> list[Tensor]:
         """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read."""
