@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from statistics import median
 from typing import Final
 
 from analysis.studies.cells import cells_of
@@ -58,16 +59,30 @@ def intention_table() -> Iterator[str]:
 
 
 def survivors_table() -> Iterator[str]:
-    """Counts of the seeds that converge with and without: by what factor each arm's lie above those of none."""
-    yield from head(("counts", "arm", "pairs", "ratio (90%)"))
-    for key, words in COUNTED.items():
-        arms = {
-            arm: {seed: value for seed, value in values.items() if value is not None}
-            for arm, values in arms_of(key).items()
-        }
-        none, *others = arms
-        for arm in others:
-            ratio = ratio_of({arm: arms[arm], none: arms[none]})
-            zeros = f" ({ratio.zeros} with 0 left out)" if ratio.zeros else ""
-            told = f"{number(ratio.factor)} ({number(ratio.low)}–{number(ratio.high)})"
-            yield row((words, arm, f"{ratio.pairs}{zeros}", told))
+    """The seeds that converge with and without: shares and medians of both, and how the arm differs from none."""
+    yield from head(("", "arm", "pairs", "with", "without", "arm less none, or by none"))
+    for key, words in (*ASKED.items(), *COUNTED.items()):
+        none, *others = arms_of(key).items()
+        for arm, values in others:
+            pairs = {
+                seed: (value, before)
+                for seed, value in values.items()
+                if value is not None and (before := none[1][seed]) is not None
+            }
+            told = _shares(pairs) if words in ASKED.values() else _counts(pairs)
+            yield row((words, arm, len(pairs), *told))
+
+
+def _shares(pairs: Mapping[int, tuple[float, float]]) -> tuple[str, str, str]:
+    """Exactly one, with and without, and the difference of the shares."""
+    sides = [{seed: pair[side] == 1 for seed, pair in pairs.items()} for side in (0, 1)]
+    shares = [percent(share_of(sum(side.values()), len(side))) for side in sides]
+    return shares[0], shares[1], points_and_p(mcnemar(dict(zip(("with", "without"), sides, strict=True))))[0]
+
+
+def _counts(pairs: Mapping[int, tuple[float, float]]) -> tuple[str, str, str]:
+    """Medians with and without, and the ratio with its 90% interval."""
+    sides = [{seed: pair[side] for seed, pair in pairs.items()} for side in (0, 1)]
+    ratio = ratio_of(dict(zip(("with", "without"), sides, strict=True)))
+    medians = [number(median(side.values())) for side in sides]
+    return medians[0], medians[1], f"a factor of {number(ratio.factor)} ({number(ratio.low)}–{number(ratio.high)})"
