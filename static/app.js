@@ -181,12 +181,14 @@
   });
 
   /* ---------- copy buttons ---------- */
+  const wordsBefore = new WeakMap();
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const value = button.dataset.copy;
     const words = /^(\/|https?:)/.test(value) ? new URL(value, location.href).href : value;
-    const before = (button.dataset.words ??= button.textContent);
+    const before = wordsBefore.get(button) ?? [...button.childNodes];
+    wordsBefore.set(button, before);
     let done = "Copied";
     try {
       await navigator.clipboard.writeText(words);
@@ -195,7 +197,7 @@
     }
     button.textContent = done;
     announce(done);
-    setTimeout(() => (button.textContent = before), 1600);
+    setTimeout(() => button.replaceChildren(...before), 1600);
   });
   function copyBySelection(words) {
     const area = document.createElement("textarea");

@@ -184,10 +184,14 @@ class MatchingSpace(InterpretationSpace):
 
     def _tables(self, layer: int, neuron: int) -> Mapping[str, tuple[Table, ...]]:
         """Every named gate of a neuron with its tables over the parents; barred ones left out."""
+        return named_tables(self.parent_names(layer, neuron), first=layer == 1)
+
+    def parent_names(self, layer: int, neuron: int) -> tuple[str, ...]:
+        """What a neuron's gate may read, as the names of gates say it: A, B or 1.0, 1.2."""
         parents = self._parents(layer, neuron)
         if layer == 1:
-            return named_tables(tuple(INPUT_NAMES[: len(parents)]), first=True)
-        return named_tables(tuple(f"{layer - 1}.{parent}" for parent in parents), first=False)
+            return tuple(INPUT_NAMES[: len(parents)])
+        return tuple(f"{layer - 1}.{parent}" for parent in parents)
 
     def _wish_at(self, layer: int) -> list[GateWish]:
         return [wish for wish in self.wishes if wish.layer == layer]

@@ -74,7 +74,7 @@ def _bars(x: Sequence[Any], y: Sequence[int], *, hover: str) -> Figure:
         "type": "bar",
         "x": list(x),
         "y": list(y),
-        "marker": {"color": "--ink", "line": {"width": 0}},
+        "marker": {"color": "--ink-3", "line": {"width": 0}},
         "hovertemplate": hover,
         "showlegend": False,
     }

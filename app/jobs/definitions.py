@@ -20,6 +20,7 @@ MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
 MAX_ATTEMPTS: Final = 30
 DIRECTIONS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
+STORY_PRIORITY: Final = 8  # of what the home page leads to, behind every analysis
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else
 
@@ -184,7 +185,15 @@ def _training_identity(arguments: Mapping[str, Any]) -> Any:
     return {**arguments, "protocols": protocols}
 
 
-def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", version: int = 1) -> JobDefinition:
+def _report(
+    kind: str,
+    title: str,
+    *,
+    module: str = "",
+    thoroughly: str = "",
+    version: int = 1,
+    priority: int = REPORT_PRIORITY,
+) -> JobDefinition:
     """Work that follows an analysis and stores a report beside it.
 
     Args:
@@ -193,6 +202,7 @@ def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", ve
         module: of the handler in ``app.jobs``, where it is not called as the kind.
         thoroughly: what is done beside the rest if the job is told to be thorough.
         version: of what is found out; a job that was done under an earlier one is done again when it is asked for.
+        priority: smaller is taken up earlier.
     """
 
     def words(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -204,7 +214,7 @@ def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", ve
         version=f"{version}/{ENGINE_VERSION}",
         title=title,
         network_of=_network,
-        priority=REPORT_PRIORITY,
+        priority=priority,
         words=words,
     )
 
@@ -275,7 +285,13 @@ STUDY_SUMMARY: Final = JobDefinition(
     network_of=lambda arguments: str(arguments["study"]),
 )
 LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
-CONTRADICTIONS: Final = _report("contradictions", "Contradictions", module="reporting", thoroughly="learned maps too")
+CONTRADICTIONS: Final = _report(
+    "contradictions",
+    "Contradictions",
+    module="reporting",
+    thoroughly="learned maps too",
+    priority=STORY_PRIORITY,
+)
 STORIES: Final = _report("stories", "Stories", version=2)
 RIVALS: Final = _report("rivals", "Most different circuits")
 METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")

@@ -79,7 +79,11 @@ def answers_naming(design: str, addresses: Addresses) -> list[list[Piece]]:
 def headlines(addresses: Addresses, most: int) -> list[list[Piece]]:
     """The first findings in short, each as its leading sentence and nothing after it."""
     leading = ([piece for piece in pieces(text, addresses) if piece.manner == "strong"] for text in _in_short())
-    return [sentence for sentence in leading if sentence][:most]
+    return [
+        [piece.model_copy(update={"text": piece.text.rstrip(".")}) for piece in sentence]
+        for sentence in leading
+        if sentence
+    ][:most]
 
 
 def _elsewhere(line: list[Piece], addresses: Addresses) -> list[Piece]:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
 from analysis.errors import BeyondLimits, InvalidGate
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.matching import OTHER, GateCount, GateWish, MatchingSpace
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
@@ -220,7 +221,7 @@ def _sites(space: MatchingSpace, place: Place, url: Any) -> list[SiteView]:
         for one in counts:
             chosen = here is not None and here.name == one.name
             wish = str(GateWish(layer, neuron, one.name))
-            label = "another gate" if one.name == OTHER else one.name
+            label = _words(GateWish(layer, neuron, one.name), space)
             new = url(gate=others if chosen else [*others, wish])
             gates.append(GateOption(name=one.name, label=label, count=one.count, chosen=chosen, url=new))
         sites.append(
@@ -232,4 +233,11 @@ def _sites(space: MatchingSpace, place: Place, url: Any) -> list[SiteView]:
 def _wish(wish: GateWish, space: MatchingSpace, url: Any, options: InterpretationsOptions) -> WishView:
     name = neuron_name(space.question.cut.sizes, wish.layer, wish.neuron)
     rest = [text for text in options.gate if GateWish.parse(text) != wish]
-    return WishView(label=f"{name} is {'another gate' if wish.name == OTHER else wish.name}", url=url(gate=rest))
+    return WishView(label=f"{name} is {_words(wish, space)}", url=url(gate=rest))
+
+
+def _words(wish: GateWish, space: MatchingSpace) -> str:
+    """The gate of a wish, as a formula where it has a short one."""
+    if wish.name == OTHER:
+        return "another gate"
+    return gate_words(wish.name, space.parent_names(wish.layer, wish.neuron))

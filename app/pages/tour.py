@@ -115,13 +115,13 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
 
 def _network(shown: Showcase) -> _Content | None:
     question, sizes = shown.place.question, shown.place.question.cut.sizes
-    layers = " and ".join(f"one of {size}" for size in sizes[1:-1])
     behaviour = behaviour_of(shown.place, forward(question.cut, question.data.representatives)[:, 0])
     right = sum(row.right for row in behaviour)
     ones = _listed(["".join(map(str, row.bits)) for row in behaviour if row.target])
     return _Content(
         paragraphs=[
-            f"This network has {sum(sizes)} neurons: {noun(sizes[0], 'input')}, hidden layers {layers}, and "
+            f"This network has {sum(sizes)} neurons: {noun(sizes[0], 'input')}, "
+            f"{noun(len(sizes) - 2, 'hidden layer')} of {_listed([str(size) for size in sizes[1:-1]])}, and "
             f"{noun(sizes[-1], 'output')}. It was trained to compute {question.task.name}: to give 1 on inputs "
             f"{ones}, and 0 on the others. It classifies {right} of {len(behaviour)} inputs correctly.",
             "How does it do it? An explanation says which part of the network does the work and what that part "
@@ -177,8 +177,8 @@ def _alignment(shown: Showcase) -> _Content | None:
         tiles=card.tiles,
         paragraphs=[
             f"Start from an algorithm instead: {card.formula} computes the task. Place its variables on neurons: "
-            f"{placed}. This is an alignment. The other explanation asked where and then what; this one asks what and "
-            "then where.",
+            f"{placed}. This is an alignment. It begins with what is computed and then finds where; a circuit and its "
+            "interpretation are found the other way round.",
             f"Of the {noun(counts.algorithms_candidates, 'candidate algorithm')}, {counts.told('algorithms_aligned')} "
             f"can be aligned. Valid alignments: {counts.told('alignments_valid')}.",
         ],

@@ -45,12 +45,12 @@ STEPS: Final[dict[str, str]] = {
 SHORT: Final[dict[str, str]] = {
     "paper": "paper",
     "both-directions": "both directions",
-    "twins-merged": "twins merged",
-    "negated-inputs-free": "¬ inputs free",
-    "every-negation": "every NOT",
-    "irredundant-gates": "bare gates barred",
-    "irredundant-functions": "repeats barred",
-    "irredundant-literals": "literals barred",
+    "twins-merged": "De Morgan duplicates merged",
+    "negated-inputs-free": "negated inputs allowed",
+    "every-negation": "NOT anywhere",
+    "irredundant-gates": "no trivial gates",
+    "irredundant-functions": "no duplicate subformulas",
+    "irredundant-literals": "no redundant literals",
 }
 """The steps as axes name them."""
 MAX_CANDIDATES: Final = 20_000  # of one form; all of them are aligned

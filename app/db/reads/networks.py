@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -128,14 +128,35 @@ def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[
 
     An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
     """
+    simplest = (AlignmentRow.minimal.desc(), AlgorithmRow.n_gates)
+    return _first_alignments(session, analysis_id, AlgorithmRow.n_valid > 0, simplest, limit)
+
+
+def nearest_misses(session: Session, analysis_id: int, limit: int) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
+    """Alignments of algorithms that have no valid one: those that pass most interchanges, at most one of each.
+
+    Of an algorithm without a valid alignment the first that is kept is the one that comes closest.
+    """
+    closest = (AlgorithmRow.best_iia.desc(), AlgorithmRow.n_gates)
+    return _first_alignments(session, analysis_id, AlgorithmRow.n_valid == 0, closest, limit)
+
+
+def _first_alignments(
+    session: Session,
+    analysis_id: int,
+    which: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+    limit: int,
+) -> list[tuple[AlignmentRow, AlgorithmRow]]:
+    """The first alignment of each algorithm with variables that meets a condition; ties in the protocol's order."""
     first = and_(
         AlignmentRow.algorithm_row_id == AlgorithmRow.id, AlignmentRow.alignment_id == AlgorithmRow.first_alignment
     )
     rows = session.execute(
         select(AlignmentRow, AlgorithmRow)
         .join(AlignmentRow, first)
-        .where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.n_valid > 0, AlgorithmRow.n_variables > 0)
-        .order_by(AlignmentRow.minimal.desc(), AlgorithmRow.n_gates, AlgorithmRow.position)
+        .where(AlgorithmRow.analysis_id == analysis_id, which, AlgorithmRow.n_variables > 0)
+        .order_by(*order, AlgorithmRow.position)
         .limit(limit)
     ).all()
     return [(row[0], row[1]) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
@@ -113,22 +113,53 @@ class OutcomeFilter:
     states: tuple[str, ...] = ()
     position: int | None = None
 
+    def clauses(self, study_id: int) -> list[ColumnElement[bool]]:
+        """Conditions on the outcomes of a study."""
+        matching = [StudyOutcomeRow.study_id == study_id]
+        if self.states:
+            matching.append(StudyOutcomeRow.state.in_(self.states))
+        if self.position is not None:
+            matching.append(StudyOutcomeRow.position == self.position)
+        return matching
+
 
 def outcome_rows(
     session: Session, study_id: int, wanted: OutcomeFilter, *, after: tuple[int, int] | None, limit: int
 ) -> tuple[Sequence[StudyOutcomeRow], int]:
     """Some outcomes after a place (cell's position, seed), and how many match in all."""
-    matching = [StudyOutcomeRow.study_id == study_id]
-    if wanted.states:
-        matching.append(StudyOutcomeRow.state.in_(wanted.states))
-    if wanted.position is not None:
-        matching.append(StudyOutcomeRow.position == wanted.position)
+    matching = wanted.clauses(study_id)
     total = session.scalar(select(func.count()).select_from(StudyOutcomeRow).where(*matching)) or 0
     query = select(StudyOutcomeRow).where(*matching)
     if after is not None:
         query = query.where(tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed) > after)
     ordered = query.order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed).limit(limit)
     return session.scalars(ordered).all(), total
+
+
+@dataclass(frozen=True)
+class OutcomePlace:
+    """One outcome by its cell's position and its seed, with what a list can be sorted by without reading it whole."""
+
+    position: int
+    seed: int
+    state: str
+    epochs: int | None
+    loss: float | None
+
+
+def outcome_places(session: Session, study_id: int, wanted: OutcomeFilter) -> list[OutcomePlace]:
+    """All matching outcomes, in the order of cells and seeds."""
+    row = StudyOutcomeRow
+    query = select(row.position, row.seed, row.state, row.epochs, row.loss).where(*wanted.clauses(study_id))
+    return [OutcomePlace(*found) for found in session.execute(query.order_by(row.position, row.seed))]
+
+
+def outcomes_at(session: Session, study_id: int, places: Sequence[tuple[int, int]]) -> list[StudyOutcomeRow]:
+    """The outcomes of a page's few places (cell's position, seed), in their order."""
+    chosen = tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed).in_(places)
+    rows = session.scalars(select(StudyOutcomeRow).where(StudyOutcomeRow.study_id == study_id, chosen))
+    found = {(row.position, row.seed): row for row in rows}
+    return [found[place] for place in places]
 
 
 def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOutcomeRow]]:

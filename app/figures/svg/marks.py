@@ -12,9 +12,9 @@ Strategy = Literal["circuit", "algorithm", "direction"]
 Verdict = Literal["pass", "fail", "na", "untested", "running"]
 
 STRATEGY_WORDS: Final = {
-    "circuit": "where then what",
-    "algorithm": "what then where",
-    "direction": "what then where, directions",
+    "circuit": "where, then what",
+    "algorithm": "what, then where",
+    "direction": "what, then where, on directions",
 }
 _ARROW = '<path class="m-line" d="M12 6h7m-2.5-2.5L19 6l-2.5 2.5" stroke-width="1"/>'
 _STRATEGIES: Final = {

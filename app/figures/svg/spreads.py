@@ -21,6 +21,7 @@ _STEP: Final = 110.0
 _LEAST: Final = 520.0
 _MARGIN: Final = 8.0
 _NOTE: Final = 10.0  # of a line below; the estimate of its width is generous
+_THUMB: Final = 400.0  # width of a thumbnail
 _MOST: Final = 720.0  # of the groups together, if each has room
 
 
@@ -43,18 +44,37 @@ def strips_drawing(
     frame = _Frame(len(strips), [strip.label for strip in strips], [strip.note for strip in strips])
     body = _axes(frame, scale, y_title, x_title)
     for place, strip in enumerate(strips):
-        x = frame.x(place)
-        for index, dot in enumerate(kept(strip, len(strips))):
-            css = "m-hollow" if dot.hollow else "m-dot"
-            cx = x + 0.3 * frame.step * jitter(index)
-            body += f'<circle class="{css}" cx="{num(cx)}" cy="{num(scale.y(dot.value))}" r="2.4"/>'
-        if strip.lower is not None and strip.upper is not None and strip.median is not None:
-            top, bottom, half = scale.y(strip.upper), scale.y(strip.lower), 0.38 * frame.step
-            body += (
-                f'<path class="m-box" d="M{num(x - half)} {num(top)}H{num(x + half)}V{num(bottom)}H{num(x - half)}Z"/>'
-                f'<path class="m-median" d="M{num(x - half)} {num(scale.y(strip.median))}H{num(x + half)}"/>'
-            )
+        body += _strip(strip, len(strips), scale, frame.x(place), frame.step)
     return _finished(frame, body, sentence, notes)
+
+
+def strips_thumb(strips: Sequence[Strip], *, sentence: str, log: bool = False) -> Markup:
+    """The same without axes and words, for a list of studies."""
+    log = use_log(strips, log)
+    values = [dot.value for strip in strips for dot in strip.dots]
+    values += [end for strip in strips for end in (strip.lower, strip.upper) if end is not None]
+    scale = _Scale.of(values, log, has_zeros(strips))
+    step = _THUMB / max(len(strips), 1)
+    body = f'<path class="m-rule" d="M0 {num(_TOP + _PLOT)}H{num(_THUMB)}"/>'
+    for place, strip in enumerate(strips):
+        body += _strip(strip, len(strips), scale, (place + 0.5) * step, min(step, _STEP), 3.6)
+    return drawing(_THUMB, _PLOT + 2 * _TOP, body, sentence=sentence)
+
+
+def _strip(strip: Strip, n_strips: int, scale: _Scale, x: float, step: float, radius: float = 2.4) -> str:
+    """The dots of a group around x, and the box of its quartiles with the median."""
+    body = ""
+    for index, dot in enumerate(kept(strip, n_strips)):
+        css = "m-hollow" if dot.hollow else "m-dot"
+        cx = x + 0.3 * step * jitter(index)
+        body += f'<circle class="{css}" cx="{num(cx)}" cy="{num(scale.y(dot.value))}" r="{num(radius)}"/>'
+    if strip.lower is None or strip.upper is None or strip.median is None:
+        return body
+    top, bottom, half = scale.y(strip.upper), scale.y(strip.lower), 0.38 * step
+    return (
+        f'{body}<path class="m-box" d="M{num(x - half)} {num(top)}H{num(x + half)}V{num(bottom)}H{num(x - half)}Z"/>'
+        f'<path class="m-median" d="M{num(x - half)} {num(scale.y(strip.median))}H{num(x + half)}"/>'
+    )
 
 
 def bars_drawing(

@@ -187,6 +187,9 @@ class Samples(PageModel):
     circuits: list[CircuitCard] = Field(description="With fewest edges.")
     interpretations: list[InterpretationCard] = Field(description="The first of some of those circuits.")
     alignments: list[AlignmentCard] = Field(description="Minimal ones first, of the simplest algorithms.")
+    near_misses: list[AlignmentCard] = Field(
+        description="Where no alignment is valid, those that pass most interchanges, best first."
+    )
 
 
 class Links(PageModel):
@@ -194,6 +197,7 @@ class Links(PageModel):
 
     circuits: str
     algorithms: str
+    nearest: str = Field(description="The algorithms, those first whose best alignment agrees on most interchanges.")
     funnel: str
     common_ground: str
     directions: str
@@ -409,6 +413,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
+            nearest=addresses.algorithms(slug, scope, sort="iia"),
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
@@ -456,9 +461,11 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
     rows = smallest_circuits(session, analysis, place.question.layout, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
+    missed = [] if aligned else reads.nearest_misses(session, analysis.id, N_SAMPLES)
     counted = analysis.interpretations_truncated_at != 0
     return Samples(
         circuits=[circuit_card(row, place.row.slug, place.scope, addresses, counted=counted) for row in rows],
         interpretations=first_interpretations(place, rows, addresses),
         alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
+        near_misses=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in missed],
     )

@@ -30,6 +30,10 @@ class OutcomesOptions(Options):
     state: Literal["", "converged", "failed"] = Field("", description="Only networks that converged, or that did not.")
     why: str = Field("", max_length=24, pattern=r"^[a-z_]*$", description="Only networks whose training ended so.")
     cell: int | None = Field(None, ge=0, description="Only networks of this cell, by its position from 0.")
+    sort: str = Field(
+        "", max_length=120, description="Sort by state, epochs, loss, or the key of a measure; empty: cells and seeds."
+    )
+    order: Literal["asc", "desc"] = Field("asc", description="Direction; networks without a value always come last.")
     after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
     limit: int = Field(50, ge=1, le=200, description="Networks on a page.")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,8 +21,11 @@ from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
 from app.db.reads.studies import (
     OutcomeFilter,
+    OutcomePlace,
     deleted_networks,
+    outcome_places,
     outcome_rows,
+    outcomes_at,
     state_counts,
     stored_slugs,
     values_of,
@@ -32,15 +35,16 @@ from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import bounded_text
-from app.listing.page import paged, read_cursor, write_cursor
+from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write_cursor
 from app.naming import Scope
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
-from app.pages.studies.stored import open_study
+from app.pages.studies.stored import open_study, summary_of
 from app.pages.studies.strips import protocol_in_addresses, value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
 
-_CURSOR: Final = "outcomes"
+_LISTED: Final = "outcomes"
+_OF_TRAINING: Final = ("state", "epochs", "loss")
 FEWEST: Final = 2
 MOST_WORDS: Final = 6  # of a set, in a table
 
@@ -60,13 +64,19 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     protocol = protocol_named(design, options.protocol)
     states = _states(session, row)
     wanted = OutcomeFilter(_wanted_states(options, states), options.cell)
-    after = None
-    if options.after:
-        position, seed = read_cursor(options.after, _CURSOR, (int, int))
-        after = (position, seed)
-    found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
+    measures, order = _measures(design), order_name(_LISTED, options)
+    after = read_cursor(options.after, order, (int, int)) if options.after else None
+    if not options.sort and options.order == "asc":
+        found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
+    else:
+        places = _sorted_places(session, row, outcome_places(session, row.id, wanted), options, protocol)
+        total = len(places)
+        if after is not None and after not in places:
+            raise bad_cursor(options.after)
+        start = 0 if after is None else places.index(after) + 1
+        found = outcomes_at(session, row.id, places[start : start + options.limit + 1])
     rows = found[: options.limit]
-    following = write_cursor(_CURSOR, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
+    following = write_cursor(order, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
     return OutcomesPage.showing(
         options,
         slug=row.slug,
@@ -75,14 +85,48 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         data_words=SOURCES[design.source].judged_on,
         data_kept=any(one.data_digest for one in rows),
         protocol=protocol,
-        measures=[measure_view(measure) for measure in _measures(design).values()],
+        measures=[measure_view(measure) for measure in measures.values()],
         total=total,
         reasons=dict(sorted(states.items())),
         cells=[cell.name for cell in cells],
         items=_items(session, addresses, design, rows, protocol),
         side_by_side_url=addresses.study_side_by_side(row.slug),
-        **paged(options, partial(addresses.study_outcomes, row.slug), following),
+        **browsed(options, partial(addresses.study_outcomes, row.slug), following, _sort_labels(measures), ()),
     )
+
+
+def _sort_labels(measures: Mapping[str, Measure]) -> dict[str, str]:
+    """The columns of the list by what sorts it; a set of formulas has no order."""
+    return {"": "Network", "state": "Outcome", "epochs": "Epochs", "loss": "Loss"} | {
+        key: measure.label for key, measure in measures.items() if measure.kind != "set"
+    }
+
+
+def _sorted_places(
+    session: Session, row: StudyRow, places: Sequence[OutcomePlace], options: OutcomesOptions, protocol: str
+) -> list[tuple[int, int]]:
+    """Position and seed of outcomes in the order asked for; ties by cell and seed, those without a value last.
+
+    Raises:
+        BadQuery: nothing that this study's networks can be sorted by.
+    """
+    sort = options.sort
+    known: dict[tuple[int, int], Any]
+    if not sort:
+        known = {(one.position, one.seed): (one.position, one.seed) for one in places}
+    elif sort in _OF_TRAINING:
+        known = {(one.position, one.seed): getattr(one, sort) for one in places}
+    else:
+        labels = _sort_labels(_measures(design_of(row)))
+        if sort not in labels:
+            keys = ", ".join(key for key in labels if key)
+            raise BadQuery(f"sort {sort[:60]!r}", "is not one of this study’s measures", f"use one of {keys}", "sort")
+        groups = summary_of(session, row).groups(sort, protocol)
+        known = {(point.position, point.seed): point.value for group in groups for point in group.points}
+    all_places = [(one.position, one.seed) for one in places]
+    valued = [place for place in all_places if known.get(place) is not None]
+    rest = [place for place in all_places if known.get(place) is None]
+    return sorted(valued, key=known.__getitem__, reverse=options.order == "desc") + rest
 
 
 def build_side_by_side(

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from analysis.studies.design import Factor
 from analysis.studies.summary import Group, StudySummary
-from app.figures.studies import Dot, Strip
 from app.figures.svg.spreads import strips_drawing
 from app.pages.studies.figures import x_title_of
 from app.pages.studies.strips import value_text
@@ -18,7 +17,7 @@ _DOTS: Final = 60
 _GROUPS: Final = 8
 
 
-def sketch_of(summary: StudySummary, protocol: str, by: Factor | None) -> Sketch:
+def sketch_of(summary: StudySummary, protocol: str, by: Factor | None, dots: int = _DOTS) -> Sketch:
     """The sketch of a study: dots of the first networks of its first groups, quartiles of all."""
     numeric = [measure for measure in summary.measures.values() if measure.numeric]
     lines = [(measure.label, _median_words(summary.groups(measure.key, protocol, by))) for measure in numeric[:3]]
@@ -29,7 +28,7 @@ def sketch_of(summary: StudySummary, protocol: str, by: Factor | None) -> Sketch
         title=numeric[0].label,
         x_title=x_title_of(summary.design, by),
         log=numeric[0].log,
-        groups=[_group(group) for group in groups],
+        groups=[_group(group, dots) for group in groups],
         lines=lines,
     )
 
@@ -37,20 +36,18 @@ def sketch_of(summary: StudySummary, protocol: str, by: Factor | None) -> Sketch
 def sketch_drawing(page: StudyPage) -> Markup:
     """The sketch as a drawing."""
     sketch = page.sketch
-    strips = tuple(
-        Strip(group.label, tuple(Dot(value, "", "") for value in group.values), group.lower, group.median, group.upper)
-        for group in sketch.groups
-    )
     sentence = f"{sketch.title or 'Networks'} in the study {page.name}"
-    return strips_drawing(strips, y_title=sketch.title, x_title=sketch.x_title, sentence=sentence, log=sketch.log)
+    return strips_drawing(
+        sketch.strips, y_title=sketch.title, x_title=sketch.x_title, sentence=sentence, log=sketch.log
+    )
 
 
-def _group(group: Group) -> SketchGroup:
+def _group(group: Group, dots: int) -> SketchGroup:
     spread = group.spread
     return SketchGroup.showing(
         spread,
         label=group.label,
-        values=[float(value) for value in group.numbers[:_DOTS]],
+        values=[float(value) for value in group.numbers[:dots]],
     )
 
 

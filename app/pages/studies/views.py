@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.listing.page import Paged
+from app.figures.studies import Dot, Strip
+from app.listing.page import Browsed
 from app.options import PageModel
 from app.pages.prose import Piece
 
@@ -30,6 +31,34 @@ class StudyProgress(PageModel):
     job_urls: list[str] = Field(description="Jobs that run or failed, at most ten.")
 
 
+class SketchGroup(PageModel):
+    """One group of a sketch."""
+
+    label: str
+    values: list[float] = Field(description="Of the first networks of the group.")
+    lower: float | None
+    median: float | None
+    upper: float | None
+
+
+class Sketch(PageModel):
+    """One figure in small, for cards and embeddings."""
+
+    title: str
+    x_title: str
+    log: bool
+    groups: list[SketchGroup]
+    lines: list[tuple[str, str]] = Field(description="Key numbers as (what, value).")
+
+    @property
+    def strips(self) -> tuple[Strip, ...]:
+        """The groups as they are drawn."""
+        return tuple(
+            Strip(one.label, tuple(Dot(value, "", "") for value in one.values), one.lower, one.median, one.upper)
+            for one in self.groups
+        )
+
+
 class StudyItem(PageModel):
     """A study in the list."""
 
@@ -41,6 +70,7 @@ class StudyItem(PageModel):
     origin: str = Field(description="bundled, started or imported.")
     digest: str
     progress: StudyProgress
+    sketch: Sketch = Field(description="Its first measure that is a number, in small.")
     created_at: datetime
     updated_at: datetime
 
@@ -230,26 +260,6 @@ class ReferenceView(PageModel):
     explanation: str
 
 
-class Sketch(PageModel):
-    """One figure in small, for cards and embeddings."""
-
-    title: str
-    x_title: str
-    log: bool
-    groups: list[SketchGroup]
-    lines: list[tuple[str, str]] = Field(description="Key numbers as (what, value).")
-
-
-class SketchGroup(PageModel):
-    """One group of a sketch."""
-
-    label: str
-    values: list[float] = Field(description="Of the first networks of the group.")
-    lower: float | None
-    median: float | None
-    upper: float | None
-
-
 class StudyPage(StudyItem):
     """One study."""
 
@@ -274,7 +284,6 @@ class StudyPage(StudyItem):
     data_urls: dict[str, str]
     course_url: str = Field(description="Its first network along its training; empty where networks are not followed.")
     outcomes_url: str
-    sketch: Sketch
     actions: dict[str, str] = Field(description="POST here to pause, cancel, resume or extend; only what is possible.")
     url: str
     progress_url: str
@@ -330,8 +339,8 @@ class StudyNetworksPage(PageModel):
     url: str
 
 
-class OutcomesPage(Paged, StudyNetworksPage):
-    """The networks of a study, in the order of cells and seeds."""
+class OutcomesPage(Browsed, StudyNetworksPage):
+    """The networks of a study, in the order of cells and seeds or of one of their values."""
 
     data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
     data_kept: bool = Field(description="Whether these rows are stored, so that addresses lead to networks on them.")

@@ -26,7 +26,7 @@ PAGES = {  # address → most statements that it may send
     XOR: 24,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
     XOR + "?protocol=paper": 17,
     f"{XOR}?protocol={MINE.digest[:12]}": 20,  # truncated: were placements searched?
-    "/networks/two?output=1": 13,
+    "/networks/two?output=1": 14,  # no alignment is valid: which come closest?
     "/networks/two": 11,
     "/networks/linear": 11,
     "/networks/queued": 11,
@@ -57,7 +57,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/circuits": 5,
     "/networks/queued/circuits": 5,
     "/networks/linear/circuits": 6,
-    "/networks/none": 13,
+    "/networks/none": 14,
     "/networks/none/circuits": 6,
     CIRCUIT: 6,
     CIRCUIT + "?classes=all&start=300&limit=60": 6,
@@ -211,6 +211,19 @@ def test_states_are_told_apart(get, client):
     assert get(XOR)["scope"]["state"] == "done"
     assert get("/networks/none")["counts"]["circuits_valid"] == 0
     assert "No circuit is valid" in client.get("/networks/none/circuits").text
+
+
+def test_where_no_alignment_is_valid_those_that_come_closest_are_shown(get, client):
+    assert get(XOR)["samples"]["near_misses"] == []
+    page = get("/networks/none")
+    missed = [one["iia"]["agreed"] / one["iia"]["of"] for one in page["samples"]["near_misses"]]
+    assert page["samples"]["alignments"] == []
+    assert missed == sorted(missed, reverse=True)
+    assert 0 < max(missed) < 1
+    listed = get(page["links"]["nearest"].partition("?")[0], sort="iia")["items"]
+    best = max(item["best"]["agreed"] / item["best"]["of"] for item in listed if item["best"])
+    assert missed[0] == best
+    assert "Near misses" in client.get("/networks/none").text
 
 
 def test_a_truncated_search_marks_its_counts(get, client):

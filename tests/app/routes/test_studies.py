@@ -92,6 +92,7 @@ def test_what_no_study_has_is_refused_by_name(client, study):
         (f"{study}/figures/ladder-9", 404, "not one of this study"),
         (f"{study}/outcomes?cell=9", 400, "not one of this study"),
         (f"{study}/outcomes?after=xyz", 400, "cursor"),
+        (f"{study}/outcomes?sort=beauty", 400, "not one of this study"),
         (f"{study}/side-by-side", 400, "two to six"),
     ):
         answer = client.get(f"/api/v1{path}")
@@ -259,6 +260,23 @@ def test_outcomes_are_paged_and_compared(client, study):
     side = client.get(f"/api/v1{study}/side-by-side?{chosen}").json()
     assert [item["seed"] for item in side["items"]] == [0, 1]
     assert client.get(f"{study}/side-by-side?{chosen}").status_code == 200
+
+
+@pytest.mark.parametrize("sort", ["state", "epochs", "loss", "circuits-valid"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):
+    items, url = [], f"{study}/outcomes?limit=3&sort={sort}&order={order}"
+    while url:
+        page = client.get(f"/api/v1{url}").json()
+        items += page["items"]
+        url = page["next_url"]
+    assert len({(item["position"], item["seed"]) for item in items}) == len(items) == 8
+    shown = [item.get(sort) or next(v["text"] for v in item["values"] if v["measure"] == sort) for item in items]
+    values = [None if value == "–" else int(value) if str(value).isdecimal() else value for value in shown]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=order == "desc")
+    assert values == known + [None] * (8 - len(known))
+    assert [s["current"] for s in page["sorts"] if s["key"] == sort] == [order]
 
 
 def test_the_form_shows_the_cost_before_anything_starts(client):
