@@ -137,6 +137,15 @@ def test_a_link_is_copied_whole(page, patterns):
     assert page.evaluate("() => navigator.clipboard.readText()") == patterns[1]
 
 
+def test_code_is_copied_as_it_stands_and_the_button_gets_its_words_back(page):
+    button = page.get_by_role("button", name="Copy Example", exact=True)
+    button.click()
+    code = page.get_by_label("Example", exact=True).inner_text()
+    assert page.evaluate("() => navigator.clipboard.readText()") == code
+    page.get_by_role("button", name="Copied").wait_for(state="detached")
+    assert button.locator(".vh").count() == 1
+
+
 def test_polling_rests_while_the_tab_is_hidden(page, patterns):
     page.locator("#poll", has_not_text="0").wait_for()
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
