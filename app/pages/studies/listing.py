@@ -10,8 +10,8 @@ from app.addressing import Addresses
 from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
 from app.pages.findings import answers_of
-from app.pages.studies.of_models import model_study_items
 from app.pages.studies.figures import protocol_named
+from app.pages.studies.of_models import model_study_items
 from app.pages.studies.sketch import sketch_of
 from app.pages.studies.stored import summary_of
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
