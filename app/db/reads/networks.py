@@ -128,7 +128,7 @@ def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[
 
     An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
     """
-    simplest = (AlignmentRow.minimal.desc(), AlgorithmRow.n_gates)
+    simplest = (AlignmentRow.minimal.desc(), AlgorithmRow.n_gates.expression)
     return _first_alignments(session, analysis_id, AlgorithmRow.n_valid > 0, simplest, limit)
 
 
@@ -137,7 +137,7 @@ def nearest_misses(session: Session, analysis_id: int, limit: int) -> Sequence[t
 
     Of an algorithm without a valid alignment the first that is kept is the one that comes closest.
     """
-    closest = (AlgorithmRow.best_iia.desc(), AlgorithmRow.n_gates)
+    closest = (AlgorithmRow.best_iia.desc(), AlgorithmRow.n_gates.expression)
     return _first_alignments(session, analysis_id, AlgorithmRow.n_valid == 0, closest, limit)
 
 
