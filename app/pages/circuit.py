@@ -200,12 +200,12 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     if not looked_at:
         reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
     elif accurate:
-        reason = f"it decides {n_right} of {len(labels)} rows right"
+        reason = f"it classifies {n_right} of {len(labels)} rows correctly"
         if n_right / len(labels) <= protocol.accuracy_threshold:
             reason += f" under {protocol.ablation} ablation, and enough under another"
     else:
         share = f"a share above {protocol.accuracy_threshold:g} is asked for"
-        reason = f"it decides {n_right} of {len(labels)} rows right, and {share}"
+        reason = f"it classifies {n_right} of {len(labels)} rows correctly, and {share}"
     return Verdict(
         valid=looked_at and accurate,
         reason=reason,

@@ -251,7 +251,7 @@ def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
     passed = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
     return VerdictView(
         criterion="mean-ablation" if place.question.protocol.ablation == "mean" else "zero-ablation",
-        label=f"right on {int(right.sum())} / {len(right)} rows, margin "
+        label=f"correct on {int(right.sum())} / {len(right)} rows, margin "
         f"{margin_to_edge(raw, place.question.protocol.circuit_decision).min():.3g}",
         verdict="passed" if passed else "failed",
     )

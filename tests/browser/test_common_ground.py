@@ -111,7 +111,7 @@ def test_the_list_is_filtered_in_place(tab, expect, site):
 def test_without_scripts_the_list_holds_it(visitor, expect):
     tab = visitor(java_script_enabled=False)
     tab.goto(GROUND)
-    expect(tab.get_by_text("No explanation that speaks everywhere is right everywhere")).to_be_visible()
+    expect(tab.get_by_text("No explanation that predicts everywhere is correct everywhere")).to_be_visible()
     expect(tab.locator(".cloud-list tbody tr")).to_have_count(25)
     expect(tab.get_by_role("radio", name="Box")).to_have_count(0)
 

@@ -113,7 +113,7 @@ def test_predict_first(tab, expect, asked):
     tab.locator("#jump-0").click()
     expect(tab.locator(".guess")).to_be_visible()
     expect(tab.locator(".runs")).to_contain_text("hidden")
-    expect(tab.locator(".askers .verdict-words", has_text=re.compile("right|wrong"))).to_have_count(0)
+    expect(tab.locator(".askers .verdict-words", has_text=re.compile("correct|incorrect"))).to_have_count(0)
     tab.locator("#guess-1").click()
     expect(tab.locator("#guessed")).to_contain_text(re.compile(r"You predicted [01]\s*/\s*1 correctly"))
     expect(tab.locator(".runs")).not_to_contain_text("hidden")

@@ -27,7 +27,7 @@ def test_the_sandbox_offers_the_interpretation_that_the_common_ground_calls_best
     offer = tab.get_by_role("listitem").filter(has=tab.get_by_role("link", name="Add the best-scoring interpretation"))
     agreed, of = best["accuracy"]["agreed"], best["accuracy"]["of"]
     expect(offer).to_contain_text(f"interpretation {best['index']} of {best['mask']}")
-    expect(offer).to_contain_text(f"right on {agreed} of {of} interventions")
+    expect(offer).to_contain_text(f"correct on {agreed} of {of} interventions")
     offer.get_by_role("link").click()
     expect(tab.locator("#asked-P a").first).to_have_attribute("href", best["url"])
     expect(tab.get_by_role("link", name="Add the best-scoring interpretation")).to_have_count(0)

@@ -10,7 +10,9 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.algorithms.and_inverter import gate_of_code, matching_gates
 from analysis.algorithms.counting import count_candidates
+from analysis.algorithms.high_level_model import readable_formula
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
@@ -42,6 +44,9 @@ STORED_BYTES_PER_CIRCUIT: Final = 200
 """Columns (60) and verdicts of all criteria, measured on a million circuits: docs/large-sets.md."""
 STORED_BYTES_AT_LEAST: Final = 600_000
 """Algorithms, alignments, distributions, the common ground."""
+FORMULA_INPUTS: Final = 4
+FORMULA_DEPTH: Final = 3
+"""A table without a name is shown as a formula up to these, which takes a hundredth of a second."""
 
 
 class RawOutput(PageModel):
@@ -67,6 +72,7 @@ class OutputPreview(PageModel):
 
     output: int
     task: str = Field(description="Name or truth table of its task; empty while it has none.")
+    formula: str = Field(description="A short formula of a task without a name; empty if none was found.")
     behaviour: list[BehaviourRow] = Field(description="Empty while it has no task.")
     raw: list[RawOutput] = Field(description="The same without a task; empty where there is one.")
     n_right: int
@@ -224,6 +230,7 @@ def _output(row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int)
     return OutputPreview(
         output=output,
         task=task.name or "".join(map(str, task.truth_table)),
+        formula=short_formula(task, place.question.model.n_inputs),
         behaviour=behaviour,
         raw=[] if behaviour else _raw(outputs, place.question.model.n_inputs),
         n_right=n_right,
@@ -231,6 +238,14 @@ def _output(row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int)
         smallest_margin=smallest,
         fragile=smallest is not None and smallest < FRAGILE_MARGIN,
     )
+
+
+def short_formula(task: Task, n_inputs: int) -> str:
+    """The simplest formula of a task that has no name, "" where none of few gates is found."""
+    if task.name or not task.truth_table or n_inputs > FORMULA_INPUTS:
+        return ""
+    codes, _ = matching_gates(task.pattern, n_inputs, FORMULA_DEPTH, 1)
+    return readable_formula(gate_of_code(int(codes[0]), n_inputs, FORMULA_DEPTH).root) if len(codes) else ""
 
 
 def _raw(outputs: np.ndarray[tuple[int, ...], np.dtype[np.float64]], n_inputs: int) -> list[RawOutput]:

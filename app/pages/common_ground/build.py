@@ -267,26 +267,26 @@ def summary_of(survey: SurveyView, cloud: Sequence[CloudPoint]) -> list[str]:
     the_best = "the best" if survey.best is not None or not survey.classes else "the best one known"
     if everywhere and n_perfect:
         told.append(
-            f"{noun(n_perfect, 'explanation')}{sampled} that speak everywhere are right everywhere: on all {of} "
+            f"{noun(n_perfect, 'explanation')}{sampled} that predict everywhere are correct everywhere: on all {of} "
             "interventions."
             if n_perfect > 1
-            else f"One explanation{sampled} that speaks everywhere is right everywhere: on all {of} interventions."
+            else f"One explanation{sampled} that predicts everywhere is correct everywhere: on all {of} interventions."
         )
     elif everywhere and survey.perfect is not None:
         told.append(
-            f"No explanation{sampled} that speaks everywhere is right everywhere: {the_best} is right on "
+            f"No explanation{sampled} that predicts everywhere is correct everywhere: {the_best} is correct on "
             f"{exact(best)} of {of} interventions."
         )
     if survey.best is not None and survey.worst is not None:
         which = "the classes drawn" if survey.drawn else "all circuits"
         told.append(
-            f"Of the {noun(survey.interpretations, 'interpretation')} of {which} the best is right on "
+            f"Of the {noun(survey.interpretations, 'interpretation')} of {which} the best is correct on "
             f"{exact(survey.best.accuracy.agreed)} of {of}, the worst on {exact(survey.worst.accuracy.agreed)}; "
             "free completions included."
         )
     if best_aligned is not None:
         told.append(
-            f"The best alignment whose variables together speak about every set is right on "
+            f"The best alignment whose variables together predict every set is correct on "
             f"{exact(best_aligned.right)} of {of}."
         )
     right_where = [one for one in cloud if one.kind != INTERPRETATION and one.right == one.predicted]

@@ -54,7 +54,7 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
     sets = "every set of hidden neurons" if space.largest is None else f"sets of up to {space.largest} hidden neurons"
     words = (
         f"Predicts {exact(standing.predicted)} of {noun(standing.of, 'intervention')} on {sets}; "
-        f"right on {exact(standing.right)} of these."
+        f"correct on {exact(standing.right)} of these."
         if standing.predicted
         else f"Predicts none of {noun(standing.of, 'intervention')}."
     )
@@ -82,7 +82,7 @@ def _silent(session: Session, explanation: Explanation, row: CommonGroundRow | N
     worst, best = found
     return words, (
         f"All interpretations of this circuit predict every one of {exact(row.n_interventions)} interventions: the "
-        f"best is right on {exact(best)}, the worst on {exact(worst)}."
+        f"best is correct on {exact(best)}, the worst on {exact(worst)}."
     )
 
 

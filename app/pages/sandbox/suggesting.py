@@ -85,7 +85,7 @@ def _best(survey: CommonGroundRow | None) -> Iterator[tuple[str, ExplanationRef,
     among = (
         "the classes drawn" if survey.drawn else f"all {noun(int(survey.facts['interpretations']), 'interpretation')}"
     )
-    why = f"right on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
+    why = f"correct on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
     yield "best-scoring of those drawn" if survey.drawn else "best-scoring", ref, why
 
 
@@ -116,7 +116,7 @@ def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> 
     places = list(dict.fromkeys(point.first for point in [*cloud[:CLASSES], *further]))
     for point in reads.points_at(session, survey, places):
         ref = ExplanationRef("interpretation", place.question.layout.to_hex(point.owner), str(point.index or 0))
-        yield ref, f"right on {point.right:,} of {point.predicted:,} interventions of the common ground"
+        yield ref, f"correct on {point.right:,} of {point.predicted:,} interventions of the common ground"
 
 
 def _found(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef) -> Explanation | None:

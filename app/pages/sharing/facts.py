@@ -115,7 +115,7 @@ def _of_circuit(page: CircuitPage) -> Facts:
     circuit, verdict = page.circuit, page.verdict
     lines = [
         ("Verdict", "valid" if verdict.valid else "not valid"),
-        ("Rows decided right", f"{verdict.n_right} of {verdict.n_rows}"),
+        ("Rows classified correctly", f"{verdict.n_right} of {verdict.n_rows}"),
         ("Edges kept", f"{circuit.n_edges} of {circuit.n_possible_edges}"),
         ("Smallest margin", f"{verdict.margin:.4g}"),
     ]

@@ -176,7 +176,7 @@ def test_a_circuit_is_told_its_best_and_worst(get):
     mine = [item for item in items if item["mask"] == mask]
     told = get(XOR + "/standing", e=f"c-{mask}")
     assert told["coverage"] is None
-    assert f"the best is right on {max(item['best'] for item in mine)}" in told["place"]
+    assert f"the best is correct on {max(item['best'] for item in mine)}" in told["place"]
     assert f"the worst on {min(item['worst'] for item in mine)}" in told["place"]
 
 

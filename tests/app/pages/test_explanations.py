@@ -239,7 +239,7 @@ def test_valid_ones_are_listed_unless_others_are_asked_for(get, client, everythi
     assert page["failing_url"] == more["url"] == f"{HERE}?standing=any"
     assert [one["label"] for one in more["filters"]] == ["also those that fail"]
     assert more["filters"][0]["url"] == HERE
-    assert f"Also the {page['failing']:,} kept that fail" in client.get(HERE).text
+    assert f"Also the {page['failing']:,} near misses" in client.get(HERE).text
     assert facet(page, "standing") == facet(more, "standing") == {
         "any": len(plain), "valid": page["total"], "failing": page["failing"]
     }  # fmt: skip

@@ -131,7 +131,7 @@ def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
 
 
 NONE = {
-    "": ("No circuit is valid", "All 9 circuits", "The whole network is right on only "),
+    "": ("No circuit is valid", "All 9 circuits", "The whole network is correct on only "),
     "/circuits": ("No circuit is valid", "All 9 possible circuits were tried"),
     "/algorithms": ("none of them can be placed in the network, and every placement was tried",),
     "/explanations?kind=circuit": ("None exist", "The search was exhaustive"),

@@ -10,12 +10,14 @@ import pytest
 from safetensors.numpy import save
 from sqlalchemy import func, select
 
+from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.jobs.seeding import add_bundled_networks
 from app.pages.bring_in.checking import build_check
+from app.pages.bring_in.preview import short_formula
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.hostile.files import hostile_files
 
@@ -137,6 +139,18 @@ def test_the_same_weights_for_other_tasks_are_refused_before_they_are_stored(cli
     assert "are others than those" in page["refusals"][0]["cause"]
     again = client.post("/api/v1/networks/preview", content=xor_file()).json()
     assert (again["refusals"], again["known_url"]) == ([], "/networks/hand-made-xor")
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "formula"),
+    [
+        ((0, 0, 0, 1, 1, 1, 1, 0), "", "(A ∧ ¬(B ∧ C)) ∨ (¬A ∧ (B ∧ C))"),
+        ((0, 1, 1, 0), "XOR", ""),
+        ((0, 1, 1, 0, 1, 0, 0, 1), "", ""),
+    ],
+)
+def test_a_table_without_a_name_is_shown_as_a_formula_where_a_short_one_is_found(table, name, formula):
+    assert short_formula(Task(table, name), len(table).bit_length() - 1) == formula
 
 
 @pytest.mark.parametrize("name", ["new", "preview"])
