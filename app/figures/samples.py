@@ -327,11 +327,13 @@ def pattern_context() -> dict[str, Any]:
             "counted": "",
             "latents": [],
             "bands": None,
+            "fields": [],
         },
         "lens_table_example": {
             "label": "Sparse autoencoder",
             "scores": None,
             "bands": None,
+            "fields": [],
             "bars": [{"label": "layer 1", "n": 2, "of": 3}],
             "counted": "live latents of a layer that fire on a single input",
             "latents": [{"label": "1·0", "truth_table": (0, 0, 0, 1)}, {"label": "1·1", "truth_table": (0, 1, 1, 0)}],
