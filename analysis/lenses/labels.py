@@ -20,6 +20,7 @@ from analysis import fixed_order
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.algorithms.high_level_model import input_pattern
 from analysis.errors import InvalidMethod, InvalidTask
+from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
@@ -221,6 +222,19 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(f"{row['layer']}.{row['neuron']} {row['label']}", row["kept"], row["rows"]) for row in seen.rows)
 
 
+def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
+    """Each label is a function that the neuron is said to carry."""
+    return tuple(
+        Claim(
+            row["layer"],
+            (row["neuron"],),
+            function=sum(bit << place for place, bit in enumerate(row["truth_table"])),
+            label=row["label"],
+        )
+        for row in seen.rows
+    )
+
+
 def _says(_question: Question, seen: Table) -> str:
     whole = [row for row in seen.rows if row["kept"] == row["rows"] and not row["alike_changed"]]
     cut = sum(row["cut"] for row in seen.rows)
@@ -269,5 +283,6 @@ LABELS: Final = Lens(
         "unlike": "ordered pairs that it calls different",
     },
     bars=_bars,
+    claims=_claims,
     counted="rows whose decision stays with a neuron replaced by what its label predicts",
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.explanations.explanation import Claim
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows, neurons_in_order
@@ -69,6 +70,12 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(unit, sum(flips), len(flips)) for unit, flips in found.items())
 
 
+def flipping_neurons(_question: Question, seen: Table) -> tuple[Claim, ...]:
+    """The neurons of which some patch flips the decision are used; of the others one at a time says nothing."""
+    found = dict.fromkeys((row["layer"], row["neuron"]) for row in seen.rows if row["flips"])
+    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in found)
+
+
 def _says(_question: Question, seen: Table) -> str:
     bars = _bars(seen)
     most = max(bars, key=lambda bar: bar.n)
@@ -104,6 +111,7 @@ PATCHING_TABLE: Final = Lens(
         "flips": "whether the decision by threshold differs from the base's",
     },
     bars=_bars,
+    claims=flipping_neurons,
     counted="patches of a neuron that flip the decision",
     vector=lambda seen: neurons_in_order(seen, "output"),
 )

@@ -14,17 +14,22 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import decide_right
 from analysis.directions.alignment import DirectionAlignment
-from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
+from analysis.discovery.registry import read_called
+from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
 from analysis.experiments import InterventionSpace
 from analysis.explanations.alignments import Aligned
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
+from analysis.explanations.lens_claims import LENS, LensClaims
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
+from analysis.lenses.lens import Table
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit, circuit_from_hex, mask_array
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
+from app.db.lenses import stored_view
 from app.errors import BadQuery, NotFound, PageError
 from app.naming import ExplanationRef, Scope
 from app.pages.algorithm import interchange_score
@@ -37,13 +42,14 @@ from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_of
 from app.pages.recorded import read_recorded
+from app.pages.reports.lenses import LensView, lens_view
 from app.pages.shared import truth_rows
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
 _OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
-    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES}, with @PROTOCOL "
-    "behind it where that differs"
+    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES} or l-LENS, with "
+    "@PROTOCOL behind it where that differs"
 )
 
 
@@ -57,6 +63,7 @@ class Explanation:
         item: the engine's value of it.
         url: its own page.
         verdicts: what is known of it.
+        picture: of a lens what it answered.
     """
 
     ref: ExplanationRef
@@ -64,6 +71,7 @@ class Explanation:
     item: Any
     url: str
     verdicts: tuple[VerdictView, ...] = ()
+    picture: LensView | None = None
 
     @property
     def record(self) -> Kind[Any]:
@@ -107,6 +115,11 @@ class Explanation:
     def directions(self) -> DirectionAlignment | None:
         """Of an alignment on directions."""
         return self.item.alignment if isinstance(self.item, AlignedOnDirections) else None
+
+    @property
+    def lens(self) -> LensClaims | None:
+        """Of a lens."""
+        return self.item if isinstance(self.item, LensClaims) else None
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -191,6 +204,8 @@ def find_explanation(
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
         if ref.kind in BY_KEY:
             return _recorded(addresses, own, ref, protocol)
+        if ref.kind == LENS.key:
+            return _lens(addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol, most_counted)
         if ref.kind == "direction":
@@ -222,6 +237,20 @@ def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol:
     canonical = ExplanationRef(kind.key, kind.write(item), "", protocol)
     url = addresses.explanation(place.row.slug, ExplanationRef(kind.key, kind.write(item)), place.scope)
     return Explanation(canonical, place, item, url)
+
+
+def _lens(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+    """What a lens says of neurons, computed as its own page computes it."""
+    lens, settings = read_called(ref.first, LENS_BY_KEY)
+    if lens.claims is None:
+        known = ", ".join(key for key, one in LENS_BY_KEY.items() if one.claims is not None)
+        raise InvalidMethod(f"lens {lens.key}", "says nothing of single neurons", f"use {known}")
+    answer = lens.answer(place.question, settings)
+    if not isinstance(answer.view, Table):
+        raise InvalidMethod(f"lens {lens.key}", " ".join(answer.notes), "leave it out")
+    view = lens_view(stored_view(place.question, lens, answer), place, addresses)
+    item = LensClaims(view.text, lens.claims(place.question, answer.view))
+    return Explanation(ExplanationRef(LENS.key, view.text, "", protocol), place, item, view.url, picture=view)
 
 
 def _circuit(

@@ -127,7 +127,7 @@ def neuron_views(
         said = [
             (letter, claim.get((layer, neuron))) for letter, claim in zip(letters, claims, strict=True) if claim
         ]  # an explanation without any claim does not speak of neurons at all
-        kinds = {None if c is None else (c.says, _up_to_negation(c.function, n_rows)) for _, c in said}
+        kinds = {None if c is None else (c.says, up_to_negation(c.function, n_rows)) for _, c in said}
         views.append(
             NeuronView(
                 layer=layer,
@@ -147,7 +147,7 @@ def neuron_views(
     return sorted(views, key=lambda view: (not conflict(view), view.layer, view.neuron))
 
 
-def _up_to_negation(function: int, n_rows: int) -> int:
+def up_to_negation(function: int, n_rows: int) -> int:
     """A truth table or its negation, whichever is 0 on the first input."""
     return ((1 << n_rows) - 1) & ~function if function & 1 else function
 

@@ -10,6 +10,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import BeyondLimits
+from analysis.explanations.lens_claims import LENS
+from analysis.lenses.registry import LENSES
 from analysis.networks.circuit import circuit_from_hex
 from app.addressing import Addresses
 from app.db.reads.finding import networks_named
@@ -56,6 +58,16 @@ class Preset(PageModel):
     pictures: list[Picture]
 
 
+class LensCard(PageModel):
+    """A lens that says something of single neurons."""
+
+    key: str
+    label: str
+    definition: str
+    ref: str
+    url: str
+
+
 class Picker(PageModel):
     """What there is to choose from."""
 
@@ -66,6 +78,7 @@ class Picker(PageModel):
     circuits: list[CircuitCard] = Field(description="Fewest edges first.")
     interpretations: list[InterpretationCard] = Field(description="The first of each of some of those circuits.")
     alignments: list[AlignmentCard] = Field(description="Of the simplest algorithms.")
+    lenses: list[LensCard] = Field([], description="Those that say something of single neurons.")
 
 
 def networks_to_choose(session: Session, addresses: Addresses, text: str) -> Picker:
@@ -98,6 +111,15 @@ def explanations_to_choose(session: Session, addresses: Addresses, place: Place)
         circuits=circuits,
         interpretations=first_interpretations(place, rows[:OTHERS_SHOWN], addresses),
         alignments=alignments,
+        lenses=[
+            LensCard.showing(
+                lens,
+                ref=str(ExplanationRef(LENS.key, lens.key)),
+                url=addresses.lens(place.row.slug, lens.key, place.scope),
+            )
+            for lens in LENSES
+            if lens.claims is not None and lens.fit(place.question, lens.defaults)[1].answered
+        ],
     )
 
 

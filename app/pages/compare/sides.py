@@ -13,13 +13,14 @@ from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.pages.candidates import input_text
 from app.pages.compare.completions import completion_views
-from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
+from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view, up_to_negation
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
 from app.pages.compare.grain import grain_views
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.own_swaps import asked_swaps, own_swaps_view
 from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
+    AgreementView,
     ComparedView,
     ComparePage,
     DirectionView,
@@ -240,7 +241,9 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
-        name="" if explanation.recorded is None else explanation.recorded.name(explanation.item),
+        name=_name(explanation),
+        picture=explanation.picture,
+        agreements=[] if explanation.lens is None else agreements(explanation, sides),
         tiles=tile_views(explanation),
         directions=_directions(explanation),
         columns=explanation.columns(),
@@ -251,6 +254,35 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         silent_because="" if standing.predicted or not standing.of else explanation.record.silence,
         distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
     )
+
+
+def _name(explanation: Explanation) -> str:
+    """Of kinds that have names of their own."""
+    if explanation.picture is not None:
+        return explanation.picture.label
+    return "" if explanation.recorded is None else explanation.recorded.name(explanation.item)
+
+
+def agreements(explanation: Explanation, sides: Sequence[Side]) -> list[AgreementView]:
+    """How often each of the others names the function that a lens names of a neuron, where both name one."""
+    n_rows, own = 1 << explanation.place.question.cut.n_inputs, _functions_of_neurons(explanation)
+    found = []
+    for side in sides:
+        others = {} if side.explanation is explanation else _functions_of_neurons(side.explanation)
+        both = [site for site in own if site in others]
+        same = sum(up_to_negation(own[site], n_rows) == up_to_negation(others[site], n_rows) for site in both)
+        if both:
+            found.append(AgreementView(letter=side.letter, same=same, both=len(both)))
+    return found
+
+
+def _functions_of_neurons(explanation: Explanation) -> dict[tuple[int, int], int]:
+    """The functions that it names of single neurons."""
+    return {
+        site: claim.function
+        for site, claim in explanation.by_neuron().items()
+        if claim.says == "function" and len(claim.neurons) == 1
+    }
 
 
 def tile_views(explanation: Explanation) -> list[TileView]:

@@ -27,7 +27,7 @@ MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more inter
 
 def substance_of(explanation: Explanation) -> Substance:
     """The engine's value of an explanation."""
-    if explanation.recorded is not None:
+    if explanation.recorded is not None or explanation.lens is not None:
         return str(explanation.ref)
     placed = explanation.alignment or explanation.directions
     found: Substance = placed or explanation.item

@@ -16,6 +16,7 @@ from app.pages.compare.grain import GrainView
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
 from app.pages.compare.picker import Picker
 from app.pages.formulas import VerdictView, hue_tables, hues_of
+from app.pages.reports.lenses import LensView
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
 
@@ -53,6 +54,14 @@ class DistanceView(PageModel):
     predictions_both: int = Field(description="Interventions on which both predict.")
 
 
+class AgreementView(PageModel):
+    """Neurons on which a lens and an explanation name the same function, up to negation."""
+
+    letter: str = Field(description="Of the explanation.")
+    same: int
+    both: int = Field(description="Neurons of which both name a function, each by itself.")
+
+
 class ComparedView(PageModel):
     """One explanation of the comparison."""
 
@@ -72,7 +81,9 @@ class ComparedView(PageModel):
     mask: str | None = Field(description="Hex mask of its circuit.")
     n_edges: int | None
     formula: str | None
-    name: str = Field("", description="Of an explanation of a kind stored as columns; else empty.")
+    name: str = Field("", description="Of an explanation of a kind stored as columns, or of a lens; else empty.")
+    picture: LensView | None = Field(None, description="Of a lens what it answered.")
+    agreements: list[AgreementView] = Field([], description="Of a lens, with each explanation that names functions.")
     tiles: list[TileView]
     directions: list[DirectionView] = Field(description="Of an alignment on directions; else empty.")
     columns: list[ColumnView] = Field(description="Its gates or variables with their value on every input.")

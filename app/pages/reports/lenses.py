@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidMethod
+from analysis.explanations.lens_claims import LENS
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import Fit, Lens, LensAnswer, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
@@ -28,6 +29,7 @@ from app.db.lenses import (
 )
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound
+from app.naming import ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.place import Place, locate_boolean
@@ -256,6 +258,7 @@ class LensPage(LinkedPage):
     command: str = Field(description="What computes the same answer on a command line.")
     form_url: str
     lenses_url: str
+    compare_url: str = Field(description="Where it stands beside explanations; empty if it says nothing of neurons.")
 
 
 def build_lenses(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> LensesPage:
@@ -475,9 +478,17 @@ def whole_lens(
         command=f'pluriscope audit NETWORK.json --methods "{shown_as.text}" --output OUT.json',
         form_url=addresses.lens(slug, lens),
         lenses_url=addresses.lenses(slug, scope),
+        compare_url=_compared(record, shown_as, place, addresses),
         url=shown_as.url,
     )
     return page, table
+
+
+def _compared(lens: Lens, shown: LensView, place: Place, addresses: Addresses) -> str:
+    """Where a lens that says something of neurons is compared."""
+    if lens.claims is None or shown.outcome != "found":
+        return ""
+    return addresses.compare(place.row.slug, [ExplanationRef(LENS.key, shown.text)], place.scope)
 
 
 def _unanswered(lens: str, settings: Mapping[str, Any], fit: Fit) -> StoredView:

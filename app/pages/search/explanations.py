@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.parsing import texts_of_formula
 from analysis.digest import short_id
 from analysis.errors import AnalysisError, InvalidTask
-from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
+from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE
 from app.addressing import Addresses
@@ -166,9 +166,9 @@ class Finder:
         return hits
 
     def _computed(self, kind: str, named: Named, rows: Sequence[NetworkRow]) -> list[Hit]:
-        """An explanation of a kind that its address alone holds, such as a linear probe, on the first networks."""
+        """An explanation of a kind that its address alone holds, such as a linear probe or a lens, on some networks."""
         text = f"{named.first}.{named.second}" if named.second else named.first
-        ref, hits = ExplanationRef(BY_KEY[kind].key, text), []
+        ref, hits = ExplanationRef(kind, text), []
         for row in rows[:COMPUTED_FOR]:
             try:
                 place = locate(self._session, self._addresses, row.slug, Scope())

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.directions import AlignedOnDirections
+from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import RECORDED
 from analysis.pipeline import analyse_output
 from analysis.reverify import (
@@ -362,7 +363,7 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
         "algorithm": "Algorithm {}",
         "alignment": "Algorithm {}, alignment {}",
         "direction": "Algorithm {}, directions {}",
-        **{kind.key: kind.noun.capitalize() + " {}" for kind in RECORDED},
+        **{kind.key: kind.noun.capitalize() + " {}" for kind in (*RECORDED, LENS)},
     }[explanation.kind]
     names = (explanation.ref.first, explanation.ref.second)
     more: Sequence[Recomputed] = ()

@@ -83,6 +83,8 @@ def judge_on_the_spot(
     if explanation.directions is not None:
         return _judge_directions(explanation, known)
     kind = explanation.kind
+    if not criteria_for(kind):
+        return []
     alone = _context(explanation, work)
     family = None if known >= _OF_THE_FAMILY else _family(session, explanation)
     small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
