@@ -258,7 +258,7 @@ class LensPage(LinkedPage):
     command: str = Field(description="What computes the same answer on a command line.")
     form_url: str
     lenses_url: str
-    compare_url: str = Field(description="Where it stands beside explanations; empty if it says nothing of neurons.")
+    beside_url: str = Field(description="Where it stands beside explanations; empty if it says nothing of neurons.")
 
 
 def build_lenses(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> LensesPage:
@@ -478,7 +478,7 @@ def whole_lens(
         command=f'pluriscope audit NETWORK.json --methods "{shown_as.text}" --output OUT.json',
         form_url=addresses.lens(slug, lens),
         lenses_url=addresses.lenses(slug, scope),
-        compare_url=_compared(record, shown_as, place, addresses),
+        beside_url=_compared(record, shown_as, place, addresses),
         url=shown_as.url,
     )
     return page, table

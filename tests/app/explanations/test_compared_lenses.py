@@ -63,7 +63,8 @@ def test_typed_labels_are_in_the_address(client, get, refs):
     first, second, _ = page["explanations"]
     assert first["ref"] == TYPED
     assert functions(page, "P") == {(1, 0): [0, 0, 0, 1], (2, 1): [0, 1, 1, 1]}
-    assert client.get(first["url"]).status_code == 200
+    assert get(get(first["url"])["beside_url"])["refs"] == [TYPED]
+    assert get("/networks/xor/lenses/shapley")["beside_url"] == ""
     assert second["tiles"] == []
     claims = {
         (neuron["layer"], neuron["neuron"]): claim["kind"]
