@@ -30,26 +30,33 @@ def judged(context, **given: float) -> Verdicts:
     return criterion_named("input-robust").judge("circuit", context, given)
 
 
-def grid_differs(context, kept, radius: float, n: int) -> bool:
-    """Whether circuit and network differ somewhere on a grid of n points a side around some clean input."""
+def decided_on_grid(context, radius: float, n: int) -> list[tuple[list[float], int]]:
+    """The network's own decision at each of n points a side around each clean input."""
     network, rule = context.question.cut, context.question.protocol.circuit_decision
     everything = set(plain.edges_of(network))
     steps = [radius * (2 * k / (n - 1) - 1) for k in range(n)]
-    for row in plain.product([0.0, 1.0], repeat=network.sizes[0]):
-        for offset in plain.product(steps, repeat=len(row)):
-            point = [a + b for a, b in zip(row, offset, strict=True)]
-            outputs = [plain.run(network, edges, point)[-1][0] for edges in (kept, everything)]
-            if len({plain.decision(output, rule) for output in outputs}) == 2:
-                return True
-    return False
+    corners = plain.product([0.0, 1.0], repeat=network.sizes[0])
+    points = [
+        [a + b for a, b in zip(row, offset, strict=True)]
+        for row in corners
+        for offset in plain.product(steps, repeat=len(row))
+    ]
+    return [(point, plain.decision(plain.run(network, everything, point)[-1][0], rule)) for point in points]
+
+
+def grid_differs(context, kept, decided: list[tuple[list[float], int]]) -> bool:
+    """Whether circuit and network differ somewhere on a grid."""
+    network, rule = context.question.cut, context.question.protocol.circuit_decision
+    return any(plain.decision(plain.run(network, kept, point)[-1][0], rule) != its for point, its in decided)
 
 
 def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1) -> int:
     """Every verdict fits what a grid shows; returns how many circuits fail where the grid shows nothing."""
     everything, unseen = set(plain.edges_of(context.question.cut)), 0
+    decided = decided_on_grid(context, radius, n)
     for position, kept in enumerate(kept_sets(context)):
         verdict = verdicts.at(position)
-        seen = grid_differs(context, kept, radius, n)
+        seen = grid_differs(context, kept, decided)
         if verdict.outcome == "passed":
             assert not seen
         if verdict.outcome == "failed":
