@@ -141,6 +141,7 @@ class Outcome:
     pages: Counter[int] = field(default_factory=Counter)
 
 
+@cache
 def case_of(seed: int) -> Case:
     """The case of a seed: 2–6 inputs, 1–4 hidden layers of 1–8 neurons, 1–3 outputs, any pair of activations.
 

@@ -72,6 +72,7 @@ def test_every_tree_unfolds_from_one_graph():
     assert order == sorted(order)
 
 
+@pytest.mark.slow
 def test_xor_has_six_irredundant_graphs_of_up_to_four_gates():
     """Every straight-line program of up to four ANDs over the two inputs is written down."""
     found = set()

@@ -81,6 +81,7 @@ def test_all_masks_in_order_of_size(sizes, protocol):
     assert found.n_tried == count_in_space(sizes, protocol)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     st.integers(1, 3),

@@ -512,6 +512,7 @@ def test_alignment_search_needs_room_and_an_algorithm() -> None:
     assert "up to 3 inputs" in look(replace(QUESTIONS[2], task=named_task("PARITY", 4)), "das").notes[0]
 
 
+@pytest.mark.slow
 def test_alignment_search_says_how_many_algorithms_it_leaves_out() -> None:
     assert not_asked(named_task("XOR", 2), 2) == ()
     (told,) = not_asked(named_task("AND", 3), 2)  # of 10,254 candidates 10,000 are listed

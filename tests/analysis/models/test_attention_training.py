@@ -21,7 +21,7 @@ def run(model):
     return gaps(space.run(np.ones((1, space.graph.n_bits), dtype=bool)), model.answers)[0]
 
 
-@pytest.mark.parametrize("name", ["other name", "majority"])
+@pytest.mark.parametrize("name", [pytest.param("other name", marks=pytest.mark.slow), "majority"])
 def test_what_converged_is_right_as_the_engine_runs_it(name):
     outcome = train_attention(AttentionSpec(task_named(name), layers=1, seed=3))
     assert outcome.converged

@@ -62,6 +62,7 @@ def test_a_seed_makes_a_network_again_whatever_is_trained_beside_it() -> None:
     assert len({one.planted.network.digest for one in together if one.planted is not None}) == 3
 
 
+@pytest.mark.slow
 def test_the_neuron_of_the_root_may_be_interchanged_as_well() -> None:
     """Its interchange alone decides the output, whichever way the output reads it."""
     spec = replace(InterchangeSpec.of(ALICE, (3, 3), steps=1_500), root=True)

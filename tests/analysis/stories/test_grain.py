@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations, product
 
+import pytest
+
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.refinement import grain_of, is_coarser
@@ -44,6 +46,7 @@ def test_who_carries_the_finer_carries_the_coarser():
     assert n_fine > 50
 
 
+@pytest.mark.slow
 def test_what_is_carried_is_what_trying_every_place_finds():
     for network in trained()[:12]:
         found = grain_of_network(network)
@@ -147,6 +150,7 @@ def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_c
     assert n_finer > 5
 
 
+@pytest.mark.slow
 def test_where_algorithms_are_not_all_listed_none_is_called_a_rival():
     wide = small_network(sizes=(4, 2, 2, 1)).network
     assert refinements_of(ask(wide, task=named_task("AND", 4))) is None

@@ -50,6 +50,7 @@ def test_gates_are_drawn_equally_often():
     assert len({two.tasks(seed) for seed in range(7_000)}) == 42
 
 
+@pytest.mark.slow
 def test_networks_are_judged_on_the_tasks_they_learned():
     checked = design(tasks=[["?", "?"]])
     (cell,) = cells_of(checked)
