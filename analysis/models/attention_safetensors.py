@@ -5,12 +5,17 @@ Ours have the tensors ``token_embedding``, ``position_embedding`` (left out wher
 ``name``, ``attribution``, ``tokens`` and ``tasks``, the last two as JSON. In a state dict (https://github.com/TransformerLensOrg/TransformerLens)
 they are ``embed.W_E``, ``pos_embed.W_pos``, ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O``, ``unembed.W_U``; it says
 nothing of rows, so a task goes with it. Its biases must be 0, and there must be no LayerNorm and no MLP.
+
+What has no weights leaves no trace in a state dict: normalisation whose scale was folded into the matrices ("LNPre"),
+other positions than learned ones, attention that looks ahead or only nearby, unscaled scores. A model with any of these
+would be read as another one, so its configuration goes with it where there is one.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from math import sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +27,7 @@ from analysis.errors import InvalidNetwork
 from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
 from analysis.models.attention_tasks import TokenTask
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors
-from analysis.strict_json import kind_of, read_object
+from analysis.strict_json import combined, kind_of, read_object
 
 MAX_BYTES: Final = 40_000_000
 _MAX_HEADER: Final = 4_000_000  # the rows of the task stand in it
@@ -41,6 +46,27 @@ _OTHER: Final = (
     (re.compile(r".*\.mlp\..*"), "belongs to an MLP block"),
     (re.compile(r".*ln(1|2|_final)\..*"), "belongs to a LayerNorm"),
 )
+CONFIG: Final[dict[str, object]] = {
+    "attn_only": True,
+    "normalization_type": None,
+    "positional_embedding_type": "standard",
+    "attention_dir": "causal",
+    "use_attn_scale": True,
+    "use_local_attn": False,
+    "n_key_value_heads": None,
+    "scale_attn_by_inverse_layer_idx": False,
+    "use_qk_norm": False,
+    "use_normalization_before_and_after": False,
+    "use_attention_sinks": False,
+    "use_logn_attn": False,
+    "post_embedding_ln": False,
+    "clip_qkv": None,
+    "attn_scores_soft_cap": -1.0,
+    "output_logits_soft_cap": -1.0,
+}
+"""Settings of ``HookedTransformerConfig`` that decide what is computed, with the value that is read."""
+_TELLING: Final = ("normalization_type", "positional_embedding_type", "attn_scale", "d_head")
+_MAX_CONFIG: Final = 100_000
 _OWN_OTHERS: Final = ("token_embedding", "position_embedding", "unembedding")
 _STATE_OTHERS: Final = ("embed.W_E", "pos_embed.W_pos", "unembed.W_U")
 
@@ -92,6 +118,30 @@ def read_attention_safetensors(raw: bytes, task: TokenTask | None = None, name: 
         document = {**_task_document(task), **_of_state(tensors, task)}
     document["name"] = name or document.get("name") or "Imported transformer"
     return read_attention({**document, "format": FORMAT, **_sizes(document)})
+
+
+def check_config(raw: bytes) -> None:
+    """Refuse the configuration of a model that is no transformer of attention alone.
+
+    Args:
+        raw: ``json.dumps(model.cfg.to_dict(), default=str)``, at most 100,000 bytes.
+
+    Raises:
+        InvalidNetwork: it is no configuration, or naming every setting that is not read.
+    """
+    cure = "write json.dumps(model.cfg.to_dict(), default=str) to a file"
+    config = read_object(raw, "configuration", InvalidNetwork, _MAX_CONFIG, cure)
+    missing = [name for name in _TELLING if name not in config]
+    if missing:
+        raise InvalidNetwork("configuration", f"does not say {missing[0]}", cure)
+    wanted = {**CONFIG, "attn_scale": sqrt(config["d_head"]) if isinstance(config["d_head"], int) else None}
+    problems = [
+        InvalidNetwork(f"configuration {name!r}", f"is {str(config[name])[:40]}", f"only {value} is read")
+        for name, value in wanted.items()
+        if name in config and config[name] != value
+    ]
+    if problems:
+        raise combined(problems, "configuration", InvalidNetwork)
 
 
 def _header(raw: bytes) -> dict[str, Any]:

@@ -136,6 +136,9 @@ def convert_model(
     ],
     task: Annotated[str, typer.Option(help=f"Of a state dict: {TASK}")] = "",
     rows: Annotated[str, typer.Option(help=f"Of a state dict: {ROWS}")] = "",
+    config: Annotated[
+        str, typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict(), checked for what is not read.")
+    ] = "",
     context: Annotated[int, typer.Option(help="Tokens of a row; default: the task's.")] = 0,
     vocabulary: Vocabulary = 0,
     name: Annotated[str, typer.Option(help="Name of the model; default: the file's.")] = "",
@@ -145,20 +148,23 @@ def convert_model(
     Example: [bold]pluriscope convert-model state.safetensors --task induction --output model.json[/bold]
 
     A state dict says nothing of rows, so it needs a task or a table of rows. Only attention is read: LayerNorm, MLP
-    blocks and biases other than 0 are refused by their names.
+    blocks and biases other than 0 are refused by their names. What has no weights, such as normalisation folded into
+    the matrices, only the configuration tells.
 
     Exit codes: 0 done, 2 bad input.
     """
     from analysis.models.attention import AttentionModel
-    from analysis.models.attention_safetensors import MAX_BYTES, read_attention_safetensors
+    from analysis.models.attention_safetensors import MAX_BYTES, check_config, read_attention_safetensors
     from analysis.models.registry import MAX_MODEL_BYTES, read_model
     from analysis.network_files.files import checked_name
 
-    check_writable(output, file, rows)
+    check_writable(output, file, rows, config)
     chosen = _task(task, rows, vocabulary, context) if task or rows else None
     called = checked_name(name) if name else ""
     raw = read_bytes(file, "model file", MAX_BYTES)
     if raw.lstrip()[:1] == b"{":
+        if config:
+            raise Refusal("--config: is for state dicts. Leave it out.")
         if chosen is not None:
             raise Refusal("--task: is for state dicts, and the file has its own rows. Leave it out.")
         kind, model = read_model(raw[: MAX_MODEL_BYTES + 1])
@@ -166,7 +172,14 @@ def convert_model(
             raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give an attention-only transformer.")
         converted = replace(model, name=called or model.name)
     else:
+        if config:
+            check_config(read_bytes(config, "configuration", MAX_BYTES))
         converted = read_attention_safetensors(raw, chosen, called)
+        if chosen is not None and not config:
+            remark(
+                "a state dict does not tell normalisation without weights (LNPre), other positions than learned ones, "
+                "unscaled scores or attention that is not causal; --config checks these"
+            )
     _write(converted, output)
     return DONE
 

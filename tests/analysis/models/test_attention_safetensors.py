@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
-from analysis.models.attention import AttentionModel
+from analysis.models.attention import ATTENTION, AttentionModel
 from analysis.models.attention_files import read_table
-from analysis.models.attention_safetensors import attention_safetensors, read_attention_safetensors
+from analysis.models.attention_safetensors import attention_safetensors, check_config, read_attention_safetensors
 from analysis.models.attention_tasks import TokenTask, task_named
 from tests.analysis.models.attention_models import random_attention
 
+EXPORTED = Path(__file__).parents[2] / "fixtures" / "transformer_lens"
 TASK = task_named("first token", 4, 3)
 MODEL = random_attention(0, (2, 2, 6, 3, 4, 3))
 
@@ -88,6 +92,40 @@ def test_a_state_dict_without_rows_or_with_others_is_refused():
         read_attention_safetensors(save(state(MODEL)))
     with pytest.raises(AnalysisError, match="tokens: has 5 texts"):
         read_attention_safetensors(save(state(MODEL)), task_named("first token", 5, 3))
+
+
+def test_a_state_dict_of_the_library_gives_its_logits():
+    """Exported by TransformerLens 3.9.0 from a HookedTransformer, whose logits in float64 stand beside it."""
+    expected = json.loads((EXPORTED / "logits.json").read_text())
+    check_config(json.dumps(expected["config"]).encode())
+    model = read_attention_safetensors((EXPORTED / "state.safetensors").read_bytes(), task_named("first token", 4, 3))
+    rows = list(product(range(4), repeat=3))
+    model = replace(model, tokens=np.array(rows))
+    space = model.space(ATTENTION.default_rules)
+    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    assert np.abs(logits).max() > 10
+    assert logits == pytest.approx(np.array(expected["logits"]), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"normalization_type": "LNPre"}, "configuration 'normalization_type': is LNPre. Only None is read."),
+        ({"positional_embedding_type": "shortformer"}, "'positional_embedding_type': is shortformer. Only standard"),
+        ({"attention_dir": "bidirectional"}, "'attention_dir': is bidirectional"),
+        ({"use_attn_scale": False, "attn_scale": -1.0}, "(1) configuration 'use_attn_scale' is False"),
+        ({"attn_scale": 3.0}, "configuration 'attn_scale': is 3.0. Only 2.0 is read."),
+        ({"use_local_attn": True}, "'use_local_attn': is True"),
+        ({"d_head": None}, "'attn_scale': is 2.0"),
+    ],
+)
+def test_what_leaves_no_trace_in_a_state_dict_is_told_by_its_configuration(more, told):
+    config = json.loads((EXPORTED / "logits.json").read_text())["config"]
+    with pytest.raises(InvalidNetwork) as refused:
+        check_config(json.dumps({**config, **more}).encode())
+    assert told in str(refused.value)
+    with pytest.raises(InvalidNetwork, match="does not say normalization_type"):
+        check_config(b"{}")
 
 
 @pytest.mark.parametrize(
