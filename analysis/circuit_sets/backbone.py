@@ -137,25 +137,26 @@ def no_backbone_reason(search: CircuitSearch) -> str:
     }.get(coverage_of(search.method, search.truncated_at), "no valid circuit was found before the search stopped")
 
 
-def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "") -> str:
+def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "", part: str = "edge") -> str:
     """The three parts of a network's edges in one sentence, which claims no more than was looked at.
 
     Args:
         backbone: of which circuits.
         noun: what these are called, in the singular.
         plural: and in the plural, if that is not the same with an s.
+        part: what masks name.
     """
     plural = plural or f"{noun}s"
-    shared, optional = _many(backbone.n_edges, "edge"), _many(backbone.n_optional, "option")
+    shared, optional = _many(backbone.n_edges, part), _many(backbone.n_optional, "option")
     if backbone.exact:
         verb = "is" if backbone.of == 1 else "are"
         return f"{backbone.of:,} {noun if backbone.of == 1 else plural} {verb} {shared} and {optional}."
-    some = _many(backbone.n_optional, "edge")
+    some = _many(backbone.n_optional, part)
     which = {"sampled": " sampled", "listed": ""}.get(backbone.coverage, " found before the search stopped")
     if backbone.of == 1:
         return f"There is only 1 {noun}{which}, so what others have in common with it is not known."
     return (
-        f"{_many(backbone.n_edges, 'edge')} {'is' if backbone.n_edges == 1 else 'are'} in every one of the "
+        f"{_many(backbone.n_edges, part)} {'is' if backbone.n_edges == 1 else 'are'} in every one of the "
         f"{backbone.of:,} {plural}{which}, and {some} {'is' if backbone.n_optional == 1 else 'are'} in some of them."
     )
 

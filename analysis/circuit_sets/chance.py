@@ -131,15 +131,17 @@ def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
     )
 
 
-def chance_words(chance: SizeChance, n_edges: int, *, valid: bool) -> str:
+def chance_words(chance: SizeChance, n_edges: int, *, valid: bool, part: str = "edge") -> str:
     """What the chance at its size says of one circuit, as the rest of a sentence that begins with whether it is valid.
 
     Args:
         chance: of the circuit's size.
         n_edges: that size.
         valid: whether the circuit itself is.
+        part: what masks name.
     """
-    those = f"the {chance.possible:,} possible circuits with {n_edges:,} edge{'' if n_edges == 1 else 's'}"
+    size = f"{n_edges:,} {part}{'' if n_edges == 1 else 's'}"
+    those = f"the {chance.possible:,} possible circuits with {size}"
     also = "and so " if valid else ""
     if not chance.exact:
         low, high = 100 * chance.low / chance.possible, 100 * chance.high / chance.possible
@@ -149,9 +151,9 @@ def chance_words(chance: SizeChance, n_edges: int, *, valid: bool) -> str:
         return f"{also}are{sure} between {low:.2g}% and {high:.2g}% of {those}"
     if chance.low == chance.possible:
         return (
-            f"{also}is every possible circuit with {n_edges:,} edges"
+            f"{also}is every possible circuit with {size}"
             if chance.possible > 1
-            else (f"the only possible circuit with {n_edges:,} edges")
+            else (f"the only possible circuit with {size}")
         )
     if not chance.low:
         return f"and none of {those} is"
@@ -159,7 +161,7 @@ def chance_words(chance: SizeChance, n_edges: int, *, valid: bool) -> str:
         return f"{also}are {chance.low:,} of {those}, {100 * chance.low / chance.possible:.0f}%"
     return (
         f"{also}is 1 in {_rounded(Fraction(chance.possible, chance.low)):,} of the possible circuits with "
-        f"{n_edges:,} edges ({chance.low:,} of {chance.possible:,})"
+        f"{size} ({chance.low:,} of {chance.possible:,})"
     )
 
 

@@ -15,9 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from analysis import ENGINE_VERSION
-from analysis.circuit_sets.backbone import Backbone, backbone_of
-from analysis.circuit_sets.chance import KnownSizes, SizeChance, chance_at
-from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuit_sets.backbone import Backbone
+from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS
@@ -30,6 +29,7 @@ from analysis.discovery.model_method import RULES
 from analysis.discovery.model_registry import AskedOfModel
 from analysis.errors import AnalysisError, InvalidMethod
 from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
+from analysis.models.common import backbone_of_bits, chances_by_bits
 from analysis.models.judging import column_of, roles_told, told_of
 from analysis.models.model import Model, ModelKind, Space
 from analysis.models.protocol import ModelProtocol
@@ -90,17 +90,15 @@ class ModelLandscape:
     @cached_property
     def backbone(self) -> Backbone | None:
         """Bits that every valid circuit keeps."""
-        if self.found is None:
+        found = self.found
+        if found is None:
             return None
-        told = CircuitDistribution(self.found.valid, self.by_bits, {}, self.found.bit_use, ())
-        return backbone_of(told, "all" if self.counted else "truncated")
+        return backbone_of_bits(found.valid, found.by_bits, found.bit_use, exact=self.counted)
 
     @cached_property
     def chances(self) -> Mapping[int, SizeChance]:
         """For each number of bits how many of the circuits are valid; empty where the kind does not count these."""
-        possible, coverage = self.space.possible_by_bits or {}, "all" if self.counted else "truncated"
-        known = KnownSizes(self.space.possible, coverage, self.by_bits, self.by_bits)  # type: ignore[arg-type]
-        return {bits: chance_at(known, bits, number) for bits, number in possible.items()}
+        return chances_by_bits(self.space, self.by_bits, exact=self.counted)
 
     @cached_property
     def cuts(self) -> Mapping[str, CutModel]:

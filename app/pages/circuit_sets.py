@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Backbone, backbone_of, backbone_words
-from analysis.circuit_sets.chance import chance_at, chance_words
+from analysis.circuit_sets.chance import SizeChance, chance_at, chance_words
 from analysis.circuits.distribution import CircuitDistribution, by_layer
 from analysis.circuits.space import count_by_edges
 from analysis.criteria.steps import CriterionStep
@@ -176,12 +176,24 @@ def chance_view(session: Session, place: Place, circuit: Circuit, *, valid: bool
     if possible is None:  # the protocol does not look at such circuits
         return None
     chance = chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)
+    return shown_chance(chance, circuit.n_edges, valid=valid)
+
+
+def shown_chance(chance: SizeChance, n_edges: int, *, valid: bool, part: str = "edge") -> ChanceView:
+    """A chance as pages show it.
+
+    Args:
+        chance: of the circuit's size.
+        n_edges: that size.
+        valid: whether the circuit itself is.
+        part: what masks name.
+    """
     return ChanceView(
-        n_edges=circuit.n_edges,
-        possible=possible,
+        n_edges=n_edges,
+        possible=chance.possible,
         low=chance.low,
         high=chance.high,
         exact=chance.exact,
         confidence=chance.confidence,
-        words=chance_words(chance, circuit.n_edges, valid=valid),
+        words=chance_words(chance, n_edges, valid=valid, part=part),
     )

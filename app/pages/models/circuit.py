@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF
 from analysis.models.circuits import ModelCircuit, judge_circuit
+from analysis.models.common import chances_by_bits
 from analysis.models.judging import NOT_ASKED, UNDECIDED, judged_again
 from analysis.models.model import gaps
 from analysis.reverify import Recomputed, Status, hold_against, verdict_of
@@ -18,6 +19,7 @@ from app.addressing import Addresses
 from app.db.models import stored_circuits
 from app.errors import BadQuery
 from app.options import PageModel
+from app.pages.circuit_sets import ChanceView, shown_chance
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
@@ -53,6 +55,7 @@ class ModelCircuitPage(PageModel):
     graph: GraphView
     mask: str
     valid: bool
+    chance: ChanceView | None = Field(description="Of its size; null where nothing was searched or it is not counted.")
     stored: bool = Field(description="Whether the search found it; the page computes it either way.")
     figures: list[FigureView]
     meanings: list[str] = Field(description="What each figure is, in their order.")
@@ -182,6 +185,7 @@ def build_model_circuit(
         graph=graph_view(place.space),
         mask=circuit.mask,
         valid=circuit.valid,
+        chance=_chance(session, place, circuit),
         stored=circuit.stored,
         figures=circuit.views(),
         meanings=[column.meaning for column in place.record.columns],
@@ -316,6 +320,15 @@ def _judged_again(session: Session, place: ModelPlace, circuit: OpenCircuit) -> 
     complete = search.listed == search.valid
     found = np.sort(np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)) if complete else None
     return judged_again(place.kind, place.model, place.rules, judged, search.by_bits[0][0], found)
+
+
+def _chance(session: Session, place: ModelPlace, circuit: OpenCircuit) -> ChanceView | None:
+    search, n_bits = search_of(session, place), int(circuit.bits.sum())
+    if search is None:
+        return None
+    chance = chances_by_bits(place.space, dict(search.by_bits)).get(n_bits)
+    part = place.space.graph.cut[:-1]
+    return None if chance is None else shown_chance(chance, n_bits, valid=circuit.valid, part=part)
 
 
 def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:

@@ -10,8 +10,10 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.backbone import backbone_words
 from analysis.explanations.explanation import REF, VALID
 from analysis.models.circuits import MODEL_CIRCUIT
+from analysis.models.common import backbone_of_bits
 from analysis.models.judging import NONE, NOT_ASKED
 from analysis.networks.circuit import EdgeLayout
 from app.addressing import Addresses
@@ -117,6 +119,12 @@ class ModelCircuitsPage(Browsed):
     graph: GraphView
     total: int = Field(description="Listed circuits that pass all filters; exact.")
     items: list[ModelCircuitItem]
+    backbone: str = Field(
+        description="What all valid circuits have in common, in a sentence; empty where none is valid."
+    )
+    in_all: list[str] = Field(description="Edges, or nodes, that every valid circuit keeps.")
+    in_none: list[str] = Field(description="Those that no valid circuit keeps.")
+    kept_by_all: list[bool] = Field(description="For each edge of the graph whether it is one of those, or between.")
     roles: list[RoleView] = Field(description="Which nodes have which roles; empty where the kind knows none.")
     facets: list[FacetView]
     parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
@@ -158,6 +166,7 @@ def build_model_circuits(
         graph=graph_view(place.space),
         total=found.total,
         items=items,
+        **_backbone(place, search),
         roles=[] if shelf is None else _roles(place, shelf, url),
         facets=[] if shelf is None else figure_facets(options.figure, columns_of(place.record), found.facets, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
@@ -167,6 +176,19 @@ def build_model_circuits(
         search_url=addresses.model_searches(slug),
         action=addresses.model_circuits(slug),
     )
+
+
+def _backbone(place: ModelPlace, search: CircuitSearch | None) -> dict[str, Any]:
+    """The fields about what all valid circuits have in common."""
+    graph = place.space.graph
+    found = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
+    every, none = graph.bits([0, 0]) if found is None else graph.bits([found.edges, found.never])
+    return {
+        "backbone": "" if found is None else backbone_words(found, part=graph.cut[:-1]),
+        "in_all": [name for name, there in zip(graph.bit_labels, every.tolist(), strict=True) if there],
+        "in_none": [name for name, there in zip(graph.bit_labels, none.tolist(), strict=True) if there],
+        "kept_by_all": graph.kept_edges(every[None])[0].tolist(),
+    }
 
 
 def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions) -> str:

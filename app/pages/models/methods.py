@@ -9,11 +9,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.discovery.model_registry import MODEL_METHODS
+from analysis.models.common import chances_by_bits
 from analysis.models.judging import NONE
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.methods import MethodsReport, StoredAnswer
-from app.db.models import CircuitSearch, searches_of, stored_methods
+from app.db.models import searches_of, stored_methods
 from app.jobs.definitions import MODEL_METHODS as JOB
 from app.jobs.definitions import model_circuits_arguments
 from app.options import PageModel
@@ -93,6 +94,7 @@ def build_model_methods(session: Session, addresses: Addresses, ref: str, option
     job = session.get(JobRow, JOB.job_id(model_circuits_arguments(place.row.digest, place.text)))
     methods = [] if report is None else _methods(report, place, addresses)
     noun, slug = place.space.graph.cut[:-1], place.row.slug
+    chances = {} if search is None else chances_by_bits(place.space, dict(search.by_bits))
     return ModelMethodsPage(
         model=model_view(place.row, place.kind, place.model, addresses),
         rules=rules_view(place.row, place.kind, place.model, place.rules, search, addresses),
@@ -104,7 +106,7 @@ def build_model_methods(session: Session, addresses: Addresses, ref: str, option
         methods=methods,
         n_edges=place.space.graph.n_bits,
         noun=noun,
-        shares={} if search is None else _shares(place, search),
+        shares={size: float(one.share) for size, one in chances.items() if one.share is not None},
         request_url=addresses.model_methods(slug),
         request_fields=[("rules", place.text)],
         url=addresses.model_methods(slug, place.text),
@@ -122,12 +124,6 @@ def _searched(session: Session, place: ModelPlace, addresses: Addresses) -> list
             view = rules_view(place.row, place.kind, place.model, rules, search, addresses)
             found.append(view.model_copy(update={"url": addresses.model_methods(place.row.slug, text)}))
     return found
-
-
-def _shares(place: ModelPlace, search: CircuitSearch) -> dict[int, float]:
-    """The share of valid among possible circuits by size; empty where the kind does not count these."""
-    valid = dict(search.by_bits)
-    return {bits: valid.get(bits, 0) / n for bits, n in (place.space.possible_by_bits or {}).items()}
 
 
 def _methods(report: MethodsReport, place: ModelPlace, addresses: Addresses) -> list[ModelMethodView]:

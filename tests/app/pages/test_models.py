@@ -220,6 +220,29 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     assert all(int(item["mask"], 16) & ~int(mask, 16) == 0 for item in inside)
 
 
+def test_what_all_have_in_common_and_how_likely_a_size_is(client):
+    page = twin(client, LIST)
+    every = [name for bit, name in enumerate(page["graph"]["bits"]) if all(int(mask, 16) >> bit & 1 for mask in MASKS)]
+    none = [
+        name for bit, name in enumerate(page["graph"]["bits"]) if not any(int(mask, 16) >> bit & 1 for mask in MASKS)
+    ]
+    assert [label.replace(" → ", "-") for label in page["in_all"]] == every
+    assert [label.replace(" → ", "-") for label in page["in_none"]] == none
+    assert page["kept_by_all"] == [name in every for name in page["graph"]["bits"]]
+    assert page["backbone"].startswith(f"{FOUND.valid} valid circuits are {len(every)} edges and ")
+    assert page["backbone"] in client.get(LIST).text
+    space = MODEL.space(RULES)
+    for one in FOUND.circuits:
+        chance = twin(client, f"{LIST}/{one.mask}")["chance"]
+        assert (chance["n_edges"], chance["low"], chance["possible"]) == (
+            one.bits,
+            FOUND.by_bits[one.bits],
+            space.possible_by_bits[one.bits],
+        )
+    assert chance["words"] in client.get(f"{LIST}/{one.mask}").text
+    assert twin(client, "/models/nand/circuits")["backbone"] == ""
+
+
 def test_a_circuit_has_the_tables_of_its_kind(client):
     mask = FOUND.circuits[0].mask
     [table] = twin(client, f"{ONE}/circuits/{mask}")["tables"]
