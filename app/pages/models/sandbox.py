@@ -260,7 +260,7 @@ def _read(state: _State, token: str) -> Change:
     read = _TOKEN.fullmatch(token)
     if read is None:
         cure = "write SITE_WRITTEN or SITE~POSITION_WRITTEN, where WRITTEN is zero, mean or source"
-        raise BadQuery(f"change {token!r}", "is none", cure, "change", state.url, WITHOUT)
+        raise BadQuery(f"change {token!r}", "cannot be read", cure, "change", state.url, WITHOUT)
     return _change_at(state, read["site"], int(read["at"]) if read["at"] else None, _WRITTEN[read["written"]])
 
 

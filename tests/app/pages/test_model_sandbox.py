@@ -123,7 +123,7 @@ def _gaps():
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("change=2.0", "is none"),
+        ("change=2.0", "cannot be read"),
         ("change=3.0_zero", "is of nothing that the model has"),
         ("change=logits_zero", "is of nothing that the model has"),
         ("change=2.0~6_zero", "is beyond the 5 positions"),
