@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checkpoints import in_parts
+from analysis.circuit_sets.most_different import DifferentPair, most_different_words
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
 from analysis.models.model import (
@@ -47,6 +48,8 @@ MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
 SUBSETS_MILLISECONDS: Final = 2_000.0
 """What looking for a valid circuit below one may be expected to take; beyond, it is not said whether there is one."""
+MAX_COMPARED: Final = 200_000_000
+"""Pairs of circuits compared to find the most different one, about a second; beyond, it is the best one found."""
 N_DRAWN: Final = 1_000
 """Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
@@ -91,6 +94,7 @@ class CircuitsFound:
         possible: how many circuits there are.
         by_bits: number of bits → valid circuits.
         bit_use: for each bit the valid circuits that keep it.
+        apart: the two listed ones that are most different; None of fewer than two.
     """
 
     circuits: tuple[ModelCircuit, ...]
@@ -98,6 +102,7 @@ class CircuitsFound:
     possible: int
     by_bits: dict[int, int]
     bit_use: tuple[int, ...]
+    apart: DifferentPair | None = None
 
     @property
     def complete(self) -> bool:
@@ -181,7 +186,8 @@ def find_circuits(
     minimal[by_size] = _minimal(found.masks[by_size], sizes[by_size], work)
     judged = _judged(engine_of(model, space), found.masks, masks, work)
     circuits = tuple(_circuits(model, space, judged, minimal.tolist(), accuracy_threshold))
-    return CircuitsFound(circuits, found.valid, found.possible, found.by_bits, found.bit_use)
+    apart = most_different_words(found.masks, found.masks.reshape(-1, 1), work, max_compared=MAX_COMPARED)
+    return CircuitsFound(circuits, found.valid, found.possible, found.by_bits, found.bit_use, apart)
 
 
 def find_masks(

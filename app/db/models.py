@@ -40,6 +40,8 @@ class CircuitSearch:
         by_bits: pairs of a number of edges (or nodes) and how many valid circuits have it.
         bit_use: for each bit the valid circuits that keep it.
         engine_version: of the engine that searched.
+        apart: the two most different circuits and whether no listed pair is farther apart; None of fewer than two, or
+            where an earlier version searched.
     """
 
     valid: int
@@ -48,6 +50,7 @@ class CircuitSearch:
     by_bits: tuple[tuple[int, int], ...]
     bit_use: tuple[int, ...]
     engine_version: str
+    apart: tuple[int, int, bool] | None = None
 
 
 def save_model(
@@ -146,6 +149,7 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         tuple(sorted(found.by_bits.items())),
         found.bit_use,
         ENGINE_VERSION,
+        None if found.apart is None else (found.apart.first, found.apart.second, found.apart.exact),
     )
     columns = frame_as_bytes(circuit_record(kind).frame(found.circuits), search)
     write_columns(session, ModelColumnRow, {"model_id": row.id, "rules": kind.write_rules(rules)}, columns)
@@ -183,6 +187,7 @@ def _search(data: bytes) -> CircuitSearch:
         tuple((size, count) for size, count in stored["by_bits"]),
         tuple(stored["bit_use"]),
         stored["engine_version"],
+        None if stored.get("apart") is None else tuple(stored["apart"]),
     )
 
 

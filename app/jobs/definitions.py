@@ -301,7 +301,7 @@ CLAIMS: Final = _report("claims", "Places of claims")
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
-    version=f"2/{ENGINE_VERSION}",
+    version=f"3/{ENGINE_VERSION}",
     title="Circuits",
 )
 MODEL_METHODS: Final = JobDefinition(

@@ -110,6 +110,16 @@ class RoleView(PageModel):
     asked: int = Field(description="Listed circuits in which roles were looked for.")
 
 
+class ApartView(PageModel):
+    """The two most different of the listed circuits."""
+
+    masks: tuple[str, str]
+    shared: int = Field(description="Edges, or nodes, that both keep.")
+    either: int = Field(description="Those that one of them keeps; their quotient is Jaccard's index.")
+    exact: bool = Field(description="Whether no listed pair is more different; else it is the best one found.")
+    url: str = Field(description="Both side by side.")
+
+
 class ModelCircuitsPage(Browsed):
     """The valid circuits of a model under one set of rules."""
 
@@ -125,6 +135,7 @@ class ModelCircuitsPage(Browsed):
     in_all: list[str] = Field(description="Edges, or nodes, that every valid circuit keeps.")
     in_none: list[str] = Field(description="Those that no valid circuit keeps.")
     kept_by_all: list[bool] = Field(description="For each edge of the graph whether it is one of those, or between.")
+    apart: ApartView | None = Field(description="The most different pair; null of fewer than two circuits.")
     roles: list[RoleView] = Field(description="Which nodes have which roles; empty where the kind knows none.")
     facets: list[FacetView]
     parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
@@ -167,6 +178,7 @@ def build_model_circuits(
         total=found.total,
         items=items,
         **_backbone(place, search),
+        apart=_apart(place, search, addresses),
         roles=[] if shelf is None else _roles(place, shelf, url),
         facets=[] if shelf is None else figure_facets(options.figure, columns_of(place.record), found.facets, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
@@ -189,6 +201,20 @@ def _backbone(place: ModelPlace, search: CircuitSearch | None) -> dict[str, Any]
         "in_none": [name for name, there in zip(graph.bit_labels, none.tolist(), strict=True) if there],
         "kept_by_all": graph.kept_edges(every[None])[0].tolist(),
     }
+
+
+def _apart(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses) -> ApartView | None:
+    if search is None or search.apart is None:
+        return None
+    first, second, exact = search.apart
+    masks = place.space.graph.to_hex(first), place.space.graph.to_hex(second)
+    return ApartView(
+        masks=masks,
+        shared=(first & second).bit_count(),
+        either=(first | second).bit_count(),
+        exact=exact,
+        url=addresses.model_compare(place.row.slug, masks, place.text),
+    )
 
 
 def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+from fractions import Fraction
+from itertools import combinations
 
 import pytest
 from fastapi.testclient import TestClient
@@ -241,6 +243,16 @@ def test_what_all_have_in_common_and_how_likely_a_size_is(client):
         )
     assert chance["words"] in client.get(f"{LIST}/{one.mask}").text
     assert twin(client, "/models/nand/circuits")["backbone"] == ""
+
+
+def test_the_most_different_circuits_are_named(client):
+    apart = twin(client, LIST)["apart"]
+    pairs = [(int(one, 16), int(other, 16)) for one, other in combinations(MASKS, 2)]
+    least = min(Fraction((a & b).bit_count(), (a | b).bit_count()) for a, b in pairs)
+    assert Fraction(apart["shared"], apart["either"]) == least
+    assert apart["exact"]
+    assert client.get(API + apart["url"]).json()["pairs"][0]["shared"] == apart["shared"]
+    assert twin(client, "/models/nand/circuits")["apart"] is None
 
 
 def test_a_circuit_has_the_tables_of_its_kind(client):
