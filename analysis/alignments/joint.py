@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -141,7 +142,7 @@ def score_joint_runs(
             f"{max_runs:,}",
             "test the variables one by one",
         )
-    says = algorithm_says(algorithm, paths)
+    says = algorithm_says(algorithm, tuple(paths))
     n_agreed, margin, first_wrong = 0, np.inf, None
     for sources in _choices((*(n_rows,) * n_variables, *n_choices), max(1, _CELLS // (n_rows * width))):
         work.check()
@@ -170,7 +171,8 @@ def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
         yield np.stack(columns, axis=1) if columns else np.zeros((1, 0), dtype=np.int64)
 
 
-def algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
+@lru_cache(maxsize=4096)  # the same candidates come back with every network
+def algorithm_says(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray[np.int8]:
     """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
     n_variables = len(paths)
     full = (1 << (1 << algorithm.n_inputs)) - 1
@@ -178,7 +180,9 @@ def algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[n
     for values in range(1 << n_variables):
         fixed = {path: full if values >> (n_variables - 1 - column) & 1 else 0 for column, path in enumerate(paths)}
         said.append(pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs))
-    return np.array(said, dtype=np.int8)
+    table = np.array(said, dtype=np.int8)
+    table.setflags(write=False)
+    return table
 
 
 Written = Mapping[tuple[int, int], NDArray[np.float64]]

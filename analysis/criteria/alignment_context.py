@@ -7,7 +7,7 @@ so agreements are kept by (behaviour, site) and shared by all alignments.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,6 +48,12 @@ class AlignmentCriteriaContext:
 
     def __len__(self) -> int:
         return len(self.explanations)
+
+    def doing(self, work: Work) -> AlignmentCriteriaContext:
+        """The same alignments with the outputs that were found so far, under another work."""
+        same = replace(self, work=work)
+        object.__setattr__(same, "_outputs", self._outputs)
+        return same
 
     @property
     def on_neuron_sets(self) -> Iterator[tuple[HighLevelModel, ScoredAlignment]]:

@@ -43,6 +43,7 @@ from analysis.interpretations.counting import count_alone
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
 from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.mlp import keep_matrices
 from analysis.progress import Progress
 from analysis.question import Question
 from analysis.result import CriterionTally
@@ -50,6 +51,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 CIRCUIT_WIDE: Final = ("margin", "representative")
+_BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 _FAMILIES: Final[dict[str, Family]] = {
     "interchange": "alone",
@@ -132,6 +134,7 @@ class CountingReadings:
         totals: interpretations of each; 0 where they are not counted yet, which is made good.
         observed: and their observed classes.
         steps: criteria for interpretations with settings.
+        all_counted: whether a circuit with 0 of them has none.
     """
 
     def __init__(
@@ -141,17 +144,20 @@ class CountingReadings:
         totals: Sequence[int],
         observed: Sequence[int],
         steps: Sequence[CriterionStep],
+        *,
+        all_counted: bool = False,
     ) -> None:
         self.question, self.masks, self.steps = question, masks, steps
         self.totals, self.observed = list(totals), list(observed)
-        self.note = ""
+        self.note, self._all_counted = "", all_counted
         self._work = DEFAULT_WORK
-        self._cells: dict[CriterionStep, list[_Cell]] = {step: [] for step in steps}
+        self._cells: list[list[_Cell]] = []  # for each circuit one of each step
+        self._firmness: dict[bytes, float] = {}
 
     @property
     def done(self) -> int:
         """Circuits counted so far."""
-        return min(len(cells) for cells in self._cells.values())
+        return len(self._cells)
 
     @property
     def finished(self) -> bool:
@@ -179,9 +185,10 @@ class CountingReadings:
             work = self._work.reporting_to(self._within_all)
             yield from read_circuits(self.question, masks, work, extremes=False, on_circuit=own)
             return
-        for _ in masks:
-            self._within_all(Progress("criteria", 0, 1))
-            if not self.totals[self.done]:  # a valid circuit has at least one, so a limit has ended counting before it
+        for number in range(len(masks)):
+            if number % _BETWEEN_REPORTS == 0:
+                self._within_all(Progress("criteria", 0, 1))
+            if not self.totals[self.done] and not self._all_counted:  # a limit may have ended counting before it
                 self._count()
             yield None
 
@@ -207,30 +214,29 @@ class CountingReadings:
         if reading is not None:
             self.totals[position], self.observed[position] = reading.total, reading.n_observed
         size = (self.totals[position], self.observed[position])
-        cells = {}
+        cells = []
         for step in self.steps:
             if step.key == SCRUBBING:
-                cells[step] = self._scrubbed(reading, size)
+                cells.append(self._scrubbed(reading, size))
             elif step.key in COSTLY:
-                cells[step] = self._counted(reading, step.key, size)
+                cells.append(self._counted(reading, step.key, size))
             elif step.key == "observed-class":
-                cells[step] = (size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size)
+                cells.append((size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size))
             elif step.key == "margin":
-                cells[step] = self._firm(position, size, float(step.settings["least"]))
+                cells.append(self._firm(position, size, float(step.settings["least"])))
             elif step.key == "representative":
-                cells[step] = self._least(position, size)
+                cells.append(self._least(position, size))
             else:
-                cells[step] = _none_known(size)
-        for step, cell in cells.items():
-            self._cells[step].append(cell)
+                cells.append(_none_known(size))
+        self._cells.append(cells)
 
     def found(self) -> dict[CriterionStep, ReadingCounts]:
         """For each step what was counted; circuits after that are undecided."""
         told = {}
-        for step, cells in self._cells.items():
-            sizes = zip(self.totals, self.observed, strict=True)
-            rest = [_none_known(size) for size in islice(sizes, len(cells), None)]
-            every = [*cells, *rest]
+        sizes = zip(self.totals, self.observed, strict=True)
+        rest = [_none_known(size) for size in islice(sizes, self.done, None)]
+        for number, step in enumerate(self.steps):
+            every = [*(cells[number] for cells in self._cells), *rest]
             told[step] = ReadingCounts(
                 tuple(self.totals),
                 tuple(cell[0] for cell in every),
@@ -300,11 +306,21 @@ class CountingReadings:
         return passed, undecided
 
     def _firm(self, position: int, size: _Size, least: float) -> _Cell:
-        circuit = Circuit(self._layout, int(self.masks[position]))
-        chosen = family_sets(circuit, self._space, "joint")
-        margin = float(self._answers.margins[chosen][self._space.counted[chosen]].min(initial=np.inf))
+        active = self._active[position].tobytes()
+        if active not in self._firmness:  # the margin depends on nothing else
+            circuit = Circuit(self._layout, int(self.masks[position]))
+            chosen = family_sets(circuit, self._space, "joint")
+            margins = self._answers.margins[chosen][self._space.counted[chosen]]
+            self._firmness[active] = float(margins.min(initial=np.inf))
+        margin = self._firmness[active]
         passed, first = size if margin >= least else (0, 0)
         return passed, 0, first, 0, True, np.nan if np.isinf(margin) else margin
+
+    @cached_property
+    def _active(self) -> NDArray[np.bool_]:
+        """``[circuits, hidden neurons]``."""
+        keep = keep_matrices(self.masks, self._layout)
+        return np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
 
     @cached_property
     def _layout(self) -> EdgeLayout:
@@ -322,6 +338,8 @@ class CountingReadings:
 
     def _least(self, position: int, size: _Size) -> _Cell:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
+        if not self._images and not self._symmetries[1]:
+            return size[0], 0, size[1], 0, True, np.nan
         mask = self.masks[position]
         images = [image[position] for image in self._images]
         if any(image < mask for image in images):

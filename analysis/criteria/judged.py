@@ -30,6 +30,7 @@ class Subject:
         observed: and their observed classes.
         algorithms: the listed candidates.
         alignments: the kept valid alignments with their algorithms.
+        all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
         recorded: of each kind stored as columns the address texts of what was found, and whether that is all there is.
     """
 
@@ -40,6 +41,7 @@ class Subject:
     observed: tuple[int, ...]
     algorithms: tuple[HighLevelModel, ...]
     alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+    all_counted: bool = False
     recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
 
     @classmethod
@@ -54,6 +56,7 @@ class Subject:
             observed=analysis.interpretations.observed_by_circuit,
             algorithms=tuple(result.algorithm for result in analysis.algorithms.algorithms),
             alignments=valid_alignments(analysis.algorithms),
+            all_counted=analysis.interpretations.truncated_at is None,
         )
 
     def count(self, kind: Kind) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +37,7 @@ from analysis.explanations.registry import BY_KEY
 from analysis.progress import OutOfTime
 from analysis.work import DEFAULT_WORK, Work
 
+_Listed = AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
 _FEW: Final = 16  # circuits that a slow criterion looks at first; twice as many each time after
 
 
@@ -88,8 +89,9 @@ def _pieces(
         elif kind == "interpretation":
             yield from _judge_interpretations(subject, wanted, known, budget, block)
         else:
+            context = cache(partial(_listed_context, subject, kind))
             for number, step in enumerate(wanted):
-                yield partial(_judge_listed, subject, kind, step, (number, len(wanted)), budget, block)
+                yield partial(_judge_listed, context, kind, step, (number, len(wanted)), budget, block)
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
         words = "the time is up" if budget.work.is_over else f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"
         budget.work.tell(STAGE_OF[kind], 1, 1, words)
@@ -128,7 +130,7 @@ def _judge_circuits(
 def _judge_whole(
     kind: Kind,
     step: CriterionStep,
-    context: CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext,
+    context: CircuitCriteriaContext | _Listed,
     place: tuple[int, int],
     budget: Budget,
     block: int,
@@ -150,6 +152,9 @@ class _Shared:
 
 
 def _doing(context: Any) -> Callable[[Work], Any]:
+    """What makes a context that goes about a work; of alignments all share what they have run."""
+    if isinstance(context, AlignmentCriteriaContext):
+        return context.doing
     return lambda work: replace(context, work=work)
 
 
@@ -169,19 +174,21 @@ def _circuit_block(shared: _Shared, step: CriterionStep, start: int, place: tupl
     return Piece.of([_block("circuit", step, start, _joined(parts), spent)], budget)
 
 
-def _judge_listed(
-    subject: Subject, kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
-) -> Piece:
-    context: AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
+def _listed_context(subject: Subject, kind: Kind) -> _Listed:
+    """What the criteria of a kind share whose explanations are values, not masks."""
     if kind in BY_KEY:
         texts, complete = subject.recorded.get(kind, ((), True))
         items = tuple(BY_KEY[kind].read(subject.question, text) for text in texts)
-        context = RecordedContext(subject.question, BY_KEY[kind], items, complete)
-    elif kind == "algorithm":
-        context = AlgorithmCriteriaContext(subject.algorithms)
-    else:
-        context = AlignmentCriteriaContext(subject.question, subject.alignments)
-    return _judge_whole(kind, step, context, place, budget, block)
+        return RecordedContext(subject.question, BY_KEY[kind], items, complete)
+    if kind == "algorithm":
+        return AlgorithmCriteriaContext(subject.algorithms)
+    return AlignmentCriteriaContext(subject.question, subject.alignments)
+
+
+def _judge_listed(
+    context: Callable[[], _Listed], kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
+) -> Piece:
+    return _judge_whole(kind, step, context(), place, budget, block)
 
 
 def _judge_interpretations(
@@ -227,7 +234,9 @@ def _count_interpretations(
     found: dict[CriterionStep, ReadingCounts] | None = None
     spent = Spent()
     if not stopped.stopped:
-        counts = CountingReadings(subject.question, subject.masks[part], totals, observed, steps)
+        counts = CountingReadings(
+            subject.question, subject.masks[part], totals, observed, steps, all_counted=subject.all_counted
+        )
         before = budget.used["interpretation", first]
         try:
             budget.run("interpretation", first, place, counts.advance)

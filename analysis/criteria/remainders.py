@@ -40,11 +40,13 @@ def pruned(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[Any]:
     return left
 
 
+@lru_cache(maxsize=4096)
 def edges_into(layout: EdgeLayout, layer: int, neuron: int) -> Any:
     """The edges that lead to a neuron of layer 1 … L, as a mask."""
     return one_mask(sum(1 << layout.edge_index(layer, neuron, s) for s in range(layout.sizes[layer - 1])), layout)
 
 
+@lru_cache(maxsize=4096)
 def edges_out_of(layout: EdgeLayout, layer: int, neuron: int) -> Any:
     """The edges that leave a neuron of layer 0 … L − 1, as a mask."""
     return one_mask(sum(1 << layout.edge_index(layer + 1, o, neuron) for o in range(layout.sizes[layer + 1])), layout)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from analysis.criteria.criterion import Criterion, Kind
@@ -93,16 +94,21 @@ class CriterionStep:
         settings, version = dict(self.settings), self.criterion.version
         return sha256_hex(canonical_json(settings if version == 1 else [version, settings]))[:12]
 
-    def __str__(self) -> str:
+    @cached_property
+    def text(self) -> str:
+        """As it is written."""
         changed = ",".join(f"{name}={_written(value)}" for name, value in self.changed.items())
         return f"{self.key}({changed})" if changed else self.key
+
+    def __str__(self) -> str:
+        return self.text
 
     def __reduce__(self) -> tuple[object, ...]:
         """Criteria hold functions that cannot be sent to another process; their keys can."""
         return _restored, (self.key, dict(self.settings))
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(self.text)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CriterionStep):

@@ -17,14 +17,14 @@ explanations are counted:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-from analysis.alignments.alignment import ScoredAlignment
-from analysis.alignments.iia import score_alignment
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.alignments.iia import PairRule
+from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
+from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
 from analysis.result import CriterionTally
@@ -44,13 +44,6 @@ class Findings:
     circuits: CircuitSearch
     interpretations: InterpretationCounts
     algorithms: AlgorithmSearch
-
-    def valid_alignments(self) -> Iterator[tuple[AlgorithmResult, ScoredAlignment]]:
-        """The kept valid alignments with their algorithms."""
-        for result in self.algorithms.algorithms:
-            for scored in result.alignments:
-                if scored.valid:
-                    yield result, scored
 
     @property
     def n_alignments(self) -> int:
@@ -113,17 +106,17 @@ def _irredundant(key: str) -> Callable[[Findings], CriterionTally]:
     return count
 
 
-def _directions(pairs: str) -> Callable[[Findings], CriterionTally]:
+def _directions(pairs: PairRule) -> Callable[[Findings], CriterionTally]:
     def count(findings: Findings) -> CriterionTally:
         n = findings.n_alignments
         own = findings.question.protocol.interchange_pairs
         if own == pairs or own == "ordered":  # all ordered pairs include those of one direction
             return CriterionTally(n, 0, 0, 0)
-        rules = findings.question.protocol.model_copy(update={"interchange_pairs": pairs})
-        question = replace(findings.question, protocol=rules)
+        kept = valid_alignments(findings.algorithms)
+        context = AlignmentCriteriaContext(findings.question, kept)
         verdicts = [
-            score_alignment(question, result.algorithm, scored.alignment).valid
-            for result, scored in findings.valid_alignments()
+            not any(context.disagreements(algorithm, *place, pairs).any() for place in scored.alignment.places)
+            for algorithm, scored in kept
         ]
         return CriterionTally(verdicts.count(True), verdicts.count(False), n - len(verdicts), 0)
 
@@ -136,7 +129,7 @@ def _minimal(findings: Findings) -> CriterionTally:
 
 
 def _margin(findings: Findings) -> CriterionTally:
-    kept = [scored.margin >= FRAGILE_MARGIN for _, scored in findings.valid_alignments()]
+    kept = [scored.margin >= FRAGILE_MARGIN for _, scored in valid_alignments(findings.algorithms)]
     n_firm = int((findings.circuits.margins >= FRAGILE_MARGIN).sum())
     n_listed = findings.circuits.n_listed
     fragile = n_listed - n_firm + kept.count(False)

@@ -121,7 +121,7 @@ def _certified(
         regions = decision_regions(above, context.question.protocol.alignment_decision)
         values = clean[claim.layer][:, list(claim.neurons)]
         free = [(0, neuron) for neuron in claim.neurons]
-        says = algorithm_says(algorithm, [path for path, _ in claim.places])[:, 0]
+        says = algorithm_says(algorithm, tuple(path for path, _ in claim.places))[:, 0]
         for sources in product(range(len(context.rows)), repeat=len(claim.places)):
             context.work.check()
             row, number = np.zeros(network.sizes[claim.layer]), 0

@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import Final
 
 from analysis.circuits.space import count_in_space
+from analysis.criteria.interpretation_tallies import COSTLY
+from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.planting.recipes import read_recipe
 from analysis.protocol import Protocol
@@ -29,7 +31,7 @@ from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
 
 CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
-CHUNK_NETWORKS: Final = 128
+CHUNK_NETWORKS: Final = 256
 _TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
 _DRAWING: Final = 0.05  # until one of some 50,000 networks of two inputs is accepted
 _EPOCHS: Final = 60  # before most networks reach a loss of .01
@@ -43,6 +45,7 @@ _VALID: Final = 0.18  # of the possible circuits of a network that learned a gat
 _VALID_PARITY: Final = 0.035  # of one that learned XOR or XNOR
 _PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.05  # for one criterion on a network of some hundred valid circuits
+_QUICK_CRITERION: Final = 0.002  # for one that is a formula of what the analysis found
 _STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
 _STORIES_DRAWN: Final = 1.8  # where circuits are counted or estimated instead, with the stories of the draws
 _PLANTED: Final = 0.1  # seven methods asked, circuits listed
@@ -153,7 +156,8 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     searched += n_outputs * _answer_seconds(cell)
     if "learned" in _needs(design):
         searched += _FITTED
-    judged = _CRITERION * (len(design.criteria) + len(CIRCUIT_CRITERIA) * ("circuit-patterns" in design.measures))
+    judged = sum(_QUICK_CRITERION if _is_quick(step) else _CRITERION for step in parse_steps(design.criteria))
+    judged += _CRITERION * len(CIRCUIT_CRITERIA) * ("circuit-patterns" in design.measures)
     each = min(_EACH, _BOOKED + _MEASURED * len(design.measures))
     analysis = searched + n_outputs * len(design.protocols) * (judged + each)
     training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)
@@ -161,6 +165,11 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     if planting and read_recipe(planting).mode is not None:
         training += _INTERCHANGE
     return CellCost(cell, design.seeds.count, max(spaces) if spaces else None, training + analysis)
+
+
+def _is_quick(step: CriterionStep) -> bool:
+    """Whether a criterion needs neither a search nor the observed classes of each circuit."""
+    return step.criterion.cost == "quick" and step.key not in COSTLY
 
 
 def _answer_seconds(cell: Cell) -> float:

@@ -2,21 +2,27 @@
 
 import pytest
 
+from analysis.criteria.interpretation_tallies import COSTLY
+from analysis.criteria.registry import CRITERIA as CRITERIA_OF_ALL
 from analysis.networks.training import train_networks
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.studies.cells import cells_of
+from analysis.studies.measures.criteria import passing
 from analysis.studies.outcome import network_of_outcome
 from analysis.studies.running import run_cell
 from analysis.studies.sources import Order
+from analysis.studies.subject import Studied
 from tests.study_factories import design
 
 pytestmark = pytest.mark.slow
 
+CRITERIA = [c.key for c in CRITERIA_OF_ALL if c.judges and c.cost == "quick" and c.key not in COSTLY]
+
 
 @pytest.fixture(scope="module")
 def study():
-    return design(criteria=["mean-ablation"], protocols=["complete"], comparisons=[], references=[])
+    return design(criteria=CRITERIA, protocols=["complete"], comparisons=[], references=[])
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +47,9 @@ def test_values_are_those_of_each_network_alone(study, outcomes):
         assert values["circuits-valid"].value == alone.circuits.n_valid
         assert values["interpretations-total"].value == alone.interpretations.total
         assert 0 < values["passes:circuit:mean-ablation"].value <= alone.circuits.n_valid
+        judged = passing(Studied(alone.question, alone), CRITERIA)
+        assert {key: values[key] for key in judged} == judged
+        assert {key.split(":")[1] for key in judged} == {"circuit", "interpretation", "algorithm", "alignment"}
 
 
 def test_a_network_does_not_depend_on_its_chunk(study, outcomes):
