@@ -123,7 +123,7 @@ def _bars(spread: Sequence[tuple[int, int]], of: int, noun: str) -> Figure:
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
         "width": step / of,
-        "marker": {"color": "--ink", "line": {"width": 0}},
+        "marker": {"color": "--ink-3", "line": {"width": 0}},
         "showlegend": False,
     }
 

@@ -189,7 +189,7 @@ def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there
         with store.read() as session:
             behind = {one.kind: one.id for one in jobs_of_network(session, digest, unfinished=True)}
         assert {"criteria", "directions"} <= set(behind)
-        expect(at_work).to_contain_text(f"{len(behind)} jobs at work")
+        expect(at_work).to_contain_text(f"{len(behind)} jobs waiting for a worker")
         expect(tab.locator("#directions")).to_have_count(0)
         do(store, behind.pop("directions"))
         expect(tab.locator("#directions")).to_be_visible()

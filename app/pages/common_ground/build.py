@@ -237,7 +237,7 @@ def _place_named(text: str, option: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-_SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
+_SORT_LABELS: Final = {"accuracy": "Correct", "coverage": "Predicted", "best": "best", "worst": "worst"}
 
 
 def order_of(options: CommonGroundOptions) -> Order:
@@ -293,6 +293,6 @@ def summary_of(survey: SurveyView, cloud: Sequence[CloudPoint]) -> list[str]:
     if right_where:
         count = sum(one.count for one in right_where)
         most = max(one.predicted for one in right_where)
-        where = "is right wherever it speaks" if count == 1 else "are right wherever they speak"
-        told.append(f"{noun(count, 'alignment')} {where}; the one that says most speaks about {exact(most)} of {of}.")
+        where = "is correct wherever it predicts" if count == 1 else "are correct wherever they predict"
+        told.append(f"{noun(count, 'alignment')} {where}; the one that predicts most does so on {exact(most)} of {of}.")
     return told

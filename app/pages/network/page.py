@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any, Final
 
@@ -10,11 +11,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.errors import BeyondLimits
+from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
+from app.db.reads.common_ground import common_ground_of, extreme_interpretation
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import known_as
 from app.db.reads.studies import studies_of_network
@@ -28,6 +32,7 @@ from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.input_plane import PLANE, PlaneView, input_plane
+from app.pages.interpretation_spaces import space_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import (
     ProtocolCounts,
@@ -45,12 +50,14 @@ from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
 from app.pages.previews import (
+    MOST_COUNTED,
     AlignmentCard,
     CircuitCard,
     InterpretationCard,
     alignment_card,
     circuit_card,
     first_interpretations,
+    interpretation_card,
 )
 from app.pages.recorded import RecordedCount, recorded_counts
 from app.pages.reports.lenses import polysemanticity_sentence
@@ -186,6 +193,9 @@ class Samples(PageModel):
 
     circuits: list[CircuitCard] = Field(description="With fewest edges.")
     interpretations: list[InterpretationCard] = Field(description="The first of some of those circuits.")
+    best_interpretation: InterpretationCard | None = Field(
+        description="The one that predicts most interventions correctly, where the common ground says which."
+    )
     alignments: list[AlignmentCard] = Field(description="Minimal ones first, of the simplest algorithms.")
     near_misses: list[AlignmentCard] = Field(
         description="Where no alignment is valid, those that pass most interchanges, best first."
@@ -466,6 +476,20 @@ def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: A
     return Samples(
         circuits=[circuit_card(row, place.row.slug, place.scope, addresses, counted=counted) for row in rows],
         interpretations=first_interpretations(place, rows, addresses),
+        best_interpretation=_best_interpretation(session, place, analysis, addresses),
         alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
         near_misses=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in missed],
     )
+
+
+def _best_interpretation(
+    session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses
+) -> InterpretationCard | None:
+    survey = common_ground_of(session, analysis)
+    best = None if survey is None else extreme_interpretation(survey, "best")
+    if best is None or best.index is None:
+        return None
+    circuit = circuit_from_hex(best.mask, place.question.cut.sizes)
+    with suppress(BeyondLimits):
+        return interpretation_card(space_of(place.question, circuit, MOST_COUNTED), best.index, place, addresses)
+    return None

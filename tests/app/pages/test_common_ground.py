@@ -170,6 +170,12 @@ def test_the_table_holds_every_point(client, get):
     assert all(int(row["right"]) <= int(row["predicted"]) <= int(row["of"]) == 756 for row in rows)
 
 
+def test_the_networks_page_begins_with_the_most_accurate_interpretation(get):
+    best, shown = get(XOR)["survey"]["best"], get("/networks/xor")["samples"]["best_interpretation"]
+    assert shown["url"] == best["url"]
+    assert get("/networks/untouched")["samples"] is None
+
+
 def test_a_circuit_is_told_its_best_and_worst(get):
     items = get(XOR, kind="interpretation", limit=200)["items"]
     mask = items[0]["mask"]

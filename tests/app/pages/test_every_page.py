@@ -24,9 +24,9 @@ PAGES = {  # address → most statements that it may send
     "/?q=xor": 8,
     "/?limit=2": 12,
     XOR: 24,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
-    XOR + "?protocol=paper": 17,
-    f"{XOR}?protocol={MINE.digest[:12]}": 20,  # truncated: were placements searched?
-    "/networks/two?output=1": 14,  # no alignment is valid: which come closest?
+    XOR + "?protocol=paper": 18,  # with what was surveyed
+    f"{XOR}?protocol={MINE.digest[:12]}": 21,  # truncated: were placements searched?
+    "/networks/two?output=1": 15,  # no alignment is valid: which come closest?
     "/networks/two": 11,
     "/networks/linear": 11,
     "/networks/queued": 11,
@@ -57,7 +57,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/circuits": 5,
     "/networks/queued/circuits": 5,
     "/networks/linear/circuits": 6,
-    "/networks/none": 14,
+    "/networks/none": 15,
     "/networks/none/circuits": 6,
     CIRCUIT: 6,
     CIRCUIT + "?classes=all&start=300&limit=60": 6,
