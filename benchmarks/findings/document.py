@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.findings.frontier_table import alone_table, frontier_table
+from analysis.studies.measures.criteria import criterion_measures
+from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
 from benchmarks.findings.held_out_table import held_out_table
 from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
@@ -34,6 +36,7 @@ from benchmarks.findings.planted_table import errors_table, methods_table, plant
 from benchmarks.findings.regularised_table import intention_table, survivors_table
 from benchmarks.findings.scaling import predictions_table, sizes_table
 from benchmarks.findings.seeds_table import robust_table, shared_table
+from benchmarks.findings.results import design_of
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
@@ -61,6 +64,10 @@ COUNTS: Final = (
     "one-minimal-alignment",
 )
 APART: Final = (*COUNTS[:-1], "alignments-placed", "alignments-empty", COUNTS[-1])
+SURVIVING: Final = (
+    *("circuits-valid", "circuits-fewest-edges", "interpretations-total", "interpretations-observed"),
+    *(measure.key for measure in criterion_measures(design_of("drawn-survivors").criteria)),
+)
 NAMED: Final = (*COUNTS[:2], "interpretations-named", *COUNTS[2:])
 
 TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -73,6 +80,15 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "width": width_table,
     "null": null_table,
     "null-drawing": drawing_table,
+    "drawn-survivors": lambda: counts_table("drawn-survivors", "prior", SURVIVING),
+    "drawn-rungs": rungs_table,
+    "functions-of-two": two_table,
+    "functions-of-three": three_table,
+    "functions-of-two-rates": lambda: rates_table("functions-of-two"),
+    "functions-of-three-rates": lambda: rates_table("functions-of-three"),
+    "drawn-survivors-tests": lambda: tests_table("drawn-survivors"),
+    "functions-of-two-tests": lambda: tests_table("functions-of-two"),
+    "functions-of-three-tests": lambda: tests_table("functions-of-three"),
     "grain": lambda: grain_table("alice-or-bob-grain"),
     "held-out": held_out_table,
     "frontier-circuits": lambda: frontier_table("circuits"),
