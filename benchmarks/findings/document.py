@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks.findings.frontier_table import alone_table, frontier_table
 from analysis.studies.measures.criteria import criterion_measures
+from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
 from benchmarks.findings.held_out_table import held_out_table
 from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
@@ -34,9 +34,9 @@ from benchmarks.findings.paired_tables import (
 )
 from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
 from benchmarks.findings.regularised_table import intention_table, survivors_table
+from benchmarks.findings.results import design_of
 from benchmarks.findings.scaling import predictions_table, sizes_table
 from benchmarks.findings.seeds_table import robust_table, shared_table
-from benchmarks.findings.results import design_of
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
