@@ -13,6 +13,7 @@ from analysis.criteria.steps import default_steps
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+from analysis.models import registry
 from analysis.protocol import COMPLETE
 from app.bundled import alice_and_bob_digest
 from app.db.codecs import network_of
@@ -67,8 +68,9 @@ def _methods_of_models(session: Session) -> int:
     """Ask methods about models of other kinds whose circuits an older version has searched."""
     searched, answered = aliased(ModelColumnRow), aliased(ModelColumnRow)
     same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == METHODS_OF_MODEL
+    known = ModelRow.kind.in_([kind.key for kind in registry.MODEL_KINDS])  # another version may have stored more
     without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
-    found = session.execute(without).all()
+    found = session.execute(without.where(known)).all()
     for model, rules in found:
         queue.enqueue_model_methods(session, model, rules)
     return len(found)

@@ -19,10 +19,12 @@ from analysis.models import registry
 from analysis.models.circuits import find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
 from app.db.job_tables import JobRow
+from app.db.methods import MethodsReport
 from app.db.model_tables import ModelRow
-from app.db.models import find_model, save_model, stored_circuits
+from app.db.models import find_model, save_circuits, save_methods, save_model, stored_circuits, stored_methods
 from app.db.writes import save_network
 from app.jobs import model_circuits, model_methods
+from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -467,3 +469,19 @@ def test_models_of_one_name_get_slugs_of_their_own(store, monkeypatch):
         assert third.slug == f"and-of-two-{third.digest[:6]}"
         assert stored_circuits(session, third.id, "", PERCEPTRON) is None
         assert session.scalars(select(ModelRow)).all() == [first, third]
+
+
+def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
+    monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
+    of_methods = select(JobRow).where(JobRow.kind == "model-methods")
+    with store.write() as session:
+        row, _ = save_model(session, RAW)
+        assert enqueue_missing(session) == 0  # nothing was searched
+        save_circuits(session, row, PERCEPTRON, RULES, FOUND)
+        assert enqueue_missing(session) == 1
+        [job] = session.scalars(of_methods).all()
+        assert job.arguments == {"model": row.digest, "rules": ""}
+        save_methods(session, row, "", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
+        assert enqueue_missing(session) == 0
+        save_circuits(session, row, PERCEPTRON, RULES, FOUND)  # another search replaces the answers
+        assert stored_methods(session, row, "") is None
