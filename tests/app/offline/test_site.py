@@ -170,17 +170,16 @@ def test_what_is_left_out_is_said(copy, pages):
     assert "MANIFEST.sha256" in front
 
 
-def test_a_live_site_is_where_other_links_lead(settings, tmp_path):
-    wish = Wish((TWO,), output=1, limit=1, interpretations=0, compare=(PAIR,))
-    write_site(settings, wish, tmp_path / "live", base_url=f"{LIVE}/")
-    page = (tmp_path / "live" / f"networks/{TWO}/circuits__output=1.html").read_text()
+def leads_to_a_live_site(folder: Path) -> None:
+    """Links of a copy of the second output, with the pair compared, to what is not in it."""
+    page = (folder / f"networks/{TWO}/circuits__output=1.html").read_text()
     assert f'href="{LIVE}/networks/{TWO}/circuits/' in page
     assert "not-included.html" not in page
     mask = PAIR[0].removeprefix("c-")
-    circuit = (tmp_path / "live" / f"networks/{TWO}/circuits/{mask}__output=1.html").read_text()
+    circuit = (folder / f"networks/{TWO}/circuits/{mask}__output=1.html").read_text()
     assert f"{LIVE}/networks/{TWO}/circuits/{mask}" in circuit
     assert 'rel="canonical"' in circuit
-    contents = json.loads((tmp_path / "live" / "contents.json").read_text())
+    contents = json.loads((folder / "contents.json").read_text())
     compared = [page for page in contents["pages"] if page.startswith("/compare")]
     assert compared == [f"/compare?e={PAIR[0]}&e={PAIR[1]}&network={TWO}&output=1"]
 
@@ -203,20 +202,21 @@ def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_writes_the_same_bytes_again(settings, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(settings, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
     folder = tmp_path / "site"
     few = ("--output", 1, "--limit", 1, "--interpretations", 0)
     arguments = ("export", "--static", folder, "--network", TWO, *few)
-    compare = ("--compare", ",".join(PAIR))
-    assert run(*arguments, *compare) == 0
+    further = ("--compare", ",".join(PAIR), "--base-url", f"{LIVE}/")
+    assert run(*arguments, *further) == 0
+    leads_to_a_live_site(folder)
     told = capsys.readouterr().err
     assert " MB free" in told
     assert "index.html" in told
     assert "is not empty" in refused(capsys, *arguments)
     (folder / "notes.txt").write_text("mine")
     manifest = (folder / MANIFEST).read_bytes()
-    assert run(*arguments, *compare, "--force", "-q") == 0
+    assert run(*arguments, *further, "--force", "-q") == 0
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / MANIFEST).read_bytes() == manifest
 
