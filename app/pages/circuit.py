@@ -160,7 +160,7 @@ def build_circuit(
         plane=input_plane(place, circuit),
         story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
         provenance=None if analysis is None else provenance_of(analysis),
-        interpretations_url=addresses.interpretations(slug, circuit.hex, scope, classes="observed"),
+        interpretations_url=addresses.interpretations(slug, circuit.hex, scope),
         list_url=addresses.circuits(slug, scope),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("circuit", circuit.hex)], scope),
         standing_url=addresses.standing(slug, ExplanationRef("circuit", circuit.hex), scope),
