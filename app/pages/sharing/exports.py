@@ -408,6 +408,8 @@ _PLACED: Final = (
     *("raw_mask", "mask", "edges", "raw_valid", "own_valid", "valid", "excess", "chance_valid", "chance_possible"),
     *("nearest", "distance", "backbone_held", "backbone", "extra", "story"),
 )
+_ANSWERED: Final = ("method", "settings", "default", "outcome", *_PLACED)
+MODEL_METHODS_COLUMNS: Final = (*_ANSWERED, "under", "adds", "drops", "url")
 _PLACED_WORDS: Final = (
     "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; excess: edges more "
     "than the smallest valid circuit has; chance_valid of chance_possible circuits of that size are valid."
@@ -454,8 +456,7 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
             for one in [*([method.default] if method.default else []), *method.answers]:
                 yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), one.url)
 
-    columns = ("method", "settings", "default", "outcome", *_PLACED, "url")
-    return Table(f"{place.row.slug}-methods", about, columns, rows())
+    return Table(f"{place.row.slug}-methods", about, (*_ANSWERED, "url"), rows())
 
 
 def model_methods_table(session: Session, addresses: Addresses, model: str, options: RulesOptions) -> Table:
@@ -478,8 +479,7 @@ def model_methods_table(session: Session, addresses: Addresses, model: str, opti
                     more = tuple(" ".join(some) for some in (under, at.adds, at.drops))
                 yield (method.key, one.text, one.default, one.outcome, *_placed_cells(at), *more, one.url)
 
-    columns = ("method", "settings", "default", "outcome", *_PLACED, "under", "adds", "drops", "url")
-    return Table(f"{page.model.slug}-methods", about, columns, rows())
+    return Table(f"{page.model.slug}-methods", about, MODEL_METHODS_COLUMNS, rows())
 
 
 def lenses_table(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> Table:
