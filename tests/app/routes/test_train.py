@@ -236,7 +236,9 @@ def test_of_a_network_from_elsewhere_its_shape_is_taken_over(client, store):
     network = client.get(f"/api/v1/networks/{slug}").json()
     assert network["learning"] is None
     assert "trained elsewhere" in network["learning_unknown"]
-    assert "trained elsewhere" in client.get(f"/networks/{slug}").text
+    text = client.get(f"/networks/{slug}").text
+    assert 'id="training"' not in text
+    assert "Train another like this" in text
     assert client.get(f"/networks/{slug}/training.csv").status_code == 404
 
 
