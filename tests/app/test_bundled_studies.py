@@ -13,6 +13,8 @@ from app.pages.training.options import DEFAULT_SEED
 
 FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
 DESIGNS = sorted(FOLDER.glob("*.json"))
+HOURS = {"many-circuits-one-story": 4}
+"""Of one core, at most; the others one. That one has 8,000 networks, and half its time goes to four layers of four."""
 
 
 def design_of(path):
@@ -23,7 +25,7 @@ def design_of(path):
 def test_a_design_has_no_contradictions_and_is_named_like_its_file(path):
     design = design_of(path)
     assert design.slug == path.stem
-    assert cost_of(design).seconds < 3_600
+    assert cost_of(design).seconds < 3_600 * HOURS.get(path.stem, 1)
     for reference in design.references:
         assert reference.evidence in "CWDNSO"
         for factor, label in reference.where.items():
