@@ -42,6 +42,11 @@ class Block(PageModel):
         description="Of a table its rows of cells, the first being its head; of a list one cell a row; else one cell."
     )
 
+    @property
+    def anchor(self) -> str:
+        """Where links to a heading lead."""
+        return anchor_of("".join(piece.text for piece in self.rows[0][0]))
+
 
 class Chapter(PageModel):
     """What stands under one heading."""

@@ -76,14 +76,11 @@ def three_table() -> Iterator[str]:
             _by_arm(summary, "one-algorithm", task),
             strict=True,
         )
-        cells = [
-            f"{sum(point.value != 0 for point in some.points)}, {one.yes.hits}, {one.yes.of}" for some, one in found
-        ]
+        cells = [f"{_carry(some).hits}, {one.yes.hits}, {one.yes.of}" for some, one in found]
         yield row((f"`{task}` ({n_known})", *cells))
     some = summary.groups("irredundant-literals-algorithms", "complete", "prior")
     one = summary.groups("one-algorithm", "complete", "prior")
-    carry = (share_of(sum(point.value != 0 for point in group.points), len(group.points)) for group in some)
-    yield row(("all: carry any algorithm", *map(percent, carry)))
+    yield row(("all: carry any algorithm", *(percent(_carry(group)) for group in some)))
     yield row(("all: exactly one algorithm", *(percent(group.yes) for group in one)))
 
 

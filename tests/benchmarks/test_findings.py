@@ -9,7 +9,9 @@ import pytest
 
 from analysis.studies.result_file import read_results
 from analysis.studies.statistics import share_of
+from benchmarks.findings.__main__ import FIGURE
 from benchmarks.findings.document import TABLES, with_tables
+from benchmarks.findings.frontier_figure import frontier_figure
 from benchmarks.findings.results import FOLDER, design_of, files, known, results_of
 from benchmarks.findings.tables import number, percent, references_table
 
@@ -29,6 +31,11 @@ def test_every_design_has_its_results():
 def test_the_tables_are_what_the_files_say():
     text = DOCUMENT.read_text()
     assert with_tables(text) == text
+
+
+@pytest.mark.slow
+def test_the_figure_is_what_the_files_say():
+    assert FIGURE.read_text() == frontier_figure()
 
 
 @pytest.mark.slow

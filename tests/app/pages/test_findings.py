@@ -1,5 +1,7 @@
 """Findings: the document as a page, and the answers that studies show."""
 
+import re
+
 from app.addressing import Addresses
 from app.pages.findings import _bundled_design, answers_of
 from tests.checkout import ROOT
@@ -12,6 +14,13 @@ def test_every_chapter_of_the_document_stands_on_the_page(client):
     titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
     assert [chapter["title"] for chapter in page["chapters"]] == titles
     assert len(page["chapters"][0]["blocks"][0]["rows"]) == 14
+
+
+def test_links_within_the_document_lead_to_a_heading(client):
+    text = client.get("/findings").text
+    wanted = set(re.findall(r"\]\(#([^)]+)\)", (ROOT / "docs/findings.md").read_text()))
+    assert {"alice-or-bob", "by-loss"} <= wanted
+    assert wanted <= set(re.findall(r' id="([^"]+)"', text))
 
 
 def test_studies_that_are_not_stored_are_named_without_a_link(client):
