@@ -30,6 +30,7 @@ from app.pages.models.models import build_model, build_models
 from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
     build_model_sandbox,
+    drawn_patterns,
     sandbox_drawing,
     sites_by_kind,
 )
@@ -304,7 +305,12 @@ def sandbox_page(
     if options.from_form and not is_fragment(request):
         return RedirectResponse(page.url, status_code=303)  # an address worth keeping, without the form's fields
     headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}
-    context = {"page": page, "drawing": sandbox_drawing(page), "sites": sites_by_kind(page)}
+    context = {
+        "page": page,
+        "drawing": sandbox_drawing(page),
+        "patterns": drawn_patterns(page),
+        "sites": sites_by_kind(page),
+    }
     return render(request, "pages/model_sandbox.html", context, block="sandbox", headers=headers)
 
 

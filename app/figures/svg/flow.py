@@ -90,12 +90,29 @@ def flow_diagram(
     flow = _Flow(wiring, frame, before, after, changes, links, f"#{swap}" if swap else "")
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
     names = diagram_class(wiring).replace("big", "flow")
+    return drawing_of_links(width, height, body, sentence=sentence, css_class=names, enlarged=1.45)
+
+
+def drawing_of_links(
+    width: float, height: float, body: str, *, sentence: str, css_class: str, enlarged: float
+) -> Markup:
+    """The root of a drawing whose parts are links, or may be.
+
+    Args:
+        width: width of the view box.
+        height: height of the view box.
+        body: inner markup, already escaped.
+        sentence: the name of the group.
+        css_class: classes of the root.
+        enlarged: how many times its own width it may take up.
+    """
     role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
     title = f"<title>{esc(sentence)}</title>" if role == "img" else ""
-    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.45 * width)}px"'
+    most = num(enlarged * width)
+    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{most}px"'
     return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" {size} role="{role}" aria-label="{esc(sentence)}">'
-        f"{title}{body}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" {size} role="{role}" '
+        f'aria-label="{esc(sentence)}">{title}{body}</svg>'
     )
 
 

@@ -47,17 +47,18 @@ def _drawn(
     graph: Graph, kept: Sequence[bool] | None, title: str, *, thumb: bool, marked: Collection[int] = ()
 ) -> Markup:
     places, bottom = _places(graph)
-    n_around = len({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
+    sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
+    around = {source: bottom + _AROUND + _APART * place for place, source in enumerate(sources)}
     width = 2 * PAD_X + COLUMN * max(x for x, _ in _columns(graph))
-    height = bottom + (_AROUND + _APART * n_around if n_around else PAD_Y / 2)
+    height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
     plain = [one for number, one in enumerate(zip(graph.edges, kept, strict=True)) if number not in marked]
     edges = sorted(plain, key=lambda one: one[1])  # what is cut lies below
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
     ink = 5.0 if thumb else 1.6
-    body = "".join(_edge(graph, places, edge, bottom, ink if keeps else 0.0) for edge, keeps in edges)
-    body += "".join(_edge(graph, places, graph.edges[one], bottom, 3.4, "e-neg") for one in marked)
+    body = "".join(_edge(graph, places, edge, around, ink if keeps else 0.0) for edge, keeps in edges)
+    body += "".join(_edge(graph, places, graph.edges[one], around, 3.4, "e-neg") for one in marked)
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
@@ -114,9 +115,14 @@ def _slots(graph: Graph, node: int) -> list[str]:
 
 
 def _edge(
-    graph: Graph, places: list[tuple[float, float]], edge: Edge, bottom: float, ink: float, css_class: str = "e-pos"
+    graph: Graph,
+    places: list[tuple[float, float]],
+    edge: Edge,
+    around: dict[int, float],
+    ink: float,
+    css_class: str = "e-pos",
 ) -> str:
-    """An edge; one without ink is cut."""
+    """An edge; one without ink is cut. Those that pass over a layer go round at the height of their source's."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
     slots = _slots(graph, edge.target)
     if slots:
@@ -125,8 +131,7 @@ def _edge(
     if _spans(graph, edge) == 1:
         path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
     else:
-        around = sorted({one.source for one in graph.edges if _spans(graph, one) > 1})
-        low, bend = bottom + _AROUND + _APART * around.index(edge.source), 60.0
+        low, bend = around[edge.source], 60.0
         path = (
             f"M{num(x1)} {num(y1)}C{num(x1 + bend)} {num(low)} {num(x1 + bend)} {num(low)} {num((x1 + x2) / 2)} "
             f"{num(low)}S{num(x2 - bend)} {num(low)} {num(x2)} {num(y2)}"

@@ -40,10 +40,15 @@ def attention_heat(shares: Sequence[Sequence[float | None]], positions: Sequence
         middle = cell * (number + 0.5)
         body += text(left + middle, _TOP - 6, _cut(token, fits), "lab code", anchor="middle")
         body += text(left - 7, _TOP + middle + 4, _cut(token, 8), "lab code", anchor="end")
-    for reading, some in enumerate(shares):
-        for read, share in enumerate(some):
-            if share is not None:
-                body += _share(left + cell * read, _TOP + cell * reading, cell, ramp, share, numbered=numbered)
+    seen = [
+        (left + cell * read, _TOP + cell * reading, share)
+        for reading, some in enumerate(shares)
+        for read, share in enumerate(some)
+        if share is not None
+    ]
+    body += _cells(seen, cell, ramp)
+    if numbered:
+        body += "".join(_number(x + cell / 2, y + cell / 2 + 4, share) for x, y, share in seen)
     size = cell * len(positions)
     words = [_most(some, positions, reading) for reading, some in enumerate(shares)]
     return drawing(
@@ -57,13 +62,23 @@ def attention_heat(shares: Sequence[Sequence[float | None]], positions: Sequence
     )
 
 
-def _share(x: float, y: float, cell: float, ramp: float, share: float, *, numbered: bool) -> str:
-    box = f'x="{num(x + 0.5)}" y="{num(y + 0.5)}" width="{num(cell - 1)}" height="{num(cell - 1)}"'
-    drawn = f'<rect class="h-ground" {box}/><rect class="h-ink" {box} fill-opacity="{ramp * share:.3f}"/>'
-    if numbered:
-        words = "1" if share >= 0.995 else decimal(share).removeprefix("0")
-        drawn += text(x + cell / 2, y + cell / 2 + 4, words, "lab hn", anchor="middle")
-    return drawn
+def _cells(seen: Sequence[tuple[float, float, float]], cell: float, ramp: float) -> str:
+    """The squares of shares, each with its left and upper end; one path for all of a shade, as there are hundreds."""
+    square = f"h{num(cell - 1)}v{num(cell - 1)}h{num(1 - cell)}z"
+    ground, by_shade = "", dict[str, str]()
+    for x, y, share in seen:
+        path = f"M{num(x + 0.5)} {num(y + 0.5)}{square}"
+        ground += path
+        shade = f"{ramp * share:.2f}"
+        if shade != "0.00":  # which is not seen
+            by_shade[shade] = by_shade.get(shade, "") + path
+    inks = (f'<path class="h-ink" d="{path}" fill-opacity="{shade}"/>' for shade, path in by_shade.items())
+    return f'<path class="h-ground" d="{ground}"/>' + "".join(inks)
+
+
+def _number(x: float, y: float, share: float) -> str:
+    words = "1" if share >= 0.995 else decimal(share).removeprefix("0")
+    return text(x, y, words, "lab hn", anchor="middle")
 
 
 def _most(some: Sequence[float | None], positions: Sequence[str], reading: int) -> str:

@@ -7,15 +7,15 @@ there. A line runs from a position, before a layer, to the disc of a head that l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, esc, line, num, text, text_width
-from app.figures.svg.flow import FlowLink, link_element
+from app.figures.svg.elements import circle, line, num, text, text_width
+from app.figures.svg.flow import FlowLink, drawing_of_links, link_element
 
 LEAST_SHARE: Final = 0.2
 """Of the attention of a position, below which no line is drawn."""
@@ -26,6 +26,7 @@ _ROW: Final = 46.0
 _LOW_ROW: Final = 34.0  # with more than eight positions
 _TOP: Final = 44.0
 _DISC: Final = 11.0
+_RING: Final = 14.0
 _SAME: Final = 1e-9  # of the largest: what a difference has to be above, to be one
 
 
@@ -92,13 +93,8 @@ def positions_diagram(
     body += "".join(draw.column(place) for place in range(len(columns)))
     width = x + max(text_width(answer, 12), 40.0) + 8
     height = draw.y(len(positions) - 1) + _ROW / 2
-    role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
-    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.3 * width)}px"'
-    wide = " wide" if width > 420 else ""
-    return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="flow{wide}" {size} role="{role}" aria-label="{esc(sentence)}">'
-        f"{body}</svg>"
-    )
+    names = "flow wide" if width > 420 else "flow"
+    return drawing_of_links(width, height, body, sentence=sentence, css_class=names, enlarged=1.3)
 
 
 class _Positions:
@@ -133,24 +129,31 @@ class _Positions:
     def lines(self) -> str:
         """What each head looks at, from a place before its layer."""
         pale = ink = ""
-        for place, one in enumerate(self._columns):
+        starts: dict[int, float] = {}
+        for x, one in zip(self.x, self._columns, strict=True):
             if one.shares is None:
                 continue
-            first = next(number for number, other in enumerate(self._columns) if other.layer == one.layer)
-            start = self.x[first] - _COLUMN / 2 - _BETWEEN / 2
-            for reading, some in enumerate(one.shares):
-                for read, share in enumerate(some):
-                    if share is None or share < LEAST_SHARE:
-                        continue
-                    before = None if one.was is None else one.was[reading][read]
-                    same = self._changed and before is not None and abs(share - before) < 0.005
-                    drawn = line(
-                        start, self.y(read), self.x[place], self.y(reading), "e-pos", width=0.4 + 2.6 * share
-                    ).replace("/>", f' stroke-opacity="{0.16 if same else 0.6}"/>')
-                    pale, ink = (pale + drawn, ink) if same else (pale, ink + drawn)
-            for position in range(len(self._positions)):
-                pale += circle(start, self.y(position), 2.0, "n-open")
-        return pale + ink
+            start = starts.setdefault(one.layer, x - (_COLUMN + _BETWEEN) / 2)
+            for reading, read, share, same in self._looked_at(one, one.shares):
+                drawn = line(start, self.y(read), x, self.y(reading), "e-pos", width=round(0.4 + 2.6 * share, 1))
+                pale, ink = (pale + drawn, ink) if same else (pale, ink + drawn)
+        dots = "".join(
+            circle(start, self.y(position), 2.0, "n-open")
+            for start in starts.values()
+            for position in range(len(self._positions))
+        )
+        return f'<g stroke-opacity="0.16">{pale}</g><g stroke-opacity="0.6">{ink}</g>{dots}'
+
+    def _looked_at(
+        self, one: NodeColumn, shares: Sequence[Sequence[float | None]]
+    ) -> Iterator[tuple[int, int, float, bool]]:
+        """Of each line the position that reads, the one that is read, the share, and whether it is what it was."""
+        for reading, some in enumerate(shares):
+            for read, share in enumerate(some):
+                if share is None or share < LEAST_SHARE:
+                    continue
+                before = None if one.was is None else one.was[reading][read]
+                yield reading, read, share, self._changed and before is not None and abs(share - before) < 0.005
 
     def column(self, place: int) -> str:
         """One node: its name, and a disc at each position."""
@@ -163,10 +166,12 @@ class _Positions:
         return body
 
     def _disc(self, x: float, y: float, mark: PlaceMark, is_on: bool) -> str:
-        body = circle(x, y, self._row / 2 - 3, "fl-hit") + circle(x, y, _DISC + 3, "n-open" if is_on else "n-cut")
+        hit = self._row / 2 - 3
+        body = circle(x, y, hit, "fl-hit") if hit > _RING else ""
+        body += circle(x, y, _RING, "n-open fl-ring" if is_on else "n-cut fl-ring")
         moved = self._moved(mark) or bool(mark.by_hand)
-        opacity = 1.0 if moved or not self._changed else 0.3
-        body += circle(x, y, self._radius(mark.after), "fl-plus").replace("/>", f' fill-opacity="{opacity:g}"/>')
+        disc = circle(x, y, self._radius(mark.after), "fl-plus")
+        body += disc if moved or not self._changed else disc.replace("/>", ' fill-opacity="0.3"/>')
         if moved:
             body += circle(x, y, self._radius(mark.before), "fl-minus")
         if mark.by_hand:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from analysis.fixed_order import length
 from analysis.models.circuits import mask_bits
 from analysis.models.model import Change, Masks, RowRun, Written, gaps
+from analysis.sandbox.intervention import MAX_CHANGES
 from app.addressing import Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
@@ -44,7 +45,8 @@ from app.pages.sandbox.views import ChoiceView
 
 SWAPPED: Final = "sandbox"
 """Id of the element that a step exchanges."""
-MAX_CHANGES: Final = 64
+MAX_SHARES: Final = 2_200
+"""Of attention that a page draws in matrices; beyond, it draws those of the heads that moved most."""
 WITHOUT: Final = "the sandbox without it"
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
     "zero": ("set to zero", "0"),
@@ -464,6 +466,19 @@ def sandbox_drawing(page: ModelSandboxPage) -> Markup:
     row = " ".join(page.positions)
     sentence = f"{page.model.name} on {row}: choose what to change"
     return positions_diagram(columns, page.positions, page.after.given, sentence=sentence, swap=SWAPPED)
+
+
+def drawn_patterns(page: ModelSandboxPage) -> list[NodePatternView]:
+    """The patterns that the page draws as matrices: all, or those that moved most, as many as a page has room for."""
+    n = len(page.positions)
+    found, room = set[str](), MAX_SHARES
+    for one in sorted(page.patterns, key=lambda one: -one.moved):
+        if one.after is not None:
+            room -= n * (n + 1) // 2 * (1 if one.moved == 0 else 2)
+        if room < 0 and found:
+            break
+        found.add(one.node)
+    return [one for one in page.patterns if one.node in found]
 
 
 def _mark(page: ModelSandboxPage, label: str, place: PlaceView, does: str) -> PlaceMark:

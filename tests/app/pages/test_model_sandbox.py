@@ -11,9 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.attention_files import attention_document
 from analysis.models.model import Change
 from app.db.models import save_model
 from app.main import create_app
+from tests.analysis.models.attention_models import random_attention
 from tests.factories import on_a_copy
 
 API = "/api/v1"
@@ -112,6 +114,19 @@ def test_rows_are_chosen_where_nobody_does(twin):
     assert page["answer"] != page["source_answer"]
     assert page["changes"] == []
     assert not page["flips"]
+
+
+def test_the_page_of_a_model_of_the_largest_size_stays_below_600_kb(client, twin):
+    large = attention_document(random_attention(0, (3, 8, 4, 2, 256, 32)))
+    with client.app.state.store.write() as session:
+        save_model(session, json.dumps(large).encode(), slug="large")
+    for change, n_drawn, which in (("", 4, "the first ones"), ("?change=1.0_zero", 2, "those that moved most")):
+        address = "/models/large/sandbox" + change
+        html = client.get(address).text
+        assert len(html) < 600_000
+        assert f"These are {n_drawn} of 24 heads, {which};" in html
+        moved = sorted(twin(address)["patterns"], key=lambda one: -one["moved"])
+        assert set(re.findall(r"<b>Head (\d\.\d)</b>", html)) == {one["node"] for one in moved[:n_drawn]}
 
 
 def _gaps():
