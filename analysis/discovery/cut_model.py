@@ -85,6 +85,11 @@ class CutModel:
         """
         return self.space.effects(partial(self._slope, loss), at)
 
+    @cached_property
+    def has_effects(self) -> bool:
+        """Whether derivatives are known, which takes a pass through the whole model to say."""
+        return self.effects("cross-entropy", 1.0) is not None
+
     def _slope(self, loss: Loss, outputs: Array, rows: slice) -> Array:
         """Derivatives of each row's loss by its outputs: given less wanted probabilities."""
         given = np.exp(log_softmax(outputs))

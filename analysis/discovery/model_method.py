@@ -42,7 +42,7 @@ class ModelMethod(MethodRecord):
 
     def refuses(self, cut: CutModel) -> str:
         """Why it cannot be asked about a model, whatever its settings; "" if it can."""
-        if self.gradient and cut.effects("cross-entropy", 1.0) is None:
+        if self.gradient and not cut.has_effects:
             return "it takes derivatives, which this kind of model does not give"
         return ""
 

@@ -134,7 +134,10 @@ def check_config(raw: bytes) -> None:
     missing = [name for name in _TELLING if name not in config]
     if missing:
         raise InvalidNetwork("configuration", f"does not say {missing[0]}", cure)
-    wanted = {**CONFIG, "attn_scale": sqrt(config["d_head"]) if isinstance(config["d_head"], int) else None}
+    d_head, (low, high) = config["d_head"], LIMITS["d_head"]
+    if not isinstance(d_head, int) or not low <= d_head <= high:
+        raise InvalidNetwork("configuration 'd_head'", f"is {str(d_head)[:40]}", f"use {low} to {high}")
+    wanted = {**CONFIG, "attn_scale": sqrt(d_head)}
     problems = [
         InvalidNetwork(f"configuration {name!r}", f"is {str(config[name])[:40]}", f"only {value} is read")
         for name, value in wanted.items()

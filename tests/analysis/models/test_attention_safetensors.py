@@ -116,7 +116,8 @@ def test_a_state_dict_of_the_library_gives_its_logits():
         ({"use_attn_scale": False, "attn_scale": -1.0}, "(1) configuration 'use_attn_scale' is False"),
         ({"attn_scale": 3.0}, "configuration 'attn_scale': is 3.0. Only 2.0 is read."),
         ({"use_local_attn": True}, "'use_local_attn': is True"),
-        ({"d_head": None}, "'attn_scale': is 2.0"),
+        ({"d_head": None}, "'d_head': is None. Use 1 to 256."),
+        ({"d_head": -4}, "'d_head': is -4"),
     ],
 )
 def test_what_leaves_no_trace_in_a_state_dict_is_told_by_its_configuration(more, told):
