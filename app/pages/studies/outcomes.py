@@ -120,7 +120,8 @@ def _sorted_places(
         labels = _sort_labels(_measures(design_of(row)))
         if sort not in labels:
             keys = ", ".join(key for key in labels if key)
-            raise BadQuery(f"sort {sort[:60]!r}", "is not one of this study’s measures", f"use one of {keys}", "sort")
+            cause = "is not one of this study’s measures that have an order"
+            raise BadQuery(f"sort {sort[:60]!r}", cause, f"use one of {keys}", "sort")
         groups = summary_of(session, row).groups(sort, protocol)
         known = {(point.position, point.seed): point.value for group in groups for point in group.points}
     all_places = [(one.position, one.seed) for one in places]
