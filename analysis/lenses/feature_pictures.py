@@ -40,10 +40,11 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 def _look(question: Question, settings: Settings, work: Work) -> Table:
     network, inputs = question.cut, question.method_rows[0]
     low, high = inputs.min(axis=0), inputs.max(axis=0)
-    whole = network_program(network)
+    whole, unit = network_program(network), _spans_unit_box(question)
+    plane = unit and network.n_inputs == 2 and whole.slope is not None
     rows = []
     for layer, neuron in work.each("methods", list(_neurons(question)), "neurons"):
-        exact = _is_square(question) and whole.slope is not None and sum(network.sizes[1:layer]) <= MOST_EXACT
+        exact = plane and sum(network.sizes[1:layer]) <= MOST_EXACT
         found = (
             _exact_range(whole, layer, neuron)
             if exact
@@ -62,8 +63,10 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
                 "exact": exact,
             }
         )
-    wide = "" if _is_square(question) else "The box is the one that the rows span, not that of 0 and 1."
-    return Table(tuple(rows), (wide,) if wide else ())
+    notes = [] if unit else ["The box is the one that the rows span, not that of 0 and 1."]
+    if len(rows) > MAX_FIELDS and _is_drawn(question):
+        notes.append(f"Drawn are the first {MAX_FIELDS} neurons; the table has all.")
+    return Table(tuple(rows), tuple(notes))
 
 
 def _neurons(question: Question) -> Iterator[tuple[int, int]]:
@@ -71,10 +74,15 @@ def _neurons(question: Question) -> Iterator[tuple[int, int]]:
     return ((layer, neuron) for layer, width in enumerate(sizes, start=1) for neuron in range(width))
 
 
-def _is_square(question: Question) -> bool:
-    """Whether the rows span the square of two inputs from 0 to 1."""
+def _spans_unit_box(question: Question) -> bool:
+    """Whether the rows span the box of all inputs from 0 to 1."""
     inputs = question.method_rows[0]
-    return inputs.shape[1] == 2 and bool((inputs.min(axis=0) == 0.0).all() and (inputs.max(axis=0) == 1.0).all())
+    return bool((inputs.min(axis=0) == 0.0).all() and (inputs.max(axis=0) == 1.0).all())
+
+
+def _is_drawn(question: Question) -> bool:
+    """Whether there are two inputs to draw, and the extremes are those on the box that is drawn."""
+    return question.cut.n_inputs > 1 and question.data.boolean and _spans_unit_box(question)
 
 
 def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
@@ -97,11 +105,10 @@ def _point(point: Sequence[float]) -> str:
 
 def _fields(question: Question, seen: Table) -> tuple[LensField, ...]:
     """Each neuron over the first two inputs, the others 0: bands of equal height between its extremes on the box."""
-    n_inputs = question.cut.n_inputs
-    if n_inputs < 2 or not question.data.boolean:
+    if not _is_drawn(question):
         return ()
     whole = network_program(question.cut)
-    for number in range(n_inputs - 1, 1, -1):
+    for number in range(question.cut.n_inputs - 1, 1, -1):
         whole = with_fixed(whole, number, 0.0)
     found = []
     for row in seen.rows[:MAX_FIELDS]:
@@ -125,11 +132,11 @@ def _bands(whole: Program, smallest: float, largest: float) -> list[Region]:
 
 
 def _pre_activation(whole: Program, value: float) -> float:
-    """Where the activation has a value strictly between two that it attains."""
+    """Where the activation has a value between two that it attains; infinite where these round to its limit."""
     if whole.activation == "sigmoid":
-        return math.log(value / (1.0 - value))
+        return math.log(value / (1.0 - value)) if 0.0 < value < 1.0 else math.copysign(math.inf, value - 0.5)
     if whole.activation == "tanh":
-        return math.atanh(value)
+        return math.atanh(value) if abs(value) < 1.0 else math.copysign(math.inf, value)
     return value / whole.slope if value < 0.0 and whole.slope else value
 
 

@@ -149,9 +149,9 @@ def _says(_question: Question, seen: Table) -> str:
         return "All rows are decided alike, so no pair has two directions."
     n_flipping = sum(any(names) for names in told.values())
     return (
-        f"{n_flipping:,} of {len(told):,} flip the decision of some pair. Over {n_runs:,} of them and pairs: "
-        f"{counts['AND']:,} as what feeds an AND gate, under noising alone; {counts['OR']:,} as what feeds an OR gate, "
-        f"under denoising alone; {counts['both']:,} in both directions; {counts['']:,} in none."
+        f"{n_flipping:,} of {len(told):,} flip the decision of some pair. Of {n_runs:,} combinations of one of them "
+        f"with a pair, {counts['AND']:,} flip under noising alone, as what feeds an AND gate; {counts['OR']:,} under "
+        f"denoising alone, as what feeds an OR gate; {counts['both']:,} under both; {counts['']:,} under none."
     )
 
 
@@ -180,5 +180,6 @@ PATH_PATCHING: Final = Lens(
         "flips": "whether the decision by threshold differs from the base's",
     },
     bars=_bars,
-    counted="pairs of rows decided differently of which some decision flips, by signature",
+    counted="pairs of rows decided differently of which some decision flips, by signature; "
+    f"at most {MOST_BARS}, those with most",
 )
