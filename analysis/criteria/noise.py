@@ -23,6 +23,15 @@ def points_around(rows: NDArray[np.float64], radius: float, n_points: int, *, se
     return rows[:, None] + offsets
 
 
+def true_share(n_hits: int, n_draws: int) -> str:
+    """What a share of random draws tells of the share of all, as a clause."""
+    low, high = share_interval(n_hits, n_draws, CONFIDENCE)
+    return (
+        f"by Clopper and Pearson the true share is between {float(low):.1%} and {float(high):.1%} "
+        f"({CONFIDENCE:.0%} confidence)"
+    )
+
+
 def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
     n_points = int(settings["points"])
     points = points_around(context.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
@@ -40,11 +49,9 @@ def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdict
 
     def explain(position: int) -> tuple[str, Witness]:
         ball, alike = int(worst[position]), int(numerators[position])
-        low, high = share_interval(alike, n_points, CONFIDENCE)
         reason = (
             f"Around the worst clean input {alike:,} of {n_points:,} random points are decided as by the network; "
-            f"by Clopper and Pearson the true share is between {float(low):.1%} and {float(high):.1%} "
-            f"({CONFIDENCE:.0%} confidence)."
+            f"{true_share(alike, n_points)}."
         )
         witness: dict[str, object] = {"centre": context.clean_rows[ball].tolist()}
         outputs = context.alone(position).outputs(slice(0, 1), points[ball], absent)[0]

@@ -22,6 +22,7 @@ from analysis.certificates.intervals import bisect, decided_as
 from analysis.certificates.programs import decision_regions, patched_program
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.noise import true_share
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
 from analysis.networks.mlp import activations
@@ -67,7 +68,10 @@ def _judge_claims(
             if score.first_wrong is not None and not witness:
                 witness = _witness(context, claim, score.first_wrong, zero=values == ZERO)
     except BeyondLimits as problem:
-        return Verdict("undecided", None, None, None, f"Not tried: {problem.cause}.", {})
+        if not witness:
+            return Verdict("undecided", None, None, None, f"Not tried: {problem.cause}.", {})
+        reason = f"In another layer a run goes wrong. Not tried in layer {claim.layer}: {problem.cause}."
+        return Verdict("failed", None, None, None, reason, witness)
     named = ", ".join(f"{claim.layer}.{neuron}" for claim in claims for neuron in claim.neurons)
     if n_agreed == n_runs and values == INTERVAL and named:
         return _certified(context, algorithm, claims, int(settings["budget"]))
@@ -178,7 +182,10 @@ def _judge_error(
     )
     n_wrong = int(wrong.sum())
     exact = _judge_claims(context, algorithm, claims, UNMAPPED_INERT.defaults)
-    reason = f"{n_wrong} of {draws:,} interventions drawn at random are predicted wrongly. Exhaustively: {exact.reason}"
+    reason = (
+        f"{n_wrong:,} of {draws:,} interventions drawn at random are predicted wrongly; {true_share(n_wrong, draws)}. "
+        f"Exhaustively: {exact.reason}"
+    )
     return Verdict("failed" if n_wrong else "passed", n_wrong / draws, n_wrong, draws, reason, {})
 
 
@@ -233,7 +240,8 @@ ABSTRACTION_ERROR: Final = Criterion(
     score="share of the draws that are predicted wrongly, the CAE",
     method="Values of a variable are drawn with equal probability and its neurons get what they are on an input with "
     "this value, so that drawing from the algorithm (CAE↓) and from the network (CAE↑) is the same. The output alone "
-    "is scored. The reason tells the same question asked exhaustively of clean values, which draws may miss.",
+    "is scored. An estimate, the same for the same seed: the reason names Clopper and Pearson's 95% interval, and the "
+    "same question asked exhaustively of clean values, which draws may miss.",
     cost="bounded",
     term="unmapped-neuron",
 )

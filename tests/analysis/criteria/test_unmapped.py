@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.analysis.alignments.test_joint import twin_activations, twin_output
 from tests.analysis.criteria.alignment_contexts import all_alignments, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
+from tests.study_factories import random_network
 
 GOLDEN = Path(__file__).parent / "abstraction_error.json"
 FEW = {"xor_pretrained": 1, "xor_2-2-2": 1, "xor_4": 3}
@@ -101,6 +103,8 @@ def test_what_cancels_on_every_base_is_not_inert():
     assert outcomes == ["failed", "failed", "failed"]
     (error,) = verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0)
     assert error.outcome == "failed"
+    low, high = map(float, re.search(r"the true share is between ([\d.]+)% and ([\d.]+)%", error.reason).groups())
+    assert low < 100 * error.score < high
     assert "Exhaustively" in error.reason
     assert verdicts(ABSTRACTION_ERROR, context, draws=300, deviation=1.0, faithful=0)[0].outcome == "passed"
 
@@ -141,10 +145,38 @@ def check_run(context, algorithm, claim: InertClaim, sources, carried, *, right:
 
 
 def test_too_many_runs_and_too_few_boxes_are_undecided():
-    context = all_alignments("xor_4", near=0)
-    assert {v.outcome for v in verdicts(UNMAPPED_INERT, context, max_runs=1)} <= {"undecided", "not_applicable"}
-    some = verdicts(UNMAPPED_INERT, context, values=2, budget=1)
-    assert all("within 1 boxes" in v.reason for v in some if v.outcome == "undecided")
+    """Two neurons above the unmapped one cancel exactly, which bounds show on small boxes alone."""
+    network = Network.from_arrays(
+        [[[9, 9], [-9, -9], [1, 0]], [[9, 0, 0], [0, 9, 0], [0, 0, 2], [0, 0, 2]], [[-1, -1, 3, -3]]],
+        [[-13.5, 4.5, 0], [0, 0, 0, 0], [-0.5]],
+        activation="tanh",
+        output_activation="linear",
+    )
+    bob = two_xor_algorithms()[0]
+    found = {variable.formula: f"p{variable.path}" for variable in bob.variables}
+    places = {found["A ∧ B"]: (1, (0,)), found["¬A ∧ ¬B"]: (1, (1,))}
+    context = context_of(network, [placed(network, bob, **places)])
+
+    def verdict(**given):
+        return verdicts(UNMAPPED_INERT, context, **given)[0]
+
+    assert verdict(max_runs=1).outcome == "undecided"
+    assert verdict(values=2, budget=1).outcome == "undecided"
+    assert "within 1 boxes" in verdict(values=2, budget=1).reason
+    assert verdict(values=2).outcome == "passed"
+
+
+def test_a_run_that_goes_wrong_decides_whatever_another_layer_would_cost():
+    network = random_network((2, 4, 5, 1), 4)
+    algorithm = parse_algorithm("(!(!(!A&!B)&!(A&B))&!(!(!A&B)&!(!B&A)))", "and_inverter", 2)
+    below, above = (sorted(one.path for one in algorithm.variables if len(one.path) == depth) for depth in (2, 1))
+    sites = {f"p{path}": (1, (neuron,)) for neuron, path in enumerate(below)}
+    sites |= {f"p{path}": (2, (neuron,)) for neuron, path in enumerate(above)}
+    context = context_of(network, [placed(network, algorithm, **sites)])
+    (verdict,) = verdicts(UNMAPPED_INERT, context, max_runs=4**5)
+    assert (verdict.outcome, verdict.score) == ("failed", None)
+    assert verdict.reason.startswith("In another layer a run goes wrong. Not tried in layer 2: 2 variables")
+    assert verdict.witness["sources"].keys() == set(below)
 
 
 def test_without_a_variable_nothing_is_asked():
