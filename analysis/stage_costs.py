@@ -269,7 +269,7 @@ class _Chain:
             each = self.known.n_classes / max(1, n_valid)
             return _Guess(n_valid, each)
         possible = self.plan.possible
-        if not self.trained:
+        if not self.trained or self.question.protocol.circuit_family != "own":
             return _Guess(None, 0.0)
         if not possible:
             return _Guess(0, 0.0)
@@ -307,7 +307,9 @@ class _Chain:
     @property
     def why_unknown(self) -> str:
         """Why it cannot be told how many circuits are valid."""
-        return _FEW_VALID if self.trained else _UNTRAINED
+        if not self.trained:
+            return _UNTRAINED
+        return _FEW_VALID if self.question.protocol.circuit_family == "own" else _NOT_SAMPLED
 
     @cached_property
     def n_candidates(self) -> int:
@@ -491,6 +493,7 @@ _FEW_VALID: Final = (
     "A sample of the possible circuits holds too few valid ones to tell how many there are, and it depends on their "
     "number."
 )
+_NOT_SAMPLED: Final = "It depends on the number of valid circuits, and those valid under any ablation are not sampled."
 _UNTRAINED: Final = "It depends on the weights, which are known only when training has ended."
 _MANY_STATES: Final = "The cuts of some circuits make too many states to count them beforehand."
 _INPUTS_GROWN: Final = 3

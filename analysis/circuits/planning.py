@@ -20,7 +20,6 @@ from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
@@ -95,7 +94,7 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     structure = Structure(question.cut.sizes, question.protocol)
     n_rows = len(question.judged[0])
     costs = (
-        _listing(structure, n_rows, question.data, limits),
+        _listing(question, structure, limits),
         _counting(question, structure, limits),
         _estimating(structure, n_rows, limits),
     )
@@ -114,9 +113,9 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", costs)
 
 
-def _listing(structure: Structure, n_rows: int, data: DataRecord, limits: Limits) -> Cost:
-    n_tests = structure.count * min(n_rows, _ROWS_THAT_MATTER)
-    n_outputs = len(data.representatives)
+def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
+    n_rows, n_outputs = len(question.judged[0]), len(question.data.representatives)
+    n_tests = structure.count * min(n_rows, _ROWS_THAT_MATTER) * len(question.ablations)
     kept = min(structure.count, limits.most_listed(n_outputs))
     n_bytes = _BATCHES_BYTES + kept * listed_bytes(n_outputs)
     obstacle = ""

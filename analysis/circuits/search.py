@@ -78,6 +78,7 @@ def search_circuits(
         parts = _in_parts(SpaceJudge(question, carried=first).pieces(), work.stage(str(number)) if number else work)
         found, stopped = _collect(parts, possible, max_valid, work, None if others else so_far)
         masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
+    masks, truncated = masks[:max_valid], truncated or len(masks) > max_valid
     outputs, margins = evaluate_circuits(question, masks)
     return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
 

@@ -1,7 +1,7 @@
 """Where one answer stands among all valid circuits of an output.
 
 Every statement is about the answer's closed mask, but two: ``raw_valid`` and ``own_valid`` are about the raw mask,
-under the protocol's ablation and under the answer's own. Only ``valid`` makes an answer a circuit of the protocol.
+by the protocol's rules and under the answer's own ablation. Only ``valid`` makes an answer a circuit of the protocol.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.closure import Closed, closed
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.networks.circuit import Circuit, mask_array, one_mask
-from analysis.question import Question
+from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
 from analysis.validity import decided_as
@@ -66,7 +66,7 @@ class Location:
 
     Args:
         closed: the circuit of the raw mask.
-        raw_valid: whether the raw mask decides right under the protocol's ablation.
+        raw_valid: whether the raw mask decides right as the protocol asks of circuits.
         own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
         valid: whether the closed mask is one of the valid circuits.
         excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
@@ -202,12 +202,16 @@ class Landscape:
         )
 
     def _decides_right(self, raw: int) -> bool:
-        """Whether a raw mask decides enough of the judged rows right under the protocol's ablation."""
+        """Whether a raw mask decides enough of the judged rows right, as the protocol asks of circuits."""
         question = self.question
         inputs, labels = question.judged
-        absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in question.absent)
-        right = _right(question, raw, Rows(inputs, labels, absent))
-        return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
+
+        def enough(carried: Carried) -> bool:
+            absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in carried)
+            right = _right(question, raw, Rows(inputs, labels, absent))
+            return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
+
+        return any(all(map(enough, members)) for members in question.ablations)
 
     def _criteria(self, masks: Sequence[int]) -> dict[int, dict[str, str]]:
         """The outcome of every quick criterion for each mask."""

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.search import decide_right
 from analysis.directions.alignment import DirectionAlignment
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
@@ -26,7 +25,7 @@ from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
 from analysis.lenses.lens import Table
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.networks.circuit import Circuit, circuit_from_hex, mask_array
+from analysis.networks.circuit import Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.lenses import stored_view
@@ -273,16 +272,17 @@ def _circuit(
 
 
 def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
-    """Whether a circuit decides right on the rows that it is judged on, and how far it stays from the edge."""
+    """Whether a circuit decides right on the judged rows under the protocol's ablation, and how far from the edge."""
     rows, labels = place.question.judged
+    rules = place.question.protocol
     raw = place.question.activations(circuit, rows)[-1][:, 0]
-    right = decide(raw, place.question.protocol.circuit_decision) == labels
-    passed = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
+    right = decide(raw, rules.circuit_decision) == labels
+    which = "" if rules.circuit_family == "own" else f" under {rules.ablation} ablation"  # it may pass under another
     return VerdictView(
-        criterion="mean-ablation" if place.question.protocol.ablation == "mean" else "zero-ablation",
-        label=f"correct on {int(right.sum())} / {len(right)} rows, margin "
-        f"{margin_to_edge(raw, place.question.protocol.circuit_decision).min():.3g}",
-        verdict="passed" if passed else "failed",
+        criterion=f"{rules.ablation}-ablation",
+        label=f"correct on {int(right.sum())} / {len(right)} rows{which}, margin "
+        f"{margin_to_edge(raw, rules.circuit_decision).min():.3g}",
+        verdict="passed" if right.mean() > rules.accuracy_threshold else "failed",
     )
 
 

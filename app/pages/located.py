@@ -52,7 +52,7 @@ class LocatedView(PageModel):
     ref: str = Field(description="How a comparison's address names it; empty likewise.")
     edges: int
     severed: list[str] = Field(description="Hidden neurons whose bias alone spoke in the raw mask.")
-    raw_valid: bool = Field(description="Whether the raw mask decides right under the protocol's ablation.")
+    raw_valid: bool = Field(description="Whether the raw mask decides right as the protocol asks of circuits.")
     own_valid: bool | None = Field(description="Whether it does on every row of its own ablation; null if unknown.")
     possible: bool
     valid: bool

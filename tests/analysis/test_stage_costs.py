@@ -52,6 +52,13 @@ def test_every_stage_has_its_seconds_or_the_reason_why_not(sizes, activation, ta
     assert told.told_seconds() == pytest.approx(sum(cost.seconds or 0.0 for cost in told.stages))
 
 
+def test_circuits_valid_under_any_ablation_are_not_guessed_from_those_of_one():
+    rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
+    reasons = {cost.stage: cost.reason for cost in plan(pretrained_xor().network, named_task("XOR", 2), rules).stages}
+    assert not reasons["circuits"]
+    assert "valid under any ablation are not sampled" in reasons["interpretations"]
+
+
 def test_the_criteria_are_told_one_by_one():
     told = plan(pretrained_xor().network, named_task("XOR", 2))
     every = [(kind, one.key) for one in CRITERIA for kind in one.judges]

@@ -111,6 +111,9 @@ def test_circuits_valid_under_any_ablation_are_those_of_each_together():
     assert len({frozenset(family) for family in (*families, set.union(*families))}) == 4
     every = np.array(sorted(possible), dtype=np.uint64)
     assert every[decide_right(question, every)].tolist() == found.tolist()
+    each = max(map(len, families))  # none of the three searches stops there, and together they find more
+    few = search_circuits(question, max_valid=each)
+    assert (few.n_listed, few.truncated_at) == (each, each)
     context = CircuitCriteriaContext(question, found)
     for key, family in zip(("zero-ablation", "mean-ablation", "resample-ablation"), families, strict=True):
         verdicts = criterion_named(key).judge("circuit", context)

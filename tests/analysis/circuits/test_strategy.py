@@ -14,7 +14,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
 from analysis.networks.network import Network
-from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
 from analysis.work import Work
@@ -77,6 +77,15 @@ def test_the_users_limits_decide():
     plan = plan_circuits(ask(network, task=XOR, protocol=loose, data=data), limits=Limits(max_possible=1))
     assert plan.method == "estimated"
     assert "lets some of the 4 rows be wrong" in plan.reason
+
+
+def test_circuits_valid_under_any_ablation_are_listed_or_not_searched():
+    network = network_of((2, 3, 3, 1))
+    rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
+    question = ask(network, task=XOR, protocol=rules)
+    assert plan_circuits(question).cost.operations == 3 * plan_circuits(ask(network, task=XOR)).cost.operations
+    with pytest.raises(BeyondLimits, match="not counted: circuits valid under any ablation are listed or not searched"):
+        plan_circuits(question, limits=Limits(max_possible=1))
 
 
 def test_no_plan_for_nothing():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from analysis.discovery.closure import closed
 from analysis.discovery.location import Landscape
 from analysis.limits import Limits
 from analysis.networks.circuit import EdgeLayout
+from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
 from analysis.tasks import named_task
 from analysis.work import Work
@@ -114,6 +117,16 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
             assert chances[n_edges][0] == int((sizes == n_edges).sum())
         assert place.own_valid is None
     assert layout.n_edges == 18
+
+
+def test_circuits_valid_under_any_ablation_are_right_as_raw_masks_too() -> None:
+    rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
+    question = replace(question_of("xor_relu_3-3"), protocol=rules)
+    circuits = search_circuits(question)
+    found = Landscape(question, circuits, judges=False).locate_all([(mask, None) for mask in circuits.masks.tolist()])
+    assert all(one.valid and one.raw_valid for one in found)
+    fewer = Landscape(question_of("xor_relu_3-3"), circuits, judges=False)
+    assert not all(one.raw_valid for one in fewer.locate_all([(mask, None) for mask in circuits.masks.tolist()]))
 
 
 def test_where_circuits_are_counted_nearest_is_an_upper_bound() -> None:
