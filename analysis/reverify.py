@@ -151,14 +151,13 @@ def recompute_circuit(question: Question, circuit: Circuit) -> tuple[Recomputed,
     right = decide(judged, protocol.circuit_decision) == labels
     valid = _is_valid(question, circuit)
     representatives = question.activations(circuit)[-1][:, 0]
-    which = "" if protocol.circuit_family == "own" else ", under any of zero, mean and resample ablation"
-    asked = f"right on more than {protocol.accuracy_threshold:g} of the judged rows{which}"
+    own, asked = "", f"right on more than {protocol.accuracy_threshold:g} of the judged rows"
+    if protocol.circuit_family != "own":
+        own, asked = f"under {protocol.ablation} ablation", f"{asked} under any of zero, mean and resample ablation"
     return (
         Recomputed("mask", "Mask", circuit.hex, "structurally possible"),
         Recomputed("valid", "Valid", valid, asked),
-        Recomputed(
-            "right", "Rows decided right", f"{int(right.sum())}/{len(right)}", f"under {protocol.ablation} ablation"
-        ),
+        Recomputed("right", "Rows decided right", f"{int(right.sum())}/{len(right)}", own),
         Recomputed("edges", "Edges", circuit.n_edges),
         Recomputed("neurons", "Active hidden neurons", circuit.n_neurons),
         Recomputed(
