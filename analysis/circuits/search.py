@@ -17,6 +17,7 @@ them the space is searched under each. The order of summation is that of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ def search_circuits(
         found, stopped = _collect(parts, possible, max_valid, work, None if others else so_far)
         masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
     masks, truncated = masks[:max_valid], truncated or len(masks) > max_valid
+    if len(question.ablations) > 1 and not truncated:  # each search told of its own
+        with suppress(OutOfTime):
+            work.tell("circuits", possible, possible, f"{len(masks):,} valid circuits")
     outputs, margins = evaluate_circuits(question, masks)
     return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
 
