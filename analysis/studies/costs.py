@@ -27,19 +27,20 @@ from analysis.studies.measures.held_out import MAX_CIRCUITS as MAX_PREDICTING
 from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
 from analysis.studies.measures.patterns import CIRCUIT_CRITERIA
 from analysis.studies.measures.registry import measures_of
+from analysis.studies.measures.rungs import MEASURES as MAP_CLASS_MEASURES
 from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
 
 CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
 CHUNK_NETWORKS: Final = 256
 _TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
-_DRAWING: Final = 0.05  # until one of some 50,000 networks of two inputs is accepted
+_DRAWING: Final = 0.025  # until one of some 50,000 networks of two inputs is accepted
 _EPOCHS: Final = 60  # before most networks reach a loss of .01
 _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
 _EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol, at most
 _BOOKED: Final = 0.015  # of that the bookkeeping
-_MEASURED: Final = 0.008  # and each measure
-_READ: Final = 3e-4  # all interpretations of one valid circuit, counted
+_MEASURED: Final = 0.007  # and each measure
+_READ: Final = 8.2e-5  # all interpretations of one valid circuit, counted
 _NAMED: Final = 2.5e-3  # the same told apart by the names of their gates
 _VALID: Final = 0.18  # of the possible circuits of a network that learned a gate
 _VALID_PARITY: Final = 0.035  # of one that learned XOR or XNOR
@@ -54,6 +55,7 @@ _ANSWERS_COUNTED: Final = 1.2  # where circuits are counted instead
 _ANSWER: Final = 0.005  # one method asked
 _LEARNED: Final = 0.25  # one that learns by gradient descent
 _SWEPT: Final = 0.15  # all methods asked under many settings
+_RUNGS: Final = 2.0  # map classes from single neurons to oblique ones, searched for every algorithm
 _FITTED: Final = 6.0  # autoencoders of two sizes from five seeds on two layers, two algorithms aligned by gradient
 _PREDICTED: Final = 4.5e-7  # for a circuit and a pair of sets: more sets have more classes to follow
 _INTERCHANGE: Final = 1.5  # training with interchanges beside the task
@@ -156,6 +158,8 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
     searched += n_outputs * _answer_seconds(cell)
     if "learned" in _needs(design):
         searched += _FITTED
+    if any(measure.key in design.measures for measure in MAP_CLASS_MEASURES):
+        searched += n_outputs * len(design.protocols) * _RUNGS
     judged = sum(_QUICK_CRITERION if _is_quick(step) else _CRITERION for step in parse_steps(design.criteria))
     judged += _CRITERION * len(CIRCUIT_CRITERIA) * ("circuit-patterns" in design.measures)
     each = min(_EACH, _BOOKED + _MEASURED * len(design.measures))

@@ -81,5 +81,5 @@ class StudySummaryRow(Base):
     revision: Mapped[int]  # of the study, when it was summed up
     version: Mapped[str] = mapped_column(String(32))  # of the engine and of the rules by which it is summed up
     n_outcomes: Mapped[int]  # that it is of
-    document: Mapped[bytes] = mapped_column(LargeBinary)  # canonical JSON, compressed
+    document: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # canonical JSON, compressed; read if asked for
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

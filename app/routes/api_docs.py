@@ -18,7 +18,15 @@ router = APIRouter()
 @router.get("/api", response_class=HTMLResponse, include_in_schema=False)
 @router.get(API_PREFIX, response_class=HTMLResponse, include_in_schema=False)
 def interface(request: Request, links: Links) -> HTMLResponse:
+    return _shown(request, links, "pages/interface.html")
+
+
+@router.get("/api/types", response_class=HTMLResponse, include_in_schema=False)
+def types(request: Request, links: Links) -> HTMLResponse:
+    return _shown(request, links, "pages/interface_types.html")
+
+
+def _shown(request: Request, links: Links, template: str) -> HTMLResponse:
     description: dict[str, Any] = request.app.openapi()
     site = base_url(request) + links.prefix
-    context = {"page": build_interface(description), "json_url": "", "site": site}
-    return render(request, "pages/interface.html", context)
+    return render(request, template, {"page": build_interface(description), "json_url": "", "site": site})

@@ -150,6 +150,7 @@ PAGES = {
     "search, nothing found": "/search?q=nothing-like-it",
     "search, no text": "/search",
     "interface": "/api",
+    "interface, types": "/api/types",
     "scope": "/scope",
     "guide": "/guide",
     "tour": "/tour/1",

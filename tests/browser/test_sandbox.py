@@ -136,13 +136,13 @@ def test_a_crucial_experiment_of_a_comparison_opens_here(tab, expect, asked):
     tab.goto(asked)
     tab.get_by_role("link", name="Compare these explanations").click()
     row = tab.locator("table.crucial tbody tr").first
-    right = row.locator("td").last.inner_text().split()
+    correct = row.locator("td").last.inner_text().split()
     row.get_by_role("link", name=re.compile("in the sandbox$")).click()
     expect(tab).to_have_url(re.compile("/sandbox"))
     found = [
-        letter for letter in "PQR" if tab.locator(f"#asked-{letter} .verdict-words").inner_text().strip() == "right"
+        letter for letter in "PQR" if tab.locator(f"#asked-{letter} .verdict-words").inner_text().strip() == "correct"
     ]
-    assert found == right
+    assert found == correct
 
 
 def test_what_is_in_the_tray_can_be_asked(tab, expect, site):

@@ -87,7 +87,7 @@ def test_figures_are_drawn_and_follow_the_theme(page):
     page.locator("[data-theme-switch]").click()
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.locator("[data-plot][data-drawn=true]").nth(1).wait_for()
-    eventually(page, lambda: (before, fills(page)), ("rgb(20, 24, 27)", "rgb(236, 238, 234)"))
+    eventually(page, lambda: (before, fills(page)), ("rgb(98, 106, 109)", "rgb(150, 158, 157)"))
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"  # now from the cookie, by the server
 

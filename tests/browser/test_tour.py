@@ -47,7 +47,7 @@ def test_what_the_screens_say_of_a_run_is_what_the_sandbox_says(tab, expect, sit
     tab.get_by_role("link", name="Try it in the sandbox").click()
     verdicts = tab.locator(".askers tbody .verdict-words")
     expect(verdicts).to_have_text(
-        ["wrong", "right"] if screen["run"]["explanations"][1]["right"] else ["right", "wrong"]
+        ["incorrect", "correct"] if screen["run"]["explanations"][1]["right"] else ["correct", "incorrect"]
     )
 
 

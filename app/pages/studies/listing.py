@@ -10,14 +10,11 @@ from app.addressing import Addresses
 from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
 from app.pages.findings import answers_of
-from app.pages.studies.figures import protocol_named
 from app.pages.studies.of_models import model_study_items
-from app.pages.studies.sketch import sketch_of
-from app.pages.studies.stored import summary_of
+from app.pages.studies.sketch import sketch_for_lists
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
 
 _JOBS_SHOWN = 10
-_DOTS = 20  # of each group in a picture
 
 
 def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
@@ -32,14 +29,13 @@ def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
 
 def study_item(session: Session, addresses: Addresses, row: StudyRow) -> StudyItem:
     """One study in a few words and a small picture."""
-    summary = summary_of(session, row)
     return StudyItem.showing(
         row,
         question=str(row.design["question"]),
         answers=answers_of(row.slug, row.digest, addresses),
         url=addresses.study(row.slug),
         progress=progress_of(session, addresses, row),
-        sketch=sketch_of(summary, protocol_named(summary.design, ""), None, _DOTS),
+        sketch=sketch_for_lists(session, row),
     )
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from analysis.studies.design import Factor
 from analysis.studies.summary import Group, StudySummary
+from app.db.study_summaries import summary_row
+from app.db.study_tables import StudyRow
 from app.figures.svg.spreads import strips_drawing
-from app.pages.studies.figures import x_title_of
+from app.pages.studies.figures import protocol_named, x_title_of
+from app.pages.studies.stored import read_summary, summary_key
 from app.pages.studies.strips import value_text
 from app.pages.studies.views import Sketch, SketchGroup, StudyPage
+from app.recent import Recent
 
 _DOTS: Final = 60
+_DOTS_IN_LISTS: Final = 20
 _GROUPS: Final = 8
+_KEPT: Final = Recent[Sketch](500)
 
 
 def sketch_of(summary: StudySummary, protocol: str, by: Factor | None, dots: int = _DOTS) -> Sketch:
@@ -31,6 +38,19 @@ def sketch_of(summary: StudySummary, protocol: str, by: Factor | None, dots: int
         groups=[_group(group, dots) for group in groups],
         lines=lines,
     )
+
+
+def sketch_for_lists(session: Session, row: StudyRow) -> Sketch:
+    """The sketch of a study among others. Summaries that are read for this alone are not kept: there may be hundreds,
+    and some are of ten thousand networks.
+    """
+    stored = summary_row(session, row.id)
+
+    def drawn() -> Sketch:
+        summary = read_summary(row, stored)
+        return sketch_of(summary, protocol_named(summary.design, ""), None, _DOTS_IN_LISTS)
+
+    return _KEPT.of(summary_key(row, stored), drawn)
 
 
 def sketch_drawing(page: StudyPage) -> Markup:

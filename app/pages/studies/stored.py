@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from app.db.errors import Deleted, StoreError
 from app.db.reads.studies import find_study
 from app.db.studies import design_of
 from app.db.study_summaries import read_document, summary_row
-from app.db.study_tables import StudyRow
+from app.db.study_tables import StudyRow, StudySummaryRow
 from app.errors import Gone, Moved, NotFound
 from app.recent import Recent
 
@@ -49,7 +50,15 @@ def open_study(session: Session, addresses: Addresses, study: str, *, deleted: b
 def summary_of(session: Session, row: StudyRow) -> StudySummary:
     """What the outcomes of a study say, as far as they were summed up; of no network before that was done."""
     stored = summary_row(session, row.id)
-    if stored is None:
-        return StudySummary(design_of(row), ())
-    key = (row.digest, row.revision, stored.n_outcomes, stored.created_at)
-    return _SUMMARIES.of(key, lambda: Summed(design_of(row), read_document(stored)))
+    return _SUMMARIES.of(summary_key(row, stored), lambda: read_summary(row, stored))
+
+
+def summary_key(row: StudyRow, stored: StudySummaryRow | None) -> Hashable:
+    """All that a summary depends on."""
+    kept = None if stored is None else (stored.n_outcomes, stored.created_at)
+    return (row.digest, row.revision, kept)
+
+
+def read_summary(row: StudyRow, stored: StudySummaryRow | None) -> StudySummary:
+    """A summary that is not kept; of no network where none is stored."""
+    return StudySummary(design_of(row), ()) if stored is None else Summed(design_of(row), read_document(stored))

@@ -71,8 +71,8 @@ def test_claims_of_others_follow_with_their_names(tmp_path: Path) -> None:
 def test_default_is_one_of_each(tmp_path: Path) -> None:
     assert [one["method"] for one in audited(tmp_path)["claims"]] == [
         *("acdc", "eap", "eap-ig", "mask-ig", "exact-edge", "edge-pruning", "node-pruning", "weights", "random"),
-        *("shapley", "integrated-gradients", "gradient-corners", "lime", "probes", "patching-table"),
-        *("response-fields", "labels", "sae", "das", "direct-attribution", "superposition"),
+        *("shapley", "integrated-gradients", "gradient-corners", "lime", "probes", "patching-table", "path-patching"),
+        *("response-fields", "feature-pictures", "labels", "sae", "das", "direct-attribution", "superposition"),
     ]
 
 

@@ -102,7 +102,8 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
                 found, space = searches[row.id, rules], spaces[rules]
                 assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
                 assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
-        assert {job.state for job in list_jobs(session)} == {"done", "cancelled"}
+        searching = [job.state for job in list_jobs(session) if job.kind == "model-circuits"]
+        assert set(searching) == {"done", "cancelled"}
 
 
 @pytest.mark.slow

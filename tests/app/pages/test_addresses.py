@@ -139,8 +139,10 @@ def test_the_interface_page_shows_every_operation_and_type(client):
     page = client.get("/api").text
     for path in described["paths"]:
         assert f">{path}<" in page
+    types = client.get("/api/types").text
     for name, schema in described["components"]["schemas"].items():
-        assert ("properties" not in schema) or f'id="schema-{name}"' in page
+        assert ("properties" not in schema) or f'id="schema-{name}"' in types
+    assert set(re.findall(r"/api/types#schema-([^\"]+)", page)) <= set(re.findall(r'id="schema-([^"]+)"', types))
 
 
 @pytest.mark.parametrize("stripped", [True, False])
