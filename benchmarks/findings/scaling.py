@@ -168,7 +168,7 @@ def predictions_table() -> Iterator[str]:
         yield row((*first, "loss in bits", loss, f"{said.flat:.2f}", f"{middle:.2f} ({low:.2f}–{high:.2f})", inside))
         bits = f"{size.bits(said.loss):.4f} ({size.bits(said.high):.4f}–{size.bits(said.low):.4f})"
         have = f"{size.bits(middle):.4f} ({size.bits(high):.4f}–{size.bits(low):.4f})"
-        yield row(("", "", "", "bits per edge", bits, f"{size.bits(said.flat):.4f}", have, inside))
+        yield row((*first, "bits per edge", bits, f"{size.bits(said.flat):.4f}", have, inside))
 
 
 def _percent(loss: float) -> str:
