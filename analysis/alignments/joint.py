@@ -121,8 +121,8 @@ def score_joint_runs(
     Args:
         algorithm: the algorithm that is aligned.
         paths: its variables, sorted.
-        outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``; with
-            ``n_choices`` the columns of these follow those of the variables.
+        outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``, or ``[base]``
+            where there are no variables; with ``n_choices`` the columns of these follow those of the variables.
         protocol: decision rule.
         work: may end between two batches of runs.
         width: of the widest layer; decides how many choices are run at once.
@@ -146,7 +146,7 @@ def score_joint_runs(
     n_agreed, margin, first_wrong = 0, np.inf, None
     for sources in _choices((*(n_rows,) * n_variables, *n_choices), max(1, _CELLS // (n_rows * width))):
         work.check()
-        outputs = outputs_of(sources)
+        outputs = np.atleast_2d(outputs_of(sources))  # without anything to interchange there is one run alone
         values = np.zeros(len(sources), dtype=np.int64)
         for column, path in enumerate(paths):
             own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)

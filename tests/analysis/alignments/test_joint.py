@@ -164,6 +164,15 @@ def test_an_algorithm_without_variables_is_tested_on_the_clean_inputs():
     assert (got.agreed, got.of, got.first_wrong) == (4, 4, None)
 
 
+def test_an_algorithm_without_variables_may_be_wrong_on_a_clean_input():
+    """The network computes XOR; AND says 0 of the second row, where it decides 1."""
+    algorithm = next(a for a in candidate_algorithms(named_task("AND", 2), COMPLETE, 1).algorithms if not a.variables)
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    found = score_joint(question, algorithm, Alignment.of(algorithm.text, {}))
+    assert (found.agreed, found.of) == (1, 4)
+    assert (found.first_wrong.sources, found.first_wrong.base, found.first_wrong.expected) == ((), 1, 0)
+
+
 def test_bad_alignments_and_too_many_runs_are_refused():
     network = random_network(5, (2, 3, 3, 1), "tanh")
     algorithm = next(a for a in XOR if len(a.variables) == 3)
