@@ -49,17 +49,21 @@ def head(cells: Sequence[object]) -> Iterator[str]:
 
 
 def studies_table() -> Iterator[str]:
-    """Every study: what it trained, what became of it, how long it took, the command."""
-    yield from head(("study", "networks", "converged", "otherwise", "wall seconds", "processes", "command"))
+    """Every study: what it trained, what became of it, what its networks took together, the command.
+
+    The seconds are those of the outcomes: what the result file says of the clock belongs to its last run alone where
+    a run was killed and continued.
+    """
+    yield from head(("study", "networks", "converged", "otherwise", "seconds", "command"))
     for slug in known():
         results = results_of(slug)
         states = Counter(outcome.state for outcome in results.outcomes)
         rest = ", ".join(f"{n:,} {s.replace('_', ' ')}" for s, n in sorted(states.items()) if s != "converged") or "–"
-        told = results.provenance
         name = f"[{results.design.name}](../app/bundled/studies/{slug}.json)"
         command = f"`pluriscope study run app/bundled/studies/{slug}.json`"
-        cells = (len(results.outcomes), states["converged"])
-        yield row((name, *(f"{n:,}" for n in cells), rest, told["wall_seconds"], told["workers"], command))
+        seconds = sum(outcome.seconds for outcome in results.outcomes)
+        cells = (f"{n:,}" for n in (len(results.outcomes), states["converged"]))
+        yield row((name, *cells, rest, f"{seconds:,.0f}", command))
 
 
 def groups(summary: StudySummary, measure: str, factor: Factor | None, protocol: str = "complete") -> tuple[Group, ...]:
