@@ -39,7 +39,7 @@ from analysis.networks.tolerance import output_tolerance
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result import Float32Alignments, Float32Circuits
-from analysis.validity import decide, decided_as, max_wrong
+from analysis.validity import decide, decided_right, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
 UNIT: Final = 2.0**-23  # float32's, doubled: weights and inputs are rounded to it as well
@@ -80,9 +80,7 @@ def float32_circuits(question: Question, circuits: CircuitSearch, work: Work = D
             doubles = batch_activations(network, keep, rows, absent)[-1][:, 0]
             singles = circuit_outputs(network, keep, rows, absent)
         right_single[part] = (decide(singles.astype(np.float64), rule) != labels).sum(axis=1) <= n_wrong
-        surely_right = np.stack(
-            [decided_as(doubles[:, i], label, rule, -reach) for i, label in enumerate(labels)], axis=1
-        )
+        surely_right = decided_right(doubles, labels, rule, -reach)
         sure[part] = (~surely_right).sum(axis=1) <= n_wrong
     return Float32Circuits(
         n_valid=int(right_single.sum()),

@@ -51,6 +51,27 @@ def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule, s
     return np.zeros(outputs.shape, dtype=bool)
 
 
+def decided_right(
+    outputs: NDArray[np.float64], labels: NDArray[np.float64], rule: DecisionRule, slack: float = 0.0
+) -> NDArray[np.bool_]:
+    """Whether each output is decided as its row's label.
+
+    Args:
+        outputs: raw outputs ``[..., rows]``.
+        labels: ``[rows]``; one that is neither 0 nor 1 is never met.
+        rule: how outputs are decided.
+        slack: as of :func:`decided_as`.
+
+    Returns:
+        In the shape of the outputs.
+    """
+    right = np.zeros(outputs.shape, dtype=bool)
+    for label in (0.0, 1.0):
+        rows = labels == label
+        right[..., rows] = decided_as(outputs[..., rows], label, rule, slack)
+    return right
+
+
 def margin_to_edge(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.float64]:
     """Distance of each output to the nearest edge of the decision: −.5, .5, 1.5 for rounding, .5 for threshold."""
     nearest: NDArray[np.float64] = np.min([np.abs(outputs - edge) for edge in _EDGES[rule]], axis=0)

@@ -22,7 +22,7 @@ from analysis.circuits.space import in_space
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.question import Carried, Question
-from analysis.validity import decided_as, max_wrong
+from analysis.validity import decided_as, decided_right, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
 _VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)
@@ -165,10 +165,8 @@ class SpaceJudge:
             outputs = batch_activations(
                 self.network, keep_matrices(part, self.question.layout), self.rows, self.absent
             )[-1]
-            n_wrong = np.zeros(len(part), dtype=np.int64)
-            for row, label in enumerate(self.labels):
-                n_wrong += ~decided_as(outputs[:, 0, row], label, self.question.protocol.circuit_decision, self.slack)
-            parts.append(part[n_wrong <= self.max_wrong])
+            right = decided_right(outputs[:, 0], self.labels, self.question.protocol.circuit_decision, self.slack)
+            parts.append(part[np.count_nonzero(~right, axis=1) <= self.max_wrong])
         return np.concatenate(parts)
 
     def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:

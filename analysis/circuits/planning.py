@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from analysis.circuits.judging import first_rows
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
@@ -24,9 +25,13 @@ from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.question import Question
+from analysis.validity import max_wrong
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
-_ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows
+_ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows,
+_ROWS_FOR_A_WRONG_ONE: Final = 4  # or so many for each row that a valid circuit may have wrong
+_TESTED_ON_ALL: Final = 0.02  # of the circuits pass the first of many rows
+_TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
 _SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
 _SECONDS_PER_SAMPLE: Final = 2e-6
 # fitted to single states of trained 2-4-4-1, 2-5-5-1, 2-6-6-1, 2-3-3-4-1 and 3-5-5-1 networks (docs/scale.md)
@@ -115,7 +120,13 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
 
 def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
     n_rows, n_outputs = len(question.judged[0]), len(question.data.representatives)
-    n_tests = structure.count * min(n_rows, _ROWS_THAT_MATTER) * len(question.ablations)
+    n_wrong = max_wrong(n_rows, structure.protocol.accuracy_threshold)
+    rows_each = min(n_rows, max(_ROWS_THAT_MATTER, _ROWS_FOR_A_WRONG_ONE * (n_wrong + 1)))
+    n_tests = structure.count * rows_each * len(question.ablations)
+    seconds = _quotient(n_tests, _TESTED_PER_SECOND)
+    if len(first_rows(n_rows, n_wrong)) < n_rows:
+        cells = structure.count * n_rows * structure.layout.n_edges * len(question.ablations)
+        seconds += _quotient(cells, _TESTED_ON_ALL_PER_SECOND) * _TESTED_ON_ALL
     kept = min(structure.count, limits.most_listed(n_outputs))
     n_bytes = _BATCHES_BYTES + kept * listed_bytes(n_outputs)
     obstacle = ""
@@ -123,7 +134,7 @@ def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
         obstacle = _too_many_edges(structure.layout)
     elif structure.count > limits.max_possible:
         obstacle = f"{structure.count:,} circuits are possible, and the limit for a list is {limits.max_possible:,}"
-    return Cost("listed", n_tests, _quotient(n_tests, _TESTED_PER_SECOND), n_bytes, obstacle)
+    return Cost("listed", n_tests, seconds, n_bytes, obstacle)
 
 
 def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from analysis.progress import OutOfTime
+from analysis.progress import OutOfTime, Progress
 from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -75,16 +76,29 @@ def search_circuits(
         return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
 
     masks, truncated = np.empty(0, dtype=np.uint64), False
+    n_searches = len(question.ablations)
     for number, (first, *others) in enumerate(question.ablations):
-        parts = _in_parts(SpaceJudge(question, carried=first).pieces(), work.stage(str(number)) if number else work)
-        found, stopped = _collect(parts, possible, max_valid, work, None if others else so_far)
+        search = work if n_searches == 1 else _one_of(work.stage(str(number)), number, n_searches)
+        parts = _in_parts(SpaceJudge(question, carried=first).pieces(), search)
+        found, stopped = _collect(parts, possible, max_valid, search, None if others else so_far)
         masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
     masks, truncated = masks[:max_valid], truncated or len(masks) > max_valid
-    if len(question.ablations) > 1 and not truncated:  # each search told of its own
+    if n_searches > 1 and not truncated:  # each search told of its own
         with suppress(OutOfTime):
-            work.tell("circuits", possible, possible, f"{len(masks):,} valid circuits")
+            total = n_searches * possible + 1
+            work.tell("circuits", total, total, f"{len(masks):,} valid circuits")
     outputs, margins = evaluate_circuits(question, masks)
     return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
+
+
+def _one_of(work: Work, number: int, n_searches: int) -> Work:
+    """The work of one search of several, told as a part of all; one step is left in which they are put together."""
+
+    def tell(progress: Progress, /) -> None:
+        done = number * progress.total + progress.done
+        work.report(replace(progress, done=done, total=n_searches * progress.total + 1))
+
+    return work.reporting_to(tell)
 
 
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from analysis.networks.ablation import Ablation
 from analysis.networks.mlp import ablation_values, activations, batch_activations, keep_matrices
 from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.validity import decided_as
+from analysis.validity import decided_right
 from analysis.work import DEFAULT_WORK, Work
 
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
@@ -136,7 +136,5 @@ class CircuitCriteriaContext:
 
 def count_right(outputs: NDArray[np.float64], labels: NDArray[np.float64], protocol: Protocol) -> NDArray[np.int64]:
     """``[circuits]``: how many of the outputs ``[circuits, rows]`` are decided as their row's label ``[rows]``."""
-    right = np.zeros(len(outputs), dtype=np.int64)
-    for row, label in enumerate(labels):
-        right += decided_as(outputs[:, row], float(label), protocol.circuit_decision)
+    right: NDArray[np.int64] = decided_right(outputs, labels, protocol.circuit_decision).sum(axis=1)
     return right

@@ -33,7 +33,7 @@ from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.patching_intervals import IntervalPatching
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.networks.mlp import activate, keep_matrices
-from analysis.validity import decided_as
+from analysis.validity import decided_as, decided_right
 
 MAX_COMBINATIONS: Final = 1 << 18
 _CASES_AT_ONCE: Final = 1 << 13
@@ -129,11 +129,7 @@ class _Patches:
         rule = self.context.question.protocol.circuit_decision
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = self.extremes(carried, rows)
-        columns = [
-            decided_as(outputs[0][:, row], float(label), rule) & decided_as(outputs[1][:, row], float(label), rule)
-            for row, label in enumerate(labels)
-        ]
-        return np.stack(columns, axis=1)
+        return decided_right(outputs[0], labels, rule) & decided_right(outputs[1], labels, rule)
 
     def wrong_case(self) -> tuple[int, int] | None:
         """A combination and a judged row that it makes wrong, None if there is none."""
@@ -166,8 +162,7 @@ def _quickly_failed(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
             context.work.check()
             carried = [layer[source, np.arange(layer.shape[1])] for layer, source in zip(clean, pick, strict=True)]
             outputs = context.outputs(part, rows, carried)
-            for row, label in enumerate(labels):
-                robust[part, row] &= decided_as(outputs[:, row], float(label), rule)
+            robust[part] &= decided_right(outputs, labels, rule)
     return ~context.enough(robust.sum(axis=1))
 
 

@@ -28,7 +28,7 @@ from analysis.networks.circuit import Circuit, mask_array, one_mask
 from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
-from analysis.validity import decided_as
+from analysis.validity import decided_right
 from analysis.work import DEFAULT_WORK, Work
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
@@ -282,9 +282,4 @@ def own_valid(question: Question, raw: int, rows: Rows) -> bool:
 
 def _right(question: Question, raw: int, rows: Rows) -> Any:
     outputs = outputs_of_masks(question, mask_array([raw], question.layout), rows)[0]
-    rule = question.protocol.circuit_decision
-    right = np.zeros(len(outputs), dtype=bool)
-    for label in (0.0, 1.0):
-        here = rows.labels == label
-        right[here] = decided_as(outputs[here], label, rule)
-    return right
+    return decided_right(outputs, rows.labels, question.protocol.circuit_decision)

@@ -14,6 +14,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
 from analysis.networks.network import Network
+from analysis.progress import Progress
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
@@ -86,6 +87,22 @@ def test_circuits_valid_under_any_ablation_are_listed_or_not_searched():
     assert plan_circuits(question).cost.operations == 3 * plan_circuits(ask(network, task=XOR)).cost.operations
     with pytest.raises(BeyondLimits, match="not counted: circuits valid under any ablation are listed or not searched"):
         plan_circuits(question, limits=Limits(max_possible=1))
+
+
+def test_three_searches_are_told_of_as_one_stage():
+    rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
+    told: list[Progress] = []
+    search_circuits(ask(network_of((2, 3, 3, 1)), task=XOR, protocol=rules), Work(told.append))
+    assert [step.done for step in told] == sorted(step.done for step in told)
+    assert [step.done == step.total for step in told].index(True) == len(told) - 1
+    assert len({step.total for step in told}) == 1
+
+
+def test_many_rows_take_longer():
+    question = ask(network_of((2, 3, 3, 1)), task=XOR)
+    noisy = ask(question.model, task=XOR, protocol=COMPLETE.model_copy(update={"noise_std": 0.05}))
+    assert len(noisy.judged[0]) > 64 * len(question.judged[0])
+    assert plan_circuits(noisy).cost.seconds > 64 * plan_circuits(question).cost.seconds
 
 
 def test_no_plan_for_nothing():
