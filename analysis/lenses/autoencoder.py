@@ -66,6 +66,7 @@ def _rows(question: Question, layer: int, clean: Sequence[Array], found: Sequenc
                 "layer": layer,
                 "latent": place,
                 "truth_table": fires[:, latent].astype(int).tolist(),
+                "direction": first.decoder[latent].tolist(),
                 "largest": float(largest[latent]),
                 "explained": first.explained,
                 "found_again": sum(bool(found_again[latent]) for found_again in matched) if others else None,

@@ -15,7 +15,9 @@ from typing import Final
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.directions.alignment import parse_directions
+from analysis.explanations.explanation import Claim
+from analysis.lenses.lens import APPLIES, Fit, Lens, Table, claim_on_directions, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -80,6 +82,16 @@ def passing(seen: Table) -> list[tuple[str, int]]:
     return [key for key, _ in groupby((row["algorithm"], row["layer"]) for row in seen.rows if row["passes"])]
 
 
+def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
+    """Each variable of an algorithm that passes on a layer is on the subspace that was learned there."""
+    return tuple(
+        claim_on_directions(place.layer, place.reads, row["truth_table"])
+        for row in seen.rows
+        if row["passes"]
+        for _, place in parse_directions("", f"@{row['direction']}").places
+    )
+
+
 def _says(_question: Question, seen: Table) -> str:
     tries = len({(row["algorithm"], row["layer"]) for row in seen.rows})
     found = passing(seen)
@@ -133,4 +145,5 @@ DAS: Final = Lens(
         "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
+    claims=_claims,
 )

@@ -11,6 +11,7 @@ since each input is needed and none suffices; what feeds an OR gate under denois
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
@@ -20,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.explanations.explanation import Claim
 from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
 from analysis.lenses.patching_table import effect
 from analysis.method_settings import Setting, Settings
@@ -31,6 +33,7 @@ from analysis.validity import decide
 from analysis.work import Work
 
 MOST_BARS: Final = 24
+_HIDDEN: Final = re.compile(r"n(\d+)\.(\d+)")
 SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}
 """By whether noising and whether denoising flips the decision."""
 
@@ -130,6 +133,13 @@ def signatures(seen: Table) -> dict[str, list[str]]:
     }
 
 
+def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
+    """The hidden neurons on what flips some decision are used; of the others one path at a time says nothing."""
+    paths = dict.fromkeys(row["path"] for row in seen.rows if row["flips"])
+    found = {(int(layer), int(neuron)) for path in paths for layer, neuron in _HIDDEN.findall(path)}
+    return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in sorted(found))
+
+
 def _bars(seen: Table) -> tuple[Bar, ...]:
     """Of the paths that flip in most pairs, in how many; behind the path how often with which signature."""
     bars = []
@@ -180,6 +190,7 @@ PATH_PATCHING: Final = Lens(
         "flips": "whether the decision by threshold differs from the base's",
     },
     bars=_bars,
+    claims=_claims,
     counted="pairs of rows decided differently of which some decision flips, by signature; "
     f"at most {MOST_BARS}, those with most",
 )

@@ -14,7 +14,18 @@ import numpy as np
 import scipy  # loads scipy.optimize when it is first asked for
 from numpy.typing import NDArray
 
-from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Latent, Lens, Table, not_applicable
+from analysis.explanations.explanation import Claim
+from analysis.lenses.lens import (
+    APPLIES,
+    Array,
+    Bar,
+    Fit,
+    Latent,
+    Lens,
+    Table,
+    claim_on_directions,
+    not_applicable,
+)
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 
@@ -78,7 +89,11 @@ def _fit(question: Question, settings: Settings) -> Fit:
             "reconstructs them perfectly, whatever the network computes"
         )
         forced = bool(settings["force"])
-        return Fit("degenerate", f"{reason}." if forced else f"{reason}. Nothing is trained.", answered=forced)
+        return Fit(
+            "degenerate",
+            f"{reason}." if forced else f"{reason}. Nothing is trained unless force is true.",
+            answered=forced,
+        )
     if latents >= distinct:
         return Fit(
             "degenerate",
@@ -102,6 +117,17 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 def _latents(seen: Table) -> tuple[Latent, ...]:
     return tuple(Latent(f"{row['layer']}·{row['latent']}", tuple(row["truth_table"])) for row in _live(seen))
+
+
+def _claims(question: Question, seen: Table) -> tuple[Claim, ...]:
+    """Each live latent is a function on its decoder's direction; one that fires on every row tells none apart."""
+    if not question.data.boolean:
+        return ()
+    return tuple(
+        claim_on_directions(row["layer"], [row["direction"]], row["truth_table"])
+        for row in _live(seen)
+        if not all(row["truth_table"]) and "direction" in row  # answers that were stored earlier have none
+    )
 
 
 def _says(_question: Question, seen: Table) -> str:
@@ -137,6 +163,7 @@ SAE: Final = Lens(
         "layer": "hidden layer, from 1",
         "latent": "from 0, those that fire most first",
         "truth_table": "1 on the rows where the latent is above a hundredth of its largest value",
+        "direction": "of length 1, along which the latent moves the layer, a number for each neuron",
         "largest": "its largest value on any row",
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
         "found_again": "other seeds that have a latent whose direction is within a cosine of .95; empty for one seed",
@@ -146,4 +173,6 @@ SAE: Final = Lens(
     bars=_bars,
     counted="live latents of a layer that fire on a single input",
     latents=_latents,
+    claims=_claims,
+    on_request={"force": True},
 )

@@ -18,6 +18,7 @@ from analysis.interpretations.given_functions import given_functions
 from analysis.lenses.functions import function_rows, functions_asked, without_sign
 from analysis.lenses.lens import Lens
 from analysis.lenses.registry import LENSES as REGISTERED
+from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.stories.search import uniform_sample
 from analysis.work import DEFAULT_WORK, Work
@@ -124,12 +125,12 @@ def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Car
 
 
 def compute_lenses(inputs: LensInputs, work: Work = DEFAULT_WORK) -> Looked:
-    """Ask every lens under its default settings; only those that learn load torch."""
+    """Ask every lens; only those that learn load torch, and are asked under the settings of requests."""
     began = time.perf_counter()
     question, carried = inputs.question, inputs.carried
     asked = [lens for lens in REGISTERED if inputs.thorough or not _trains(lens, question)]
     views = [
-        stored_view(question, lens, lens.answer(question, lens.defaults, work))
+        stored_view(question, lens, lens.answer(question, _settings(lens, inputs), work))
         for lens in work.each("lenses", asked, "lenses")
     ]
     functions = functions_asked(question, (*carried.carried, *carried.others))
@@ -154,6 +155,11 @@ def _neurons(inputs: LensInputs, work: Work) -> StoredNeurons | None:
     except BeyondLimits:
         return None
     return stored_neurons(found, inputs.question.cut.n_inputs, exact=found.of == inputs.n_valid)
+
+
+def _settings(lens: Lens, inputs: LensInputs) -> Settings:
+    degenerate = lens.fit(inputs.question, lens.defaults)[1].status == "degenerate"
+    return lens.filled(lens.on_request if inputs.thorough and degenerate else {})
 
 
 def _trains(lens: Lens, question: Question) -> bool:

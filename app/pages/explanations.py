@@ -14,7 +14,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment
 from analysis.discovery.registry import read_called
-from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
+from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
 from analysis.explanations.alignments import Aligned
 from analysis.explanations.circuits import raw_outputs
@@ -23,12 +23,10 @@ from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.lens_claims import LENS, LensClaims
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
-from analysis.lenses.lens import Table
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
-from app.db.lenses import stored_view
 from app.errors import BadQuery, NotFound, PageError
 from app.naming import ExplanationRef, Scope
 from app.pages.algorithm import interchange_score
@@ -41,7 +39,7 @@ from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_of
 from app.pages.recorded import read_recorded
-from app.pages.reports.lenses import LensView, lens_view
+from app.pages.reports.lenses import LensView, claiming_answer, lens_view
 from app.pages.shared import truth_rows
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
@@ -204,7 +202,7 @@ def find_explanation(
         if ref.kind in BY_KEY:
             return _recorded(addresses, own, ref, protocol)
         if ref.kind == LENS.key:
-            return _lens(addresses, own, ref, protocol)
+            return _lens(session, addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol, most_counted)
         if ref.kind == "direction":
@@ -238,17 +236,12 @@ def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol:
     return Explanation(canonical, place, item, url)
 
 
-def _lens(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    """What a lens says of neurons, computed as its own page computes it."""
+def _lens(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+    """What a lens says of neurons or directions, computed or read as on its own page."""
     lens, settings = read_called(ref.first, LENS_BY_KEY)
-    if lens.claims is None:
-        known = ", ".join(key for key, one in LENS_BY_KEY.items() if one.claims is not None)
-        raise InvalidMethod(f"lens {lens.key}", "says nothing of single neurons", f"use {known}")
-    answer = lens.answer(place.question, settings)
-    if not isinstance(answer.view, Table):
-        raise InvalidMethod(f"lens {lens.key}", " ".join(answer.notes), "leave it out")
-    view = lens_view(stored_view(place.question, lens, answer), place, addresses)
-    item = LensClaims(view.text, lens.claims(place.question, answer.view))
+    stored, claims = claiming_answer(session, place, lens, settings)
+    view = lens_view(stored, place, addresses)
+    item = LensClaims(view.text, claims)
     return Explanation(ExplanationRef(LENS.key, view.text, "", protocol), place, item, view.url, picture=view)
 
 

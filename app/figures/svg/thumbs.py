@@ -95,8 +95,9 @@ def circuit_thumb(
     capsules = {direction.layer for direction in directions}
     body += _nodes(wiring, frame, shown_tiles, capsules, plain=not (shown_tiles or directions), hues=hues, named=named)
     for row, direction in enumerate(directions):
+        first = all(other.layer != direction.layer for other in directions[:row])
         comb = height - 14.0 * (len(directions) - row) + 5
-        body += _comb(wiring, frame, direction, comb, hues, capsule=row == 0, named=named)
+        body += _comb(wiring, frame, direction, comb, hues, capsule=first, named=named)
     sentence = whole_sentence(title, wiring, tiles)
     if directions:
         names = ", ".join(f"{table_name(d.table)} in layer {d.layer}" for d in directions)
@@ -280,7 +281,7 @@ def heat_strip(x: float, shades: Sequence[float], frame: Frame, width: float) ->
 def _comb(
     wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool, named: bool = False
 ) -> str:
-    """Tile and signed bars of one direction under its layer; the first also draws the capsule round the layer."""
+    """Tile and signed bars of one direction under its layer; the first there also draws the capsule round the layer."""
     x = frame.x[direction.layer]
     shown = wiring.columns[direction.layer].shown
     body = ""

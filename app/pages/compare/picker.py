@@ -33,6 +33,7 @@ from app.pages.previews import (
     first_interpretations,
     gate_tiles,
 )
+from app.pages.reports.lenses import offered
 from app.pages.reports.rivals import RivalInterpretations, stored_rivals
 from app.pages.shared import NetworkView, network_view
 
@@ -59,7 +60,7 @@ class Preset(PageModel):
 
 
 class LensCard(PageModel):
-    """A lens that says something of single neurons."""
+    """A lens that says something of single neurons or directions."""
 
     key: str
     label: str
@@ -78,7 +79,7 @@ class Picker(PageModel):
     circuits: list[CircuitCard] = Field(description="Fewest edges first.")
     interpretations: list[InterpretationCard] = Field(description="The first of each of some of those circuits.")
     alignments: list[AlignmentCard] = Field(description="Of the simplest algorithms.")
-    lenses: list[LensCard] = Field([], description="Those that say something of single neurons.")
+    lenses: list[LensCard] = Field([], description="Those that say something of single neurons or directions.")
 
 
 def networks_to_choose(session: Session, addresses: Addresses, text: str) -> Picker:
@@ -114,11 +115,11 @@ def explanations_to_choose(session: Session, addresses: Addresses, place: Place)
         lenses=[
             LensCard.showing(
                 lens,
-                ref=str(ExplanationRef(LENS.key, lens.key)),
-                url=addresses.lens(place.row.slug, lens.key, place.scope),
+                ref=str(ExplanationRef(LENS.key, named[0])),
+                url=named[1],
             )
             for lens in LENSES
-            if lens.claims is not None and lens.fit(place.question, lens.defaults)[1].answered
+            if (named := offered(session, place, addresses, lens)) is not None
         ],
     )
 

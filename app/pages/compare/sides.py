@@ -264,16 +264,34 @@ def _name(explanation: Explanation) -> str:
 
 
 def agreements(explanation: Explanation, sides: Sequence[Side]) -> list[AgreementView]:
-    """How often each of the others names the function that a lens names of a neuron, where both name one."""
+    """How often each of the others names the function that a lens names of a neuron or layer, where both name one."""
     n_rows, own = 1 << explanation.place.question.cut.n_inputs, _functions_of_neurons(explanation)
+    if not own:
+        return _agreements_on_layers(explanation, sides)
     found = []
     for side in sides:
         others = {} if side.explanation is explanation else _functions_of_neurons(side.explanation)
         both = [site for site in own if site in others]
         same = sum(up_to_negation(own[site], n_rows) == up_to_negation(others[site], n_rows) for site in both)
         if both:
-            found.append(AgreementView(letter=side.letter, same=same, both=len(both)))
+            found.append(AgreementView(letter=side.letter, same=same, both=len(both), on="neurons"))
     return found
+
+
+def _agreements_on_layers(explanation: Explanation, sides: Sequence[Side]) -> list[AgreementView]:
+    own, found = _functions_on_layers(explanation), []
+    for side in sides:
+        others = set() if side.explanation is explanation else _functions_on_layers(side.explanation)
+        both = {(layer, function) for layer, function in own if layer in {other for other, _ in others}}
+        if both:
+            found.append(AgreementView(letter=side.letter, same=len(both & others), both=len(both), on="layers"))
+    return found
+
+
+def _functions_on_layers(explanation: Explanation) -> set[tuple[int, int]]:
+    """Layers and the functions, up to negation, that it names of anything there."""
+    n_rows = 1 << explanation.place.question.cut.n_inputs
+    return {(one.layer, up_to_negation(one.function, n_rows)) for one in explanation.functions if one.layer}
 
 
 def _functions_of_neurons(explanation: Explanation) -> dict[tuple[int, int], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 from pydantic import Field
 
@@ -55,11 +56,15 @@ class DistanceView(PageModel):
 
 
 class AgreementView(PageModel):
-    """Neurons on which a lens and an explanation name the same function, up to negation."""
+    """Where a lens and an explanation name the same function, up to negation."""
 
     letter: str = Field(description="Of the explanation.")
     same: int
-    both: int = Field(description="Neurons of which both name a function, each by itself.")
+    both: int = Field(
+        description="Neurons of which both name a function, each by itself; of a lens that speaks of directions its "
+        "functions on layers on which both name some."
+    )
+    on: Literal["neurons", "layers"]
 
 
 class ComparedView(PageModel):

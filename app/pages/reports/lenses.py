@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidMethod
+from analysis.explanations.explanation import Claim
 from analysis.explanations.lens_claims import LENS
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import Fit, Lens, LensAnswer, Table, view_json
@@ -258,7 +259,9 @@ class LensPage(LinkedPage):
     command: str = Field(description="What computes the same answer on a command line.")
     form_url: str
     lenses_url: str
-    beside_url: str = Field(description="Where it stands beside explanations; empty if it says nothing of neurons.")
+    beside_url: str = Field(
+        description="Where it stands beside explanations; empty if it says nothing of neurons or directions."
+    )
 
 
 def build_lenses(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> LensesPage:
@@ -271,7 +274,6 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
     row = report_row(session, place.analysis, LENSES)
     report = None if row is None else report_of(row, LensesReport)
     slug, scope = place.row.slug, place.scope
-    asked = [] if report is None else [one.lens for one in report.lenses]
     functions = [] if report is None else [_function(one) for one in report.functions]
     carried = None if report is None else carried_view(report.carried, place, addresses)
     return LensesPage(
@@ -279,7 +281,7 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
         scope=scope_now(session, place, addresses),
         thorough=report is not None and report.thorough,
         lenses=[] if report is None else [lens_view(one, place, addresses) for one in report.lenses],
-        not_asked=[] if report is None else [lens.label for lens in REGISTERED if lens.key not in asked],
+        not_asked=[] if report is None else [lens.label for lens in REGISTERED if _waits(lens, report)],
         row_names=input_texts(place),
         input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
         carried=carried,
@@ -293,14 +295,20 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
     )
 
 
+def _waits(lens: Lens, report: LensesReport) -> bool:
+    """Whether an answer is still to be had on request."""
+    outcome = next((one.outcome for one in report.lenses if one.lens == lens.key), "")
+    return not report.thorough and (not outcome or (bool(lens.on_request) and outcome == "degenerate"))
+
+
 def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
     """One answer as pages show it."""
     lens = LENS_BY_KEY[one.lens]
     shown = "" if lens.shown is None else lens.shown(place.question)
-    changed = _changed(lens, one.settings, place)
+    text, url = _named(lens, one.settings, place, addresses)
     return LensView.showing(
         lens,
-        text=settings_text(lens.key, changed),
+        text=text,
         settings=one.settings,
         outcome=one.outcome,
         notes=one.notes,
@@ -313,7 +321,7 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         latents=[LatentView.showing(latent) for latent in one.latents],
         bands=None if one.bands is None else BandsView.showing(one.bands),
         fields=[FieldView.showing(field) for field in one.fields],
-        url=addresses.lens(place.row.slug, lens.key, place.scope, **_texts(changed)),
+        url=url,
     )
 
 
@@ -321,10 +329,6 @@ def _changed(lens: Lens, settings: Settings, place: Place) -> Settings:
     """The settings that differ from the defaults for this network."""
     usual, _ = lens.fit(place.question, lens.defaults)
     return {name: value for name, value in settings.items() if usual.get(name) != value}
-
-
-def _texts(settings: Settings) -> dict[str, str]:
-    return {name: written(value) for name, value in settings.items()}
 
 
 def carried_view(one: StoredCarried, place: Place, addresses: Addresses) -> CarriedView:
@@ -450,12 +454,7 @@ def whole_lens(
     settings = read_settings(record, options)
     known, fit = record.fit(place.question, settings)
     report = _report(session, place)
-    answer, stored = None, None
-    if fit.answered and (record.learns or _expected(record, place, known) > MAX_MILLISECONDS):
-        stored = None if report is None else _stored(report, record, known)
-    else:
-        answer = record.answer(place.question, settings)
-        stored = stored_view(place.question, record, answer)
+    answer, stored = answer_of(session, place, record, settings)
     shown = stored or _unanswered(lens, known, fit)
     shown_as, view = lens_view(shown, place, addresses), _whole(answer, shown)
     table = view.get("table", [])
@@ -484,8 +483,63 @@ def whole_lens(
     return page, table
 
 
+def answer_of(
+    session: Session, place: Place, lens: Lens, settings: Settings
+) -> tuple[LensAnswer | None, StoredView | None]:
+    """What a lens answers, computed here, or taken from what is stored where that takes long; None where it is not."""
+    known, fit = lens.fit(place.question, settings)
+    if fit.answered and (lens.learns or _expected(lens, place, known) > MAX_MILLISECONDS):
+        report = _report(session, place)
+        return None, None if report is None else _stored(report, lens, known)
+    answer = lens.answer(place.question, settings)
+    return answer, stored_view(place.question, lens, answer)
+
+
+def claiming_answer(
+    session: Session, place: Place, lens: Lens, settings: Settings
+) -> tuple[StoredView, tuple[Claim, ...]]:
+    """The answer of a lens that says something of neurons or directions, and what it says of them.
+
+    Raises:
+        InvalidMethod: it says nothing of them, does not answer here, or learns and is not stored.
+    """
+    item = f"lens {lens.key}"
+    if lens.claims is None:
+        known = ", ".join(key for key, one in LENS_BY_KEY.items() if one.claims is not None)
+        raise InvalidMethod(item, "says nothing of single neurons or directions", f"use {known}")
+    answer, stored = answer_of(session, place, lens, settings)
+    if stored is None:
+        cure = "run the lenses that learn on this network's page of lenses, and choose among what they answered"
+        raise InvalidMethod(item, "learns, and no answer under these settings is stored", cure)
+    if stored.outcome != "found":
+        raise InvalidMethod(item, " ".join(stored.notes), "leave it out")
+    return stored, lens.claims(place.question, Table(tuple(_whole(answer, stored)["table"])))
+
+
+def offered(session: Session, place: Place, addresses: Addresses, lens: Lens) -> tuple[str, str] | None:
+    """Text and address of a lens that comparisons can take; None where it claims nothing or has no answer here."""
+    settings: Settings = lens.defaults
+    if lens.claims is not None and lens.learns:
+        report = _report(session, place)
+        stored = () if report is None else report.lenses
+        found = next((one for one in stored if one.lens == lens.key and one.outcome == "found"), None)
+        if found is None:
+            return None
+        settings = found.settings
+    elif lens.claims is None or not lens.fit(place.question, settings)[1].answered:
+        return None
+    return _named(lens, settings, place, addresses)
+
+
+def _named(lens: Lens, settings: Settings, place: Place, addresses: Addresses) -> tuple[str, str]:
+    """A lens under some settings as commands take it, and its address."""
+    changed = _changed(lens, settings, place)
+    texts = {name: written(value) for name, value in changed.items()}
+    return settings_text(lens.key, changed), addresses.lens(place.row.slug, lens.key, place.scope, **texts)
+
+
 def _compared(lens: Lens, shown: LensView, place: Place, addresses: Addresses) -> str:
-    """Where a lens that says something of neurons is compared."""
+    """Where a lens that says something of neurons or directions is compared."""
     if lens.claims is None or shown.outcome != "found":
         return ""
     return addresses.compare(place.row.slug, [ExplanationRef(LENS.key, shown.text)], place.scope)

@@ -509,7 +509,7 @@ def lens_table(session: Session, addresses: Addresses, network: str, lens: str, 
     about = (*about_place(place, "What one lens says"), *told, page.lens.says or "No answer.")
     name = f"{place.row.slug}-{page.lens.key}"
     if page.lens.kind == "table":
-        rows = (tuple(_cell_text(row[column]) for column in page.columns) for row in whole)
+        rows = (tuple(_cell_text(row.get(column)) for column in page.columns) for row in whole)
         return Table(name, about, tuple(page.columns), rows)
     further = {key: values for key in ("intercepts", "r2", "gap") if (values := getattr(page, key)) is not None}
     scored = (
@@ -520,8 +520,10 @@ def lens_table(session: Session, addresses: Addresses, network: str, lens: str, 
 
 
 def _cell_text(value: Any) -> Cell:
-    """A truth table as one word; anything else as it is."""
-    return "".join(map(str, value)) if isinstance(value, list) else value
+    """A truth table as one word, other numbers apart; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return ("" if all(isinstance(one, int) for one in value) else " ").join(map(str, value))
 
 
 def method_steps_table(

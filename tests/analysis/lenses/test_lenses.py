@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise, permutations
 from math import factorial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis.data import DataRecord
-from analysis.directions.alignment import parse_directions
+from analysis.directions.alignment import LinearPlace, parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
@@ -307,6 +309,14 @@ def test_a_forced_autoencoder_rebuilds_four_rows_with_a_latent_each() -> None:
     assert {row["layer"] for row in forced.view.rows} == {1, 2}
     assert all(row["explained"] > 0.99 for row in forced.view.rows)
     assert forced.view.rows == look(ask(pretrained_xor().network), "sae", force=True).view.rows
+    claims = LENS_BY_KEY["sae"].claims(ask(pretrained_xor().network), forced.view)
+    live = [row for row in forced.view.rows if any(row["truth_table"])]
+    assert [(one.layer, one.function) for one in claims] == [(row["layer"], pattern(row)) for row in live]
+    assert all(np.linalg.norm(direction) == pytest.approx(1.0) for one in claims for direction in one.directions)
+
+
+def pattern(row: Mapping[str, Any]) -> int:
+    return sum(bit << place for place, bit in enumerate(row["truth_table"]))
 
 
 @pytest.mark.slow
@@ -502,6 +512,9 @@ def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_
         scored = score_directions(question, algorithm, parse_directions(algorithm.text, text))
         assert (scored.iia.agreed, scored.iia.of) == (row["agreed"], row["of"])
         assert row["cosine"] is None or 0.0 <= row["cosine"] <= 1.0
+    claims = LENS_BY_KEY["das"].claims(question, Table(tuple(rows)))
+    said = [(row["layer"], pattern(row), row["direction"]) for row in rows if row["passes"]]
+    assert [(one.layer, one.function, LinearPlace.of(one.layer, one.directions).text) for one in claims] == said
 
 
 def test_alignment_search_needs_room_and_an_algorithm() -> None:

@@ -7,11 +7,13 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.lenses.registry import LENSES
+from analysis.lenses.lens import LensAnswer, Table
+from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.bundled import bundled_networks
 from app.bundled.lens_findings import lens_findings
+from app.db.lenses import LensesReport, StoredCarried, stored_view
 from app.db.writes import save_analysis, save_network
 from app.jobs import lenses
 from app.jobs.definitions import arguments_about
@@ -59,7 +61,7 @@ def test_every_lens_has_its_picture_and_three_lines_with_the_reference_numbers(g
     assert page["state"] == "done"
     asked = [lens.key for lens in LENSES if lens.key != "das"]
     assert [one["key"] for one in page["lenses"]] == asked
-    assert page["not_asked"] == ["Distributed alignment search"]
+    assert page["not_asked"] == ["Sparse autoencoder", "Distributed alignment search"]
     told = {a["method"]: a for a in reversed(reference("xor_pretrained")["attributions"])}
     for one in page["lenses"]:
         if one["scores"]:
@@ -244,6 +246,47 @@ def test_what_is_not_asked_says_so_and_asking_queues_one_job_for_each_depth(get,
 def test_the_pages_of_the_network_and_of_methods_lead_here(client) -> None:
     assert f'href="{PAGE}"' in client.get(f"/networks/{SLUG}").text
     assert f'href="{PAGE}"' in client.get(f"/networks/{SLUG}/methods").text
+
+
+def test_what_a_lens_learned_stands_beside_explanations_on_its_directions(get, client) -> None:
+    """Of an answer as a job stores it: the function of a direction is held against those of others on that layer."""
+    file, store = small_network(7), client.app.state.store
+    with store.write() as session:
+        save_network(session, file, slug="learned")
+        row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+        arguments = arguments_about(
+            file.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest, thorough=True
+        )
+        question = lenses.load_lens_inputs(session, arguments).question
+        width = question.cut.hidden_sizes[0]
+        latent = {"layer": 1, "latent": 0, "truth_table": [0, 1, 1, 0], "largest": 1.0, "explained": 1.0}
+        latent |= {"direction": [1.0, *[0.0] * (width - 1)], "found_again": 0, "changed": 0, "pairs": 0}
+        learned, wrong = ({**latent, "truth_table": table} for table in ([1, 0, 0, 1], [1, 1, 1, 1]))
+        sae = LENS_BY_KEY["sae"]
+        answer = LensAnswer("found", sae.filled(sae.on_request), Table((learned, wrong)), ("Degenerate.",))
+        carried = StoredCarried(known=True, of=0, n_carried=0, carried=[], others=[])
+        view = stored_view(question, sae, answer)
+        report = LensesReport(thorough=True, lenses=[view], carried=carried, functions=[])
+        lenses.save_lenses(session, arguments, lenses.Looked(report, 0.0))
+    assert get("/networks/learned/lenses")["not_asked"] == []
+    (card,) = [one for one in get("/compare", network="learned")["picker"]["lenses"] if one["key"] == "sae"]
+    assert (card["ref"], card["url"]) == ("l-sae(force=true)", "/networks/learned/lenses/sae?force=true")
+    assert get(card["url"])["beside_url"] != ""
+    (cell, _) = rows_of(client.get("/networks/learned/lenses/sae/numbers.csv?force=true").text)
+    assert (cell["truth_table"], cell["direction"]) == ("1001", " ".join(map(str, latent["direction"])))
+    page = get("/compare", network="learned", e=[card["ref"], "l-labels"])
+    first, second = page["explanations"]
+    assert [(one["layer"], one["weights"]) for one in first["directions"]] == [(1, latent["direction"])]
+    assert [(one["label"], one["truth_table"]) for one in first["columns"]] == [("A ↔ B", [1, 0, 0, 1])]
+    assert first["picture"]["notes"] == ["Degenerate."]
+    on_layer = [up_to_sign(tile["truth_table"]) for tile in second["tiles"] if tile["layer"] == 1]
+    assert first["agreements"] == [{"letter": "Q", "same": int([0, 1, 1, 0] in on_layer), "both": 1, "on": "layers"}]
+    text = client.get(page["url"]).text
+    assert "of its functions on layers on which" in text
+
+
+def up_to_sign(table: list[int]) -> list[int]:
+    return [1 - bit for bit in table] if table[0] else table
 
 
 @pytest.mark.slow
