@@ -521,9 +521,8 @@ def lens_table(session: Session, addresses: Addresses, network: str, lens: str, 
 
 def _cell_text(value: Any) -> Cell:
     """A truth table as one word, other numbers apart; anything else as it is."""
-    if not isinstance(value, list):
-        return value
-    return ("" if all(isinstance(one, int) for one in value) else " ").join(map(str, value))
+    apart = " " if isinstance(value, list) and any(isinstance(one, float) for one in value) else ""
+    return apart.join(map(str, value)) if isinstance(value, list) else value
 
 
 def method_steps_table(
