@@ -5,12 +5,8 @@ The files of ``tests/golden/methods`` say of each answer which program gave it. 
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import numpy as np
 import pytest
 
 from analysis.circuits.search import search_circuits
@@ -20,51 +16,37 @@ from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import rows_of
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import METHODS, method_named
-from analysis.network_files.files import parse_network_file
-from analysis.question import Question, ask
 from analysis.stories.search import Stories
+from benchmarks.parity import (
+    DOCUMENT,
+    LEARNED,
+    NAMES,
+    Comparison,
+    compared,
+    method_comparisons,
+    question_of,
+    reference,
+    with_table,
+)
 
-FOLDER = Path(__file__).parents[2] / "golden" / "methods"
-NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
-LEARNED = {"edge-pruning", "node-pruning"}
-"""Their random streams are torch's own; references are compared above the margin that they are given with."""
 FEW = 1e-3
 
 
-@lru_cache
-def reference(name: str) -> dict[str, Any]:
-    return json.loads((FOLDER / f"{name}.json").read_text())
-
-
-@lru_cache
-def question_of(name: str) -> Question:
-    file = parse_network_file(json.dumps(reference(name)["network"]).encode())
-    return ask(file.network, task=file.tasks[0])
-
-
-def agree(name: str, claims: list[dict[str, Any]]) -> None:
-    question = question_of(name)
-    for claim in claims:
-        method = method_named(claim["method"])
-        answer = method.answer(question, method.filled(claim["settings"]))
-        told = claim["method"], claim["settings"]
-        assert answer.raw_mask is not None, told
-        assert question.layout.to_hex(answer.raw_mask) == claim["raw_mask"], told
-        if "scores" in claim:
-            assert answer.scores is not None
-            assert np.abs(answer.scores - np.array(claim["scores"])).max() < 1e-6, told
-        if claim.get("faithfulness") is not None:
-            assert answer.faithfulness == pytest.approx(claim["faithfulness"], abs=1e-6), told
+def agree(comparisons: Iterable[Comparison]) -> None:
+    for one in comparisons:
+        assert one.equal, one
+        assert one.difference is None or one.difference < 1e-6, one
 
 
 def test_quick_methods_agree_on_one_network() -> None:
-    agree("xor_2-2-2", [c for c in reference("xor_2-2-2")["claims"] if c["method"] not in LEARNED][::3])
+    claims = [claim for claim in reference("xor_2-2-2")["claims"] if claim["method"] not in LEARNED]
+    agree(compared("xor_2-2-2", claim) for claim in claims[::3])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_method_agrees(name: str) -> None:
-    agree(name, [c for c in reference(name)["claims"] if c["method"] not in LEARNED])
+    agree(method_comparisons(name))
 
 
 @pytest.mark.slow
@@ -72,7 +54,13 @@ def test_learned_masks_agree_above_their_margin() -> None:
     for name in ("xor_pretrained", "and_3-3"):
         claims = [c for c in reference(name)["claims"] if c["method"] in LEARNED and c["margin"] > FEW]
         assert claims
-        agree(name, claims[::2])
+        agree(compared(name, claim) for claim in claims[::2])
+
+
+@pytest.mark.slow
+def test_the_table_of_the_document_is_what_is_computed() -> None:
+    text = DOCUMENT.read_text()
+    assert with_table(text) == text, "write it anew: python -m benchmarks.parity"
 
 
 @pytest.mark.parametrize("name", NAMES)
