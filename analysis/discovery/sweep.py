@@ -21,17 +21,32 @@ Asked = tuple[Method, dict[str, Value]]
 
 
 def sweep(*, thorough: bool) -> tuple[Asked, ...]:
-    """Every method under its settings, the default first.
+    """Every method under its settings, the default first, and under each other choice that it has, one at a time.
 
     Args:
         thorough: whether methods that learn are asked too.
     """
+    asked = [method for method in METHODS if thorough or method.key not in LEARNED]
     return tuple(
         (method, settings)
-        for method in METHODS
-        if thorough or method.key not in LEARNED
-        for settings in settings_of(method, ("pairs",))
+        for method in asked
+        for settings in _unique([*settings_of(method, ("pairs",)), *_other_choices(method)])
     )
+
+
+def threshold_sweep() -> tuple[Asked, ...]:
+    """Methods that do not learn under every threshold and both ways to pick, as studies ask them."""
+    asked = [method for method in METHODS if method.key not in LEARNED]
+    return tuple((method, settings) for method in asked for settings in settings_of(method, ("pairs",)))
+
+
+def _other_choices(method: Method) -> list[dict[str, Value]]:
+    """The default with one setting changed: another loss, order, path, metric, sign or ablation."""
+    return [
+        method.filled({setting.name: choice})
+        for setting in method.settings
+        for choice in ((True,) if setting.default is False else setting.choices)
+    ]
 
 
 def settings_of(method: MethodRecord, ablations: Sequence[Value]) -> list[dict[str, Value]]:
@@ -56,8 +71,8 @@ def settings_of(method: MethodRecord, ablations: Sequence[Value]) -> list[dict[s
     if method.score is not None:
         found += [method.filled({"threshold": threshold}) for threshold in THRESHOLDS]
         found += [method.filled({"threshold": threshold, "pick": "greedy"}) for threshold in THRESHOLDS]
-    unique: list[dict[str, Value]] = []
-    for settings in found:
-        if settings not in unique:
-            unique.append(settings)
-    return unique
+    return _unique(found)
+
+
+def _unique(found: Sequence[dict[str, Value]]) -> list[dict[str, Value]]:
+    return [settings for at, settings in enumerate(found) if settings not in found[:at]]

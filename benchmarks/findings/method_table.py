@@ -94,9 +94,9 @@ def together_table() -> Iterator[str]:
             "different valid ones",
             "all nine the same",
             "median share of valid circuits reached",
-            "under all settings",
+            "under every threshold",
             "median share of subset-minimal ones reached",
-            "under all settings",
+            "under every threshold",
             "all of these",
         )
     )

@@ -26,7 +26,7 @@ from analysis.discovery.closure import closed
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.method import Method, Shared
 from analysis.discovery.registry import read_method
-from analysis.discovery.sweep import sweep
+from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
 from analysis.limits import Limits
 from analysis.method_settings import Value
@@ -109,11 +109,11 @@ def _answered(studied: Studied) -> frozenset[int]:
 
 
 def _swept(studied: Studied) -> frozenset[int]:
-    """Circuits that the methods of the study answer, or any method under the settings of a network's methods page."""
+    """Circuits that the methods of the study answer, or any method that does not learn under every threshold."""
 
     def compute() -> frozenset[int]:
         question, shared = studied.question, Shared(studied.question)
-        raw = {method.answer(question, settings, shared=shared).raw_mask for method, settings in sweep(thorough=False)}
+        raw = {method.answer(question, settings, shared=shared).raw_mask for method, settings in threshold_sweep()}
         found = frozenset(closed(mask, question.layout).mask for mask in raw if mask is not None)
         return found | _answered(studied)
 
@@ -229,17 +229,17 @@ def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
 
 
 def _share_measures() -> tuple[Measure, ...]:
-    """Coverage of valid and of minimal circuits, by the study's methods and by all settings."""
+    """Coverage of valid and of minimal circuits, by the study's methods and under every threshold."""
     what = {False: "valid circuits", True: "subset-minimal circuits"}
     by = {
         False: "the answers of the study's methods",
-        True: "those answers, or any that a method gives under the settings of a network's methods page, methods that "
-        "learn by gradient descent apart",
+        True: "those answers, or any that a method which does not learn gives under a threshold, a way to pick or a "
+        "random order of a network's methods page",
     }
     return tuple(
         Measure(
             f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
-            f"{what[minimal]} reached{' under all settings' if swept else ''}",
+            f"{what[minimal]} reached{' under every threshold' if swept else ''}",
             f"Share of the {what[minimal]} that are among {by[swept]}; where circuits are listed.",
             "share",
             partial(_coverage, minimal=minimal, swept=swept),

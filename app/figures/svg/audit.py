@@ -18,7 +18,7 @@ from app.figures.svg.elements import circle, drawing, line, num
 _WIDTH: Final = 360.0
 _RADIUS: Final = 3.4
 _STACK: Final = 7.6
-_MOST: Final = 4  # marks on top of each other; more at one place say no more
+_MOST: Final = 4  # marks on top of each other, valid ones and others in turn; more at one place say no more
 _BAR: Final = 5.0
 
 
@@ -57,7 +57,7 @@ def audit_strip(marks: Sequence[AnswerMark], n_edges: int, shares: Mapping[int, 
                 f'<rect class="b" x="{num(step * size)}" y="{num(base + 5)}" width="{num(step)}" height="{num(_BAR)}" '
                 f'fill-opacity="{0.15 + 0.85 * share:.2f}"/>'
             )
-    for mark in sorted(marks, key=lambda one: (not one.default, one.edges, not one.valid)):
+    for mark in _in_turn(marks):
         level = stacked[mark.edges]
         stacked[mark.edges] += 1
         if level >= _MOST and not mark.default:
@@ -74,3 +74,13 @@ def audit_strip(marks: Sequence[AnswerMark], n_edges: int, shares: Mapping[int, 
     span = "" if not sizes else f", with {sizes[0]} to {sizes[-1]} of {n_edges} edges"
     sentence = f"{title}: {n_valid} of {len(marks)} answers are valid circuits{span}."
     return drawing(_WIDTH, height, body, sentence=sentence)
+
+
+def _in_turn(marks: Sequence[AnswerMark]) -> list[AnswerMark]:
+    """The default first; at each size valid marks and others in turn, so that a full stack hides neither kind."""
+    seen: Counter[tuple[int, bool]] = Counter()
+    ranked = []
+    for mark in marks:
+        ranked.append((not mark.default, mark.edges, seen[mark.edges, mark.valid], not mark.valid, mark))
+        seen[mark.edges, mark.valid] += 1
+    return [one[-1] for one in sorted(ranked, key=lambda one: one[:-1])]

@@ -11,6 +11,7 @@ from analysis.discovery.sweep import LEARNED, sweep
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.db.writes import save_analysis, save_network
+from app.figures.svg.audit import AnswerMark, audit_strip
 from app.jobs import methods
 from app.jobs.definitions import arguments_about
 from app.main import create_app
@@ -161,3 +162,9 @@ def test_the_page_leads_to_what_other_networks_showed(client) -> None:
     anchor = "what-would-each-method-have-told-you"
     assert f'href="/findings#{anchor}"' in client.get(PAGE).text
     assert f'id="{anchor}"' in client.get("/findings").text
+
+
+def test_a_full_stack_of_marks_hides_neither_valid_answers_nor_others() -> None:
+    marks = [AnswerMark(17, valid, default=False) for valid in (*[True] * 6, False)]
+    drawn = audit_strip(marks, 18, {17: 0.5}, title="Random order")
+    assert (drawn.count('class="dot"'), drawn.count('class="cross"')) == (3, 2)
