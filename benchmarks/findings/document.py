@@ -16,7 +16,7 @@ from benchmarks.findings.function_tables import rates_table, rungs_table, three_
 from benchmarks.findings.held_out_table import held_out_table
 from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
-from benchmarks.findings.method_table import answers_table, together_table, widths_table
+from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
 from benchmarks.findings.null_table import drawing_table, null_table, width_table
 from benchmarks.findings.paired_tables import (
@@ -134,6 +134,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "planted-methods": methods_table,
     "planted-recovered": recovered_table,
     "planted-tests": lambda: paired_table("planted-recovery", "planting", PLANTED),
+    "each-method-pretrained": pretrained_table,
     "each-method": widths_table,
     "each-method-three": lambda: answers_table("3-3"),
     "each-method-four": lambda: answers_table("4-4"),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
+from analysis.circuits.search import search_circuits
+from analysis.discovery.audit import Audited, audit, location_json
+from analysis.discovery.location import Landscape
+from analysis.discovery.registry import read_method
 from analysis.studies.measures.measure import answer_key
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import summary_of
 from benchmarks.findings.tables import head, number, percent, quartiles, row
+from benchmarks.parity import question_of
 
 SLUG: Final = "each-method"
 _PASSED: Final = {
@@ -19,6 +24,51 @@ _PASSED: Final = {
     "audit-resample": "valid under resample too",
     "audit-faithful": "valid and faithful to the output",
 }
+
+_PROTOTYPE: Final = {
+    "acdc": "13, no. 34",
+    "acdc(ablation=pairs)": "14, no. 95",
+    "acdc(tau=0.1)": "7, not valid, 3 away",
+    "acdc(loss=decision,tau=0.5)": "10, no. 1",
+    "eap": "**18**, no. 197",
+    "eap(metric=mse,signed=true)": "–",
+    "eap-ig": "**17**, no. 195",
+    "eap-ig(path=ends,signed=true)": "–",
+    "eap(ablation=zero)": "16, no. 176",
+    "weights": "15, no. 143",
+    "random": "–",
+}
+"""Answers on the pretrained network, with what the prototype has for them: edges, and a place by size."""
+
+
+def pretrained_table() -> Iterator[str]:
+    """Where answers about the authors' pretrained network stand, beside the prototype's."""
+    landscape = Landscape(question_of("xor_pretrained"), search_circuits(question_of("xor_pretrained")))
+    yield from head(
+        ("", "edges", "place by size", "valid of its size", "subset-minimal", "resample", "faithful", "prototype [O]")
+    )
+    found = audit(landscape, [read_method(text) for text in _PROTOTYPE])
+    for (text, theirs), one in zip(_PROTOTYPE.items(), found, strict=True):
+        if isinstance(one, Audited) and one.location is not None:
+            told = location_json(one.location, landscape.question.layout, complete=True)
+            yield row((f"`{text}`", *_place(told, landscape.circuits.n_valid), theirs))
+
+
+def _place(told: Mapping[str, Any], n_valid: int) -> tuple[str, ...]:
+    """Edges, place, chance and three criteria of one answer, from its location as JSON values."""
+    first = told["rank"]["smaller"] + 1
+    last = told["rank"]["smaller"] + told["rank"]["equal"]
+    place = f"{first} to {last} of {n_valid}" if last > first else f"{last} of {n_valid}"
+    criteria = told["criteria"] or {}
+    return (
+        str(told["edges"]),
+        place if told["valid"] else f"not valid, {told['nearest']['distance']} away",
+        f"{told['chance']['valid']:,} of {told['chance']['possible']:,}",
+        *(
+            {True: "yes", False: "no"}.get(criteria.get(key), "–")
+            for key in ("minimal-subset", "resample-ablation", "output-faithfulness")
+        ),
+    )
 
 
 def _group(summary: StudySummary, measure: str, width: str) -> Group:
