@@ -1,8 +1,8 @@
 """Our own documents as pages show them: paragraphs, lists, tables and formulas, with the few marks that we use.
 
 A reader for what docs/scope.md, docs/glossary.md and docs/findings.md hold, not for Markdown at large: code between
-backticks, emphasis between asterisks, and links within the document, to the glossary, to the criteria, to pages of this
-site and to other sites. Nothing is passed through as HTML, and comments and pictures are left out.
+backticks, emphasis between asterisks, and links within the document, to the glossary, scope and criteria, to pages of
+this site and to other sites. Nothing is passed through as HTML, and comments and pictures are left out.
 """
 
 from __future__ import annotations
@@ -128,6 +128,8 @@ def _target(written: str, addresses: Addresses) -> str:
         return written
     if name == "glossary.md":
         return addresses.glossary(anchor)
+    if name == "scope.md":
+        return addresses.scope(anchor)
     if name == "criteria.md":
         return addresses.scope("criteria")
     if name.startswith(DESIGNS):
@@ -136,7 +138,7 @@ def _target(written: str, addresses: Addresses) -> str:
         return addresses.finding(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
     if written.startswith("https://"):
         return written
-    raise ValueError(f"{written}: a page can link to itself, the glossary, the criteria, studies and other sites alone")
+    raise ValueError(f"{written}: a page links to itself, scope, glossary, criteria, studies and other sites alone")
 
 
 def _blocks(body: str) -> tuple[str, ...]:
