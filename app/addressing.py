@@ -22,9 +22,9 @@ _TABLES: Final = tuple(
     for shape, table in (
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
-        (r"/networks/[^/]+/(methods|lenses|claims)", ""),
+        (r"/networks/[^/]+/(methods|lenses|claims)|/models/[^/]+/(methods|rivals)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
-        (r"/networks/[^/]+/methods/[^/]+", "/steps"),
+        (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -340,6 +340,18 @@ class Addresses:
     def model_methods(self, model: str, rules: str = "", **view: Any) -> str:
         """What discovery methods answer about it; and with POST where they are asked."""
         return self._url("models", model, "methods", rules=rules, **view)
+
+    def model_method(self, model: str, method: str, rules: str = "", **view: Any) -> str:
+        """The steps of one method on a model: ``acdc(tau=0.1)``."""
+        return self._url("models", model, "methods", method, rules=rules, **view)
+
+    def model_claim(self, model: str, rules: str = "", **view: Any) -> str:
+        """Where a claimed circuit of a model stands."""
+        return self._url("models", model, "claim", rules=rules, **view)
+
+    def model_rivals(self, model: str, rules: str = "", **view: Any) -> str:
+        """The most different circuits of a model, and a map of them."""
+        return self._url("models", model, "rivals", rules=rules, **view)
 
     def model_compare(self, model: str, masks: Any = (), rules: str = "", **view: Any) -> str:
         """Two to six circuits of a model side by side: ``e=MASK&e=MASK``."""

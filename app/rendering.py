@@ -243,7 +243,7 @@ def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
     kept = [
         (key, value)
         for key, value in parse_qsl(query)
-        if key in ("output", "protocol", "data", "place", "at")
+        if key in ("output", "protocol", "data", "rules", "place", "at")
         or (own and key not in ("after", "limit", "view", "among", "by"))
     ]
     return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.discovery.cuts import NetworkCuts
 from analysis.discovery.registry import method_named
 from analysis.lenses.lens import view_json
 from analysis.lenses.registry import LENS_BY_KEY
@@ -74,6 +75,11 @@ def question_of(name: str) -> Question:
 
 
 @lru_cache
+def _cuts_of(name: str) -> NetworkCuts:
+    return NetworkCuts(question_of(name))
+
+
+@lru_cache
 def method_comparisons(name: str) -> tuple[Comparison, ...]:
     """Every answer of a discovery method that does not learn."""
     return tuple(compared(name, claim) for claim in reference(name)["claims"] if claim["method"] not in LEARNED)
@@ -82,7 +88,8 @@ def method_comparisons(name: str) -> tuple[Comparison, ...]:
 def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
     """One answer of a discovery method: its raw mask, its scores and its faithfulness."""
     question, method = question_of(name), method_named(claim["method"])
-    answer = method.answer(question, method.filled(claim["settings"]))
+    settings = method.filled(claim["settings"])
+    answer = method.answer(_cuts_of(name)[settings["ablation"]], settings)
     mask = None if answer.raw_mask is None else question.layout.to_hex(answer.raw_mask)
     apart = [
         _apart(found, claim[key])

@@ -18,7 +18,7 @@ from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
-from analysis.discovery.claims import edge_numbers
+from analysis.discovery.part_names import names_in
 from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.interpretations import gate_label
@@ -76,7 +76,7 @@ class Circuit(Explanation):
     def edges(self) -> tuple[str, ...]:
         """The edges by name, in the order of masks: x0>1.2 from the first input, 1.2>2.0, 2.0>y0 to the output."""
         return tuple(
-            name for name, edge in edge_numbers(self.edges_kept.layout).items() if self.edges_kept.mask >> edge & 1
+            name for name, edge in names_in(self.edges_kept.layout).numbers.items() if self.edges_kept.mask >> edge & 1
         )
 
     @property
@@ -359,7 +359,7 @@ class Circuits(Listing[Circuit]):
         return Circuits(self.result, positions, Count(len(positions)), True)
 
     def _edges(self, names: Sequence[str]) -> Any:
-        numbers = edge_numbers(self.result.question.layout)
+        numbers = names_in(self.result.question.layout).numbers
         mask = 0
         for name in [names] if isinstance(names, str) else names:
             if name not in numbers:

@@ -1,4 +1,4 @@
-/* The steps of a method: a slider over the drawing of the whole network, on which the edges of each step's mask stand out.
+/* The steps of a method: a slider over the drawing of the whole, on which the edges (or nodes) of each step's mask stand out.
    Without this file every step is a link, and the table holds them all. */
 "use strict";
 (() => {
@@ -10,7 +10,10 @@
   const play = place.querySelector("[data-path-play]");
   still.replaceChildren(place.querySelector("[data-path-whole]").content.cloneNode(true));
   const order = new Map(JSON.parse(place.dataset.edges).map((name, index) => [name, index]));
-  const edges = [...still.querySelectorAll("[data-el]")].filter((part) => order.has(part.dataset.el));
+  const parts = [...still.querySelectorAll("[data-el], [data-bits]")]
+    .map((part) => [part, part.dataset.bits ? part.dataset.bits.split(" ") : [order.get(part.dataset.el)]])
+    .filter(([, bits]) => bits[0] !== undefined)
+    .map(([part, bits]) => [part, bits.reduce((all, bit) => all | 1n << BigInt(bit), 0n)]);
   place.querySelector("[data-path-controls]").hidden = false;
   place.querySelectorAll("[data-path-link]").forEach((link) => link.remove());
   let timer = 0;
@@ -19,10 +22,9 @@
     const row = rows[number];
     const mask = BigInt(`0x${row.dataset.mask}`);
     const before = number ? BigInt(`0x${rows[number - 1].dataset.mask}`) : mask;
-    edges.forEach((part) => {
-      const bit = BigInt(order.get(part.dataset.el));
-      part.classList.toggle("edge-off", !((mask >> bit) & 1n));
-      part.classList.toggle("edge-now", Boolean(((mask ^ before) >> bit) & 1n));
+    parts.forEach(([part, bits]) => {
+      part.classList.toggle("edge-off", (mask & bits) !== bits);
+      part.classList.toggle("edge-now", ((mask ^ before) & bits) !== 0n);
     });
     rows.forEach((one) => one === row ? one.setAttribute("aria-current", "step") : one.removeAttribute("aria-current"));
     place.querySelector("[data-path-words]").textContent = `Step ${number} of ${rows.length - 1}: ${row.dataset.words}`;

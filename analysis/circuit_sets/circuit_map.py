@@ -23,7 +23,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.overlap import Words, all_distances, shared_edges, sizes_of, spread_by_size, words_of
+from analysis.circuit_sets.overlap import (
+    Words,
+    all_distances,
+    distances_of,
+    shared_edges,
+    sizes_of,
+    spread_by_size,
+    words_of,
+)
 from analysis.fixed_order import Array, decomposed, inner, mean, orthonormal, total_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
@@ -130,7 +138,7 @@ def _placed(words: Words, landmarks: Words, between: Array, values: Array, vecto
     if not len(values):
         return points
     shared = shared_edges(words, landmarks).astype(np.int64)
-    distances = 1.0 - shared / (sizes_of(words)[:, None] + sizes_of(landmarks) - shared)
+    distances = distances_of(shared, sizes_of(words)[:, None] + sizes_of(landmarks) - shared)
     points[:, : len(values)] = inner(distances - mean(between), vectors) * (-0.5 / np.sqrt(values))
     points = np.round(points, _DIGITS)
     for axis in range(2):

@@ -112,7 +112,7 @@ def diagnose(
         len(smallest),
         smallest_complete and (pair is None or pair.exact),
         Fraction(0) if pair is None else pair.distance,
-        Fraction(in_any - in_all, in_any),
+        Fraction(in_any - in_all, max(1, in_any)),
         mean_similarity(masks, layout, work, most=max_similar),
         mean_similarity(smallest, layout, work, most=max_similar),
         complete,
@@ -156,7 +156,7 @@ def mean_similarity(
     total = Fraction(0)
     for code, number in counts.items():
         shared_by_both, together = divmod(code, width)
-        total += number * Fraction(shared_by_both, together - shared_by_both)
+        total += number * (Fraction(shared_by_both, together - shared_by_both) if together else 1)
     return (total - n) / (n * (n - 1))  # every circuit was also compared with itself
 
 

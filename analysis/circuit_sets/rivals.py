@@ -1,4 +1,4 @@
-"""Everything that is found out about how different the circuits of one analysis are, and their interpretations."""
+"""Everything that is found out about how different listed circuits are, and their interpretations."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from analysis.circuit_sets.contradicting import ContradictingPair, most_contradi
 from analysis.circuit_sets.diagnostics import Consensus, Diagnostics, consensus, diagnose, smallest_of
 from analysis.circuit_sets.most_different import DifferentPair, most_different
 from analysis.circuit_sets.mutually_different import DifferentCircuits, mutually_different
-from analysis.networks.circuit import mask_array
+from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True, eq=False)
 class ListedCircuits:
-    """The circuits of one analysis that are listed, and what is known of the others.
+    """The circuits of one analysis, or of a model, that are listed, and what is known of the others.
 
     Args:
-        question: whose circuits.
+        question: whose circuits; None of a model, whose circuits have no interpretations.
+        layout: of their edges; of a model any with as many edges as masks have bits.
         masks: ``[circuits]`` ascending.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted.
         complete: whether every valid circuit is listed.
@@ -31,7 +32,8 @@ class ListedCircuits:
         backbone: mask of the edges that every valid circuit keeps, as far as it is known; 0 of no circuit.
     """
 
-    question: Question
+    question: Question | None
+    layout: EdgeLayout
     masks: NDArray[Any]
     observed: Sequence[int]
     complete: bool
@@ -71,7 +73,7 @@ def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
         listed: the circuits.
         work: told between steps; may raise Cancelled.
     """
-    masks, layout = listed.masks, listed.question.layout
+    masks, layout = listed.masks, listed.layout
     if not len(masks):
         return Rivals(None, None, None, None, None, None, None, listed.complete)
     pair = most_different(masks, layout, work)
@@ -84,7 +86,7 @@ def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
     if different is not None:
         placed |= set(different.masks)
     contradicting = None
-    if len(listed.observed) == len(masks):
+    if listed.question is not None and len(listed.observed) == len(masks):
         contradicting = most_contradicting(listed.question, masks, listed.observed, work)
     return Rivals(
         pair,

@@ -12,13 +12,12 @@ from typing import Any, Final
 from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
-from analysis.discovery.location import Landscape, Location
-from analysis.discovery.method import Answer, Method, Shared
+from analysis.discovery.location import C, Landscape, Location, ValidCircuits
+from analysis.discovery.method import Answer, Method
 from analysis.discovery.planted_answers import answered
 from analysis.lenses.lens import Lens, LensAnswer, view_json
 from analysis.method_settings import Settings
 from analysis.models.model import Graph
-from analysis.network_files.files import task_json
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import EdgeLayout
 from analysis.result_file import exact
@@ -40,7 +39,7 @@ class Audited:
         answer: what was answered.
         location: None where there is no mask.
         seconds: that the answer took, 0 without a clock.
-        own: whether the ablation that it was found under is known.
+        ablation: that it was found under; "" where that is not known.
     """
 
     method: str
@@ -49,7 +48,7 @@ class Audited:
     answer: Answer
     location: Location | None
     seconds: float = 0.0
-    own: bool = True
+    ablation: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,43 +67,49 @@ class Looked:
 
 
 def audit(
-    landscape: Landscape,
-    methods: Sequence[tuple[Method | Lens, Settings]],
+    landscape: ValidCircuits[C],
+    methods: Sequence[tuple[Method[C] | Lens, Settings]],
     claims: Sequence[Claim] = (),
     work: Work = DEFAULT_WORK,
 ) -> tuple[Audited | Looked, ...]:
     """Run methods and lenses, and locate circuits and claims: methods first, each in the order given.
 
     Args:
-        landscape: all valid circuits of the output.
+        landscape: all valid circuits of a network's output, or of a model.
         methods: each with every setting (:meth:`~analysis.discovery.method.Method.filled`).
         claims: of others.
         work: told "methods" before each; may cancel.
 
     Raises:
-        InvalidMethod: settings that do not fit the task or the network.
+        InvalidMethod: settings that do not fit the task, the network or the model.
         Cancelled: the report asked to stop.
     """
-    question = landscape.question
     found: list[Audited | Looked] = []
-    shared = Shared(question)
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.without_checkpoints().reporting_to(_within(work, done, methods))
         if isinstance(method, Lens):
-            seen = method.answer(question, settings, own)
+            seen = landscape.look(method, settings, own)
             found.append(Looked(method, seen, work.clock() - begun))
         else:
-            answer = method.answer(question, settings, own, shared)
-            found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
+            ablation = str(settings["ablation"])
+            answer = method.answer(landscape.cut(ablation), settings, own)
+            found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
     found += [
-        Audited(claim.method, claim.settings, claim.name, claim.answer(question), None, own=claim.has_ablation)
+        Audited(
+            claim.method,
+            claim.settings,
+            claim.name,
+            claim.answer(landscape.cut(claim.ablation)),
+            None,
+            ablation=claim.ablation,
+        )
         for claim in claims
     ]
     work.tell("methods", len(methods), max(1, len(methods)))
     circuits = [one for one in found if isinstance(one, Audited)]
-    masks = [(one.answer.raw_mask, one.answer.rows if one.own else None) for one in circuits]
-    places = iter(landscape.locate_all([(mask, rows) for mask, rows in masks if mask is not None]))
+    masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in circuits]
+    places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
     return tuple(
         one if isinstance(one, Looked) or one.answer.raw_mask is None else replace(one, location=next(places))
         for one in found
@@ -117,7 +122,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: Landscape,
+    landscape: ValidCircuits[C],
     found: Sequence[Audited | Looked],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
@@ -126,30 +131,24 @@ def audit_json(
     """An audit as JSON values.
 
     Args:
-        landscape: all valid circuits.
+        landscape: the valid circuits.
         found: the answers.
         seconds: by stage.
         missing: sentences about what stopped at a limit.
         planted: what was planted in the network, if anything was.
     """
-    question, circuits, layout = landscape.question, landscape.circuits, landscape.question.layout
-    backbone, story, complete = landscape.backbone, landscape.story, circuits.truncated_at is None
+    layout, backbone, complete = landscape.layout, landscape.backbone, landscape.complete
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
-        "network": question.model.digest,
-        "output": question.output,
-        "task": task_json(question.task),
-        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
-        "data": {"digest": question.record.digest, "clean": question.record.is_clean},
+        **landscape.about,
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "possible": exact(circuits.possible),
-        "valid": exact(circuits.n_valid),
+        "possible": exact(landscape.possible),
+        "valid": None if landscape.n_valid is None else exact(landscape.n_valid),
         "smallest": landscape.smallest,
         "backbone": None
         if backbone is None
         else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
-        "story": None if isinstance(story, Unasked) else sorted(story.algorithms[number].id for number in story.whole),
         "claims": [
             looked_json(one) if isinstance(one, Looked) else claim_json(one, layout, complete=complete) for one in found
         ],
@@ -162,7 +161,7 @@ def audit_json(
                 told["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
-    if not landscape.complete:
+    if not complete:
         document["exhaustive"] = False
     return document | ({"missing": list(missing)} if missing else {})
 

@@ -6,18 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.masked_runs import RowRule, edges_no_gradient_reaches, rows_of
-from analysis.discovery.method import Answer, ablation, outcome_of
-from analysis.discovery.selection import SELECTION, edge_ends, pick_mask
+from analysis.discovery.cuts import Cut, CutNetwork
+from analysis.discovery.masked_runs import edges_no_gradient_reaches
+from analysis.discovery.method import Answer, outcome_of
+from analysis.discovery.part_names import PartNames, names_in
+from analysis.discovery.selection import pick_by_scores
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import filled
-from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
@@ -28,9 +29,7 @@ MAX_SETTINGS: Final = 50
 _FILE: Final = "claim file"
 _CURE: Final = f"give one JSON object with the format {CLAIM_FORMAT!r} and a list of claims"
 _HEX: Final = re.compile(r"[0-9a-f]+", re.ASCII)
-_EDGE: Final = re.compile(r"(x\d{1,4}|\d{1,4}\.\d{1,4})>(\d{1,4}\.\d{1,4}|y0)", re.ASCII)
 _WAYS: Final = ("mask", "edges", "scores")
-_SELECTION: Final = ("k", "threshold", "pick", "signed", "ablation")
 
 
 @dataclass(frozen=True)
@@ -67,76 +66,94 @@ class Claim:
         }
         return sha256_hex(canonical_json(said))
 
-    def answer(self, question: Question) -> Answer:
+    @property
+    def ablation(self) -> str:
+        """Under which its scores pick a mask; "" where nothing is said."""
+        return str(self.picking.get("ablation", ""))
+
+    def answer(self, cut: Cut) -> Answer:
         """The claim as an answer of a method.
 
-        Raises:
-            InvalidMethod: pairs of a task that is constant.
+        Args:
+            cut: what it is about, under its ablation.
         """
-        rule: RowRule = self.picking.get("ablation", "zero")
-        rows = rows_of(question, rule)
         if self.raw_mask is not None:
-            return Answer(outcome_of(self.raw_mask, question.layout.n_edges), self.raw_mask, rows)
+            return Answer(outcome_of(self.raw_mask, cut.n_bits), self.raw_mask)
         values = np.array([0.0 if score is None else score for score in self.scores or ()], dtype=np.float64)
-        picked = pick_mask(question, values, rows, {k: v for k, v in self.picking.items() if k != "ablation"})
-        outcome = outcome_of(picked.mask, question.layout.n_edges)
-        return Answer(outcome, picked.mask, rows, values, None, picked.faithfulness, picked.fragile)
+        picked = pick_by_scores(values, cut.ends, self.picking, cut.shares)
+        return Answer(
+            outcome_of(picked.mask, cut.n_bits), picked.mask, values, None, picked.faithfulness, picked.fragile
+        )
 
-    def document(self, layout: EdgeLayout) -> dict[str, Any]:
+    def document(self, names: PartNames) -> dict[str, Any]:
         """The claim as one of a claim file, from which :func:`read_claim` makes the same again."""
         said: dict[str, Any] = {"name": self.name, "kind": "circuit", "method": self.method}
         said |= {"settings": dict(self.settings), "source": self.source}
         if self.raw_mask is not None:
-            return said | {"mask": layout.to_hex(self.raw_mask)}
+            return said | {"mask": names.to_hex(self.raw_mask)}
         return said | {"scores": list(self.scores or ())} | dict(self.picking)
 
-    def without_gradient(self, question: Question) -> tuple[int, ...]:
-        """Edges that scores say nothing about: those without a score, and those with a score of 0 into a neuron
-        whose derivative is 0 on every row, where every method of gradients gives 0. Unknown, not proved useless.
-
-        Raises:
-            InvalidMethod: pairs of a task that is constant.
+    def without_gradient(self, cut: CutNetwork) -> tuple[int, ...]:
+        """Edges of a network that scores say nothing about: those without a score, and those with a score of 0 into a
+        neuron whose derivative is 0 on every row, where every method of gradients gives 0. Unknown, not proved useless.
         """
         if self.scores is None:
             return ()
-        dead = set(edges_no_gradient_reaches(question, rows_of(question, self.picking.get("ablation", "zero"))))
+        dead = set(edges_no_gradient_reaches(cut.question, cut.rows))
         return tuple(k for k, score in enumerate(self.scores) if score is None or (score == 0 and k in dead))
 
-    @property
-    def has_ablation(self) -> bool:
-        """Whether it says under which ablation it was found."""
-        return self.raw_mask is None
+
+@dataclass(frozen=True)
+class Subject:
+    """What claims are about.
+
+    Args:
+        digest: of the network or the model.
+        output: that is asked about.
+        n_outputs: of which it is one; 1 where a claim need not name it.
+        names: of what a claim may keep.
+    """
+
+    digest: str
+    output: int
+    n_outputs: int
+    names: PartNames
 
 
-def claims_in(document: dict[str, Any], question: Question) -> tuple[Claim, ...]:
-    """The claims of a file about one output of a network.
+def subject_of(question: Question) -> Subject:
+    """The output that a question is about."""
+    return Subject(question.model.digest, question.output, question.model.n_outputs, names_in(question.layout))
+
+
+def claims_in(document: dict[str, Any], subject: Subject) -> tuple[Claim, ...]:
+    """The claims of a file about one output of a network, or about a model.
 
     Args:
         document: the file's JSON object.
-        question: the output that is asked about.
+        subject: what is asked about.
 
     Raises:
         InvalidClaim: everything that is wrong with the file, or with the first claim that cannot be taken.
     """
+    whole = subject.names.whole
     problems = check_keys(document, ("format", "claims"), ("network", "output"), _FILE, InvalidClaim)
     if problems:
         raise combined(problems, _FILE, InvalidClaim)
     if document["format"] != CLAIM_FORMAT:
         raise InvalidClaim(_FILE, f"has the format {str(document['format'])[:40]!r}, not {CLAIM_FORMAT!r}", _CURE)
-    model = question.model
-    if "network" in document and document["network"] != model.digest:
+    if "network" in document and document["network"] != subject.digest:
         given = _shown(document["network"], 12)
         raise InvalidClaim(
-            _FILE, f"is about network {given}…, and this is {model.digest[:12]}…", "give claims about this network"
+            _FILE, f"is about {whole} {given}…, and this is {subject.digest[:12]}…", f"give claims about this {whole}"
         )
-    if "output" not in document and model.n_outputs > 1:
+    if "output" not in document and subject.n_outputs > 1:
         raise InvalidClaim(
-            _FILE, f"names no output, and the network has {model.n_outputs}", 'say which, e.g. "output": 0'
+            _FILE, f"names no output, and the network has {subject.n_outputs}", 'say which, e.g. "output": 0'
         )
-    output = document.get("output", question.output)
-    if isinstance(output, bool) or output != question.output:
+    output = document.get("output", subject.output)
+    if isinstance(output, bool) or output != subject.output:
         raise InvalidClaim(
-            _FILE, f"is about output {_shown(output, 20)}, and {question.output} is asked about", "give the same output"
+            _FILE, f"is about output {_shown(output, 20)}, and {subject.output} is asked about", "give the same output"
         )
     claims = document["claims"]
     if not isinstance(claims, list):
@@ -144,7 +161,7 @@ def claims_in(document: dict[str, Any], question: Question) -> tuple[Claim, ...]
     if len(claims) > MAX_CLAIMS:
         raise InvalidClaim(_FILE, f"has {len(claims):,} claims, above the limit of {MAX_CLAIMS:,}", "split it")
     return tuple(
-        read_claim(claim, _called(claim, number), question.layout) for number, claim in enumerate(claims, start=1)
+        read_claim(claim, _called(claim, number), subject.names) for number, claim in enumerate(claims, start=1)
     )
 
 
@@ -162,13 +179,13 @@ def _called(claim: Any, number: int) -> str:
     return f"claim {number} ({name.strip()[:60]})"
 
 
-def read_claim(value: Any, item: str, layout: EdgeLayout) -> Claim:
+def read_claim(value: Any, item: str, names: PartNames) -> Claim:
     """One claim of a file, or one that stands alone.
 
     Args:
         value: its JSON value.
         item: what it is called in errors.
-        layout: edges of the network cut to the output.
+        names: of what it may keep.
 
     Raises:
         InvalidClaim: what is wrong with it.
@@ -176,7 +193,7 @@ def read_claim(value: Any, item: str, layout: EdgeLayout) -> Claim:
     if not isinstance(value, dict):
         raise InvalidClaim(item, f"is {kind_of(value)}, not an object", "give name, kind and mask, edges or scores")
     problems: list[AnalysisError] = check_keys(
-        value, ("name", "kind"), (*_WAYS, *_SELECTION, "method", "settings", "source"), item, InvalidClaim
+        value, ("name", "kind"), (*_WAYS, *names.selection, "method", "settings", "source"), item, InvalidClaim
     )
     if problems:
         raise combined(problems, item, InvalidClaim)
@@ -188,15 +205,15 @@ def read_claim(value: Any, item: str, layout: EdgeLayout) -> Claim:
         cause = "has no mask, edges or scores" if not ways else f"has {' and '.join(ways)}"
         raise InvalidClaim(item, cause, "give exactly one of mask, edges, scores")
     (way,) = ways
-    raw_mask = None if way == "scores" else _READERS[way](value[way], item, layout)
+    raw_mask = None if way == "scores" else _READERS[way](value[way], item, names)
     return Claim(
         name=name,
         method=plain_text(value.get("method", "circuit"), f"{item}: method", InvalidClaim, limit=80),
         settings=_settings(value.get("settings", {}), f"{item}: settings"),
         source=plain_text(value.get("source", ""), f"{item}: source", InvalidClaim, empty=True, limit=200),
         raw_mask=raw_mask,
-        scores=_scores(value["scores"], item, layout) if way == "scores" else None,
-        picking=_picking(value, way, item, layout),
+        scores=_scores(value["scores"], item, names) if way == "scores" else None,
+        picking=_picking(value, way, item, names),
     )
 
 
@@ -219,98 +236,68 @@ def _settings(value: Any, item: str) -> dict[str, str | bool | int | float | Non
     return found
 
 
-def _mask(value: Any, item: str, layout: EdgeLayout) -> int:
-    digits = layout.n_hex_digits
+def _mask(value: Any, item: str, names: PartNames) -> int:
+    digits = len(names.to_hex(0))
     if not isinstance(value, str) or len(value) != digits or not _HEX.fullmatch(value):
         raise InvalidClaim(
             f"{item}: mask",
             f"{str(value)[:40]!r} is not {digits} lower-case hex digits",
-            f"give one digit for every four of the {layout.n_edges} edges, the first edge lowest",
+            f"give one digit for every four of the {names.n_bits} {names.part}s, the first {names.part} lowest",
         )
     mask = int(value, 16)
-    if mask >> layout.n_edges:
+    if mask >> names.n_bits:
         raise InvalidClaim(
-            f"{item}: mask", f"has edges beyond the network's {layout.n_edges}", "give a mask of this network"
+            f"{item}: mask",
+            f"has {names.part}s beyond the {names.whole}'s {names.n_bits}",
+            f"give a mask of this {names.whole}",
         )
     return mask
 
 
-def _edges(value: Any, item: str, layout: EdgeLayout) -> int:
+def _edges(value: Any, item: str, names: PartNames) -> int:
     """A mask from names such as ``x0>1.2``."""
     if not isinstance(value, list):
-        raise InvalidClaim(f"{item}: edges", f"is {kind_of(value)}, not a list", 'give names, e.g. ["x0>1.2"]')
-    numbers = edge_numbers(layout)
+        cure = f'give names, e.g. ["{names.example}"]'
+        raise InvalidClaim(f"{item}: edges", f"is {kind_of(value)}, not a list", cure)
     mask = 0
     for name in value:
-        if not isinstance(name, str) or name not in numbers:
-            raise InvalidClaim(
-                f"{item}: edges", f"{str(name)[:40]!r} {_why_no_edge(name)}", _nearest_edge(name, layout)
-            )
-        bit = 1 << numbers[name]
+        if not isinstance(name, str) or name not in names.numbers:
+            raise InvalidClaim(f"{item}: edges", f"{str(name)[:40]!r} {names.why_none(name)}", _nearest(name, names))
+        bit = 1 << names.numbers[name]
         if mask & bit:
-            raise InvalidClaim(f"{item}: edges", f"has {name} twice", "name each edge once")
+            raise InvalidClaim(f"{item}: edges", f"has {name} twice", f"name each {names.part} once")
         mask |= bit
     return mask
 
 
-def _why_no_edge(name: Any) -> str:
-    shape = _EDGE.fullmatch(name) if isinstance(name, str) else None
-    if shape is None:
-        return "is no edge's name"
-    below, above = (
-        0 if end[0] == "x" else None if end == "y0" else int(end.partition(".")[0]) for end in shape.groups()
-    )
-    if below is not None and above is not None and above != below + 1:
-        return "does not join neighbouring layers"
-    return "is no edge of this network"
-
-
-def _nearest_edge(name: Any, layout: EdgeLayout) -> str:
-    near = get_close_matches(str(name)[:40], edge_numbers(layout), 1)
-    return f"did you mean {near[0]}" if near else "write inputs x0…, hidden neurons layer.index, the output y0: x0>1.2"
+def _nearest(name: Any, names: PartNames) -> str:
+    near = get_close_matches(str(name)[:40], names.numbers, 1)
+    return f"did you mean {near[0]}" if near else names.how
 
 
 _READERS: Final = {"mask": _mask, "edges": _edges}
 
 
-@lru_cache(maxsize=64)
-def edge_numbers(layout: EdgeLayout) -> Mapping[str, int]:
-    """Every edge's index by its name: ``x0>1.2``, ``1.2>2.0``, ``2.0>y0``."""
-    last = len(layout.sizes) - 1
-    ends = enumerate(edge_ends(layout))
-    return {f"{neuron_text(source, last)}>{neuron_text(target, last)}": edge for edge, (source, target) in ends}
-
-
-def neuron_text(end: tuple[int, int], last: int) -> str:
-    """A neuron as claims write it: ``x0`` for an input, ``1.2`` for a hidden one, ``y0`` for the output.
-
-    Args:
-        end: layer and neuron.
-        last: the layer of the output.
-    """
-    layer, neuron = end
-    return f"x{neuron}" if layer == 0 else "y0" if layer == last else f"{layer}.{neuron}"
-
-
-def _scores(value: Any, item: str, layout: EdgeLayout) -> tuple[float | None, ...]:
-    cure = f"give {layout.n_edges} finite numbers, one for each edge in the order of masks, null where there is none"
+def _scores(value: Any, item: str, names: PartNames) -> tuple[float | None, ...]:
+    n, part = names.n_bits, names.part
+    cure = f"give {n} finite numbers, one for each {part} in the order of masks, null where there is none"
     if not isinstance(value, list):
         raise InvalidClaim(f"{item}: scores", f"is {kind_of(value)}, not a list", cure)
-    if len(value) != layout.n_edges:
-        raise InvalidClaim(f"{item}: scores", f"has {len(value):,} numbers, and there are {layout.n_edges} edges", cure)
+    if len(value) != n:
+        raise InvalidClaim(f"{item}: scores", f"has {len(value):,} numbers, and there are {n} {part}s", cure)
     for number, score in enumerate(value):
         if score is None:
             continue
         if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
             raise InvalidClaim(f"{item}: scores[{number}]", f"is {_shown(score, 40)}, no finite number", cure)
     if all(score is None for score in value):
-        raise InvalidClaim(f"{item}: scores", "are null for every edge, so nothing ranks them", cure)
+        raise InvalidClaim(f"{item}: scores", f"are null for every {part}, so nothing ranks them", cure)
     return tuple(None if score is None else float(score) for score in value)
 
 
-def _picking(value: Mapping[str, Any], way: str, item: str, layout: EdgeLayout) -> dict[str, Any]:
+def _picking(value: Mapping[str, Any], way: str, item: str, names: PartNames) -> dict[str, Any]:
     """How scores lead to a mask; nothing for a mask or edges."""
-    given = {name: value[name] for name in _SELECTION if name in value}
+    given = {name: value[name] for name in names.selection if name in value}
     if way != "scores":
         if given:
             raise InvalidClaim(item, f"has {' and '.join(given)} beside {way}", "give them with scores only")
@@ -319,12 +306,12 @@ def _picking(value: Mapping[str, Any], way: str, item: str, layout: EdgeLayout) 
         raise InvalidClaim(item, "has k together with threshold", "give one of them")
     if "k" not in given and "threshold" not in given:
         raise InvalidClaim(item, "has scores without k or threshold", "give one of them")
-    known = (*SELECTION, ablation("zero"))
     try:
-        found = filled(known, given, item)
+        found = filled(names.settings, given, item)
     except InvalidMethod as problem:
         raise InvalidClaim(problem.item, problem.cause, problem.cure) from None
     found.pop("threshold" if "k" in given else "k")
-    if "k" in found and int(found["k"]) > layout.n_edges:
-        raise InvalidClaim(item, f"k is {found['k']}", f"the network has {layout.n_edges} edges; use fewer")
+    if "k" in found and int(found["k"]) > names.n_bits:
+        cure = f"the {names.whole} has {names.n_bits} {names.part}s; use fewer"
+        raise InvalidClaim(item, f"k is {found['k']}", cure)
     return found

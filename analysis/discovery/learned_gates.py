@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.discovery.method import Chosen, Step
 from analysis.method_settings import Settings
@@ -32,18 +33,17 @@ FRAGILE: Final = 1e-3
 _BETWEEN_REPORTS: Final = 50
 
 
-def choose_edges(question: Question, rows: Rows, settings: Settings, work: Work) -> Chosen:
+def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
     """The edges whose gates end open."""
-    n_edges = question.layout.n_edges
-    kept = _learned(question, rows, settings, work, n_edges, lambda gates: gates)
+    kept = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
     if kept is None:
         return Chosen(None, "diverged")
     return _chosen(kept, _mask_of)
 
 
-def choose_nodes(question: Question, rows: Rows, settings: Settings, work: Work) -> Chosen:
+def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Chosen:
     """The edges between inputs, output and hidden neurons whose gates end open."""
-    sizes = question.layout.sizes
+    sizes = cut.question.layout.sizes
     hidden = sizes[1:-1]
     first = np.concatenate([[0], np.cumsum(hidden)]).tolist()
 
@@ -56,14 +56,14 @@ def choose_nodes(question: Question, rows: Rows, settings: Settings, work: Work)
             parts.append(own.expand(sizes[layer], -1).reshape(-1))
         return torch.cat(parts)
 
-    kept = _learned(question, rows, settings, work, sum(hidden), spread)
+    kept = _learned(cut, settings, work, sum(hidden), spread)
     if kept is None:
         return Chosen(None, "diverged")
 
     def edges_between(open_: Any) -> int:
         active = [np.ones(sizes[0], bool), *np.split(open_, first[1:-1]), np.ones(1, bool)] if hidden else []
         keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-        return _mask_of(np.concatenate(keep) if keep else np.ones(question.layout.n_edges, bool))
+        return _mask_of(np.concatenate(keep) if keep else np.ones(cut.n_bits, bool))
 
     return _chosen(kept, edges_between)
 
@@ -102,10 +102,9 @@ def _chosen(found: _Gates, mask_of: Callable[[Any], int]) -> Chosen:
     return Chosen(mask_of(found.open), fragile=found.margin < FRAGILE, steps=tuple(steps))
 
 
-def _learned(
-    question: Question, rows: Rows, settings: Settings, work: Work, n_gates: int, spread: Any
-) -> _Gates | None:
+def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spread: Any) -> _Gates | None:
     """The gates in the course of learning; None where it diverged."""
+    question, rows = cut.question, cut.rows
     penalty, steps = float(settings["lambda"]), int(settings["steps"])
     with one_thread():
         random = torch.Generator().manual_seed(int(settings["seed"]))

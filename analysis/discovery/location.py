@@ -6,10 +6,11 @@ by the protocol's rules and under the answer's own ablation. Only ``valid`` make
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,13 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.closure import Closed, closed
+from analysis.discovery.cuts import Cut, CutNetwork, NetworkCuts
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.networks.circuit import Circuit, mask_array, one_mask
+from analysis.lenses.lens import Lens, LensAnswer
+from analysis.method_settings import Settings
+from analysis.models.model import Graph
+from analysis.network_files.files import task_json
+from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
 from analysis.question import Carried, Question
 from analysis.stories.relation import Relation, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories
@@ -102,8 +108,115 @@ class Location:
         return self.closed.mask.bit_count()
 
 
+C = TypeVar("C", bound=Cut)
+
+
+class ValidCircuits(ABC, Generic[C]):
+    """The valid circuits of something, as far as they are known, to locate answers among."""
+
+    @property
+    @abstractmethod
+    def layout(self) -> EdgeLayout | Graph:
+        """Writes masks."""
+
+    @property
+    @abstractmethod
+    def possible(self) -> int:
+        """How many circuits there are, valid or not."""
+
+    @property
+    @abstractmethod
+    def n_valid(self) -> int | None:
+        """None where they were not searched."""
+
+    @property
+    @abstractmethod
+    def masks(self) -> NDArray[Any]:
+        """The listed valid circuits, ascending."""
+
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether every valid circuit is listed."""
+
+    @property
+    @abstractmethod
+    def counted(self) -> bool:
+        """Whether their number and spread over sizes is exact."""
+
+    @property
+    @abstractmethod
+    def by_size(self) -> Mapping[int, int]:
+        """Number of edges → valid circuits, as far as they are known."""
+
+    @property
+    @abstractmethod
+    def smallest(self) -> int | None:
+        """Edges of the smallest valid circuit; None where there is none or it is not known."""
+
+    @property
+    @abstractmethod
+    def backbone(self) -> Backbone | None:
+        """Edges that every valid circuit keeps."""
+
+    @property
+    @abstractmethod
+    def chances(self) -> Mapping[int, SizeChance]:
+        """For each number of edges how many of the circuits are valid."""
+
+    @property
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What audit files say these are the circuits of."""
+
+    @abstractmethod
+    def cut(self, ablation: object) -> C:
+        """What is searched, under an ablation; "" for the usual one.
+
+        Raises:
+            InvalidMethod: it has no such ablation, or too many rows for it.
+        """
+
+    @abstractmethod
+    def left(self, raw: int) -> Closed:
+        """The circuit of a raw mask."""
+
+    @abstractmethod
+    def is_valid(self, one: Closed) -> bool:
+        """Whether that is a valid circuit of the protocol."""
+
+    @abstractmethod
+    def locate_all(self, answers: Sequence[tuple[int, C | None]]) -> list[Location]:
+        """Where raw masks stand, each with what its method ran under its own ablation, if it has one."""
+
+    def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
+        """What a lens answers.
+
+        Raises:
+            TypeError: no lens is asked of these.
+        """
+        raise TypeError(f"lens {lens.key} is not asked of this")
+
+    def standing(self, one: Closed, *, valid: bool) -> dict[str, Any]:
+        """The fields of :class:`Location` that follow from the mask, whatever its circuits are of."""
+        n_edges, backbone = one.mask.bit_count(), self.backbone
+        shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
+        return {
+            "closed": one,
+            "valid": valid,
+            "excess": n_edges - self.smallest if valid and self.smallest is not None else None,
+            "chance": self.chances.get(n_edges),
+            "rank": rank_of(n_edges, self.by_size, exact=self.counted),
+            "nearest": Nearest(one.mask, 0, exact=True)
+            if valid
+            else nearest_of(one.mask, self.masks, exact=self.complete),
+            "recall": None if backbone is None else (shared, backbone.edges.bit_count()),
+            "extra": None if backbone is None else n_edges - shared,
+        }
+
+
 @dataclass(frozen=True, eq=False)
-class Landscape:
+class Landscape(ValidCircuits[CutNetwork]):
     """All valid circuits of one output, to locate answers among.
 
     Args:
@@ -119,14 +232,60 @@ class Landscape:
     judges: bool = True
 
     @property
+    def layout(self) -> EdgeLayout:
+        return self.question.layout
+
+    @property
+    def possible(self) -> int:
+        return self.circuits.possible
+
+    @property
+    def n_valid(self) -> int:
+        return self.circuits.n_valid
+
+    @property
+    def masks(self) -> NDArray[Any]:
+        return self.circuits.masks
+
+    @property
     def complete(self) -> bool:
-        """Whether every valid circuit is listed."""
         return self.circuits.truncated_at is None
 
     @property
     def counted(self) -> bool:
-        """Whether their number and spread over sizes is exact."""
         return self.complete or self.circuits.method == "counted"
+
+    @property
+    def by_size(self) -> Mapping[int, int]:
+        return self.circuits.distribution.by_edges
+
+    @property
+    def about(self) -> dict[str, Any]:
+        question, story = self.question, self.story
+        return {
+            "network": question.model.digest,
+            "output": question.output,
+            "task": task_json(question.task),
+            "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+            "data": {"digest": question.record.digest, "clean": question.record.is_clean},
+            "story": None if isinstance(story, Unasked) else sorted(story.algorithms[one].id for one in story.whole),
+        }
+
+    @cached_property
+    def _cuts(self) -> NetworkCuts:
+        return NetworkCuts(self.question)
+
+    def cut(self, ablation: object) -> CutNetwork:
+        """See :class:`~analysis.discovery.cuts.NetworkCuts`."""
+        return self._cuts[ablation or "zero"]
+
+    def left(self, raw: int) -> Closed:
+        """See :func:`~analysis.discovery.closure.closed`."""
+        return closed(raw, self.layout)
+
+    def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
+        """What a lens answers about the output."""
+        return lens.answer(self.question, settings, work)
 
     @cached_property
     def backbone(self) -> Backbone | None:
@@ -138,9 +297,8 @@ class Landscape:
 
     @cached_property
     def smallest(self) -> int | None:
-        """Edges of the smallest valid circuit; None where there is none or it is not known."""
         if self.counted:
-            return min(self.circuits.distribution.by_edges, default=None)
+            return min(self.by_size, default=None)
         known = self.circuits.smallest
         return known.n_edges if known is not None and known.proved else None
 
@@ -149,15 +307,15 @@ class Landscape:
         """What the whole network carries."""
         return all_stories(self.question, mask_array([], self.question.layout), self.work)
 
-    def locate_all(self, answers: Sequence[tuple[int, Rows | None]]) -> list[Location]:
-        """Where raw masks stand, each with the rows of its own ablation, if it has one."""
-        found = [closed(raw, self.question.layout) for raw, _ in answers]
+    def locate_all(self, answers: Sequence[tuple[int, CutNetwork | None]]) -> list[Location]:
+        """Where raw masks stand, each with the network under its own ablation, if it has one."""
+        found = [self.left(raw) for raw, _ in answers]
         valid = [self.is_valid(one) for one in found]
         masks = sorted({one.mask for one, good in zip(found, valid, strict=True) if good})
         criteria, stories = self._criteria(masks), self._stories(masks)
         return [
-            self._location(one, good, raw, rows, criteria, stories)
-            for one, good, (raw, rows) in zip(found, valid, answers, strict=True)
+            self._location(one, good, raw, cut, criteria, stories)
+            for one, good, (raw, cut) in zip(found, valid, answers, strict=True)
         ]
 
     def is_valid(self, one: Closed) -> bool:
@@ -175,27 +333,15 @@ class Landscape:
         one: Closed,
         valid: bool,
         raw: int,
-        rows: Rows | None,
+        cut: CutNetwork | None,
         criteria: Mapping[int, Mapping[str, str]],
         stories: Mapping[int, tuple[Relation, tuple[str, ...]]],
     ) -> Location:
-        n_edges = one.mask.bit_count()
-        backbone = self.backbone
-        shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
         relation, carried = stories.get(one.mask, (None, None))
         return Location(
-            closed=one,
+            **self.standing(one, valid=valid),
             raw_valid=self._decides_right(raw),
-            own_valid=None if rows is None else own_valid(self.question, raw, rows),
-            valid=valid,
-            excess=n_edges - self.smallest if valid and self.smallest is not None else None,
-            chance=self.chances.get(n_edges),
-            rank=rank_of(n_edges, self.circuits.distribution.by_edges, exact=self.counted),
-            nearest=Nearest(one.mask, 0, exact=True)
-            if valid
-            else nearest_of(one_mask(one.mask, self.question.layout), self.circuits.masks, exact=self.complete),
-            recall=None if backbone is None else (shared, backbone.edges.bit_count()),
-            extra=None if backbone is None else n_edges - shared,
+            own_valid=None if cut is None else own_valid(self.question, raw, cut.rows),
             criteria=criteria.get(one.mask) if valid else None,
             relation=relation,
             carried=carried,
@@ -260,17 +406,17 @@ def rank_of(n_edges: int, sizes: Mapping[int, int], *, exact: bool) -> Rank:
     return Rank(smaller, sizes.get(n_edges, 0), larger, exact)
 
 
-def nearest_of(mask: Any, masks: NDArray[Any], *, exact: bool) -> Nearest | None:
+def nearest_of(mask: int, masks: NDArray[Any], *, exact: bool) -> Nearest | None:
     """The circuit nearest to a mask; None where there is none.
 
     Args:
-        mask: of the type of ``masks``.
+        mask: as a number.
         masks: valid circuits, ascending.
         exact: whether these are all.
     """
     if not len(masks):
         return None
-    apart = np.bitwise_count(masks ^ mask).astype(np.int64)
+    apart = np.bitwise_count(masks ^ masks.dtype.type(mask)).astype(np.int64)
     best = int(apart.min())
     return Nearest(int(masks[np.flatnonzero(apart == best)[0]]), best, exact)
 

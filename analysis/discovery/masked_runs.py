@@ -8,7 +8,7 @@ edges carry. Sums are taken in the order of :mod:`analysis.networks.mlp`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -37,13 +37,11 @@ class Rows:
         inputs: ``[rows, n0]``.
         labels: ``[rows]`` 0 or 1.
         absent: ``[n_l, rows]`` for layers 0 … L − 1.
-        shares: faithfulness of masks that was found on these rows, so that many thresholds cost one run.
     """
 
     inputs: Array
     labels: Array
     absent: tuple[Array, ...]
-    shares: dict[tuple[int, ...], list[float] | None] = field(default_factory=dict)
 
 
 def rows_of(question: Question, rule: RowRule) -> Rows:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, cast
+from typing import Final, Generic, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule, Rows, rows_of
-from analysis.discovery.selection import SELECTION, pick_mask
+from analysis.discovery.cuts import C_contra, Cut
+from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule
+from analysis.discovery.selection import SELECTION, pick_by_scores
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
-from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate"]
@@ -32,15 +32,17 @@ def ablation(default: RowRule) -> Setting:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A number for each edge: the change of the metric when it is ablated, so that helpful edges are negative.
+    """A number for each bit: the change of the metric when it is cut, so that helpful ones are negative.
 
     Args:
-        values: ``[edges]``.
-        no_gradient: edges of which the method knows nothing, since no gradient reaches them.
+        values: ``[bits]``.
+        no_gradient: edges of which a method of gradients knows nothing, since none reaches them; None of other methods.
+        says_nothing: whether no order of bits follows from them.
     """
 
     values: NDArray[np.float64]
-    no_gradient: tuple[int, ...] = ()
+    no_gradient: tuple[int, ...] | None = None
+    says_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,7 @@ class Answer:
     Args:
         outcome: "all" and "nothing" for a raw mask with every edge or none.
         raw_mask: None where there is none.
-        rows: of its own ablation; None of models of other kinds, whose rows are those of their task.
-        scores: ``[edges]`` of score methods.
+        scores: ``[bits]`` of score methods.
         no_gradient: edges that no gradient reached, of gradient methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
         fragile: whether its decisions are narrow.
@@ -100,7 +101,6 @@ class Answer:
 
     outcome: Outcome
     raw_mask: int | None
-    rows: Rows | None
     scores: NDArray[np.float64] | None = None
     no_gradient: tuple[int, ...] | None = None
     faithfulness: float | None = None
@@ -108,45 +108,9 @@ class Answer:
     steps: tuple[Step, ...] = ()
 
 
-Score = Callable[[Question, Rows, Settings], Scores]
-Choose = Callable[[Question, Rows, Settings, Work], Chosen]
-
-
-class Shared:
-    """Rows and scores that several answers about one question have in common, each made once.
-
-    Args:
-        question: what is asked.
-    """
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._rows: dict[RowRule, Rows] = {}
-        self._scores: dict[tuple[Any, ...], Scores] = {}
-
-    def rows(self, rule: RowRule) -> Rows:
-        """The rows of an ablation.
-
-        Raises:
-            InvalidMethod: pairs of a constant task, or too many of them.
-        """
-        if rule not in self._rows:
-            self._rows[rule] = rows_of(self._question, rule)
-        return self._rows[rule]
-
-    def scores(self, method: Method, rows: Rows, settings: Settings) -> Scores:
-        """A method's scores, whatever picks by them."""
-        if method.score is None:
-            raise TypeError(f"method {method.key} neither scores nor chooses")
-        key = (method.key, *((setting.name, settings.get(setting.name)) for setting in method.own))
-        if key not in self._scores:
-            self._scores[key] = method.score(self._question, rows, settings)
-        return self._scores[key]
-
-
 @dataclass(frozen=True)
-class MethodRecord:
-    """What a discovery method is called and what may be set on it, whatever it is asked about.
+class Method(Generic[C_contra]):
+    """One discovery method that is asked about networks, or about models of other kinds.
 
     Args:
         key: stable name.
@@ -154,8 +118,9 @@ class MethodRecord:
         definition: one sentence: how it answers.
         source: where it comes from, and what its numbers agree with.
         own: what may be set on it alone; "ablation" is always among it.
-        score: gives every edge a score, from which a mask is picked; None for a method that chooses by itself.
+        score: gives every bit a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
+        gradient: whether it takes derivatives, which not every kind of model gives.
     """
 
     key: str
@@ -163,8 +128,9 @@ class MethodRecord:
     definition: str
     source: str
     own: tuple[Setting, ...]
-    score: Callable[..., Any] | None = None
-    choose: Callable[..., Any] | str | None = None
+    score: Callable[[C_contra, Settings], Scores] | None = None
+    choose: Callable[[C_contra, Settings, Work], Chosen] | str | None = None
+    gradient: bool = False
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -194,82 +160,61 @@ class MethodRecord:
             found.pop("steps")
         return found
 
-    def refuse_k(self, settings: Settings, n_edges: int, whole: str) -> None:
-        """Refuse to take more edges than there are.
-
-        Raises:
-            InvalidMethod: k is larger.
-        """
-        if "k" in settings and int(settings["k"]) > n_edges:
-            raise InvalidMethod(
-                f"method {self.key}", f"k is {settings['k']}", f"the {whole} has {n_edges} edges; use fewer"
-            )
-
     @property
     def learns(self) -> bool:
         """Whether it learns by gradient descent, which pages do not do on the spot."""
         return isinstance(self.choose, str)
 
+    def refuses(self, cut: Cut) -> str:
+        """Why it cannot be asked, whatever its settings; "" if it can."""
+        if self.gradient and not cut.has_effects:
+            return f"it takes derivatives, which this kind of {cut.whole} does not give"
+        return ""
 
-@dataclass(frozen=True)
-class Method(MethodRecord):
-    """One discovery method that is asked about networks.
-
-    Args:
-        gradient: whether edges that no gradient reaches are told.
-    """
-
-    score: Score | None = None
-    choose: Choose | str | None = None
-    gradient: bool = False
-
-    def rows(self, question: Question, settings: Settings) -> Rows:
-        """The rows of its ablation.
-
-        Raises:
-            InvalidMethod: pairs of a constant task, or too many of them.
-        """
-        return rows_of(question, cast(RowRule, settings["ablation"]))
-
-    def answer(
-        self, question: Question, settings: Settings, work: Work = DEFAULT_WORK, shared: Shared | None = None
-    ) -> Answer:
-        """The method's answer for one output of a network.
+    def answer(self, cut: C_contra, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
+        """The method's answer.
 
         Args:
-            question: what is asked, with the task and the rows.
+            cut: what is asked about, under the ablation that the settings name.
             settings: from :meth:`filled`.
             work: told how far it is; may cancel.
-            shared: what several answers about one question have in common.
 
         Raises:
-            InvalidMethod: settings that do not fit the task or the network.
+            InvalidMethod: it cannot be asked about this, or not with these settings.
             Cancelled: the report asked to stop.
         """
-        layout = question.layout
-        self.refuse_k(settings, layout.n_edges, "network")
-        shared = shared or Shared(question)
-        rows = shared.rows(cast(RowRule, settings["ablation"]))
+        refusal = self.refuses(cut)
+        if refusal:
+            raise InvalidMethod(f"method {self.key}", refusal, "use another one")
+        if "k" in settings and int(settings["k"]) > cut.n_bits:
+            cure = f"the {cut.whole} has {cut.n_bits} edges; use fewer"
+            raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
-            chosen = _loaded(self.choose)(question, rows, settings, work)
-            outcome = outcome_of(chosen.mask, layout.n_edges, chosen.outcome)
-            return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile, steps=chosen.steps)
-        scores = shared.scores(self, rows, settings)
-        picked = pick_mask(question, scores.values, rows, settings)
-        return Answer(
-            outcome_of(picked.mask, layout.n_edges, "undefined"),
-            picked.mask,
-            rows,
-            scores.values,
-            scores.no_gradient if self.gradient else None,
-            picked.faithfulness,
-            picked.fragile,
-        )
+            chosen = self._loaded(self.choose)(cut, settings, work)
+            outcome = outcome_of(chosen.mask, cut.n_bits, chosen.outcome)
+            return Answer(outcome, chosen.mask, fragile=chosen.fragile, steps=chosen.steps)
+        scores = self.scores(cut, settings)
+        if scores.says_nothing:
+            return Answer("degenerate", None, scores.values)
+        picked = pick_by_scores(scores.values, cut.ends, settings, cut.shares)
+        outcome = outcome_of(picked.mask, cut.n_bits)
+        return Answer(outcome, picked.mask, scores.values, scores.no_gradient, picked.faithfulness, picked.fragile)
 
+    def scores(self, cut: C_contra, settings: Settings) -> Scores:
+        """Its scores, whatever picks by them."""
+        if self.score is None:
+            raise TypeError(f"method {self.key} does not score")
+        key = (self.key, *(settings.get(setting.name) for setting in self.own))
+        if key not in cut.kept:
+            cut.kept[key] = self.score(cut, settings)
+        found: Scores = cut.kept[key]
+        return found
 
-def _loaded(choose: Choose | str) -> Choose:
-    """The function itself."""
-    return cast(Choose, function_at(choose)) if isinstance(choose, str) else choose
+    @staticmethod
+    def _loaded(
+        choose: Callable[[C_contra, Settings, Work], Chosen] | str,
+    ) -> Callable[[C_contra, Settings, Work], Chosen]:
+        return function_at(choose) if isinstance(choose, str) else choose
 
 
 def outcome_of(mask: int | None, n_edges: int, otherwise: Outcome = "undefined") -> Outcome:
@@ -287,8 +232,3 @@ def settings_digest(key: str, settings: Settings) -> str:
 def metric_setting(settings: Settings) -> Metric:
     """The value of :data:`METRIC`, which filling in the settings has checked."""
     return cast(Metric, settings["metric"])
-
-
-def as_scores(values: Any) -> Scores:
-    """Scores without a gradient."""
-    return Scores(np.asarray(values, dtype=np.float64))

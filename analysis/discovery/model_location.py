@@ -1,4 +1,4 @@
-"""Where answers about a model of any kind stand among all its valid circuits, and the audit of these.
+"""Where answers about a model of any kind stand among all its valid circuits.
 
 What is said of an answer is what :mod:`analysis.discovery.location` says of answers about networks, and beside it under
 which ablations it is valid and which roles of the whole model's nodes are kept. A raw mask means the circuit that is
@@ -8,33 +8,29 @@ left of it, so the two are never apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis import ENGINE_VERSION
 from analysis.circuit_sets.backbone import Backbone
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.role_agreement import ROLE_AGREEMENT
-from analysis.discovery.audit import AUDIT_FORMAT, Audited, claim_json
 from analysis.discovery.closure import Closed
-from analysis.discovery.cut_model import CutModel
-from analysis.discovery.location import Location, Nearest, nearest_of, rank_of
-from analysis.discovery.model_method import RULES
-from analysis.discovery.model_registry import AskedOfModel
+from analysis.discovery.cuts import RULES, CutModel
+from analysis.discovery.location import Location, ValidCircuits
 from analysis.errors import AnalysisError, InvalidMethod
 from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
 from analysis.models.common import backbone_of_bits, chances_by_bits
 from analysis.models.judging import column_of, roles_told, told_of
-from analysis.models.model import Model, ModelKind, Space
+from analysis.models.model import Graph, Model, ModelKind, Space
 from analysis.models.protocol import ModelProtocol
 from analysis.models.result_json import task_digest
-from analysis.result_file import exact
 from analysis.work import DEFAULT_WORK, Work
 
 RESAMPLE: Final = "resample"
@@ -44,7 +40,7 @@ Told = Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class ModelLandscape:
+class ModelLandscape(ValidCircuits[CutModel]):
     """The valid circuits of a model, to locate answers among.
 
     Args:
@@ -54,6 +50,7 @@ class ModelLandscape:
         found: by the search for them; None if there are too many to search.
         known: circuit → what is stored of it; None where nothing is.
         work: told of what takes long.
+        judges: whether answers are judged by criteria.
     """
 
     kind: ModelKind
@@ -62,34 +59,59 @@ class ModelLandscape:
     found: MasksFound | None
     known: Callable[[int], Told | None] = lambda _: None
     work: Work = DEFAULT_WORK
+    judges: bool = True
 
     @cached_property
     def space(self) -> Space:
         return self.model.space(self.protocol.rules)
 
     @property
+    def layout(self) -> Graph:
+        return self.space.graph
+
+    @property
+    def possible(self) -> int:
+        return self.space.possible
+
+    @property
+    def n_valid(self) -> int | None:
+        return None if self.found is None else self.found.valid
+
+    @property
+    def masks(self) -> NDArray[np.uint64]:
+        return np.empty(0, dtype=np.uint64) if self.found is None else self.found.masks
+
+    @property
     def complete(self) -> bool:
-        """Whether every valid circuit is listed."""
         return self.found is not None and self.found.complete
 
     @property
     def counted(self) -> bool:
-        """Whether their number and spread over sizes is exact."""
         return self.found is not None and self.found.exhaustive
 
-    @cached_property
-    def by_bits(self) -> Mapping[int, int]:
-        """Number of bits → valid circuits."""
+    @property
+    def by_size(self) -> Mapping[int, int]:
         return {} if self.found is None else self.found.by_bits
 
-    @cached_property
+    @property
     def smallest(self) -> int | None:
-        """Bits of the smallest valid circuit; None where there is none or it is not known."""
-        return min(self.by_bits, default=None) if self.counted else None
+        return min(self.by_size, default=None) if self.counted else None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        model, protocol = self.model, self.protocol
+        return {
+            "network": model.digest,
+            "kind": self.kind.key,
+            "output": 0,
+            "task": dict(model.task_document),
+            "protocol": {"name": protocol.name, **protocol.settings, "digest": protocol.digest},
+            "data": {"digest": task_digest(model), "clean": True},
+            "bits": list(self.layout.bit_names),
+        }
 
     @cached_property
     def backbone(self) -> Backbone | None:
-        """Bits that every valid circuit keeps."""
         found = self.found
         if found is None:
             return None
@@ -97,8 +119,7 @@ class ModelLandscape:
 
     @cached_property
     def chances(self) -> Mapping[int, SizeChance]:
-        """For each number of bits how many of the circuits are valid; empty where the kind does not count these."""
-        return chances_by_bits(self.space, self.by_bits, exact=self.counted)
+        return chances_by_bits(self.space, self.by_size, exact=self.counted)
 
     @cached_property
     def cuts(self) -> Mapping[str, CutModel]:
@@ -115,26 +136,46 @@ class ModelLandscape:
             found[value] = CutModel(self.model, space)
         return found
 
+    def cut(self, ablation: object) -> CutModel:
+        """The model under an ablation.
+
+        Raises:
+            InvalidMethod: it does not fit the model under these rules.
+        """
+        found = self.cuts.get(str(ablation or RULES))
+        if found is None:
+            raise InvalidMethod(f"ablation {ablation}", "does not fit the model under these rules", f"use {RULES}")
+        return found
+
+    def left(self, raw: int) -> Closed:
+        """What a raw mask means."""
+        graph = self.layout
+        mask = graph.number(self.space.reduce(graph.bits([raw]))[0])
+        return Closed(mask, (), possible=graph.cut == "nodes" or mask != 0)
+
+    def is_valid(self, one: Closed) -> bool:
+        """Whether a circuit is right on enough rows."""
+        return one.possible and self.is_enough(self.cuts[RULES].right(one.mask))
+
     def is_enough(self, right: int) -> bool:
         """Whether a circuit that is right on so many rows is valid."""
         return right / len(self.model.rows) > self.protocol.accuracy_threshold
 
-    def locate_all(self, answers: Sequence[tuple[int, CutModel]]) -> list[Location]:
-        """Where raw masks stand, each with the model as its method ran it."""
+    def locate_all(self, answers: Sequence[tuple[int, CutModel | None]]) -> list[Location]:
+        """Where raw masks stand, each with the model as its method ran it, if that is known."""
         if not answers:
             return []
-        graph = self.space.graph
-        numbers = [graph.number(mask) for mask in self.space.reduce(graph.bits([raw for raw, _ in answers]))]
-        distinct = sorted(set(numbers), key=lambda mask: (mask.bit_count(), mask))
+        left = [self.left(raw) for raw, _ in answers]
+        distinct = sorted({one.mask for one in left}, key=lambda mask: (mask.bit_count(), mask))
         minimal = [self._is_minimal(mask) for mask in distinct]
-        bits, threshold = graph.bits(distinct), self.protocol.accuracy_threshold
+        bits, threshold = self.layout.bits(distinct), self.protocol.accuracy_threshold
         circuits = dict(
             zip(distinct, circuits_of(self.model, self.space, bits, minimal, accuracy_threshold=threshold), strict=True)
         )
         told = self._told(circuits)
         return [
-            self._location(mask, circuits[mask], raw, own, told[mask])
-            for mask, (raw, own) in zip(numbers, answers, strict=True)
+            self._location(one, circuits[one.mask], raw, own, told[one.mask])
+            for one, (raw, own) in zip(left, answers, strict=True)
         ]
 
     def _is_minimal(self, mask: int) -> bool | None:
@@ -144,17 +185,16 @@ class ModelLandscape:
         below = (self.found.masks & np.uint64(mask)) == self.found.masks
         return not bool((below & (self.found.masks != mask)).any())
 
-    def _is_circuit(self, mask: int) -> bool:
-        return self.space.graph.cut == "nodes" or mask != 0
-
     def _told(self, circuits: Mapping[int, ModelCircuit]) -> dict[int, Told]:
         """Roles and outcomes of each: every criterion of the valid ones, of the others resampling alone."""
-        valid = [mask for mask, one in circuits.items() if one.valid and self._is_circuit(mask)]
+        valid = [mask for mask, one in circuits.items() if one.valid and self.left(mask).possible]
         told: dict[int, Told] = {}
         for mask in valid:
             stored = self.known(mask)
             if stored is not None:
                 told[mask] = stored
+        if not self.judges:
+            return {mask: told.get(mask, {}) for mask in circuits}
         asked = [one for one in OF_MODELS if self.kind.roles or one != ROLE_AGREEMENT]
         for some, criteria in (
             ([mask for mask in valid if mask not in told], asked),
@@ -178,30 +218,16 @@ class ModelLandscape:
         [told] = roles_told(self.kind, self.space, self.space.reduce(np.ones((1, self.space.graph.n_bits), dtype=bool)))
         return told
 
-    def _location(self, mask: int, circuit: ModelCircuit, raw: int, own: CutModel, told: Told) -> Location:
-        n_bits, backbone = mask.bit_count(), self.backbone
-        valid = circuit.valid and self._is_circuit(mask)
-        shared = 0 if backbone is None else (mask & backbone.edges).bit_count()
-        listed = np.empty(0, dtype=np.uint64) if self.found is None else self.found.masks
+    def _location(self, one: Closed, circuit: ModelCircuit, raw: int, own: CutModel | None, told: Told) -> Location:
+        valid = circuit.valid and one.possible
         under: dict[str, bool | None] = {
             name: self.is_enough(cut.right(raw)) for name, cut in self.cuts.items() if name != RULES
         }
         under[RESAMPLE] = {"passed": True, "failed": False}.get(told.get(column_of(RESAMPLE_ABLATION), ""))
         return Location(
-            closed=Closed(mask, (), possible=self._is_circuit(mask)),
+            **self.standing(one, valid=valid),
             raw_valid=circuit.valid,
-            own_valid=self.is_enough(own.right(raw)),
-            valid=valid,
-            excess=n_bits - self.smallest if valid and self.smallest is not None else None,
-            chance=self.chances.get(n_bits),
-            rank=rank_of(n_bits, self.by_bits, exact=self.counted),
-            nearest=Nearest(mask, 0, exact=True)
-            if valid
-            else nearest_of(np.uint64(mask), listed, exact=self.complete)
-            if len(listed)
-            else None,
-            recall=None if backbone is None else (shared, backbone.edges.bit_count()),
-            extra=None if backbone is None else n_bits - shared,
+            own_valid=None if own is None else self.is_enough(own.right(raw)),
             criteria=self._outcomes(circuit, told) if valid else None,
             relation=None,
             carried=None,
@@ -220,73 +246,3 @@ class ModelLandscape:
         known = {**told, "minimal_subset": {None: "undecided", True: "passed", False: "failed"}[circuit.minimal]}
         asked = {one.key: known.get(column_of(one)) for one in OF_MODELS}
         return {key: outcome.replace(" ", "_") for key, outcome in asked.items() if outcome is not None}
-
-
-def audit_model(
-    landscape: ModelLandscape, methods: Sequence[AskedOfModel], work: Work = DEFAULT_WORK
-) -> tuple[Audited, ...]:
-    """Run methods on a model and locate their answers, in the order given.
-
-    Args:
-        landscape: the valid circuits.
-        methods: each with every setting.
-        work: told "methods" before each; may cancel.
-
-    Raises:
-        InvalidMethod: settings that do not fit the model.
-        Cancelled: the report asked to stop.
-    """
-    found: list[Audited] = []
-    owns: list[CutModel] = []
-    for done, (method, settings) in enumerate(methods):
-        work.tell("methods", done, len(methods), method.key)
-        begun, ablation = work.clock(), str(settings["ablation"])
-        if ablation not in landscape.cuts:
-            raise InvalidMethod(
-                f"method {method.key}", f"has ablation {ablation}, which does not fit the rules", "use rules"
-            )
-        own = landscape.cuts[ablation]
-        answer = method.answer(own, settings, work.without_checkpoints())
-        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
-        owns.append(own)
-    work.tell("methods", len(methods), max(1, len(methods)))
-    masks = [(one.answer.raw_mask, own) for one, own in zip(found, owns, strict=True)]
-    places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
-    return tuple(one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found)
-
-
-def model_audit_json(
-    landscape: ModelLandscape, found: Sequence[Audited], seconds: Mapping[str, float], missing: Sequence[str] = ()
-) -> dict[str, Any]:
-    """An audit of a model as JSON values, of the format that networks have.
-
-    Args:
-        landscape: the valid circuits.
-        found: the answers.
-        seconds: by stage.
-        missing: sentences about what stopped at a limit.
-    """
-    model, protocol, graph = landscape.model, landscape.protocol, landscape.space.graph
-    backbone = landscape.backbone
-    document: dict[str, Any] = {
-        "format": AUDIT_FORMAT,
-        "network": model.digest,
-        "kind": landscape.kind.key,
-        "output": 0,
-        "task": dict(model.task_document),
-        "protocol": {"name": protocol.name, **protocol.settings, "digest": protocol.digest},
-        "data": {"digest": task_digest(model), "clean": True},
-        "engine": ENGINE_VERSION,
-        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "bits": list(graph.bit_names),
-        "possible": exact(landscape.space.possible),
-        "valid": None if landscape.found is None else exact(landscape.found.valid),
-        "smallest": landscape.smallest,
-        "backbone": None
-        if backbone is None
-        else {"mask": graph.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
-        "claims": [claim_json(one, graph, complete=landscape.complete) for one in found],
-    }
-    if not landscape.complete:
-        document["exhaustive"] = False
-    return document | ({"missing": list(missing)} if missing else {})

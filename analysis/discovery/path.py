@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from analysis.circuit_sets.chance import SizeChance
-from analysis.discovery.closure import Closed, closed
-from analysis.discovery.location import Landscape
+from analysis.discovery.closure import Closed
+from analysis.discovery.location import C, ValidCircuits
 from analysis.discovery.method import Method, Step
-from analysis.discovery.selection import edge_ends, faithfulness, order_of, sequence
+from analysis.discovery.selection import order_of, sequence
 from analysis.errors import BeyondLimits
 from analysis.method_settings import Settings
-from analysis.question import Question
-
-MAX_WORK: Final = 40_000_000
-"""Edges · edges · rows that are run on the spot: each step is a run of every edge on every row."""
 
 
 @dataclass(frozen=True)
@@ -40,32 +35,30 @@ class Stage:
     chance: SizeChance | None
 
 
-def steps_of(method: Method, settings: Settings, question: Question) -> tuple[Step, ...]:
-    """The steps of a method that does not learn.
+def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
+    """The steps of a method that does not learn; none of one whose scores say nothing.
 
     Args:
         method: that is asked.
         settings: all of them.
-        question: the output that it is asked about.
+        cut: what it is asked about, under its ablation.
 
     Raises:
-        InvalidMethod: settings that do not fit the task or the network.
-        BeyondLimits: the network has too many edges and rows to be followed on the spot.
+        InvalidMethod: settings that do not fit the task, the network or the model.
+        BeyondLimits: it has too many edges and rows to be followed on the spot.
     """
-    answer_rows = method.rows(question, settings)
-    work = question.layout.n_edges**2 * len(answer_rows.labels)
-    if work > MAX_WORK:
-        cause = f"takes {work:,} runs of one edge on one row, above the limit of {MAX_WORK:,}"
+    if cut.n_bits > cut.most_runs:
+        cause = f"take {cut.n_bits:,} runs of the {cut.whole}, and {cut.most_runs:,} are made on the spot"
         raise BeyondLimits(f"the steps of {method.key}", cause, "look at its answer instead")
-    answer = method.answer(question, settings)
-    if answer.scores is None:
+    answer = method.answer(cut, settings)
+    if answer.scores is None or answer.outcome == "degenerate":
         return answer.steps
     order = order_of(answer.scores, signed=bool(settings["signed"]))
-    taken = sequence(order, edge_ends(question.layout), str(settings["pick"]))
+    taken = sequence(order, cut.ends, str(settings["pick"]))
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
-    shares: Sequence[float | None] = faithfulness(question, masks, answer_rows) or [None] * len(masks)
+    shares: Sequence[float | None] = cut.shares(masks, settings) or [None] * len(masks)
     return tuple(
         Step(
             edges=(edge,),
@@ -79,14 +72,13 @@ def steps_of(method: Method, settings: Settings, question: Question) -> tuple[St
     )
 
 
-def stages_of(steps: Sequence[Step], landscape: Landscape) -> list[Stage]:
+def stages_of(steps: Sequence[Step], landscape: ValidCircuits[C]) -> list[Stage]:
     """Each step with the circuit that is left behind it."""
-    layout = landscape.question.layout
     known: dict[int, tuple[Closed, bool]] = {}
     found = []
     for step in steps:
         if step.mask not in known:
-            left = closed(step.mask, layout)
+            left = landscape.left(step.mask)
             known[step.mask] = left, landscape.is_valid(left)
         left, valid = known[step.mask]
         found.append(Stage(step, left, valid, landscape.chances.get(left.mask.bit_count())))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final, Protocol, TypeVar
 
+from analysis.discovery.cuts import Cut, CutModel, CutNetwork
 from analysis.discovery.method import Method
 from analysis.discovery.methods import acdc, eap, eap_ig, exact_edge, mask_ig, pruning, random_order, weights
 from analysis.errors import InvalidMethod
@@ -14,7 +15,7 @@ from analysis.lenses.lens import Lens
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.method_settings import Setting, Value, read_values
 
-METHODS: Final[tuple[Method, ...]] = (
+METHODS: Final[tuple[Method[CutNetwork], ...]] = (
     acdc.ACDC,
     eap.EAP,
     eap_ig.EAP_IG,
@@ -26,14 +27,23 @@ METHODS: Final[tuple[Method, ...]] = (
     random_order.RANDOM,
 )
 METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
-_EVERY: Final[dict[str, Method | Lens]] = {**METHOD_BY_KEY, **LENS_BY_KEY}
+MODEL_METHODS: Final[tuple[Method[CutModel], ...]] = (
+    acdc.MODEL_ACDC,
+    eap.MODEL_EAP,
+    eap_ig.MODEL_EAP_IG,
+    exact_edge.EFFECTS,
+    random_order.MODEL_RANDOM,
+)
+"""Those that are asked about models of other kinds."""
+MODEL_METHOD_BY_KEY: Final = {method.key: method for method in MODEL_METHODS}
+_EVERY: Final[dict[str, Method[CutNetwork] | Lens]] = {**METHOD_BY_KEY, **LENS_BY_KEY}
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
 Named = TypeVar("Named", bound="Called")
 
 
-def method_named(key: str) -> Method:
+def method_named(key: str) -> Method[CutNetwork]:
     """The discovery method with this key.
 
     Raises:
@@ -42,7 +52,7 @@ def method_named(key: str) -> Method:
     return _named(key, METHOD_BY_KEY)
 
 
-def read_method(text: str) -> tuple[Method | Lens, dict[str, Value]]:
+def read_method(text: str) -> tuple[Method[CutNetwork] | Lens, dict[str, Value]]:
     """A method or lens with its settings, from ``key`` or ``key(name=value,…)``.
 
     Raises:
@@ -94,7 +104,12 @@ def _named(key: str, known: Mapping[str, Named]) -> Named:
     return known[key]
 
 
-def default_methods() -> list[tuple[Method | Lens, dict[str, Value]]]:
+def default_methods() -> list[tuple[Method[CutNetwork] | Lens, dict[str, Value]]]:
     """One of each with its default settings, those that answer with a circuit first."""
-    every: tuple[Method | Lens, ...] = (*METHODS, *LENSES)
+    every: tuple[Method[CutNetwork] | Lens, ...] = (*METHODS, *LENSES)
     return [(method, method.defaults) for method in every]
+
+
+def default_model_methods(cut: Cut) -> list[tuple[Method[CutModel], dict[str, Value]]]:
+    """One of each that can be asked about a model, with its default settings."""
+    return [(method, method.defaults) for method in MODEL_METHODS if not method.refuses(cut)]

@@ -9,11 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.discovery.masked_runs import Rows, masked_outputs, metric_of
 from analysis.method_settings import Setting, Settings
 from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
-from analysis.networks.mlp import keep_matrices
-from analysis.question import Question
 
 MAX_K: Final = 10_000
 KEY_DECIMALS: Final = 9
@@ -90,38 +87,19 @@ def edge_ends(layout: EdgeLayout) -> list[tuple[tuple[int, int], tuple[int, int]
     ]
 
 
-def pick_mask(question: Question, scores: NDArray[np.float64], rows: Rows, settings: Settings) -> Picked:
-    """The raw mask that scores lead to.
-
-    Args:
-        question: whose edges.
-        scores: ``[edges]``.
-        rows: of the answer's own ablation.
-        settings: of :data:`SELECTION`; ``k`` or ``threshold``.
-    """
-
-    def shares_of(masks: Sequence[int]) -> list[float] | None:
-        key = tuple(masks)
-        if key not in rows.shares:
-            rows.shares[key] = faithfulness(question, masks, rows)
-        return rows.shares[key]
-
-    return pick_by_scores(scores, edge_ends(question.layout), settings, shares_of)
-
-
 def pick_by_scores(
     scores: NDArray[np.float64],
     ends: Sequence[tuple[Hashable, Hashable]],
     settings: Settings,
-    shares_of: Callable[[Sequence[int]], list[float] | None],
+    shares_of: Callable[[Sequence[int], Settings], list[float] | None],
 ) -> Picked:
-    """The raw mask that scores lead to, of a network or a model of another kind.
+    """The raw mask that scores lead to.
 
     Args:
         scores: ``[edges]``.
         ends: of each edge, see :func:`sequence`.
         settings: of :data:`SELECTION`; ``k`` or ``threshold``.
-        shares_of: raw masks → their faithfulness; None where it is undefined.
+        shares_of: raw masks and settings → their faithfulness; None where it is undefined.
     """
     taken = sequence(order_of(scores, signed=bool(settings["signed"])), ends, str(settings["pick"]))
     if "k" in settings:
@@ -129,22 +107,13 @@ def pick_by_scores(
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
-    shares = shares_of(masks)
+    shares = shares_of(masks, settings)
     if shares is None:
         return Picked(None, None)
     threshold = float(settings["threshold"])
     number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
     fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
     return Picked(masks[number], float(shares[number]), fragile)
-
-
-def faithfulness(question: Question, masks: Sequence[int], rows: Rows) -> list[float] | None:
-    """(m(C) − m(∅)) / (m(N) − m(∅)) of raw masks under the metric "margin"; None where the divisor is below 1e-9."""
-    layout = question.layout
-    everything = (1 << layout.n_edges) - 1
-    keep = keep_matrices(mask_array([*masks, 0, everything], layout), layout)
-    values = metric_of(masked_outputs(question.cut, keep, rows), rows.labels, "margin").tolist()
-    return shares_between(values)
 
 
 def shares_between(values: Sequence[float]) -> list[float] | None:

@@ -1,8 +1,8 @@
 """Claims in whatever form they are sent: claim files, masks, edge lists, scores, tables, graph files of usual tools.
 
 Everything is turned into the JSON of a claim file first (:mod:`analysis.discovery.claims`), so one reader checks it.
-Tools name the nodes of transformers; here nodes are neurons, so a graph must have been written about this network, and
-a node that is none of its neurons is refused by its name. Never a pickle: ``.pt`` and ``.pkl`` can run code.
+A graph must have been written about this network or model: a node that is none of it is refused by its name. Never a
+pickle: ``.pt`` and ``.pkl`` can run code.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
-from analysis.discovery.claims import MAX_CLAIM_BYTES, MAX_CLAIMS, Claim, claims_in, edge_numbers, read_claim
+from analysis.discovery.claims import MAX_CLAIM_BYTES, MAX_CLAIMS, Claim, Subject, claims_in, read_claim
+from analysis.discovery.part_names import PartNames
 from analysis.errors import InvalidClaim
-from analysis.networks.circuit import EdgeLayout
-from analysis.question import Question
 from analysis.strict_json import kind_of, read_text, read_value
 
 ITEM: Final = "claim"
@@ -26,7 +24,7 @@ _CURE: Final = "give a claim file, a mask, edges, scores, or one of the graph fi
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-_SLOT: Final = re.compile(r"<[qkv]>$")
+_SLOT: Final = re.compile(r"<([qkv])>")
 _SHOWN: Final = 40
 _SOURCE_NAMES: Final = ("source", "src", "sender", "parent", "from")
 _TARGET_NAMES: Final = ("target", "dest", "receiver", "child", "to")
@@ -137,28 +135,29 @@ class Read:
     claims: tuple[Claim, ...]
 
 
-def read_sent(raw: bytes, question: Question, declared: Declared) -> Read:
+def read_sent(raw: bytes, subject: Subject, declared: Declared) -> Read:
     """The claims in what somebody sent.
 
     Args:
         raw: text in any of :data:`FORMS`.
-        question: the output that they are about.
+        subject: what they are about.
         declared: what is said beside it.
 
     Raises:
-        InvalidClaim: it has none of these forms, or does not fit the network.
+        InvalidClaim: it has none of these forms, or does not fit the network or model.
     """
+    names = subject.names
     text = read_text(raw, ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE).strip()
     if not text:
         raise InvalidClaim(ITEM, "is empty", _CURE)
     if text[0] not in "{[":
-        form, said = _from_text(text, question.layout)
+        form, said = _from_text(text, names)
     else:
         value = read_value(raw, ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE)
         if isinstance(value, dict) and "format" in value:
-            return Read("claim-file", claims_in(value, question))
-        form, said = _from_json(value, question.layout, by_score=bool({"k", "threshold"} & set(declared.picking)))
-    return Read(form, (_one_claim(form, said, question.layout, declared),))
+            return Read("claim-file", claims_in(value, subject))
+        form, said = _from_json(value, names, by_score=bool({"k", "threshold"} & set(declared.picking)))
+    return Read(form, (_one_claim(form, said, names, declared),))
 
 
 def output_named(raw: bytes) -> int | None:
@@ -173,7 +172,7 @@ def output_named(raw: bytes) -> int | None:
 
 def edges_in(text: str) -> list[str]:
     """Names of edges as people write them, with any arrow, between spaces, commas or semicolons."""
-    return [part for part in _BETWEEN.split(_ARROW.sub(">", text)) if part]
+    return [part for part in _BETWEEN.split(_ARROW.sub(">", _dotted(text))) if part]
 
 
 def numbers_in(text: str) -> list[float | str | None]:
@@ -190,7 +189,7 @@ def _number(text: str) -> float | str | None:
         return text
 
 
-def _one_claim(form: str, said: dict[str, Any], layout: EdgeLayout, declared: Declared) -> Claim:
+def _one_claim(form: str, said: dict[str, Any], names: PartNames, declared: Declared) -> Claim:
     """The claim that was read, with what was declared where it says nothing itself."""
     beside = {"method": declared.method, "source": declared.source}
     whole = {
@@ -205,25 +204,26 @@ def _one_claim(form: str, said: dict[str, Any], layout: EdgeLayout, declared: De
         picking = {key: one for key, one in declared.picking.items() if key not in said}
         given = {"k", "threshold"} & (set(said) | set(picking))
         whole |= picking if given else {**picking, "threshold": DEFAULT_THRESHOLD}
-    return read_claim(whole, ITEM, layout)
+    return read_claim(whole, ITEM, names)
 
 
 # --- text
 
 
-def _from_text(text: str, layout: EdgeLayout) -> tuple[str, dict[str, Any]]:
+def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     first = text.splitlines()[0].lower()
-    names = [name.strip().strip('"') for name in re.split(r"[,;\t]", first)]
-    if set(names) & {*_EDGE_NAMES} or (set(names) & {*_SOURCE_NAMES} and set(names) & {*_TARGET_NAMES}):
-        return "table", _table(text, names, layout)
+    columns = [name.strip().strip('"') for name in re.split(r"[,;\t]", first)]
+    if set(columns) & {*_EDGE_NAMES} or (set(columns) & {*_SOURCE_NAMES} and set(columns) & {*_TARGET_NAMES}):
+        return "table", _table(text, columns, names)
     if _HEX.fullmatch(text):
         return "mask", {"mask": text.lower()}
-    if ">" not in text and "→" not in text:
+    named = all(part in names.numbers or part in names.aliases for part in edges_in(text))
+    if not named and ">" not in text and "→" not in text:
         return "scores", {"scores": numbers_in(text)}
-    return "edges", {"edges": [_edge_text(name, layout) for name in edges_in(text)]}
+    return "edges", {"edges": [part_text(name, names) for name in edges_in(text)]}
 
 
-def _table(text: str, names: Sequence[str], layout: EdgeLayout) -> dict[str, Any]:
+def _table(text: str, columns: Sequence[str], names: PartNames) -> dict[str, Any]:
     """Edges or scores from a table with a line of names."""
     between = next(sign for sign in ("\t", ";", ",", "") if sign in text.splitlines()[0])
     told: list[_Told] = []
@@ -234,12 +234,14 @@ def _table(text: str, names: Sequence[str], layout: EdgeLayout) -> dict[str, Any
     for number, row in enumerate(rows, start=2):
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) != len(names):
+        if len(row) != len(columns):
             raise InvalidClaim(
-                f"{ITEM}: line {number}", f"has {len(row)} cells, and the first line {len(names)}", "fill every column"
+                f"{ITEM}: line {number}",
+                f"has {len(row)} cells, and the first line {len(columns)}",
+                "fill every column",
             )
-        told.append(_told_in(dict(zip(names, (cell.strip() for cell in row), strict=True)), f"line {number}", layout))
-    return _edges_or_scores(told, layout, by_score=not any(one.kept is not None for one in told))
+        told.append(_told_in(dict(zip(columns, (cell.strip() for cell in row), strict=True)), f"line {number}", names))
+    return _edges_or_scores(told, names, by_score=not any(one.kept is not None for one in told))
 
 
 # --- JSON
@@ -254,43 +256,44 @@ class _Told:
     kept: bool | None
 
 
-def _from_json(value: Any, layout: EdgeLayout, *, by_score: bool) -> tuple[str, dict[str, Any]]:
+def _from_json(value: Any, names: PartNames, *, by_score: bool) -> tuple[str, dict[str, Any]]:
     if isinstance(value, list):
-        return _from_list(value, layout)
+        return _from_list(value, names)
     if "mask" in value or "scores" in value or (isinstance(value.get("edges"), list) and _is_names(value["edges"])):
         way = next(way for way in ("mask", "scores", "edges") if way in value)
         return way, {key: one for key, one in value.items() if key != "kind"}
     if isinstance(value.get("edges"), dict):
-        _check_nodes(value["nodes"] if isinstance(value.get("nodes"), dict) else (), layout)
-        told = [_told_in({"edge": name, **_of(one, name)}, "edges", layout) for name, one in value["edges"].items()]
-        return "eap-ig", _edges_or_scores(told, layout, by_score=by_score)
+        _check_nodes(value["nodes"] if isinstance(value.get("nodes"), dict) else (), names)
+        told = [_told_in({"edge": name, **_of(one, name)}, "edges", names) for name, one in value["edges"].items()]
+        return "eap-ig", _edges_or_scores(told, names, by_score=by_score)
     links = value.get("links", value.get("edges"))
     if isinstance(value.get("nodes"), list) and isinstance(links, list):
-        _check_nodes([_node_id(node) for node in value["nodes"]], layout)
-        told = [_told_in(_of(link, f"links[{n}]"), f"links[{n}]", layout) for n, link in enumerate(links)]
+        _check_nodes([_node_id(node) for node in value["nodes"]], names)
+        told = [_told_in(_of(link, f"links[{n}]"), f"links[{n}]", names) for n, link in enumerate(links)]
         kept = [one if one.kept is not None else _Told(one.edge, one.score, kept=True) for one in told]
-        return "node-link", _edges_or_scores(kept, layout, by_score=by_score)
+        return "node-link", _edges_or_scores(kept, names, by_score=by_score)
     if value and all(name.isdecimal() for name in value):
-        return "prune-scores", {"scores": _prune_scores(value, layout)}
+        return "prune-scores", {"scores": _prune_scores(value, names)}
     if any(_ARROW.search(name) for name in value):
         told = [
-            _Told(_edge(name, "edges", layout), None, one)
+            _Told(_edge(name, "edges", names), None, one)
             if isinstance(one, bool)
-            else _Told(_edge(name, "edges", layout), one, None)
+            else _Told(_edge(name, "edges", names), one, None)
             for name, one in value.items()
         ]
-        return "edge-scores", _edges_or_scores(told, layout, by_score=not any(one.kept is not None for one in told))
+        return "edge-scores", _edges_or_scores(told, names, by_score=not any(one.kept is not None for one in told))
     shown = ", ".join(repr(key[:_SHOWN]) for key in list(value)[:3])
     raise InvalidClaim(ITEM, f"is an object of no form that is read here (keys {shown or 'none'})", _CURE)
 
 
-def _from_list(value: list[Any], layout: EdgeLayout) -> tuple[str, dict[str, Any]]:
-    if len(value) > max(MAX_CLAIMS, layout.n_edges):
-        raise InvalidClaim(ITEM, f"is a list of {len(value):,}", f"the network has {layout.n_edges} edges")
+def _from_list(value: list[Any], names: PartNames) -> tuple[str, dict[str, Any]]:
+    if len(value) > max(MAX_CLAIMS, names.n_bits):
+        cure = f"the {names.whole} has {names.n_bits} {names.part}s"
+        raise InvalidClaim(ITEM, f"is a list of {len(value):,}", cure)
     if value and all(isinstance(one, list) for one in value):
-        return "acdc", {"edges": [_acdc_edge(one, f"[{number}]", layout) for number, one in enumerate(value)]}
+        return "acdc", {"edges": [_acdc_edge(one, f"[{number}]", names) for number, one in enumerate(value)]}
     if _is_names(value):
-        return "edges", {"edges": [_edge_text(one, layout) for one in value]}
+        return "edges", {"edges": [part_text(one, names) for one in value]}
     return "scores", {"scores": value}
 
 
@@ -298,15 +301,15 @@ def _is_names(value: list[Any]) -> bool:
     return bool(value) and all(isinstance(one, str) for one in value)
 
 
-def _acdc_edge(value: list[Any], where: str, layout: EdgeLayout) -> str:
+def _acdc_edge(value: list[Any], where: str, names: PartNames) -> str:
     """An edge as ACDC saves it: receiver and its index, sender and its index, and the effect behind them."""
-    names = value[0] if value and isinstance(value[0], list) else value
-    ends = [one for one in names if isinstance(one, str)]
+    said = value[0] if value and isinstance(value[0], list) else value
+    ends = [one for one in said if isinstance(one, str)]
     if len(ends) != 2:
         raise InvalidClaim(
             f"{ITEM}: {where}", "does not name two neurons", 'give [["1.2", null, "x0", null], 0.03]: receiver first'
         )
-    return _edge_text(f"{ends[1]}>{ends[0]}", layout)
+    return part_text(f"{ends[1]}>{ends[0]}", names)
 
 
 def _of(value: Any, where: str) -> dict[str, Any]:
@@ -321,16 +324,18 @@ def _node_id(node: Any) -> Any:
     )
 
 
-def _prune_scores(value: Mapping[str, Any], layout: EdgeLayout) -> list[Any]:
+def _prune_scores(value: Mapping[str, Any], names: PartNames) -> list[Any]:
     """Matrices [target][source] by layer, as one list in the order of masks."""
-    layers = [str(layer) for layer in range(1, len(layout.sizes))]
+    layers = [str(layer) for layer in range(1, len(names.matrices) + 1)]
+    if not layers:
+        raise InvalidClaim(ITEM, "has matrices by layer, which a model has none of", "give scores by the name of each")
     if sorted(value) != sorted(layers):
         raise InvalidClaim(
             ITEM, f"has matrices of layers {', '.join(sorted(value))[:80]}", f"give one for each of {', '.join(layers)}"
         )
     found: list[Any] = []
     for layer in layers:
-        shape, rows = (layout.sizes[int(layer)], layout.sizes[int(layer) - 1]), value[layer]
+        shape, rows = names.matrices[int(layer) - 1], value[layer]
         fits = isinstance(rows, list) and len(rows) == shape[0]
         if not fits or not all(isinstance(row, list) and len(row) == shape[1] for row in rows):
             raise InvalidClaim(
@@ -342,15 +347,15 @@ def _prune_scores(value: Mapping[str, Any], layout: EdgeLayout) -> list[Any]:
     return found
 
 
-def _told_in(said: Mapping[str, Any], where: str, layout: EdgeLayout) -> _Told:
+def _told_in(said: Mapping[str, Any], where: str, names: PartNames) -> _Told:
     """One edge from an object or a row of a table."""
 
-    def first(names: Sequence[str]) -> Any:
-        return next((said[name] for name in names if name in said), None)
+    def first(keys: Sequence[str]) -> Any:
+        return next((said[key] for key in keys if key in said), None)
 
     source, target = first(_SOURCE_NAMES), first(_TARGET_NAMES)
     name = f"{_node_id(source)}>{_node_id(target)}" if source is not None and target is not None else first(_EDGE_NAMES)
-    edge = _edge(name, where, layout)
+    edge = _edge(name, where, names)
     score, kept = first(_SCORE_NAMES), first(_KEPT_NAMES)
     if isinstance(kept, str) and kept.lower() in (*_YES, *_NO):
         kept = kept.lower() in _YES
@@ -363,85 +368,79 @@ def _told_in(said: Mapping[str, Any], where: str, layout: EdgeLayout) -> _Told:
     return _Told(edge, score, kept)
 
 
-def _edges_or_scores(told: Sequence[_Told], layout: EdgeLayout, *, by_score: bool) -> dict[str, Any]:
+def _edges_or_scores(told: Sequence[_Told], names: PartNames, *, by_score: bool) -> dict[str, Any]:
     """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for."""
     by_edge: dict[int, _Told] = {}
-    names = list(edge_numbers(layout))
+    written = list(names.numbers)
     for one in told:
         if one.edge in by_edge:
-            raise InvalidClaim(f"{ITEM}: edges", f"has {names[one.edge]} twice", "name each edge once")
+            raise InvalidClaim(f"{ITEM}: edges", f"has {written[one.edge]} twice", "name each edge once")
         by_edge[one.edge] = one
-    kept = [names[edge] for edge, one in sorted(by_edge.items()) if one.kept]
+    kept = [written[edge] for edge, one in sorted(by_edge.items()) if one.kept]
     scored = any(one.score is not None for one in told)
     if kept and not (by_score and scored):
         return {"edges": kept}
     if not scored:
         raise InvalidClaim(ITEM, "marks no edge as kept and has no scores", "mark edges with in_graph, or give scores")
-    return {"scores": [by_edge[edge].score if edge in by_edge else None for edge in range(layout.n_edges)]}
+    return {"scores": [by_edge[edge].score if edge in by_edge else None for edge in range(names.n_bits)]}
 
 
 # --- names of edges and neurons
 
 
-def _check_nodes(names: Any, layout: EdgeLayout) -> None:
-    for name in names:
-        _neuron(name, "nodes", layout)
+def _check_nodes(given: Any, names: PartNames) -> None:
+    for name in given:
+        _node(name, "nodes", names)
 
 
-def _edge(name: Any, where: str, layout: EdgeLayout) -> int:
-    text = _edge_text(name, layout, where)
-    numbers = edge_numbers(layout)
-    if text not in numbers:
-        raise InvalidClaim(
-            f"{ITEM}: {where}", f"{str(name)[:_SHOWN]!r} joins no neighbouring layers", "give edges of this network"
-        )
-    return numbers[text]
-
-
-def _edge_text(name: Any, layout: EdgeLayout, where: str = "edges") -> str:
-    """An edge's name as claims write it, from any arrow and any name of its neurons."""
-    ends = _ARROW.split(_SLOT.sub("", name.strip())) if isinstance(name, str) else []
-    if len(ends) != 2:
-        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
-        raise InvalidClaim(f"{ITEM}: {where}", f"has {shown} where an edge should stand", "write source>target: x0>1.2")
-    return ">".join(_neuron(end, where, layout) for end in ends)
-
-
-def _neuron(name: Any, where: str, layout: EdgeLayout) -> str:
-    """A neuron's name as claims write it.
-
-    Raises:
-        InvalidClaim: it is none of this network; most graphs of other tools are about another model.
-    """
-    known = _neuron_names(layout)
-    if not isinstance(name, str) or name not in known:
-        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
+def _edge(name: Any, where: str, names: PartNames) -> int:
+    text = part_text(name, names, where)
+    if text not in names.numbers:
         raise InvalidClaim(
             f"{ITEM}: {where}",
-            f"has the node {shown}, which is no neuron of this network",
-            f"name its nodes as in the drawing: {_named(layout)}",
+            f"{str(name)[:_SHOWN]!r} {names.why_none(text)}",
+            f"give {names.part}s of this {names.whole}",
         )
-    return known[name]
+    return names.numbers[text]
 
 
-@lru_cache(maxsize=64)
-def _neuron_names(layout: EdgeLayout) -> Mapping[str, str]:
-    """What a neuron may be called: as claims write it, and as drawings do (n1.2, y)."""
-    ends = [name.partition(">") for name in edge_numbers(layout)]
-    names = {one for source, _, target in ends for one in (source, target)}
-    return {alias: name for name in names for alias in (name, f"n{name}" if name[0].isdecimal() else name)} | {
-        "y": "y0"
-    }
+def part_text(name: Any, names: PartNames, where: str = "edges") -> str:
+    """A name as claims write it, from any arrow and any spelling of its nodes."""
+    if isinstance(name, str) and (name in names.numbers or name in names.aliases):
+        return names.aliases.get(name, name)
+    ends = _ARROW.split(_dotted(name.strip())) if isinstance(name, str) else []
+    if len(ends) != 2:
+        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
+        raise InvalidClaim(f"{ITEM}: {where}", f"has {shown} where {_a(names.part)} should stand", names.how)
+    target = ends[1] if ends[1] in names.nodes else re.sub(r"\.[qkv]$", "", ends[1])  # not all readers have slots
+    return f"{_node(ends[0], where, names)}>{_node(target, where, names)}"
 
 
-def _named(layout: EdgeLayout) -> str:
-    """The network's neurons in a few words."""
-    sizes = layout.sizes
-    hidden = [
-        f"{layer}.0 to {layer}.{size - 1}" if size > 1 else f"{layer}.0" for layer, size in enumerate(sizes[1:-1], 1)
-    ]
-    inputs = f"x0 to x{sizes[0] - 1}" if sizes[0] > 1 else "x0"
-    return ", ".join([inputs, *hidden, "y0"])
+def _dotted(text: str) -> str:
+    """Slots behind a dot, since the usual way of writing them has the sign of an arrow."""
+    return _SLOT.sub(r".\1", text)
+
+
+def _a(part: str) -> str:
+    return f"an {part}" if part == "edge" else f"a {part}"
+
+
+def _node(name: Any, where: str, names: PartNames) -> str:
+    """A node's name as claims write it.
+
+    Raises:
+        InvalidClaim: it is none of this network or model; most graphs of other tools are about another one.
+    """
+    known = names.nodes.get(name) if isinstance(name, str) else None
+    if known is None:
+        shown = repr(name[:_SHOWN]) if isinstance(name, str) else kind_of(name)
+        what = "neuron of this network" if names.whole == "network" else f"node of this {names.whole}"
+        raise InvalidClaim(
+            f"{ITEM}: {where}",
+            f"has the node {shown}, which is no {what}",
+            f"name its nodes as in the drawing: {names.listed}",
+        )
+    return known
 
 
 def label_of(form: str) -> str:

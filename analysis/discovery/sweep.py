@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from analysis.discovery.method import Method, MethodRecord
-from analysis.discovery.registry import METHODS
-from analysis.method_settings import Value
+from analysis.discovery.cuts import RULES, CutModel, CutNetwork
+from analysis.discovery.method import Method
+from analysis.discovery.registry import METHODS, MODEL_METHODS
+from analysis.method_settings import Settings, Value
 
 THRESHOLDS: Final = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 TAUS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -17,10 +18,15 @@ N_LEARNED_SEEDS: Final = 3
 LEARNED: Final = frozenset({"edge-pruning", "node-pruning"})
 """Methods that learn by gradient descent: a second each, so they are asked on request."""
 
-Asked = tuple[Method, dict[str, Value]]
+_MORE: Final[dict[str, tuple[Settings, ...]]] = {
+    "acdc": ({"order": "reverse"}, {"order": "shuffled"}, {"order": "shuffled", "seed": 1}),
+    "eap": ({"loss": "kl"},),
+    "eap-ig": ({"loss": "cross-entropy"}, {"path": "mid", "steps": 20}),
+}
+"""What methods are asked about models beside the rest."""
 
 
-def sweep(*, thorough: bool) -> tuple[Asked, ...]:
+def sweep(*, thorough: bool) -> tuple[tuple[Method[CutNetwork], dict[str, Value]], ...]:
     """Every method under its settings, the default first, and under each other choice that it has, one at a time.
 
     Args:
@@ -30,17 +36,17 @@ def sweep(*, thorough: bool) -> tuple[Asked, ...]:
     return tuple(
         (method, settings)
         for method in asked
-        for settings in _unique([*settings_of(method, ("pairs",)), *_other_choices(method)])
+        for settings in _unique([*_settings_of(method, ("pairs",)), *_other_choices(method)])
     )
 
 
-def threshold_sweep() -> tuple[Asked, ...]:
+def threshold_sweep() -> tuple[tuple[Method[CutNetwork], dict[str, Value]], ...]:
     """Methods that do not learn under every threshold and both ways to pick, as studies ask them."""
     asked = [method for method in METHODS if method.key not in LEARNED]
-    return tuple((method, settings) for method in asked for settings in settings_of(method, ("pairs",)))
+    return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
 
 
-def _other_choices(method: Method) -> list[dict[str, Value]]:
+def _other_choices(method: Method[Any]) -> list[dict[str, Value]]:
     """The default with one setting changed: another loss, order, path, metric, sign or ablation."""
     return [
         method.filled({setting.name: choice})
@@ -49,7 +55,23 @@ def _other_choices(method: Method) -> list[dict[str, Value]]:
     ]
 
 
-def settings_of(method: MethodRecord, ablations: Sequence[Value]) -> list[dict[str, Value]]:
+def model_sweep(cuts: Mapping[str, CutModel]) -> list[tuple[Method[CutModel], dict[str, Value]]]:
+    """Every method for models under its settings, the default first, also under ablations that the rules do not name.
+
+    Args:
+        cuts: the model by ablation; those that are the rules' own have the same model as "rules".
+    """
+    others = [name for name, cut in cuts.items() if cut is not cuts[RULES]]
+    found: list[tuple[Method[CutModel], dict[str, Value]]] = []
+    for method in MODEL_METHODS:
+        if method.refuses(cuts[RULES]):
+            continue
+        more: tuple[Settings, ...] = (*_MORE.get(method.key, ()), *({"ablation": one} for one in others))
+        found += [(method, one) for one in (*_settings_of(method, others), *map(method.filled, more))]
+    return found
+
+
+def _settings_of(method: Method[Any], ablations: Sequence[Value]) -> list[dict[str, Value]]:
     """The settings under which one method is asked, its default first.
 
     Args:

@@ -31,9 +31,8 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import inner, mean
-from analysis.models.attention_effects import read_slopes
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
-from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed
+from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed, read_slopes
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
 from analysis.models.attention_report import (
     Trace,
@@ -256,12 +255,15 @@ class AttentionSpace:
         self._model, self._granularity, self._means = model, granularity, means
         n_layers, n_heads = len(model.layers), model.n_heads
         if split:
-            nodes = [Node("t", "token", 0, False), Node("p", "position", 0, False)]
+            nodes = [Node("t", "token", 0, False, ("token",)), Node("p", "position", 0, False, ("position",))]
         else:
-            nodes = [Node("x", "embedding", 0, False)]
+            nodes = [Node("x", "embedding", 0, False, ("input", "embedding"))]  # EAP-IG's graphs have "input", "a0.h0"
         e = self._n_given = len(nodes)
         heads = [(layer, head) for layer in range(1, n_layers + 1) for head in range(n_heads)]
-        nodes += [Node(f"{layer}.{head}", f"head {layer}.{head}", layer) for layer, head in heads]
+        nodes += [
+            Node(f"{layer}.{head}", f"head {layer}.{head}", layer, aliases=(f"a{layer - 1}.h{head}",))
+            for layer, head in heads
+        ]
         nodes.append(Node("logits", "logits", n_layers + 1, False))
         slots = ("q", "k", "v") if granularity == "qkv" else ("",)
         reads = [

@@ -1,20 +1,24 @@
-"""What one attention head computes, step by step, with sums in one order and exp from basic operations.
+"""What attention heads compute and its derivatives, step by step, with sums in one order and basic operations.
 
 Whoever takes the steps with the same numbers gets the same bits, however many masks and rows are taken at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.fixed_order import exp_of_negative, inner
+from analysis.models.model import Slope
 
 Array = NDArray[np.float64]
 HeadWeights = tuple[Array, Array, Array, Array]
 """Query, key, value ``[d_model, d_head]`` and output ``[d_head, d_model]``."""
+Slots = tuple[Array, Array, Array]
+"""Derivatives by what a head reads as query, key and value, ``[rows, context, d_model]`` each."""
 
 
 def attend(query: Array, key: Array, value: Array, weights: HeadWeights, *, last_only: bool) -> Array:
@@ -81,3 +85,53 @@ def mixed(shares: Array, v: Array) -> Array:
     for j in range(v.shape[2]):
         total += shares[..., j, None] * v[:, :, None, j]
     return total
+
+
+def read_slopes(
+    layers: Sequence[Sequence[HeadWeights]], unembedding: Array, given: Array, slope: Slope, rows: slice
+) -> tuple[list[Slots], Array]:
+    """Derivatives by what each head reads, layer by layer, and by what the logits read, ``[rows, context, d_model]``.
+
+    Args:
+        layers: weights of each head.
+        unembedding: ``[d_model, vocabulary]``.
+        given: the stream before the first layer, ``[rows, context, d_model]``.
+        slope: logits ``[rows, vocabulary]`` and which rows these are → derivatives of each row's loss by them.
+        rows: of the task, which ``given`` is of.
+    """
+    streams, stream = [], given
+    for heads in layers:
+        streams.append(stream)
+        stream = stream + sum(_forward(stream, weights) for weights in heads)
+    by_logits = np.zeros_like(stream)
+    by_logits[:, -1] = inner(slope(inner(stream[:, -1], unembedding.T), rows), unembedding)
+    later, found = by_logits, list[list[Slots]]()  # later: the derivative by what a layer adds to the stream
+    for heads, read in zip(reversed(layers), reversed(streams), strict=True):
+        slots = [_backward(read, weights, later) for weights in heads]
+        found.append(slots)
+        later = later + sum(one for of_head in slots for one in of_head)
+    return [slots for of_layer in reversed(found) for slots in of_layer], by_logits
+
+
+def _forward(stream: Array, weights: HeadWeights) -> Array:
+    """What a head adds, ``[rows, context, d_model]``."""
+    query, key, value, output = weights
+    shares = attention(inner(stream[None], query.T), inner(stream[None], key.T))
+    return inner(mixed(shares, inner(stream[None], value.T))[0], output.T)
+
+
+def _backward(stream: Array, weights: HeadWeights, later: Array) -> Slots:
+    """Derivatives by what a head reads, from those by what it adds."""
+    query, key, value, output = weights
+    q, k, v = (inner(stream, matrix.T) for matrix in (query, key, value))
+    shares = attention(q[None], k[None])[0]
+    by_mixed = inner(later, output)  # [rows, context, d_head]
+    by_shares = np.zeros_like(shares)
+    for c in range(v.shape[2]):
+        by_shares += by_mixed[:, :, None, c] * v[:, None, :, c]
+    around = np.add.accumulate(shares * by_shares, axis=2)[:, :, -1:]
+    by_scores = shares * (by_shares - around) / sqrt(q.shape[2])
+    back = by_scores.transpose(0, 2, 1)
+    by_q, by_k = mixed(by_scores[None], k[None])[0], mixed(back[None], q[None])[0]
+    by_v = mixed(shares.transpose(0, 2, 1)[None], by_mixed[None])[0]
+    return inner(by_q, query), inner(by_k, key), inner(by_v, value)

@@ -36,12 +36,14 @@ class Node:
         label: for people.
         layer: 0 for what the model is given, then from left to right.
         removable: whether a circuit may do without it; what the model is given and what it returns are always there.
+        aliases: what other tools call it.
     """
 
     name: str
     label: str
     layer: int
     removable: bool = True
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

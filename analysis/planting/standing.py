@@ -10,7 +10,6 @@ from analysis.alignments.iia import score_alignment
 from analysis.circuits.result import CircuitSearch
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
-from analysis.discovery.closure import closed
 from analysis.discovery.location import Landscape
 from analysis.errors import InvalidAlignment
 from analysis.network_files.planted_record import PlantedRecord
@@ -85,7 +84,7 @@ def standing_of(question: Question, record: PlantedRecord, circuits: CircuitSear
 def circuit_standing(landscape: Landscape, record: PlantedRecord) -> CircuitStanding:
     """The planted circuit among all valid ones."""
     question, circuits, planted = landscape.question, landscape.circuits, record.circuit.mask
-    valid = landscape.is_valid(closed(planted, question.layout))
+    valid = landscape.is_valid(landscape.left(planted))
     smaller = equal = inside = around = None
     complete = circuits.truncated_at is None
     if complete or circuits.method == "counted":

@@ -1,11 +1,12 @@
-"""`pluriscope audit`: what discovery methods answer about a network, and where that stands among all valid circuits."""
+"""`pluriscope audit`: what discovery methods answer about a network or model, located among all valid circuits."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +15,34 @@ from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
+    from analysis.discovery.claims import Claim, Subject
+    from analysis.discovery.cuts import CutNetwork
+    from analysis.discovery.location import ValidCircuits
     from analysis.discovery.method import Method
     from analysis.lenses.lens import Lens
     from analysis.method_settings import Settings
+    from analysis.models.model import ModelKind
+    from analysis.network_files.planted_record import PlantedRecord
+    from analysis.work import Work
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an audit is of, read before anything is searched.
+
+    Args:
+        search: for the valid circuits.
+        methods: that are asked, once these are known.
+        claims: of others.
+        missing: sentences about what stopped at a limit.
+        planted: what was planted in the network, if anything was.
+    """
+
+    search: Callable[[Work], ValidCircuits[Any]]
+    methods: Callable[[Any], Sequence[tuple[Any, Settings]]]
+    claims: Sequence[Claim]
+    missing: Callable[[Any], Sequence[str]]
+    planted: PlantedRecord | None = None
 
 
 def audit(
@@ -49,31 +75,52 @@ def audit(
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the audit says what is missing).
     """
-    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.discovery.audit import audit as run_audit
-    from analysis.discovery.audit import audit_json, what_is_missing
-    from analysis.discovery.claims import MAX_CLAIM_BYTES
-    from analysis.discovery.location import Landscape
-    from analysis.discovery.sent_claims import Declared, read_sent
+    from analysis.discovery.audit import audit_json
     from analysis.models.registry import kind_of_file
-    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
-    from analysis.pipeline import refuse, search_for_circuits
-    from analysis.preflight import preflight
-    from analysis.question import Question
+    from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.work import Work
     from app.cli.analyse_model import refuse_options
-    from app.cli.audit_model import audit_model_file
     from app.cli.chain_bar import ChainBar
     from app.limits import limits_of
 
     check_writable(output, file, data or file)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
     kind = kind_of_file(content)
     if kind is not None:
-        refuse_options(kind, {"--data": data, "--claims": claims}, [output_index])
-        return audit_model_file(content, given_protocol(protocol), methods or [], output, work, quiet=quiet)
-    rules, asked = read_protocol(protocol), read_methods(methods or [], default=not claims)
+        refuse_options(kind, {"--data": data}, [output_index])
+        asked = _of_model(kind, content, given_protocol(protocol), methods or [], claims)
+    else:
+        asked = _of_network(content, protocol, methods or [], claims, data, output_index)
+    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
+    seconds: dict[str, float] = {}
+    with ChainBar(("circuits", "methods"), {}, quiet).shown() as bar:
+        own = replace(work, report=bar.report(""))
+        begun = time.perf_counter()
+        landscape = asked.search(own)
+        seconds["circuits"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        found = run_audit(landscape, asked.methods(landscape), asked.claims, own)
+        seconds["methods"] = time.perf_counter() - begun
+    missing = asked.missing(landscape)
+    document = audit_json(landscape, found, seconds, missing, asked.planted)
+    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    for sentence in missing:
+        remark(f"stopped at a limit: {sentence}")
+    return STOPPED if missing else DONE
+
+
+def _of_network(content: bytes, protocol: str, methods: list[str], claims: str, data: str, output_index: int) -> _Asked:
+    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
+    from analysis.discovery.audit import what_is_missing
+    from analysis.discovery.claims import subject_of
+    from analysis.discovery.location import Landscape
+    from analysis.network_files.files import parse_network_file
+    from analysis.pipeline import refuse, search_for_circuits
+    from analysis.preflight import preflight
+    from analysis.question import Question
+
+    rules, asked = read_protocol(protocol), read_methods(methods, default=not claims)
     network_file = parse_network_file(content)
     network = network_file.network
     record = clean_data(network.n_inputs)
@@ -86,26 +133,67 @@ def audit(
         )
     question = Question(network, output_index, network_file.tasks[output_index], rules, record)
     refuse(preflight(question))
-    sent = read_bytes(claims, "claim file", MAX_CLAIM_BYTES + 1) if claims else b""
-    told = read_sent(sent, question, Declared()).claims if claims else ()
-    seconds: dict[str, float] = {}
-    with ChainBar(("circuits", "methods"), {}, quiet).shown() as bar:
-        own = replace(work, report=bar.report(""))
-        begun = time.perf_counter()
-        landscape = Landscape(question, search_for_circuits(question, own), own)
-        seconds["circuits"] = time.perf_counter() - begun
-        begun = time.perf_counter()
-        found = run_audit(landscape, asked, told, own)
-        seconds["methods"] = time.perf_counter() - begun
-    missing = what_is_missing(landscape)
-    document = audit_json(landscape, found, seconds, missing, network_file.planted)
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    for sentence in missing:
-        remark(f"stopped at a limit: {sentence}")
-    return STOPPED if missing else DONE
+    return _Asked(
+        lambda work: Landscape(question, search_for_circuits(question, work), work),
+        lambda _: asked,
+        _read_claims(claims, subject_of(question)),
+        what_is_missing,
+        network_file.planted,
+    )
 
 
-def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method | Lens, Settings]]:
+def _of_model(
+    kind: ModelKind, content: bytes, protocol: str | Mapping[str, Any], methods: list[str], claims: str
+) -> _Asked:
+    from analysis.discovery.claims import Subject
+    from analysis.discovery.model_location import ModelLandscape
+    from analysis.discovery.part_names import names_of
+    from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods, read_called
+    from analysis.errors import BeyondLimits
+    from analysis.models.circuits import find_masks, refuse_if_too_large
+    from analysis.models.protocol import model_protocol, named_model_protocol
+    from analysis.models.registry import read_model
+    from analysis.models.result_json import missing_of_model
+
+    texts = methods or ([] if claims else ["default"])
+    given = [text if text == "default" else read_called(text, MODEL_METHOD_BY_KEY) for text in texts]
+    _, model = read_model(content)
+    rules = named_model_protocol(kind, protocol) if isinstance(protocol, str) else model_protocol(kind, protocol)
+    space = model.space(rules.rules)
+    refusals: list[str] = []
+
+    def search(work: Work) -> ModelLandscape:
+        found = None
+        try:
+            refuse_if_too_large(model, space)
+            threshold, limit = rules.accuracy_threshold, work.limits.most_listed(0)
+            found = find_masks(model, rules.rules, work, accuracy_threshold=threshold, limit=limit)
+        except BeyondLimits as error:
+            refusals.append(error.cause)
+        return ModelLandscape(kind, model, rules, found, work=work)
+
+    def asked(landscape: ModelLandscape) -> list[tuple[Any, Settings]]:
+        default = [*default_model_methods(landscape.cut(""))]
+        return [one for text in given for one in (default if isinstance(text, str) else [text])]
+
+    return _Asked(
+        search,
+        asked,
+        _read_claims(claims, Subject(model.digest, 0, 1, names_of(space.graph))),
+        lambda landscape: missing_of_model(space, landscape.found, "".join(refusals)),
+    )
+
+
+def _read_claims(path: str, subject: Subject) -> Sequence[Claim]:
+    from analysis.discovery.claims import MAX_CLAIM_BYTES
+    from analysis.discovery.sent_claims import Declared, read_sent
+
+    if not path:
+        return ()
+    return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject, Declared()).claims
+
+
+def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNetwork] | Lens, Settings]]:
     """The methods asked for, in order.
 
     Args:
@@ -119,7 +207,7 @@ def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method | Lens
 
     if not texts:
         return [*default_methods()] if default else []
-    found: list[tuple[Method | Lens, Settings]] = []
+    found: list[tuple[Method[CutNetwork] | Lens, Settings]] = []
     for text in texts:
         found += default_methods() if text == "default" else [read_method(text)]
     return found

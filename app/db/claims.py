@@ -16,6 +16,8 @@ from analysis.discovery.audit import location_json
 from analysis.discovery.claims import Claim, read_claim
 from analysis.discovery.location import Location
 from analysis.discovery.method import Answer
+from analysis.discovery.part_names import names_in
+from analysis.models.model import Graph
 from analysis.networks.circuit import EdgeLayout
 from app.db.claim_tables import ClaimPlaceRow, ClaimRow
 from app.db.errors import Ambiguous, Conflict, Deleted, NotFound
@@ -77,7 +79,7 @@ def save_claims(
             name=claim.name,
             method=claim.method,
             source=claim.source,
-            document=claim.document(layout),
+            document=claim.document(names_in(layout)),
             form=form,
             created_at=now,
         )
@@ -119,7 +121,7 @@ def find_claim(session: Session, network: NetworkRow, output: int, ref: str, *, 
 
 def claim_of(row: ClaimRow, layout: EdgeLayout) -> Claim:
     """The claim that a row keeps, under the name that it has now."""
-    return read_claim({**row.document, "name": row.name}, "claim", layout)
+    return read_claim({**row.document, "name": row.name}, "claim", names_in(layout))
 
 
 def unplaced_claims(session: Session, analysis: AnalysisRow) -> list[ClaimRow]:
@@ -174,13 +176,13 @@ class Placed:
         )
 
 
-def placed(answer: Answer | None, location: Location | None, layout: EdgeLayout, *, complete: bool) -> Placed:
+def placed(answer: Answer | None, location: Location | None, layout: EdgeLayout | Graph, *, complete: bool) -> Placed:
     """A claim's place.
 
     Args:
         answer: the claim as an answer; None where it cannot be asked.
         location: of its mask; None where it has none.
-        layout: edges of the network cut to the output.
+        layout: writes masks.
         complete: whether every valid circuit is listed.
     """
     if answer is None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from analysis.discovery.audit import Audited, location_json
-from analysis.discovery.method import MethodRecord, Step
+from analysis.discovery.method import Method, Step
 from analysis.models.model import Graph
 from analysis.networks.circuit import EdgeLayout
 from app.db.reports import Stored
@@ -60,7 +60,7 @@ class MethodsReport(Stored):
 def methods_report(
     found: Sequence[Audited],
     refused: dict[str, str],
-    methods: Mapping[str, MethodRecord],
+    methods: Mapping[str, Method[Any]],
     layout: EdgeLayout | Graph,
     *,
     complete: bool,

@@ -14,17 +14,20 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.discovery.model_location import ModelLandscape
 from analysis.explanations.explanation import NAME, REF, Frame
-from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound
+from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, MasksFound
 from analysis.models.judging import NOT_ASKED, circuit_record
 from analysis.models.model import Model, ModelKind, Rules
+from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
+from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes, read_columns, write_columns
-from app.db.methods import METHODS, MethodsReport
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
+from app.db.reports import Report, Stored
 
 RESERVED: Final = frozenset({"new"})
 
@@ -165,17 +168,33 @@ def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, s
     return {(row.model_id, row.rules): _search(row.data) for row in session.execute(query)}
 
 
-def save_methods(session: Session, row: ModelRow, rules: str, report: MethodsReport) -> None:
-    """Keep what methods answered beside the circuits of a search; another search under these rules replaces both."""
-    owner = {"model_id": row.id, "rules": rules, "name": METHODS}
+def save_beside(session: Session, row: ModelRow, rules: str, name: str, report: Stored) -> None:
+    """Keep what a later job found out beside the circuits of a search; another such search replaces both."""
+    owner = {"model_id": row.id, "rules": rules, "name": name}
     session.execute(delete(ModelColumnRow).filter_by(**owner))
     session.add(ModelColumnRow(**owner, data=report.model_dump_json().encode()))
 
 
-def stored_methods(session: Session, row: ModelRow, rules: str) -> MethodsReport | None:
-    """What methods answered about circuits under some rules; None where they were not asked."""
-    kept = session.get(ModelColumnRow, (row.id, rules, METHODS))
-    return None if kept is None else MethodsReport.model_validate_json(kept.data)
+def stored_beside(session: Session, row: ModelRow, rules: str, name: str, form: type[Report]) -> Report | None:
+    """What a later job found out about circuits under some rules; None where it was not asked."""
+    kept = session.get(ModelColumnRow, (row.id, rules, name))
+    return None if kept is None else form.model_validate_json(kept.data)
+
+
+def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow, CircuitSearch, Frame]:
+    """A model whose circuits were searched, what the search says of itself, and the circuits as columns.
+
+    Raises:
+        NotFound: the model is not stored any more, or its circuits are not.
+        InvalidProtocol: its kind has no such rules.
+    """
+    row = find_model(session, ref)
+    kind, _ = model_of(row)
+    search = searches_of(session, [row.id]).get((row.id, rules))
+    frame = stored_circuits(session, row.id, rules, kind)
+    if search is None or frame is None:
+        raise NotFound(f"circuits of {row.slug}", "are not searched under these rules", "search them first")
+    return row, search, frame
 
 
 def _search(data: bytes) -> CircuitSearch:
@@ -204,3 +223,30 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind
         return None
     unknown = np.full(len(frame[REF]), NOT_ASKED)
     return {REF: frame[REF], NAME: frame[NAME], **{one.name: frame.get(one.name, unknown) for one in record.columns}}
+
+
+def stored_landscape(
+    kind: ModelKind, model: Model, rules: Rules, search: CircuitSearch, frame: Frame, work: Work = DEFAULT_WORK
+) -> ModelLandscape:
+    """The circuits that a search found, to locate answers among.
+
+    Args:
+        kind: of the model.
+        model: with its task.
+        rules: that it was searched under.
+        search: what the search says of itself.
+        frame: the circuits that it listed.
+        work: told of what takes long.
+    """
+    place_of = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
+    masks = np.array(sorted(place_of), dtype=np.uint64)
+    possible = int(search.possible)
+    found = MasksFound(masks, search.valid, possible, possible, dict(search.by_bits), search.bit_use, None, masks[:0])
+
+    def known(mask: int) -> dict[str, str] | None:
+        if mask not in place_of:
+            return None
+        told = {name: column[place_of[mask]] for name, column in frame.items() if column.dtype.kind == "U"}
+        return {name: str(value) for name, value in told.items() if value != NOT_ASKED}
+
+    return ModelLandscape(kind, model, ModelProtocol("", rules), found, known, work)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, select
@@ -25,6 +25,7 @@ from analysis.ladder.rungs import Ladder
 from analysis.networks.circuit import EdgeLayout
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
+RIVALS: Final = "rivals"
 ReportKind = Literal["ladder", "contradictions", "stories", "methods", "rivals", "planted", "lenses"]
 
 

@@ -1,8 +1,8 @@
 """The map of circuits as a plotly figure: circuits that share most of their edges stand near each other.
 
 Ink and shape tell what is asked about: the stronger a mark, the fewer edges; or filled marks pass a criterion and
-hollow ones fail; or a shape for each relation of a circuit's story to the network's. Diamonds stand round the two most
-different circuits, squares round the mutually most different ones.
+hollow ones fail; or a shape for each relation of a circuit's story to the network's, or for each other value. Diamonds
+stand round the two most different circuits, squares round the mutually most different ones.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from app.figures.numbers import noun
 from app.figures.plots import AXIS, CONFIG, Figure
 
 SHAPES: Final[Mapping[str, str]] = {
@@ -26,6 +27,8 @@ SHAPES: Final[Mapping[str, str]] = {
     "not asked": "line-ns-open",
 }
 """The shape of a mark by what it shows."""
+_OTHER_SHAPES: Final = ("circle", "square-open", "triangle-up", "x", "triangle-down-open", "star", "diamond", "cross")
+"""Of what else marks show, one after the other."""
 _RINGS: Final = {
     "different": ("square-open", 14.0, "mutually most different"),
     "pair": ("diamond-open", 19.0, "most different two"),
@@ -42,7 +45,7 @@ class CircuitMark:
         y: its place.
         n_edges: edges that it keeps.
         role: whether it is one of the most different ones.
-        shows: what is shown of it, a key of :data:`SHAPES`; empty where its size is.
+        shows: what is shown of it; empty where its size is.
         label: what a hover calls it.
         action: what a click needs: url, ref, label.
     """
@@ -56,19 +59,22 @@ class CircuitMark:
     action: Mapping[str, Any]
 
 
-def circuit_map_figure(marks: Sequence[CircuitMark], *, what: str = "") -> Figure:
+def circuit_map_figure(marks: Sequence[CircuitMark], *, what: str = "", part: str = "edge") -> Figure:
     """The scatter of circuits.
 
     Args:
         marks: at least one.
         what: marks show, in front of each of its values in the legend; empty where they show sizes.
+        part: what a size is a number of.
     """
     traces = []
-    for shows, symbol in SHAPES.items():
+    others = sorted({mark.shows for mark in marks} - set(SHAPES))
+    shapes = {**SHAPES, **{one: _OTHER_SHAPES[place % len(_OTHER_SHAPES)] for place, one in enumerate(others)}}
+    for shows, symbol in shapes.items():
         some = [mark for mark in marks if mark.shows == shows]
         if some:
             name = f"{what}: {shows}" if shows else "circuits"
-            traces.append(_trace(some, symbol, name, sized=not shows))
+            traces.append(_trace(some, symbol, name, part, sized=not shows))
     for role, (symbol, size, name) in _RINGS.items():
         some = [mark for mark in marks if mark.role == role]
         if some:
@@ -76,7 +82,7 @@ def circuit_map_figure(marks: Sequence[CircuitMark], *, what: str = "") -> Figur
     return {"data": traces, "layout": _layout(), "config": dict(CONFIG)}
 
 
-def _trace(marks: Sequence[CircuitMark], symbol: str, name: str, *, sized: bool) -> Figure:
+def _trace(marks: Sequence[CircuitMark], symbol: str, name: str, part: str, *, sized: bool) -> Figure:
     few, many = min(mark.n_edges for mark in marks), max(mark.n_edges for mark in marks)
     span = max(many - few, 1)
     shades = [round(1.0 - (1.0 - _LIGHTEST) * (mark.n_edges - few) / span, 2) for mark in marks]
@@ -86,7 +92,7 @@ def _trace(marks: Sequence[CircuitMark], symbol: str, name: str, *, sized: bool)
         "name": name,
         "x": [mark.x for mark in marks],
         "y": [mark.y for mark in marks],
-        "text": [f"{mark.label}<br>{mark.n_edges} edges" for mark in marks],
+        "text": [f"{mark.label}<br>{noun(mark.n_edges, part)}" for mark in marks],
         "customdata": [dict(mark.action) for mark in marks],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {

@@ -56,9 +56,9 @@ def compute_places(inputs: ClaimInputs, work: Work = DEFAULT_WORK) -> dict[str, 
     for start in range(0, len(claims), AT_ONCE):
         work.tell("claims", start, len(claims), "claims located")
         some = claims[start : start + AT_ONCE]
-        answers = [answered(claim, question) for _, claim in some]
+        answers = [answered(claim, landscape) for _, claim in some]
         masks = [
-            (one.raw_mask, one.rows if claim.has_ablation else None)
+            (one.raw_mask, landscape.cut(claim.ablation) if claim.ablation else None)
             for one, (_, claim) in zip(answers, some, strict=True)
             if one is not None and one.raw_mask is not None
         ]
@@ -69,10 +69,10 @@ def compute_places(inputs: ClaimInputs, work: Work = DEFAULT_WORK) -> dict[str, 
     return found
 
 
-def answered(claim: Claim, question: Question) -> Answer | None:
+def answered(claim: Claim, landscape: Landscape) -> Answer | None:
     """The claim as an answer; None where the task is constant and pairs of rows are asked for."""
     try:
-        return claim.answer(question)
+        return claim.answer(landscape.cut(claim.ablation))
     except InvalidMethod:
         return None
 

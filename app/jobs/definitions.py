@@ -153,9 +153,8 @@ def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
     return {"study": study, "outcomes": n_outcomes}
 
 
-def model_circuits_arguments(model: str, rules: str) -> dict[str, Any]:
-    """Arguments of a "model-circuits" or "model-methods" job: every valid circuit of one stored model of another kind
-    than the networks, or what discovery methods answer about it.
+def model_arguments(model: str, rules: str) -> dict[str, Any]:
+    """Arguments of a "model-…" job, about one stored model of another kind than the networks.
 
     Args:
         model: its digest.
@@ -216,6 +215,24 @@ def _report(
         network_of=_network,
         priority=priority,
         words=words,
+    )
+
+
+def _of_model(what: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
+    """Work on a model of another kind than the networks.
+
+    Args:
+        what: is found out; part of the job's kind and its handler's name.
+        title: of the work.
+        version: see :func:`_report`.
+        priority: likewise.
+    """
+    return JobDefinition(
+        kind=f"model-{what}",
+        handler=f"app.jobs.model_{what}:MODEL_{what.upper()}",
+        version=f"{version}/{ENGINE_VERSION}",
+        title=title,
+        priority=priority,
     )
 
 
@@ -298,19 +315,9 @@ METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that 
 PLANTED: Final = _report("planted", "Planted explanation")
 LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 CLAIMS: Final = _report("claims", "Places of claims")
-MODEL_CIRCUITS: Final = JobDefinition(
-    kind="model-circuits",
-    handler="app.jobs.model_circuits:MODEL_CIRCUITS",
-    version=f"3/{ENGINE_VERSION}",
-    title="Circuits",
-)
-MODEL_METHODS: Final = JobDefinition(
-    kind="model-methods",
-    handler="app.jobs.model_methods:MODEL_METHODS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Discovery methods",
-    priority=REPORT_PRIORITY,
-)
+MODEL_CIRCUITS: Final = _of_model("circuits", "Circuits", version=3)
+MODEL_METHODS: Final = _of_model("methods", METHODS.title, priority=REPORT_PRIORITY)
+MODEL_RIVALS: Final = _of_model("rivals", RIVALS.title, priority=REPORT_PRIORITY)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
@@ -332,5 +339,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         STUDY_SUMMARY,
         MODEL_CIRCUITS,
         MODEL_METHODS,
+        MODEL_RIVALS,
     )
 }

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from analysis.circuits.result import CircuitSearch
 from analysis.discovery.audit import Audited, audit
 from analysis.discovery.location import Landscape
-from analysis.discovery.masked_runs import RowRule, rows_of
 from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
+from analysis.method_settings import Value
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
@@ -69,9 +69,9 @@ def compute_methods(inputs: MethodInputs, work: Work = DEFAULT_WORK) -> Answered
     question, circuits = inputs.question, inputs.circuits
     landscape = Landscape(question, circuits, work, judges=len(circuits.masks) <= MAX_JUDGED)
     asked = sweep(thorough=inputs.thorough)
-    barred: dict[RowRule, str] = {}
+    barred: dict[Value, str] = {}
     try:
-        rows_of(question, "pairs")
+        landscape.cut("pairs")
     except InvalidMethod as problem:
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, settings in asked if settings["ablation"] in barred}

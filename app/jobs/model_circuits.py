@@ -16,7 +16,8 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.models import find_model, model_of, save_circuits
 from app.jobs.handlers import Handler, Saved
-from app.jobs.queue import enqueue_model_methods
+from app.jobs.queue import enqueue_of_model
+from app.jobs.stages import BESIDE_CIRCUITS
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome:
     kind, _ = model_of(row)
     rules = kind.rules(arguments["rules"])
     save_circuits(session, row, kind, rules, outcome)
-    enqueue_model_methods(session, row, kind.write_rules(rules), again=True)  # another search replaces their answers
+    for job in BESIDE_CIRCUITS.values():  # another search replaces what they found
+        enqueue_of_model(session, job, row, kind.write_rules(rules), again=True)
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"

@@ -6,23 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.discovery.model_location import ModelLandscape, audit_model
-from analysis.discovery.model_method import RULES
-from analysis.discovery.model_registry import MODEL_METHOD_BY_KEY, default_model_methods, model_sweep
-from analysis.explanations.explanation import REF, Frame
-from analysis.models.circuits import MasksFound
-from analysis.models.judging import NOT_ASKED
+from analysis.discovery.audit import Audited, audit
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY, default_model_methods
+from analysis.discovery.sweep import model_sweep
+from analysis.explanations.explanation import Frame
 from analysis.models.model import Rules
-from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import read_model
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.errors import NotFound
-from app.db.methods import MethodsReport, methods_report
-from app.db.models import CircuitSearch, find_model, model_of, save_methods, searches_of, stored_circuits
+from app.db.methods import METHODS, MethodsReport, methods_report
+from app.db.models import (
+    CircuitSearch,
+    find_model,
+    model_of,
+    save_beside,
+    searched_circuits,
+    stored_landscape,
+)
 from app.jobs.handlers import Handler, Saved
 
 SWEPT_MILLISECONDS: Final = 100.0
@@ -54,35 +56,19 @@ def load_method_inputs(session: Session, arguments: Mapping[str, Any]) -> Method
         NotFound: it is not stored any more, or its circuits are not.
         InvalidProtocol: its kind has no such rules.
     """
-    row = find_model(session, arguments["model"])
+    row, search, frame = searched_circuits(session, arguments["model"], arguments["rules"])
     kind, _ = model_of(row)
-    search = searches_of(session, [row.id]).get((row.id, arguments["rules"]))
-    frame = stored_circuits(session, row.id, arguments["rules"], kind)
-    if search is None or frame is None:
-        raise NotFound(f"circuits of {row.slug}", "are not searched under these rules", "search them first")
     return MethodInputs(row.document, kind.rules(arguments["rules"]), search, frame)
 
 
 def compute_model_methods(inputs: MethodInputs, work: Work = DEFAULT_WORK) -> MethodsReport:
     """Ask every method under its settings, all of which run the model some hundred times."""
     kind, model = read_model(inputs.document)
-    search, frame = inputs.search, inputs.frame
-    place_of = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
-    masks = np.array(sorted(place_of), dtype=np.uint64)
-    possible = int(search.possible)
-    by_bits = dict(search.by_bits)
-    found = MasksFound(masks, search.valid, possible, possible, by_bits, search.bit_use, None, masks[:0])
-
-    def known(mask: int) -> dict[str, str] | None:
-        if mask not in place_of:
-            return None
-        told = {name: column[place_of[mask]] for name, column in frame.items() if column.dtype.kind == "U"}
-        return {name: str(value) for name, value in told.items() if value != NOT_ASKED}
-
-    landscape = ModelLandscape(kind, model, ModelProtocol("", inputs.rules), found, known, work)
+    landscape = stored_landscape(kind, model, inputs.rules, inputs.search, inputs.frame, work)
     swept = landscape.space.run_milliseconds <= SWEPT_MILLISECONDS
-    cut = landscape.cuts[RULES]
-    answers = audit_model(landscape, model_sweep(landscape.cuts) if swept else default_model_methods(cut), work)
+    cut = landscape.cut("")
+    asked = model_sweep(landscape.cuts) if swept else default_model_methods(cut)
+    answers = [one for one in audit(landscape, asked, work=work) if isinstance(one, Audited)]
     reasons = ((method.label, method.refuses(cut)) for method in MODEL_METHOD_BY_KEY.values())
     refused = {label: f"{reason[:1].upper()}{reason[1:]}." for label, reason in reasons if reason}
     return methods_report(answers, refused, MODEL_METHOD_BY_KEY, landscape.space.graph, complete=landscape.complete)
@@ -91,7 +77,7 @@ def compute_model_methods(inputs: MethodInputs, work: Work = DEFAULT_WORK) -> Me
 def save_model_methods(session: Session, arguments: Mapping[str, Any], outcome: MethodsReport) -> Saved:
     """Store the answers beside the circuits."""
     row = find_model(session, arguments["model"])
-    save_methods(session, row, arguments["rules"], outcome)
+    save_beside(session, row, arguments["rules"], METHODS, outcome)
     url = Addresses().model_methods(row.slug, arguments["rules"])
     return Saved({"url": url, "model": row.digest, "rules": arguments["rules"]}, outcome.words)
 

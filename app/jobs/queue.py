@@ -34,7 +34,7 @@ from app.jobs.definitions import (
     JobDefinition,
     analyse_arguments,
     arguments_about,
-    model_circuits_arguments,
+    model_arguments,
 )
 from app.jobs.fair_share import next_turn, requester_in
 
@@ -154,28 +154,22 @@ def enqueue_claims(session: Session, analysis: AnalysisRow, *, asked: bool = Fal
     return enqueue_about(session, analysis, "claims", asked=asked, again=True, claims=digest_of(waiting))
 
 
-def enqueue_model_circuits(
-    session: Session, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
+def enqueue_of_model(
+    session: Session, kind: str, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
 ) -> JobRow:
-    """Ask for every valid circuit of a stored model under some rules, as addresses write them; ``again`` as for
-    :func:`enqueue_about`.
+    """Ask for work on a stored model of another kind than the networks; ``again`` as for :func:`enqueue_about`.
+
+    Args:
+        session: of the writer.
+        kind: of the job; all but "model-circuits" need circuits that are stored.
+        model: that it is about.
+        rules: that circuits are valid under, as addresses write them.
+        asked: whether somebody asked for it.
+        again: see above.
     """
-    return _enqueue_of_model(session, "model-circuits", model, rules, "circuits", asked=asked, again=again)
-
-
-def enqueue_model_methods(
-    session: Session, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
-) -> JobRow:
-    """Ask what discovery methods answer about a model whose circuits under some rules are stored."""
-    return _enqueue_of_model(session, "model-methods", model, rules, "discovery methods", asked=asked, again=again)
-
-
-def _enqueue_of_model(
-    session: Session, kind: str, model: ModelRow, rules: str, what: str, *, asked: bool, again: bool
-) -> JobRow:
-    arguments, priority = model_circuits_arguments(model.digest, rules), DEFINITIONS[kind].priority
-    title = f"{model.name}: {what}{f' under {rules}' if rules else ''}"
-    return _enqueue_missing(session, kind, arguments, title, priority=priority, asked=asked, again=again)
+    arguments, definition = model_arguments(model.digest, rules), DEFINITIONS[kind]
+    title = f"{model.name}: {definition.title.lower()}{f' under {rules}' if rules else ''}"
+    return _enqueue_missing(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
 
 
 def _enqueue_missing(

@@ -18,6 +18,7 @@ from app.db.distributions import distribution_in
 from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reads.circuit_sets import stored_backbone
 from app.db.reads.circuits import whole_column, whole_counts
+from app.db.reports import RIVALS as KIND
 from app.db.reports import RivalsReport, rivals_report, save_report
 from app.db.tables import AnalysisRow
 from app.jobs.handlers import Handler, Saved
@@ -41,9 +42,10 @@ def load_rivals_inputs(session: Session, arguments: Mapping[str, Any]) -> Listed
     row = analysis_meant(session, arguments)
     masks = whole_column(session, row.id, "mask")
     known = distribution_in(row.distributions)
-    backbone = stored_backbone(row)
+    backbone, question = stored_backbone(row), analysed_question(session, row)
     return ListedCircuits(
-        question=analysed_question(session, row),
+        question=question,
+        layout=question.layout,
         masks=masks,
         observed=whole_counts(session, row.id, "observed") if row.interpretations_truncated_at is None else (),
         complete=row.circuits_truncated_at is None,
@@ -63,21 +65,25 @@ def _every_smallest(row: AnalysisRow, known: CircuitDistribution, masks: Any) ->
 def compute_rivals(inputs: ListedCircuits, work: Work = DEFAULT_WORK) -> Found:
     """Find what differs most."""
     began = time.perf_counter()
-    found = rivals_report(find_rivals(inputs, work), inputs.question.layout, len(inputs.masks))
+    found = rivals_report(find_rivals(inputs, work), inputs.layout, len(inputs.masks))
     return Found(found, time.perf_counter() - began)
 
 
 def save_rivals(session: Session, arguments: Mapping[str, Any], outcome: Found) -> Saved:
     """Store what was found beside its analysis."""
     row = analysis_meant(session, arguments)
-    saved = save_report(session, row, "rivals", outcome.report, thorough=True, seconds=outcome.seconds)
+    saved = save_report(session, row, KIND, outcome.report, thorough=True, seconds=outcome.seconds)
     url = Addresses().rivals(row.network.slug, scope_of(row, row.network.sizes[0]))
-    pair = outcome.report.pair
-    found = "fewer than two circuits to compare"
-    if pair is not None:
-        first, second = pair.masks
-        found = f"{first} and {second}, at Jaccard distance {'' if pair.exact else 'at least '}{pair.distance}"
-    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, pair_words(outcome.report))
+
+
+def pair_words(report: RivalsReport) -> str:
+    """The most different circuits, for the job's page."""
+    pair = report.pair
+    if pair is None:
+        return "fewer than two circuits to compare"
+    first, second = pair.masks
+    return f"{first} and {second}, at Jaccard distance {'' if pair.exact else 'at least '}{pair.distance}"
 
 
 RIVALS: Handler[ListedCircuits, Found] = Handler(load_rivals_inputs, compute_rivals, save_rivals)

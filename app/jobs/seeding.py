@@ -19,7 +19,7 @@ from app.db.records import save_data_record
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import train_arguments
-from app.jobs.queue import enqueue, enqueue_analyses, enqueue_model_circuits
+from app.jobs.queue import enqueue, enqueue_analyses, enqueue_of_model
 
 log = logging.getLogger("pluriscope.jobs")
 QUICK_MILLISECONDS: Final = 5_000.0
@@ -40,7 +40,7 @@ def add_bundled_models(session: Session) -> int:
         kind, model = model_of(row)
         for rules in kind.admitted_rules(model):
             if _is_quick(model, model.space(rules)):
-                enqueue_model_circuits(session, row, kind.write_rules(rules))
+                enqueue_of_model(session, "model-circuits", row, kind.write_rules(rules))
     return added
 
 

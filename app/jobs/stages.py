@@ -24,12 +24,15 @@ from app.db.methods import METHODS as METHODS_OF_MODEL
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
+from app.db.reports import RIVALS as RIVALS_OF_MODEL
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
+BESIDE_CIRCUITS: Final = {METHODS_OF_MODEL: "model-methods", RIVALS_OF_MODEL: "model-rivals"}
+"""What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,20 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
             without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.staged == "", ~stage.stored)
             rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
             found += sum(len(stage.ask(session, row)) for row in rows)
-    return found if stages is not None else found + _methods_of_models(session)
+    if stages is not None:
+        return found
+    return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())
 
 
-def _methods_of_models(session: Session) -> int:
-    """Ask methods about models of other kinds whose circuits an older version has searched."""
+def _of_models(session: Session, name: str, job: str) -> int:
+    """Ask what is not known of models of other kinds whose circuits an older version has searched."""
     searched, answered = aliased(ModelColumnRow), aliased(ModelColumnRow)
-    same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == METHODS_OF_MODEL
+    same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == name
     known = ModelRow.kind.in_([kind.key for kind in registry.MODEL_KINDS])  # another version may have stored more
     without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
     found = session.execute(without.where(known)).all()
     for model, rules in found:
-        queue.enqueue_model_methods(session, model, rules)
+        queue.enqueue_of_model(session, job, model, rules)
     return len(found)
 
 

@@ -150,7 +150,6 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "model": ("Model", "Circuit", "Gap", "Zero ablation", "Mean ablation", "Mask", "Induction head"),
     "model_circuits": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Facet"),
     "model_circuit": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Induction head"),
-    "model_methods": ("Discovery method", "Valid", "Chance at its size", "Faithfulness", "Backbone", "Induction head"),
     "model_compare": ("Circuit", "Gap", "Margin"),
     "model_sandbox": ("Sandbox", "Attention-only transformer", "Circuit", "Gap", "Mean ablation"),
     "model_study": ("Study", "Attention-only transformer", "Granularity", "Circuit", "Minimality", "Induction head"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, BackgroundTasks, Body, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from analysis.discovery.claims import CLAIM_FORMAT
+from analysis.discovery.part_names import names_in
 from analysis.errors import AnalysisError, InvalidClaim
 from analysis.strict_json import plain_text
 from app.addressing import API_PREFIX, Addresses
@@ -29,7 +31,7 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs.deletion import purge_beside
 from app.limits import undo_days_in
-from app.options import PageModel
+from app.options import Options, PageModel
 from app.pages.claims.asked import build_claim
 from app.pages.claims.keeping import keep_sent
 from app.pages.claims.kept import KeptClaimOptions, KeptClaimPage, build_kept_claim, open_claim
@@ -49,6 +51,7 @@ MOST_TOLD: Final = 200
 MOST_SHOWN_AGAIN: Final = 100_000
 """Characters of a refused text that stand in the form again."""
 SentOptions = Annotated[SentClaimOptions, Query()]
+Declaring = TypeVar("Declaring", bound=Options)
 OneOptions = Annotated[KeptClaimOptions, Query()]
 CLAIM_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -214,8 +217,17 @@ def _options(form: SentForm) -> SentClaimOptions:
         RequestValidationError: a value that is not allowed.
     """
     given = {key: form.get(key) for key in SentClaimOptions.model_fields if form.get(key) not in (None, "")}
+    return validated(SentClaimOptions, given)
+
+
+def validated(options: type[Declaring], given: Mapping[str, Any]) -> Declaring:
+    """Options that a form gives.
+
+    Raises:
+        RequestValidationError: a value that is not allowed.
+    """
     try:
-        return SentClaimOptions.model_validate(given)
+        return options.model_validate(given)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
 
@@ -257,7 +269,7 @@ add_order(
 def claim_file(session: Reading, links: Links, network: str, claim: str, options: OneOptions) -> Response:
     """The claim in a file that can be sent again, here or elsewhere."""
     place, row = open_claim(session, links, network, claim, options)
-    said = claim_of(row, place.question.layout).document(place.question.layout)
+    said = claim_of(row, place.question.layout).document(names_in(place.question.layout))
     document = {"format": CLAIM_FORMAT, "network": place.row.digest, "output": place.scope.output, "claims": [said]}
     name = f"{place.row.slug}-{row.ref}.claim.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -165,6 +165,18 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every answer of every discovery method with its place among the valid circuits under one set of rules.",
     ),
     (
+        "/models/{model}/methods/{method}/steps",
+        exports.model_steps_table,
+        "Steps of a discovery method on a model",
+        "Every step of one method under one setting: its edges or nodes, what it cost, and the circuit left behind it.",
+    ),
+    (
+        "/models/{model}/rivals",
+        exports.model_rivals_table,
+        "Map of a model's circuits",
+        "Every circuit of the map of the most different ones, with its place.",
+    ),
+    (
         "/networks/{network}/lenses",
         exports.lenses_table,
         "Functions on layers",
@@ -261,6 +273,8 @@ def _add(path: str, build: Builder, summary: str, about: str) -> None:
     name = path.rpartition("/")[2].replace("-", "_")
     if "/directions/" in path:
         name = f"direction_{name}"
+    if path.startswith("/models/"):
+        name = f"model_{name}"
     router.add_api_route(
         f"{path}.{{form}}",
         answer,

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from analysis.errors import InvalidClaim
 from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
@@ -25,8 +26,10 @@ from app.pages.models.circuit import (
     build_model_verify,
 )
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
-from app.pages.models.methods import build_model_methods
+from app.pages.models.claim import ModelClaimOptions, SentModelClaims, build_model_claim, read_model_claims
+from app.pages.models.methods import build_model_methods, build_model_path
 from app.pages.models.models import build_model, build_models
+from app.pages.models.rivals import build_model_rivals
 from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
     build_model_sandbox,
@@ -40,9 +43,11 @@ from app.rendering import is_fragment, render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
+from app.routes.claims import CLAIM_BODY, validated
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import Page, add_page, add_twin
+from app.routes.rivals import map_shown
 
 router = APIRouter()
 ALL = "/models"
@@ -51,6 +56,8 @@ CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
 COMPARE = ONE + "/compare"
 METHODS = ONE + "/methods"
+CLAIM = ONE + "/claim"
+RIVALS = ONE + "/rivals"
 MODEL_BODY = {
     "requestBody": {
         "required": True,
@@ -59,6 +66,7 @@ MODEL_BODY = {
 }
 ListOptions = Annotated[ModelCircuitsOptions, Query()]
 OneOptions = Annotated[ModelCircuitOptions, Query()]
+ClaimQuery = Annotated[ModelClaimOptions, Query()]
 
 
 class ImportedModel(PageModel):
@@ -121,12 +129,50 @@ PAGES = (
     Page(
         METHODS,
         build_model_methods,
-        "model_methods",
+        "methods",
         "models",
         "What discovery methods answer about a model",
         "Every discovery method under its settings, each answer located among the valid circuits under one set of "
         "rules.",
         context=lambda page, _: {"strips": {one.key: strip_of(one, page.n_edges, page.shares) for one in page.methods}},
+    ),
+    Page(
+        METHODS + "/{method}",
+        build_model_path,
+        "method_path",
+        "models",
+        "How one method came to its answer about a model",
+        """
+        Every step of a method under its settings (`acdc(tau=0.1)`): the edge or node, what it cost, the circuit left
+        behind it, whether that is valid, and how many circuits of its size are.
+        """,
+        errors=(400, 404, 422),
+        within="the steps of a method",
+    ),
+    Page(
+        CLAIM,
+        build_model_claim,
+        "claim",
+        "models",
+        "Where a claimed circuit of a model stands",
+        """
+        One claimed circuit, as a mask, as edges or nodes, or as scores, located among the valid circuits under one set
+        of rules. Nothing is kept: the address holds the claim.
+        """,
+        errors=(400, 404),
+        within="this claim",
+    ),
+    Page(
+        RIVALS,
+        build_model_rivals,
+        "rivals",
+        "models",
+        "Most different circuits of a model",
+        """
+        The two valid circuits that differ most, up to six that are mutually most different, what other tools measure on
+        a few circuits computed over all, and a map of them that shows sizes, criteria or who has a role in each.
+        """,
+        context=lambda page, _: map_shown(page),
     ),
     Page(
         CIRCUIT + "/verify",
@@ -206,7 +252,7 @@ def _stored(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, b
     place = locate_model(session, links, row.slug, "")
     if too_large(place.model, place.space):
         return row, created, None
-    return row, created, queue.enqueue_model_circuits(session, row, "", asked=True)
+    return row, created, queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
 
 
 @router.get(
@@ -248,38 +294,89 @@ def _asked(session: Session, links: Addresses, model: str, order: RulesOrder) ->
         raise Conflict(
             f"circuits of {place.row.slug}", refusal, "use coarser rules", "rules", links.model(place.row.slug)
         )
-    return queue.enqueue_model_circuits(session, place.row, place.text, asked=True, again=True)
+    return queue.enqueue_of_model(session, "model-circuits", place.row, place.text, asked=True, again=True)
+
+
+def _asks_beside(path: str, kind: str, what: str, summary: str, about: str) -> None:
+    """Ask for what goes on from searched circuits: a twin, and the form of the page.
+
+    Args:
+        path: of both.
+        kind: of the job.
+        what: is asked for, in refusals.
+        summary: in the description of the interface.
+        about: likewise.
+    """
+
+    def asked(session: Session, links: Addresses, model: str, order: RulesOrder) -> JobRow:
+        place = locate_model(session, links, model, order.rules)
+        if search_of(session, place) is None:
+            cause = f"its circuits were not searched under these rules, so there is nothing to {what}"
+            page = links.model(place.row.slug)
+            raise Conflict(
+                f"{kind.removeprefix('model-')} of {place.row.slug}", cause, "search them first", "rules", page
+            )
+        return queue.enqueue_of_model(session, kind, place.row, place.text, asked=True, again=True)
+
+    def twin(session: Writing, links: Links, model: str, order: RulesOrder, response: Response) -> JobPage:
+        return accepted(session, links, asked(session, links, model, order), response)
+
+    def from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
+        order = RulesOrder.model_validate(dict(form.items()))
+        return RedirectResponse(links.job(asked(session, links, model, order).id), status_code=303)
+
+    name = kind.replace("-", "_")
+    router.add_api_route(
+        API_PREFIX + path,
+        twin,
+        methods=["POST"],
+        tags=["models"],
+        summary=summary,
+        description=about,
+        status_code=202,
+        responses=api_errors(403, 404, 409, 422),
+        name=f"ask_{name}",
+    )
+    router.add_api_route(path, from_page, methods=["POST"], include_in_schema=False, name=f"{name}_from_page")
+
+
+_asks_beside(
+    METHODS,
+    "model-methods",
+    "locate answers among",
+    "Ask discovery methods about a model",
+    "Run discovery methods in the background where circuits were searched. Asking twice is asking once.",
+)
+_asks_beside(
+    RIVALS,
+    "model-rivals",
+    "compare",
+    "Ask for the most different circuits of a model",
+    "Compare all listed circuits of a model in the background. Asking twice is asking once.",
+)
 
 
 @router.post(
-    API_PREFIX + METHODS,
+    API_PREFIX + CLAIM,
     tags=["models"],
-    summary="Ask discovery methods about a model",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
+    summary="Read claims about a model",
+    responses=api_errors(400, 403, 404, 413, 422),
+    openapi_extra=CLAIM_BODY,
 )
-def ask_model_methods(session: Writing, links: Links, model: str, order: RulesOrder, response: Response) -> JobPage:
-    """Run discovery methods in the background where circuits were searched. Asking twice is asking once."""
-    return accepted(session, links, _methods_asked(session, links, model, order), response)
+def send_model_claims(session: Reading, links: Links, model: str, raw: RawBody, options: ClaimQuery) -> SentModelClaims:
+    """Read circuits that somebody claims in any form, each at the address that locates it. Nothing is kept."""
+    return read_model_claims(session, links, model, raw, options)
 
 
-@router.post(METHODS, include_in_schema=False)
-def methods_from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
-    order = RulesOrder.model_validate(dict(form.items()))
-    return RedirectResponse(links.job(_methods_asked(session, links, model, order).id), status_code=303)
-
-
-def _methods_asked(session: Session, links: Addresses, model: str, order: RulesOrder) -> JobRow:
-    place = locate_model(session, links, model, order.rules)
-    if search_of(session, place) is None:
-        raise Conflict(
-            f"methods on {place.row.slug}",
-            "its circuits were not searched under these rules, so there is nothing to locate answers among",
-            "search them first",
-            "rules",
-            links.model(place.row.slug),
-        )
-    return queue.enqueue_model_methods(session, place.row, place.text, asked=True, again=True)
+@router.post(CLAIM, include_in_schema=False)
+def send_from_page(session: Reading, links: Links, model: str, form: SentForm, sent: Sent) -> RedirectResponse:
+    given = {key: form.get(key) for key in ModelClaimOptions.model_fields if form.get(key) not in (None, "")}
+    options = validated(ModelClaimOptions, given)
+    found = read_model_claims(session, links, model, b"" if sent is None else sent.raw, options).claims
+    if len(found) != 1:
+        cure = "send one, or hold them all against the model with pluriscope audit --claims"
+        raise InvalidClaim("claim", f"holds {len(found)} circuits, and a page locates one", cure)
+    return RedirectResponse(found[0].url, status_code=303)
 
 
 @router.get(

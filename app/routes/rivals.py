@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.figures.circuit_maps import CircuitMark, circuit_map_figure
+from app.pages.models.rivals import ModelRivalsPage
 from app.pages.reports.rivals import BY_EDGES, RivalsPage, build_rivals
 from app.rendering import NO_TABLE
 from app.routes.asking import AnalysisOrder, add_order
@@ -20,7 +21,7 @@ class RivalsRequest(AnalysisOrder):
     """Which analysis."""
 
 
-def _shown(page: RivalsPage) -> dict[str, Any]:
+def map_shown(page: RivalsPage | ModelRivalsPage) -> dict[str, Any]:
     """The map as a figure, and no table where nothing is stored."""
     if page.map is None:
         return {"figure": None, **NO_TABLE}
@@ -31,12 +32,13 @@ def _shown(page: RivalsPage) -> dict[str, Any]:
             one.n_edges,
             one.role,
             one.shows,
-            f"c·{one.mask}",
-            {"url": one.url, "href": one.url, "ref": one.ref, "label": f"c·{one.mask}"},
+            one.label,
+            {"url": one.url, "href": one.url, "ref": one.ref, "label": one.label},
         )
         for one in page.map.items
     ]
-    return {"figure": circuit_map_figure(marks, what="" if page.map.by == BY_EDGES else page.map.by)}
+    what = "" if page.map.by == BY_EDGES else page.map.by
+    return {"figure": circuit_map_figure(marks, what=what, part=page.about.part)}
 
 
 add_page(
@@ -51,7 +53,7 @@ add_page(
         The two valid circuits that differ most, up to six that are mutually most different, the interpretations that
         contradict each other most, what other tools measure on a few circuits computed over all, and a map of them.
         """,
-        context=lambda page, _: _shown(page),
+        context=lambda page, _: map_shown(page),
     ),
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from analysis.discovery.claims import subject_of
+from analysis.discovery.cuts import NetworkCuts
 from analysis.discovery.sent_claims import Declared, read_sent
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
@@ -20,15 +22,16 @@ CLAIMS = "/networks/xor-pretrained/claims"
 
 def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     refusals: list[InvalidClaim] = []
+    cuts = NetworkCuts(QUESTION)
     for raw in hostile_texts(1_000, seed=0):
         try:
-            found = read_sent(raw, QUESTION, Declared())
+            found = read_sent(raw, subject_of(QUESTION), Declared())
         except InvalidClaim as problem:
             refusals.append(problem)
             continue
         for claim in found.claims:
             assert len(claim.digest) == 64
-            claim.answer(QUESTION)
+            claim.answer(cuts[claim.ablation or "zero"])
     assert 300 < len(refusals) < 950
     for refusal in refusals:
         assert all((refusal.item, refusal.cause, refusal.cure))

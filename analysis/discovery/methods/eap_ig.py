@@ -1,7 +1,8 @@
 """Edge attribution patching with integrated gradients: the gradient averaged along the way to the ablated input.
 
 Hanna, Pezzelle and Belinkov, "Have Faith in Faithfulness" (COLM 2024). Which points of the way count is a setting,
-since it changes the answer: the published program takes the left ends, and never the clean input.
+since it changes the answer: the published program takes the left ends, and never the clean input. Along the way the
+divergence from a whole model, too, has a gradient.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ from typing import Final
 
 import numpy as np
 
-from analysis.discovery.masked_runs import Rows, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.cuts import LOSS, MODEL_ABLATION, CutModel, CutNetwork
+from analysis.discovery.masked_runs import edge_scores, edges_without_slope, metric_slope
 from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
+from analysis.discovery.methods.eap import first_order, model_scores
+from analysis.fixed_order import mean
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activations
-from analysis.question import Question
 
 PATHS: Final = ("left", "mid", "right", "ends")
 PATH: Final = Setting("path", "left", "which points of the way count", PATHS)
 STEPS: Final = Setting("steps", 5, "points on the way", low=1, high=10_000)
 
 
-def points_of(settings: Settings) -> list[float]:
+def _points(settings: Settings) -> list[float]:
     """How far along the way from the ablated input to the clean one the gradient is taken."""
     if settings["path"] == "ends":
         return [1.0, 0.0]
@@ -30,11 +33,11 @@ def points_of(settings: Settings) -> list[float]:
     return [(step + shift) / steps for step in range(steps)]
 
 
-def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
-    network = question.cut
+def _scores(cut: CutNetwork, settings: Settings) -> Scores:
+    network, rows = cut.question.cut, cut.rows
     clean = tuple(layer.T for layer in activations(network, rows.inputs))
     start = rows.absent[0].T
-    points = points_of(settings)
+    points = _points(settings)
     total = [np.zeros(layer.shape) for layer in clean[1:]]
     for point in points:
         moved = tuple(layer.T for layer in activations(network, start + point * (rows.inputs - start)))
@@ -43,6 +46,10 @@ def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
     slopes = [sum_ / len(points) for sum_ in total]
     changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
     return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))
+
+
+def _model_scores(cut: CutModel, settings: Settings) -> Scores:
+    return model_scores(mean(np.array([first_order(cut, settings, at) for at in _points(settings)])))
 
 
 EAP_IG: Final = Method(
@@ -58,5 +65,14 @@ EAP_IG: Final = Method(
         STEPS,
     ),
     score=_scores,
+    gradient=True,
+)
+MODEL_EAP_IG: Final = Method(
+    key=EAP_IG.key,
+    label=EAP_IG.label,
+    definition=EAP_IG.definition,
+    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806)",
+    own=(MODEL_ABLATION, LOSS, PATH, STEPS),
+    score=_model_scores,
     gradient=True,
 )

@@ -9,17 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from analysis.discovery.masked_runs import Rows, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.masked_runs import edge_scores, edges_without_slope, metric_slope
 from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
 from analysis.method_settings import Setting, Settings
 from analysis.networks.gradients import backward
 from analysis.networks.mlp import activate
-from analysis.question import Question
 
 
-def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
-    network, samples = question.cut, int(settings["samples"])
-    total = np.zeros(question.layout.n_edges)
+def _scores(cut: CutNetwork, settings: Settings) -> Scores:
+    network, rows, samples = cut.question.cut, cut.rows, int(settings["samples"])
+    total = np.zeros(cut.n_bits)
     silent: set[int] | None = None
     for step in range(samples + 1):
         moved = step / samples

@@ -6,14 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.discovery.masked_runs import Rows
-from analysis.discovery.method import Method, Scores, ablation, as_scores
+from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.method import Method, Scores, ablation
 from analysis.method_settings import Settings
-from analysis.question import Question
 
 
-def _scores(question: Question, _rows: Rows, _settings: Settings) -> Scores:
-    return as_scores(np.concatenate([np.abs(weights).reshape(-1) for weights in question.cut.weights]))
+def _scores(cut: CutNetwork, _settings: Settings) -> Scores:
+    return Scores(np.concatenate([np.abs(weights).reshape(-1) for weights in cut.question.cut.weights]))
 
 
 WEIGHTS: Final = Method(

@@ -22,9 +22,9 @@ from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.minimality import minimal_masks
 from analysis.criteria.verdict import OUTCOMES
-from analysis.discovery.closure import closed
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import Landscape, Location
-from analysis.discovery.method import Method, Shared
+from analysis.discovery.method import Method
 from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
@@ -63,7 +63,7 @@ class _Answers:
         return [place for text, place in self.places.items() if place is not None and "(" not in text]
 
 
-def discovery_method(text: str) -> tuple[Method, dict[str, Value]]:
+def discovery_method(text: str) -> tuple[Method[CutNetwork], dict[str, Value]]:
     """A method that answers with a circuit, with its settings.
 
     Raises:
@@ -79,12 +79,13 @@ def _answers(studied: Studied) -> _Answers:
     def compute() -> _Answers:
         question = studied.question
         landscape = Landscape(question, find_circuits(question, Work(limits=LIMITS)), judges=False)
-        shared, raw = Shared(question), {}
+        raw = {}
         for text in studied.methods:
             method, settings = discovery_method(text)
-            answer = method.answer(question, settings, shared=shared)
+            cut = landscape.cut(settings["ablation"])
+            answer = method.answer(cut, settings)
             if answer.raw_mask is not None:
-                raw[text] = answer.raw_mask, answer.rows
+                raw[text] = answer.raw_mask, cut
         found = dict(zip(raw, landscape.locate_all(list(raw.values())), strict=True))
         return _Answers(landscape, {text: found.get(text) for text in studied.methods})
 
@@ -112,9 +113,9 @@ def _swept(studied: Studied) -> frozenset[int]:
     """Circuits that the methods of the study answer, or any method that does not learn under every threshold."""
 
     def compute() -> frozenset[int]:
-        question, shared = studied.question, Shared(studied.question)
-        raw = {method.answer(question, settings, shared=shared).raw_mask for method, settings in threshold_sweep()}
-        found = frozenset(closed(mask, question.layout).mask for mask in raw if mask is not None)
+        landscape, asked = _answers(studied).landscape, threshold_sweep()
+        raw = {method.answer(landscape.cut(settings["ablation"]), settings).raw_mask for method, settings in asked}
+        found = frozenset(landscape.left(mask).mask for mask in raw if mask is not None)
         return found | _answered(studied)
 
     return studied.once("swept answers", compute)

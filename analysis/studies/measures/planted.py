@@ -13,9 +13,9 @@ from functools import partial
 from typing import Final
 
 from analysis.circuits.strategy import find_circuits
-from analysis.discovery.closure import closed
+from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import Landscape
-from analysis.discovery.method import Method, Shared
+from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import ANSWERED, FALSE_ERRORS, Answered, answered
 from analysis.discovery.registry import METHODS
 from analysis.discovery.sweep import LEARNED
@@ -27,7 +27,7 @@ from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
-ASKED: Final[tuple[Method, ...]] = tuple(method for method in METHODS if method.key not in LEARNED)
+ASKED: Final[tuple[Method[CutNetwork], ...]] = tuple(method for method in METHODS if method.key not in LEARNED)
 _NEEDS: Final[frozenset[Need]] = frozenset({"planted"})
 _NOTHING: Final = Measured(None, note="nothing was planted")
 _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
@@ -53,11 +53,11 @@ def _answers(studied: Studied, record: PlantedRecord) -> Mapping[str, Answered]:
     """By method; one that came to no circuit is left out."""
 
     def compute() -> dict[str, Answered]:
-        landscape, shared, found = _landscape(studied), Shared(studied.question), {}
+        landscape, found = _landscape(studied), {}
         for method in ASKED:
-            raw = method.answer(studied.question, method.defaults, shared=shared).raw_mask
+            raw = method.answer(landscape.cut(method.defaults["ablation"]), method.defaults).raw_mask
             if raw is not None:
-                one = closed(raw, studied.question.layout)
+                one = landscape.left(raw)
                 found[method.key] = answered(one.mask, record.circuit.mask, valid=landscape.is_valid(one))
         return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from analysis.discovery.claims import subject_of
 from analysis.discovery.sent_claims import Declared, output_named, read_sent
 from analysis.errors import InvalidClaim
 from app.addressing import Addresses
@@ -69,7 +70,7 @@ def keep_sent(session: Session, addresses: Addresses, network: str, raw: bytes, 
         options.picking,
         helpful_is_positive=options.helpful == "positive",
     )
-    read = read_sent(raw, place.question, declared)
+    read = read_sent(raw, subject_of(place.question), declared)
     kept = save_claims(session, row, place.scope.output, read.claims, place.question.layout, read.form)
     here = [one for one in analyses_of(session, row) if one.output == place.scope.output]
     jobs = [queue.enqueue_claims(session, analysis, asked=True) for analysis in here]

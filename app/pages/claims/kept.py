@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.discovery.claims import Claim, edge_numbers
+from analysis.discovery.claims import Claim
+from analysis.discovery.cuts import NetworkCuts
+from analysis.discovery.part_names import names_in
 from analysis.discovery.selection import edges_of
 from analysis.discovery.sent_claims import label_of
 from analysis.errors import InvalidMethod
@@ -19,7 +21,7 @@ from app.db.claims import REFUSED, Placed, claim_of, find_claim, stored_place
 from app.db.errors import Deleted, StoreError
 from app.errors import Gone, NotFound
 from app.options import PageModel, ScopeOptions
-from app.pages.claims.standing import BaselineView, Standing
+from app.pages.claims.standing import BaselineView, NetworkStanding
 from app.pages.located import LocatedView, edges_drawn
 from app.pages.place import Place, locate
 from app.pages.shared import LinkedPage, linked, scope_now
@@ -92,7 +94,7 @@ def build_kept_claim(
     slug, scope, ref = place.row.slug, place.scope, row.ref
     told, view, stored, refusal, baselines, comparisons = None, None, False, "", list[BaselineView](), ("", "")
     if place.analysis is not None:
-        standing = Standing(session, place, place.analysis, addresses)
+        standing = NetworkStanding(session, place, place.analysis, addresses)
         told, stored, refusal = told_of(standing, row, said)
         view, baselines = standing.view(told), standing.baselines()
         comparisons = standing.comparisons(view)
@@ -100,7 +102,7 @@ def build_kept_claim(
     mask = told.raw_mask if told is not None else ""
     if said.raw_mask is not None:
         mask = layout.to_hex(said.raw_mask)
-    raw, names = int(mask or "0", 16), list(edge_numbers(layout))
+    raw, names = int(mask or "0", 16), list(names_in(layout).numbers)
     return KeptClaimPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         id=ref,
@@ -168,7 +170,7 @@ def claim_row(session: Session, addresses: Addresses, place: Place, claim: str, 
         raise NotFound(error.item, error.cause, error.cure, "claim", page, "all claims") from None
 
 
-def told_of(standing: Standing, row: ClaimRow, claim: Claim) -> tuple[Placed, bool, str]:
+def told_of(standing: NetworkStanding, row: ClaimRow, claim: Claim) -> tuple[Placed, bool, str]:
     """Where a claim stands; whether that is stored; and why it cannot be asked, "" if it can."""
     stored = stored_place(standing.session, standing.analysis, row)
     if stored is not None and stored.outcome != REFUSED:
@@ -182,10 +184,10 @@ def scored_edges(claim: Claim, place: Place, raw: int) -> list[ScoredEdge]:
     if claim.scores is None:
         return []
     try:
-        unknown = set(claim.without_gradient(place.question))
+        unknown = set(claim.without_gradient(NetworkCuts(place.question)[claim.ablation or "zero"]))
     except InvalidMethod:  # no rows to take a derivative on; the page says so
         unknown = {edge for edge, score in enumerate(claim.scores) if score is None}
     return [
         ScoredEdge(edge=name, score=score, taken=bool(raw >> edge & 1), unknown=edge in unknown)
-        for (name, edge), score in zip(edge_numbers(place.question.layout).items(), claim.scores, strict=True)
+        for (name, edge), score in zip(names_in(place.question.layout).numbers.items(), claim.scores, strict=True)
     ]

@@ -1,19 +1,21 @@
-"""Where one claim stands: located among the circuits of a stored analysis, beside random order and largest weights."""
+"""Where one claim stands: located among stored circuits, beside what needs no search."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final, Generic
 
 import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.discovery.claims import Claim
-from analysis.discovery.location import Landscape
-from analysis.discovery.method import Answer
-from analysis.discovery.registry import method_named
+from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.location import C, Landscape, ValidCircuits
+from analysis.discovery.method import Answer, Method
+from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.errors import InvalidMethod
 from app.addressing import Addresses
 from app.db.claims import Placed, placed
@@ -30,7 +32,7 @@ BASELINES: Final = ("weights", "random")
 
 
 class BaselineView(PageModel):
-    """What needs no search: edges by weight, or in a drawn order, until the network is faithful enough."""
+    """What needs no search: edges by weight or by effect, or in a drawn order, until enough are taken."""
 
     key: str
     label: str
@@ -38,9 +40,73 @@ class BaselineView(PageModel):
     place: LocatedView
 
 
+class Standing(ABC, Generic[C]):
+    """The stored circuits that claims are located among."""
+
+    @property
+    @abstractmethod
+    def landscape(self) -> ValidCircuits[C]: ...
+
+    @property
+    @abstractmethod
+    def unjudged(self) -> ValidCircuits[C]:
+        """The same without verdicts of criteria."""
+
+    @property
+    @abstractmethod
+    def baseline_methods(self) -> tuple[Method[C], ...]: ...
+
+    @abstractmethod
+    def method_url(self, key: str) -> str:
+        """The steps of a method."""
+
+    @abstractmethod
+    def shown(self, told: Placed) -> LocatedView:
+        """A place as pages show it."""
+
+    def locate(self, claim: Claim) -> tuple[Answer, Placed]:
+        """The claim as an answer, and its place.
+
+        Raises:
+            InvalidMethod: it cannot be asked under its ablation.
+        """
+        cut = self.landscape.cut(claim.ablation)
+        answer = claim.answer(cut)
+        return answer, self._placed(answer, cut if claim.ablation else None, self.landscape)
+
+    def told(self, claim: Claim) -> tuple[Placed, str]:
+        """Its place, and why it cannot be asked; "" if it can."""
+        try:
+            return self.locate(claim)[1], ""
+        except InvalidMethod as problem:
+            return placed(None, None, self.landscape.layout, complete=True), str(problem)
+
+    def view(self, told: Placed) -> LocatedView | None:
+        """A place as pages show it; None where no mask came of it."""
+        return self.shown(told) if told.raw_mask else None
+
+    def baselines(self) -> list[BaselineView]:
+        """What needs no search, under default settings and without verdicts of criteria."""
+        found = []
+        for method in self.baseline_methods:
+            cut = self.unjudged.cut(method.defaults["ablation"])
+            view = self.view(self._placed(method.answer(cut, method.defaults), cut, self.unjudged))
+            if view is not None:
+                url = self.method_url(method.key)
+                found.append(BaselineView(key=method.key, label=method.label, method_url=url, place=view))
+        return found
+
+    @staticmethod
+    def _placed(answer: Answer, own: C | None, landscape: ValidCircuits[C]) -> Placed:
+        location = None
+        if answer.raw_mask is not None:
+            (location,) = landscape.locate_all([(answer.raw_mask, own)])
+        return placed(answer, location, landscape.layout, complete=landscape.complete)
+
+
 @dataclass(frozen=True)
-class Standing:
-    """The circuits that claims about one analysis are located among.
+class NetworkStanding(Standing[CutNetwork]):
+    """The circuits of one analysis of a network.
 
     Args:
         session: open session.
@@ -53,6 +119,7 @@ class Standing:
     place: Place
     analysis: AnalysisRow
     addresses: Addresses
+    baseline_methods: ClassVar[tuple[Method[CutNetwork], ...]] = tuple(METHOD_BY_KEY[key] for key in BASELINES)
 
     @cached_property
     def landscape(self) -> Landscape:
@@ -60,45 +127,17 @@ class Standing:
         circuits = stored_search(self.session, self.analysis, question.layout)
         return Landscape(question, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
 
-    def locate(self, claim: Claim) -> tuple[Answer, Placed]:
-        """The claim as an answer, and its place.
+    @cached_property
+    def unjudged(self) -> Landscape:
+        return replace(self.landscape, judges=False)
 
-        Raises:
-            InvalidMethod: pairs of rows of a constant task, or too many of them.
-        """
-        question = self.place.question
-        answer, location = claim.answer(question), None
-        if answer.raw_mask is not None:
-            rows = answer.rows if claim.has_ablation else None
-            (location,) = self.landscape.locate_all([(answer.raw_mask, rows)])
-        return answer, placed(answer, location, question.layout, complete=self.landscape.complete)
+    def method_url(self, key: str) -> str:
+        """The steps of a method."""
+        return self.addresses.method(self.place.row.slug, key, self.place.scope)
 
-    def told(self, claim: Claim) -> tuple[Placed, str]:
-        """Its place, and why it cannot be asked; "" if it can."""
-        try:
-            return self.locate(claim)[1], ""
-        except InvalidMethod as problem:
-            return placed(None, None, self.place.question.layout, complete=True), str(problem)
-
-    def view(self, told: Placed) -> LocatedView | None:
+    def shown(self, told: Placed) -> LocatedView:
         """A place as pages show it."""
-        return located_view(told.raw_mask, told.place, self.place, self.addresses) if told.raw_mask else None
-
-    def baselines(self) -> list[BaselineView]:
-        """Largest weights and a random order under their default settings, without verdicts of criteria."""
-        question, found = self.place.question, []
-        landscape = Landscape(question, self.landscape.circuits, judges=False)
-        for key in BASELINES:
-            method = method_named(key)
-            answer = method.answer(question, method.defaults)
-            if answer.raw_mask is None:
-                continue
-            (location,) = landscape.locate_all([(answer.raw_mask, answer.rows)])
-            view = self.view(placed(answer, location, question.layout, complete=landscape.complete))
-            if view is not None:
-                url = self.addresses.method(self.place.row.slug, key, self.place.scope)
-                found.append(BaselineView(key=key, label=method.label, method_url=url, place=view))
-        return found
+        return located_view(told.raw_mask, told.place, self.place, self.addresses)
 
     def smallest(self) -> str:
         """The lowest mask among the listed valid circuits with the fewest edges; "" where none is listed."""

@@ -12,7 +12,7 @@ from app.addressing import Addresses
 from app.db.claim_tables import ClaimRow
 from app.db.claims import REFUSED, Placed, claim_of, stored_place
 from app.naming import ExplanationRef
-from app.pages.claims.standing import Standing
+from app.pages.claims.standing import NetworkStanding
 from app.pages.place import Place
 
 
@@ -57,7 +57,7 @@ def claim_figures(session: Session, addresses: Addresses, place: Place, row: Cla
     stored: dict[str, Value] = {"claim_digest": row.digest}
     circuit = None
     if place.analysis is not None:
-        told, _ = Standing(session, place, place.analysis, addresses).told(claim)
+        told, _ = NetworkStanding(session, place, place.analysis, addresses).told(claim)
         now |= _figures(told)
         kept = stored_place(session, place.analysis, row)
         if kept is not None:

@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.discovery.model_registry import MODEL_METHODS
+from analysis.discovery.part_names import names_of
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY, MODEL_METHODS, read_called
+from analysis.errors import InvalidMethod
 from analysis.models.common import chances_by_bits
-from analysis.models.judging import NONE
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.methods import MethodsReport, StoredAnswer
-from app.db.models import searches_of, stored_methods
+from app.db.methods import METHODS, MethodsReport
+from app.db.models import stored_beside
+from app.errors import NotFound
 from app.jobs.definitions import MODEL_METHODS as JOB
-from app.jobs.definitions import model_circuits_arguments
-from app.options import PageModel
-from app.pages.located import LocatedView, located_fields
-from app.pages.models.views import (
-    ModelPlace,
-    ModelView,
-    RulesOptions,
-    RulesView,
-    locate_model,
-    model_view,
-    rules_view,
-    search_of,
-)
+from app.jobs.definitions import model_arguments
+from app.pages.models.standing import ModelLocatedView, ModelStanding, model_located
+from app.pages.models.views import ModelPlace, RulesOptions, RulesPage, locate_model, rules_page, search_of
+from app.pages.reports.method_path import Followed, StepOptions, Way, followed, steps_now
 from app.pages.reports.methods import AnswerView, MethodView, findings_of, text_beside
 from app.pages.reports.state import ReportState, work_state
 from app.pages.shared import JobView, job_view
-
-
-class RoleKept(PageModel):
-    """The nodes that have a role in the whole model, and which of them have it in a circuit too."""
-
-    label: str
-    model: list[str]
-    kept: list[str]
-
-
-class ModelLocatedView(LocatedView):
-    """Where an answer about a model stands; its edges are nodes where masks name nodes."""
-
-    under: dict[str, bool | None] = Field(description="By ablation whether it is valid; null where it was not found.")
-    roles: list[RoleKept] = Field(description="Roles that some node has in the whole model.")
-    adds: list[str] = Field(description="What the nearest valid circuit keeps and this one does not.")
-    drops: list[str] = Field(description="What this one keeps and the nearest valid circuit does not.")
 
 
 class ModelAnswerView(AnswerView):
@@ -64,12 +39,9 @@ class ModelMethodView(MethodView):
     answers: Sequence[ModelAnswerView] = Field(description="Under other settings.")
 
 
-class ModelMethodsPage(PageModel):
+class ModelMethodsPage(RulesPage):
     """What methods answer about a model."""
 
-    model: ModelView
-    rules: RulesView
-    other_rules: list[RulesView] = Field(description="Every set of rules under which circuits were searched.")
     state: ReportState
     job: JobView | None
     findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
@@ -78,9 +50,9 @@ class ModelMethodsPage(PageModel):
     n_edges: int = Field(description="Bits of a mask: edges, or nodes.")
     noun: str = Field(description="What a bit of a mask is: edge or node.")
     shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
+    claim_url: str = Field(description="Where a circuit of your own is located.")
     request_url: str = Field(description="A form sent here asks the methods.")
     request_fields: list[tuple[str, str]]
-    url: str
 
 
 def build_model_methods(session: Session, addresses: Addresses, ref: str, options: RulesOptions) -> ModelMethodsPage:
@@ -90,15 +62,13 @@ def build_model_methods(session: Session, addresses: Addresses, ref: str, option
         NotFound: no such model or rules.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    search, report = search_of(session, place), stored_methods(session, place.row, place.text)
-    job = session.get(JobRow, JOB.job_id(model_circuits_arguments(place.row.digest, place.text)))
+    search, report = search_of(session, place), stored_beside(session, place.row, place.text, METHODS, MethodsReport)
+    job = session.get(JobRow, JOB.job_id(model_arguments(place.row.digest, place.text)))
     methods = [] if report is None else _methods(report, place, addresses)
     noun, slug = place.space.graph.cut[:-1], place.row.slug
     chances = {} if search is None else chances_by_bits(place.space, dict(search.by_bits))
     return ModelMethodsPage(
-        model=model_view(place.row, place.kind, place.model, addresses),
-        rules=rules_view(place.row, place.kind, place.model, place.rules, search, addresses),
-        other_rules=_searched(session, place, addresses),
+        **rules_page(session, place, addresses, lambda text: addresses.model_methods(slug, text)),
         state="not_analysed" if search is None else work_state(job) if report is None else "done",
         job=None if job is None or report is not None else job_view(job, addresses),
         findings=findings_of(methods, noun) if report is not None else [],
@@ -107,35 +77,80 @@ def build_model_methods(session: Session, addresses: Addresses, ref: str, option
         n_edges=place.space.graph.n_bits,
         noun=noun,
         shares={size: float(one.share) for size, one in chances.items() if one.share is not None},
+        claim_url=addresses.model_claim(slug, place.text),
         request_url=addresses.model_methods(slug),
         request_fields=[("rules", place.text)],
         url=addresses.model_methods(slug, place.text),
     )
 
 
-def _searched(session: Session, place: ModelPlace, addresses: Addresses) -> list[RulesView]:
-    """Every set of rules under which circuits were searched, each with the address of this page."""
-    searches = searches_of(session, [place.row.id])
-    found = []
-    for rules in place.kind.admitted_rules(place.model):
-        text = place.kind.write_rules(rules)
-        search = searches.get((place.row.id, text))
-        if search is not None:
-            view = rules_view(place.row, place.kind, place.model, rules, search, addresses)
-            found.append(view.model_copy(update={"url": addresses.model_methods(place.row.slug, text)}))
-    return found
+class ModelPathOptions(RulesOptions, StepOptions):
+    """Options of the page of a method's steps on a model."""
+
+
+class ModelPathPage(RulesPage, Followed):
+    """The steps of one method on a model under one setting."""
+
+    @property
+    def edge_names(self) -> list[str]:
+        """The drawing names the bits of its edges itself."""
+        return []
+
+    @property
+    def drawn(self) -> list[bool]:
+        """For each edge of the graph whether the raw mask behind the step keeps it."""
+        return self.keeps(self.steps[self.at].raw_mask if self.steps else "")
+
+
+def build_model_path(
+    session: Session, addresses: Addresses, ref: str, method: str, options: ModelPathOptions
+) -> ModelPathPage:
+    """The steps of the method that an address names.
+
+    Raises:
+        NotFound: no such model, rules or method.
+        BadQuery: settings that do not fit the model, or a step that is not there.
+        BeyondLimits: the model is too large to be followed on the spot.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    slug, text = place.row.slug, place.text
+    methods_url = addresses.model_methods(slug, text)
+    try:
+        found, settings = read_called(method, MODEL_METHOD_BY_KEY)
+    except InvalidMethod as problem:
+        raise NotFound(
+            problem.item, problem.cause, problem.cure, "method", methods_url, "what methods answer"
+        ) from None
+    written = text_beside(found, settings)
+    standing = None if search_of(session, place) is None else ModelStanding(session, place, addresses)
+    way = Way(
+        steps=None if standing is None else steps_now(found, settings, standing.landscape),
+        names=list(names_of(place.space.graph).numbers),
+        step_url=lambda number: addresses.model_method(slug, written, text, step=number),
+        circuit_url=lambda mask: addresses.model_circuit(slug, mask, text),
+    )
+    return ModelPathPage(
+        **rules_page(session, place, addresses, lambda rules: addresses.model_method(slug, written, rules)),
+        **followed(found, settings, written, way, standing, options.step),
+        methods_url=methods_url,
+        request_url=addresses.model_methods(slug),
+        request_fields=[("rules", text)],
+        url=addresses.model_method(slug, written, text, step=options.step),
+    )
 
 
 def _methods(report: MethodsReport, place: ModelPlace, addresses: Addresses) -> list[ModelMethodView]:
-    found = []
+    found, slug = [], place.row.slug
     for method in MODEL_METHODS:
         views = [
             ModelAnswerView.showing(
                 one,
                 text=text_beside(method, one.settings),
-                place=(at := _located(one, place, addresses)),
-                url="" if at is None else at.url,
-                path_url="",
+                place=None
+                if one.raw_mask is None or one.place is None
+                else model_located(one.raw_mask, one.place, place, addresses),
+                url="" if one.raw_mask is None else addresses.model_claim(slug, place.text, mask=one.raw_mask),
+                path_url=addresses.model_method(slug, text_beside(method, one.settings), place.text),
                 planted="",
             )
             for one in report.answers
@@ -151,35 +166,4 @@ def _methods(report: MethodsReport, place: ModelPlace, addresses: Addresses) -> 
                 refused=report.refused.get(method.label, ""),
             )
         )
-    return found
-
-
-def _located(one: StoredAnswer, place: ModelPlace, addresses: Addresses) -> ModelLocatedView | None:
-    if one.raw_mask is None or one.place is None:
-        return None
-    told, graph = one.place, place.space.graph
-    fields = located_fields(one.raw_mask, told, lambda mask: addresses.model_circuit(place.row.slug, mask, place.text))
-    here = int(told["mask"], 16)
-    there = here if fields["nearest"] is None else int(fields["nearest"].mask, 16)
-
-    def names(mask: int) -> list[str]:
-        return [name for bit, name in enumerate(graph.bit_labels) if mask >> bit & 1]
-
-    return ModelLocatedView(
-        **fields,
-        ref=told["mask"] if told["possible"] else "",
-        under=told["under"],
-        roles=_roles(told["roles"], place),
-        adds=names(there & ~here),
-        drops=names(here & ~there),
-    )
-
-
-def _roles(told: Mapping[str, Any], place: ModelPlace) -> list[RoleKept]:
-    found = []
-    for role in place.kind.roles:
-        if role.key not in told or told[role.key]["model"] == NONE:
-            continue
-        model, circuit = (told[role.key][whose].split(", ") for whose in ("model", "circuit"))
-        found.append(RoleKept(label=role.label, model=model, kept=[node for node in model if node in circuit]))
     return found

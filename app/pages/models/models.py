@@ -15,7 +15,7 @@ from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.jobs import UNFINISHED
-from app.jobs.definitions import MODEL_CIRCUITS, model_circuits_arguments
+from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
 from app.options import Options, PageModel
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
@@ -155,7 +155,7 @@ def build_model(session: Session, addresses: Addresses, ref: str, options: Model
     items = []
     for rules in kind.admitted_rules(model):
         view = rules_view(row, kind, model, rules, searches.get((row.id, kind.write_rules(rules))), addresses)
-        job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_circuits_arguments(row.digest, view.text)))
+        job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_arguments(row.digest, view.text)))
         state = "too_large" if view.too_large else "not_searched"
         if view.valid is not None:
             state = "searched"

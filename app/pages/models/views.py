@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -30,6 +31,7 @@ from app.db.models import CircuitSearch, find_model, model_of, searches_of, stor
 from app.errors import NotFound
 from app.options import BigInt, Options, PageModel
 from app.pages.explanation_items import FigureView, figures_of
+from app.pages.shared import About
 
 
 class RulesOptions(Options):
@@ -115,6 +117,32 @@ class GraphView(PageModel):
             tuple(Edge(places[one.source], places[one.target], one.slot) for one in self.edges),
             self.cut,
         )
+
+
+class RulesPage(PageModel):
+    """A page about the circuits of a model under one set of rules."""
+
+    model: ModelView
+    rules: RulesView
+    other_rules: list[RulesView] = Field(
+        description="Every set of rules under which circuits were searched, each with the address of this page."
+    )
+    graph: GraphView
+    compare_url: str
+    url: str
+
+    def keeps(self, mask: str) -> list[bool]:
+        """For each edge of the graph whether a mask in hex keeps it."""
+        graph = self.graph.drawn
+        kept: list[bool] = graph.kept_edges(graph.bits([int(mask or "0", 16)]))[0].tolist()
+        return kept
+
+    @property
+    def about(self) -> About:
+        """What the page is about."""
+        under = Markup("the rules {}").format(self.rules.label)
+        part, tray = self.graph.cut[:-1], f"models/{self.model.slug}/{self.rules.text}"
+        return About(self.model.name, self.model.slug, self.model.url, under, tray, part, "model")
 
 
 class RowView(PageModel):
@@ -230,6 +258,32 @@ def rules_view(
         too_large=too_large(model, space),
         url=addresses.model_circuits(row.slug, text),
     )
+
+
+def rules_page(session: Session, place: ModelPlace, addresses: Addresses, here: Callable[[str], str]) -> dict[str, Any]:
+    """The fields of :class:`RulesPage`, without the page's own address.
+
+    Args:
+        session: open session.
+        place: the model and its rules.
+        addresses: builds links.
+        here: rules as addresses write them → the same page under these.
+    """
+    row, kind, model = place.row, place.kind, place.model
+    searches, others = searches_of(session, [row.id]), []
+    for rules in kind.admitted_rules(model):
+        text = kind.write_rules(rules)
+        search = searches.get((row.id, text))
+        if search is not None:
+            view = rules_view(row, kind, model, rules, search, addresses)
+            others.append(view.model_copy(update={"url": here(text)}))
+    return {
+        "model": model_view(row, kind, model, addresses),
+        "rules": rules_view(row, kind, model, place.rules, searches.get((row.id, place.text)), addresses),
+        "other_rules": others,
+        "graph": graph_view(place.space),
+        "compare_url": addresses.model_compare(row.slug, (), place.text),
+    }
 
 
 def too_large(model: Model, space: Space) -> str:

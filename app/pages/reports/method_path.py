@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.discovery.claims import edge_numbers
+from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.location import C, ValidCircuits
 from analysis.discovery.method import Method, Step
+from analysis.discovery.part_names import names_in
 from analysis.discovery.path import Stage, stages_of, steps_of
 from analysis.discovery.registry import read_method
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Settings
-from analysis.networks.circuit import Circuit
+from analysis.models.model import Graph
+from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
 from app.db.methods import METHODS, MethodsReport, step_of
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound
 from app.figures.svg.layout import edge_name
-from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.claims.standing import BaselineView, Standing
+from app.options import BigInt, Options, PageModel, ScopeOptions
+from app.pages.claims.standing import BaselineView, NetworkStanding, Standing
 from app.pages.located import edges_drawn
 from app.pages.place import Place, locate
 from app.pages.reports.methods import method_text
 from app.pages.shared import LinkedPage, linked, scope_now
 
-MEASURES: Final = {"mse": "squared difference", "kl": "divergence", "decision": "rows decided wrong"}
+MEASURES: Final = {
+    "mse": "squared difference",
+    "kl": "divergence",
+    "cross-entropy": "cross-entropy",
+    "decision": "rows decided wrong",
+}
 
 
-class MethodPathOptions(ScopeOptions):
-    """Options of the page of a method's steps."""
+class StepOptions(Options):
+    """Which step is looked at."""
 
     step: int | None = Field(None, ge=0, le=100_000, description="The step that is drawn; by default the answer's.")
+
+
+class MethodPathOptions(ScopeOptions, StepOptions):
+    """Options of the page of a method's steps."""
 
 
 class StepView(PageModel):
@@ -56,8 +70,8 @@ class StepView(PageModel):
     circuit_url: str = Field(description="The circuit's page; empty if it is no possible one.")
 
 
-class MethodPathPage(LinkedPage):
-    """The steps of one method under one setting."""
+class Followed(PageModel):
+    """The steps of one method under one setting, on a network or a model."""
 
     key: str
     label: str
@@ -78,6 +92,10 @@ class MethodPathPage(LinkedPage):
     methods_url: str
     request_url: str
     request_fields: list[tuple[str, str]]
+
+
+class MethodPathPage(LinkedPage, Followed):
+    """The steps of one method on a network under one setting."""
 
     @property
     def edge_names(self) -> list[str]:
@@ -110,36 +128,16 @@ def build_method_path(
     slug, scope = place.row.slug, place.scope
     found, settings = _meant(method, place, addresses)
     text = method_text(found.key, settings)
-    steps, stored = _steps(session, place, found, settings)
-    standing = None if place.analysis is None else Standing(session, place, place.analysis, addresses)
-    views: list[StepView] = []
-    answer = None
-    if standing is not None and steps is not None:
-        layout = place.question.layout
-        begin = 0 if found.score is not None else (1 << layout.n_edges) - 1
-        stages = stages_of([Step((), False, None, None, begin), *steps], standing.landscape)
-        views = [_view(number, one, place, addresses, text) for number, one in enumerate(stages)]
-        answer = _answer(found, settings, views)
-    at = options.step if options.step is not None else answer if answer is not None else 0
-    if views and at >= len(views):
-        raise BadQuery(f"step {at}", f"there are {len(views) - 1}", "name one of them", "step")
-    valid = [one.n_edges for one in views if one.valid]
+    standing = None if place.analysis is None else NetworkStanding(session, place, place.analysis, addresses)
+    way = Way(
+        steps=None if standing is None else _steps(standing, found, settings),
+        names=list(names_in(place.question.layout).numbers),
+        step_url=lambda number: addresses.method(slug, text, scope, step=number),
+        circuit_url=lambda mask: addresses.circuit(slug, mask, scope),
+    )
     return MethodPathPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
-        key=found.key,
-        label=found.label,
-        definition=found.definition,
-        source=found.source,
-        text=text,
-        settings=dict(settings),
-        kind="learning" if found.learns else "taking" if found.score is not None else "removing",
-        measure="faithfulness" if found.score is not None else MEASURES.get(str(settings.get("loss")), "loss"),
-        state="not_analysed" if standing is None else "found" if stored else "not_stored",
-        steps=views,
-        answer=answer,
-        at=at if views else 0,
-        first_valid=min(valid, default=None),
-        baselines=[] if standing is None else standing.baselines(),
+        **followed(found, settings, text, way, standing, options.step),
         methods_url=addresses.methods(slug, scope),
         request_url=addresses.methods(slug),
         request_fields=scope.fields,
@@ -147,7 +145,68 @@ def build_method_path(
     )
 
 
-def _meant(text: str, place: Place, addresses: Addresses) -> tuple[Method, Settings]:
+@dataclass(frozen=True)
+class Way:
+    """A method's steps, and how a page tells of them.
+
+    Args:
+        steps: None where they are not known.
+        names: of the bits of a mask.
+        step_url: number of a step → the page at it.
+        circuit_url: mask of a circuit → its page.
+    """
+
+    steps: Sequence[Step] | None
+    names: Sequence[str]
+    step_url: Callable[[int], str]
+    circuit_url: Callable[[str], str]
+
+
+def followed(
+    method: Method[Any], settings: Settings, text: str, way: Way, standing: Standing[Any] | None, step: int | None
+) -> dict[str, Any]:
+    """The fields of :class:`Followed`, without addresses of other pages.
+
+    Args:
+        method: that is followed.
+        settings: all of them.
+        text: the method as commands take it.
+        way: its steps.
+        standing: the circuits that they are located among; None where nothing was searched.
+        step: that is asked for.
+
+    Raises:
+        BadQuery: there is no such step.
+    """
+    views: list[StepView] = []
+    if standing is not None and way.steps is not None:
+        landscape = standing.landscape
+        begin = 0 if method.score is not None else (1 << len(way.names)) - 1
+        stages = stages_of([Step((), False, None, None, begin), *way.steps], landscape)
+        views = [_view(number, one, way, landscape.layout) for number, one in enumerate(stages)]
+    answer = _answer(method, settings, views)
+    at = step if step is not None else answer if answer is not None else 0
+    if views and at >= len(views):
+        raise BadQuery(f"step {at}", f"there are {len(views) - 1}", "name one of them", "step")
+    return {
+        "key": method.key,
+        "label": method.label,
+        "definition": method.definition,
+        "source": method.source,
+        "text": text,
+        "settings": dict(settings),
+        "kind": "learning" if method.learns else "taking" if method.score is not None else "removing",
+        "measure": "faithfulness" if method.score is not None else MEASURES.get(str(settings.get("loss")), "loss"),
+        "state": "not_analysed" if standing is None else "not_stored" if way.steps is None else "found",
+        "steps": views,
+        "answer": answer,
+        "at": at if views else 0,
+        "first_valid": min((one.n_edges for one in views if one.valid), default=None),
+        "baselines": [] if standing is None else standing.baselines(),
+    }
+
+
+def _meant(text: str, place: Place, addresses: Addresses) -> tuple[Method[CutNetwork], Settings]:
     """The method that an address names, with every setting.
 
     Raises:
@@ -165,29 +224,33 @@ def _meant(text: str, place: Place, addresses: Addresses) -> tuple[Method, Setti
     return found, settings
 
 
-def _steps(session: Session, place: Place, method: Method, settings: Settings) -> tuple[list[Step] | None, bool]:
-    """The steps, and whether they are known: of a method that learns, only what a job has stored.
-
-    Raises:
-        BadQuery: settings that do not fit the task or the network.
-    """
-    if place.analysis is None:
-        return None, False
+def _steps(standing: NetworkStanding, method: Method[CutNetwork], settings: Settings) -> list[Step] | None:
+    """The steps; of a method that learns, only what a job has stored."""
     if not method.learns:
-        try:
-            return list(steps_of(method, settings, place.question)), True
-        except InvalidMethod as problem:
-            raise BadQuery(problem.item, problem.cause, problem.cure, "method") from None
-    row = report_row(session, place.analysis, METHODS)
+        return steps_now(method, settings, standing.landscape)
+    row = report_row(standing.session, standing.analysis, METHODS)
     answers = [] if row is None else report_of(row, MethodsReport).answers
     known = next((one for one in answers if one.method == method.key and one.settings == dict(settings)), None)
-    if known is None or known.steps is None:
-        return None, False
-    return [step_of(one) for one in known.steps], True
+    return None if known is None or known.steps is None else [step_of(one) for one in known.steps]
 
 
-def _answer(method: Method, settings: Settings, views: list[StepView]) -> int | None:
-    """The step whose raw mask is the method's answer."""
+def steps_now(method: Method[C], settings: Settings, landscape: ValidCircuits[C]) -> list[Step]:
+    """The steps of a method that does not learn.
+
+    Raises:
+        BadQuery: settings that do not fit the task, the network or the model.
+        BeyondLimits: it is too large to be followed on the spot.
+    """
+    try:
+        return list(steps_of(method, settings, landscape.cut(settings["ablation"])))
+    except InvalidMethod as problem:
+        raise BadQuery(problem.item, problem.cause, problem.cure, "method") from None
+
+
+def _answer(method: Method[Any], settings: Settings, views: list[StepView]) -> int | None:
+    """The step whose raw mask is the method's answer; None where it came to none."""
+    if not views or (method.score is not None and len(views) == 1):
+        return None
     if method.score is None:
         return len(views) - 1
     if "k" in settings:
@@ -199,14 +262,12 @@ def _answer(method: Method, settings: Settings, views: list[StepView]) -> int | 
     return next((number for number, after in shares if after is not None and after >= threshold), len(views) - 1)
 
 
-def _view(number: int, one: Stage, place: Place, addresses: Addresses, text: str) -> StepView:
-    step, layout = one.step, place.question.layout
-    names = list(edge_numbers(layout))
-    chance, mask, slug = one.chance, layout.to_hex(one.closed.mask), place.row.slug
+def _view(number: int, one: Stage, way: Way, layout: EdgeLayout | Graph) -> StepView:
+    step, chance, mask = one.step, one.chance, layout.to_hex(one.closed.mask)
     exact = chance is not None and chance.exact
     return StepView(
         number=number,
-        edges=[names[edge] for edge in step.edges],
+        edges=[way.names[edge] for edge in step.edges],
         kept=step.kept,
         before=step.before,
         after=step.after,
@@ -219,6 +280,6 @@ def _view(number: int, one: Stage, place: Place, addresses: Addresses, text: str
         valid=one.valid,
         chance_valid=chance.low if chance is not None and exact else None,
         chance_possible=None if chance is None else chance.possible,
-        url=addresses.method(slug, text, place.scope, step=number),
-        circuit_url=addresses.circuit(slug, mask, place.scope) if one.closed.possible else "",
+        url=way.step_url(number),
+        circuit_url=way.circuit_url(mask) if one.closed.possible else "",
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.chance import chances
-from analysis.discovery.method import MethodRecord
+from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
 from analysis.discovery.registry import method_named
@@ -26,7 +26,7 @@ from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.located import LocatedView, located_view
 from app.pages.place import Place, locate
 from app.pages.reports.state import ReportPage, report_fields
-from app.pages.shared import ScopeView, scope_now
+from app.pages.shared import About, ScopeView, about_network, scope_now
 
 
 class MethodsOptions(ScopeOptions):
@@ -83,6 +83,11 @@ class MethodsPage(ReportPage):
     request_fields: list[tuple[str, str]]
     circuits_url: str
     lenses_url: str
+
+    @property
+    def about(self) -> About:
+        """What the page is about."""
+        return about_network(self.network, self.scope, self.network_url)
 
 
 def build_methods(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> MethodsPage:
@@ -172,7 +177,7 @@ def method_text(key: str, settings: Mapping[str, Any]) -> str:
     return text_beside(method_named(key), settings)
 
 
-def text_beside(method: MethodRecord, settings: Mapping[str, Any]) -> str:
+def text_beside(method: Method[Any], settings: Mapping[str, Any]) -> str:
     """A method with the settings that differ from its defaults."""
     key, defaults = method.key, method.defaults
     return settings_text(key, {name: value for name, value in settings.items() if defaults.get(name) != value})

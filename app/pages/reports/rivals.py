@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -25,7 +26,7 @@ from app.db.reads import common_ground as common_ground_reads
 from app.db.reads.circuits import whole_column
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
-from app.db.reports import RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row
+from app.db.reports import RIVALS, RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row
 from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
@@ -37,9 +38,8 @@ from app.pages.common_ground.views import ExtremeView
 from app.pages.formulas import FractionView
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_fields
-from app.pages.shared import ScopeView, scope_now
+from app.pages.shared import About, ScopeView, about_network, scope_now
 
-RIVALS: Final = "rivals"
 BY_EDGES: Final = "edges"
 BY_STORY: Final = "story"
 NAMES_OF_RELATIONS: Final = dict(enumerate(RELATIONS))
@@ -60,6 +60,7 @@ class RivalCircuit(PageModel):
     """A circuit that is one of the most different ones."""
 
     mask: str
+    label: str = Field(description="What lists call it.")
     url: str
     ref: str
     n_edges: int
@@ -124,6 +125,7 @@ class PlacedCircuit(PageModel):
     mask: str
     url: str
     ref: str
+    label: str = Field(description="What the map calls it.")
     x: float
     y: float
     n_edges: int
@@ -154,22 +156,32 @@ class MapView(PageModel):
     missing: str = Field(description="Why what is asked for is not shown, empty if it is.")
 
 
-class RivalsPage(ReportPage):
-    """The page of rivals."""
+class RivalsFound(PageModel):
+    """How different the circuits of a network or a model are."""
 
-    scope: ScopeView
     of: int = Field(description="Circuits that were looked at: those listed.")
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: RivalPair | None
     different: RivalChoice | None
-    contradicting: RivalInterpretations | None
-    best_and_worst: RivalInterpretations | None
     measures: list[Measure]
     map: MapView | None
     request_url: str = Field(description="A form sent here asks for the rivals.")
     request_fields: list[tuple[str, str]]
     circuits_url: str
+
+
+class RivalsPage(ReportPage, RivalsFound):
+    """The page of rivals of one analysis."""
+
+    scope: ScopeView
+    contradicting: RivalInterpretations | None
+    best_and_worst: RivalInterpretations | None
     common_ground_url: str
+
+    @property
+    def about(self) -> About:
+        """What the page is about."""
+        return about_network(self.network, self.scope, self.network_url)
 
 
 def build_rivals(session: Session, addresses: Addresses, network: str, options: RivalsOptions) -> RivalsPage:
@@ -190,8 +202,8 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
         scope=scope_now(session, place, addresses),
         of=0 if report is None else report.of,
         complete=report is None or report.complete,
-        pair=None if report is None else view.pair(report),
-        different=None if report is None else view.different(report),
+        pair=None if report is None else view.shown.pair(report),
+        different=None if report is None else view.shown.different(report),
         contradicting=None if report is None else view.contradicting(report.contradicting),
         best_and_worst=view.best_and_worst(),
         measures=[] if report is None else measures_of(report),
@@ -212,7 +224,7 @@ def stored_rivals(
     row = report_row(session, place.analysis, RIVALS)
     report = None if row is None else report_of(row, RivalsReport)
     view = _Viewer(session, place, addresses)
-    pair = None if report is None else view.pair(report)
+    pair = None if report is None else view.shown.pair(report)
     contradicting = None if report is None else view.contradicting(report.contradicting)
     return pair, contradicting, view.best_and_worst()
 
@@ -230,16 +242,99 @@ def _shown(options: RivalsOptions) -> CriterionStep | None:
     return step
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How a page shows circuits of a report.
+
+    Args:
+        circuit: of a mask.
+        compare_url: refs → where they are compared.
+        shared_edges: of a mask of edges, one matrix for each layer; empty of a model.
+    """
+
+    circuit: Callable[[str], RivalCircuit]
+    compare_url: Callable[[Sequence[str]], str]
+    shared_edges: Callable[[int], list[list[list[bool]]]] = lambda _: []
+
+    def pair(self, report: RivalsReport) -> RivalPair | None:
+        """The two most different circuits."""
+        pair = report.pair
+        if pair is None:
+            return None
+        circuits = [self.circuit(mask) for mask in pair.masks]
+        first, second = (int(mask, 16) for mask in pair.masks)
+        return RivalPair(
+            circuits=circuits,
+            shared=(first & second).bit_count(),
+            either=(first | second).bit_count(),
+            distance=_fraction(pair.distance),
+            exact=pair.exact,
+            shared_edges=self.shared_edges(first & second),
+            compare_url=self.compare_url([one.ref for one in circuits]),
+        )
+
+    def different(self, report: RivalsReport) -> RivalChoice | None:
+        """Circuits that are mutually most different."""
+        chosen = report.different
+        if chosen is None:
+            return None
+        circuits = [self.circuit(mask) for mask in chosen.masks]
+        return RivalChoice(
+            circuits=circuits,
+            distance=_fraction(chosen.distance),
+            exact=chosen.exact,
+            compare_url=self.compare_url([one.ref for one in circuits]),
+        )
+
+    def map(
+        self, report: RivalsReport, by: str, shown: Sequence[str], missing: str, choices: Sequence[tuple[str, str]]
+    ) -> MapView | None:
+        """The map of circuits.
+
+        Args:
+            report: with the map, or without one.
+            by: what marks show.
+            shown: of each circuit of the map.
+            missing: why that is not known, empty if it is.
+            choices: what marks may show, with labels.
+        """
+        placed = report.map
+        if placed is None:
+            return None
+        pair = set(report.pair.masks) if report.pair else set()
+        different = set(report.different.masks) if report.different else set()
+        return MapView(
+            items=[
+                PlacedCircuit.showing(
+                    self.circuit(mask),
+                    x=x,
+                    y=y,
+                    role="pair" if mask in pair else "different" if mask in different else "",
+                    shows=shows,
+                )
+                for mask, x, y, shows in zip(placed.masks, placed.x, placed.y, shown, strict=True)
+            ],
+            kept=placed.kept,
+            correlation=placed.correlation,
+            n_landmarks=placed.n_landmarks,
+            choices=[MapChoice(key=key, label=label, current=key == by) for key, label in choices],
+            by=by,
+            missing=missing,
+        )
+
+
 class _Viewer:
-    """Makes the parts of the page of one report."""
+    """Makes the parts of the page of one report that networks alone have."""
 
     def __init__(self, session: Session, place: Place, addresses: Addresses) -> None:
         self._session, self._place, self._addresses = session, place, addresses
+        self.shown = Shown(self._circuit, self._compare, self._shared)
 
     def _circuit(self, mask: str) -> RivalCircuit:
         circuit = Circuit(self._place.question.layout, int(mask, 16))
         return RivalCircuit(
             mask=mask,
+            label=f"c·{mask}",
             url=self._addresses.circuit(self._place.row.slug, mask, self._place.scope),
             ref=str(ExplanationRef("circuit", mask)),
             n_edges=circuit.n_edges,
@@ -249,34 +344,8 @@ class _Viewer:
     def _compare(self, refs: Sequence[str]) -> str:
         return self._addresses.compare(self._place.row.slug, refs, self._place.scope)
 
-    def pair(self, report: RivalsReport) -> RivalPair | None:
-        pair = report.pair
-        if pair is None:
-            return None
-        circuits = [self._circuit(mask) for mask in pair.masks]
-        first, second = (int(mask, 16) for mask in pair.masks)
-        both = Circuit(self._place.question.layout, first & second)
-        return RivalPair(
-            circuits=circuits,
-            shared=(first & second).bit_count(),
-            either=(first | second).bit_count(),
-            distance=_fraction(pair.distance),
-            exact=pair.exact,
-            shared_edges=[matrix.tolist() for matrix in both.keep],
-            compare_url=self._compare([one.ref for one in circuits]),
-        )
-
-    def different(self, report: RivalsReport) -> RivalChoice | None:
-        chosen = report.different
-        if chosen is None:
-            return None
-        circuits = [self._circuit(mask) for mask in chosen.masks]
-        return RivalChoice(
-            circuits=circuits,
-            distance=_fraction(chosen.distance),
-            exact=chosen.exact,
-            compare_url=self._compare([one.ref for one in circuits]),
-        )
+    def _shared(self, mask: int) -> list[list[list[bool]]]:
+        return [matrix.tolist() for matrix in Circuit(self._place.question.layout, mask).keep]
 
     def contradicting(self, found: StoredContradiction | None) -> RivalInterpretations | None:
         if found is None:
@@ -318,39 +387,17 @@ class _Viewer:
         )
 
     def map(self, report: RivalsReport, options: RivalsOptions, step: CriterionStep | None) -> MapView | None:
+        """The map of circuits."""
         placed, analysis = report.map, self._place.analysis
         if placed is None or analysis is None:
             return None
         contents = verdict_contents(self._session, analysis)
         shown, missing = self._shown(placed.masks, options.by, step, contents)
-        pair = set(report.pair.masks) if report.pair else set()
-        different = set(report.different.masks) if report.different else set()
-        slug, scope = self._place.row.slug, self._place.scope
         stored = {key for kind, key, _ in contents if kind == CIRCUIT}
         steps = [one for one in default_steps() if CIRCUIT in one.kinds and one.key in stored]
         steps += [step] if step is not None and step not in steps else []
         choices = [(BY_EDGES, "Edges"), (BY_STORY, "Story"), *((str(one), one.criterion.label) for one in steps)]
-        return MapView(
-            items=[
-                PlacedCircuit(
-                    mask=mask,
-                    url=self._addresses.circuit(slug, mask, scope),
-                    ref=str(ExplanationRef("circuit", mask)),
-                    x=x,
-                    y=y,
-                    n_edges=int(mask, 16).bit_count(),
-                    role="pair" if mask in pair else "different" if mask in different else "",
-                    shows=shows,
-                )
-                for mask, x, y, shows in zip(placed.masks, placed.x, placed.y, shown, strict=True)
-            ],
-            kept=placed.kept,
-            correlation=placed.correlation,
-            n_landmarks=placed.n_landmarks,
-            choices=[MapChoice(key=key, label=label, current=key == options.by) for key, label in choices],
-            by=options.by,
-            missing=missing,
-        )
+        return self.shown.map(report, options.by, shown, missing, choices)
 
     def _shown(
         self, masks: Sequence[str], by: str, step: CriterionStep | None, contents: VerdictContents
@@ -384,8 +431,8 @@ def _fraction(text: str) -> FractionView:
     return FractionView(agreed=value.numerator, of=value.denominator)
 
 
-def measures_of(report: RivalsReport) -> list[Measure]:
-    """What ScrubID and CIRCUS measure, over the circuits of a report."""
+def measures_of(report: RivalsReport, part: str = "edge") -> list[Measure]:
+    """What ScrubID and CIRCUS measure, over the circuits of a report; ``part`` is what a mask names."""
     numbers = report.diagnostics
     if numbers is None:
         return []
@@ -398,7 +445,7 @@ def measures_of(report: RivalsReport) -> list[Measure]:
             value=_fraction(numbers.redundancy),
             exact=numbers.smallest_exact,
             verdict=redundancy_verdict(Fraction(numbers.redundancy)),
-            meaning=f"largest Jaccard distance among the {smallest}, {noun(numbers.n_edges, 'edge')} each",
+            meaning=f"largest Jaccard distance among the {smallest}, {noun(numbers.n_edges, part)} each",
             threshold="passes below 0.2, fails from 0.5",
         ),
         Measure(
@@ -407,7 +454,7 @@ def measures_of(report: RivalsReport) -> list[Measure]:
             value=_fraction(numbers.contradiction),
             exact=numbers.smallest_exact,
             verdict=contradiction_verdict(Fraction(numbers.contradiction)),
-            meaning=f"share of the edges of the {smallest} that one of them needs and another does without",
+            meaning=f"share of the {part}s of the {smallest} that one of them needs and another does without",
             threshold="passes up to 0.2, fails above 0.5",
         ),
         Measure(
@@ -439,15 +486,15 @@ def measures_of(report: RivalsReport) -> list[Measure]:
     )
     for key, which, core in sets:
         if core is not None and core.of > 1:
-            found += _of_core(core, key, which, exact_backbone=report.complete)
+            found += _of_core(core, key, which, part, exact_backbone=report.complete)
     return found
 
 
-def _of_core(core: StoredConsensus, key: str, which: str, *, exact_backbone: bool) -> list[Measure]:
-    """How well the edges that some circuits agree on tell the backbone."""
+def _of_core(core: StoredConsensus, key: str, which: str, part: str, *, exact_backbone: bool) -> list[Measure]:
+    """How well the parts that some circuits agree on tell the backbone."""
     said = {
-        "recall": (core.recall, "of the backbone's edges, those in every one of the"),
-        "precision": (core.precision, "of the edges in every one of them, those in the backbone; the"),
+        "recall": (core.recall, f"of the backbone's {part}s, those in every one of the"),
+        "precision": (core.precision, f"of the {part}s in every one of them, those in the backbone; the"),
     }
     return [
         Measure(
@@ -463,8 +510,8 @@ def _of_core(core: StoredConsensus, key: str, which: str, *, exact_backbone: boo
     ]
 
 
-def findings_of(report: RivalsReport) -> list[str]:
-    """What was found, in sentences that claim no more than was looked at."""
+def findings_of(report: RivalsReport, part: str = "edge") -> list[str]:
+    """What was found, in sentences that claim no more than was looked at; ``part`` is what a mask names."""
     which = "valid" if report.complete else "listed"
     if not report.of:
         return ["No circuit is valid, so there is none to compare." if report.complete else "No circuit is listed."]
@@ -477,8 +524,8 @@ def findings_of(report: RivalsReport) -> list[str]:
     farther = "no two are farther apart than" if report.pair.exact else "some are at least as far apart as"
     told = [
         f"{among} {farther} {report.pair.masks[0]} and {report.pair.masks[1]}: they share {shared} of the "
-        f"{noun(either, 'edge')} that either keeps, a Jaccard distance of {distance} ({float(distance):.2f})."
+        f"{noun(either, part)} that either keeps, a Jaccard distance of {distance} ({float(distance):.2f})."
     ]
     if distance == 1:
-        told.append("So the task can be done on two circuits without a common edge.")
+        told.append(f"So the task can be done on two circuits without a common {part}.")
     return told

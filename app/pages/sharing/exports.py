@@ -32,15 +32,16 @@ from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.located import LocatedView
-from app.pages.models.methods import build_model_methods
-from app.pages.models.views import RulesOptions
+from app.pages.models.methods import ModelPathOptions, build_model_methods, build_model_path
+from app.pages.models.rivals import ModelRivalsOptions, build_model_rivals
+from app.pages.models.views import RulesOptions, RulesPage
 from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
 from app.pages.reports.lenses import LensesOptions, LensOptions, build_lenses, whole_lens
-from app.pages.reports.method_path import MethodPathOptions, build_method_path
+from app.pages.reports.method_path import Followed, MethodPathOptions, build_method_path
 from app.pages.reports.methods import MethodsOptions, build_methods
-from app.pages.reports.rivals import RivalsOptions, build_rivals
+from app.pages.reports.rivals import PlacedCircuit, RivalsOptions, build_rivals
 from app.pages.reports.stories import StoriesOptions, build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
@@ -398,10 +399,31 @@ def rivals_table(session: Session, addresses: Addresses, network: str, options: 
     about = (
         *about_place(place, "Map of circuits"),
         told,
-        "x and y: classical scaling of the square roots of Jaccard's distances between sets of edges.",
+        _SCALING,
     )
-    rows = ((one.mask, one.x, one.y, one.n_edges, one.role) for one in items)
-    return Table(f"{place.row.slug}-rivals", about, ("mask", "x", "y", "n_edges", "role"), rows)
+    return Table(f"{place.row.slug}-rivals", about, MAP_COLUMNS, _map_rows(items))
+
+
+def model_rivals_table(session: Session, addresses: Addresses, model: str, options: ModelRivalsOptions) -> Table:
+    """The map of a model's circuits, a row for each circuit placed."""
+    page = build_model_rivals(session, addresses, model, options)
+    items = [] if page.map is None else page.map.items
+    which = "valid" if page.complete else "listed"
+    about = (*_about_model(page, "Map of circuits"), f"{len(items):,} of {page.of:,} {which} circuits.", _SCALING)
+    return Table(f"{page.model.slug}-rivals", about, MAP_COLUMNS, _map_rows(items))
+
+
+def _map_rows(items: Sequence[PlacedCircuit]) -> Iterator[Sequence[Cell]]:
+    return ((one.mask, one.x, one.y, one.n_edges, one.role) for one in items)
+
+
+MAP_COLUMNS: Final = ("mask", "x", "y", "n_edges", "role")
+_SCALING: Final = "x and y: classical scaling of the square roots of Jaccard's distances between sets of edges."
+
+
+def _about_model(page: RulesPage, what: str) -> tuple[str, ...]:
+    """What a table of a model is about."""
+    return (f"{what}: {page.model.name}, SHA-256 {page.model.digest}, under the rules {page.rules.label}.",)
 
 
 _PLACED: Final = (
@@ -463,10 +485,10 @@ def model_methods_table(session: Session, addresses: Addresses, model: str, opti
     """Every answer of every discovery method about a model with its place among the valid circuits."""
     page = build_model_methods(session, addresses, model, options)
     about = (
-        f"What discovery methods answer about {page.model.name}, SHA-256 {page.model.digest}, under the rules "
-        f"{page.rules.label}.",
+        *_about_model(page, "What discovery methods answer"),
         f"{_PLACED_WORDS} Edges are nodes where masks name nodes.",
-        "under: ablations under which it is valid; adds and drops: what separates it from the nearest valid circuit.",
+        "under: ablations under which it is valid; adds and drops: what separates it from the nearest valid circuit, "
+        "written as claims write edges.",
     )
 
     def rows() -> Iterator[Sequence[Cell]]:
@@ -476,10 +498,16 @@ def model_methods_table(session: Session, addresses: Addresses, model: str, opti
                 more: Sequence[Cell] = (None,) * 3
                 if at is not None:
                     under = [name for name, valid in at.under.items() if valid]
-                    more = tuple(" ".join(some) for some in (under, at.adds, at.drops))
+                    apart = ([_claimed(label) for label in some] for some in (at.adds, at.drops))
+                    more = tuple(" ".join(some) for some in (under, *apart))
                 yield (method.key, one.text, one.default, one.outcome, *_placed_cells(at), *more, one.url)
 
     return Table(f"{page.model.slug}-methods", about, MODEL_METHODS_COLUMNS, rows())
+
+
+def _claimed(label: str) -> str:
+    """An edge or node without spaces, as :mod:`analysis.discovery.part_names` reads it."""
+    return label.replace(" → ", ">")
 
 
 def lenses_table(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> Table:
@@ -531,15 +559,24 @@ def method_steps_table(
     """Every step of one method under one setting."""
     page = build_method_path(session, addresses, network, method, options)
     place = locate(session, addresses, network, options.scope)
-    about = (
-        *about_place(place, f"How {page.text} came to its answer"),
-        f"before, after: {page.measure}.",
-        _PLACED_WORDS,
-    )
-    columns = (
-        *("step", "edges", "kept", "before", "after", "score", "descent", "answer"),
-        *("raw_mask", "mask", "n_edges", "valid", "chance_valid", "chance_possible", "url"),
-    )
+    return _steps_table(page, place.row.slug, about_place(place, f"How {page.text} came to its answer"))
+
+
+def model_steps_table(
+    session: Session, addresses: Addresses, model: str, method: str, options: ModelPathOptions
+) -> Table:
+    """Every step of one method on a model under one setting."""
+    page = build_model_path(session, addresses, model, method, options)
+    return _steps_table(page, page.model.slug, _about_model(page, f"How {page.text} came to its answer"))
+
+
+STEP_COLUMNS: Final = (
+    *("step", "edges", "kept", "before", "after", "score", "descent", "answer"),
+    *("raw_mask", "mask", "n_edges", "valid", "chance_valid", "chance_possible", "url"),
+)
+
+
+def _steps_table(page: Followed, slug: str, about: Sequence[str]) -> Table:
     rows = (
         (
             *(one.number, " ".join(one.edges), one.kept, one.before, one.after, one.score, one.at),
@@ -548,7 +585,8 @@ def method_steps_table(
         )
         for one in page.steps
     )
-    return Table(f"{place.row.slug}-{page.key}-steps", about, columns, rows)
+    told = (*about, f"before, after: {page.measure}.", _PLACED_WORDS)
+    return Table(f"{slug}-{page.key}-steps", told, STEP_COLUMNS, rows)
 
 
 def claims_table(session: Session, addresses: Addresses, network: str, options: ClaimsOptions) -> Table:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, edge_numbers
+from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, Claim, subject_of
+from analysis.discovery.cuts import NetworkCuts
 from analysis.discovery.method import Method
+from analysis.discovery.part_names import names_in
 from analysis.discovery.registry import default_methods, read_method
 from analysis.discovery.sent_claims import Declared, read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
@@ -20,11 +22,12 @@ from analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
+CUTS = NetworkCuts(QUESTION)
 CLAIM = {"name": "my circuit", "kind": "circuit", "mask": "3f3ff"}
 
 
 def claims_of(raw: bytes) -> tuple[Claim, ...]:
-    return read_sent(raw, QUESTION, Declared()).claims
+    return read_sent(raw, subject_of(QUESTION), Declared()).claims
 
 
 def file_of(*claims: Any, **more: Any) -> bytes:
@@ -32,7 +35,7 @@ def file_of(*claims: Any, **more: Any) -> bytes:
 
 
 def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
-    names = {number: name for name, number in edge_numbers(QUESTION.layout).items()}
+    names = {number: name for name, number in names_in(QUESTION.layout).numbers.items()}
     edges = [names[n] for n in range(18) if 0x3F3FF >> n & 1]
     scores = [1.0 if 0x3F3FF >> n & 1 else 0.0 for n in range(18)]
     three = claims_of(
@@ -42,13 +45,13 @@ def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
             {"name": "by scores", "kind": "circuit", "scores": scores, "k": 16, "ablation": "pairs"},
         ),
     )
-    assert {claim.answer(QUESTION).raw_mask for claim in three} == {0x3F3FF}
+    assert {claim.answer(CUTS[claim.ablation or "zero"]).raw_mask for claim in three} == {0x3F3FF}
     assert three[0].digest == three[1].digest != three[2].digest
-    assert [claim.has_ablation for claim in three] == [False, False, True]
+    assert [claim.ablation for claim in three] == ["", "", "pairs"]
 
 
 def test_edges_are_named_as_in_the_drawing() -> None:
-    numbers = edge_numbers(EdgeLayout((2, 3, 3, 1)))
+    numbers = names_in(EdgeLayout((2, 3, 3, 1))).numbers
     assert (numbers["x0>1.0"], numbers["x1>1.2"], numbers["1.2>2.0"], numbers["2.0>y0"]) == (0, 5, 8, 15)
 
 
@@ -122,7 +125,7 @@ def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any])
         (read,) = claims_of(file_of(claim))
     except InvalidClaim:
         return
-    assert read.answer(QUESTION).outcome in {"found", "all", "nothing", "undefined"}
+    assert read.answer(CUTS[read.ablation or "zero"]).outcome in {"found", "all", "nothing", "undefined"}
 
 
 @pytest.mark.parametrize(
@@ -173,8 +176,8 @@ def test_settings_are_read_and_filled() -> None:
 def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() -> None:
     method, found = read_method("eap(k=19)")
     with pytest.raises(InvalidMethod, match="18 edges"):
-        method.answer(QUESTION, found)
+        method.answer(CUTS["pairs"], found)
     constant = ask(QUESTION.model, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
     method, found = read_method("eap")
     with pytest.raises(InvalidMethod, match="zero or mean"):
-        method.answer(constant, found)
+        method.answer(NetworkCuts(constant)["pairs"], found)

@@ -7,13 +7,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.discovery.cut_model import CutModel
-from analysis.discovery.model_location import ModelLandscape, audit_model
-from analysis.discovery.model_methods.acdc import MODEL_ACDC, bit_order
-from analysis.discovery.model_methods.eap import MODEL_EAP
-from analysis.discovery.model_methods.eap_ig import MODEL_EAP_IG
-from analysis.discovery.model_methods.effects import EFFECTS
-from analysis.discovery.model_registry import MODEL_METHODS, default_model_methods, model_sweep
+from analysis.discovery.audit import audit
+from analysis.discovery.cuts import CutModel, bit_order
+from analysis.discovery.methods.acdc import MODEL_ACDC
+from analysis.discovery.methods.eap import MODEL_EAP
+from analysis.discovery.methods.eap_ig import MODEL_EAP_IG
+from analysis.discovery.methods.exact_edge import EFFECTS
+from analysis.discovery.model_location import ModelLandscape
+from analysis.discovery.registry import MODEL_METHODS, default_model_methods
+from analysis.discovery.sweep import model_sweep
 from analysis.errors import InvalidMethod
 from analysis.models.attention import ATTENTION
 from analysis.models.circuits import find_masks
@@ -151,11 +153,11 @@ def test_scores_and_shares_are_of_plain_runs():
     answer = EFFECTS.answer(cut, EFFECTS.defaults)
     assert answer.scores[0] == pytest.approx(-plain_loss(model, run[(1 << n) - 2], whole, "kl"))
     losses = [plain_loss(model, run[mask], whole, "kl") for mask in (77, 0)]
-    assert cut.shares("kl", [77]) == pytest.approx([1 - losses[0] / losses[1]])
+    assert cut.shares([77], {"loss": "kl"}) == pytest.approx([1 - losses[0] / losses[1]])
     assert cut.right(77) == (gaps(run[77][None], model.answers) > 0).sum()
     fewer = EFFECTS.answer(cut, EFFECTS.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
     assert fewer & answer.raw_mask == fewer
-    assert cut.shares("kl", [fewer])[0] < 0.95 <= answer.faithfulness
+    assert cut.shares([fewer], {"loss": "kl"})[0] < 0.95 <= answer.faithfulness
     with pytest.raises(InvalidMethod, match="The model has 29 edges"):
         EFFECTS.answer(cut, EFFECTS.filled({"k": 30}))
 
@@ -177,7 +179,7 @@ def test_places_are_those_among_all_masks(name, text):
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
-    found = audit_model(landscape, model_sweep(landscape.cuts))
+    found = audit(landscape, model_sweep(landscape.cuts))
     assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
     outcomes = set()
     for one in found:
@@ -213,7 +215,7 @@ def test_roles_are_held_against_the_whole_models():
     model = golden("induction_2x2_0")
     rules = ATTENTION.rules("heads")
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), find_masks(model, rules))
-    [found] = audit_model(landscape, [(MODEL_ACDC, MODEL_ACDC.filled({"tau": 0.1}))])
+    [found] = audit(landscape, [(MODEL_ACDC, MODEL_ACDC.filled({"tau": 0.1}))])
     roles = found.location.more["roles"]["induction"]
     of_circuit = landscape.space.roles(landscape.space.graph.bits([found.location.closed.mask]))[0]
     names = [landscape.space.graph.nodes[node].name for node in landscape.space.graph.removable]
@@ -225,7 +227,7 @@ def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = ATTENTION.rules("mean")
     landscape = ModelLandscape(ATTENTION, model, ModelProtocol("", rules), None)
-    for one in audit_model(landscape, default_model_methods(landscape.cuts["rules"])):
+    for one in audit(landscape, default_model_methods(landscape.cuts["rules"])):
         place = one.location
         assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)

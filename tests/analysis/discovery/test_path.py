@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from analysis.circuits.result import CircuitSearch
+from analysis.discovery.cuts import MAX_EDGE_RUNS, NetworkCuts
 from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import outputs_of_masks, rows_of
-from analysis.discovery.path import MAX_WORK, stages_of, steps_of
+from analysis.discovery.path import stages_of, steps_of
 from analysis.discovery.registry import METHODS, method_named
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array
@@ -19,6 +20,7 @@ from analysis.work import DEFAULT_WORK
 from tests.factories import pretrained_xor, small_network
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
+CUTS = NetworkCuts(QUESTION)
 WHOLE = (1 << 18) - 1
 QUICK = [method.key for method in METHODS if not method.learns]
 
@@ -26,8 +28,9 @@ QUICK = [method.key for method in METHODS if not method.learns]
 @pytest.mark.parametrize("key", QUICK)
 def test_the_steps_of_every_method_lead_to_its_answer(key: str) -> None:
     method = method_named(key)
-    steps = steps_of(method, method.defaults, QUESTION)
-    answer = method.answer(QUESTION, method.defaults)
+    cut = CUTS[method.defaults["ablation"]]
+    steps = steps_of(method, method.defaults, cut)
+    answer = method.answer(cut, method.defaults)
     assert len(steps) == 18
     assert sorted(edge for step in steps for edge in step.edges) == list(range(18))
     masks = [step.mask for step in steps]
@@ -47,7 +50,7 @@ def test_each_step_of_acdc_costs_what_removing_its_edge_costs() -> None:
     rows = rows_of(QUESTION, "zero")
     whole = outputs_of_masks(QUESTION, mask_array([WHOLE], QUESTION.layout), rows)[0]
     mask, current = WHOLE, 0.0
-    for step in steps_of(method, settings, QUESTION):
+    for step in steps_of(method, settings, CUTS["zero"]):
         (edge,) = step.edges
         without = mask & ~(1 << edge)
         loss = float(
@@ -65,7 +68,7 @@ def test_every_stage_is_valid_where_the_search_says_so() -> None:
     found: CircuitSearch = search_for_circuits(QUESTION, DEFAULT_WORK)
     valid = set(found.masks.tolist())
     method = method_named("acdc")
-    stages = stages_of(steps_of(method, method.filled({"tau": 0.1}), QUESTION), Landscape(QUESTION, found))
+    stages = stages_of(steps_of(method, method.filled({"tau": 0.1}), CUTS["zero"]), Landscape(QUESTION, found))
     assert {one.valid for one in stages} == {True, False}
     for one in stages:
         assert one.valid == (one.closed.mask in valid)
@@ -76,16 +79,16 @@ def test_every_stage_is_valid_where_the_search_says_so() -> None:
 def test_a_network_that_is_too_large_is_not_followed() -> None:
     file = small_network(0, (6, 40, 40, 1))
     question: Question = ask(file.network, task=named_task("PARITY", 6))
-    assert question.layout.n_edges**2 * 64 > MAX_WORK
+    assert question.layout.n_edges**2 * 64 > MAX_EDGE_RUNS
     with pytest.raises(BeyondLimits):
-        steps_of(method_named("weights"), method_named("weights").defaults, question)
+        steps_of(method_named("weights"), method_named("weights").defaults, NetworkCuts(question)["zero"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["edge-pruning", "node-pruning"])
 def test_gates_that_open_and_close_lead_to_the_answer(key: str) -> None:
     method = method_named(key)
-    answer = method.answer(QUESTION, method.filled({"lambda": 0.1, "steps": 200}))
+    answer = method.answer(CUTS["zero"], method.filled({"lambda": 0.1, "steps": 200}))
     assert answer.steps
     mask = WHOLE
     for step in answer.steps:

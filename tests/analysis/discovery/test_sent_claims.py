@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import CLAIM_FORMAT, Claim, edge_numbers
+from analysis.discovery.claims import CLAIM_FORMAT, Claim, subject_of
+from analysis.discovery.cuts import NetworkCuts
+from analysis.discovery.part_names import names_in
 from analysis.discovery.sent_claims import FORMS, Declared, output_named, read_sent
 from analysis.errors import InvalidClaim
 from analysis.networks.circuit import EdgeLayout
@@ -19,7 +21,7 @@ from analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
-NAMES = list(edge_numbers(QUESTION.layout))
+NAMES = list(names_in(QUESTION.layout).numbers)
 MASK = 0x3B2CF
 KEPT = [name for edge, name in enumerate(NAMES) if MASK >> edge & 1]
 SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
@@ -27,7 +29,7 @@ SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
 
 def read(sent: Any, **declared: Any) -> tuple[str, Claim]:
     raw = sent if isinstance(sent, bytes) else sent.encode() if isinstance(sent, str) else json.dumps(sent).encode()
-    found = read_sent(raw, QUESTION, Declared(**declared))
+    found = read_sent(raw, subject_of(QUESTION), Declared(**declared))
     return found.form, found.claims[0]
 
 
@@ -130,9 +132,10 @@ def test_an_edge_without_a_score_is_unknown_and_taken_last() -> None:
     _, claim = read({arrow(NAMES[3]): 0.5, arrow(NAMES[5]): 0.1}, picking={"k": 3})
     assert claim.scores is not None
     assert claim.scores.count(None) == 16
-    mask = claim.answer(QUESTION).raw_mask
+    cut = NetworkCuts(QUESTION)["zero"]
+    mask = claim.answer(cut).raw_mask
     assert mask == 1 << 3 | 1 << 5 | 1 << 0
-    assert len(claim.without_gradient(QUESTION)) == 16
+    assert len(claim.without_gradient(cut)) == 16
 
 
 def test_a_score_of_zero_into_a_dead_neuron_is_no_score() -> None:
@@ -140,8 +143,8 @@ def test_a_score_of_zero_into_a_dead_neuron_is_no_score() -> None:
         [[[1.0, 1.0], [-1.0, -1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]], activation="relu", output_activation="linear"
     )
     question = ask(dead, task=named_task("OR", 2))
-    found = read_sent(b"0.5 0 0 0 0.1 0", question, Declared(picking={"k": 2}))
-    assert found.claims[0].without_gradient(question) == (
+    found = read_sent(b"0.5 0 0 0 0.1 0", subject_of(question), Declared(picking={"k": 2}))
+    assert found.claims[0].without_gradient(NetworkCuts(question)["zero"]) == (
         2,
         3,
     )  # into 1.1, which is 0 on every row; not the other zeros
@@ -158,7 +161,7 @@ def test_a_score_of_zero_into_a_dead_neuron_is_no_score() -> None:
             "'blocks.0.attn.hook_result'",
         ),
         ({"nodes": [{"node_id": "E_1_2"}], "links": []}, "'E_1_2'"),
-        ({"edges": {"x0->2.0": {"in_graph": True}}}, "joins no neighbouring layers"),
+        ({"edges": {"x0->2.0": {"in_graph": True}}}, "does not join neighbouring layers"),
         ({"edges": {"x0->1.0": {"in_graph": True}, "x0>1.0": {"in_graph": True}}}, "x0>1.0 twice"),
         ({"edges": {"x0->1.0": {"in_graph": False}}}, "no scores"),
         ({"edges": {"x0->1.0": {"in_graph": "perhaps"}}}, "'perhaps'"),
@@ -206,11 +209,11 @@ def test_a_claim_taken_away_is_the_same_claim(mask: int, settings: dict[str, Any
     if any(abs(value) >= 1e300 for value in settings.values()):
         return
     _, claim = read({"mask": QUESTION.layout.to_hex(mask), "name": "n", "settings": settings})
-    document = {"format": CLAIM_FORMAT, "claims": [claim.document(QUESTION.layout)]}
+    document = {"format": CLAIM_FORMAT, "claims": [claim.document(names_in(QUESTION.layout))]}
     _, again = read(document)
     assert again == claim
     assert again.digest == claim.digest
 
 
 def test_neurons_of_any_network_are_named() -> None:
-    assert list(edge_numbers(EdgeLayout((1, 1, 1)))) == ["x0>1.0", "1.0>y0"]
+    assert list(names_in(EdgeLayout((1, 1, 1))).numbers) == ["x0>1.0", "1.0>y0"]

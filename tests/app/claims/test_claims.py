@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from analysis.discovery.claims import edge_numbers
+from analysis.discovery.part_names import names_in
 from analysis.networks.circuit import EdgeLayout
 from tests.app.claims.conftest import SEVERAL, SLUG
 
 LIST = f"/networks/{SLUG}/claims"
-NAMES = list(edge_numbers(EdgeLayout((2, 3, 3, 1))))
+NAMES = list(names_in(EdgeLayout((2, 3, 3, 1))).numbers)
 
 
 def kept(answer: Any) -> dict[str, Any]:

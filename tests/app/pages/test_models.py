@@ -9,8 +9,9 @@ import csv
 import json
 import re
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, compress, pairwise
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -19,11 +20,11 @@ from analysis.models import registry
 from analysis.models.circuits import find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
 from app.db.job_tables import JobRow
-from app.db.methods import MethodsReport
+from app.db.methods import METHODS, MethodsReport
 from app.db.model_tables import ModelRow
-from app.db.models import find_model, save_circuits, save_methods, save_model, stored_circuits, stored_methods
+from app.db.models import find_model, save_beside, save_circuits, save_model, stored_beside, stored_circuits
 from app.db.writes import save_network
-from app.jobs import model_circuits, model_methods
+from app.jobs import model_circuits, model_methods, model_rivals
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
@@ -330,6 +331,146 @@ def test_methods_are_located_among_the_circuits(client):
     assert (page.status_code, page.headers["location"]) == (303, f"/jobs/{job.id}")
 
 
+def test_the_table_of_methods_names_edges_as_claims_do(client):
+    url = f"{ONE}/methods"
+    by_mask = {one["raw_mask"]: one for one in rows_of(client, f"{url}.csv") if one["adds"] or one["drops"]}
+    assert by_mask
+    for row in by_mask.values():
+        nearest, here = int(row["nearest"], 16), int(row["mask"], 16)
+        for column, mask in (("adds", nearest & ~here), ("drops", here & ~nearest)):
+            claimed = twin(client, f"{ONE}/claim", edges=row[column]) if row[column] else {"place": {"raw_mask": "0"}}
+            assert int(claimed["place"]["raw_mask"], 16) == mask
+
+
+def rows_of(client, url):
+    """The rows of a table."""
+    lines = [one for one in client.get(url).text.splitlines() if not one.startswith("#")]
+    return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("text", ["acdc(tau=0.3)", "effects", "random(seed=3)"])
+def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(client, text):
+    page = twin(client, f"{ONE}/methods/{text}")
+    listed = [
+        one
+        for method in twin(client, f"{ONE}/methods")["methods"]
+        for one in [method["default"], *method["answers"]]
+        if one and one["text"] == text
+    ]
+    [answer] = listed
+    assert client.get(answer["path_url"]).status_code == 200
+    steps, valid = page["steps"], {int(mask, 16) for mask in MASKS}
+    assert steps[page["answer"]]["raw_mask"] == answer["place"]["raw_mask"]
+    assert len(steps) == MODEL.space(RULES).graph.n_bits + 1
+    for before, after in pairwise(steps):
+        moved = {int(before["raw_mask"], 16) ^ int(after["raw_mask"], 16)} - {0}
+        assert all(bits.bit_count() == 1 for bits in moved)
+        assert after["valid"] == (int(after["mask"], 16) in valid)
+    html = client.get(f"{ONE}/methods/{text}").text
+    assert html.count("data-bits=") == len(steps) - 1
+    assert "step by step" in html
+    rows = rows_of(client, f"{ONE}/methods/{text}/steps.csv")
+    assert [row["raw_mask"] for row in rows] == [one["raw_mask"] for one in steps]
+    assert client.get(f"{ONE}/methods/{text}?step=99").status_code == 400
+
+
+def test_methods_that_are_not_there_are_refused(client):
+    for text, words in (("weights", "is for MLPs"), ("acdc(tua=1)", "Did you mean tau"), ("shapley", "is for MLPs")):
+        answer = client.get(f"{API}{ONE}/methods/{text}")
+        assert answer.status_code == 404
+        assert words in answer.json()["error"]
+    assert "takes derivatives" in client.get(f"{API}{ONE}/methods/eap").json()["error"]
+
+
+def test_a_circuit_of_your_own_is_located(client):
+    graph = MODEL.space(RULES).graph
+    best = min(FOUND.circuits, key=lambda one: one.bits)
+    for given in (
+        {"mask": best.mask},
+        {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
+        {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.bits},
+    ):
+        page = twin(client, f"{ONE}/claim", **given)
+        place = page["place"]
+        assert (page["state"], page["searched"], place["mask"], place["valid"]) == ("located", True, best.mask, True)
+        assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
+        assert {one["key"] for one in page["baselines"]} == {"effects", "random"}
+    html = client.get(f"{ONE}/claim", params={"mask": best.mask}).text
+    assert "It is one of the valid circuits." in html
+    assert "Locate your own circuit" in client.get(f"{ONE}/claim").text
+    unknown = twin(client, "/models/nand/claim", mask=best.mask)
+    assert (unknown["searched"], unknown["place"]["valid"]) == (False, False)
+
+
+def kept_bits(mask):
+    return mask_bits(MODEL.space(RULES), mask).tolist()
+
+
+def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
+    graph, best = MODEL.space(RULES).graph, min(FOUND.circuits, key=lambda one: one.bits)
+    marked = {
+        name.replace("-", "->"): {"score": 0.5, "in_graph": on}
+        for name, on in zip(graph.bit_names, kept_bits(best.mask), strict=True)
+    }
+    sent = client.post(f"{API}{ONE}/claim", json={"cfg": {}, "edges": marked}).json()
+    assert sent["form"] == "eap-ig"
+    assert sent["claims"][0]["url"] == f"{ONE}/claim?mask={best.mask}"
+    page = client.post(f"{ONE}/claim", data={"text": best.mask})
+    assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/claim?mask={best.mask}")
+    two = {"format": "pluriscope-claim/1", "claims": [{"name": n, "kind": "circuit", "mask": best.mask} for n in "ab"]}
+    assert len(client.post(f"{API}{ONE}/claim", json=two).json()["claims"]) == 2
+    assert client.post(f"{ONE}/claim", data={"text": json.dumps(two)}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"mask": "zz"}, "lower-case hex"),
+        ({"mask": "ff"}, "beyond the model's"),
+        ({"edges": "a0.h1>m2"}, "which is no node of this model"),
+        ({"scores": "1,2"}, "has 2 numbers"),
+        ({"scores": "1,1,nan,1,1,1"}, "no finite number"),
+        ({"mask": "1", "edges": "n0.0>n1.0"}, "give one of mask, edges, scores"),
+        ({"scores": "1,1,1,1,1,1", "k": 99}, "k is 99"),
+        ({"mask": "1", "rules": "sideways"}, "is no value of any setting"),
+    ],
+)
+def test_claims_that_cannot_be_read_are_refused(client, given, words):
+    answer = client.get(f"{API}{ONE}/claim", params=given)
+    assert answer.status_code in (400, 404)
+    assert words.lower() in answer.json()["error"].lower()
+    assert client.get(f"{ONE}/claim", params=given).status_code == answer.status_code
+
+
+def test_the_most_different_circuits_and_a_map_of_all(client):
+    store, url = client.app.state.store, f"{ONE}/rivals"
+    assert twin(client, url)["state"] == "computing"
+    with store.read() as session:
+        [job] = session.scalars(select(JobRow).where(JobRow.kind == "model-rivals")).all()
+        inputs = model_rivals.load_rivals_inputs(session, job.arguments)
+    report = model_rivals.compute_rivals(inputs)
+    with store.write() as session:
+        assert model_rivals.save_rivals(session, job.arguments, report).result["url"] == url
+        session.get_one(JobRow, job.id).state = "done"
+    page = twin(client, url)
+    kept = {mask: set(np.flatnonzero(kept_bits(mask))) for mask in MASKS}
+    farthest = max(1 - Fraction(len(a & b), len(a | b)) for a, b in combinations(kept.values(), 2))
+    assert Fraction(page["pair"]["distance"]["agreed"], page["pair"]["distance"]["of"]) == farthest
+    assert sorted(one["mask"] for one in page["map"]["items"]) == sorted(MASKS)
+    assert (page["of"], page["complete"]) == (FOUND.valid, True)
+    assert [one["key"] for one in page["measures"]][:3] == ["RR", "CC", "SSS"]
+    shown = {one["mask"]: one["shows"] for one in twin(client, url, by="minimal_local")["map"]["items"]}
+    told = {one.mask: {"passed": "passes", "failed": "fails"}[one.told["minimal_local"]] for one in FOUND.circuits}
+    assert shown == told
+    html = client.get(url).text
+    assert html.count("graph-thumb") >= 2
+    assert "Map of circuits" in html
+    assert len(rows_of(client, f"{url}.csv")) == FOUND.valid
+    assert client.get(f"{API}{url}?by=story").status_code == 400
+    assert twin(client, "/models/nand/rivals")["state"] == "not_analysed"
+    assert client.post(f"{API}/models/nand/rivals", json={}).status_code == 409
+
+
 def test_methods_are_not_asked_where_nothing_was_searched(client):
     assert twin(client, "/models/nand/methods")["state"] == "not_analysed"
     assert "Not searched yet" in client.get("/models/nand/methods").text
@@ -478,10 +619,10 @@ def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
         row, _ = save_model(session, RAW)
         assert enqueue_missing(session) == 0  # nothing was searched
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)
-        assert enqueue_missing(session) == 1
+        assert enqueue_missing(session) == 2  # methods, and the most different circuits
         [job] = session.scalars(of_methods).all()
         assert job.arguments == {"model": row.digest, "rules": ""}
-        save_methods(session, row, "", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
-        assert enqueue_missing(session) == 0
+        save_beside(session, row, "", METHODS, MethodsReport(thorough=False, complete=True, answers=[], refused={}))
+        assert enqueue_missing(session) == 1
         save_circuits(session, row, PERCEPTRON, RULES, FOUND)  # another search replaces the answers
-        assert stored_methods(session, row, "") is None
+        assert stored_beside(session, row, "", METHODS, MethodsReport) is None

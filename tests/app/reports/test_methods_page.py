@@ -117,7 +117,7 @@ def test_a_claim_is_located_the_same_however_it_is_pasted(get) -> None:
         ({"mask": "zz"}, "hex digits"),
         ({"mask": "3b2cf", "edges": "x0>1.0"}, "one of mask, edges, scores"),
         ({"edges": "x0>2.0"}, "neighbouring layers"),
-        ({"edges": "hook_mlp>1.0"}, "no edge"),
+        ({"edges": "hook_mlp>1.0"}, "no neuron of this network"),
         ({"scores": "1 2 3"}, "18 edges"),
         ({"scores": "nan " * 18}, "finite"),
         ({"scores": "1 " * 18, "k": "19"}, "19"),

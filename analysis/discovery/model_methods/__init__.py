@@ -1,1 +1,0 @@
-"""Discovery methods for models of any kind, one file each; :mod:`analysis.discovery.model_registry` lists them."""

@@ -1,0 +1,115 @@
+"""Where an answer about a model stands among its valid circuits under one set of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.discovery.cuts import CutModel
+from analysis.discovery.method import Method
+from analysis.discovery.model_location import ModelLandscape
+from analysis.discovery.registry import MODEL_METHOD_BY_KEY
+from analysis.models.judging import NONE
+from analysis.models.protocol import ModelProtocol
+from app.addressing import Addresses
+from app.db.claims import Placed
+from app.db.models import stored_circuits, stored_landscape
+from app.options import PageModel
+from app.pages.claims.standing import Standing
+from app.pages.located import LocatedView, located_fields
+from app.pages.models.views import ModelPlace, search_of
+
+BASELINES: Final = ("effects", "random")
+MAX_JUDGED_MILLISECONDS: Final = 3.0
+"""What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
+
+
+class RoleKept(PageModel):
+    """The nodes that have a role in the whole model, and which of them have it in a circuit too."""
+
+    label: str
+    model: list[str]
+    kept: list[str]
+
+
+class ModelLocatedView(LocatedView):
+    """Where an answer about a model stands; its edges are nodes where masks name nodes."""
+
+    under: dict[str, bool | None] = Field(description="By ablation whether it is valid; null where it was not found.")
+    roles: list[RoleKept] = Field(description="Roles that some node has in the whole model.")
+    adds: list[str] = Field(description="What the nearest valid circuit keeps and this one does not.")
+    drops: list[str] = Field(description="What this one keeps and the nearest valid circuit does not.")
+
+
+@dataclass(frozen=True)
+class ModelStanding(Standing[CutModel]):
+    """The stored circuits of a model under one set of rules; nothing is known of the others where there are none.
+
+    Args:
+        session: open session.
+        place: the model and its rules.
+        addresses: builds links.
+    """
+
+    session: Session
+    place: ModelPlace
+    addresses: Addresses
+    baseline_methods: ClassVar[tuple[Method[CutModel], ...]] = tuple(MODEL_METHOD_BY_KEY[key] for key in BASELINES)
+
+    @cached_property
+    def landscape(self) -> ModelLandscape:
+        place = self.place
+        search = search_of(self.session, place)
+        frame = stored_circuits(self.session, place.row.id, place.text, place.kind)
+        if search is None or frame is None:
+            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.rules), None)
+        else:
+            found = stored_landscape(place.kind, place.model, place.rules, search, frame)
+        return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
+
+    @cached_property
+    def unjudged(self) -> ModelLandscape:
+        return replace(self.landscape, judges=False)
+
+    def method_url(self, key: str) -> str:
+        """The steps of a method."""
+        return self.addresses.model_method(self.place.row.slug, key, self.place.text)
+
+    def shown(self, told: Placed) -> ModelLocatedView:
+        """A place as pages show it."""
+        return model_located(told.raw_mask, told.place, self.place, self.addresses)
+
+
+def model_located(raw_mask: str, told: Mapping[str, Any], place: ModelPlace, addresses: Addresses) -> ModelLocatedView:
+    """An answer's place, from what an audit file says of it."""
+    graph = place.space.graph
+    fields = located_fields(raw_mask, told, lambda mask: addresses.model_circuit(place.row.slug, mask, place.text))
+    here = int(told["mask"], 16)
+    there = here if fields["nearest"] is None else int(fields["nearest"].mask, 16)
+
+    def names(mask: int) -> list[str]:
+        return [name for bit, name in enumerate(graph.bit_labels) if mask >> bit & 1]
+
+    return ModelLocatedView(
+        **fields,
+        ref=told["mask"] if told["possible"] else "",
+        under=told["under"],
+        roles=_roles(told["roles"], place),
+        adds=names(there & ~here),
+        drops=names(here & ~there),
+    )
+
+
+def _roles(told: Mapping[str, Any], place: ModelPlace) -> list[RoleKept]:
+    found = []
+    for role in place.kind.roles:
+        if role.key not in told or told[role.key]["model"] == NONE:
+            continue
+        model, circuit = (told[role.key][whose].split(", ") for whose in ("model", "circuit"))
+        found.append(RoleKept(label=role.label, model=model, kept=[node for node in model if node in circuit]))
+    return found
