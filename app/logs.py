@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TextIO
 
 Format = Literal["text", "json"]
 QUIET: Final = (
@@ -81,9 +81,20 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is at that moment: a command that runs within another program finds one that is
+    closed after it, while a server of the same program goes on.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; the handler's lock is held."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def configure(form: Format) -> None:
     """Send everything to standard error in one form, from now on; what was set up before is replaced."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -24,6 +24,10 @@ SQLITES_OWN = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 """For a test of what only SQLite has, such as its query plans."""
 
 
+ON_POSTGRESQL = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+"""For a test of which others say as much on SQLite."""
+
+
 def pytest_collection_modifyitems(items):
     """Run tests marked ``one_database`` on SQLite alone."""
     items[:] = [item for item in items if not (item.get_closest_marker("one_database") and _is_on_postgresql(item))]

@@ -34,8 +34,9 @@ SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
     }
   for (const look of passed) looks.delete(look);
   if (!looks.size && !besides.length) return { violations: [], passed: [] };
+  const marked = new Map();  // a page that renews itself may take marks off again, and put them on what is new
   for (const e of document.querySelectorAll("[data-look]")) delete e.dataset.look;
-  for (const [look, both] of looks) for (const e of both) e.dataset.look = look;
+  for (const [look, both] of looks) for (const e of both) marked.set(e, (e.dataset.look = look));
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
   const only = { resultTypes: ["violations", "passes"], elementRef: true, preload: false };
   const found = await axe.run(document, { ...options, ...only, runOnly: [...besides, "color-contrast"] });
@@ -43,7 +44,7 @@ SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
     violations: JSON.parse(JSON.stringify(found.violations, (key, e) => (key === "element" ? null : e))),
     passed: found.passes
       .filter((rule) => rule.id === "color-contrast")
-      .flatMap((rule) => rule.nodes.map((node) => node.element.dataset.look)),
+      .flatMap((rule) => rule.nodes.map((node) => marked.get(node.element) ?? [])),
   };
 }"""
 """Axe looks at contrasts where there is something new to see: of elements alike in themselves and in what lies beneath

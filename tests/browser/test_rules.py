@@ -22,25 +22,30 @@ PAGE = """<!doctype html><html lang="en"><head><title>In order · Pluriscope</ti
 <footer><a href="/d">End</a></footer></body></html>"""
 
 
-@pytest.fixture
-def look(chromium):
-    """Opens a page of ours in a fresh tab and says what a rule finds there."""
-    contexts = []
+@pytest.fixture(scope="module")
+def tab(chromium):
+    """One for all pages of ours: each is loaded anew."""
+    context = chromium.new_context(viewport={"width": 1000, "height": 700}, color_scheme="light")
+    tab = context.new_page()
+    tab.add_init_script(rules.WATCH_SHIFTS)
+    yield tab
+    context.close()
 
-    def at(rule, *, change=("", ""), more="", style="", **options):
-        context = chromium.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
-        contexts.append(context)
-        tab = context.new_page()
-        tab.add_init_script(rules.WATCH_SHIFTS)
+
+@pytest.fixture
+def look(tab):
+    """Opens a page of ours and says what a rule finds there."""
+
+    def at(rule, *, change=("", ""), more="", style=""):
         body = PAGE.format(style=STYLE + style, more=more).replace(*change)
+        tab.unroute_all()
         tab.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
+        tab.emulate_media(media="screen", color_scheme="light")
         tab.goto("http://page.test/")
         tab.wait_for_timeout(300)
         return list(rule(tab))
 
-    yield at
-    for context in contexts:
-        context.close()
+    return at
 
 
 LATE = """<script>

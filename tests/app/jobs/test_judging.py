@@ -63,6 +63,7 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store):
     stored_analysis(store, real=True)
     first = ask(store, *(str(step) for step in default_steps()))

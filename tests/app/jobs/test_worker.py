@@ -117,6 +117,7 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("kind", "arguments"), [("count", {"steps": 1_000_000, "seconds": 0.05}), ("deaf", {"seconds": 10_000})]
 )
@@ -136,6 +137,7 @@ def test_cancel_while_running(store, kind, arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
     job_id = enqueue(store, steps=100, seconds=0.02)
     stop = threading.Event()
@@ -169,6 +171,7 @@ def start_worker(store: Store, tmp_path: Path) -> subprocess.Popen:
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_jobs_of_a_killed_worker_are_taken_up_again(store, tmp_path):
     """kill -9 of the whole worker, twice, at whatever moment; its processes leave by themselves."""
     ids = [enqueue(store, steps=10 + n, seconds=0.1) for n in range(6)]  # long enough to be seen on a busy machine
