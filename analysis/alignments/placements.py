@@ -116,7 +116,7 @@ def can_be_placed(table: SiteTable, allowed: Sequence[NDArray[np.bool_]]) -> boo
     """
     if any(not sites.any() for sites in allowed):
         return False
-    choices: list[list[int]] = [table.masks[table.minimal(sites)].tolist() for sites in allowed]
+    choices: list[list[int]] = [table.masks[sites].tolist() for sites in table.minimal(np.stack(allowed))]
     choices.sort(key=len)
 
     def placed(position: int, used: int) -> bool:

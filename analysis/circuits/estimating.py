@@ -1,7 +1,8 @@
 """How many circuits are valid where neither listing nor counting is possible: an estimate with its interval.
 
 1. Circuits are drawn uniformly and independently from the structural space (:mod:`analysis.circuits.structure`) and
-   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
+   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial. Most are wrong
+   on one of the first rows, so the others are run only on what is left.
 2. The interval for their share is that of Clopper and Pearson (1934): it covers the truth with at least the stated
    confidence for every true share and every sample size, however rare valid circuits are; no normal approximation.
    Its ends are quantiles of beta distributions.
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -32,6 +34,7 @@ from analysis.validity import decide, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
+_CIRCUITS_AT_ONCE: Final = 1 << 12  # so that what is summed stays in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -96,19 +99,14 @@ def estimate_circuits(
     if not structure.count:
         cause = f"no circuit is possible under protocol {protocol.name}"
         raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
-    rows, labels = question.judged
-    absent = question.absent
-    most_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
     sample = _Sample(structure.layout)
-    at_once = max(1, _VALUES_AT_ONCE // (max(network.sizes) * len(rows)))
+    at_once = max(1, min(_CIRCUITS_AT_ONCE, _VALUES_AT_ONCE // (max(network.sizes) * len(question.judged[0]))))
     work.tell("circuits", 0, n_samples)
     with np.errstate(over="ignore", invalid="ignore"):
         for batch in structure.samples(n_samples, seed=seed):
             for start in range(0, len(batch[0]), at_once):
                 keep = tuple(matrix[start : start + at_once] for matrix in batch)
-                outputs = batch_activations(network, keep, rows, absent)[-1][:, 0]
-                wrong = (decide(outputs, protocol.circuit_decision) != labels).sum(axis=1)
-                sample.add(keep, wrong <= most_wrong)
+                sample.add(keep, _are_valid(question, keep))
                 work.tell("circuits", sample.n_tested, n_samples, f"{sample.n_valid:,} valid in the sample")
     found = np.unique(np.concatenate([mask_array([], structure.layout), *sample.masks]))
     draws = np.random.default_rng([abs(seed), 1]).permutation(found)[:n_draws]
@@ -123,6 +121,29 @@ def estimate_circuits(
         sample.distribution(),
         np.sort(draws),
     )
+
+
+def _are_valid(question: Question, keep: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """``[circuits]`` which circuits are valid, with one row first, then as many again as have been run.
+
+    Args:
+        question: whose circuits.
+        keep: ``[circuits, n_l, n_(l-1)]`` kept edges for layers 1 … L.
+    """
+    rows, labels = question.judged
+    most_wrong = max_wrong(len(rows), question.protocol.accuracy_threshold)
+    by_edge = [np.ascontiguousarray(matrix.transpose(1, 2, 0)) for matrix in keep]  # loops run over the last axis
+    wrong = np.zeros(len(keep[0]), dtype=np.int64)
+    hopeful = np.arange(len(wrong))
+    start = 0
+    while start < len(rows) and len(hopeful):
+        part = slice(start, max(1, 2 * start))
+        some = [matrix[..., hopeful].transpose(2, 0, 1) for matrix in by_edge]
+        outputs = batch_activations(question.cut, some, rows[part], question.absent)[-1][:, 0]
+        wrong[hopeful] += (decide(outputs, question.protocol.circuit_decision) != labels[part]).sum(axis=1)
+        hopeful = np.flatnonzero(wrong <= most_wrong)
+        start = part.stop
+    return wrong <= most_wrong
 
 
 def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fraction, Fraction]:

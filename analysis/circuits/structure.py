@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 from math import comb
 from typing import Final
@@ -171,15 +171,13 @@ class Structure:
         Yields:
             ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
         """
-        numbers = random.Random(seed)  # noqa: S311
-        drawn = Counter(self._numbers_at(numbers.randrange(self.count)) for _ in range(n_samples))
         arrays = np.random.default_rng([abs(seed), int(seed < 0)])
         at_once = max(1, _ENTRIES_AT_ONCE // max(self.layout.n_edges, 1))
-        for n_active, n_circuits in sorted(drawn.items()):
+        for n_active, n_circuits in _numbers_drawn(self, n_samples, seed):
             for start in range(0, n_circuits, at_once):
                 yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
 
-    def _numbers_at(self, rank: int) -> tuple[int, ...]:
+    def numbers_at(self, rank: int) -> tuple[int, ...]:
         """The numbers of active neurons of the circuit with this rank, hidden layer by hidden layer."""
         numbers: list[int] = []
         below, so_far = self.sizes[0], 0
@@ -219,6 +217,17 @@ class Structure:
             keep.append(matrices)
             below = active
         return tuple(keep)
+
+
+@lru_cache(maxsize=64)
+def _numbers_drawn(structure: Structure, n_samples: int, seed: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Numbers of active neurons, ascending, each with how many of the circuits drawn have them.
+
+    Kept, for they are the same for every network of these sizes, and finding them takes as long as the rest.
+    """
+    ranks = random.Random(seed)  # noqa: S311
+    drawn = Counter(structure.numbers_at(ranks.randrange(structure.count)) for _ in range(n_samples))
+    return tuple(sorted(drawn.items()))
 
 
 def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.random.Generator) -> NDArray[np.bool_]:

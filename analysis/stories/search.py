@@ -292,7 +292,8 @@ class SweepOfSites:
 
         Interchanging an inactive neuron changes nothing.
         """
-        network, absent, n_rows = self._question.cut, self._question.absent, len(self._rows)
+        network, absent = self._question.cut, self._question.absent
+        sources, bases = np.nonzero(self.tested)
         keep = keep_matrices(masks, self._question.layout)
         with np.errstate(over="ignore", invalid="ignore"):
             clean = batch_activations(network, keep, self._rows, absent)
@@ -304,11 +305,11 @@ class SweepOfSites:
                 for column, site in enumerate(here):
                     swapped[list(self.table.sites[site].neurons), column] = True
                 own = clean[layer][:, :, None]  # [circuits, neurons, 1, rows]
-                values = np.where(swapped[None, :, :, None, None], own[..., :, None], own[..., None, :])
-                values = values.reshape(len(masks), network.sizes[layer], -1)  # sites, source and base in one axis
+                values = np.where(swapped[:, :, None], own[..., sources], own[..., bases])
+                values = values.reshape(len(masks), network.sizes[layer], -1)  # sites and pairs in one axis
                 for above in range(layer + 1, len(network.weights) + 1):
                     values = next_circuit_layer(network, above, keep[above - 1], values, absent)
-                yield here, values[:, 0].reshape(len(masks), len(here), n_rows, n_rows)[:, :, self.tested]
+                yield here, values[:, 0].reshape(len(masks), len(here), -1)
 
     def outputs_at(self, circuit: Circuit, site: NeuronSet) -> NDArray[np.float64]:
         """``[tested pairs]`` one circuit's outputs under the interchange of one neuron set."""

@@ -11,6 +11,7 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.errors import AnalysisError
 from analysis.networks.drawing import read_prior
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE
 from analysis.networks.training_spec import task_of_text
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_NETWORKS, SHARED, Comparison, StudyDesign
@@ -170,7 +171,7 @@ def _training(design: StudyDesign) -> Iterator[str]:
                 said.add(problem)
                 yield f"{factor} {level!r}: {problem}"
     leaky = "leaky_relu" in design.activation or "leaky_relu" in design.output_activation
-    if not leaky and "negative_slope" in design.training.model_fields_set:
+    if not leaky and design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE:
         yield "training.negative_slope: no activation of the grid is leaky_relu; leave it out"
 
 

@@ -25,8 +25,11 @@ def test_the_digest_is_of_what_is_found_and_not_of_words_or_of_the_number_of_see
         assert design(**changed).digest != known.digest
 
 
-def test_a_design_is_read_back_from_its_own_file():
-    known = design(criteria=["input-noise(radius=.2)"])
+@pytest.mark.parametrize(
+    "changes", [{"criteria": ["input-noise(radius=.2)"]}, {"activation": ["tanh"], "training": {"patience": 20}}]
+)
+def test_a_design_is_read_back_from_its_own_file(changes):
+    known = design(**changes)
     again = read_design(known.model_dump_json().encode())
     assert again == known
     assert again.digest == known.digest
@@ -41,6 +44,7 @@ def test_a_design_is_read_back_from_its_own_file():
         ({"tasks": [["XOR"], ["0110", "1"]]}, "tasks ('0110', '1')"),
         ({"hidden": [[3, 3], [99]]}, "hidden layers must have 1 to 64 neurons"),
         ({"input_weights": [None, [1, 2]]}, "input_weights must be 4 non-negative numbers"),
+        ({"activation": ["tanh"], "training": {"negative_slope": 0.2}}, "no activation of the grid is leaky_relu"),
         ({"measures": ["circuits"]}, "'circuits' is unknown"),
         ({"criteria": ["kindness"]}, "kindness"),
         ({"source": "a dream"}, "source 'a dream': is unknown"),
