@@ -1,4 +1,4 @@
-"""Which of XOR's two irredundant algorithms each lens tells that finds variables, beside which one is carried.
+"""Which irredundant algorithms each lens tells that finds variables, beside which one is carried; mostly of XOR's two.
 
 A lens tells an algorithm where it shows all of its variables; a variable counts together with its negation, unless a
 measure says "as written". Lenses that answer with numbers tell none: what can be made of those is worked out over all
@@ -13,6 +13,7 @@ from itertools import permutations
 from statistics import mean
 from typing import Final, cast
 
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.late_functions import function_at
 from analysis.lenses.das import passing
 from analysis.lenses.functions import FunctionOnLayer, function_rows, without_sign
@@ -22,7 +23,7 @@ from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.studies.measures.alice_or_bob import NAMES, who
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Measure, Measured, Need, guarded
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
 
@@ -34,14 +35,18 @@ _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
 
 Encoder = Callable[[Question, Settings], list[Sequence[Encoded]] | None]
 Variables = Mapping[str, tuple[int, ...]]
-"""By an algorithm's text, without a negation of the whole, the truth tables of its variables."""
+"""By an algorithm's text or formula, the truth tables of its variables."""
+
+
+def _algorithms(studied: Studied) -> tuple[HighLevelModel, ...]:
+    return irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
 
 
 def _variables(studied: Studied) -> Variables | None:
-    """Those of Alice and Bob; None where the task has other algorithms."""
+    """Those of Alice and Bob, by text without a negation of the whole; None where the task has other algorithms."""
     known = {
         one.text.removeprefix("!"): tuple(variable.function for variable in one.variables)
-        for one in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+        for one in _algorithms(studied)
     }
     return known if set(known) == set(NAMES) else None
 
@@ -78,6 +83,14 @@ def _probed(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied, varia
     rows = _on_layers(studied, variables)
     found = [function for function, layers in rows.items() if any(map(is_shown, layers))]
     return Measured(who(_shown(variables, found, studied.question.cut.n_inputs)))
+
+
+def _probed_formulas(is_shown: Callable[[FunctionOnLayer], bool], studied: Studied) -> Measured:
+    """The same of the algorithms with variables of any task, by formula."""
+    algorithms = [one for one in _algorithms(studied) if one.variables]
+    variables = {one.formula: tuple(variable.function for variable in one.variables) for one in algorithms}
+    found = [function for function, layers in _on_layers(studied, variables).items() if any(map(is_shown, layers))]
+    return Measured(tuple(sorted(_shown(variables, found, studied.question.cut.n_inputs))))
 
 
 # --- autoencoders
@@ -168,10 +181,7 @@ def _aligned(studied: Studied, _variables: Variables) -> Measured:
     answer = lens.answer(studied.question, lens.defaults)
     if not isinstance(answer.view, Table):
         return Measured(None, note=answer.notes[0] if answer.notes else answer.outcome)
-    by_formula = {
-        one.formula: one.text
-        for one in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
-    }
+    by_formula = {one.formula: one.text for one in _algorithms(studied)}
     return Measured(who(by_formula[formula] for formula, _ in passing(answer.view)))
 
 
@@ -222,6 +232,20 @@ MEASURES: Final = (
         "Which of the two have all variables decodable and used: interchanging the read-out changes some decision.",
         "category",
         _of_xor(partial(_probed, lambda at: bool(at.changed))),
+    ),
+    Measure(
+        "probed-formulas",
+        "algorithms told by probes",
+        "The irredundant algorithms with variables of which all are decodable, each on some hidden layer.",
+        "set",
+        guarded(partial(_probed_formulas, lambda at: at.margin > 0.0)),
+    ),
+    Measure(
+        "used-formulas",
+        "algorithms told by probes that are used",
+        "Those of which all are decodable and used: interchanging the read-out changes some decision.",
+        "set",
+        guarded(partial(_probed_formulas, lambda at: bool(at.changed))),
     ),
     Measure(
         "told-sae",
