@@ -98,7 +98,7 @@ def _fit(question: Question, settings: Settings) -> Fit:
         return Fit(
             "degenerate",
             f"{latents} latents for {distinct} distinct rows: a latent for each input reconstructs them perfectly, "
-            "whatever the network computes.",
+            "whatever the network computes. Set fewer.",
         )
     return APPLIES
 

@@ -12,8 +12,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FINDINGS_NAME: Final = "who-can-tell.json"
-Story = Literal["Alice only", "Bob only", "both", "neither"]
-STORIES: Final[tuple[Story, ...]] = ("Alice only", "Bob only", "both", "neither")
+Story = Literal["first only", "second only", "both", "neither"]
+STORIES: Final[tuple[Story, ...]] = ("first only", "second only", "both", "neither")
 
 
 class _Figures(BaseModel):
@@ -21,7 +21,7 @@ class _Figures(BaseModel):
 
 
 class Told(_Figures):
-    """How well a lens's numbers tell Alice from Bob.
+    """How well a lens's numbers tell one algorithm from the other.
 
     Args:
         lens: its key.
@@ -32,23 +32,23 @@ class Told(_Figures):
     lens: str
     numbers: str = "all"
     kind: Literal["linear", "quadratic"]
-    alices: tuple[int, int] = Field(description="Networks that carry Alice alone: told right, and all.")
-    bobs: tuple[int, int] = Field(description="Those that carry Bob alone.")
+    first: tuple[int, int] = Field(description="Networks that carry the first alone: told right, and all.")
+    second: tuple[int, int] = Field(description="Those that carry the second alone.")
     low: float = Field(description="Wilson's interval of the share told right, 95%.")
     high: float
 
     @property
     def right(self) -> int:
-        return self.alices[0] + self.bobs[0]
+        return self.first[0] + self.second[0]
 
     @property
     def of(self) -> int:
-        return self.alices[1] + self.bobs[1]
+        return self.first[1] + self.second[1]
 
     @property
     def base(self) -> float:
         """The share of the more frequent story, which is told right without looking."""
-        return max(self.alices[1], self.bobs[1]) / self.of
+        return max(self.first[1], self.second[1]) / self.of
 
 
 class Shown(_Figures):
@@ -65,16 +65,20 @@ class Shown(_Figures):
 
 
 class Networks(_Figures):
-    """What was found on networks of one shape that learned XOR.
+    """What was found on networks of one shape that learned one task.
 
     Args:
         study: slug of the study that they are from.
+        task: its truth table, in the order of inputs.
+        algorithms: the two that are told apart, by name or formula.
         hidden: widths.
         carried: networks by the story that they carry.
         failed: networks that did not converge.
     """
 
     study: str
+    task: str
+    algorithms: tuple[str, str]
     hidden: tuple[int, ...]
     activation: str
     carried: dict[Story, int]

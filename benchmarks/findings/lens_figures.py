@@ -1,4 +1,4 @@
-"""What networks of the studies of lenses say together: who can tell Alice from Bob, and who tells which story.
+"""What networks of the studies of lenses say together: who can tell two algorithms apart, and who tells which.
 
 Every lens that answers with numbers is asked again of each network that carries one story, from the weights in the
 result file; some minutes. Stories that lenses tell are measures of the studies and are only counted.
@@ -6,7 +6,8 @@ result file; some minutes. Stories that lenses tell are measures of the studies 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -14,20 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.lenses.registry import LENSES
+from analysis.networks.training_spec import task_of_text
 from analysis.question import Question, ask
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.statistics import share_of
-from analysis.tasks import named_task
+from analysis.tasks import Task
 from app.bundled.lens_findings import STORIES, LensFindings, Networks, Shown, Story, Told
 from benchmarks.findings.results import FOLDER, results_of
 from benchmarks.findings.telling import told
 
-STUDIES: Final = ("who-can-tell", "who-can-tell-activation", "who-can-tell-learned")
-ONE_STORY: Final[tuple[Story, Story]] = ("Alice only", "Bob only")
+STUDIES: Final = ("who-can-tell", "who-can-tell-activation", "who-can-tell-task", "who-can-tell-learned")
+LEAST: Final = 10
+"""Networks of each of two algorithms without which nothing is told."""
+MOST_PRODUCTS: Final = 100_000
+_CARRIED: Final = ("alice-or-bob", "irredundant-formulas")
+_NAMED: Final[dict[str, Named]] = {
+    "Alice only": frozenset({"Alice"}),
+    "Bob only": frozenset({"Bob"}),
+    "both": frozenset({"Alice", "Bob"}),
+    "neither": frozenset(),
+}
 LENS_OF: Final = {
     "told-probes": "probes",
     "told-used": "probes",
+    "probed-formulas": "probes",
+    "used-formulas": "probes",
     "told-sae": "sae",
     "told-sae-written": "sae",
     "told-das": "das",
@@ -36,6 +49,8 @@ AT_ELEVEN: Final = "sum at 11"
 FILE: Final = FOLDER.parent / "findings" / "who-can-tell.json"
 
 Array = NDArray[np.float64]
+Named = frozenset[str]
+"""Algorithms by name or formula."""
 
 
 def write_lens_figures(path: Path = FILE) -> None:
@@ -54,23 +69,43 @@ def groups_of(slug: str) -> Iterator[Networks]:
 
 def group_of(slug: str, cell: Cell, outcomes: list[StudyOutcome]) -> Networks:
     """What the networks of one cell say."""
-    story = {one.seed: _value(one, "alice-or-bob") for one in outcomes if one.converged}
-    single = [one for one in outcomes if story.get(one.seed) in ONE_STORY]
-    labels = np.array([story[one.seed] == ONE_STORY[0] for one in single])
-    learned = any(key.startswith("sae") for key in cell.design.measures)
+    measure = next(key for key in _CARRIED if key in cell.design.measures)
+    known = {one.seed: _value(one, measure) for one in outcomes if one.converged}
+    pair = _told_apart(known.values())
+    story = {seed: _story(value, pair) for seed, value in known.items()}
+    single = [one for one in outcomes if story.get(one.seed) in STORIES[:2]]
+    labels = np.array([story[one.seed] == STORIES[0] for one in single])
+    numbers = {} if _learns(cell) or min(labels.sum(), (~labels).sum()) < LEAST else rows_of_numbers(cell, single)
     return Networks(
         study=slug,
+        task="".join(map(str, _task(cell).truth_table)),
+        algorithms=pair,
         hidden=cell.levels["hidden"],
         activation=cell.levels["activation"],
         carried={name: sum(carried == name for carried in story.values()) for name in STORIES},
         failed=len(outcomes) - len(story),
-        told=() if learned else tuple(_told(rows_of_numbers(cell, single), labels)),
+        told=tuple(_told(numbers, labels)),
         shown=tuple(
-            Shown(lens=LENS_OF[key], measure=key, counts=_counts(outcomes, story, key))
+            Shown(lens=LENS_OF[key], measure=key, counts=_counts(outcomes, story, key, pair))
             for key in cell.design.measures
             if key in LENS_OF
         ),
     )
+
+
+def _learns(cell: Cell) -> bool:
+    return any(key.startswith("sae") for key in cell.design.measures)
+
+
+def _told_apart(carried: Collection[Named]) -> tuple[str, str]:
+    """The two algorithms of which most networks carry one without the other, the first of equals in order."""
+    names = sorted(set().union(*carried))
+    return max(combinations(names, 2), key=lambda pair: sum(_story(one, pair) in STORIES[:2] for one in carried))
+
+
+def _story(carried: Named, pair: tuple[str, str]) -> Story:
+    first, second = (name in carried for name in pair)
+    return ("both" if second else "first only") if first else ("second only" if second else "neither")
 
 
 def rows_of_numbers(cell: Cell, outcomes: list[StudyOutcome]) -> dict[tuple[str, str], Array]:
@@ -82,46 +117,55 @@ def rows_of_numbers(cell: Cell, outcomes: list[StudyOutcome]) -> dict[tuple[str,
     return {key: np.array(rows) for key, rows in found.items()}
 
 
+def _task(cell: Cell) -> Task:
+    return task_of_text(cell.tasks(0)[0], cell.design.n_inputs)
+
+
 def _question(cell: Cell, outcome: StudyOutcome) -> Question:
     network = network_of_outcome(cell, outcome)
     if network is None:
         raise ValueError(f"seed {outcome.seed} of {cell.name} has no weights")
-    return ask(network, task=named_task("XOR", 2), protocol=cell.design.protocols[0])
+    return ask(network, task=_task(cell), protocol=cell.design.protocols[0])
 
 
 def _numbers(question: Question) -> Iterator[tuple[tuple[str, str], Array]]:
     """All that each lens says under default settings; of gradients at the corners the sum at 11 by itself as well."""
     for lens in LENSES:
-        if lens.learns:
+        if lens.learns or (lens.kind == "table" and lens.vector is None):
             continue
         view = lens.answer(question, lens.defaults).view
         row = None if view is None else lens.numbers(view)
         if row is not None:
             yield (lens.key, "all"), row
-            if lens.key == "gradient-corners":
+            if lens.key == "gradient-corners" and question.cut.n_inputs == 2:
                 yield (lens.key, AT_ELEVEN), row[-2:].sum(keepdims=True)
 
 
 def _told(numbers: Mapping[tuple[str, str], Array], labels: NDArray[np.bool_]) -> Iterator[Told]:
     for (lens, which), rows in numbers.items():
-        for kind in ("linear", "quadratic") if which == "all" else ("linear",):
+        n_products = rows.shape[1] * (rows.shape[1] + 1) // 2
+        for kind in ("linear", "quadratic") if which == "all" and n_products <= MOST_PRODUCTS else ("linear",):
             right = told(rows, labels, quadratic=kind == "quadratic") == labels
             share = share_of(int(right.sum()), len(right))
             yield Told(
                 lens=lens,
                 numbers=which,
                 kind=kind,
-                alices=(int(right[labels].sum()), int(labels.sum())),
-                bobs=(int(right[~labels].sum()), int((~labels).sum())),
+                first=(int(right[labels].sum()), int(labels.sum())),
+                second=(int(right[~labels].sum()), int((~labels).sum())),
                 low=share.low,
                 high=share.high,
             )
 
 
-def _counts(outcomes: list[StudyOutcome], story: Mapping[int, str], measure: str) -> dict[Story, dict[Story, int]]:
-    pairs = [(story[one.seed], _value(one, measure)) for one in outcomes if one.seed in story]
+def _counts(
+    outcomes: list[StudyOutcome], story: Mapping[int, Story], measure: str, pair: tuple[str, str]
+) -> dict[Story, dict[Story, int]]:
+    pairs = [(story[one.seed], _story(_value(one, measure), pair)) for one in outcomes if one.seed in story]
     return {carried: {name: sum(pair == (carried, name) for pair in pairs) for name in STORIES} for carried in STORIES}
 
 
-def _value(outcome: StudyOutcome, measure: str) -> str:
-    return str(outcome.values["complete"][0][measure].value)
+def _value(outcome: StudyOutcome, measure: str) -> Named:
+    """The algorithms that a measure names."""
+    value = outcome.values["complete"][0][measure].value
+    return _NAMED[value] if isinstance(value, str) else frozenset(value)

@@ -1,4 +1,4 @@
-"""The tables of the studies of lenses: who can tell Alice from Bob, and which stories lenses tell."""
+"""The tables of the studies of lenses: who can tell two algorithms apart, and which ones lenses tell."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from app.bundled.lens_findings import STORIES, Networks, Told, lens_findings
 from benchmarks.findings.lens_figures import AT_ELEVEN
 from benchmarks.findings.results import results_of
 from benchmarks.findings.story_table import bootstrap
-from benchmarks.findings.tables import head, percent, row
+from benchmarks.findings.tables import CLASSES, head, percent, row
 
 LEARNED: Final = "who-can-tell-learned"
+TASKS: Final = "who-can-tell-task"
 _TOLD_BY: Final = {
     "told-probes": "probes, decodable",
     "told-used": "probes, decodable and used",
+    "probed-formulas": "probes, decodable",
+    "used-formulas": "probes, decodable and used",
     "told-sae": "autoencoder, up to negation",
     "told-sae-written": "autoencoder, as written",
     "told-das": "alignment search",
@@ -32,30 +35,36 @@ def _groups(slug: str) -> list[Networks]:
 
 def _name(group: Networks) -> str:
     """What differs between the networks of one study."""
+    if group.study == TASKS:
+        return group.task
     widths = "-".join(map(str, group.hidden))
     return widths if group.study == "who-can-tell" else group.activation.replace("_", " ")
 
 
 def telling_table(slug: str) -> Iterator[str]:
-    """How well each lens's numbers tell Alice from Bob, a column for each group of networks."""
+    """How well each lens's numbers tell two algorithms apart, a column for each group of networks."""
     groups = _groups(slug)
     yield from head(("", *map(_name, groups)))
-    alices, bobs, both, neither = STORIES
-    yield row(("Alice only, Bob only", *(f"{g.carried[alices]:,}, {g.carried[bobs]:,}" for g in groups)))
+    first, second, both, neither = STORIES
+    if slug == TASKS:
+        yield row(("the first", *(g.algorithms[0] for g in groups)))
+        yield row(("the second", *(g.algorithms[1] for g in groups)))
+    names = "the first only, the second only" if slug == TASKS else "Alice only, Bob only"
+    yield row((names, *(f"{g.carried[first]:,}, {g.carried[second]:,}" for g in groups)))
     left = (f"{g.carried[both]:,}, {g.carried[neither]:,}, {g.failed:,}" for g in groups)
     yield row(("left out: both, neither, not converged", *left))
     yield row(("the more frequent story", *(f"{100 * g.told[0].base:.0f}%" for g in groups)))
-    for position, first in enumerate(groups[0].told):
-        yield row((_words(first), *(_cell(group.told[position]) for group in groups)))
+    for position, one in enumerate(groups[0].told):
+        yield row((_words(one), *(_cell(group.told[position]) for group in groups)))
 
 
 def balanced_table(slug: str) -> Iterator[str]:
-    """The mean of the shares of Alices and of Bobs that are told right: 50% without looking, whatever the base rate."""
+    """The mean of the shares of both stories that are told right: 50% without looking, whatever the base rate."""
     groups = _groups(slug)
     yield from head(("", *map(_name, groups)))
     for position, first in enumerate(groups[0].told):
         shares = (
-            (told.alices[0] / told.alices[1] + told.bobs[0] / told.bobs[1]) / 2 for told in _column(groups, position)
+            (told.first[0] / told.first[1] + told.second[0] / told.second[1]) / 2 for told in _column(groups, position)
         )
         yield row((_words(first), *(f"{100 * share:.0f}%" for share in shares)))
 
@@ -75,13 +84,14 @@ def _cell(told: Told) -> str:
 
 def shown_table(slug: str) -> Iterator[str]:
     """Which story lenses tell, by the story that is carried."""
-    yield from head(("told by", "networks", "carried", *(f"told: {story}" for story in STORIES)))
+    names = STORIES if slug == TASKS else CLASSES
+    yield from head(("told by", "networks", "carried", *(f"told: {name}" for name in names)))
     for group in _groups(slug):
         for shown in group.shown:
-            for story in STORIES:
+            for story, name in zip(STORIES, names, strict=True):
                 counts = shown.counts[story]
                 if any(counts.values()):
-                    yield row((_TOLD_BY[shown.measure], _name(group), story, *(f"{counts[one]:,}" for one in STORIES)))
+                    yield row((_TOLD_BY[shown.measure], _name(group), name, *(f"{counts[one]:,}" for one in STORIES)))
 
 
 def latents_table() -> Iterator[str]:
@@ -93,7 +103,7 @@ def latents_table() -> Iterator[str]:
         values = [one.values["complete"][0] for one in results.outcomes if one.cell == cell.key and one.converged]
         columns += [
             (cell.labels["activation"], story, [v for v in values if v["alice-or-bob"].value == story])
-            for story in STORIES[:2]
+            for story in CLASSES[:2]
         ]
     yield from head(("", *(f"{activation}: {story}, {len(values)}" for activation, story, values in columns)))
     for key in measures:

@@ -7,8 +7,12 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+from analysis.lenses.functions import function_rows
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
+from analysis.networks.mlp import activations, next_layer
+from analysis.question import Question, ask
 from analysis.studies.cells import cells_of
+from analysis.studies.outcome import network_of_outcome
 from app.bundled.lens_findings import STORIES, lens_findings
 from benchmarks.findings.lens_figures import STUDIES, group_of, groups_of
 from benchmarks.findings.results import design_of, results_of
@@ -97,7 +101,7 @@ def test_the_figures_are_of_every_cell_and_of_lenses_that_there_are() -> None:
         assert sum(group.carried.values()) + group.failed == designs[group.study].seeds.count
         for one in group.told:
             assert one.lens in LENS_BY_KEY
-            assert (one.alices[1], one.bobs[1]) == (group.carried[STORIES[0]], group.carried[STORIES[1]])
+            assert (one.first[1], one.second[1]) == (group.carried[STORIES[0]], group.carried[STORIES[1]])
             assert 0.0 <= one.low <= one.right / one.of <= one.high <= 1.0
         for shown in group.shown:
             assert {story: sum(counts.values()) for story, counts in shown.counts.items()} == group.carried
@@ -121,3 +125,41 @@ def test_asking_every_lens_of_a_cell_again_gives_its_figures() -> None:
     for one, other in zip(again.told, stored.told, strict=True):
         assert (one.lens, one.numbers, one.kind) == (other.lens, other.numbers, other.kind)
         assert abs(one.right - other.right) <= 1
+
+
+@pytest.mark.slow
+def test_three_more_figures_of_networks_of_width_three_that_the_text_has() -> None:
+    """On which networks XOR is decodable on the first layer, and what one Shapley value or zeroed neurons tell."""
+    results = results_of("who-can-tell")
+    cell = cells_of(results.design)[1]
+    known = [one for one in results.outcomes if one.cell == cell.key and one.converged]
+    questions = [ask(network_of_outcome(cell, one), protocol=cell.design.protocols[0]) for one in known]
+    decodable = [function_rows(question, [0b0110], None)[0].layers for question in questions]
+    assert [sum(at[layer].margin > 0 for at in decodable) for layer in (0, 1)] == [401, 414]
+
+    stories = [str(one.values["complete"][0]["alice-or-bob"].value) for one in known]
+    single = [number for number, story in enumerate(stories) if story.endswith("only")]
+    alices = np.array([stories[number] == "Alice only" for number in single])
+    shapley = LENS_BY_KEY["shapley"]
+    scores = np.array([shapley.answer(questions[number], shapley.defaults).view.scores.ravel() for number in single])
+    right = [((scores[:, [at]] > scores[:, at]) == alices[:, None]).sum(axis=0) for at in range(scores.shape[1])]
+    assert max(max(one.max(), len(single) - one.min()) for one in right) == 222
+
+    effects = np.array([effects_of_zeroing(questions[number]) for number in single])
+    assert [(told(effects, alices, quadratic=each) == alices).sum() for each in (False, True)] == [229, 269]
+
+
+def effects_of_zeroing(question: Question) -> list[float]:
+    """Of every hidden neuron the mean change of the output when it is 0, layer by layer, ascending."""
+    network, clean = question.cut, activations(question.cut, question.method_rows[0])
+    found = []
+    for layer, width in enumerate(network.hidden_sizes, start=1):
+        changes = []
+        for neuron in range(width):
+            values = clean[layer].copy()
+            values[:, neuron] = 0.0
+            for above in range(layer + 1, len(clean)):
+                values = next_layer(network, above, values)
+            changes.append(float(np.abs(values - clean[-1]).mean()))
+        found += sorted(changes)
+    return found

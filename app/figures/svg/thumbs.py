@@ -35,12 +35,13 @@ from app.figures.svg.layout import (
     stroke_width,
 )
 from app.figures.svg.sentences import whole_sentence
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group, tile_size
 
 _PAD = 9.0
 _NAMED_PAD = 13.0  # room for names above and below
 _TILE = 13.0
 _LETTERS = 4.0
+_LETTER = 2.9  # width of one in the name of a function
 
 
 @dataclass(frozen=True)
@@ -304,5 +305,7 @@ def _comb(
     length = 7 * len(direction.coefficients) + 1
     hue = hues.of(direction.table)
     rail = f'<path class="dir" d="M{num(x + 7)} {num(y)}h{length}" stroke-width=".8"/>'
-    words = text(x - 12, y + 1.6, table_name(direction.table), "tv", anchor="end") if named else ""
+    end, name = x - 6.5 - tile_size(direction.table, 11)[0] / 2, table_name(direction.table)
+    fits = len(name) * _LETTER < end  # the tile says it too
+    words = text(end, y + 1.6, name, "tv", anchor="end") if named and fits else ""
     return body + f'<g class="v-{hue}">{words}{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)

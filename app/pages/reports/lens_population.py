@@ -1,31 +1,31 @@
-"""How well a lens tells, over many networks, which of XOR's two algorithms a network carries: a sentence beside it."""
+"""How well a lens tells, over many networks, which of two algorithms a network carries: a sentence beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from analysis.networks.network import Network
+from analysis.question import Question
+from analysis.tasks import name_of
 from app.bundled.lens_findings import STORIES, Networks, Shown, Told, lens_findings
 
-USUAL: Final = (3, 3), "leaky_relu"
-"""Widths and activation of the networks that stand for all others."""
-_ALICE, _BOB = STORIES[:2]
+USUAL: Final = (3, 3), "leaky_relu", "0110"
+"""Widths, activation and task of the networks that stand for all others."""
 
 
-def population_words(lens: str, network: Network) -> str:
-    """What is known of a lens over networks of the same widths and activation, else over usual ones; "" if nothing.
+def population_words(lens: str, question: Question) -> str:
+    """What is known of a lens over networks of the same widths, activation and task, else over usual ones, or "".
 
     Args:
         lens: its key.
-        network: that is looked at, cut to one output.
+        question: of the network that is looked at.
     """
-    own = network.hidden_sizes, network.activation
+    own = question.cut.hidden_sizes, question.cut.activation, "".join(map(str, question.task.truth_table))
     for shape in (own, USUAL):
         sentences = [
             sentence
             for group in lens_findings().groups
-            if (group.hidden, group.activation) == shape
+            if (group.hidden, group.activation, group.task) == shape
             for sentence in (*_of_numbers(lens, group), *_of_stories(lens, group))
         ]
         if sentences:
@@ -34,25 +34,26 @@ def population_words(lens: str, network: Network) -> str:
 
 
 def _of_numbers(lens: str, group: Networks) -> Iterator[str]:
-    found = [one for one in group.told if one.lens == lens and one.numbers == "all"]
-    if found:
-        best = {one.kind: one for one in found}
-        linear, quadratic = best["linear"], best["quadratic"]
+    best = {one.kind: one for one in group.told if one.lens == lens and one.numbers == "all"}
+    if best:
+        linear, (first, second) = best["linear"], group.algorithms
+        products = f", with products of two in {_share(best['quadratic'])}" if "quadratic" in best else ""
         yield (
-            f"Of {linear.of:,} {_shape(group)} that learned XOR and carry either Alice or Bob, regression on its "
-            f"numbers tells which in {_share(linear)}, with products of two in {_share(quadratic)}; the more frequent "
-            f"of the two is {linear.base:.0%} of them."
+            f"Of {linear.of:,} {_shape(group)} that learned {_task(group)} and carry either {first} or {second}, "
+            f"regression on its numbers tells which in {_share(linear)}{products}; the more frequent of the two is "
+            f"{linear.base:.0%} of them."
         )
 
 
 def _of_stories(lens: str, group: Networks) -> Iterator[str]:
+    first, second = group.algorithms
     for one in group.shown:
-        if one.lens == lens and one.measure in ("told-probes", "told-sae", "told-das"):
-            alices, bobs = (sum(one.counts[story].values()) for story in (_ALICE, _BOB))
+        if one.lens == lens and one.measure in ("told-probes", "probed-formulas", "told-sae", "told-das"):
+            n_first, n_second = (sum(one.counts[story].values()) for story in STORIES[:2])
             yield (
-                f"Of {alices:,} {_shape(group)} that carry Alice alone it shows her in {_tells(one, 0, 0)} and Bob in "
-                f"{_tells(one, 0, 1)}; of {bobs:,} that carry Bob alone, him in {_tells(one, 1, 1)} and Alice in "
-                f"{_tells(one, 1, 0)}."
+                f"Of {n_first:,} {_shape(group)} that carry {first} alone it shows {first} in {_tells(one, 0, 0)} and "
+                f"{second} in {_tells(one, 0, 1)}; of {n_second:,} that carry {second} alone, {second} in "
+                f"{_tells(one, 1, 1)} and {first} in {_tells(one, 1, 0)}."
             )
 
 
@@ -66,5 +67,10 @@ def _share(told: Told) -> str:
     return f"{100 * told.right / told.of:.0f}% ({100 * told.low:.0f}–{100 * told.high:.0f})"
 
 
+def _task(group: Networks) -> str:
+    return name_of(tuple(map(int, group.task))) or group.task
+
+
 def _shape(group: Networks) -> str:
-    return f"networks 2-{'-'.join(map(str, group.hidden))}-1 ({group.activation.replace('_', ' ')})"
+    n_inputs = (len(group.task) - 1).bit_length()
+    return f"networks {n_inputs}-{'-'.join(map(str, group.hidden))}-1 ({group.activation.replace('_', ' ')})"

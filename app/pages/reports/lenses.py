@@ -314,7 +314,7 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         notes=one.notes,
         says=one.says,
         can_know=f"{lens.can_know} {shown}".strip(),
-        population=population_words(lens.key, place.question.cut),
+        population=population_words(lens.key, place.question),
         population_url=f"{addresses.findings()}#{POPULATION_STUDY}",
         scores=None if one.view is None else one.view.get("scores"),
         bars=[BarView.showing(bar) for bar in one.bars],
