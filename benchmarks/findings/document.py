@@ -14,7 +14,7 @@ from analysis.studies.measures.criteria import criterion_measures
 from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
 from benchmarks.findings.held_out_table import held_out_table
-from benchmarks.findings.lens_table import balanced_table, latents_table, shown_table, telling_table
+from benchmarks.findings.lens_table import balanced_table, can_know_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
@@ -146,6 +146,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "telling-balanced": lambda: balanced_table("who-can-tell-activation"),
     "telling-task": lambda: telling_table("who-can-tell-task"),
     "telling-task-balanced": lambda: balanced_table("who-can-tell-task"),
+    "lenses-can-know": can_know_table,
     "told-task": lambda: shown_table("who-can-tell-task"),
     "told": lambda: shown_table("who-can-tell"),
     "told-learned": lambda: shown_table("who-can-tell-learned"),

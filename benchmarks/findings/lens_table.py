@@ -94,6 +94,13 @@ def shown_table(slug: str) -> Iterator[str]:
                     yield row((_TOLD_BY[shown.measure], _name(group), name, *(f"{counts[one]:,}" for one in STORIES)))
 
 
+def can_know_table() -> Iterator[str]:
+    """What each lens's answers can show and what they cannot, as its page says."""
+    yield "| lens | what it can know |"
+    yield "| --- | --- |"
+    yield from (row((lens.label, lens.can_know)) for lens in LENS_BY_KEY.values())
+
+
 def latents_table() -> Iterator[str]:
     """What autoencoders show over all seeds, a column for each activation and story that is carried."""
     results = results_of(LEARNED)
