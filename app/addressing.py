@@ -480,6 +480,10 @@ class Addresses:
         """Where a short key leads on, or without one where an address is given a key with POST."""
         return self._url("s", key) if key else self._url("s")
 
+    def network_file(self, network: str) -> str:
+        """Its network file over HTTP."""
+        return self._url("api", "v1", "networks", network, "file")
+
     def result(self, network: str, scope: Scope | None = None) -> str:
         """The result file of an analysis over HTTP."""
         return self._url("api", "v1", "networks", network, "result", scope=scope)

@@ -342,6 +342,19 @@
   });
   const redrawPlots = () => all("[data-plot][data-drawn]").forEach(drawPlot);
 
+  /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that
+     the page carries each address once ---------- */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("[data-swapping-links] a[href]:not([hx-get])");
+      if (!link || !window.htmx) return;
+      link.setAttribute("hx-get", link.getAttribute("href"));
+      window.htmx.process(link);
+    },
+    true,
+  );
+
   /* ---------- polling: nothing is asked for while the tab is hidden, or while a stream around it is alive ---------- */
   const SILENCE = 25_000; // the server sends a sign of life every ten seconds; a proxy that holds them back is found out
   const heard = new WeakMap();

@@ -146,7 +146,7 @@ class Selection:
             networks = (known for known, kind in self.pages.items() if kind == "network")
             found = any(self.result(known) == join(path, kept) for known in networks)
             return join(path, kept) if found else ""
-        return normal(address) if self.has_page(join(page, options)) else ""
+        return normal(address) if self.has_page(join(page.removesuffix("/file"), options)) else ""
 
     def _table(self, path: str, base: str, options: tuple[Option, ...]) -> str:
         scope = tuple(option for option in options if option[0] in SCOPE_OPTIONS)

@@ -18,22 +18,15 @@ from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
-from app.listing.circuits import smallest_circuits
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.options import Options, PageModel
 from app.pages.findings import headlines
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
-from app.pages.previews import (
-    AlignmentCard,
-    CircuitCard,
-    InterpretationCard,
-    alignment_card,
-    circuit_card,
-    first_interpretations,
-)
+from app.pages.previews import AlignmentCard, CircuitCard, InterpretationCard
 from app.pages.prose import Piece
+from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import (
     Counts,
     JobView,
@@ -47,7 +40,7 @@ from app.pages.shared import (
     state_of,
     stops_of,
 )
-from app.pages.showcase import FEATURED_NETWORK
+from app.pages.showcase import FEATURED_NETWORK, Showcase
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"
@@ -109,6 +102,10 @@ class Featured(PageModel):
     circuit: CircuitCard | None
     interpretation: InterpretationCard | None
     alignment: AlignmentCard | None
+    play: SandboxPage | None = Field(
+        description="The network before an intervention that divides the interpretation from the alignment, as the "
+        "sandbox shows it; null where none does."
+    )
     compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
     sandbox_url: str = Field(description="The network in the sandbox, with those that make predictions.")
     tour_url: str = Field(description="The tour, where it shows this network; else empty.")
@@ -207,8 +204,8 @@ def _item(
 def _featured(
     session: Session, rows: Sequence[NetworkRow], analyses: dict[int, list[AnalysisRow]], addresses: Addresses
 ) -> Featured | None:
-    """The first network whose complete analysis of output 0 found something, the tour's before all others, with the
-    simplest explanation of each kind.
+    """The first network whose complete analysis of output 0 found something, the tour's before all others, with an
+    explanation of each kind.
     """
     for row in sorted(rows, key=lambda row: row.slug != FEATURED_NETWORK):
         clean = clean_data(row.sizes[0])
@@ -223,21 +220,18 @@ def _featured(
 def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     if place.analysis is None:
         raise ValueError("only an analysed network can be featured")
-    circuits = smallest_circuits(session, place.analysis, place.question.layout, 1)
-    aligned = reads.best_alignments(session, place.analysis.id, 1)
-    slug, scope = place.row.slug, place.scope
-    circuit = circuit_card(circuits[0], slug, scope, addresses) if circuits else None
-    readings = first_interpretations(place, circuits, addresses)
-    alignment = alignment_card(*aligned[0], place, addresses) if aligned else None
-    cards = [card for card in (circuit, readings[0] if readings else None, alignment) if card is not None]
+    shown, slug, scope = Showcase(session, addresses, place), place.row.slug, place.scope
+    circuit, reading = shown.circuit or (None, None)
+    cards = [card for card in (circuit, reading, shown.alignment) if card is not None]
     return Featured(
         n_neurons=sum(place.question.cut.sizes),
         counts=counts_of(place.analysis),
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         circuit=circuit,
-        interpretation=readings[0] if readings else None,
-        alignment=alignment,
+        interpretation=reading,
+        alignment=shown.alignment,
+        play=shown.play,
         compare_url=addresses.compare(slug, [card.ref for card in cards], scope) if len(cards) > 1 else "",
         sandbox_url=addresses.sandbox(slug, [card.ref for card in cards[1:]], scope),
         tour_url=addresses.tour() if slug == FEATURED_NETWORK else "",

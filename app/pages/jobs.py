@@ -29,12 +29,15 @@ from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.limits import limits_in
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.options import Options, PageModel
+from app.pages.place import find_network
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 
 # --- how long a job is expected to take, and with it everything that waits or runs for the same network
 
 _MOST_SHOWN: Final = 20
+MOST_PREDICTED: Final = 20
+MOST_NETWORKS: Final = 50
 
 
 class JobOutlook(PageModel):
@@ -109,8 +112,7 @@ def job_chain(session: Session, addresses: Addresses, digest: str, now: datetime
         return None
     jobs = []
     for row in rows[:_MOST_SHOWN]:
-        elapsed = 0.0 if row.started_at is None else (now.astimezone(UTC) - row.started_at).total_seconds()
-        view = _view(outlook(_expected_seconds(session, row), max(0.0, elapsed)))
+        view = _view(outlook(_expected_seconds(session, row), _elapsed(row, now)))
         jobs.append(
             ChainJob(
                 id=row.id, kind=row.kind, title=row.title, url=addresses.job(row.id), state=row.state, outlook=view
@@ -243,6 +245,7 @@ class JobsOptions(Options):
     """Options of the list of jobs."""
 
     state: JobState | None = Field(None, description="Only jobs in this state.")
+    network: str = Field("", max_length=120, description="Only jobs of this network: its slug, or digits of its digest.")
     after: str = Field("", max_length=400, description="Cursor of the page before.")
     limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
 
@@ -262,10 +265,44 @@ class JobItem(JobView):
     seconds: float | None = Field(description="Run time so far, or in all.")
 
 
+class QueueView(PageModel):
+    """What waits and runs, and what is left of it."""
+
+    n_running: int
+    n_waiting: int
+    n_predicted: int = Field(description=f"Of these, jobs whose time is known, of the oldest {MOST_PREDICTED}.")
+    left_seconds: float = Field(description="Still expected of those together, one after the other on one core.")
+
+    @property
+    def words(self) -> str:
+        """The same in words."""
+        n_jobs = self.n_running + self.n_waiting
+        lengths = f"{self.n_running:,} running, {self.n_waiting:,} waiting"
+        if not self.n_predicted:
+            return f"{lengths}; how long they take cannot be predicted"
+        expected = f"{_about(self.left_seconds)} left on one core"
+        return f"{lengths}; {expected}" + ("" if self.n_predicted == n_jobs else f" for the {self.n_predicted} that can be predicted")
+
+
+class JobsOfNetwork(PageModel):
+    """How many jobs one network has."""
+
+    slug: str
+    name: str
+    counts: dict[str, int] = Field(description="In each state.")
+    url: str = Field(description="The list of them alone.")
+
+
 class JobsPage(Paged):
     """The list of jobs, newest first."""
 
     state: JobState | None
+    network: str = Field(description="Slug of the only network whose jobs are listed, empty for all.")
+    network_name: str
+    networks: list[JobsOfNetwork] = Field(
+        description=f"Networks with jobs, those asked for last first; at most {MOST_NETWORKS}."
+    )
+    queue: QueueView | None = Field(description="What waits or runs, of the network if one is chosen; null if nothing.")
     counts: dict[str, int] = Field(description="How many jobs there are in each state.")
     items: list[JobItem]
 
@@ -325,6 +362,7 @@ def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now
 
     Raises:
         BadQuery: a cursor that no page gave out.
+        NotFound: no such network.
     """
     before = None
     if options.after:
@@ -334,17 +372,46 @@ def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now
         except ValueError:
             raise bad_cursor(options.after) from None
     states = (options.state,) if options.state else ()
-    found = reads.list_jobs(session, states=states, before=before, limit=options.limit + 1)
+    network = find_network(session, addresses, options.network) if options.network else None
+    digest, slug = ("", "") if network is None else (network.digest, network.slug)
+    found = reads.list_jobs(session, states=states, network=digest, before=before, limit=options.limit + 1)
     rows = found[: options.limit]
     following = None
     if len(found) > options.limit:
         following = write_cursor(_CURSOR, [rows[-1].created_at.isoformat(), rows[-1].id])
+    counts = {state: n for state, n in reads.count_jobs(session, digest).items() if n}
     return JobsPage(
         state=options.state,
-        counts={state: n for state, n in reads.count_jobs(session).items() if n},
+        network=slug,
+        network_name="" if network is None else network.name,
+        networks=[
+            JobsOfNetwork(slug=known, name=name, counts=each, url=addresses.jobs(network=known))
+            for known, name, each in reads.jobs_by_network(session, MOST_NETWORKS)
+        ],
+        queue=_queue(session, digest, counts, now),
+        counts=counts,
         items=[_item(row, addresses, now) for row in rows],
         **paged(options, addresses.jobs, following),
     )
+
+
+def _queue(session: Session, digest: str, counts: Mapping[str, int], now: datetime) -> QueueView | None:
+    if not any(counts.get(state) for state in reads.UNFINISHED):
+        return None
+    oldest = reads.list_jobs(session, states=reads.UNFINISHED, network=digest, oldest=True, limit=MOST_PREDICTED)
+    left = [outlook(_expected_seconds(session, row), _elapsed(row, now)).left for row in oldest]
+    known = [seconds for seconds in left if seconds is not None]
+    return QueueView(
+        n_running=counts.get("running", 0),
+        n_waiting=counts.get("queued", 0),
+        n_predicted=len(known),
+        left_seconds=sum(known),
+    )
+
+
+def _elapsed(row: JobRow, now: datetime) -> float:
+    """Seconds for which a job has run; 0 if it waits."""
+    return 0.0 if row.started_at is None else max(0.0, (now.astimezone(UTC) - row.started_at).total_seconds())
 
 
 def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime) -> JobPage:

@@ -26,6 +26,7 @@ from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.listing.circuits import smallest_circuits
+from app.pages.candidates import input_text
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.previews import (
@@ -99,16 +100,20 @@ class Showcase:
     @cached_property
     def circuit(self) -> tuple[CircuitCard, InterpretationCard] | None:
         """One of the smallest circuits with its first interpretation: of those whose interpretation disagrees with the
-        alignment the one with the largest margin, so that it is no circuit that only just works.
+        alignment, or of all where none does, the one with the largest margin, so that it is no circuit that only just
+        works.
         """
         if self.place.analysis is None:
             return None
         rows = smallest_circuits(self.session, self.place.analysis, self.place.question.layout, _TRIED)
+        shown = None
         for row in sorted(rows, key=lambda row: -row.margin):
-            readings = first_interpretations(self.place, [row], self.addresses)
-            if readings and (self.alignment is None or self.disagreement([readings[0].ref, self.alignment.ref])):
-                return circuit_card(row, self.place.row.slug, self.place.scope, self.addresses), readings[0]
-        return None
+            for reading in first_interpretations(self.place, [row], self.addresses):
+                card = circuit_card(row, self.place.row.slug, self.place.scope, self.addresses)
+                shown = shown or (card, reading)
+                if self.alignment is None or self.disagreement([reading.ref, self.alignment.ref]):
+                    return card, reading
+        return shown
 
     def explanations(self, refs: Sequence[str]) -> list[Explanation]:
         """Explanations by their references."""
@@ -137,9 +142,29 @@ class Showcase:
 
     def run(self, refs: Sequence[str], intervention: Intervention) -> SandboxPage:
         """The sandbox with some explanations and an intervention."""
-        now = write_try(Try(intervention), self.place.question.cut.sizes[0])
-        options = SandboxOptions(e=list(refs), now=now)
+        return self._sandbox(refs, intervention)
+
+    @cached_property
+    def play(self) -> SandboxPage | None:
+        """The sandbox with the interpretation and the alignment before their crucial experiment: on its base, where
+        nothing is changed and a neuron that is chosen is patched from its source. None where the two never disagree.
+        """
+        if self.circuit is None or self.alignment is None:
+            return None
+        refs = [self.circuit[1].ref, self.alignment.ref]
+        change = self.disagreement(refs)
+        if change is None:
+            return None
+        source = next(one.source for one in change.changes)
+        return self._sandbox(refs, Intervention(change.base), f"s{input_text(source, self._n_inputs)}")
+
+    def _sandbox(self, refs: Sequence[str], intervention: Intervention, tool: str = "") -> SandboxPage:
+        options = SandboxOptions(e=list(refs), now=write_try(Try(intervention), self._n_inputs), tool=tool)
         return build_sandbox(self.session, self.addresses, self.place.row.slug, options)
+
+    @property
+    def _n_inputs(self) -> int:
+        return self.place.question.cut.sizes[0]
 
     @cached_property
     def _space(self) -> InterventionSpace:

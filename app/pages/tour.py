@@ -202,7 +202,6 @@ def _patch(shown: Showcase) -> _Content | None:
             f"The output goes from {_output(run.clean)} to {_output(run.run)}: the prediction is correct. An "
             "alignment is valid if this holds for every pair of inputs.",
         ],
-        links=[TourLink(label="Try it in the sandbox", url=run.url)],
     )
 
 
@@ -226,10 +225,7 @@ def _disagreement(shown: Showcase) -> _Content | None:
             f"The network's output is {_output(run.run)}; above 0.5 counts as 1. Here {right} is correct. On other "
             "interventions it may be the other way round.",
         ],
-        links=[
-            TourLink(label="Compare the two", url=shown.addresses.compare(shown.place.row.slug, refs)),
-            TourLink(label="Try it in the sandbox", url=run.url),
-        ],
+        links=[TourLink(label="Compare the two", url=shown.addresses.compare(shown.place.row.slug, refs))],
     )
 
 

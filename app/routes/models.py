@@ -34,6 +34,7 @@ from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
     build_model_sandbox,
     drawn_patterns,
+    has_all_links,
     sandbox_drawing,
     sites_by_kind,
 )
@@ -405,6 +406,7 @@ def sandbox_page(
     context = {
         "page": page,
         "drawing": sandbox_drawing(page),
+        "all_links": has_all_links(page),
         "patterns": drawn_patterns(page),
         "sites": sites_by_kind(page),
     }

@@ -57,6 +57,7 @@ GALLERY = Page(
     "All networks",
     "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
     errors=(400,),
+    context=lambda *_: {"sandbox_drawing": drawing_of},
     block="networks",
 )
 PLAIN = (
@@ -237,7 +238,7 @@ PLAIN = (
         "service",
         "A screen of the tour",
         "What it shows and says, with the explanations and runs that are drawn on it.",
-        context=lambda _page, _: {"sandbox_drawing": lambda run: drawing_of(run, linked=False)},
+        context=lambda *_: {"sandbox_drawing": drawing_of},
         block="screen",
     ),
 )
@@ -436,6 +437,8 @@ def sandbox_page(
         return RedirectResponse(page.url, status_code=303)
     headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
     context = {"page": page, "scope": options.scope, "drawing": drawing_of(page)}
+    if request.headers.get("HX-Target", "").endswith("#play"):  # the small figure of another page
+        return render(request, "pages/play.html", context)
     return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""The result file of a stored analysis (spec §9)."""
+"""The files of a network: its own, and the result file of a stored analysis (spec §9)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from analysis.directions.result_json import directions_json
+from analysis.network_files.files import network_file_json
 from analysis.result_file import result_json, self_contained
 from app.addressing import API_PREFIX
 from app.db.codecs import network_file_of
@@ -41,6 +42,19 @@ class ResultOptions(BaseModel):
         "the result can be read by itself.",
     )
     masks: bool = Field(True, description="Whether to list the valid circuits and their interpretation counts.")
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/file",
+    tags=["networks"],
+    summary="The network file",
+    responses=api_errors(404),
+)
+def network_file(session: Reading, links: Links, network: str) -> JSONResponse:
+    """The network with its tasks, in the format in which one is imported; every bit of its weights is kept."""
+    row = find_network(session, links, network)
+    headers = {"Content-Disposition": f'attachment; filename="{row.slug}.network.json"'}
+    return JSONResponse(network_file_json(network_file_of(row)), headers=headers)
 
 
 @router.get(

@@ -44,7 +44,7 @@ def test_what_the_screens_say_of_a_run_is_what_the_sandbox_says(tab, expect, sit
     said = {one["says"] for one in screen["run"]["explanations"]}
     assert said == {0, 1}, "the two explanations disagree"
     tab.goto("/tour/6")
-    tab.get_by_role("link", name="Try it in the sandbox").click()
+    tab.get_by_role("link", name="Open in the sandbox").click()
     verdicts = tab.locator(".askers tbody .verdict-words")
     expect(verdicts).to_have_text(
         ["incorrect", "correct"] if screen["run"]["explanations"][1]["right"] else ["correct", "incorrect"]
@@ -63,3 +63,19 @@ def test_the_tour_needs_neither_scripts_nor_width(visitor, options):
             assert tab.locator("html").evaluate("e => [e.scrollWidth, innerWidth]") == [390, 390]
         if number < SCREENS:
             tab.get_by_role("link", name="Next").click()
+
+
+@pytest.mark.parametrize("page", ["/", "/tour/6"])
+def test_explanations_are_made_to_disagree_and_agree_again_in_place(tab, expect, page):
+    tab.goto(page)
+    tab.locator("#play-reset, #play-crucial").click()
+    said = tab.locator("#play [role=status]")
+    if page == "/":
+        expect(said).to_contain_text("The explanations disagree.")
+        expect(tab.locator("#play .play-said li")).to_have_text([re.compile("incorrect$"), re.compile("[^n]correct$")])
+        tab.locator("#play-reset").click()
+    expect(said).to_contain_text("The explanations agree.")
+    tab.locator("#play #at-1-1").press("Enter")
+    expect(said).to_contain_text("with n1.1 patched from 00")
+    expect(tab.locator("#play #at-1-1")).to_be_focused()
+    assert tab.url.endswith(page), "it is not the page that changes"

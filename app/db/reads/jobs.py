@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, NetworkRow
 
 UNFINISHED: Final = ("queued", "running")
 TICK_SECONDS: Final = 5
@@ -34,7 +34,9 @@ def list_jobs(
     session: Session,
     *,
     states: Sequence[str] = (),
+    network: str = "",
     before: tuple[datetime, str] | None = None,
+    oldest: bool = False,
     limit: int = 50,
 ) -> list[JobRow]:
     """Jobs, newest first.
@@ -42,12 +44,17 @@ def list_jobs(
     Args:
         session: of the reader.
         states: only these, if any are given.
+        network: digest of the only network whose jobs are meant; "" for all.
         before: (created_at, id) of the last job of the page before.
+        oldest: whether the oldest come first instead.
         limit: at most so many.
     """
-    query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
+    order = (JobRow.created_at, JobRow.id)
+    query = select(JobRow).order_by(*(order if oldest else [column.desc() for column in order])).limit(limit)
     if states:
         query = query.where(JobRow.state.in_(states))
+    if network:
+        query = query.where(JobRow.network_digest == network)
     if before is not None:
         query = query.where(tuple_(JobRow.created_at, JobRow.id) < before)
     return list(session.scalars(query))
@@ -81,9 +88,30 @@ def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:
     return list(session.scalars(query.limit(limit)))
 
 
-def count_jobs(session: Session) -> dict[str, int]:
-    """How many jobs are in each state that any job is in."""
-    return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())
+def count_jobs(session: Session, network: str = "") -> dict[str, int]:
+    """How many jobs are in each state that any job is in; of one network if its digest is given."""
+    query = select(JobRow.state, func.count()).group_by(JobRow.state)
+    if network:
+        query = query.where(JobRow.network_digest == network)
+    return dict(session.execute(query).all())
+
+
+def jobs_by_network(session: Session, limit: int) -> list[tuple[str, str, dict[str, int]]]:
+    """Networks with jobs, as (slug, name, jobs in each state): those asked for last come first, at most ``limit``."""
+    asked = func.max(JobRow.created_at)
+    mine = select(NetworkRow.digest).join(JobRow, JobRow.network_digest == NetworkRow.digest)
+    latest = mine.where(NetworkRow.deleted_at.is_(None)).group_by(NetworkRow.digest).order_by(asked.desc()).limit(limit)
+    digests = list(session.scalars(latest))
+    counts = (
+        select(NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state, func.count())
+        .join(JobRow, JobRow.network_digest == NetworkRow.digest)
+        .where(NetworkRow.digest.in_(digests))
+        .group_by(NetworkRow.digest, NetworkRow.slug, NetworkRow.name, JobRow.state)
+    )
+    found: dict[str, tuple[str, str, dict[str, int]]] = {}
+    for digest, slug, name, state, number in session.execute(counts):
+        found.setdefault(digest, (slug, name, {}))[2][state] = number
+    return [found[digest] for digest in digests]
 
 
 def count_log(session: Session, job_id: str) -> int:

@@ -69,7 +69,6 @@ def flow_diagram(
     links: Mapping[Site, FlowLink],
     *,
     sentence: str,
-    swap: str = "",
 ) -> Markup:
     """The drawing.
 
@@ -80,14 +79,13 @@ def flow_diagram(
         changes: what is written at each changed site.
         links: where a click on a site leads.
         sentence: the name of the group.
-        swap: id of the element that a click exchanges by htmx, "" for none.
     """
     wiring = Wiring(matrices(weights), None)
     width = max(470.0, 2 * PAD_X + 104.0 * (len(wiring.sizes) - 1))
     gap = 104.0 if wiring.rows <= 3 else max(70.0, 104.0 - 12.0 * (wiring.rows - 3))
     height = 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
-    flow = _Flow(wiring, frame, before, after, changes, links, f"#{swap}" if swap else "")
+    flow = _Flow(wiring, frame, before, after, changes, links)
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
     names = diagram_class(wiring).replace("big", "flow")
     return drawing_of_links(width, height, body, sentence=sentence, css_class=names, enlarged=1.45)
@@ -116,17 +114,14 @@ def drawing_of_links(
     )
 
 
-def link_element(link: FlowLink, inner: str, swap: str) -> str:
+def link_element(link: FlowLink, inner: str) -> str:
     """A link within a drawing.
 
     Args:
         link: where it leads.
         inner: what is drawn, already escaped.
-        swap: "#" and the id of the element that a click exchanges by htmx, "" for none.
     """
-    url = esc(link.url)
-    exchange = f' hx-get="{url}" hx-target="{esc(swap)}" hx-swap="outerHTML" hx-push-url="true"' if swap else ""
-    return f'<a id="{esc(link.id)}" href="{url}" aria-label="{esc(link.words)}"{exchange}>{inner}</a>'
+    return f'<a id="{esc(link.id)}" href="{esc(link.url)}" aria-label="{esc(link.words)}">{inner}</a>'
 
 
 class _Flow:
@@ -140,10 +135,9 @@ class _Flow:
         after: Layers | None,
         changes: Mapping[Site, ByHand],
         links: Mapping[Site, FlowLink],
-        swap: str,
     ) -> None:
         self._wiring, self._frame, self._before, self._after = wiring, frame, before, after
-        self._changes, self._links, self._swap = changes, links, swap
+        self._changes, self._links = changes, links
         every = [abs(v) for layers in (before, after or ()) for layer in layers for v in layer if _is_number(v)]
         self._largest = max([*every, 1e-12])
 
@@ -217,7 +211,7 @@ class _Flow:
                 continue
             x1, y1, x2, y2 = self._ends(layer, out, source)
             path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
-            body += link_element(link, f'<path class="fl-hit" d="{path}"/>', self._swap)
+            body += link_element(link, f'<path class="fl-hit" d="{path}"/>')
         return body
 
     def sites(self) -> str:
@@ -230,7 +224,7 @@ class _Flow:
             for neuron in column.shown:
                 drawn = self._site(column.layer, neuron, x, self._frame.places[column.layer, neuron])
                 link = self._links.get((column.layer, neuron, None))
-                drawn = link_element(link, drawn, self._swap) if link else f'<g aria-hidden="true">{drawn}</g>'
+                drawn = link_element(link, drawn) if link else f'<g aria-hidden="true">{drawn}</g>'
                 body += part(node_name(column.layer, neuron, self._wiring.sizes), drawn)
             if column.n_hidden and column.shown:
                 y = (self._frame.top + self._frame.bottom) / 2 + (column.slots - 1) / 2 * self._frame.gap

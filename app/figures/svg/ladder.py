@@ -1,24 +1,27 @@
-"""The ladder as a drawing: for each class of maps the share of algorithms that pass, and below it the same by chance.
+"""The ladder as one drawing: from left to right the classes of maps, as two lines of steps the share of algorithms that
+pass in each, and of permuted networks on which anything passes.
 
-Filled: algorithms with an alignment that passes, of those placed. Hatched outline below: permuted networks on which
-anything passes, of those climbed. Both run from 0 to 1 over the same width, so that a bar that chance reaches too is
-seen as such. A class that was not computed has a dotted line.
+Both lines run from none to all over the same height, so that a step that chance reaches too is seen as such. A class
+that was not computed is a gap in them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from markupsafe import Markup
 
 from app.figures.svg.elements import drawing, line, num, text, text_width
 
-_WIDTH: Final = 240.0
-_STEP: Final = 34.0
-_TOP: Final = 8.0
-_LEAST: Final = 1.5
+_STEP: Final = 104.0
+_TOP: Final = 44.0
+_BOTTOM: Final = 184.0
+_NAMES: Final = _BOTTOM + 36.0
+_LETTERS: Final = 17  # in a line of a label
+_LINE: Final = 13.0
 
 
 @dataclass(frozen=True)
@@ -39,49 +42,62 @@ class LadderLine:
 
 
 def ladder_figure(lines: Sequence[LadderLine], *, title: str) -> Markup:
-    """All classes, one below the other.
+    """All classes, side by side.
 
     Args:
         lines: in order.
         title: of what network.
     """
-    names = max([text_width(one.label, 10) for one in lines] + [60.0]) + 12
-    right = max([text_width(_numbers(one), 10) for one in lines] + [60.0])
-    body, said = "", []
+    left = text_width("none", 11) + 10
+    right = left + _STEP * len(lines)
+    body = line(left, _TOP, right, _TOP, "m-hair") + text(0, _TOP + 4, "all", "lab s")
+    body += line(left, _BOTTOM, right, _BOTTOM, "m-hair") + text(0, _BOTTOM + 4, "none", "lab s")
+    body += _steps([one.floor for one in lines], left, "ld-chance") + _steps([one.passing for one in lines], left, "ld-pass")
+    said = []
     for number, one in enumerate(lines):
-        y = _TOP + _STEP * number
-        body += text(0, y + 13, one.label, "lab")
-        body += f'<g transform="translate({num(names)} {num(y)})">{_bars(one)}</g>'
-        body += text(names + _WIDTH + 10, y + 11, _numbers(one), "lab")
-        if one.floor is not None:
-            body += text(names + _WIDTH + 10, y + 24, f"by chance {one.floor[0]} of {one.floor[1]}", "lab s")
-        said.append(
-            f"{one.label}: {_numbers(one)}" + (f", by chance {one.floor[0]} of {one.floor[1]}" if one.floor else "")
-        )
-    height = _TOP + _STEP * len(lines) + 4
-    return drawing(
-        names + _WIDTH + 12 + max(right, 110.0), height, body, sentence=f"{title}. {'; '.join(said)}.", sizing="exact"
+        body += _words(one, left + _STEP * (number + 0.5))
+        by_chance = f", by chance {one.floor[0]} of {one.floor[1]}" if one.floor else ""
+        said.append(f"{one.label}: {_numbers(one)}{by_chance}")
+    height = _NAMES - 4 + _LINE * max([len(_label(one)) for one in lines] + [1])
+    return drawing(right + 2, height, body, sentence=f"{title}. {'; '.join(said)}.", sizing="exact")
+
+
+def _steps(shares: Sequence[tuple[int, int] | None], left: float, css_class: str) -> str:
+    """A line that is level over each class and broken where there is nothing to draw."""
+    path, drawn = "", False
+    for number, share in enumerate(shares):
+        if share is not None:
+            path += f"{'L' if drawn else 'M'}{num(left + _STEP * number)} {num(_height(share))}h{num(_STEP)}"
+        drawn = share is not None
+    return f'<path class="{css_class}" d="{path}"/>' if path else ""
+
+
+def _height(share: tuple[int, int]) -> float:
+    return _BOTTOM - (_BOTTOM - _TOP) * (share[0] / share[1] if share[1] else 0.0)
+
+
+def _words(one: LadderLine, x: float) -> str:
+    """What stands at one class: its numbers at the step, what chance reaches and its name below."""
+    body = "".join(
+        text(x, _NAMES + _LINE * number, words, "lab", anchor="middle")
+        for number, words in enumerate(_label(one))
     )
+    if one.passing is None:
+        return body + text(x, (_TOP + _BOTTOM) / 2, "not computed", "lab s", anchor="middle")
+    y = _height(one.passing)
+    body += text(x, y - 20, f"{one.passing[0]} of {one.passing[1]}", "lab halo", anchor="middle")
+    if one.alignments:
+        body += text(x, y - 7, one.alignments, "lab s halo", anchor="middle")
+    if one.floor is not None:
+        body += text(x, _BOTTOM + 16, f"chance {one.floor[0]} of {one.floor[1]}", "lab s", anchor="middle")
+    return body
+
+
+def _label(one: LadderLine) -> list[str]:
+    return wrap(one.label, _LETTERS)
 
 
 def _numbers(one: LadderLine) -> str:
     if one.passing is None:
         return "not computed"
     return f"{one.passing[0]} of {one.passing[1]}" + (f", {one.alignments}" if one.alignments else "")
-
-
-def _bars(one: LadderLine) -> str:
-    if one.passing is None:
-        return line(0, 8, _WIDTH, 8, "fb-na")
-    body = f'<rect class="lost" x="0.5" y="2" width="{num(_WIDTH - 1)}" height="12"/>'
-    if one.passing[0]:
-        body += f'<rect class="b" x="0" y="2" width="{num(_length(one.passing))}" height="12"/>'
-    if one.floor is not None and one.floor[0]:
-        body += f'<rect class="fb-open" x="0.5" y="17" width="{num(_length(one.floor))}" height="6"/>'
-    elif one.floor is not None:
-        body += line(0, 20, _LEAST * 2, 20, "fb-na")
-    return body
-
-
-def _length(share: tuple[int, int]) -> float:
-    return max(_WIDTH * share[0] / share[1], _LEAST) - 1 if share[1] else _LEAST

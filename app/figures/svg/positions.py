@@ -73,7 +73,7 @@ class NodeColumn:
 
 
 def positions_diagram(
-    columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str, swap: str = ""
+    columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str
 ) -> Markup:
     """The drawing.
 
@@ -82,9 +82,8 @@ def positions_diagram(
         positions: what stands at each.
         answer: what is read out at the last position.
         sentence: the name of the group.
-        swap: id of the element that a click exchanges by htmx, "" for none.
     """
-    draw = _Positions(columns, positions, swap)
+    draw = _Positions(columns, positions)
     x = draw.out
     y = draw.y(len(positions) - 1)
     body = f'<g aria-hidden="true">{draw.names()}{draw.lines()}'
@@ -100,8 +99,8 @@ def positions_diagram(
 class _Positions:
     """One drawing in the making."""
 
-    def __init__(self, columns: Sequence[NodeColumn], positions: Sequence[str], swap: str) -> None:
-        self._columns, self._positions, self._swap = columns, positions, f"#{swap}" if swap else ""
+    def __init__(self, columns: Sequence[NodeColumn], positions: Sequence[str]) -> None:
+        self._columns, self._positions = columns, positions
         widest = max(sum(one.layer == layer for one in columns) for layer in {one.layer for one in columns})
         step = _COLUMN if widest <= 4 else _NARROW
         self._row = _ROW if len(positions) <= 8 else _LOW_ROW
@@ -185,7 +184,7 @@ class _Positions:
     def _link(self, link: FlowLink | None, inner: str) -> str:
         if link is None:
             return f'<g aria-hidden="true">{inner}</g>'
-        return link_element(link, inner, self._swap)
+        return link_element(link, inner)
 
 
 def _token(position: int, token: str) -> str:

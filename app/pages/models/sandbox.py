@@ -43,10 +43,10 @@ from app.pages.models.views import (
 )
 from app.pages.sandbox.views import ChoiceView
 
-SWAPPED: Final = "sandbox"
-"""Id of the element that a step exchanges."""
 MAX_SHARES: Final = 2_200
 """Of attention that a page draws in matrices; beyond, it draws those of the heads that moved most."""
+MAX_LINKS: Final = 130_000
+"""Characters of addresses on discs; beyond, only what is changed is a link, and all else is chosen by its name."""
 WITHOUT: Final = "the sandbox without it"
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
     "zero": ("set to zero", "0"),
@@ -438,7 +438,7 @@ def _place_views(state: _State, before: RowRun, after: RowRun) -> list[PlaceView
 
 def sandbox_drawing(page: ModelSandboxPage) -> Markup:
     """The drawing of the page, with links on what can be chosen."""
-    does, n = WRITTEN[page.tool][0], len(page.positions)
+    does, n, all_links = WRITTEN[page.tool][0], len(page.positions), has_all_links(page)
     patterns = {one.node: one for one in page.patterns}
     ends = {
         end
@@ -458,14 +458,19 @@ def sandbox_drawing(page: ModelSandboxPage) -> Markup:
                 link=None
                 if pattern is None
                 else FlowLink(pattern.url, f"{node.label}: {does}", f"at-{_id(node.name)}"),
-                marks=tuple(_mark(page, node.label, one, does) for one in places),
+                marks=tuple(_mark(page, node.label, one, does, all_links or bool(one.written)) for one in places),
                 shares=None if pattern is None else pattern.after,
                 was=None if pattern is None else pattern.before,
             )
         )
     row = " ".join(page.positions)
     sentence = f"{page.model.name} on {row}: choose what to change"
-    return positions_diagram(columns, page.positions, page.after.given, sentence=sentence, swap=SWAPPED)
+    return positions_diagram(columns, page.positions, page.after.given, sentence=sentence)
+
+
+def has_all_links(page: ModelSandboxPage) -> bool:
+    """Whether the drawing has room for a link on every disc: each carries the whole state."""
+    return len(page.places) * len(page.url) <= MAX_LINKS
 
 
 def drawn_patterns(page: ModelSandboxPage) -> list[NodePatternView]:
@@ -481,12 +486,12 @@ def drawn_patterns(page: ModelSandboxPage) -> list[NodePatternView]:
     return [one for one in page.patterns if one.node in found]
 
 
-def _mark(page: ModelSandboxPage, label: str, place: PlaceView, does: str) -> PlaceMark:
+def _mark(page: ModelSandboxPage, label: str, place: PlaceView, does: str, linked: bool) -> PlaceMark:
     token = page.positions[place.at - 1]
     words = f"{label} at position {place.at}, {token}: {'undo' if place.written else does}"
     sign = WRITTEN[_WRITTEN[place.written]][1] if place.written else ""
     link = FlowLink(place.url, words, f"at-{_id(place.node)}-{place.at}")
-    return PlaceMark(place.before, place.after, place.moved, sign, link)
+    return PlaceMark(place.before, place.after, place.moved, sign, link if linked else None)
 
 
 def _id(name: str) -> str:

@@ -213,6 +213,7 @@ class Links(PageModel):
     directions: str
     rivals: str = Field(description="The circuits and interpretations that differ most.")
     lenses: str = Field(description="What methods about inputs, neurons and layers say.")
+    file: str = Field(description="The network file, to be downloaded.")
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -429,6 +430,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             directions=addresses.directions(slug, scope),
             rivals=addresses.rivals(slug, scope),
             lenses=addresses.lenses(slug, scope),
+            file=addresses.network_file(slug),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),

@@ -7,12 +7,9 @@ from markupsafe import Markup
 from app.figures.svg import ByHand, FlowLink, flow_diagram
 from app.pages.sandbox.views import SandboxPage
 
-SWAPPED = "sandbox"
-"""Id of the element that a step exchanges."""
 
-
-def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
-    """The network with its values, and links on what can be chosen; without these where it is only looked at."""
+def drawing_of(page: SandboxPage) -> Markup:
+    """The network with its values, and links on what can be chosen."""
     share = 1.0 if page.part is None else page.part.share
     shown = page.run if page.part is None else page.part.run
     changes = {
@@ -25,7 +22,7 @@ def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
         changes |= {(along.layer, one.neuron, None): ByHand("moved", one.value) for one in along.landed}
     links = {
         (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")
-        for site in (page.sites if linked else ())
+        for site in page.sites
     }
     return flow_diagram(
         page.network.weights_for(page.output),
@@ -34,5 +31,4 @@ def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
         changes,
         links,
         sentence=f"The network on input {page.words}" + (": choose what to change" if links else ""),
-        swap=SWAPPED,
     )

@@ -84,6 +84,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.exported(a.gallery()) + ".csv", "/networks.csv", "/networks.{form}"),
     (lambda a: a.exported(a.circuits("xor")) + ".csv", "/networks/xor/circuits.csv", None),
     (lambda a: a.exported(a.network("xor")) + ".json", "/networks/xor/figures.json", None),
+    (lambda a: a.network_file("xor"), "/api/v1/networks/xor/file", "/api/v1/networks/{network}/file"),
     (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
     (lambda a: a.twin(a.gallery()), "/api/v1/gallery", "/api/v1/gallery"),
     (lambda a: a.twin(a.network("xor")), "/api/v1/networks/xor", "/api/v1/networks/{network}"),
@@ -103,7 +104,7 @@ def test_addresses(build, address, template):
         assert PATHS[template].path_regex.fullmatch(path)
 
 
-FILES = ("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics", "/{model}/file", "/{claim}/file")
+FILES = ("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics", "/{model}/file", "/{claim}/file", "/{network}/file")
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""
 
 

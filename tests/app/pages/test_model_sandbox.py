@@ -120,10 +120,13 @@ def test_the_page_of_a_model_of_the_largest_size_stays_below_600_kb(client, twin
     large = attention_document(random_attention(0, (3, 8, 4, 2, 256, 32)))
     with client.app.state.store.write() as session:
         save_model(session, json.dumps(large).encode(), slug="large")
-    for change, n_drawn, which in (("", 4, "the first ones"), ("?change=1.0_zero", 2, "those that moved most")):
+    many = "?" + "&".join(f"change={1 + at % 3}.{at % 8}~{10 + at}_source" for at in range(16))
+    moved_most = "those that moved most"
+    for change, n_drawn, which in (("", 4, "the first ones"), ("?change=1.0_zero", 2, moved_most), (many, 4, moved_most)):
         address = "/models/large/sandbox" + change
         html = client.get(address).text
         assert len(html) < 600_000
+        assert html.count('<a id="at-') == (24 + 16 if change is many else 24 + 25 * 32)
         assert f"These are {n_drawn} of 24 heads, {which};" in html
         moved = sorted(twin(address)["patterns"], key=lambda one: -one["moved"])
         assert set(re.findall(r"<b>Head (\d\.\d)</b>", html)) == {one["node"] for one in moved[:n_drawn]}

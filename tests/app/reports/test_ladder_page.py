@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.figures.svg.ladder import LadderLine, ladder_figure
@@ -34,7 +36,8 @@ def test_every_class_stands_beside_its_floor(get) -> None:
 def test_the_page_draws_it_and_offers_to_go_on(client) -> None:
     page = client.get(XORNET + "/ladder").text
     assert "Compute learned classes" in page
-    assert page.count('class="b"') == 5  # bars of the classes in which something passes
+    (steps,) = re.findall(r'class="ld-pass" d="([^"]*)"', page)
+    assert steps.count("h104") == 6, "one step for each class that is computed"
     assert 'name="thorough" value="true"' in page
 
 
@@ -60,10 +63,12 @@ def test_unknown_options_are_refused(client) -> None:
     assert client.post("/api/v1" + XORNET + "/ladder", json={"depth": 3}).status_code == 422
 
 
-def test_a_class_that_was_not_climbed_has_no_bar() -> None:
-    lines = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
-    drawn = ladder_figure(lines, title="Ladder")
-    assert drawn.count("<rect") == 3  # all, those that pass, those by chance
+def test_a_class_that_was_not_computed_is_a_gap_in_both_lines() -> None:
+    steps = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
+    drawn = ladder_figure([*steps, LadderLine("all", (2, 2), None)], title="Ladder")
+    (passing,) = re.findall(r'class="ld-pass" d="M([^ ]+) 114h104M([^ ]+) 44h104"', drawn)
+    assert float(passing[1]) - float(passing[0]) == 208, "half as high at the first class, all at the third"
+    assert re.search(r'class="ld-chance" d="M[^ ]+ 170h104"', drawn), "a tenth of the height, at the first class alone"
     assert "learned: not computed" in drawn
 
 

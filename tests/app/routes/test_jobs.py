@@ -1,11 +1,13 @@
 """The pages of background work."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
+from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
@@ -47,6 +49,34 @@ def test_the_list_can_be_narrowed_to_a_state(client, store):
     assert len(client.get("/api/v1/jobs?state=running").json()["items"]) == 1
     assert len(client.get("/api/v1/jobs?state=queued").json()["items"]) == 2
     assert "No job is failed" in client.get("/jobs?state=failed").text
+
+
+def test_the_list_can_be_narrowed_to_a_network_and_counts_all_of_them(client, store):
+    enqueue(store, 3)
+    claim(store)
+    page = client.get("/api/v1/jobs").json()
+    assert [one["counts"] for one in page["networks"]] == [{"queued": 1}, {"queued": 1}, {"running": 1}]
+    first = page["networks"][-1]
+    alone = client.get("/api/v1" + first["url"]).json()
+    assert ([item["title"] for item in alone["items"]], alone["counts"]) == (["Job 0"], {"running": 1})
+    assert alone["network"] == first["slug"]
+    assert client.get(f"/api/v1/jobs?network={first['slug']}&state=queued").json()["items"] == []
+    html = client.get(f"/jobs?network={first['slug']}&state=queued").text
+    assert f"No job of {first['name']} is queued" in html
+    assert f'<option value="{first["slug"]}" selected>' in html
+    assert client.get("/api/v1/jobs?network=none-like-it").status_code == 404
+
+
+def test_the_queue_is_told_with_what_is_left_of_it(client, store):
+    assert client.get("/api/v1/jobs").json()["queue"] is None
+    ids = enqueue(store, 3)
+    left = [client.get(f"/api/v1/jobs/{one}").json()["outlook"]["left_seconds"] for one in ids]
+    told = client.get("/api/v1/jobs").json()["queue"]
+    assert told == {"n_running": 0, "n_waiting": 3, "n_predicted": 3, "left_seconds": pytest.approx(sum(left))}
+    assert re.search(r"<b>Queue:</b> 0 running, 3 waiting; about [\d.]+ s left on one core\.", client.get("/jobs").text)
+    with store.write() as session:
+        session.get(JobRow, ids[0]).arguments = {"network": "0" * 64, "protocol": "", "output": 0, "data": ""}
+    assert "for the 2 that can be predicted." in client.get("/jobs").text
 
 
 def test_an_empty_list_says_so(client):
