@@ -72,8 +72,8 @@ def cloud(marks: Sequence[Mark], of: int, spread: Sequence[tuple[int, int]] | No
         "range": [min(low, -0.5) - 0.12, 0.12],
         "tickmode": "array",
         "tickvals": [n / of for n in _apart(coverages)],
-        "ticktext": [_share(n, of) for n in _apart(coverages)],
-        "title": {"text": "coverage (log scale)", "standoff": 8},
+        "ticktext": [f"{n:,}" for n in _apart(coverages)],
+        "title": {"text": f"coverage: interventions predicted, of {of:,} (log scale)", "standoff": 8},
     }
     if spread:
         layout["xaxis"]["domain"] = [0, 0.76]
@@ -95,7 +95,7 @@ def _trace(marks: Sequence[Mark], of: int, symbol: str, colour: str, name: str) 
         "marker": {
             "symbol": symbol,
             "color": colour,
-            "opacity": 0.75,
+            "opacity": 0.5,
             "size": [round(_SMALLEST + 4.0 * math.log10(mark.count), 1) for mark in marks],
             "line": {"color": colour, "width": 1.2},
         },
@@ -182,8 +182,3 @@ def _apart(coverages: Sequence[int]) -> list[int]:
         if not ticks or math.log10(ticks[-1] / n) > 0.16:
             ticks.append(n)
     return ticks
-
-
-def _share(n: int, of: int) -> str:
-    divisor = math.gcd(n, of)
-    return "1" if n == of else f"{n // divisor}/{of // divisor}"

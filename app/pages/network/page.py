@@ -91,6 +91,7 @@ class Distributions(PageModel):
 
     edges: list[list[int]] = Field(description="Pairs: edges of a valid circuit.")
     neurons: list[list[int]] = Field(description="Pairs: active hidden neurons of a valid circuit.")
+    neuron_use: list[list[int]] = Field(description="For each hidden layer and neuron, circuits in which it is active.")
     margin: Histogram
     interpretations: Histogram = Field(description="Of the base-10 logarithm of a circuit's interpretations.")
     observed: Histogram = Field(description="Of the base-10 logarithm of a circuit's observed classes.")
@@ -325,6 +326,11 @@ class NetworkPage(AnalysisPage):
     @property
     def edge_counts(self) -> list[list[list[int]]]:
         return [layer.counts for layer in self.edge_use]
+
+    @property
+    def edges_kept(self) -> list[int]:
+        """The same counts one after the other, in mask order."""
+        return [count for layer in self.edge_use for row in layer.counts for count in row]
 
     @property
     def edge_sentence(self) -> str:
