@@ -245,7 +245,7 @@ class JobsOptions(Options):
     """Options of the list of jobs."""
 
     state: JobState | None = Field(None, description="Only jobs in this state.")
-    network: str = Field("", max_length=120, description="Only jobs of this network: its slug, or digits of its digest.")
+    network: str = Field("", max_length=120, description="Only jobs of this network: slug or digits of its digest.")
     after: str = Field("", max_length=400, description="Cursor of the page before.")
     limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
 
@@ -281,7 +281,8 @@ class QueueView(PageModel):
         if not self.n_predicted:
             return f"{lengths}; how long they take cannot be predicted"
         expected = f"{_about(self.left_seconds)} left on one core"
-        return f"{lengths}; {expected}" + ("" if self.n_predicted == n_jobs else f" for the {self.n_predicted} that can be predicted")
+        some = "" if self.n_predicted == n_jobs else f" for the {self.n_predicted} that can be predicted"
+        return f"{lengths}; {expected}{some}"
 
 
 class JobsOfNetwork(PageModel):

@@ -52,7 +52,8 @@ def ladder_figure(lines: Sequence[LadderLine], *, title: str) -> Markup:
     right = left + _STEP * len(lines)
     body = line(left, _TOP, right, _TOP, "m-hair") + text(0, _TOP + 4, "all", "lab s")
     body += line(left, _BOTTOM, right, _BOTTOM, "m-hair") + text(0, _BOTTOM + 4, "none", "lab s")
-    body += _steps([one.floor for one in lines], left, "ld-chance") + _steps([one.passing for one in lines], left, "ld-pass")
+    body += _steps([one.floor for one in lines], left, "ld-chance")
+    body += _steps([one.passing for one in lines], left, "ld-pass")
     said = []
     for number, one in enumerate(lines):
         body += _words(one, left + _STEP * (number + 0.5))
@@ -79,8 +80,7 @@ def _height(share: tuple[int, int]) -> float:
 def _words(one: LadderLine, x: float) -> str:
     """What stands at one class: its numbers at the step, what chance reaches and its name below."""
     body = "".join(
-        text(x, _NAMES + _LINE * number, words, "lab", anchor="middle")
-        for number, words in enumerate(_label(one))
+        text(x, _NAMES + _LINE * number, words, "lab", anchor="middle") for number, words in enumerate(_label(one))
     )
     if one.passing is None:
         return body + text(x, (_TOP + _BOTTOM) / 2, "not computed", "lab s", anchor="middle")

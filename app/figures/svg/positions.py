@@ -72,9 +72,7 @@ class NodeColumn:
     was: Sequence[Sequence[float | None]] | None = None
 
 
-def positions_diagram(
-    columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str
-) -> Markup:
+def positions_diagram(columns: Sequence[NodeColumn], positions: Sequence[str], answer: str, *, sentence: str) -> Markup:
     """The drawing.
 
     Args:

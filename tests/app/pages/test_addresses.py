@@ -104,7 +104,10 @@ def test_addresses(build, address, template):
         assert PATHS[template].path_regex.fullmatch(path)
 
 
-FILES = ("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics", "/{model}/file", "/{claim}/file", "/{network}/file")
+FILES = (
+    *("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics"),
+    *("/{model}/file", "/{claim}/file", "/{network}/file"),
+)
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""
 
 

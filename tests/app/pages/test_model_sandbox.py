@@ -121,8 +121,8 @@ def test_the_page_of_a_model_of_the_largest_size_stays_below_600_kb(client, twin
     with client.app.state.store.write() as session:
         save_model(session, json.dumps(large).encode(), slug="large")
     many = "?" + "&".join(f"change={1 + at % 3}.{at % 8}~{10 + at}_source" for at in range(16))
-    moved_most = "those that moved most"
-    for change, n_drawn, which in (("", 4, "the first ones"), ("?change=1.0_zero", 2, moved_most), (many, 4, moved_most)):
+    most = "those that moved most"
+    for change, n_drawn, which in (("", 4, "the first ones"), ("?change=1.0_zero", 2, most), (many, 4, most)):
         address = "/models/large/sandbox" + change
         html = client.get(address).text
         assert len(html) < 600_000
