@@ -155,8 +155,9 @@ class Showcase:
         change = self.disagreement(refs)
         if change is None:
             return None
-        source = next(one.source for one in change.changes)
-        return self._sandbox(refs, Intervention(change.base), f"s{input_text(source, self._n_inputs)}")
+        source = next((one.source for one in change.changes if one.source is not None), None)
+        tool = "" if source is None else f"s{input_text(source, self._n_inputs)}"
+        return self._sandbox(refs, Intervention(change.base), tool)
 
     def _sandbox(self, refs: Sequence[str], intervention: Intervention, tool: str = "") -> SandboxPage:
         options = SandboxOptions(e=list(refs), now=write_try(Try(intervention), self._n_inputs), tool=tool)

@@ -8,8 +8,8 @@ from app.figures.svg import ByHand, FlowLink, flow_diagram
 from app.pages.sandbox.views import SandboxPage
 
 
-def drawing_of(page: SandboxPage) -> Markup:
-    """The network with its values, and links on what can be chosen."""
+def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
+    """The network with its values, and links on what can be chosen; without these where it is only looked at."""
     share = 1.0 if page.part is None else page.part.share
     shown = page.run if page.part is None else page.part.run
     changes = {
@@ -22,7 +22,7 @@ def drawing_of(page: SandboxPage) -> Markup:
         changes |= {(along.layer, one.neuron, None): ByHand("moved", one.value) for one in along.landed}
     links = {
         (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")
-        for site in page.sites
+        for site in (page.sites if linked else ())
     }
     return flow_diagram(
         page.network.weights_for(page.output),

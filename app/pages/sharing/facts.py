@@ -234,7 +234,7 @@ def _of_sandbox(page: SandboxPage) -> Facts:
 
 
 def _outcome(right: bool | None) -> str:
-    return "" if right is None else ", right" if right else ", wrong"
+    return "" if right is None else ", correct" if right else ", incorrect"
 
 
 def _of_study(page: StudyPage) -> Facts:
@@ -259,11 +259,11 @@ def _of_study(page: StudyPage) -> Facts:
 def _right(item: ComparedView, own: OwnSwapsView | None) -> str:
     """How often one explanation of a comparison is right, on its own swaps where it is silent about neuron sets."""
     if item.standing.predicted:
-        return f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
+        return f"{exact(item.standing.right)} of {exact(item.standing.predicted)}"
     score = None if own is None else next(one for one in own.scores if one.letter == item.letter)
     if score is None or not score.predicted:
         return "no predictions under interventions"
-    return f"{exact(score.right)} of {exact(score.predicted)} predicted, on own swaps"
+    return f"{exact(score.right)} of {exact(score.predicted)}, on own interventions"
 
 
 def _of_comparison(page: ComparePage) -> Facts:
@@ -274,7 +274,7 @@ def _of_comparison(page: ComparePage) -> Facts:
         experiments += own.n_interventions
     lines = [
         ("Crucial experiments", f"{exact(page.n_divided)} of {exact(experiments)} interventions"),
-        *((f"{item.letter} right", _right(item, own)) for item in page.explanations),
+        *((f"{item.letter} predicts correctly", _right(item, own)) for item in page.explanations),
     ]
     protocol = "" if page.protocol is None else f"{page.protocol.name} ({page.protocol.digest[:12]})"
     title = f"{len(page.explanations)} explanations of {name} compared"

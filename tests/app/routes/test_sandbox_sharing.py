@@ -49,7 +49,7 @@ def test_pictures_are_looked_at_and_not_clicked(client, name):
 def test_an_embedding_says_what_everyone_foretold_and_leads_back(client):
     answer = client.get(f"/embed{STATE}")
     assert answer.status_code == 200
-    assert "predicts 0, wrong" in answer.text
+    assert "predicts 0, incorrect" in answer.text
     assert "makes no prediction" in answer.text
     assert "re-verify" not in answer.text
     found = client.get("/oembed", params={"url": f"http://127.0.0.1{STATE}"}).json()
