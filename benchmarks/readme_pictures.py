@@ -33,6 +33,7 @@ class Picture:
         size: of the window in pixels.
         ticked: how many explanations are put into the tray first.
         above: what the picture begins a little above; "" for the page's top.
+        pressed: what is clicked first; "" for nothing.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Picture:
     size: tuple[int, int] = (1440, 1100)
     ticked: int = 0
     above: str = ""
+    pressed: str = ""
 
 
 def pictures(url: str) -> list[Picture]:
@@ -54,7 +56,7 @@ def pictures(url: str) -> list[Picture]:
     trio = [*samples["interpretations"][:2], alignment]
     chosen = "&".join(f"e={one['ref']}" for one in trio)
     return [
-        Picture("home-light", "/"),
+        Picture("home-light", "/", pressed="#play-crucial"),
         Picture("network-light", XOR, above="main figure.diagram"),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
         Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
@@ -72,6 +74,9 @@ def take(browser: Browser, url: str, picture: Picture) -> None:
     tab.wait_for_load_state("networkidle")
     for number in range(picture.ticked):
         tab.locator("input[data-compare]").nth(number).check()
+    if picture.pressed:
+        tab.locator(picture.pressed).click()
+        tab.locator(picture.pressed).wait_for(state="detached")
     if picture.above:
         tab.locator(picture.above).first.evaluate("(part) => part.scrollIntoView()")
     tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
