@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, Final
 
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,7 @@ from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, noun, when
+from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.listing.circuits import smallest_circuits
 from app.options import PageModel, ScopeOptions
@@ -331,6 +333,16 @@ class NetworkPage(AnalysisPage):
     def edges_kept(self) -> list[int]:
         """The same counts one after the other, in mask order."""
         return [count for layer in self.edge_use for row in layer.counts for count in row]
+
+    @property
+    def edges_drawn(self) -> Markup:
+        """The network with how many valid circuits keep each edge."""
+        if self.distributions is None:
+            raise ValueError("only an analysed network has valid circuits")
+        weights, of = self.network.weights_for(self.scope.output), self.edge_use[0].of
+        return backbone_diagram(
+            weights, self.edges_kept, self.distributions.neuron_use, of, sentence=self.edge_sentence
+        )
 
     @property
     def edge_sentence(self) -> str:

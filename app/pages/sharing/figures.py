@@ -112,6 +112,7 @@ def _of_plane(plane: PlaneView | None, title: str) -> dict[str, Draw]:
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
     figures = _of_plane(page.plane, page.network.name)
     if page.edge_use:
+        figures["edges"] = lambda: page.edges_drawn
         drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
         for layer in range(1, len(page.cut_sizes)):
             figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]

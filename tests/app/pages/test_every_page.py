@@ -20,9 +20,9 @@ CIRCUIT = XOR + "/circuits/081ff"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
 PAGES = {  # address → most statements that it may send
-    "/": 12,
+    "/": 20,  # with a sandbox of two explanations
     "/?q=xor": 8,
-    "/?limit=2": 12,
+    "/?limit=2": 20,
     XOR: 24,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
     XOR + "?protocol=paper": 18,  # with what was surveyed
     f"{XOR}?protocol={MINE.digest[:12]}": 21,  # truncated: were placements searched?
@@ -259,14 +259,20 @@ def test_the_gallery_is_searched_and_paged(get):
     assert get("/networks") == whole
 
 
-def test_the_featured_network_has_an_explanation_of_each_kind(get):
+def test_the_featured_network_has_an_explanation_of_each_kind(get, client):
     featured = get("/gallery")["featured"]
     assert featured["network"]["slug"] == "xor"
-    assert featured["circuit"]["n_edges"] == 10
+    assert featured["circuit"]["n_edges"] == 11, "of the smallest circuits one that does not only just work"
+    assert featured["circuit"]["margin"] > 0.1
     assert featured["interpretation"]["mask"] == featured["circuit"]["mask"]
     assert (featured["n_neurons"], featured["counts"]["interpretations_total"]) == (9, 147_899_020)
     assert featured["alignment"]["iia"]["agreed"] == featured["alignment"]["iia"]["of"] > 0
     assert featured["compare_url"].count("e=") == 3
+    play = featured["play"]
+    assert [one["says"] for one in play["explanations"]] == [0, 0], "they agree while nothing is changed"
+    apart = client.get("/api/v1" + play["jumps"][0]["url"]).json()
+    assert {one["says"] for one in apart["explanations"]} == {0, 1}
+    assert play["jumps"][0]["crucial"]
 
 
 def test_behaviour_says_what_the_network_does(get):
