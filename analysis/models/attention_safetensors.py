@@ -1,10 +1,13 @@
-"""Transformers in safetensors: our own files, and state dicts of TransformerLens.
+"""Transformers in safetensors: our own files, and state dicts of TransformerLens and of the monthly puzzles.
 
 Ours have the tensors ``token_embedding``, ``position_embedding`` (left out where there are none),
 ``attention.L.query``, ``.key``, ``.value``, ``.output`` from layer 0, ``unembedding``, and as metadata ``format``,
 ``name``, ``attribution``, ``tokens`` and ``tasks``, the last two as JSON. In a state dict (https://github.com/TransformerLensOrg/TransformerLens)
-they are ``embed.W_E``, ``pos_embed.W_pos``, ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O``, ``unembed.W_U``; it says
-nothing of rows, so a task goes with it. Its biases must be 0, and there must be no LayerNorm and no MLP.
+they are ``embed.W_E``, ``pos_embed.W_pos``, ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O``, ``unembed.W_U``. In one
+of the attention-only puzzles of https://puzzles.baulab.info they are ``tok_embed.weight``, ``pos_embed.weight``,
+``layers.L.heads.H.W_Q.weight``, ``W_K``, ``W_V``, ``layers.L.W_O.weight`` and ``unembed.weight``, as linear layers have
+them: outputs by inputs. Neither says anything of rows, so a task goes with it. Biases must be 0, and there must be no
+LayerNorm and no MLP.
 
 What has no weights leaves no trace in a state dict: normalisation whose scale was folded into the matrices ("LNPre"),
 other positions than learned ones, attention that looks ahead or only nearby, unscaled scores. A model with any of these
@@ -33,13 +36,15 @@ MAX_BYTES: Final = 40_000_000
 _MAX_HEADER: Final = 4_000_000  # the rows of the task stand in it
 _LENGTH: Final = 8
 _ITEM: Final = "safetensors file"
-_CURE: Final = "give tensors of this format, or a TransformerLens state dict of an attention-only model"
+_CURE: Final = "give tensors of this format, or an attention-only state dict of TransformerLens or of a monthly puzzle"
 _TEXTS: Final = ("format", "name", "attribution")
 _JSON: Final = ("tokens", "tasks")
 
 _TYPES: Final = ("F64", "F32", "F16")
 _OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join(MATRICES)})")
 _STATE: Final = re.compile(r"blocks\.(\d{1,2})\.attn\.W_([QKVO])")
+_PUZZLE: Final = re.compile(r"layers\.(\d{1,2})\.(?:heads\.(\d{1,2})\.W_([QKV])|W_O)\.weight")
+_PUZZLE_OTHERS: Final = ("tok_embed.weight", "pos_embed.weight", "unembed.weight")
 _IGNORED: Final = re.compile(r"blocks\.\d{1,2}\.attn\.(mask|IGNORE)")  # the causal mask, which every such model has
 _BIAS: Final = re.compile(r"(blocks\.\d{1,2}\.attn\.b_[QKVO]|unembed\.b_U)")
 _OTHER: Final = (
@@ -115,6 +120,8 @@ def read_attention_safetensors(raw: bytes, task: TokenTask | None = None, name: 
     elif task is None:
         raise InvalidNetwork(_ITEM, "is a state dict, which says nothing of rows", "give its task or a table of rows")
     else:
+        if _PUZZLE_OTHERS[0] in tensors:
+            tensors = _of_puzzle(tensors)
         document = {**_task_document(task), **_of_state(tensors, task)}
     document["name"] = name or document.get("name") or "Imported transformer"
     return read_attention({**document, "format": FORMAT, **_sizes(document)})
@@ -172,7 +179,8 @@ def _check_names(header: dict[str, Any], *, own: bool) -> None:
         if own:
             known = name in _OWN_OTHERS or _OWN.fullmatch(name)
         else:
-            known = name in _STATE_OTHERS or _STATE.fullmatch(name) or _BIAS.fullmatch(name)
+            known = name in (*_STATE_OTHERS, *_PUZZLE_OTHERS)
+            known = known or any(one.fullmatch(name) for one in (_STATE, _BIAS, _PUZZLE))
         if not known:
             raise InvalidNetwork(item, "is unknown", _CURE)
         if not isinstance(tensor, dict) or tensor.get("dtype") not in _TYPES:
@@ -209,6 +217,46 @@ def _of_own(tensors: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
         if match:
             layers.setdefault(int(match[1]), {})[match[2]] = one.tolist()
     return _arrays(tensors, layers, _OWN_OTHERS)
+
+
+def _of_puzzle(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The tensors of a puzzle under the names and in the shapes that a state dict of TransformerLens has.
+
+    Raises:
+        InvalidNetwork: naming the first that is missing or of another shape, or that is no puzzle's.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    _tensor(tensors, _PUZZLE_OTHERS[2])
+    for name, one in tensors.items():
+        if name in _PUZZLE_OTHERS:
+            theirs = _STATE_OTHERS[_PUZZLE_OTHERS.index(name)]
+            found[theirs] = one.T if name == _PUZZLE_OTHERS[2] else one
+        elif not _PUZZLE.fullmatch(name):
+            raise InvalidNetwork(f"tensor {name!r}", "is of another kind of state dict", _CURE)
+    for layer in sorted({int(match[1]) for match in map(_PUZZLE.fullmatch, tensors) if match}):
+        n_heads = sum(name.startswith(f"layers.{layer}.heads.") for name in tensors) // 3
+        for matrix in "QKV":
+            heads = [_tensor(tensors, f"layers.{layer}.heads.{head}.W_{matrix}.weight") for head in range(n_heads)]
+            if len({one.shape for one in heads}) != 1 or heads[0].ndim != 2:
+                raise InvalidNetwork(
+                    f"layer {layer}", f"has heads with W_{matrix} of several shapes", "make them alike"
+                )
+            found[f"blocks.{layer}.attn.W_{matrix}"] = np.stack([one.T for one in heads])
+        name = f"layers.{layer}.W_O.weight"
+        output, d_head = _tensor(tensors, name), found[f"blocks.{layer}.attn.W_V"].shape[2]
+        if output.ndim != 2 or output.shape[1] != n_heads * d_head:
+            cause = (
+                f"has the shape {' × '.join(map(str, output.shape))}, {n_heads} heads of {d_head} need other columns"
+            )
+            raise InvalidNetwork(f"tensor {name!r}", cause, "save the whole state dict")
+        found[f"blocks.{layer}.attn.W_O"] = output.T.reshape(n_heads, d_head, len(output))
+    return found
+
+
+def _tensor(tensors: dict[str, NDArray[np.float64]], name: str) -> NDArray[np.float64]:
+    if name not in tensors:
+        raise InvalidNetwork(f"tensor {name!r}", "is missing", "save the whole state dict")
+    return tensors[name]
 
 
 def _of_state(tensors: dict[str, NDArray[np.float64]], task: TokenTask) -> dict[str, Any]:

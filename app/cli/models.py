@@ -129,7 +129,11 @@ def plant_model(
 
 def convert_model(
     file: Annotated[
-        str, typer.Argument(help="Model file, or a TransformerLens state dict as .safetensors.", show_default=False)
+        str,
+        typer.Argument(
+            help="Model file, or a state dict of TransformerLens or a monthly puzzle as .safetensors.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", help="Model file to write; .safetensors or JSON.", show_default=False)
@@ -143,7 +147,7 @@ def convert_model(
     vocabulary: Vocabulary = 0,
     name: Annotated[str, typer.Option(help="Name of the model; default: the file's.")] = "",
 ) -> int:
-    """Write a transformer in another format, from a model file or a TransformerLens state dict.
+    """Write a transformer in another format, from a model file or a state dict of TransformerLens or of a monthly puzzle.
 
     Example: [bold]pluriscope convert-model state.safetensors --task induction --output model.json[/bold]
 

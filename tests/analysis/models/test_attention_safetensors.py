@@ -59,6 +59,65 @@ def test_a_state_dict_is_read_by_its_names():
     assert np.array_equal(model.embedding, MODEL.embedding.astype(np.float32))
 
 
+def puzzle(model: AttentionModel, **more):
+    """What the state dict of one of the monthly puzzles holds for such a model: linear layers, outputs by inputs."""
+    found = {"tok_embed.weight": model.embedding, "unembed.weight": model.unembedding.T}
+    if model.positions is not None:
+        found["pos_embed.weight"] = np.concatenate([model.positions, np.full((5, model.positions.shape[1]), 7.0)])
+    for layer, (query, key, value, output) in enumerate(model.layers):
+        for head in range(len(query)):
+            for letter, matrix in zip("QKV", (query, key, value), strict=True):
+                found[f"layers.{layer}.heads.{head}.W_{letter}.weight"] = matrix[head].T
+        found[f"layers.{layer}.W_O.weight"] = np.concatenate(list(output)).T
+    return {name: np.ascontiguousarray(one) for name, one in {**found, **more}.items() if one is not None}
+
+
+def run_puzzle(tensors, tokens, layers, heads):
+    """Logits behind the last token as the puzzles' own model has them: heads side by side, then one linear layer."""
+    x = tensors["tok_embed.weight"][tokens]
+    if "pos_embed.weight" in tensors:
+        x = x + tensors["pos_embed.weight"][: len(tokens)]
+    for layer in range(layers):
+        beside = []
+        for head in range(heads):
+            q, k, v = (x @ tensors[f"layers.{layer}.heads.{head}.W_{letter}.weight"].T for letter in "QKV")
+            scores = np.where(np.tri(len(x)) > 0, q @ k.T / np.sqrt(q.shape[1]), -np.inf)
+            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+            beside.append(shares / shares.sum(axis=1, keepdims=True) @ v)
+        x = x + np.concatenate(beside, axis=1) @ tensors[f"layers.{layer}.W_O.weight"].T
+    return x[-1] @ tensors["unembed.weight"].T
+
+
+@pytest.mark.parametrize("positions", [True, False])
+def test_a_puzzle_is_read_by_its_names(positions):
+    ours = random_attention(3, (2, 4, 8, 2, 4, 3), positions=positions)
+    tensors = {name: one.astype(np.float32) for name, one in puzzle(ours).items()}
+    model = read_attention_safetensors(save(tensors), TASK, name="puzzle")
+    space = model.space(ATTENTION.default_rules)
+    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    exact = {name: one.astype(np.float64) for name, one in tensors.items()}
+    assert logits == pytest.approx(np.array([run_puzzle(exact, np.array(row), 2, 4) for row in TASK.rows]))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"layers.0.heads.1.W_K.weight": None}, "'layers.0.heads.1.W_"),
+        ({"layers.0.heads.1.W_Q.weight": np.ones((2, 6))}, "layer 0: has heads with W_Q of several shapes"),
+        ({"layers.1.W_O.weight": np.ones((6, 5))}, "tensor 'layers.1.W_O.weight': has the shape 6 × 5"),
+        ({"unembed.weight": None}, "tensor 'unembed.weight': is missing"),
+        ({"layers.0.ln1.weight": np.ones(6)}, "tensor 'layers.0.ln1.weight': belongs to a LayerNorm"),
+        ({"blocks.0.ln_attn.weight": np.ones(6)}, "tensor 'blocks.0.ln_attn.weight': is unknown"),
+        ({"blocks.0.attn.W_Q": np.ones((2, 6, 3))}, "tensor 'blocks.0.attn.W_Q': is of another kind"),
+        ({"layers.0.mlp.0.weight": np.ones((6, 6))}, "tensor 'layers.0.mlp.0.weight': belongs to an MLP block"),
+    ],
+)
+def test_what_is_no_puzzle_is_refused_by_name(more, told):
+    with pytest.raises(AnalysisError) as refused:
+        read_attention_safetensors(save(puzzle(MODEL, **more)), TASK)
+    assert told in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
