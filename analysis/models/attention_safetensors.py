@@ -233,23 +233,22 @@ def _of_puzzle(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.
             found[theirs] = one.T if name == _PUZZLE_OTHERS[2] else one
         elif not _PUZZLE.fullmatch(name):
             raise InvalidNetwork(f"tensor {name!r}", "is of another kind of state dict", _CURE)
-    for layer in sorted({int(match[1]) for match in map(_PUZZLE.fullmatch, tensors) if match}):
-        n_heads = sum(name.startswith(f"layers.{layer}.heads.") for name in tensors) // 3
+    n_heads: dict[int, int] = {}
+    for match in filter(None, map(_PUZZLE.fullmatch, tensors)):
+        n_heads[int(match[1])] = max(n_heads.get(int(match[1]), 1), int(match[2] or 0) + 1)
+    for layer, n in sorted(n_heads.items()):
         for matrix in "QKV":
-            heads = [_tensor(tensors, f"layers.{layer}.heads.{head}.W_{matrix}.weight") for head in range(n_heads)]
+            heads = [_tensor(tensors, f"layers.{layer}.heads.{head}.W_{matrix}.weight") for head in range(n)]
             if len({one.shape for one in heads}) != 1 or heads[0].ndim != 2:
-                raise InvalidNetwork(
-                    f"layer {layer}", f"has heads with W_{matrix} of several shapes", "make them alike"
-                )
+                cause = f"has heads with W_{matrix} of several shapes"
+                raise InvalidNetwork(f"layer {layer}", cause, "give all heads of a layer the same")
             found[f"blocks.{layer}.attn.W_{matrix}"] = np.stack([one.T for one in heads])
         name = f"layers.{layer}.W_O.weight"
         output, d_head = _tensor(tensors, name), found[f"blocks.{layer}.attn.W_V"].shape[2]
-        if output.ndim != 2 or output.shape[1] != n_heads * d_head:
-            cause = (
-                f"has the shape {' × '.join(map(str, output.shape))}, {n_heads} heads of {d_head} need other columns"
-            )
+        if output.ndim != 2 or output.shape[1] != n * d_head:
+            cause = f"has the shape {' × '.join(map(str, output.shape))}, and there are {n} heads of {d_head}"
             raise InvalidNetwork(f"tensor {name!r}", cause, "save the whole state dict")
-        found[f"blocks.{layer}.attn.W_O"] = output.T.reshape(n_heads, d_head, len(output))
+        found[f"blocks.{layer}.attn.W_O"] = output.T.reshape(n, d_head, len(output))
     return found
 
 

@@ -147,7 +147,7 @@ def convert_model(
     vocabulary: Vocabulary = 0,
     name: Annotated[str, typer.Option(help="Name of the model; default: the file's.")] = "",
 ) -> int:
-    """Write a transformer in another format, from a model file or a state dict of TransformerLens or of a monthly puzzle.
+    """Write a transformer in another format, from a model file or a TransformerLens or monthly puzzle's state dict.
 
     Example: [bold]pluriscope convert-model state.safetensors --task induction --output model.json[/bold]
 
