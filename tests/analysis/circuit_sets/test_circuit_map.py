@@ -1,11 +1,14 @@
 """The map of circuits: deterministic, true to the distances where a plane can be, and told how far it is not."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.circuit_sets.circuit_map import map_circuits
+from analysis.circuit_sets.diagnostics import diagnose
 from analysis.circuit_sets.overlap import all_distances, sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout, mask_array
 from tests.factories import hand_made_analysis
@@ -63,12 +66,19 @@ def test_only_so_many_are_placed_and_wanted_ones_among_them():
     assert found.of == 197
 
 
-@pytest.mark.parametrize("masks", [[0b11], [0b11, 0b111]])
+@pytest.mark.parametrize("masks", [[0b11], [0b11, 0b111], [0, 0b111]])
 def test_one_and_two_circuits_have_a_map(masks):
     found = map_circuits(mask_array(masks, SMALL), SMALL)
     assert len(found.points) == len(masks)
     assert all(y == 0 for _, y in found.points)
     assert found.correlation is None
+
+
+def test_a_circuit_that_keeps_nothing_is_at_distance_1_of_all_others_and_at_0_of_itself():
+    masks = mask_array([0, 0b1, 0b11], SMALL)
+    words = words_of(masks, SMALL)
+    assert all_distances(words, sizes_of(words)).tolist() == [[0, 1, 1], [1, 0, 0.5], [1, 0.5, 0]]
+    assert diagnose(masks, SMALL).similarity == Fraction(1, 6)
 
 
 @given(st.sets(st.integers(1, (1 << WIDE.n_edges) - 1), min_size=1, max_size=12))

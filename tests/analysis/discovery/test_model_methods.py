@@ -21,6 +21,7 @@ from analysis.models.attention import ATTENTION
 from analysis.models.circuits import find_masks
 from analysis.models.model import gaps
 from analysis.models.protocol import ModelProtocol
+from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.analysis.models.test_judging import golden
 
@@ -38,22 +39,10 @@ def moved_run(model, space, at=1.0, edge=None, by=0.0):
         given = [model.embedding[tokens], np.broadcast_to(positions, given[0].shape)]
 
     def run(given, edge=None, change=0.0):
-        values = list(given)
-        for number, node in enumerate(graph.nodes[len(given) :], start=len(given)):
-            read = {}
-            for place, one in enumerate(graph.edges):
-                if one.target == number:
-                    carried = values[one.source] + (change if place == edge else 0.0)
-                    for slot in [one.slot] if one.slot else ["q", "k", "v"]:
-                        read[slot] = read.get(slot, 0) + carried
-            if node.name == "logits":
-                return read["q"][:, -1] @ model.unembedding, values
-            query, key, value, output = model.head(node.layer, int(node.name.split(".")[1]))
-            scores = (read["q"] @ query) @ (read["k"] @ key).transpose(0, 2, 1) / np.sqrt(query.shape[1])
-            scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
-            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            values.append(shares / shares.sum(axis=-1, keepdims=True) @ (read["v"] @ value) @ output)
-        raise AssertionError("there are logits")
+        def carried(place, values):
+            return values[graph.edges[place].source] + (change if place == edge else 0.0)
+
+        return plain_run(model, graph, given, carried)
 
     _, clean = run(given)
     means = [one.mean(axis=0) if space.means else 0.0 * one[0] for one in clean]

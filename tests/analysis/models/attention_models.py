@@ -44,3 +44,29 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
             "tasks": [{"name": "first", "rows": rows, "answers": [row[0] for row in rows]}],
         }
     )
+
+
+def plain_run(model, graph, given, carried):
+    """Logits and what every node gives, by matrix products: layer by layer, head by head.
+
+    Args:
+        model: the transformer.
+        graph: of its circuits.
+        given: what the nodes that are given have, ``[rows, context, d_model]`` each.
+        carried: place of an edge and the values so far → what the edge carries.
+    """
+    values = list(given)
+    for number, node in enumerate(graph.nodes[len(given) :], start=len(given)):
+        read = {}
+        for place, edge in enumerate(graph.edges):
+            if edge.target == number:
+                for slot in [edge.slot] if edge.slot else ["q", "k", "v"]:
+                    read[slot] = read.get(slot, 0) + carried(place, values)
+        if node.name == "logits":
+            return read["q"][:, -1] @ model.unembedding, values
+        query, key, value, output = model.head(node.layer, int(node.name.split(".")[1]))
+        scores = (read["q"] @ query) @ (read["k"] @ key).transpose(0, 2, 1) / np.sqrt(query.shape[1])
+        scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
+        shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        values.append(shares / shares.sum(axis=-1, keepdims=True) @ (read["v"] @ value) @ output)
+    raise AssertionError("there are logits")

@@ -15,6 +15,7 @@ from analysis.models.attention import ATTENTION, ROLES, read_attention
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import circuit_record, judged_again, judged_circuits
 from analysis.models.model import gaps
+from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.analysis.models.test_attention_report import by_hand, whole
 
@@ -31,31 +32,17 @@ def judged(model, text):
 
 
 def patched(space, model, mask, source):
-    """A plain run of one circuit with cut edges carrying what their sources are on a row of the task: layer by layer,
-    head by head, by matrix products.
-    """
+    """A plain run of one circuit with cut edges carrying what their sources are on a row of the task."""
     graph, kept = space.graph, space.graph.kept_edges(mask[None])[0]
 
     def run(tokens, keep, absent):
         x = model.embedding[tokens] + (0 if model.positions is None else model.positions)
-        values = [x]
-        for number, node in enumerate(graph.nodes[1:], start=1):
-            into = [at for at, edge in enumerate(graph.edges) if edge.target == number]
-            read = {}
-            for at in into:
-                edge = graph.edges[at]
-                slots = [edge.slot] if edge.slot else ["q", "k", "v"]
-                one = values[edge.source] if keep[at] else np.broadcast_to(absent[edge.source], x.shape)
-                for slot in slots:
-                    read[slot] = read.get(slot, 0) + one
-            if node.name == "logits":
-                return read["q"][:, -1] @ model.unembedding, values
-            query, key, value, output = model.head(node.layer, int(node.name.split(".")[1]))
-            scores = (read["q"] @ query) @ (read["k"] @ key).transpose(0, 2, 1) / np.sqrt(query.shape[1])
-            scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
-            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            values.append(shares / shares.sum(axis=-1, keepdims=True) @ (read["v"] @ value) @ output)
-        raise AssertionError("there are logits")
+
+        def carried(place, values):
+            source = graph.edges[place].source
+            return values[source] if keep[place] else np.broadcast_to(absent[source], x.shape)
+
+        return plain_run(model, graph, [x], carried)
 
     _, on_row = run(model.tokens[source : source + 1], np.ones(len(kept), bool), [0.0] * len(graph.nodes))
     return run(model.tokens, kept, [one[0] for one in on_row])[0]
