@@ -176,12 +176,9 @@ def _check_names(header: dict[str, Any], *, own: bool) -> None:
         for pattern, cause in _OTHER:
             if pattern.fullmatch(name):
                 raise InvalidNetwork(item, cause, "only attention without LayerNorm, biases and MLP blocks is read")
-        if own:
-            known = name in _OWN_OTHERS or _OWN.fullmatch(name)
-        else:
-            known = name in (*_STATE_OTHERS, *_PUZZLE_OTHERS)
-            known = known or any(one.fullmatch(name) for one in (_STATE, _BIAS, _PUZZLE))
-        if not known:
+        named = {*_OWN_OTHERS} if own else {*_STATE_OTHERS, *_PUZZLE_OTHERS}
+        shapes = [_OWN] if own else [_STATE, _BIAS, _PUZZLE]
+        if name not in named and not any(one.fullmatch(name) for one in shapes):
             raise InvalidNetwork(item, "is unknown", _CURE)
         if not isinstance(tensor, dict) or tensor.get("dtype") not in _TYPES:
             given = tensor.get("dtype") if isinstance(tensor, dict) else kind_of(tensor)
