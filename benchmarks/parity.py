@@ -127,11 +127,12 @@ def _same(found: Any, expected: Any) -> bool:
 
 
 def _apart(found: Any, expected: Any) -> float:
-    """The largest difference of some numbers; infinite where there are none to compare."""
+    """The largest difference of some numbers; infinite where there are none to compare, or one is no number."""
     if found is None:
         return math.inf
     expected = np.asarray(expected, dtype=float)
-    return float((np.abs(np.asarray(found) - expected) / np.maximum(1.0, np.abs(expected))).max())
+    apart = np.abs(np.asarray(found) - expected) / np.maximum(1.0, np.abs(expected))
+    return float(np.nan_to_num(apart, nan=math.inf).max())
 
 
 def _comparison(told: Mapping[str, Any], equal: bool, apart: Sequence[float]) -> Comparison:
