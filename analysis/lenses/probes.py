@@ -1,7 +1,8 @@
 """Linear probes of every Boolean function: which labellings of the rows an affine read-out of a layer separates.
 
 Alain and Bengio, "Understanding intermediate layers using linear classifier probes" (2016). Separability is decided by
-a linear programme, never by a trained classifier, which misses narrow margins. The columns of a layer are scaled to
+a linear programme, never by a trained classifier, which misses narrow margins. Random labels as a control: Hewitt and
+Liang, "Designing and Interpreting Probes with Control Tasks" (EMNLP 2019). The columns of a layer are scaled to
 [0, 1] over the rows. Where there are no more rows than neurons plus one, in general position, everything is decodable.
 """
 
@@ -102,9 +103,16 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(f"layer {layer}", sum(found), len(found)) for layer, found in here.items())
 
 
-def _says(_question: Question, seen: Table) -> str:
+def _says(question: Question, seen: Table) -> str:
+    """How many functions are decodable; where all were asked, that is also what random labels, the control, give."""
     told = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
-    return f"Decodable functions: {told}."
+    if question.cut.n_inputs > MAX_ALL:
+        return f"Decodable functions: {told}."
+    most = " and ".join(f"{1 - bar.n / bar.of:.0%} on {bar.label}" for bar in _bars(seen))
+    return (
+        f"Decodable functions: {told}. Labels drawn at random are decodable as often, so the selectivity of a probe, "
+        f"its accuracy less that on such labels, is at most {most}."
+    )
 
 
 def _milliseconds(question: Question, _settings: Settings) -> float:

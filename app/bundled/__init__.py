@@ -16,6 +16,7 @@ from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingSpec
+from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.tasks import Task
 
 ORIGIN: Final = "bundled"
@@ -68,6 +69,11 @@ class BundledNetwork:
     @property
     def attribution(self) -> str:
         return self.file.attribution
+
+    @property
+    def data_rules(self) -> Protocol:
+        """Of the analysis on the further data record: the authors' own where the rows are theirs."""
+        return PAPER if self.slug == "xor-pretrained" else COMPLETE
 
     @property
     def planted(self) -> PlantedRecord | None:

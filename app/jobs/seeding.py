@@ -78,5 +78,5 @@ def add_bundled_networks(session: Session) -> int:
         enqueue_analyses(session, row, (COMPLETE, PAPER))
         if bundled.data is not None:
             save_data_record(session, bundled.data)
-            enqueue_analyses(session, row, (PAPER,), data=bundled.data)
+            enqueue_analyses(session, row, (bundled.data_rules,), data=bundled.data)
     return added

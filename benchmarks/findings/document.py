@@ -145,7 +145,6 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "telling-activation": lambda: telling_table("who-can-tell-activation"),
     "telling-balanced": lambda: balanced_table("who-can-tell-activation"),
     "telling-task": lambda: telling_table("who-can-tell-task"),
-    "telling-task-balanced": lambda: balanced_table("who-can-tell-task"),
     "lenses-can-know": can_know_table,
     "told-task": lambda: shown_table("who-can-tell-task"),
     "told": lambda: shown_table("who-can-tell"),

@@ -206,6 +206,13 @@ def test_a_function_is_separable_where_fractions_find_a_hyperplane_and_nowhere_e
         assert row["margin"] <= 1.0
 
 
+def test_selectivity_is_bounded_by_the_share_of_labels_that_no_read_out_separates() -> None:
+    few = LENS_BY_KEY["probes"].says(ask(pretrained_xor().network), table(ask(pretrained_xor().network), "probes"))
+    assert few.endswith("is at most 0% on layer 1 and 0% on layer 2.")
+    question = random_question(2, 1, 1)  # of 14 labellings of four points on a line the 6 that one cut makes
+    assert LENS_BY_KEY["probes"].says(question, table(question, "probes")).endswith("is at most 57% on layer 1.")
+
+
 def test_margins_are_reached_and_not_exceeded() -> None:
     """The largest margin among read-outs on a fine grid comes near it from below."""
     question = random_question(2, 2, 1, seed=8)
