@@ -114,6 +114,7 @@ class ClaimsPage(LinkedPage, Browsed):
     locate_url: str
     request_fields: list[tuple[str, str]]
     claim_url: str = Field(description="Where a claim is located without being kept.")
+    algorithms_url: str = Field(description="The algorithms, on whose pages one's own placement of variables is entered.")
     methods_url: str
 
 
@@ -151,6 +152,7 @@ def build_claims(session: Session, addresses: Addresses, network: str, options: 
         locate_url=addresses.locate_claims(slug),
         request_fields=scope.fields,
         claim_url=addresses.claim(slug, scope),
+        algorithms_url=addresses.algorithms(slug, scope),
         methods_url=addresses.methods(slug, scope),
     )
 
