@@ -114,7 +114,7 @@ class ClaimsPage(LinkedPage, Browsed):
     locate_url: str
     request_fields: list[tuple[str, str]]
     claim_url: str = Field(description="Where a claim is located without being kept.")
-    algorithms_url: str = Field(description="The algorithms, on whose pages one's own placement of variables is entered.")
+    algorithms_url: str = Field(description="Algorithms, on whose pages one places variables.")
     methods_url: str
 
 
