@@ -175,7 +175,6 @@ def decide_in_circuit(
 
     Args:
         question: what the circuit is one of; absent edges carry what its protocol's ablation says.
-        circuit: the circuit.
         space: neuron sets of the network.
         chosen: which of its sets are run; the outputs of the others are 0.
     """

@@ -45,8 +45,6 @@ from analysis.single_precision import float32_alignments, float32_circuits
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
-STAGES: Final = ("circuits", "interpretations", "algorithms", "alignments", "criteria")
-
 
 @dataclass
 class _Stages:

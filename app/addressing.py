@@ -158,10 +158,6 @@ class Addresses:
         segments = ("networks", network, "algorithms", algorithm, "directions", alignment)
         return self._url(*segments, scope=scope, **view)
 
-    def directions_of(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
-        """One algorithm's alignments on directions; with ``at=TEXT`` it leads to the alignment of that text."""
-        return self._url("networks", network, "algorithms", algorithm, "directions", scope=scope, **view)
-
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         """The interpretations of one circuit, by gate."""
         return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)

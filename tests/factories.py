@@ -15,14 +15,16 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile
-from analysis.networks.circuit import EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, Protocol
-from analysis.question import ask
+from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.tasks import input_table, named_task
 from app.db.engine import Store, store_at
@@ -32,6 +34,11 @@ from app.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 XOR_SLUG = "xor-pretrained"
+
+
+def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
+    """The interpretation of a circuit at an index."""
+    return InterpretationSpace(question, circuit).at(index)
 
 
 def temporary_store(folder: Path) -> Store:

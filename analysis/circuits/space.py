@@ -30,11 +30,6 @@ def count_matrices(n_rows: int, n_columns: int) -> int:
     )
 
 
-def count_possible(sizes: Sequence[int]) -> int:
-    """Structurally possible circuits of a network with these layer sizes ``(n0, …, nL)``, exactly."""
-    return sum(_by_active_neurons(tuple(sizes)).values())
-
-
 def count_in_space(sizes: Sequence[int], protocol: Protocol) -> int:
     """Circuits of the protocol's space: the possible ones that pass its filters on active neurons."""
     counts = _by_active_neurons(tuple(sizes))

@@ -1,4 +1,4 @@
-"""The circuit space as a numbered list that is never written down: the i-th circuit, its rank, and uniform samples.
+"""The circuit space without listing it: how many circuits it has, and uniform samples of them.
 
 A structurally possible circuit is, layer by layer, a number of active neurons, the set of them, and a 0/1 matrix over
 active neurons without an empty row or column.
@@ -6,14 +6,10 @@ active neurons without an empty row or column.
 1. Counts. ``completions(layer, below, so_far)`` is the number of ways to go on above a layer with so many active
    neurons, if so many hidden ones are active so far; the protocol's filter is applied at the end. It is a dynamic
    programme over a few hundred states, in Python integers.
-2. Order. Circuits are numbered by the number of active neurons of the first hidden layer, then its active set, then
-   its matrix, then the next layer likewise. Sets are ordered lexicographically, matrices by their entries row by row,
-   0 before 1. Rank and unrank walk down that order with exact counts, so they are inverse to one another.
-3. Samples. The numbers of active neurons are drawn by their exact weights (a uniform Python integer below the count).
+2. Samples. The numbers of active neurons are drawn by their exact weights (a uniform Python integer below the count).
    Given them, active sets are prefixes of uniform permutations, and a matrix is drawn by giving each item of the longer
    side a uniform nonempty set over the shorter side, again and again until every one of the shorter side is used. That
-   is uniform over the matrices wanted, and more than half of the trials succeed. Arrays make this fast; no ranks are
-   needed.
+   is uniform over the matrices wanted, and more than half of the trials succeed. Arrays make this fast.
 """
 
 from __future__ import annotations
@@ -21,9 +17,9 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import comb
 from typing import Final
@@ -32,8 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.space import count_matrices, in_space
-from analysis.errors import InvalidIndex
-from analysis.networks.circuit import Circuit, EdgeLayout, possible_circuit
+from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE, Protocol
 
 _ENTRIES_AT_ONCE: Final = 1 << 22
@@ -102,63 +97,6 @@ class Structure:
         """Active sets of one size in a layer, times the matrices into one of them."""
         return comb(self.sizes[layer], n_active) * count_matrices(n_active, below)
 
-    def circuit_at(self, rank: int) -> Circuit:
-        """The circuit with this rank.
-
-        Raises:
-            InvalidIndex: not from 0 up to the count.
-        """
-        if not 0 <= rank < self.count:
-            item, cause = f"circuit {rank:,} of the space", f"there are {self.count:,}"
-            raise InvalidIndex(item, cause, "use a number from 0 up to that" if self.count else "use another protocol")
-        mask, below, so_far = 0, tuple(range(self.sizes[0])), 0
-        for layer in range(1, len(self.sizes) - 1):
-            ends = self._block_ends(layer, len(below), so_far)
-            n_active = bisect_right(ends, rank) + 1
-            rank -= ends[n_active - 2] if n_active > 1 else 0
-            arrangement, rank = divmod(rank, self.completions(layer + 1, n_active, so_far + n_active))
-            number, matrix = divmod(arrangement, count_matrices(n_active, len(below)))
-            active = _subset_at(number, self.sizes[layer], n_active)
-            mask |= self._edges(layer, active, below, _matrix_at(matrix, n_active, len(below)))
-            below, so_far = active, so_far + n_active
-        outputs = tuple(range(self.sizes[-1]))
-        last = _matrix_at(rank, len(outputs), len(below))
-        return Circuit(self.layout, mask | self._edges(len(self.sizes) - 1, outputs, below, last))
-
-    def _edges(self, layer: int, active: Sequence[int], below: Sequence[int], matrix: Sequence[Sequence[bool]]) -> int:
-        mask = 0
-        for neuron, row in zip(active, matrix, strict=True):
-            for source, kept in zip(below, row, strict=True):
-                mask |= int(kept) << self.layout.edge_index(layer, neuron, source)
-        return mask
-
-    def rank_of(self, mask: int) -> int:
-        """The rank of a circuit of the space.
-
-        Raises:
-            InvalidMask: not structurally possible.
-            InvalidIndex: possible, but left out by the protocol.
-        """
-        circuit = possible_circuit(mask, self.layout)
-        if not in_space(circuit.n_neurons, self.sizes, self.protocol):
-            item = f"mask {circuit.hex}"
-            raise InvalidIndex(item, f"is outside the space of protocol {self.protocol.name}", "use another protocol")
-        rank, so_far = 0, 0
-        active = [[i for i, one in enumerate(layer) if one] for layer in circuit.active]
-        for layer in range(1, len(self.sizes)):
-            n_active, n_below = len(active[layer]), len(active[layer - 1])
-            kept = circuit.keep[layer - 1]
-            matrix = [[bool(kept[neuron, source]) for source in active[layer - 1]] for neuron in active[layer]]
-            arrangement = _matrix_rank(matrix)
-            if layer == len(self.sizes) - 1:
-                return rank + arrangement
-            arrangement += _subset_rank(active[layer], self.sizes[layer]) * count_matrices(n_active, n_below)
-            if n_active > 1:
-                rank += self._block_ends(layer, n_below, so_far)[n_active - 2]
-            so_far += n_active
-            rank += arrangement * self.completions(layer + 1, n_active, so_far)
-        return rank
-
     def samples(self, n_samples: int, *, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
         """Circuits drawn uniformly and independently, in bounded batches of kept edges.
 
@@ -178,7 +116,7 @@ class Structure:
                 yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
 
     def numbers_at(self, rank: int) -> tuple[int, ...]:
-        """The numbers of active neurons of the circuit with this rank, hidden layer by hidden layer."""
+        """The numbers of active neurons, hidden layer by hidden layer, of one of the circuits numbered by these."""
         numbers: list[int] = []
         below, so_far = self.sizes[0], 0
         for layer in range(1, len(self.sizes) - 1):
@@ -247,101 +185,3 @@ def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.ra
         uses_all: NDArray[np.bool_] = np.all(np.any(trials, axis=1), axis=1)
         wanting = wanting[~uses_all]
     return matrices
-
-
-def _subset_at(rank: int, n_items: int, size: int) -> tuple[int, ...]:
-    """The subset of ``range(n_items)`` with this rank among those of its size, lexicographically."""
-    chosen: list[int] = []
-    for item in range(n_items):
-        with_item = comb(n_items - item - 1, size - len(chosen) - 1) if len(chosen) < size else 0
-        if rank < with_item:
-            chosen.append(item)
-        else:
-            rank -= with_item
-    return tuple(chosen)
-
-
-def _subset_rank(chosen: Sequence[int], n_items: int) -> int:
-    rank, place = 0, 0
-    for item in range(n_items):
-        if place == len(chosen):
-            break
-        if item == chosen[place]:
-            place += 1
-        else:
-            rank += comb(n_items - item - 1, len(chosen) - place - 1)
-    return rank
-
-
-def _matrix_at(rank: int, n_rows: int, n_columns: int) -> list[list[bool]]:
-    """The 0/1 matrix without an empty row or column that has this rank."""
-    matrix: list[list[bool]] = []
-    used = [False] * n_columns
-    for row in range(n_rows):
-        entries: list[bool] = []
-        for column in range(n_columns):
-            zeros = _ways_on(n_rows - row - 1, entries, used, column + 1, n_columns, extra_unused=not used[column])
-            entries.append(rank >= zeros)
-            if entries[-1]:
-                rank -= zeros
-        used = [before or now for before, now in zip(used, entries, strict=True)]
-        matrix.append(entries)
-    return matrix
-
-
-def _matrix_rank(matrix: Sequence[Sequence[bool]]) -> int:
-    n_columns = len(matrix[0])
-    rank, used = 0, [False] * n_columns
-    for row, entries in enumerate(matrix):
-        for column, entry in enumerate(entries):
-            if entry:
-                rank += _ways_on(
-                    len(matrix) - row - 1, entries[:column], used, column + 1, n_columns, extra_unused=not used[column]
-                )
-        used = [before or now for before, now in zip(used, entries, strict=True)]
-    return rank
-
-
-def _ways_on(
-    n_rows_left: int, entries: Sequence[bool], used: Sequence[bool], start: int, n_columns: int, *, extra_unused: bool
-) -> int:
-    """Ways to complete a matrix if the entry before ``start`` is 0.
-
-    Args:
-        n_rows_left: rows after the current one.
-        entries: the current row's entries before that one.
-        used: columns used in the rows before.
-        start: first undecided column of the current row.
-        n_columns: columns.
-        extra_unused: whether the column of that entry is unused so far.
-    """
-    unused = sum(1 for entry, before in zip(entries, used, strict=False) if not (entry or before)) + extra_unused
-    n_fresh = sum(1 for before in used[start:] if not before)
-    return _ways(n_rows_left, unused, n_fresh, n_columns - start - n_fresh, n_columns, any(entries))
-
-
-@cache
-def _ways(n_rows_left: int, unused: int, n_fresh: int, n_stale: int, n_columns: int, nonempty: bool) -> int:
-    """Ways to fill the rest of a row and the rows after it.
-
-    Args:
-        n_rows_left: rows after it.
-        unused: decided columns without an entry so far.
-        n_fresh: undecided columns without an entry so far.
-        n_stale: undecided columns that have one.
-        n_columns: columns.
-        nonempty: whether the row has an entry already.
-    """
-    ways = sum(
-        (comb(n_fresh, n) << n_stale) * _covering(n_rows_left, unused + n_fresh - n, n_columns)
-        for n in range(n_fresh + 1)
-    )
-    return ways if nonempty else ways - _covering(n_rows_left, unused + n_fresh, n_columns)
-
-
-@cache
-def _covering(n_rows: int, unused: int, n_columns: int) -> int:
-    """Matrices of so many nonempty rows that use each of some columns, by inclusion and exclusion over those."""
-    return sum(
-        (-1) ** empty * comb(unused, empty) * (2 ** (n_columns - empty) - 1) ** n_rows for empty in range(unused + 1)
-    )

@@ -38,22 +38,6 @@ _NONE: Final = np.iinfo(np.int32).max  # in place of an exponent: a column that 
 _ODD: Final = 0x9E3779B97F4A7C15  # spreads what differs little over 64 bits
 
 
-def spread_over_right(
-    classes: ObservedClasses,
-    space: InterventionSpace,
-    answers: NetworkAnswers,
-    *,
-    max_products: int = MAX_PRODUCTS,
-    max_tried: int = MAX_TRIED,
-) -> Counter[int] | None:
-    """Interpretations of the classes of one circuit by the number of interventions that they predict right.
-
-    See :meth:`Spread.add` for the arguments, and for when there is None.
-    """
-    spread = Spread(space, answers, max_products=max_products, max_tried=max_tried)
-    return spread.counted() if spread.add(classes) else None
-
-
 class Spread:
     """A sum over circuits.
 

@@ -61,7 +61,6 @@ class Combination:
         """One more criterion; returns of how many survivors its question does not arise.
 
         Args:
-            step: the criterion.
             found: its counts.
             outcomes: what all interpretations of a circuit share, :attr:`ReadingCounts.outcomes` as stored.
         """

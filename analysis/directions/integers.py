@@ -48,18 +48,6 @@ def _plainest(row: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
     return sum(map(abs, row)), tuple(-x for x in row)
 
 
-def integer_weights(place: LinearPlace) -> tuple[int, ...] | None:
-    """The weights −1, 0, 1 that a direction is a multiple of, first positive; None if it is no small integer one."""
-    if place.dimension != 1 or not place.is_orthogonal:
-        return None
-    row: NDArray[np.float64] = place.matrix[0]
-    scaled = row / row[np.flatnonzero(row)[0]]
-    whole = np.rint(scaled)
-    if not np.array_equal(whole, scaled) or np.abs(whole).max() > 1:
-        return None
-    return tuple(whole.astype(int).tolist())
-
-
 def reading_text(weights: NDArray[np.float64], gain: float, constant: float, *, layer: int, digits: int = 3) -> str:
     """A reading as people write it: ``1 − n1.0 − n1.1 + n1.2``.
 

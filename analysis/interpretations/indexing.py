@@ -42,34 +42,6 @@ _BYTES_OF_A_STATE = 130  # two Python integers, where they stand, and their part
 _RECENT = 256  # neighbouring indices share most of their way down
 
 
-def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
-    """The interpretation of a circuit at an index.
-
-    Raises:
-        InvalidIndex: outside 0 … count − 1; the cause names the count.
-        BeyondLimits: see :class:`InterpretationSpace`.
-    """
-    return InterpretationSpace(question, circuit).at(index)
-
-
-def index_of(question: Question, interpretation: Interpretation) -> int:
-    """The index of an interpretation, from its gates alone (its own ``index`` is not read).
-
-    Raises:
-        InvalidIndex: the gates are no interpretation of the circuit.
-    """
-    return InterpretationSpace(question, interpretation.circuit).index_of(interpretation.gates)
-
-
-def index_of_observed(question: Question, circuit: Circuit, rank: int) -> int:
-    """The least index of the ``rank``-th observed class, classes in the order of their least indices, from 0.
-
-    Raises:
-        InvalidIndex: outside 0 … classes − 1; the cause names the number of classes.
-    """
-    return InterpretationSpace(question, circuit).index_of_observed(rank)
-
-
 @dataclass(frozen=True, eq=False)
 class InterpretationSpace:
     """All interpretations of one circuit; build it once to fetch several.

@@ -107,8 +107,3 @@ class Ladder:
     def truncated(self) -> bool:
         """Whether only the first algorithms were placed."""
         return len(self.algorithms) < self.n_irredundant
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether learned maps were climbed too."""
-        return all(key in self.rungs for key in MAP_CLASSES)

@@ -22,7 +22,6 @@ def boolean_fit(question: Question, noun: str) -> Fit:
     """Whether each input of a row can be replaced by itself.
 
     Args:
-        question: what is asked.
         noun: what is computed, as in "an exact Shapley value".
     """
     n_inputs = question.cut.n_inputs

@@ -56,7 +56,6 @@ def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[
     """Activations of every layer.
 
     Args:
-        network: the network.
         inputs: ``[rows, n0]``.
 
     Returns:
@@ -86,7 +85,6 @@ def activation_bound(network: Network, largest_input: float = 1.0) -> float:
     """A bound on every activation and pre-activation, whatever is ablated or interchanged; inf if float64 may overflow.
 
     Args:
-        network: the network.
         largest_input: largest absolute value of any input.
     """
     bound, largest = largest_input, largest_input

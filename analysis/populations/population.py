@@ -21,9 +21,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidTask
 from analysis.networks.circuit import MAX_EDGES
 from analysis.networks.network import Network
-from analysis.networks.training import train_networks
 from analysis.networks.training_course import TrainingOutcome
-from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output, refuse
 from analysis.populations.batched_circuits import check_equal_shapes, search_circuits_together
 from analysis.preflight import preflight
@@ -58,33 +56,14 @@ class PopulationMember:
         return bool(self.analyses)
 
 
-def train_population(
-    specs: Sequence[TrainingSpec], protocol: Protocol, work: Work = DEFAULT_WORK, *, device: str = "cpu"
-) -> Iterator[PopulationMember]:
-    """Train networks and analyse those that converge.
-
-    Args:
-        specs: what to train; all of one shape and with the same tasks.
-        protocol: the rules.
-        device: torch device for training and for circuits.
-        work: see :func:`analyse_population`; "training" comes first.
-
-    Yields:
-        One member per spec, in the same order.
-
-    Raises:
-        InvalidTraining: torch knows no such device here.
-        InvalidNetwork: specs of different shapes.
-        Cancelled: the report asked to stop.
-    """
-    outcomes = train_networks(specs, work, device=device)
-    yield from analyse_outcomes(outcomes, protocol, work, device=device)
-
-
 def analyse_outcomes(
     outcomes: Sequence[TrainingOutcome], protocol: Protocol, work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> Iterator[PopulationMember]:
-    """The second half of :func:`train_population`: analyse the networks that converged, pass the others through."""
+    """Analyse the networks that converged in training, and pass the others through.
+
+    Yields:
+        One member per outcome, in the same order; for the arguments and errors see :func:`iterate_population`.
+    """
     converged = [outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None]
     tasks = outcomes[0].spec.resolved_tasks() if outcomes else ()
     members = iterate_population(converged, tasks, protocol, work, device=device)
@@ -96,7 +75,7 @@ def analyse_outcomes(
         yield PopulationMember(member.network, member.analyses, member.problem, outcome)
 
 
-def analyse_population(
+def iterate_population(
     networks: Sequence[Network],
     tasks: Sequence[Task],
     protocol: Protocol,
@@ -104,8 +83,8 @@ def analyse_population(
     *,
     data: DataRecord | None = None,
     device: str = "cpu",
-) -> tuple[PopulationMember, ...]:
-    """Analyse every output of networks of equal shape.
+) -> Iterator[PopulationMember]:
+    """Analyse every output of networks of equal shape, one batch of them in memory at a time.
 
     Args:
         networks: whole networks, of equal sizes, activations and slope.
@@ -116,7 +95,7 @@ def analyse_population(
         work: told "circuits" over all networks of a batch, "networks" before each network and at the end, and the
             stages of each network's analysis in between; may raise Cancelled.
 
-    Returns:
+    Yields:
         One member per network, in the same order.
 
     Raises:
@@ -124,20 +103,6 @@ def analyse_population(
         AnalysisError: tasks or data that fit none of the networks.
         Cancelled: the report asked to stop.
     """
-    members = iterate_population(networks, tasks, protocol, work, data=data, device=device)
-    return tuple(members)
-
-
-def iterate_population(
-    networks: Sequence[Network],
-    tasks: Sequence[Task],
-    protocol: Protocol,
-    work: Work = DEFAULT_WORK,
-    *,
-    data: DataRecord | None = None,
-    device: str = "cpu",
-) -> Iterator[PopulationMember]:
-    """As :func:`analyse_population`, one member after the other, so that only one batch is held in memory."""
     if not networks:
         return
     check_equal_shapes(networks)

@@ -62,7 +62,6 @@ def predict_by_alignment(
     """An aligned algorithm, by rule 2.
 
     Args:
-        algorithm: the algorithm.
         alignment: where its variables are.
         intervention: on the same network.
         sizes: its layer sizes, for the words of the reason.

@@ -186,7 +186,6 @@ def restore(file: Path, url: str, *, replace: bool = False, report: Report = sil
         file: the backup.
         url: where to; a SQLAlchemy URL.
         replace: whether a store that is there already gives way; it is kept aside.
-        report: told how far it is.
 
     Raises:
         Damaged: the backup is not what its manifest says; nothing was changed.

@@ -241,7 +241,6 @@ def list_claims(
     """Claims about one output, with their places in one analysis.
 
     Args:
-        session: open session.
         network: that they are about.
         output: of it.
         analysis: in which they have places; None where there is none.

@@ -152,7 +152,6 @@ def made_shares(
     An alignment that predicts nothing covers nothing, and has no accuracy (NaN).
 
     Args:
-        session: open session.
         row: the survey.
         algorithm: ``[alignments]`` place of each one's algorithm.
         member: ``[alignments]`` public ids as numbers.

@@ -57,7 +57,6 @@ def move(source: Store, target: Store, *, even_if_running: bool = False, report:
         source: at any revision; it is brought to the present one if it can be written.
         target: without a schema, or without a row.
         even_if_running: whether jobs that a worker holds are no hindrance; they are taken up again there.
-        report: told how far it is.
 
     Raises:
         Conflict: the target is not empty, both are the same, or a worker holds a job.
@@ -81,7 +80,6 @@ def copy_rows(reading: Connection, target: Store, report: Report = silent, *, fi
     Args:
         reading: the source, in a transaction that sees one snapshot.
         target: with the tables of the source.
-        report: told how far it is.
         first: statements to execute before, such as those which empty the target.
 
     Raises:

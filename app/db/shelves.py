@@ -118,7 +118,6 @@ def alignment_columns(
     """Columns of an analysis's kept alignments from their rows.
 
     Args:
-        session: open session.
         analysis_id: row number of the analysis.
         algorithms: columns of its algorithms.
         sizes: layer sizes of its network, of which the hidden ones count.

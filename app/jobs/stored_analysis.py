@@ -16,7 +16,6 @@ def analysis_meant(session: Session, arguments: Mapping[str, Any]) -> AnalysisRo
     """The analysis that a job's arguments name.
 
     Args:
-        session: reading or writing.
         arguments: with ``network``, ``output``, ``protocol``, ``data`` and ``result``.
 
     Raises:

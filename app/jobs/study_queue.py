@@ -84,7 +84,6 @@ def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: 
 
     Args:
         session: of the writer.
-        study: the study.
         again: whether chunks that failed or were cancelled before are asked for again.
         ending: id of a job that is about to end, and counts no longer.
     """

@@ -39,7 +39,6 @@ def list_circuits(
     """One page of the circuits that fulfil all conditions, ties by mask.
 
     Args:
-        session: open session.
         analysis: whose circuits.
         layout: of the network cut to the analysed output.
         conditions: about circuits.

@@ -108,7 +108,6 @@ def build_admin(
     """The page.
 
     Args:
-        session: of the reader.
         addresses: for its own address.
         store: that is served.
         settings: in force.

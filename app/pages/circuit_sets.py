@@ -135,7 +135,6 @@ def backbone_passing(
     """The backbone of the listed circuits that fulfil conditions and pass criteria, or why there is none.
 
     Args:
-        session: open session.
         row: the analysis.
         layout: of the network cut to the output.
         conditions: of the list.

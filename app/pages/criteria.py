@@ -151,10 +151,7 @@ def criteria_page(
     """The same for an analysis at hand.
 
     Args:
-        session: of the reader or the writer.
-        addresses: for links.
         row: the network.
-        analysis: the analysis.
         scope: as the address names it.
         steps: what is wanted.
         first: a job to be told first, if it was just asked for.

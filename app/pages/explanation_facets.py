@@ -63,10 +63,7 @@ def facets_of(
     """Every facet but the parts of the network, in the order in which pages show them.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         shelves: those that were searched.
-        options: of the list.
         found: what was found, with the counts.
         interpretations: of the circuits that pass, exactly.
         url: the list with other options.

@@ -169,7 +169,6 @@ def conditions_of(
     """The conditions that the options set, in the order in which pages show them.
 
     Args:
-        options: of the list.
         layout: edges of the network cut to the output.
         steps: the criteria asked for, whose columns the shelves carry by :func:`step_column`.
         algorithm_position: where the algorithm asked for stands, None if it is not stored.

@@ -179,7 +179,6 @@ def find_explanation(
     """The explanation that a reference names, of the comparison's network and output.
 
     Args:
-        session: open session.
         addresses: builds its address.
         place: network, output, protocol and data record of the comparison.
         ref: the reference.

@@ -57,7 +57,6 @@ def answers_of(slug: str, digest: str, addresses: Addresses) -> list[list[Piece]
     Args:
         slug: of the study.
         digest: of its design. A study of the same slug that asks something else has no answer here.
-        addresses: builds links.
     """
     return answers_naming(f"{DESIGNS}{slug}.json", addresses) if _bundled_design(slug) == digest else []
 
@@ -67,7 +66,6 @@ def answers_naming(design: str, addresses: Addresses) -> list[list[Piece]]:
 
     Args:
         design: as the document names it.
-        addresses: builds links.
     """
     return [
         _elsewhere(pieces(_STUDIES.sub("", text), addresses), addresses)

@@ -128,7 +128,6 @@ def guide_stop(number: int, addresses: Addresses) -> GuideStop:
 
     Args:
         number: from 1.
-        addresses: builds links.
     """
     step = STEPS[number - 1]
     return GuideStop(

@@ -38,7 +38,6 @@ def space_of(question: Question, circuit: Circuit, most: int | None = None) -> I
     """All interpretations of a circuit, counted.
 
     Args:
-        question: what is asked.
         circuit: a circuit of its network.
         most: see :class:`analysis.interpretations.indexing.InterpretationSpace`.
 

@@ -199,7 +199,6 @@ def _planned(
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
-STATES: Final[tuple[JobState, ...]] = ("queued", "running", "done", "failed", "cancelled", "truncated")
 LOG_LINES: Final = 200
 _CURSOR: Final = "jobs"
 

@@ -46,8 +46,6 @@ def awaited(
     """How far the work is that a page waits for: one entry for each state of its criteria, one for the survey.
 
     Args:
-        session: a snapshot of the store.
-        addresses: builds links.
         place: the analysis that it is about.
         pending: what is not stored: steps as text, :data:`SURVEY`, or :func:`search_of` a kind.
         steps: all criteria that the page asks for.

@@ -46,7 +46,6 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
     """The network of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
-        session: open session.
         addresses: for the nearest page that exists.
         network: slug or beginning of a digest.
         deleted: whether a deleted one is meant too.

@@ -85,7 +85,6 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
 
     Args:
         session: reads the store.
-        addresses: builds links.
         step: the number of the screen, from 1.
 
     Raises:

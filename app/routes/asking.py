@@ -40,8 +40,6 @@ def analysis_ordered(
     """The stored analysis that work is asked for on.
 
     Args:
-        session: of the reader or the writer.
-        links: the addresses.
         network: slug or digest.
         order: which of its analyses.
         nothing: what there is nothing of without it, such as "nothing to survey".

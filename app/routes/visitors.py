@@ -102,7 +102,6 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
 
     Args:
         request: knows the routes.
-        session: open session.
         links: knows the prefix.
         address: path and query, without prefix.
 

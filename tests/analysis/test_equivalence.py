@@ -18,7 +18,7 @@ from analysis.equivalence import equivalence_classes, symmetry_between, weightle
 from analysis.experiments import agreement_of, decide_under_interventions, intervention_space, predict_nothing
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
-from analysis.interpretations.indexing import InterpretationSpace, interpretation_at
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.networks.network import Network
@@ -26,7 +26,7 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.separation import separate
 from analysis.tasks import input_table, named_task
-from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_circuits import possible_masks
 
 DATA = clean_data(2)

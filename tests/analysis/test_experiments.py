@@ -28,13 +28,12 @@ from analysis.experiments import (
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import interpretation_at
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import input_table, named_task, pattern_bits
-from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 
 
 def random_network(sizes: tuple[int, ...], seed: int, activation: str = "tanh") -> Network:

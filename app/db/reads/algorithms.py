@@ -103,7 +103,6 @@ def algorithms_after(
     """One page of algorithms and the keyset cursor of its last row, None on the last page.
 
     Args:
-        session: open session.
         analysis_id: row number of the analysis.
         wanted: which algorithms.
         sort: a key of :data:`SORTS`.
@@ -222,7 +221,6 @@ def alignments_after(
     """One page of kept alignments: minimal ones, other valid ones, then the best that fail; and whether more follow.
 
     Args:
-        session: open session.
         algorithm: whose alignments.
         after: the row before the page.
         limit: most rows.

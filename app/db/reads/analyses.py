@@ -40,7 +40,6 @@ def called(session: Session, table: type[Named], noun: str, ref: str) -> Named:
     """The row with that slug, or whose digest begins with those 6 or more digits.
 
     Args:
-        session: open session.
         table: of rows with a slug and a digest.
         noun: for one of them, as errors say it.
         ref: slug or beginning of a digest.
@@ -67,7 +66,6 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
     """The network with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
     Args:
-        session: open session.
         ref: slug, former slug or beginning of a digest.
         deleted: whether a deleted one is meant too.
 

@@ -44,7 +44,6 @@ def direction_algorithms(
     """One page of a search's algorithms in the order searched, and whether more follow.
 
     Args:
-        session: open session.
         search: of one class.
         algorithm_id: only this one.
         after: position of the algorithm before the page.
@@ -68,7 +67,6 @@ def alignments_of_directions(
     """The kept alignments of some algorithms of a search, valid ones first, by the algorithm's row number.
 
     Args:
-        session: open session.
         algorithms: rows of one search.
         per_algorithm: most alignments of each.
     """
@@ -137,7 +135,6 @@ def all_direction_alignments(
     and ranks. One found in two classes is there twice; drop what repeats an (algorithm id, alignment id).
 
     Args:
-        session: open session.
         analysis_id: row number of the analysis.
         valid_only: leave out the best that fail.
         classes: only these; all if empty.

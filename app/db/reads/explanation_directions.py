@@ -47,8 +47,6 @@ def direction_shelf(session: Session, analysis: AnalysisRow, algorithms: RowShel
     """The kept alignments on directions of an analysis; None where no class was searched.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         algorithms: its shelf of algorithms.
         n_layers: hidden layers of its network.
     """

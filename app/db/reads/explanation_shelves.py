@@ -239,8 +239,6 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
     """The algorithms and alignments of an analysis; read once, then kept.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         sizes: layer sizes of its network.
     """
     key = key_of(session, analysis)

@@ -53,8 +53,6 @@ def passing_bits(
     """Which explanations of a shelf pass a criterion, or have another outcome, packed, lowest position in lowest bit.
 
     Args:
-        session: open session.
-        analysis: the analysis.
         shelf: of a kind that the criterion applies to, "interpretation" excepted: those pass one by one.
         step: the criterion with its settings.
         outcome: position in :data:`analysis.criteria.verdict.OUTCOMES`.

@@ -31,7 +31,6 @@ def networks_named(session: Session, words: Sequence[str], limit: int) -> tuple[
     """Networks that some words name, those of studies left out, and whether there are more.
 
     Args:
-        session: open session.
         words: each a part of a name or slug or the beginning of a digest; none for any network.
         limit: most networks; those that have the words in a row come first, then in gallery order.
     """
@@ -84,7 +83,6 @@ def circuits_beginning(
     """Stored circuits whose mask, written as in addresses, begins with some digits, ascending.
 
     Args:
-        session: open session.
         analysis: whose circuits.
         layout: of the edges that masks are over.
         digits: lower-case hex, at most as many as a mask has.
@@ -134,7 +132,6 @@ def aligned_algorithms_holding(session: Session, piece: str, analyses: Collectio
     """Algorithms with a valid alignment that have a piece of text in their formula, of some analyses.
 
     Args:
-        session: open session.
         piece: of the formula, with signs as typed.
         analyses: row numbers.
         limit: most algorithms.
@@ -164,7 +161,6 @@ def alignments_called(
     """Stored alignments on neuron sets whose id begins with some hex digits.
 
     Args:
-        session: open session.
         prefix: of the alignment's id.
         algorithm: beginning of the algorithm's id, "" for any.
         within: row numbers of the networks to look in, None for all.

@@ -76,8 +76,6 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
     """The outcomes of some steps, with their numbers of interpretations; those that are not stored are left out.
 
     Args:
-        session: a snapshot of the store.
-        analysis: the analysis.
         wanted: kind of explanation and step.
     """
     steps: dict[tuple[str, str, str], Wanted] = {

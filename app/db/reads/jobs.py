@@ -42,7 +42,6 @@ def list_jobs(
     """Jobs, newest first.
 
     Args:
-        session: of the reader.
         states: only these, if any are given.
         network: digest of the only network whose jobs are meant; "" for all.
         before: (created_at, id) of the last job of the page before.
@@ -131,7 +130,6 @@ def marks_of(session: Session, job_ids: Collection[str], now: datetime) -> dict[
     Of a job that runs that is every :data:`TICK_SECONDS` at least, for its page says how long it has taken.
 
     Args:
-        session: of the reader.
         job_ids: public ids.
         now: decides whether a lease has run out.
     """

@@ -55,7 +55,6 @@ def neighbours_by_edges(
     """The stored circuits closest to a circuit and those most different from it.
 
     Args:
-        session: open session.
         analysis: whose circuits are looked at.
         layout: of its network.
         mask: the given circuit, stored or not.
@@ -86,7 +85,6 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     """The stored circuits before and after a circuit, stored or not, by fewest edges, then by mask.
 
     Args:
-        session: open session.
         analysis: whose circuits are looked at.
         mask: the given circuit.
 

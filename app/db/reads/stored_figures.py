@@ -28,7 +28,6 @@ def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) ->
     """The figures of a circuit that an analysis holds; of one that it does not hold, that it is not valid.
 
     Args:
-        session: of the reader.
         analysis: the stored analysis.
         circuit: one of its network.
     """

@@ -32,7 +32,6 @@ def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow
     """The study with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
     Args:
-        session: open session.
         ref: slug, beginning of a digest or former slug.
         deleted: whether a deleted one is meant too.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +155,6 @@ def missing_steps(
     """Those of the steps that are not stored, in order.
 
     Args:
-        session: a snapshot of the store.
         analysis: that the verdicts are about.
         steps: each with the kind of explanation that it judges.
         budget: seconds for one criterion; verdicts that a shorter budget ended count as missing.
@@ -169,18 +168,8 @@ def missing_steps(
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
 
 
-def outcomes(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> NDArray[np.uint8] | None:
-    """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; None if not computed yet.
-
-    Of interpretations: for each circuit, the outcome that all of them share, or
-    :data:`analysis.criteria.interpretation_tallies.MIXED`.
-    """
-    row = verdict_row(session, analysis, kind, step)
-    return None if row is None else cast("NDArray[np.uint8]", verdict_column(session, row, "outcomes"))
-
-
 def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
-    """The same of a criterion whose row number is known."""
+    """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`, of the verdicts with that number."""
     query = select(VerdictBlockRow.data).where(
         VerdictBlockRow.verdict_id == verdict, VerdictBlockRow.name == "outcomes"
     )
@@ -188,17 +177,10 @@ def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint8)
 
 
-def reading_counts(session: Session, analysis: AnalysisRow, step: CriterionStep) -> ReadingCounts | None:
-    """What a criterion says about the interpretations of each circuit, in exact numbers; None if not computed yet."""
-    row = verdict_row(session, analysis, "interpretation", step)
-    return None if row is None else counts_in(session, row)
-
-
 def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
     """Every stored criterion's verdict on one explanation (not for interpretations, which have none each).
 
     Args:
-        session: of the reader.
         analysis: what the explanation belongs to.
         kind: of the explanation.
         position: of the explanation in the order of verdicts.
@@ -212,7 +194,6 @@ def verdicts_among(
     """The same for several explanations of a kind: what holds the verdicts on many of them is unpacked once.
 
     Args:
-        session: of the reader.
         analysis: what the explanations belong to.
         kind: of all of them.
         positions: of the explanations in the order of verdicts.

@@ -38,7 +38,6 @@ def aligned_diagram(
 
     Args:
         weights: matrices ``[n_l, n_(l-1)]`` of the network cut to the analysed output.
-        algorithm: the algorithm.
         alignment: where each of its variables is.
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.

@@ -50,7 +50,6 @@ def build_check(addresses: Addresses, raw: bytes | None = None, *, pasted: str =
     """The validator's page.
 
     Args:
-        addresses: for links.
         raw: the file; None where none was sent.
         pasted: the text that was pasted, to be mended.
     """

@@ -53,7 +53,6 @@ def build_form(
     """The form, filled in.
 
     Args:
-        addresses: for links.
         options: what is declared already.
         protocols: those ticked.
         problems: what is wrong with what was sent.

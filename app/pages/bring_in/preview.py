@@ -123,8 +123,6 @@ def build_preview(
     """What storing and analysing a network would give; nothing is stored.
 
     Args:
-        session: of the reader.
-        addresses: for links.
         intake: the network with what is declared.
         options: the declarations as they were given.
         protocols: under which it would be analysed, at least one.

@@ -43,7 +43,6 @@ def keep_sent(session: Session, addresses: Addresses, network: str, raw: bytes, 
 
     Args:
         session: of the writer.
-        addresses: builds links.
         network: slug or digest.
         raw: in any form that is read.
         options: what is declared beside it.

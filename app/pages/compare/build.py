@@ -186,8 +186,6 @@ def to_choose(
     """How to choose what is missing, or another in place of one.
 
     Args:
-        session: open session.
-        addresses: builds links.
         place: the network that is asked about.
         chosen: what is chosen already.
         swapping: reference of the one that is to be exchanged, or "".

@@ -79,7 +79,6 @@ def side_by_side(
     """The page of a complete comparison.
 
     Args:
-        addresses: builds links.
         place: network, output, protocol and data record.
         chosen: what the address names.
         sides: the explanations that stand on the page.

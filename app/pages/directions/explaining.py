@@ -59,8 +59,6 @@ def find_direction(
     Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
 
     Args:
-        session: a snapshot of the store.
-        addresses: builds links.
         place: output, protocol and data record.
         algorithm: the one that is placed.
         alignment_id: as the address has it.

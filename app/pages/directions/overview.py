@@ -115,8 +115,6 @@ def class_views(
     """Every class with how far its search is.
 
     Args:
-        session: a snapshot of the store.
-        addresses: builds links.
         place: the analysis.
         stored: its searches by class.
         url: from the option "class" to an address.

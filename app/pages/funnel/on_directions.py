@@ -59,8 +59,6 @@ def direction_funnels(
     """The sequence on every class that was searched; [] if none was.
 
     Args:
-        session: a snapshot of the store.
-        addresses: builds links.
         place: the analysis.
         steps: the sequence.
     """

@@ -269,7 +269,6 @@ def kept(
     """A funnel, made only if it was not asked for lately.
 
     Args:
-        session: a snapshot of the store.
         addresses: that its links are written with.
         place: the analysis.
         analysis: its row.

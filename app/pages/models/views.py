@@ -315,7 +315,6 @@ def sandbox_url(addresses: Addresses, row: ModelRow, space: Space, rules: str, m
     """The sandbox of a model or of one circuit; "" where its kind has none.
 
     Args:
-        addresses: builds links.
         row: of the model.
         space: its circuits under the rules.
         rules: as addresses write them.
@@ -374,7 +373,6 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
     """The circuits that masks mean.
 
     Args:
-        session: open session.
         addresses: for the page to go to instead.
         place: the model and its rules.
         masks: as they came in.

@@ -41,9 +41,7 @@ def report_fields(
     """The fields of :class:`ReportPage`, without what was found and the page's own address.
 
     Args:
-        session: a snapshot of the store.
         place: the analysis.
-        addresses: builds links.
         kind: of the report.
         row: the stored report.
     """
@@ -66,7 +64,6 @@ def report_state(
     """Whether a report is there, and otherwise how far it is; the job is the newest that works on it, if any does.
 
     Args:
-        session: a snapshot of the store.
         place: the analysis.
         kind: of the report, which is that of its jobs.
         row: the stored report.

@@ -55,7 +55,6 @@ def section_named(addresses: Addresses, slug: str, words: Sequence[str]) -> tupl
     """The page of a network that one of some words names, such as sandbox, and the other words.
 
     Args:
-        addresses: builds links.
         slug: of the network.
         words: of the query, in lower case.
     """

@@ -18,7 +18,6 @@ from app.pages.sharing.targets import SharedPage, build_target, read_target
 CARD_SIZE: Final = (1200, 630)
 CACHE_SECONDS: Final = 3_600
 Part = Literal["title", "drawing", "numbers"]
-PARTS: Final = ("title", "drawing", "numbers")
 
 
 class EmbedOptions(BaseModel):
@@ -67,7 +66,6 @@ def build_oembed(
     """What oEmbed says of an address.
 
     Args:
-        session: of the reader.
         addresses: builds paths.
         base: scheme and host of this site.
         url: the whole address asked about.

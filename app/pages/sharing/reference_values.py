@@ -327,7 +327,6 @@ def verdict_figures(session: Session, explanation: Explanation, *, among: int = 
     """Every stored verdict of an explanation with the one that the weights give now.
 
     Args:
-        session: open session.
         explanation: of any kind; interpretations have no stored verdicts of their own.
         among: explanations that share the time of one.
     """

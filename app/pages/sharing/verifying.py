@@ -158,8 +158,6 @@ def build_verification(
     """Recompute what an address names and hold it against the store, or against something else.
 
     Args:
-        session: open session.
-        addresses: builds links.
         target: what is verified.
         against: the other side, the store if not given.
         counting: whether the counts of a network are recomputed.

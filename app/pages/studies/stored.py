@@ -25,7 +25,6 @@ def open_study(session: Session, addresses: Addresses, study: str, *, deleted: b
     """The study of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
-        session: open session.
         addresses: for the nearest page that exists.
         study: slug or beginning of a digest.
         deleted: whether a deleted one is meant too.

@@ -295,11 +295,6 @@ def request_of(options: TrainOptions) -> TrainRequest:
     )
 
 
-def texts_of(spec: TrainingSpec) -> dict[str, str]:
-    """A spec as the texts of the form's fields."""
-    return {name: as_text(value) for name, value in spec.model_dump().items()}
-
-
 def as_text(value: Any) -> str:
     """A value as it is typed."""
     if value is None:

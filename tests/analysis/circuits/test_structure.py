@@ -1,4 +1,4 @@
-"""The numbered circuit space and uniform samples of it, against listing the space."""
+"""The size of the circuit space and uniform samples of it, against listing the space."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from analysis.circuits.space import count_in_space, count_matrices
+from analysis.circuits.space import count_in_space, count_matrices, in_space
 from analysis.circuits.structure import Structure, sampled_matrices
-from analysis.errors import InvalidIndex, InvalidMask
+from analysis.networks.circuit import possible_circuit
 from analysis.protocol import COMPLETE, PAPER
 from tests.factories import small_network
 from tests.oracles.brute_force_circuits import possible_masks
@@ -23,54 +21,21 @@ SMALL = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 
 
 
 @pytest.mark.parametrize("sizes", SMALL)
-def test_ranks_number_the_space(sizes):
-    structure = Structure(sizes)
-    masks = [structure.circuit_at(rank).mask for rank in range(structure.count)]
-    assert sorted(masks) == sorted(mask for mask, _ in possible_masks(small_network(0, sizes).network))
-    assert [structure.rank_of(mask) for mask in masks] == list(range(structure.count))
+def test_the_count_is_that_of_listing(sizes):
+    assert Structure(sizes).count == len(listed(sizes))
 
 
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 4, 1), (2, 2, 1)])
-def test_a_protocols_space_is_numbered_alone(sizes):
-    structure = Structure(sizes, PAPER)
-    assert structure.count == count_in_space(sizes, PAPER)
-    masks = {structure.circuit_at(rank).mask for rank in range(structure.count)}
-    assert len(masks) == structure.count
-    everything = Structure(sizes)
-    inside = [everything.circuit_at(rank) for rank in range(everything.count)]
-    for circuit in inside:
-        if circuit.mask in masks:
-            assert structure.circuit_at(structure.rank_of(circuit.mask)).mask == circuit.mask
-        else:
-            with pytest.raises(InvalidIndex, match="outside the space of protocol paper"):
-                structure.rank_of(circuit.mask)
-
-
-@settings(max_examples=60)
-@given(
-    st.lists(st.integers(1, 5), min_size=2, max_size=5).map(lambda sizes: (*sizes, 1)),
-    st.integers(0, 10**60),
-)
-def test_rank_undoes_unrank_at_any_size(sizes, number):
-    structure = Structure(sizes)
-    rank = number % structure.count
-    assert structure.rank_of(structure.circuit_at(rank).mask) == rank
+def test_a_protocols_space_is_counted_alone(sizes):
+    assert Structure(sizes, PAPER).count == count_in_space(sizes, PAPER)
 
 
 def test_a_space_of_any_size():
-    structure = Structure((6, 20, 20, 20, 1))
-    assert len(str(structure.count)) == 277
-    rank = structure.count * 2 // 3
-    assert structure.rank_of(structure.circuit_at(rank).mask) == rank
+    assert len(str(Structure((6, 20, 20, 20, 1)).count)) == 277
 
 
-def test_ranks_and_masks_outside_are_refused():
-    structure = Structure((2, 2, 2, 1))
-    for rank in (-1, 69):
-        with pytest.raises(InvalidIndex, match="there are 69"):
-            structure.circuit_at(rank)
-    with pytest.raises(InvalidMask):
-        structure.rank_of(1)
+def listed(sizes):
+    return {mask for mask, _ in possible_masks(small_network(0, sizes).network)}
 
 
 def test_states_below_are_what_lies_under_the_space():
@@ -89,8 +54,8 @@ def test_samples_are_uniform(sizes):
     for keep in structure.samples(100 * structure.count, seed=4):
         edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
         masks = edges @ (1 << np.arange(edges.shape[1]))
-        times.update(structure.rank_of(mask) for mask in masks.tolist())
-    assert len(times) == structure.count, "every circuit is reached"
+        times.update(masks.tolist())
+    assert times.keys() == listed(sizes), "every circuit is reached"
     assert sum(times.values()) == 100 * structure.count
     assert chisquare(list(times.values())).pvalue > 0.001
 
@@ -100,7 +65,7 @@ def test_samples_of_a_protocol_stay_inside_it():
     for keep in structure.samples(300, seed=-1):
         edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
         for mask in (edges @ (1 << np.arange(edges.shape[1]))).tolist():
-            structure.rank_of(mask)
+            assert in_space(possible_circuit(mask, structure.layout).n_neurons, structure.sizes, PAPER)
 
 
 @pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 4), (4, 1), (2, 3), (3, 3)])

@@ -11,7 +11,7 @@ from analysis.alignments.alignment import Alignment
 from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_right, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, Subject
-from analysis.common_ground.spread import spread_over_right
+from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import survey_common_ground
 from analysis.data import clean_data
 from analysis.errors import Cancelled
@@ -195,7 +195,7 @@ def test_it_stops_on_request(small):
 def test_too_much_work_leaves_the_spread_unknown(small, ground):
     space, answers = ground
     classes = choose_classes(small.question, circuit_at(small, int(np.argmax(small.observed)))).classes
-    assert spread_over_right(classes, space, answers, max_products=0) is None
+    assert not Spread(space, answers, max_products=0).add(classes)
 
 
 @pytest.mark.slow
@@ -246,8 +246,8 @@ def test_representatives_of_other_shapes(sizes, seed):
         said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
         assert standing_of(said, answers, space).right == right[k]
     few = choose_classes(ask(network, data=data), circuit, ranks=range(min(20, len(chosen))))
-    spread = spread_over_right(few.classes, space, answers)
-    assert spread is None or sum(spread.values()) == sum(few.classes.sizes)
+    spread = Spread(space, answers)
+    assert not spread.add(few.classes) or sum(spread.counted().values()) == sum(few.classes.sizes)
 
 
 def test_interpretations_are_not_spread_where_that_would_add_too_much(small):

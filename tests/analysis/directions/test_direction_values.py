@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, number_text, parse_directions, swap_rows
-from analysis.directions.integers import integer_directions, integer_weights, n_integer_directions, reading_text
+from analysis.directions.integers import integer_directions, n_integer_directions, reading_text
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
 from tests.oracles.brute_force_directions import small_integer_rows
@@ -126,14 +126,12 @@ def test_every_small_integer_direction_once(width) -> None:
     assert len(set(rows)) == len(rows) == n_integer_directions(width) == len(small_integer_rows(width))
     plain = {tuple(map(abs, row)) for row in small_integer_rows(width)}
     assert {tuple(map(abs, row)) for row in rows} == plain
-    assert all(integer_weights(place) == place.reads[0] for place in integer_directions(1, width))
+    assert {row[np.flatnonzero(row)[0]] for row in rows} == {1}
 
 
 def test_wide_layers_are_refused_and_readings_are_said() -> None:
     with pytest.raises(BeyondLimits):
         integer_directions(1, 10)
-    assert integer_weights(LinearPlace.of(1, [[2, 0, -2]])) == (1, 0, -1)
-    assert integer_weights(LinearPlace.of(1, [[2, 0, -1]])) is None
     assert reading_text(np.array([1.0, 1, -1]), -1.0, 1.0, layer=1) == "1 − n1.0 − n1.1 + n1.2"
     assert reading_text(np.array([1.0, 0, -1]), 1.0, 0.0, layer=2) == "n2.0 − n2.2"
     assert reading_text(np.array([-2.5, 0]), 1.0, 0.0, layer=1) == "−2.5·n1.0"

@@ -16,12 +16,12 @@ from analysis.directions.self_interventions import Speaker, ask_own_swaps
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
-from analysis.interpretations.indexing import interpretation_at
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import input_table
+from tests.factories import interpretation_at
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 NET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")

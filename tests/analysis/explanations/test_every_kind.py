@@ -17,14 +17,13 @@ from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import PROBE
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
-from analysis.interpretations.indexing import interpretation_at
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit
 from analysis.question import Question, ask
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
-from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 
 KEYS = sorted(KIND_OF)
 

@@ -12,13 +12,14 @@ from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations import indexing
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import InterpretationSpace, index_of, index_of_observed, interpretation_at
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
+from tests.factories import interpretation_at
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_interpretations import interpretations
 
@@ -77,12 +78,12 @@ def test_free_rows_tell_completions_of_one_class_apart():
     assert space.count > 2**62
     for index in (0, 1, 12_345, space.count // 3, space.count - 1):
         found = interpretation_at(ask(network, data=data), circuit, index)
-        assert index_of(ask(network, data=data), found) == index
+        assert InterpretationSpace(ask(network, data=data), circuit).index_of(found.gates) == index
         for gate in found.gates:
             assert len(gate.table) == 2 ** len(gate.parents)
             reached = set(range(len(gate.table))) - set(gate.free_rows)
             assert len(reached) <= 4
-    first = index_of_observed(ask(network, data=data), circuit, 5)
+    first = InterpretationSpace(ask(network, data=data), circuit).index_of_observed(5)
     here, before = space.at(first), space.at(first - 1)
     assert [g.function for g in here.gates] != [g.function for g in before.gates] or [
         (g.low, g.high) for g in here.gates
@@ -123,7 +124,7 @@ def test_an_index_beyond_the_count_names_the_count():
         with pytest.raises(InvalidIndex, match=f"has {count:,} interpretations"):
             interpretation_at(ask(network, data=data), circuit, index)
     with pytest.raises(InvalidIndex, match="observed classes"):
-        index_of_observed(ask(network, data=data), circuit, count + 1)
+        InterpretationSpace(ask(network, data=data), circuit).index_of_observed(count + 1)
 
 
 def test_foreign_gates_have_no_index():

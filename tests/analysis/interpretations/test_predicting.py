@@ -14,7 +14,7 @@ from analysis.experiments import decide_under_interventions, intervention_space
 from analysis.interpretations.batched_walks import judged_blocks
 from analysis.interpretations.columns import Columns
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import InterpretationSpace, index_of_observed
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.partial_tables import OpenTable
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
@@ -94,7 +94,9 @@ def test_observed_classes_are_those_that_counting_and_indexing_know():
         classes = observed_classes(ask(network, data=data), circuit)
         assert (sum(classes.sizes), len(classes)) == (total, observed)
         for rank in {0, observed // 2, observed - 1}:
-            assert classes.least_indices[rank] == index_of_observed(ask(network, data=data), circuit, rank)
+            assert classes.least_indices[rank] == InterpretationSpace(
+                ask(network, data=data), circuit
+            ).index_of_observed(rank)
 
 
 def test_too_many_classes_are_refused():

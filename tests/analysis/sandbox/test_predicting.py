@@ -18,7 +18,6 @@ from analysis.experiments import (
 from analysis.explanations.alignments import predict_by_alignment as on_common_ground_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import interpretation_at
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
@@ -34,7 +33,7 @@ from analysis.sandbox.predicting import (
 from analysis.sandbox.running import Bench
 from analysis.tasks import input_table, named_task
 from tests.analysis.sandbox.test_running import random_intervention
-from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 
 SIZES = (2, 3, 3, 1)
 

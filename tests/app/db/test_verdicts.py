@@ -23,10 +23,11 @@ from app.db.reads.explanation_verdicts import survivors_of_interpretations
 from app.db.reads.funnel import columns_of_steps
 from app.db.reads.verdicts import (
     count_of,
+    counts_in,
     missing_steps,
-    outcomes,
+    outcomes_in,
     position_of_alignment,
-    reading_counts,
+    verdict_row,
     verdict_sets,
     verdicts_among,
     verdicts_at,
@@ -39,6 +40,11 @@ from tests.factories import XOR_SLUG, real_analysis, stored_analysis
 
 TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")
 STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.kinds]
+
+
+def outcomes(session, analysis, kind, step):
+    row = verdict_row(session, analysis, kind, step)
+    return None if row is None else outcomes_in(session, row.id)
 
 
 def analysis_in(session) -> AnalysisRow:
@@ -219,7 +225,8 @@ def test_any_combination_of_interpretation_criteria_is_counted(store):
     save(store, prepared)
     with store.read() as session:
         analysis = analysis_in(session)
-        read = reading_counts(session, analysis, CriterionStep.parse("interchange-joint"))
+        step = CriterionStep.parse("interchange-joint")
+        read = counts_in(session, verdict_row(session, analysis, "interpretation", step))
         assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
 
         def left(*keys: str) -> int:
@@ -272,7 +279,7 @@ def test_counts_that_circuits_have_already_are_stored_once(store):
     assert sizes[1]["passed"] == sizes[0]["passed"]
     save(store, [named])
     with store.read() as session:
-        read = reading_counts(session, analysis_in(session), named.step)
+        read = counts_in(session, verdict_row(session, analysis_in(session), "interpretation", named.step))
         assert (read.totals, read.undecided, read.passed) == (totals, totals, counts.passed)
         assert read.representatives_undecided == observed
         columns = columns_of_steps(session, analysis_in(session), [("interpretation", named.step)])

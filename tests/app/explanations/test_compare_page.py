@@ -10,12 +10,11 @@ import pytest
 from analysis.data import clean_data
 from analysis.experiments import decide_under_interventions, intervention_space
 from analysis.explanations.interpretations import predict_by_interpretation
-from analysis.interpretations.indexing import interpretation_at
 from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
 from analysis.tasks import input_table
 from tests.app.explanations.conftest import XOR
-from tests.factories import pretrained_xor
+from tests.factories import interpretation_at, pretrained_xor
 
 pytestmark = pytest.mark.one_database
 

@@ -14,10 +14,9 @@ from analysis.criteria.symmetry import permuted_masks
 from analysis.data import clean_data
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.interpretations import predict_by_interpretation
-from analysis.interpretations.indexing import interpretation_at
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
-from tests.factories import pretrained_xor
+from tests.factories import interpretation_at, pretrained_xor
 from tests.oracles.brute_force_circuits import possible_masks
 
 pytestmark = pytest.mark.one_database

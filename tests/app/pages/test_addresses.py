@@ -49,11 +49,6 @@ TABLE = [  # what is built, its address, the route that answers it
         "/networks/{network}/directions",
     ),
     (
-        lambda a: a.directions_of("xor", "ab", at="0@1=1,0"),
-        "/networks/xor/algorithms/ab/directions?at=0%401%3D1%2C0",
-        "/networks/{network}/algorithms/{algorithm}/directions",
-    ),
-    (
         lambda a: a.direction("xor", "ab", "cd", Scope(1), at="0@1=1,0"),
         "/networks/xor/algorithms/ab/directions/cd?output=1&at=0%401%3D1%2C0",
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
