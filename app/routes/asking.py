@@ -62,13 +62,18 @@ def accepted(session: Session, links: Addresses, job: JobRow, response: Response
     return build_job(session, links, job.id, now())
 
 
+def told_besides(_session: Session, _analysis: AnalysisRow, order: AnalysisOrder) -> dict[str, Any]:
+    """What an order says besides which analysis is meant."""
+    return order.model_dump(exclude=set(AnalysisOrder.model_fields))
+
+
 def add_order(
     router: APIRouter,
     path: str,
     kind: str,
     order: type[AnalysisOrder],
     nothing: str,
-    details: Callable[[Session, AnalysisRow, Any], Mapping[str, Any]],
+    details: Callable[[Session, AnalysisRow, Any], Mapping[str, Any]] = told_besides,
     *,
     tag: str,
     summary: str,

@@ -114,7 +114,6 @@ add_order(
     "common-ground",
     SurveyRequest,
     "nothing to survey",
-    lambda _session, _analysis, order: {"thorough": order.thorough},
     tag="common ground",
     summary="Ask for a survey",
     about="Survey a stored analysis in the background. Asking twice is asking once.",

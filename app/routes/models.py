@@ -48,7 +48,7 @@ from app.routes.claims import CLAIM_BODY, validated
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import Page, add_page, add_twin
-from app.routes.rivals import map_shown
+from app.routes.reports import map_shown
 
 router = APIRouter()
 ALL = "/models"

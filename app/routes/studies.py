@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 
@@ -19,6 +19,8 @@ from app.error_answers import api_errors
 from app.errors import NotFound
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
+from app.options import Options
+from app.pages.studies.course import CoursePage, build_course
 from app.pages.studies.figures import build_study_figure, study_drawing
 from app.pages.studies.form import (
     CostView,
@@ -296,3 +298,38 @@ def resume(session: Writing, links: Links, study: str) -> StudyProgress:
 def _told(session: Writing, links: Links, row: StudyRow) -> StudyProgress:
     session.flush()
     return progress_of(session, links, row)
+
+
+# --- one network along its training
+
+
+Seed = Annotated[int, Path(ge=0, lt=2**62, description="Of the network's training.")]
+
+
+@router.get("/studies/{study}/courses/{seed}", response_class=HTMLResponse, include_in_schema=False)
+def course(
+    request: Request,
+    session: Reading,
+    links: Links,
+    study: str,
+    seed: Seed,
+    _options: Annotated[Options, Query()],
+) -> HTMLResponse:
+    page = build_course(session, links, study, seed)
+    return render(request, "pages/study_course.html", {"page": page})
+
+
+@router.get(
+    f"{API_PREFIX}/studies/{{study}}/courses/{{seed}}",
+    tags=["studies"],
+    summary="One network along its training",
+    responses=api_errors(404),
+)
+def course_twin(
+    session: Reading, links: Links, study: str, seed: Seed, _options: Annotated[Options, Query()]
+) -> CoursePage:
+    """Which explanations the network has at each loss target, and when each appears and disappears.
+
+    Of studies that vary the loss target alone and name what they find.
+    """
+    return build_course(session, links, study, seed)
