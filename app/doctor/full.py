@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from analysis import ENGINE_VERSION
 from app.db.engine import Store, newest_revision, store_at
 from app.db.errors import StoreUnavailable
-from app.doctor import devices, environment, stored
-from app.doctor.finding import Diagnosis, Finding, guarded, problem
+from app.doctor import environment, stored
+from app.doctor.finding import Diagnosis, Finding, guarded, ok, problem
 from app.settings import Settings
 
 
@@ -39,7 +39,7 @@ def _findings(variables: Mapping[str, str], sample: int, thorough: bool) -> Iter
         return
     for check, look in (
         ("settings.agree", partial(environment.of_settings, settings)),
-        ("settings.device", partial(devices.of_device, settings)),
+        ("settings.device", partial(of_device, settings)),
         ("versions", partial(environment.of_versions, settings)),
         ("folder", partial(environment.of_folder, settings)),
         ("clock.right", environment.of_clock),
@@ -80,3 +80,20 @@ def _of_opened(store: Store, sample: int, thorough: bool) -> Iterator[Finding]:
     yield from guarded("clock", partial(stored.of_times, store))
     yield from guarded("jobs", partial(stored.of_jobs, store))
     yield from guarded("store.digests", partial(stored.of_content, store, sample=sample))
+
+
+def of_device(settings: Settings) -> Iterator[Finding]:
+    """Whether the device that trainings are to use is there; torch is loaded only to answer that."""
+    if settings.device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=settings.device)
+        yield ok("settings.device", f"device {settings.device} is there")
+    except (RuntimeError, AssertionError) as error:
+        yield problem(
+            "settings.device",
+            f"device {settings.device} cannot be used ({str(error).splitlines()[0][:120]})",
+            "set PLURISCOPE_DEVICE=cpu, or install the driver and a build of torch for it",
+        )

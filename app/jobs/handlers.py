@@ -23,10 +23,9 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import NotFound
-from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
-from app.db.staging import Staging, sweep
+from app.db.staging import Staging, save_partial, sweep
 from app.db.tables import AnalysisRow
 from app.jobs.computing import SO_FAR_SECONDS
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION

@@ -14,9 +14,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from analysis.digest import sha256_hex
 from analysis.progress import Progress
 from app.db.job_tables import JobCheckpointRow, JobRow
-from app.jobs.backoff import wait_after
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.queue import add_log, forget_checkpoints
 
@@ -350,3 +350,29 @@ def _fenced(session: Session, held: Claim, values: Mapping[str, Any]) -> bool:
     if asked is None:
         raise LeaseLost(held.job_id)
     return bool(asked)
+
+
+# --- how long a job waits after an attempt that failed: longer each time, and not all of them at once
+#
+# The wait doubles from attempt to attempt up to a limit. Between half of it and the whole is chosen by a hash of the
+# job and the attempt, so that jobs which failed together (a database away, memory gone) do not come back together,
+# and yet the same history always gives the same waits.
+
+
+FIRST_SECONDS: Final = 1.0
+LONGEST_SECONDS: Final = 300.0
+
+
+def wait_after(job_id: str, losses: int) -> timedelta:
+    """The wait before the next attempt.
+
+    Args:
+        job_id: the job's public id.
+        losses: attempts that failed so far, at least 1.
+
+    Returns:
+        Between half and the whole of ``2 ** (losses - 1)`` seconds, at most five minutes.
+    """
+    whole: float = min(FIRST_SECONDS * 2.0 ** (min(losses, 60) - 1), LONGEST_SECONDS)
+    share = int(sha256_hex(f"{job_id}:{losses}".encode())[:8], 16) / 0xFFFF_FFFF
+    return timedelta(seconds=whole * (0.5 + 0.5 * share))

@@ -11,11 +11,13 @@ from pydantic import Field
 
 from analysis.networks.ablation import zeros
 from analysis.networks.network import Network
+from analysis.networks.training_course import TrainingCourse, course_json
+from analysis.networks.training_spec import TrainingSpec
 from app.addressing import Addresses
 from app.figures.samples import WEIGHTS, pattern_context
 from app.options import PageModel
 from app.pages.input_plane import PlaneView, plane_of
-from app.pages.training.example import example_of_learning
+from app.pages.training.course import Learning, learning_of
 from app.resources import TEMPLATES
 
 COMPONENTS: Final = TEMPLATES / "components"
@@ -97,3 +99,20 @@ def _example_of_a_plane() -> PlaneView | None:
     biases = [np.zeros(len(matrix)) for matrix in weights]
     network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
     return plane_of(network, "threshold", zeros(network.sizes))
+
+
+_SPEC = TrainingSpec(n_inputs=2, hidden=(3,), epochs=400)
+_LOSSES = tuple((epoch, 0.3 * 0.93**epoch) for epoch in range(1, 48))
+_OUTPUTS = tuple(
+    (epoch, tuple((target + (0.5 - target) * 0.94**epoch,) for target in (0, 1, 1, 0))) for epoch in range(1, 48, 2)
+)
+
+
+def example_of_learning() -> Learning:
+    """One network that converged, and one that failed."""
+    stuck = _SPEC.model_copy(update={"seed": 1})
+    courses = [
+        TrainingCourse(_SPEC, "converged", 47, _LOSSES[-1][1], 1.0, _LOSSES, _OUTPUTS),
+        TrainingCourse(stuck, "stopped_early", 20, 0.125, 0.75, ((1, 0.31), (9, 0.13), (20, 0.125)), ()),
+    ]
+    return learning_of(_SPEC, [course_json(course) for course in courses], Addresses())

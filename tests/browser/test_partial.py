@@ -9,7 +9,7 @@ from sqlalchemy import select
 from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
-from app.db.partial import save_partial
+from app.db.staging import save_partial
 from app.jobs import handlers
 from app.settings import Settings
 from tests.factories import pretrained_xor

@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from analysis.circuits.strategy import find_circuits
-from analysis.contradictions.circuit_reading import first_interpretation
 from analysis.contradictions.events import Event, Situation
-from analysis.contradictions.finding import find_contradictions
+from analysis.contradictions.finding import find_contradictions, first_interpretation
 from analysis.contradictions.hidden_cube import cube_shares
 from analysis.contradictions.input_square import square_shares
 from analysis.contradictions.readers import HalfSpace, Reader, network_test

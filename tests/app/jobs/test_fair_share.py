@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.jobs import leases, queue
-from app.jobs.backoff import LONGEST_SECONDS, wait_after
 from app.jobs.fair_share import CARRIED
+from app.jobs.leases import LONGEST_SECONDS, wait_after
 from tests.app.jobs.kinds import KINDS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,10 +17,9 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import Work
 from app.db.job_tables import JobRow
-from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import analysis_by_key, partial_by_key
-from app.db.staging import sweep
+from app.db.staging import save_partial, sweep
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs import leases, queue

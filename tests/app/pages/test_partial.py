@@ -12,8 +12,8 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import Work
 from app.db.job_tables import JobRow
-from app.db.partial import save_partial
 from app.db.prepared import prepare_analysis
+from app.db.staging import save_partial
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
