@@ -1,0 +1,171 @@
+"""Networks imported and analyses asked for (spec §9)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
+
+from analysis.network_files.intake import read_intake
+from analysis.preflight import preflight
+from analysis.protocol import Protocol, protocol_from_mapping
+from app.addressing import API_PREFIX, Addresses
+from app.db.codecs import question_of
+from app.db.job_tables import JobRow
+from app.db.reads import analyses as reads
+from app.db.reads.networks import known_as
+from app.db.records import save_protocol
+from app.error_answers import api_errors
+from app.errors import BadQuery
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.options import PageModel
+from app.pages.bring_in.declaration import BringInRequest
+from app.pages.jobs import JobPage
+from app.pages.place import find_network
+from app.routes.asking import accepted
+from app.routes.bring_in import (
+    NETWORK_BODY,
+    ask_for_analyses,
+    format_sent,
+    known_protocols,
+    store_intake,
+)
+from app.routes.changes import RawBody, Writing
+from app.routes.depends import Form, Links
+
+router = APIRouter()
+
+
+class ImportedNetwork(PageModel):
+    """A network that was imported."""
+
+    url: str = Field(description="Its page.")
+    api_url: str = Field(description="Its page's twin.")
+    slug: str
+    digest: str
+    created: bool = Field(description="False if the same network was stored already.")
+    known_as: list[str] = Field(
+        [], description="Other names that the same weights go by here; the name given leads to them, too."
+    )
+    data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
+    jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
+
+
+class AnalysisRequest(PageModel):
+    """Which analysis is wanted."""
+
+    protocol: str | dict[str, Any] = Field(
+        "complete", description="Name or digest of a known protocol, or the settings of one of your own."
+    )
+    output: int = Field(0, ge=0, description="Index of the output.")
+    data: str = Field("", max_length=64, description="Digest of a stored data record; empty: every clean input once.")
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _name_or_settings(cls, given: Any) -> Any:
+        """Refused here once, or each of the two kinds would complain on its own."""
+        if isinstance(given, (str, dict)):
+            return given
+        raise PydanticCustomError("protocol_kind", "should be a protocol's name, its digest or an object of settings")
+
+
+@router.post(
+    f"{API_PREFIX}/networks",
+    tags=["networks"],
+    summary="Import a network",
+    status_code=201,
+    responses={
+        200: {"model": ImportedNetwork, "description": "It was here already."},
+        **api_errors(400, 403, 404, 409, 413, 422),
+    },
+    openapi_extra=NETWORK_BODY,
+)
+def bring_in(
+    request: Request,
+    session: Writing,
+    links: Links,
+    raw: RawBody,
+    wanted: Annotated[BringInRequest, Query()],
+    response: Response,
+) -> ImportedNetwork:
+    """Store a network: a network file, safetensors or ONNX, told by content type or else by the bytes.
+
+    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
+    with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
+    """
+    intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
+    known = reads.network_by_digest(session, intake.draft.network.digest) is not None
+    row = store_intake(session, intake)
+    protocols = known_protocols(session, wanted.protocols) if wanted.protocols else []
+    jobs = ask_for_analyses(session, row, intake, protocols)
+    url = links.network(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 200 if known else 201
+    return ImportedNetwork(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=not known,
+        known_as=known_as(session, row, intake.name),
+        data="" if intake.data.is_clean else intake.data.digest,
+        jobs=[links.twin(links.job(job.id)) for job in jobs],
+    )
+
+
+@router.post(
+    f"{API_PREFIX}/networks/{{network}}/analyses",
+    tags=["networks"],
+    summary="Ask for an analysis",
+    status_code=202,
+    responses=api_errors(403, 404, 422),
+)
+def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
+    """Analyse one output of a stored network in the background. Asking twice is asking once."""
+    return accepted(session, links, ask_for_analysis(session, links, network, order), response)
+
+
+@router.post("/networks/{network}/analyses", include_in_schema=False)
+def analyse_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    output = str(form.get("output") or "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
+    order = AnalysisRequest(
+        protocol=str(form.get("protocol") or "complete"), output=int(output), data=str(form.get("data") or "")
+    )
+    job = ask_for_analysis(session, links, network, order)
+    return RedirectResponse(links.job(job.id), status_code=303)
+
+
+def ask_for_analysis(session: Session, links: Addresses, network: str, order: AnalysisRequest) -> JobRow:
+    """Queue an analysis unless it is queued, running or done already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        AnalysisError: the engine would refuse it; every reason at once.
+    """
+    row = find_network(session, links, network)
+    reads.check_output(row, order.output)
+    protocol = _protocol(session, order.protocol)
+    data = reads.find_data(session, order.data, row.sizes[0])
+    problems = preflight(question_of(row, order.output, protocol, data))
+    if problems:
+        first = problems[0]
+        if len(problems) > 1:
+            raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
+        raise first
+    known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called this time
+    arguments = analyse_arguments(row.digest, order.output, protocol, data)
+    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
+    return queue.enqueue(session, "analyse", arguments, title, asked=True, again=True)
+
+
+def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:
+    if isinstance(wanted, dict):
+        return protocol_from_mapping(wanted)
+    return reads.find_protocol(session, wanted)
