@@ -30,8 +30,8 @@ from dataclasses import dataclass
 
 
 @dataclass
-class AnalysisError(Exception):
-    """Bad input to the engine.
+class Refusal(Exception):
+    """What cannot be done: the base of the three trees of errors.
 
     Args:
         item: what is wrong, as the user knows it ("weights[1]", "mask 3fz").
@@ -45,6 +45,10 @@ class AnalysisError(Exception):
 
     def __str__(self) -> str:
         return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
+
+
+class AnalysisError(Refusal):
+    """Bad input to the engine."""
 
 
 class InvalidNetwork(AnalysisError):

@@ -29,30 +29,23 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
+from analysis.errors import Refusal
+
 
 @dataclass
-class PageError(Exception):
+class PageError(Refusal):
     """A request that cannot be answered.
 
     Args:
-        item: what is wrong, as the user knows it.
-        cause: why, one clause without a final stop.
-        cure: what to do about it, one clause without a final stop.
         field: the option, path part or body field at fault, "" if none is.
         parent: address of the nearest page that exists, "" to let the address decide.
         parent_label: what that page is called.
     """
 
-    item: str
-    cause: str
-    cure: str
     field: str = ""
     parent: str = ""
     parent_label: str = ""
     status: ClassVar[int] = 400
-
-    def __str__(self) -> str:
-        return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
 
 
 class NotFound(PageError):

@@ -96,10 +96,10 @@ def verify(
 
 def _against(result: str) -> Against:
     """The result file that weights from a file are held against, or nothing."""
-    from app.pages.sharing.reference_values import Nothing, ResultFile
+    from app.pages.sharing.reference_values import Against, ResultFile
 
     if not result:
-        return Nothing()
+        return Against()
     try:
         return ResultFile(json.loads(read_bytes(result, "result file", MAX_RESULT_BYTES)))
     except ValueError:

@@ -13,25 +13,11 @@ StoreError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from analysis.errors import Refusal
 
 
-@dataclass
-class StoreError(Exception):
-    """What was asked of the store cannot be done.
-
-    Args:
-        item: what it is about, as the user knows it ("network 'xor'").
-        cause: why it cannot be done, one clause without a final stop.
-        cure: what to do about it, one clause without a final stop.
-    """
-
-    item: str
-    cause: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
+class StoreError(Refusal):
+    """What was asked of the store cannot be done."""
 
 
 class NotFound(StoreError):

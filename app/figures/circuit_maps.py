@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from app.figures.numbers import noun
-from app.figures.plots import AXIS, CONFIG, Figure
+from app.figures.plots import AXIS, CONFIG, LAYOUT, LEGEND, Figure
 
 SHAPES: Final[Mapping[str, str]] = {
     "": "circle",
@@ -127,21 +127,11 @@ def _layout() -> Figure:
         "fixedrange": True,
     }
     return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+        **LAYOUT,
+        **LEGEND,
         "margin": {"l": 16, "r": 16, "t": 12, "b": 56},
         "height": 460,
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.05, "yanchor": "top", "itemsizing": "constant"},
-        "hovermode": "closest",
-        "dragmode": False,
-        "hoverlabel": {
-            "bgcolor": "--surface",
-            "bordercolor": "--ink",
-            "align": "left",
-            "font": {"color": "--ink", "family": "--sans"},
-        },
+        "legend": {**LEGEND["legend"], "y": -0.05},
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x"},  # distances mean the same along both
     }

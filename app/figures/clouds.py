@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.figures.plots import AXIS, CONFIG, Figure
+from app.figures.plots import AXIS, CONFIG, LAYOUT, LEGEND, RULED, Figure
 
 KINDS: Final = ("interpretation", "valid", "failing")
 _MARKS: Final[dict[str, tuple[str, str, str]]] = {
@@ -131,30 +131,17 @@ def _bars(spread: Sequence[tuple[int, int]], of: int, noun: str) -> Figure:
 def _layout(bottom: float) -> Figure:
     axis: Figure = {**AXIS}
     return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+        **LAYOUT,
+        **LEGEND,
         "margin": {"l": 56, "r": 12, "t": 12, "b": 84},
         "height": 460,
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemsizing": "constant"},
-        "hovermode": "closest",
-        "dragmode": False,
+        "legend": {**LEGEND["legend"], "y": -0.2},
         "bargap": 0,
-        "hoverlabel": {
-            "bgcolor": "--surface",
-            "bordercolor": "--ink",
-            "align": "left",
-            "font": {"color": "--ink", "family": "--sans"},
-        },
         "xaxis": {**axis, "fixedrange": True},
         "yaxis": {
             **axis,
             "fixedrange": True,
-            "showgrid": True,
-            "gridcolor": "--rule",
-            "ticks": "",
-            "linecolor": "rgba(0,0,0,0)",
+            **RULED,
             "range": [bottom, 1.03],
             "tickformat": ".2~f",
             "title": {"text": "accuracy", "standoff": 6},

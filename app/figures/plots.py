@@ -23,6 +23,24 @@ AXIS: Final[Figure] = {
     "ticklen": 4,
 }
 """An axis in the house's style."""
+LAYOUT: Final[Figure] = {
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+    "showlegend": False,
+    "hovermode": "closest",
+    "dragmode": False,
+    "hoverlabel": {"bgcolor": "--surface", "bordercolor": "--ink", "font": {"color": "--ink", "family": "--sans"}},
+}
+"""What all plots have in common; each adds its height, margins and axes."""
+LEGEND: Final[Figure] = {
+    "showlegend": True,
+    "legend": {"orientation": "h", "x": 0, "yanchor": "top", "itemsizing": "constant"},
+    "hoverlabel": {**LAYOUT["hoverlabel"], "align": "left"},
+}
+"""What plots with a legend below them add."""
+RULED: Final[Figure] = {"showgrid": True, "gridcolor": "--rule", "ticks": "", "linecolor": "rgba(0,0,0,0)"}
+"""What an axis adds whose values rules show instead of ticks."""
 
 
 def edges_histogram(
@@ -93,23 +111,14 @@ def _figure(
     axis: Figure = {**AXIS, "fixedrange": True}
     few = max([int(v) for v in y_values] or [0])
     layout: Figure = {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+        **LAYOUT,
         "margin": {"l": 52, "r": 12, "t": 26, "b": 44},
         "height": 260,
         "bargap": 0.12,
-        "showlegend": False,
-        "hovermode": "closest",
-        "dragmode": False,
-        "hoverlabel": {"bgcolor": "--surface", "bordercolor": "--ink", "font": {"color": "--ink", "family": "--sans"}},
         "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
         "yaxis": {
             **axis,
-            "showgrid": True,
-            "gridcolor": "--rule",
-            "ticks": "",
-            "linecolor": "rgba(0,0,0,0)",
+            **RULED,
             "rangemode": "tozero",
             "tickformat": ",d",
             "nticks": min(6, few + 1) if few else 2,

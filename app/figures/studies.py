@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.figures.plots import AXIS, CONFIG, Figure
+from app.figures.plots import AXIS, CONFIG, LAYOUT, RULED, Figure
 
 MAX_DOTS: Final = 6_000
 _SPREAD: Final = 0.32  # of dots to either side, where groups are 1 apart
@@ -222,10 +222,7 @@ def _layout(
     labels = [strip.label + (f"<br><span>{strip.note}</span>" if strip.note else "") for strip in strips]
     y_axis: Figure = {
         **axis,
-        "showgrid": True,
-        "gridcolor": "--rule",
-        "ticks": "",
-        "linecolor": "rgba(0,0,0,0)",
+        **RULED,
         "title": {"text": y_title, "standoff": 6},
         "automargin": True,
     }
@@ -237,20 +234,10 @@ def _layout(
     return {
         "data": traces,
         "layout": {
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+            **LAYOUT,
             "margin": {"l": 58, "r": 12, "t": 16, "b": 50},
             "height": 340,
-            "showlegend": False,
-            "hovermode": "closest",
-            "dragmode": False,
             "shapes": shapes,
-            "hoverlabel": {
-                "bgcolor": "--surface",
-                "bordercolor": "--ink",
-                "font": {"color": "--ink", "family": "--sans"},
-            },
             "xaxis": {
                 **axis,
                 "range": [-0.6, len(strips) - 0.4],

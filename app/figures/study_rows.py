@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.figures.plots import CONFIG, Figure
+from app.figures.plots import CONFIG, LAYOUT, Figure
 from app.figures.studies import Strip, jitter, kept
 
 ROW: Final = 15  # pixels
@@ -260,19 +260,9 @@ def _layout(traces: list[Figure], n: float, x_title: str) -> Figure:
     return {
         "data": traces,
         "layout": {
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+            **LAYOUT,
             "margin": {"l": 30, "r": 12, "t": 18, "b": 44},
             "height": max(160, round(ROW * (n + 0.6)) + 62),
-            "showlegend": False,
-            "hovermode": "closest",
-            "dragmode": False,
-            "hoverlabel": {
-                "bgcolor": "--surface",
-                "bordercolor": "--ink",
-                "font": {"color": "--ink", "family": "--sans"},
-            },
             "xaxis": {
                 **axis,
                 "showgrid": True,

@@ -54,7 +54,7 @@ class JobDefinition:
     version: str
     title: str
     identity: Callable[[Mapping[str, Any]], Any] = everything
-    network_of: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    network_of: Callable[[Mapping[str, Any]], str | None] = lambda arguments: arguments.get("network")
     max_losses: int = MAX_LOSSES
     max_crashes: int = MAX_CRASHES
     max_attempts: int = MAX_ATTEMPTS
@@ -163,8 +163,9 @@ def model_arguments(model: str, rules: str) -> dict[str, Any]:
     return {"model": model, "rules": rules}
 
 
-def _network(arguments: Mapping[str, Any]) -> str:
-    return str(arguments["network"])
+def _study(arguments: Mapping[str, Any]) -> str:
+    """What it works on is a study, by its digest."""
+    return str(arguments["study"])
 
 
 def _direction_words(arguments: Mapping[str, Any]) -> tuple[str, str]:
@@ -184,123 +185,61 @@ def _training_identity(arguments: Mapping[str, Any]) -> Any:
     return {**arguments, "protocols": protocols}
 
 
-def _report(
-    kind: str,
-    title: str,
-    *,
-    module: str = "",
-    thoroughly: str = "",
-    version: int = 1,
-    priority: int = REPORT_PRIORITY,
-) -> JobDefinition:
-    """Work that follows an analysis and stores a report beside it.
+def _defined(kind: str, module: str, title: str, *, version: int = 1, **more: Any) -> JobDefinition:
+    """A kind of work.
 
     Args:
         kind: of the job; its handler has the same name in capitals.
+        module: of the handler in ``app.jobs``.
         title: of the work.
-        module: of the handler in ``app.jobs``, where it is not called as the kind.
-        thoroughly: what is done beside the rest if the job is told to be thorough.
         version: of what is found out; a job that was done under an earlier one is done again when it is asked for.
-        priority: smaller is taken up earlier.
+        more: of the definition.
+    """
+    handler = f"app.jobs.{module}:{kind.upper().replace('-', '_')}"
+    return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, **more)
+
+
+def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", **more: Any) -> JobDefinition:
+    """Work that follows an analysis and stores a report beside it.
+
+    Args:
+        kind: of the job.
+        title: of the work.
+        module: of the handler, where it is not called as the kind.
+        thoroughly: what is done beside the rest if the job is told to be thorough.
+        more: see :func:`_defined`.
     """
 
     def words(told: Mapping[str, Any]) -> tuple[str, str]:
         return title[:1].lower() + title[1:], f", {thoroughly}" if thoroughly and told["thorough"] else ""
 
-    return JobDefinition(
-        kind=kind,
-        handler=f"app.jobs.{module or kind}:{kind.upper()}",
-        version=f"{version}/{ENGINE_VERSION}",
-        title=title,
-        network_of=_network,
-        priority=priority,
-        words=words,
-    )
+    return _defined(kind, module or kind, title, **{"priority": REPORT_PRIORITY, "words": words, **more})
 
 
-def _of_model(what: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
-    """Work on a model of another kind than the networks.
-
-    Args:
-        what: is found out; part of the job's kind and its handler's name.
-        title: of the work.
-        version: see :func:`_report`.
-        priority: likewise.
-    """
-    return JobDefinition(
-        kind=f"model-{what}",
-        handler=f"app.jobs.model_{what}:MODEL_{what.upper()}",
-        version=f"{version}/{ENGINE_VERSION}",
-        title=title,
-        priority=priority,
-    )
-
-
-ANALYSE: Final = JobDefinition(
-    kind="analyse",
-    handler="app.jobs.handlers:ANALYSE",
-    version=f"1/{ENGINE_VERSION}",
-    title="Analyse",
-    identity=_analysis_identity,
-    network_of=_network,
+ANALYSE: Final = _defined("analyse", "handlers", "Analyse", identity=_analysis_identity)
+TRAIN: Final = _defined("train", "training", "Train", identity=_training_identity)
+CRITERIA: Final = _defined(
+    "criteria", "judging", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
 )
-TRAIN: Final = JobDefinition(
-    kind="train",
-    handler="app.jobs.training:TRAIN",
-    version=f"1/{ENGINE_VERSION}",
-    title="Train",
-    identity=_training_identity,
-)
-CRITERIA: Final = JobDefinition(
-    kind="criteria",
-    handler="app.jobs.judging:CRITERIA",
-    version=f"2/{ENGINE_VERSION}",
-    title="Criteria",
-    network_of=_network,
-    priority=CRITERIA_PRIORITY,
-    words=lambda _: ("criteria", ""),
-)
-COMMON_GROUND: Final = JobDefinition(
-    kind="common-ground",
-    handler="app.jobs.surveying:COMMON_GROUND",
-    version=f"1/{ENGINE_VERSION}",
-    title="Common ground",
-    network_of=_network,
+COMMON_GROUND: Final = _defined(
+    "common-ground",
+    "surveying",
+    "Common ground",
     priority=12,  # behind the verdicts
     words=lambda told: ("common ground", ", all classes" if told["thorough"] else ""),
 )
-DIRECTIONS: Final = JobDefinition(
-    kind="directions",
-    handler="app.jobs.directions:DIRECTIONS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Directions",
-    network_of=_network,
-    priority=DIRECTIONS_PRIORITY,
-    words=_direction_words,
+DIRECTIONS: Final = _defined(
+    "directions", "directions", "Directions", priority=DIRECTIONS_PRIORITY, words=_direction_words
 )
-EXPLANATIONS: Final = JobDefinition(
-    kind="explanations",
-    handler="app.jobs.explaining:EXPLANATIONS",
-    version=f"1/{ENGINE_VERSION}",
-    title="Explanations",
-    network_of=_network,
+EXPLANATIONS: Final = _defined(
+    "explanations",
+    "explaining",
+    "Explanations",
     priority=DIRECTIONS_PRIORITY,
     words=lambda told: (BY_KEY[told["kind"]].plural, ""),
 )
-STUDY: Final = JobDefinition(
-    kind="study",
-    handler="app.jobs.studies:STUDY",
-    version=f"1/{ENGINE_VERSION}",
-    title="Study",
-    network_of=lambda arguments: str(arguments["study"]),  # what it works on is a study, by its digest
-)
-STUDY_SUMMARY: Final = JobDefinition(
-    kind="study-summary",
-    handler="app.jobs.study_summaries:STUDY_SUMMARY",
-    version=f"1/{ENGINE_VERSION}",
-    title="Sum up",
-    network_of=lambda arguments: str(arguments["study"]),
-)
+STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
+STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
 LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
 CONTRADICTIONS: Final = _report(
     "contradictions",
@@ -315,9 +254,9 @@ METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that 
 PLANTED: Final = _report("planted", "Planted explanation")
 LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 CLAIMS: Final = _report("claims", "Places of claims")
-MODEL_CIRCUITS: Final = _of_model("circuits", "Circuits", version=3)
-MODEL_METHODS: Final = _of_model("methods", METHODS.title, priority=REPORT_PRIORITY)
-MODEL_RIVALS: Final = _of_model("rivals", RIVALS.title, priority=REPORT_PRIORITY)
+MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
+MODEL_METHODS: Final = _defined("model-methods", "model_methods", METHODS.title, priority=REPORT_PRIORITY)
+MODEL_RIVALS: Final = _defined("model-rivals", "model_rivals", RIVALS.title, priority=REPORT_PRIORITY)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (

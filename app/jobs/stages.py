@@ -85,8 +85,9 @@ def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_criteria(session, analysis, default_steps())]
 
 
-def _common_ground(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    return [queue.enqueue_about(session, analysis, "common-ground", thorough=False)]
+def _asks(kind: str, **details: Any) -> Callable[[Session, AnalysisRow], list[JobRow]]:
+    """Asks for one kind of work, which is bounded by the search itself."""
+    return lambda session, analysis: [queue.enqueue_about(session, analysis, kind, **details)]
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -121,29 +122,9 @@ def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return asked
 
 
-def _stories(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """What circuits carry; how many are asked is bounded by the search itself."""
-    return [queue.enqueue_about(session, analysis, "stories")]
-
-
-def _rivals(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """How different circuits and interpretations are; what is compared is bounded by the search itself."""
-    return [queue.enqueue_about(session, analysis, "rivals")]
-
-
-def _methods(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """What discovery methods answer, those that learn apart."""
-    return [queue.enqueue_about(session, analysis, "methods", thorough=False)]
-
-
 def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Where what was planted stands."""
     return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
-
-
-def _lenses(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """What lenses say, those that learn apart."""
-    return [queue.enqueue_about(session, analysis, "lenses", thorough=False)]
 
 
 def _claims(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -169,18 +150,18 @@ def _judged() -> ColumnElement[bool]:
 
 
 CRITERIA: Final = Stage(_criteria, _judged())
-COMMON_GROUND: Final = Stage(_common_ground, None)
+COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.in_(("ladder", "contradictions"))))
-STORIES: Final = Stage(_stories, _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
-RIVALS: Final = Stage(_rivals, _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
-METHODS: Final = Stage(_methods, _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
+STORIES: Final = Stage(_asks("stories"), _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
+RIVALS: Final = Stage(_asks("rivals"), _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
+METHODS: Final = Stage(_asks("methods", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
 PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
-LENSES: Final = Stage(_lenses, _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
+LENSES: Final = Stage(_asks("lenses", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
 CLAIMS: Final = Stage(_claims, None)
 STAGES: Final = (
     CRITERIA,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from sqlalchemy.orm import Session
 
@@ -27,39 +27,44 @@ from app.pages.verdicts.page import stored_verdicts
 Source = Literal["store", "result file", "nothing"]
 
 
-class Against(Protocol):
-    """The other side of a verification."""
+class Against:
+    """The other side of a verification: weights from a file, and nothing that was found about them before."""
 
-    @property
-    def source(self) -> Source: ...
+    source: Source = "nothing"
 
     def identity(self, place: Place) -> dict[str, Value]:
         """The digests of network, protocol and data that it names."""
+        return {}
 
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         """Further figures recomputed for its sake, and all that it tells of an explanation."""
+        return [], {}
 
     def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
         """All that it tells of an alignment on directions and of the algorithm that is aligned."""
+        return {}
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
+        return ""
 
     def counts(self, place: Place) -> dict[str, Value]:
         """How many explanations of each kind it tells of; empty where it tells of no analysis."""
+        return {}
 
     def seconds(self, place: Place) -> float | None:
         """What that analysis took, None where that is not known."""
+        return None
 
 
-class Store:
+class Store(Against):
     """What the database holds.
 
     Args:
         session: open session.
     """
 
-    source: Final[Source] = "store"
+    source = "store"
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -129,31 +134,7 @@ class Store:
         return found
 
 
-class Nothing:
-    """Weights from a file, and nothing that was found about them before."""
-
-    source: Final[Source] = "nothing"
-
-    def identity(self, place: Place) -> dict[str, Value]:
-        return {}
-
-    def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
-        return [], {}
-
-    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        return {}
-
-    def engine(self, place: Place) -> str:
-        return ""
-
-    def counts(self, place: Place) -> dict[str, Value]:
-        return {}
-
-    def seconds(self, place: Place) -> float | None:
-        return None
-
-
-class ResultFile:
+class ResultFile(Against):
     """A result file (``pluriscope-result/1``).
 
     Args:
@@ -163,7 +144,7 @@ class ResultFile:
         BadQuery: it is no result file.
     """
 
-    source: Final[Source] = "result file"
+    source = "result file"
 
     def __init__(self, document: Any) -> None:
         whole = isinstance(document, dict) and document.get("format") == "pluriscope-result/1"
