@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -119,17 +120,7 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
 def algorithm_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     """The candidate algorithms."""
     steps = verdicts.of("algorithm")
-    rows = [
-        _row(
-            verdicts,
-            "algorithm",
-            step,
-            row,
-            lists.passing("algorithm", steps[: number + 1]),
-            lists.failing("algorithm", steps[:number], step),
-        )
-        for number, (step, row) in enumerate(zip(steps, verdicts.algorithm_rows, strict=True))
-    ]
+    rows = _rows(verdicts, lists, "algorithm", verdicts.algorithm_rows, partial(lists.passing, "algorithm"))
     listed, candidates = verdicts.n["algorithm"], verdicts.counts.algorithms_candidates
     begin = plural(listed, "candidate algorithm")
     if listed < candidates:
@@ -152,18 +143,7 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     steps = verdicts.of("alignment")
     sure = all(row.whole for row in verdicts.algorithm_rows)
     n, begin = verdicts.n["alignment"], int(np.count_nonzero(verdicts.aligned_left))
-    rows = [
-        _row(
-            verdicts,
-            "alignment",
-            step,
-            row,
-            lists.aligned(steps[: number + 1]),
-            lists.failing("alignment", steps[:number], step),
-            sure=sure,
-        )
-        for number, (step, row) in enumerate(zip(steps, verdicts.alignment_rows, strict=True))
-    ]
+    rows = _rows(verdicts, lists, "alignment", verdicts.alignment_rows, lists.aligned, sure=sure)
     words = plural(begin, "valid alignment") + ("" if begin == n else f" of the algorithms left, of {exact(n)} in all")
     return _funnel(
         "alignment",
@@ -180,17 +160,7 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
 def recorded_funnel(verdicts: Verdicts, lists: Lists, kind: Kind) -> KindFunnel:
     """The explanations of a kind stored as columns."""
     steps, found = verdicts.of(kind), verdicts.recorded_rows(kind)
-    rows = [
-        _row(
-            verdicts,
-            kind,
-            step,
-            row,
-            lists.passing(kind, steps[: number + 1]),
-            lists.failing(kind, steps[:number], step),
-        )
-        for number, (step, row) in enumerate(zip(steps, found, strict=True))
-    ]
+    rows = _rows(verdicts, lists, kind, found, partial(lists.passing, kind))
     n = verdicts.n[kind]
     left = found[-1].n_left if found else n
     words = BY_KEY[kind].noun if n == 1 else BY_KEY[kind].plural
@@ -201,6 +171,23 @@ def outcomes_of(tally: CriterionTally) -> Outcomes:
     return Outcomes(
         passed=tally.passed, failed=tally.failed, undecided=tally.undecided, not_applicable=tally.not_applicable
     )
+
+
+def _rows(
+    verdicts: Verdicts,
+    lists: Lists,
+    kind: Kind,
+    found: Sequence[FunnelRow],
+    passing: Callable[[Sequence[CriterionStep]], str | None],
+    *,
+    sure: bool = True,
+) -> list[FunnelRowView]:
+    """The rows of a kind that is listed one by one, with the lists of what passes so far and of what a step removes."""
+    steps = verdicts.of(kind)
+    return [
+        _row(verdicts, kind, step, row, passing(steps[: n + 1]), lists.failing(kind, steps[:n], step), sure=sure)
+        for n, (step, row) in enumerate(zip(steps, found, strict=True))
+    ]
 
 
 def _row(
