@@ -107,9 +107,6 @@ add_page(
         """,
         errors=(400, 404),
     ),
-)
-add_page(
-    router,
     Page(
         ALL,
         build_claims,
@@ -119,9 +116,6 @@ add_page(
         "The claims that are kept of one output of a network, with the place of each in one analysis.",
         context=lambda *_: NOTHING_SENT,
     ),
-)
-add_page(
-    router,
     Page(
         ONE,
         build_kept_claim,
@@ -132,9 +126,6 @@ add_page(
         errors=(400, 404, 410),
         within="this claim",
     ),
-)
-add_page(
-    router,
     Page(
         ONE + "/delete",
         build_claim_removal,

@@ -28,11 +28,6 @@ add_page(
         "What deleting a network does",
         "What would be deleted, or until when a deletion can be undone.",
     ),
-)
-
-
-add_page(
-    router,
     Page(
         "/deleted",
         build_deleted,

@@ -58,9 +58,6 @@ add_page(
         block="results",
         pushes_url=True,
     ),
-)
-add_page(
-    router,
     Page(
         OF + "/{alignment}",
         build_direction,

@@ -44,9 +44,6 @@ add_page(
         block="browser",
         pushes_url=True,
     ),
-)
-add_page(
-    router,
     Page(
         LIST + "/{ref}",
         build_recorded,

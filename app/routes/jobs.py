@@ -38,9 +38,6 @@ add_page(
         errors=(400,),
         block="jobs",
     ),
-)
-add_page(
-    router,
     Page(
         "/jobs/{job}",
         build_job,

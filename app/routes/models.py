@@ -89,7 +89,8 @@ class RulesOrder(BaseModel):
     rules: str = Field("", max_length=80, description="Values of settings joined by dashes; empty: the usual ones.")
 
 
-PAGES = (
+add_page(
+    router,
     Page(
         ALL,
         build_models,
@@ -186,8 +187,6 @@ PAGES = (
         within="this circuit",
     ),
 )
-for page in PAGES:
-    add_page(router, page)
 SANDBOX = Page(
     ONE + "/sandbox",
     build_model_sandbox,

@@ -70,10 +70,11 @@ class Page:
             return built(self.build, self.path, given)
 
 
-def add_page(router: APIRouter, page: Page) -> None:
-    """Answer a page's address in HTML, and its twin's in JSON."""
-    add_html(router, page)
-    add_twin(router, page)
+def add_page(router: APIRouter, *pages: Page) -> None:
+    """Answer the addresses of pages in HTML, and those of their twins in JSON."""
+    for page in pages:
+        add_html(router, page)
+        add_twin(router, page)
 
 
 def add_html(router: APIRouter, page: Page) -> None:

@@ -306,8 +306,7 @@ add_twin(
         name="networks_twin",
     ),
 )
-for _page in PLAIN:
-    add_page(router, _page)
+add_page(router, *PLAIN)
 for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
     add_twin(router, _page)
 add_twin(

@@ -61,7 +61,8 @@ def map_shown(page: RivalsPage | ModelRivalsPage) -> dict[str, Any]:
     return {"figure": circuit_map_figure(marks, what=what, part=page.about.part)}
 
 
-PAGES: Final = (
+add_page(
+    router,
     Page(
         NETWORK + "ladder",
         build_ladder,
@@ -134,8 +135,6 @@ PAGES: Final = (
         within="this lens",
     ),
 )
-for _page in PAGES:
-    add_page(router, _page)
 
 
 add_order(

@@ -70,9 +70,6 @@ add_page(
         errors=(400,),
         block="studies",
     ),
-)
-add_page(
-    router,
     Page(
         "/studies/new",
         build_new_study,
@@ -82,11 +79,6 @@ add_page(
         "What may be chosen: tasks, activations, protocols, measures.",
         name="new_study_twin",
     ),
-)
-
-
-add_page(
-    router,
     Page(
         "/findings/{study}",
         build_model_study,
@@ -196,9 +188,6 @@ add_page(
         block="results",
         name="outcomes_twin",
     ),
-)
-add_page(
-    router,
     Page(
         "/studies/{study}/side-by-side",
         build_side_by_side,

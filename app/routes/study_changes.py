@@ -33,9 +33,6 @@ add_page(
         "What deleting a study does",
         "What would be deleted, or until when a deletion can be undone.",
     ),
-)
-add_page(
-    router,
     Page(
         "/studies/{study}/rename",
         build_study_rename,

@@ -16,7 +16,7 @@ ELSEWHERE = {
     ("cards.py", "if-none-match"): "tags are compared for all routes in one place",
     ("changes.py", "host"): "in the key",
     ("changes.py", "referer"): "where to go back to after a change",
-    ("metrics.py", "accept"): "never kept",
+    ("health.py", "accept"): "never kept",
     ("visitors.py", "authorization"): "whoever shows one is answered by the routes",
 }
 
