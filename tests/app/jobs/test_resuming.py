@@ -13,7 +13,7 @@ from app.db.job_tables import JobCheckpointRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
-from app.jobs import backoff, queue
+from app.jobs import leases, queue
 from app.jobs.definitions import DEFINITIONS, analyse_arguments
 from app.jobs.executor import ProcessExecutor
 from app.jobs.worker import Pace, Worker
@@ -35,7 +35,7 @@ class Watched(ProcessExecutor):
 
 
 def test_a_killed_analysis_goes_on_where_it_was(store, monkeypatch):
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     with store.write() as session:
         row = save_network(session, pretrained_xor())
         job_id = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE)).id

@@ -15,7 +15,7 @@ from analysis.networks.training_spec import TrainingSpec
 from app.db.engine import Store, open_store, store_at
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
-from app.jobs import backoff, queue
+from app.jobs import leases, queue
 from app.jobs.definitions import MAX_LOSSES, train_arguments
 from app.jobs.worker import Worker, run_workers
 from app.settings import Settings
@@ -63,7 +63,7 @@ def wait_for(condition) -> None:
 @pytest.mark.slow
 def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     """One process, one job after another, each with its own ending."""
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     good = enqueue(store, steps=3)
     cut = enqueue(store, steps=2, truncate=True)
     refused = enqueue(store, steps=2, refuse=True)
@@ -88,7 +88,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.one_database
 def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     marker = tmp_path / "deaths"
     marker.write_text("")
     job_id = enqueue(store, steps=4, marker=str(marker), deaths=2)
@@ -104,7 +104,7 @@ def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, mon
 @pytest.mark.slow
 @pytest.mark.one_database
 def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     marker = tmp_path / "deaths"
     marker.write_text("")
     job_id = enqueue(store, steps=4, marker=str(marker), deaths=99)
