@@ -275,11 +275,7 @@ class _Chain:
             return _Guess(0, 0.0)
         cells = len(self.question.judged[0]) * self.n_weights
         n_samples = max(_FEWEST_SAMPLED, min(_MOST_SAMPLED, _SAMPLE_CELLS // cells))
-        sample = estimate_circuits(
-            self.question,
-            n_samples=n_samples,
-            n_draws=_LOOKED_AT,
-        )
+        sample = estimate_circuits(self.question, n_samples=n_samples, n_draws=_LOOKED_AT)
         listed = sample.count
         if self.plan.method != "listed":
             listed = min(listed, self.limits.n_draws)

@@ -30,11 +30,7 @@ class _Asked:
 
 
 def expected_chain(
-    question: Question,
-    limits: Limits,
-    *,
-    known: Known | None = None,
-    trained: bool = True,
+    question: Question, limits: Limits, *, known: Known | None = None, trained: bool = True
 ) -> ChainPlan:
     """What the whole chain takes here, as :func:`analysis.stage_costs.plan_chain` predicts it.
 
@@ -51,10 +47,5 @@ def expected_chain(
 
 @lru_cache(maxsize=512)
 def _expected(asked: _Asked) -> ChainPlan:
-    plan = plan_chain(
-        asked.question,
-        limits=asked.limits,
-        known=asked.known,
-        trained=asked.trained,
-    )
+    plan = plan_chain(asked.question, limits=asked.limits, known=asked.known, trained=asked.trained)
     return plan.on(slowness())

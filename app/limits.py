@@ -36,11 +36,7 @@ def limits_of(settings: Settings) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {
-        _LIMITS: limits_of(settings),
-        _DEVICE: settings.device,
-        _UNDO: settings.undo_days,
-    }
+    return {_LIMITS: limits_of(settings), _DEVICE: settings.device, _UNDO: settings.undo_days}
 
 
 def limits_in(session: Session) -> Limits:

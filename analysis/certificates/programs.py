@@ -215,10 +215,7 @@ def decision_regions(network: Network, rule: DecisionRule) -> tuple[Region, ...]
     act, slope = network.output_activation, network.negative_slope
     zero, one = (decision_box(float(label), rule, act, slope) for label in (0, 1))
     top = np.inf if one.high == np.inf else float(np.nextafter(one.high, np.inf))
-    regions = [
-        Region(0, zero.low, zero.high, False, False),
-        Region(1, zero.high, top, True, True),
-    ]
+    regions = [Region(0, zero.low, zero.high, False, False), Region(1, zero.high, top, True, True)]
     if zero.low > -np.inf:
         regions.insert(0, Region(NEITHER, -np.inf, zero.low, True, True))
     if top < np.inf:

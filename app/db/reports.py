@@ -180,7 +180,7 @@ class StoredAlignment(Stored):
 
 
 class StoredInterpretation(Stored):
-    """See :class:`analysis.contradictions.circuit_reading.FoundInterpretation`."""
+    """See :class:`analysis.contradictions.finding.FoundInterpretation`."""
 
     mask: str
     index: str

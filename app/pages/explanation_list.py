@@ -15,12 +15,7 @@ from app.addressing import Addresses
 from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.directions import n_direction_alignments
 from app.db.reads.explanation_shares import SHARES
-from app.db.reads.explanation_shelves import (
-    CIRCUIT_KINDS,
-    KINDS,
-    ColumnShelf,
-    Kind,
-)
+from app.db.reads.explanation_shelves import CIRCUIT_KINDS, KINDS, ColumnShelf, Kind
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
 from app.errors import Conflict

@@ -457,11 +457,7 @@ def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
     seconds = None
     if row.started_at is not None:
         seconds = max(0.0, ((row.finished_at or now).astimezone(UTC) - row.started_at).total_seconds())
-    return JobItem.showing(
-        row,
-        url=addresses.job(row.id),
-        seconds=seconds,
-    )
+    return JobItem.showing(row, url=addresses.job(row.id), seconds=seconds)
 
 
 def _stages(row: JobRow, expected: Mapping[str, float]) -> list[Stage]:

@@ -137,10 +137,7 @@ def plan_view(place: Place, limits: Limits) -> PlanView:
     if problems:
         return refused(problems, limits)
     try:
-        plan = expected_chain(
-            place.question,
-            limits,
-        )
+        plan = expected_chain(place.question, limits)
     except AnalysisError as error:
         return refused((error,), limits)
     return view_of(plan, limits)

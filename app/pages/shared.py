@@ -430,10 +430,7 @@ def data_view(question: Question) -> DataView:
 
 
 def job_view(row: JobRow, addresses: Addresses) -> JobView:
-    return JobView.showing(
-        row,
-        url=addresses.job(row.id),
-    )
+    return JobView.showing(row, url=addresses.job(row.id))
 
 
 def counts_of(row: AnalysisRow) -> Counts:

@@ -19,11 +19,7 @@ from app.pages.common_ground.build import build_common_ground
 from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
 from app.pages.common_ground.table import HEAD, table_rows
-from app.pages.common_ground.views import (
-    CloudView,
-    CommonGroundOptions,
-    CommonGroundPage,
-)
+from app.pages.common_ground.views import CloudView, CommonGroundOptions, CommonGroundPage
 from app.rendering import is_fragment, render
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links, Reading

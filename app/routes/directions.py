@@ -18,9 +18,7 @@ from app.jobs.definitions import direction_details
 from app.pages.directions.one import build_direction, direction_address
 from app.pages.directions.overview import build_directions
 from app.pages.directions.places import comb_rows
-from app.pages.directions.views import (
-    DirectionsOfOptions,
-)
+from app.pages.directions.views import DirectionsOfOptions
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page

@@ -248,12 +248,7 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Agreement",
         "How often each two explanations of a comparison predict the same, and each what the network does.",
     ),
-    (
-        "/jobs",
-        exports.jobs_table,
-        "Jobs",
-        "Every job, newest first.",
-    ),
+    ("/jobs", exports.jobs_table, "Jobs", "Every job, newest first."),
     (
         "/networks",
         exports.networks_table,

@@ -38,15 +38,11 @@ from app.pages.studies.form import (
 )
 from app.pages.studies.listing import build_studies, progress_of
 from app.pages.studies.of_models import build_model_study, model_drawings
-from app.pages.studies.options import (
-    StudyFigureOptions,
-)
+from app.pages.studies.options import StudyFigureOptions
 from app.pages.studies.outcomes import build_outcomes, build_side_by_side
 from app.pages.studies.page import build_study
 from app.pages.studies.stored import open_study
-from app.pages.studies.views import (
-    StudyProgress,
-)
+from app.pages.studies.views import StudyProgress
 from app.rendering import render
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, twice
 from app.routes.changes import Writing

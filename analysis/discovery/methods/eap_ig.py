@@ -58,12 +58,7 @@ EAP_IG: Final = Method(
     definition="As edge attribution patching, with the gradient averaged over inputs on the way from the ablated one "
     "to the clean one.",
     source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores agree with EAP-IG 795f560 (left, ends)",
-    own=(
-        ablation("pairs"),
-        METRIC,
-        PATH,
-        STEPS,
-    ),
+    own=(ablation("pairs"), METRIC, PATH, STEPS),
     score=_scores,
     gradient=True,
 )

@@ -25,7 +25,7 @@ CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""
 
 PARTIAL: Final = "~"
-"""Before a job's id: the mark of what that job has found so far, see app.db.partial."""
+"""Before a job's id: the mark of what that job has found so far, see :func:`app.db.staging.save_partial`."""
 
 
 Named = TypeVar("Named", StudyRow, ModelRow)

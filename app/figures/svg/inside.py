@@ -109,10 +109,7 @@ def row_spreads(
         title: what the numbers are.
     """
     known = [one for one in spreads if one is not None]
-    low, high = (
-        min([0.0, *(one[0] for one in known)]),
-        max([0.0, *(one[2] for one in known)]),
-    )
+    low, high = (min([0.0, *(one[0] for one in known)]), max([0.0, *(one[2] for one in known)]))
     left = max(text_width(_cut(label, _LONGEST), 11) for label in labels) + 12
     scale = _PLOT / (high - low) if high > low else 0.0
 

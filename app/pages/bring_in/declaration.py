@@ -61,9 +61,7 @@ class BringInRequest(BringInOptions):
     """The same with what is to be done."""
 
     protocols: list[str] = Field(
-        [],
-        max_length=8,
-        description="Protocols to analyse under at once; none: it is only stored.",
+        [], max_length=8, description="Protocols to analyse under at once; none: it is only stored."
     )
 
 

@@ -149,10 +149,7 @@ def _state(place: Place, row: DirectionSearchRow | None, job: JobRow | None) -> 
 
 def search_view(row: DirectionSearchRow) -> SearchView:
     """A stored search in sum."""
-    return SearchView.showing(
-        row,
-        digest=row.content,
-    )
+    return SearchView.showing(row, digest=row.content)
 
 
 def _item(

@@ -51,10 +51,7 @@ def step_views(
                 settings=settings_words(step),
                 kinds=[*step.kinds, *step.recorded_kinds],
                 parameters=[
-                    ParameterView.showing(
-                        parameter,
-                        value=step.settings[parameter.name],
-                    )
+                    ParameterView.showing(parameter, value=step.settings[parameter.name])
                     for parameter in criterion.parameters
                 ],
                 glossary_url=addresses.glossary(step.criterion.term or step.key),

@@ -161,13 +161,7 @@ def cost_view(cost: StudyCost) -> CostView:
     """A cost as pages show it."""
     return CostView(
         networks=cost.networks,
-        cells=[
-            CellCostView.showing(
-                cell,
-                name=cell.cell.name,
-            )
-            for cell in cost.cells
-        ],
+        cells=[CellCostView.showing(cell, name=cell.cell.name) for cell in cost.cells],
         seconds=cost.seconds,
         words=f"{noun(len(cost.cells), 'cell')}, {noun(cost.networks, 'network')}, about {duration(cost.seconds)} "
         "on one core",

@@ -163,10 +163,7 @@ _SENTENCES: Final[tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], str]
         lambda w: f"near {_bits(w['centre'])}, on {_point(w['input'])} {_outputs(w)}",
     ),
     (frozenset({"input", "circuit", "network"}), lambda w: f"on {_point(w['input'])} {_outputs(w)}"),
-    (
-        frozenset({"input", "output", "label"}),
-        lambda w: "" if "sources" in w else _ablated(w),
-    ),
+    (frozenset({"input", "output", "label"}), lambda w: "" if "sources" in w else _ablated(w)),
     (frozenset({"centre"}), lambda w: f"around {_bits(w['centre'])}"),
 )
 """What a witness with these entries says; the first that fits says it. Of others the reason says all."""
