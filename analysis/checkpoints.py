@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from typing import Any, Final, TypeVar
-from typing import Protocol as Interface
 
 import numpy as np
 
@@ -28,33 +27,22 @@ Value = TypeVar("Value")
 _LEVEL: Final = 1  # of compression: masks and outputs shrink well, and the work must not wait
 
 
-class Checkpoints(Interface):
-    """Where finished parts go, and come back from."""
-
-    def recall(self, key: str, /) -> Any | None:
-        """The part that was kept under a key; None if there is none. What was kept must not be None."""
-
-    def due(self) -> bool:
-        """Whether so much work was done since the last part that it is worth keeping."""
-
-    def keep(self, key: str, value: Any, /) -> None:
-        """Hand a finished part over."""
-
-
-class NoCheckpoints:
-    """Keeps nothing."""
+class Checkpoints:
+    """Where finished parts go, and come back from; this one keeps nothing."""
 
     def recall(self, _key: str, /) -> Any | None:
+        """The part that was kept under a key; None if there is none. What was kept must not be None."""
         return None
 
     def due(self) -> bool:
+        """Whether so much work was done since the last part that it is worth keeping."""
         return False
 
     def keep(self, _key: str, _value: Any, /) -> None:
-        pass
+        """Hand a finished part over."""
 
 
-NO_CHECKPOINTS: Final = NoCheckpoints()
+NO_CHECKPOINTS: Final = Checkpoints()
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class Checkpoint:
     data: bytes
 
 
-class PackedCheckpoints:
+class PackedCheckpoints(Checkpoints):
     """Finished parts as bytes: those of earlier attempts by key, new ones handed on.
 
     Args:
@@ -157,7 +145,7 @@ def in_parts(
             yield value
 
 
-class Within:
+class Within(Checkpoints):
     """The parts of one stage under keys of their own.
 
     Args:

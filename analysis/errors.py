@@ -1,26 +1,5 @@
 """Errors that the engine raises for bad input; each names the item, the cause and the cure.
 
-AnalysisError
-├── InvalidNetwork        a network file or value that is not a network
-├── InvalidTask           a truth table or task name that fits no network
-├── InvalidData           a data record that does not fit its network
-├── InvalidProtocol       settings that contradict each other or are unknown
-├── InvalidTraining       training options that are unknown or out of range
-├── InvalidMask           a mask that is no circuit of the network at hand
-├── InvalidIndex          an index beyond the exact count
-├── InvalidGate           a gate that no neuron of the circuit has, or not by that name
-├── InvalidAlgorithm      a text that no algorithm has
-├── InvalidAlignment      an alignment whose sites or variables do not exist
-├── InvalidCriterion      a key, kind or parameter that no criterion has
-├── InvalidMethod         a discovery method, a lens or a setting that there is none of
-├── InvalidClaim          a claim that cannot be read or is about something else
-├── InvalidPlanting       an algorithm that does not fit where it is to be planted
-├── InvalidIntervention   a change that the network at hand does not admit
-├── InvalidStudy          a study's design, file or part of it that does not hold together
-├── InvalidCheckpoint     bytes that are no finished part of a work
-├── BeyondLimits          work that the engine refuses to start, with its estimate
-└── Cancelled             the caller asked to stop between two steps (not a fault)
-
 A scientific negative (nothing found, not converged, not valid) is a result, never an error.
 """
 

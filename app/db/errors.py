@@ -1,15 +1,4 @@
-"""Errors of the store and of the job table; each names the item, the cause and the cure, like the engine's own.
-
-StoreError
-├── NotFound          nothing stored goes by that name
-├── Ambiguous         a name or digest prefix that fits several things
-├── Deleted           what goes by that name was deleted, which can be undone
-├── Conflict          the request contradicts what is stored
-├── Damaged           a copy or a backup is not what it should be
-└── StoreUnavailable  the database or its folder cannot be used
-    ├── StoreReadOnly     it can be read, but not changed
-    └── StoreFull         there is no room to change it
-"""
+"""Errors of the store and of the job table; each names the item, the cause and the cure, like the engine's own."""
 
 from __future__ import annotations
 
