@@ -36,8 +36,7 @@ from app.naming import Scope, protocol_key
 from app.options import Options
 from app.pages.bring_in.checking import CheckPage, build_check
 from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
-from app.pages.bring_in.form import BringInPage, build_form
-from app.pages.bring_in.help import HelpPage, build_help
+from app.pages.bring_in.form import BringInPage, HelpPage, build_form, build_help
 from app.pages.bring_in.preview import PreviewPage, build_preview
 from app.rendering import render
 from app.routes.changes import Changer, RawBody, Writing

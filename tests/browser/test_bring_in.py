@@ -8,7 +8,7 @@ import re
 import pytest
 
 from analysis.network_files.formats.reading import read_draft
-from app.pages.bring_in.help import HELP_FILE
+from app.pages.bring_in.form import HELP_FILE
 from app.pages.prose import chapters
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from analysis.network_files.formats.schema import network_file_schema
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
 from app.cli.store import import_
-from app.pages.bring_in.help import HELP_FILE
+from app.pages.bring_in.form import HELP_FILE
 from app.pages.prose import chapters
 from tests.checkout import ROOT
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 from pydantic import Field
 
@@ -18,6 +20,8 @@ from app.db.errors import StoreError
 from app.options import PageModel
 from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
 from app.pages.plan import RefusalView
+from app.pages.prose import Block, Chapter, block_of, chapter, chapters
+from app.resources import DOCUMENTS
 
 
 class BringInPage(PageModel):
@@ -77,3 +81,36 @@ def build_form(
         help_url=addresses.bring_in_help(),
         url=addresses.bring_in(),
     )
+
+
+# --- how networks are exported, and what may be imported
+
+
+HELP_FILE: Final = DOCUMENTS / "importing.md"
+
+
+class HelpPage(PageModel):
+    """The document, chapter by chapter."""
+
+    intro: list[Block]
+    chapters: list[Chapter]
+    bring_in_url: str
+    check_url: str
+    url: str
+
+
+def build_help(addresses: Addresses) -> HelpPage:
+    """The page."""
+    (_, intro), *found = _document()
+    return HelpPage(
+        intro=[block_of(block, addresses) for block in intro],
+        chapters=[chapter(title, blocks, addresses) for title, blocks in found],
+        bring_in_url=addresses.bring_in(),
+        check_url=addresses.check_network_file(),
+        url=addresses.bring_in_help(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _document() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return chapters(HELP_FILE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cache.tags import is_had, tag_of, without_content
+from app.cache.answers import is_had, tag_of, without_content
 
 HEADERS = [(b"content-type", b"text/html"), (b"cache-control", b"no-cache")]
 
