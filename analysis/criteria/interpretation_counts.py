@@ -7,7 +7,7 @@ the worst accuracy on the common ground of all explanations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -150,3 +150,14 @@ def _alone_and_joint(
     open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
     joint = class_predictions(classes, space, answers, "joint", work, extremes=False, among=open_classes)
     return alone, joint
+
+
+def tallied(readings: Iterable[CircuitReadings], key: str) -> CriterionTally:
+    """A criterion's tally over the interpretations of several circuits."""
+    tallies = [reading.tally(key) for reading in readings]
+    return CriterionTally(
+        sum(t.passed for t in tallies),
+        sum(t.failed for t in tallies),
+        sum(t.undecided for t in tallies),
+        sum(t.not_applicable for t in tallies),
+    )

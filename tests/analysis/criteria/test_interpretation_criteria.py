@@ -10,7 +10,7 @@ import pytest
 from analysis.circuits.search import search_circuits
 from analysis.criteria import interpretation_counts, margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
+from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
 from analysis.criteria.interpretation_criteria import (
     INTERCHANGE,
     INTERCHANGE_JOINT,
@@ -28,7 +28,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.question import ask
-from analysis.result import NOTHING_JUDGED, CriterionTally
+from analysis.result import CriterionTally
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
@@ -40,11 +40,6 @@ from tests.oracles.brute_force_interpretations import interpretations
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
 DATA = clean_data(2)
-
-
-def tallied(readings: list[CircuitReadings], key: str) -> CriterionTally:
-    """A criterion's tally over the interpretations of several circuits."""
-    return sum((reading.tally(key) for reading in readings), NOTHING_JUDGED)
 
 
 def stretched(seed: int, sizes: tuple[int, ...], activation: str = "tanh") -> Network:
