@@ -17,7 +17,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.circuits.result import CircuitMethod
 from analysis.networks.circuit import EdgeLayout
 
 Coverage = Literal["all", "sampled", "truncated", "listed"]
@@ -127,14 +127,17 @@ def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
     return "truncated" if method == "listed" and truncated_at is not None else "all"
 
 
-def no_backbone_reason(search: CircuitSearch) -> str:
-    """Why the valid circuits of a search have no backbone; empty if they have one."""
-    if search.distribution.of:
-        return ""
+def no_backbone_reason(coverage: Coverage, n_tested: int | None) -> str:
+    """Why there is no backbone where a search has found no valid circuit.
+
+    Args:
+        coverage: which circuits it would be of.
+        n_tested: circuits that were tested.
+    """
     return {
         "all": "no circuit is valid",
-        "sampled": f"none of the {search.n_tested or 0:,} circuits tested is valid",
-    }.get(coverage_of(search.method, search.truncated_at), "no valid circuit was found before the search stopped")
+        "sampled": f"none of the {n_tested or 0:,} circuits tested is valid",
+    }.get(coverage, "no valid circuit was found before the search stopped")
 
 
 def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "", part: str = "edge") -> str:

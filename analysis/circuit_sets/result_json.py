@@ -31,7 +31,7 @@ def _backbone_json(search: CircuitSearch) -> dict[str, Any]:
     coverage = coverage_of(search.method, search.truncated_at)
     backbone = backbone_of(search.distribution, coverage)
     if backbone is None:
-        return {"backbone": None, "backbone_reason": no_backbone_reason(search)}
+        return {"backbone": None, "backbone_reason": no_backbone_reason(coverage, search.n_tested)}
     found: dict[str, Any] = {
         "edges": search.layout.to_hex(backbone.edges),
         "never": search.layout.to_hex(backbone.never),

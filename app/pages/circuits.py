@@ -10,12 +10,14 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.backbone import no_backbone_reason
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
+from app.db.reads.circuit_sets import stored_coverage
 from app.db.reads.circuits import StoredCircuit
 from app.db.reads.explanation_shelves import Kind
 from app.db.reads.explanation_verdicts import VerdictContents, verdict_contents
@@ -236,7 +238,8 @@ def _backbone(
         view = backbone_among(found.total, found.facets, analysis, layout, "that pass the filter")
         return view, "" if view else "No circuit passes the filter."
     view = whole_backbone(analysis, layout)
-    return view, "" if view else "No valid circuit is known."
+    reason = no_backbone_reason(stored_coverage(analysis), analysis.circuits_tested)
+    return view, "" if view else f"{reason[0].upper()}{reason[1:]}."
 
 
 def _steps_among(options: CircuitsOptions) -> tuple[CriterionStep, ...]:

@@ -166,7 +166,7 @@ def test_no_circuit_has_no_backbone(changes, reason):
     empty = mask_array([], LAYOUT)
     search = CircuitSearch(LAYOUT, 9_625, empty, np.zeros((0, 4)), np.zeros(0), **changes)
     assert backbone_of(search.distribution, "all") is None
-    assert no_backbone_reason(search) == reason
+    assert no_backbone_reason(coverage_of(search.method, search.truncated_at), search.n_tested) == reason
     document = circuit_set_json(search, COMPLETE, None)
     assert (document["backbone"], document["backbone_reason"]) == (None, reason)
     assert (document["most_different"], document["most_different_reason"]) == (None, "no valid circuit is listed")

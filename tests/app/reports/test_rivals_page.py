@@ -176,7 +176,7 @@ def test_the_list_of_circuits_shows_what_they_have_in_common(get, client):
     assert 'class="b-all"' in html
     assert "197 valid circuits are 6 edges and 12 options." in html
     assert get("/networks/none/circuits")["backbone"] is None
-    assert get("/networks/none/circuits")["no_backbone"] == "No valid circuit is known."
+    assert get("/networks/none/circuits")["no_backbone"] == "No circuit is valid."
     assert get("/networks/untouched/circuits")["no_backbone"] == ""
 
 
