@@ -68,6 +68,7 @@ SURVIVING: Final = (
     *("circuits-valid", "circuits-fewest-edges", "interpretations-total", "interpretations-observed"),
     *(measure.key for measure in criterion_measures(design_of("drawn-survivors").criteria)),
 )
+CROSSED: Final = "many-circuits-one-story-crossed"
 NAMED: Final = (*COUNTS[:2], "interpretations-named", *COUNTS[2:])
 
 TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -125,6 +126,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "stories": lambda: story_table("many-circuits-one-story", "hidden"),
     "stories-activation": lambda: story_table("many-circuits-one-story-activation", None),
     "stories-activation-tests": lambda: tests_table("many-circuits-one-story-activation"),
+    "stories-crossed-relu": lambda: story_table(CROSSED, "hidden", {"activation": "relu"}),
+    "stories-crossed-tanh": lambda: story_table(CROSSED, "hidden", {"activation": "tanh"}),
+    "stories-crossed-sigmoid": lambda: story_table(CROSSED, "hidden", {"activation": "sigmoid"}),
     "stories-task": lambda: story_table("many-circuits-one-story-task", "tasks"),
     "model-circuits": model_circuits_table,
     "model-roles": model_roles_table,

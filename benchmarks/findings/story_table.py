@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Final
 
@@ -19,15 +19,16 @@ _DRAWS: Final = 10_000
 _PERCENT: Final = 95
 
 
-def story_table(slug: str, factor: Factor | None) -> Iterator[str]:
+def story_table(slug: str, factor: Factor | None, where: Mapping[Factor, str] | None = None) -> Iterator[str]:
     """Shares of circuits by story, networks with an opposite one, and backbones, a row for each level.
 
     Args:
         slug: of a study of stories.
         factor: whose levels are the rows; None for a row for each combination of levels.
+        where: only networks with these levels.
     """
     summary = summary_of(slug)
-    found = {key: summary.groups(key, "complete", factor) for key in summary.design.measures}
+    found = {key: summary.groups(key, "complete", factor, where) for key in summary.design.measures}
     relations = [r for r in RELATIONS if r != "overlapping" or any(any(g.numbers) for g in found[f"story-{r}"])]
     shares = [f"mean share: {relation}" for relation in relations]
     yield from head(
