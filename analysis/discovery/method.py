@@ -190,7 +190,8 @@ class Method(Generic[C_contra]):
             cure = f"the {cut.whole} has {cut.n_bits} edges; use fewer"
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
-            chosen = self._loaded(self.choose)(cut, settings, work)
+            choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
+            chosen: Chosen = choose(cut, settings, work)
             outcome = outcome_of(chosen.mask, cut.n_bits, chosen.outcome)
             return Answer(outcome, chosen.mask, fragile=chosen.fragile, steps=chosen.steps)
         scores = self.scores(cut, settings)
@@ -209,12 +210,6 @@ class Method(Generic[C_contra]):
             cut.kept[key] = self.score(cut, settings)
         found: Scores = cut.kept[key]
         return found
-
-    @staticmethod
-    def _loaded(
-        choose: Callable[[C_contra, Settings, Work], Chosen] | str,
-    ) -> Callable[[C_contra, Settings, Work], Chosen]:
-        return function_at(choose) if isinstance(choose, str) else choose
 
 
 def outcome_of(mask: int | None, n_edges: int, otherwise: Outcome = "undefined") -> Outcome:

@@ -202,6 +202,13 @@ StageState = Literal["pass", "running", "untested", "fail", "na"]
 LOG_LINES: Final = 200
 _CURSOR: Final = "jobs"
 
+_RIVALS: Final = (
+    ("most different circuits", "Most different circuits", "every pair, block by block"),
+    ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
+    ("similarity of circuits", "Similarity", "the mean over all pairs"),
+    ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
+    ("map of circuits", "Map", "classical scaling of distances"),
+)
 STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     # kind: (key that progress reports carry, name, what happens in it)
     "analyse": (
@@ -220,13 +227,8 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
-    "rivals": (
-        ("most different circuits", "Most different circuits", "every pair, block by block"),
-        ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
-        ("similarity of circuits", "Similarity", "the mean over all pairs"),
-        ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
-        ("map of circuits", "Map", "classical scaling of distances"),
-    ),
+    "rivals": _RIVALS,
+    "model-rivals": tuple(one for one in _RIVALS if one[1] != "Interpretations"),
     "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),

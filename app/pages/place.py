@@ -66,7 +66,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
             noun, page = kind_called(model.kind).noun, addresses.model(model.slug)
             raise NotFound(
                 f"network {network!r}",
-                f"is a model of another kind: {model.name} is a {noun}, and has no such page",
+                f"is a model of another kind ({noun}), which has no such page",
                 "look at its own page",
                 "network",
                 page,

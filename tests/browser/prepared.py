@@ -66,8 +66,12 @@ CLAIMS: Final = {
     }
 }
 """Kept of a network before it is analysed, the name of each and what is sent."""
-METHODS_ON: Final = {("majority-5-attention", ""), ("majority-5-attention", "nodes-mean")}
-"""Models and rules of which the answers of methods are looked at."""
+OF_MODELS: Final = {
+    ("majority-5-attention", ""): ("model-methods", "model-rivals"),
+    ("majority-5-attention", "nodes-mean"): ("model-methods",),
+    ("induction-attention", ""): ("model-rivals",),
+}
+"""The jobs of which the results are looked at, by model and rules."""
 TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")
 """Criteria that take up to a minute each on three inputs, where a machine's speed would decide what is stored."""
 QUICKER: Final = {
@@ -153,8 +157,8 @@ def _call_off_what_nobody_looks_at(store: Store) -> None:
     with store.write() as session:
         slugs = {row.digest: row.slug for table in (NetworkRow, ModelRow) for row in session.scalars(select(table))}
         for job in session.scalars(select(JobRow).where(JobRow.state == "queued")):
-            if job.kind == "model-methods":
-                if (slugs[job.arguments["model"]], job.arguments["rules"]) not in METHODS_ON:
+            if job.kind.startswith("model-"):
+                if job.kind not in OF_MODELS.get((slugs[job.arguments["model"]], job.arguments["rules"]), ()):
                     cancel(session, job.id)
                 continue
             about = slugs[job.network_digest], names[job.arguments["protocol"]]
