@@ -529,8 +529,8 @@ def model_column():
         (LIST + "?keep=n0.0", 400, "is none of the 6 edges"),
         (LIST + "?after=abc", 400, "was not given out"),
         (LIST + "?sort=names", 400, "sort"),
-        ("/networks/and-of-two", 404, "is a perceptron"),
-        ("/networks/and-of-two/sandbox", 404, "is a perceptron"),
+        ("/networks/and-of-two", 404, "a model of another kind (perceptron)"),
+        ("/networks/and-of-two/sandbox", 404, "a model of another kind (perceptron)"),
         ("/models/and-of-two/sandbox", 409, "a perceptron has none"),
     ],
 )
