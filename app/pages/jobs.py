@@ -202,7 +202,7 @@ StageState = Literal["pass", "running", "untested", "fail", "na"]
 LOG_LINES: Final = 200
 _CURSOR: Final = "jobs"
 
-_RIVALS: Final = (
+_RIVALS: Final[tuple[tuple[str, str, str], ...]] = (
     ("most different circuits", "Most different circuits", "every pair, block by block"),
     ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
     ("similarity of circuits", "Similarity", "the mean over all pairs"),
