@@ -1,4 +1,5 @@
-/* The sandbox while it is used: a slider that does the changes in part, and values that a step changed, highlighted.
+/* The sandbox while it is used, and its small figure on other pages: a slider that does the changes in part, values that
+   a step changed, highlighted, and patched ones, which fly in from the input that they come from.
    Values between two places on the way are interpolated from those that stand in the page; the server draws the rest
    when the slider rests. Without this file a number field asks the server. */
 "use strict";
@@ -19,10 +20,12 @@
   }
 
   const shown = (text) => text.querySelector(".fl-new") ?? text;
-  const texts = () => [...document.querySelectorAll("#sandbox svg.flow g[data-el]")].map((group) => [
-    group.dataset.el,
-    group.querySelector("text.fl-new") ?? group.querySelector("text.fl-value"),
-  ]);
+  const sites = () => [...document.querySelectorAll("svg.flow g[data-el]")];
+  const texts = () =>
+    sites().map((group) => [
+      group.dataset.el,
+      group.querySelector("text.fl-new") ?? group.querySelector("text.fl-value"),
+    ]);
 
   function begin(part) {
     if (part.dataset.begun) return;
@@ -59,18 +62,51 @@
 
   /* ---------- what a step changed ---------- */
   let before = new Map();
+  let patched = new Map();
+  /* Names of patched neurons and the inputs that their values come from, as the drawing says them. */
+  const patches = () =>
+    new Map(
+      sites().flatMap((group) => {
+        const source = / ← ([01]+)$/.exec(group.querySelector(".fl-hand ~ text")?.textContent ?? "");
+        return source ? [[group.dataset.el, source[1]]] : [];
+      }),
+    );
   const remember = () => {
     before = new Map(texts().map(([name, text]) => [name, text ? shown(text).textContent : ""]));
+    patched = patches();
   };
   function highlight() {
     for (const [name, text] of texts())
       if (text && before.has(name) && before.get(name) !== shown(text).textContent) text.classList.add("fl-changed");
   }
 
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const middle = (part) => {
+    const { left, top, width, height } = part.getBoundingClientRect();
+    return `translate(${left + width / 2}px, ${top + height / 2}px) translate(-50%, -50%)`;
+  };
+  function fly() {
+    if (still.matches) return;
+    const inputs = [...document.querySelectorAll("a[id^=source-], a[id^=play-]")];
+    for (const [name, source] of patches()) {
+      const from = inputs.find((link) => link.textContent === source);
+      const group = sites().find((one) => one.dataset.el === name);
+      if (!from || patched.get(name) === source) continue;
+      const value = document.createElement("span");
+      value.className = "flying";
+      value.ariaHidden = "true";
+      value.textContent = group.querySelector(".fl-new").textContent;
+      document.body.append(value);
+      const way = { transform: [middle(from), middle(group.querySelector(".fl-hand"))] };
+      value.animate(way, { duration: 600, easing: "ease-in-out" }).onfinish = () => value.remove();
+    }
+  }
+
   const all = () => document.querySelectorAll("[data-part]").forEach(begin);
   document.addEventListener("htmx:before:swap", remember);
   document.addEventListener("htmx:after:swap", () => {
     highlight();
+    fly();
     all();
   });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);

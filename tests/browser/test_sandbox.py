@@ -246,3 +246,23 @@ def test_a_transformers_sandbox_works_without_scripts_on_a_phone(visitor, expect
     tab.locator("#apply").click()
     expect(tab).to_have_url(re.compile(r"sandbox\?row=17&source=40&change=1\.0_zero$"))
     expect(tab.locator(".changes li")).to_have_count(1)
+
+
+WATCH_FLIGHTS = """() => {
+  window.flown = [];
+  const note = (node) => node.className === "flying" && flown.push(node.textContent);
+  new MutationObserver((seen) => seen.forEach((one) => one.addedNodes.forEach(note))).observe(document.body, { childList: true });
+}"""
+
+
+def test_a_patched_value_flies_in_once_and_never_where_motion_is_unwanted(tab, visitor, expect):
+    still = visitor(reduced_motion="reduce")
+    for one, flown in ((tab, ["−0.01"]), (still, [])):
+        one.goto(SANDBOX + "?now=11&tool=s00")
+        one.evaluate(WATCH_FLIGHTS)
+        one.locator("#at-1-0").click()
+        expect(one.locator("#changes-title")).to_be_visible()
+        one.locator("#base-1").click()
+        expect(one.locator("#bench-title")).to_contain_text("01")
+        assert one.evaluate("flown") == flown
+        expect(one.locator(".flying")).to_have_count(0)
