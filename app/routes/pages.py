@@ -436,7 +436,8 @@ def sandbox_page(
         return RedirectResponse(page.url, status_code=303)
     headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
     context = {"page": page, "scope": options.scope, "drawing": drawing_of(page)}
-    if request.headers.get("HX-Target", "").endswith("#play"):  # the small figure of another page
+    played = request.headers.get("HX-Target", "").endswith("#play")  # the small figure of another page
+    if played and not page.hidden:
         return render(request, "pages/play.html", context)
     return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
 

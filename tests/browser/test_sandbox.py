@@ -251,7 +251,8 @@ def test_a_transformers_sandbox_works_without_scripts_on_a_phone(visitor, expect
 WATCH_FLIGHTS = """() => {
   window.flown = [];
   const note = (node) => node.className === "flying" && flown.push(node.textContent);
-  new MutationObserver((seen) => seen.forEach((one) => one.addedNodes.forEach(note))).observe(document.body, { childList: true });
+  const watch = new MutationObserver((seen) => seen.forEach((one) => one.addedNodes.forEach(note)));
+  watch.observe(document.body, { childList: true });
 }"""
 
 

@@ -451,3 +451,13 @@ def test_where_nothing_is_changed_or_shown_there_is_no_part(client, twin, addres
 @pytest.mark.parametrize("part", ["-0.1", "1.5", "nan", "half"])
 def test_a_part_that_is_no_share_is_refused(client, part):
     assert client.get(f"{SANDBOX}?now=11_1.0s00&part={part}").status_code == 400
+
+
+def test_the_small_figure_of_another_page_is_exchanged_alone(client):
+    figure = {"HX-Request": "true", "HX-Target": "div#play"}
+    small = client.get(f"{SANDBOX}?now=11_1.0s00", headers=figure).text
+    assert small.lstrip().startswith('<div id="play"')
+    assert "the output goes from 0.00 to 2.60" in small
+    assert client.get(f"{SANDBOX}?now=11_1.0s00").text.count('id="play"') == 0
+    hidden = client.get(f"{SANDBOX}?now=11_1.0s00&game=1", headers=figure).text
+    assert "2.60" not in hidden, "quiz mode hides the answer"
