@@ -91,13 +91,17 @@ class Element:
 
     def all(self, wanted: Callable[[Element], bool]) -> list[Element]:
         """Every element within of which this holds, in document order."""
-        found, waiting = [], self.children[::-1]
-        while waiting:
-            child = waiting.pop()
-            if isinstance(child, Element):
-                if wanted(child):
-                    found.append(child)
-                waiting += child.children[::-1]
+        found: list[Element] = []
+
+        def look(children: list[Element | str]) -> None:
+            for child in children:
+                if isinstance(child, Element):
+                    if wanted(child):
+                        found.append(child)
+                    if child.children:
+                        look(child.children)
+
+        look(self.children)
         return found
 
     def within(self, wanted: Callable[[Element], bool]) -> Element | None:

@@ -71,7 +71,7 @@ def test_turns_are_where_the_decision_becomes_another(seed, activation) -> None:
         output = bench.trace(intervention, min(max(share, 0.0), 1.0))[1][-1]
         return int(decide(output, "threshold")[0])
 
-    decisions = [decision(share) for share in np.linspace(0, 1, 2_001)]
+    decisions = [decision(share) for share in np.linspace(0, 1, 501)]
     assert len(found.turns) == sum(one != next_one for one, next_one in pairwise(decisions))
     for turn in found.turns:
         assert decision(turn - 1e-7) != decision(turn + 1e-7)
