@@ -355,6 +355,7 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/api/v1/models*": "models of other kinds",
     "/networks/new*": "a form and its help; nothing stored is read",
     "/api/v1/networks/new*": "a form and its help",
+    "/api/v1/networks/{network}/file": "the network alone, without what is stored of it",
     "/networks/{network}/training*": "a network's own course of training, which this one has none of",
     "/networks/{network}/ladder/figures*": "five bars, drawn from the page's own model; this store has no ladder",
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}*": "found anew by its address, on one network",
