@@ -140,6 +140,7 @@ PAGES = {
     "login by a link": "/login?key=not-one-of-ours",
     "training form": "/train",
     "jobs": "/jobs",
+    "jobs of one network": "/jobs?network=xor-pretrained&state=done",
     "job": "/jobs/{job}",
     "administration": "/admin",
     "collection": "/collection?title=Two&item=/networks/xor-pretrained&note=The+network&item=/networks/gone&note=",
