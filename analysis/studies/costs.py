@@ -33,17 +33,19 @@ from analysis.studies.sources import source_named
 
 CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
 CHUNK_NETWORKS: Final = 256
-_TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
-_DRAWING: Final = 0.025  # until one of some 50,000 networks of two inputs is accepted
-_EPOCHS: Final = 60  # before most networks reach a loss of .01
+_TRAINING_STEPS: Final = 2.6e-5  # seconds for one network's batch, many networks in step
+_DRAWING: Final = 0.017  # until one of some 50,000 networks of two inputs is accepted
+_MORE_INPUTS: Final = 1.6  # times as long with three inputs
+_GROWTH: Final = 0.25  # power of weights times rows that a step takes
+_STEPS: Final = 2_400  # before most networks reach a loss of .01, whatever an epoch has of them
 _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
-_EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol, at most
-_BOOKED: Final = 0.015  # of that the bookkeeping
-_MEASURED: Final = 0.007  # and each measure
-_READ: Final = 8.2e-5  # all interpretations of one valid circuit, counted
+_EACH: Final = 0.15  # algorithms, alignments and bookkeeping of one output under one protocol, at most
+_BOOKED: Final = 0.011  # of that the bookkeeping
+_MEASURED: Final = 0.011  # and each measure
+_READ: Final = 8.8e-5  # all interpretations of one valid circuit, counted
 _NAMED: Final = 2.5e-3  # the same told apart by the names of their gates
-_VALID: Final = 0.18  # of the possible circuits of a network that learned a gate
-_VALID_PARITY: Final = 0.035  # of one that learned XOR or XNOR
+_VALID: Final = 0.12  # of the possible circuits of a network that learned a gate
+_VALID_PARITY: Final = 0.04  # of one that learned XOR or XNOR
 _PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.05  # for one criterion on a network of some hundred valid circuits
 _QUICK_CRITERION: Final = 0.002  # for one that is a formula of what the analysis found
@@ -162,9 +164,9 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
         searched += n_outputs * len(design.protocols) * _RUNGS
     judged = sum(_QUICK_CRITERION if _is_quick(step) else _CRITERION for step in parse_steps(design.criteria))
     judged += _CRITERION * len(CIRCUIT_CRITERIA) * ("circuit-patterns" in design.measures)
-    each = min(_EACH, _BOOKED + _MEASURED * len(design.measures))
+    each = min(_EACH, _BOOKED + _MEASURED * len(design.measures)) * _more_inputs(cell)
     analysis = searched + n_outputs * len(design.protocols) * (judged + each)
-    training = _DRAWING if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)
+    training = _drawing_seconds(cell) if cell.levels["prior"] else source.seconds_each or _training_seconds(cell)
     planting = cell.levels["planting"]
     if planting and read_recipe(planting).mode is not None:
         training += _INTERCHANGE
@@ -209,10 +211,27 @@ def _search_seconds(possible: int, limits: Limits) -> float:
 def _training_seconds(cell: Cell) -> float:
     rules, sizes = cell.design.training, cell.sizes
     batches = -(-(2**cell.design.n_inputs) * rules.samples_per_input // rules.batch_size)
-    epochs = min(rules.epochs, _EPOCHS * _harder(cell))
-    weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
+    steps = min(rules.epochs * batches, _STEPS * _harder(cell))
     rows = rules.batch_size / 4 if cell.spec(0).row_by_row else 2**cell.design.n_inputs  # many rows, one step
-    return float(_TRAINING_STEPS * batches * epochs * max(1.0, weights * rows / 72))
+    return float(_TRAINING_STEPS * steps * _larger(sizes, rows))
+
+
+def _drawing_seconds(cell: Cell) -> float:
+    inputs = cell.design.n_inputs
+    return _DRAWING * _more_inputs(cell) * _larger(cell.sizes, 2**inputs)
+
+
+def _more_inputs(cell: Cell) -> float:
+    """Of three inputs there are more pairs of rows, and fewer networks that compute a function."""
+    return _MORE_INPUTS if cell.design.n_inputs > 2 else 1.0
+
+
+def _larger(sizes: Sequence[int], rows: float) -> float:
+    """A step on all rows of a larger network takes longer than one of 2-3-3-1 on four, but far less than in proportion
+    to weights and rows: most of it is overhead.
+    """
+    weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
+    return float(max(1.0, weights * rows / 72) ** _GROWTH)
 
 
 def _harder(cell: Cell) -> float:
