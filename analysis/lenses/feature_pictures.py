@@ -18,7 +18,7 @@ from analysis.certificates.input_plane import plane_map
 from analysis.certificates.polygons import cells, square
 from analysis.certificates.programs import Program, Region, network_program, with_fixed
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
-from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows
+from analysis.lenses.lens import Fit, Lens, LensField, Table, applies_to_rows, neurons_in_order
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate
 from analysis.question import Question
@@ -185,4 +185,5 @@ FEATURE_PICTURES: Final = Lens(
         "exact": "whether these are the extremes themselves, by polygons without rounding",
     },
     fields=_fields,
+    vector=lambda seen: neurons_in_order(seen, "largest", "smallest", "largest_at", "smallest_at"),
 )

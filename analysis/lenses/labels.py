@@ -222,6 +222,15 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(f"{row['layer']}.{row['neuron']} {row['label']}", row["kept"], row["rows"]) for row in seen.rows)
 
 
+def _numbers(seen: Table) -> Array:
+    """Of each layer how many neurons have each function as their label."""
+    n_rows = len(seen.rows[0]["truth_table"])
+    found = np.zeros((max(row["layer"] for row in seen.rows), 1 << n_rows))
+    for row in seen.rows:
+        found[row["layer"] - 1, sum(bit << place for place, bit in enumerate(row["truth_table"]))] += 1
+    return found.ravel()
+
+
 def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
     """Each label is a function that the neuron is said to carry."""
     return tuple(
@@ -284,5 +293,6 @@ LABELS: Final = Lens(
     },
     bars=_bars,
     claims=_claims,
+    vector=_numbers,
     counted="rows whose decision stays with a neuron replaced by what its label predicts",
 )

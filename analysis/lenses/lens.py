@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
@@ -292,16 +292,24 @@ def claim_on_directions(layer: int, directions: Sequence[Sequence[float]], truth
     return Claim(layer, directions=tuple(map(tuple, directions)), function=function, label=label)
 
 
-def neurons_in_order(table: Table, figure: str) -> Array:
-    """One figure of a table with ``layer`` and ``neuron``, layer by layer, the neurons of a layer sorted by it.
+def neurons_in_order(table: Table, *figures: str) -> Array:
+    """Figures of a table with ``layer`` and ``neuron``, layer by layer, the neurons of a layer sorted by them."""
+    return in_order((row["layer"], row["neuron"], [row[key] for key in figures]) for row in table.rows)
 
-    A neuron's figures stay together, in the order of the table's rows; neurons are sorted by the first of them, equal
-    ones by the next.
+
+def in_order(rows: Iterable[tuple[Hashable, Hashable, Sequence[Any]]]) -> Array:
+    """Figures one group after the other, the members of a group sorted by them.
+
+    A member's figures stay together, in the order of its rows; members are sorted by the first of them, equal ones by
+    the next.
+
+    Args:
+        rows: group, member and figures, each a number or several.
     """
-    found: dict[int, dict[int, list[float]]] = {}
-    for row in table.rows:
-        found.setdefault(row["layer"], {}).setdefault(row["neuron"], []).append(float(row[figure]))
-    return np.array([value for layer in found.values() for neuron in sorted(layer.values()) for value in neuron])
+    found: dict[Hashable, dict[Hashable, list[float]]] = {}
+    for group, member, figures in rows:
+        found.setdefault(group, {}).setdefault(member, []).extend(np.hstack(figures).tolist())
+    return np.array([value for group in found.values() for member in sorted(group.values()) for value in member])
 
 
 def _loaded(look: Look | str) -> Look:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import Bar, Fit, Lens, Table, applies_to_rows
+from analysis.lenses.lens import Array, Bar, Fit, Lens, Table, applies_to_rows, in_order
 from analysis.lenses.patching_table import effect
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activate, activations, next_layer, pre_activations
@@ -33,6 +33,7 @@ from analysis.validity import decide
 from analysis.work import Work
 
 MOST_BARS: Final = 24
+_TO: Final = " → "
 _HIDDEN: Final = re.compile(r"n(\d+)\.(\d+)")
 SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}
 """By whether noising and whether denoising flips the decision."""
@@ -98,7 +99,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     for path in work.each("methods", list(paths_of(network.sizes, str(settings["sites"]))), "paths"):
         patched = patched_along(network, clean, path)
         after = decide(patched, "threshold")
-        name = " → ".join(carrier_name(carrier, network.sizes) for carrier in path)
+        name = _TO.join(carrier_name(carrier, network.sizes) for carrier in path)
         for base, source in product(range(len(inputs)), repeat=2):
             if source != base:
                 output = float(patched[source, base])
@@ -138,6 +139,13 @@ def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
     paths = dict.fromkeys(row["path"] for row in seen.rows if row["flips"])
     found = {(int(layer), int(neuron)) for path in paths for layer, neuron in _HIDDEN.findall(path)}
     return tuple(Claim(layer, (neuron,), says="used") for layer, neuron in sorted(found))
+
+
+def _numbers(seen: Table) -> Array:
+    """Outputs of all pairs, path by path, those from one input together, as all from hidden neurons are."""
+    starts = {row["path"]: row["path"].partition(_TO)[0] for row in seen.rows}
+    groups = {path: "" if _HIDDEN.match(start) else start for path, start in starts.items()}
+    return in_order((groups[row["path"]], row["path"], [row["output"]]) for row in seen.rows)
 
 
 def _bars(seen: Table) -> tuple[Bar, ...]:
@@ -191,6 +199,7 @@ PATH_PATCHING: Final = Lens(
     },
     bars=_bars,
     claims=_claims,
+    vector=_numbers,
     counted="pairs of rows decided differently of which some decision flips, by signature; "
     f"at most {MOST_BARS}, those with most",
 )

@@ -54,23 +54,27 @@ def telling_table(slug: str) -> Iterator[str]:
     left = (f"{g.carried[both]:,}, {g.carried[neither]:,}, {g.failed:,}" for g in groups)
     yield row(("left out: both, neither, not converged", *left))
     yield row(("the more frequent story", *(f"{100 * g.told[0].base:.0f}%" for g in groups)))
-    for position, one in enumerate(groups[0].told):
-        yield row((_words(one), *(_cell(group.told[position]) for group in groups)))
+    for one, found in _rows(groups):
+        yield row((_words(one), *("–" if told is None else _cell(told) for told in found)))
 
 
 def balanced_table(slug: str) -> Iterator[str]:
     """The mean of the shares of both stories that are told right: 50% without looking, whatever the base rate."""
     groups = _groups(slug)
     yield from head(("", *map(_name, groups)))
-    for position, first in enumerate(groups[0].told):
-        shares = (
-            (told.first[0] / told.first[1] + told.second[0] / told.second[1]) / 2 for told in _column(groups, position)
-        )
-        yield row((_words(first), *(f"{100 * share:.0f}%" for share in shares)))
+    for one, found in _rows(groups):
+        yield row((_words(one), *("–" if told is None else _balanced(told) for told in found)))
 
 
-def _column(groups: list[Networks], position: int) -> Iterator[Told]:
-    return (group.told[position] for group in groups)
+def _rows(groups: list[Networks]) -> Iterator[tuple[Told, list[Told | None]]]:
+    """What the first group has of each lens, and the same of every group, where it has it."""
+    for one in groups[0].told:
+        key = one.lens, one.numbers, one.kind
+        yield one, [next((t for t in g.told if (t.lens, t.numbers, t.kind) == key), None) for g in groups]
+
+
+def _balanced(told: Told) -> str:
+    return f"{100 * (told.first[0] / told.first[1] + told.second[0] / told.second[1]) / 2:.0f}%"
 
 
 def _words(told: Told) -> str:

@@ -96,7 +96,7 @@ def test_the_figures_are_of_every_cell_and_of_lenses_that_there_are() -> None:
     expected = [(slug, cell.levels["hidden"]) for slug in STUDIES for cell in cells_of(designs[slug])]
     assert [(group.study, group.hidden) for group in groups] == expected
     asked = [lens.key for lens in LENSES if not lens.learns and lens.key in {told.lens for told in groups[0].told}]
-    assert len(asked) == 7
+    assert len(asked) == 10
     for group in groups:
         assert sum(group.carried.values()) + group.failed == designs[group.study].seeds.count
         for one in group.told:

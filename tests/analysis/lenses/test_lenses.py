@@ -385,7 +385,7 @@ def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Qu
                 told += 1
                 assert one.shape == two.shape
                 assert one == pytest.approx(two, abs=1e-9)
-    assert told == 7
+    assert told == 10
 
 
 def test_neurons_in_order_keep_the_figures_of_a_neuron_together() -> None:
