@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Refusal(Exception):
+class ExplainedError(Exception):
     """What cannot be done: the base of the three trees of errors.
 
     Args:
@@ -26,7 +26,7 @@ class Refusal(Exception):
         return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
 
 
-class AnalysisError(Refusal):
+class AnalysisError(ExplainedError):
     """Bad input to the engine."""
 
 

@@ -29,11 +29,11 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from analysis.errors import Refusal
+from analysis.errors import ExplainedError
 
 
 @dataclass
-class PageError(Refusal):
+class PageError(ExplainedError):
     """A request that cannot be answered.
 
     Args:

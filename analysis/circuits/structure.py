@@ -163,7 +163,7 @@ def _numbers_drawn(structure: Structure, n_samples: int, seed: int) -> tuple[tup
 
     Kept, for they are the same for every network of these sizes, and finding them takes as long as the rest.
     """
-    ranks = random.Random(seed)  # noqa: S311
+    ranks = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
     drawn = Counter(structure.numbers_at(ranks.randrange(structure.count)) for _ in range(n_samples))
     return tuple(sorted(drawn.items()))
 

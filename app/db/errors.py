@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.errors import Refusal
+from analysis.errors import ExplainedError
 
 
-class StoreError(Refusal):
+class StoreError(ExplainedError):
     """What was asked of the store cannot be done."""
 
 

@@ -125,6 +125,17 @@ class Showcase:
         found = most_divided(predictions, self._answers, self._space)
         return None if found is None else as_intervention(found)
 
+    @cached_property
+    def crucial(self) -> tuple[list[str], Intervention] | None:
+        """The references of interpretation and alignment, and their crucial experiment; None where the two never
+        disagree.
+        """
+        if self.circuit is None or self.alignment is None:
+            return None
+        refs = [self.circuit[1].ref, self.alignment.ref]
+        change = self.disagreement(refs)
+        return None if change is None else (refs, change)
+
     def flip(self, ref: str) -> Intervention | None:
         """An intervention that turns the network's decision around as an explanation predicts: of those that change the
         fewest neurons the one with the largest margin.
@@ -149,12 +160,9 @@ class Showcase:
         """The sandbox with the interpretation and the alignment before their crucial experiment: on its base, where
         nothing is changed and a neuron that is chosen is patched from its source. None where the two never disagree.
         """
-        if self.circuit is None or self.alignment is None:
+        if self.crucial is None:
             return None
-        refs = [self.circuit[1].ref, self.alignment.ref]
-        change = self.disagreement(refs)
-        if change is None:
-            return None
+        refs, change = self.crucial
         source = next((one.source for one in change.changes if one.source is not None), None)
         tool = "" if source is None else f"s{input_text(source, self._n_inputs)}"
         return self._sandbox(refs, Intervention(change.base), tool)

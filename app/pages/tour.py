@@ -205,12 +205,9 @@ def _patch(shown: Showcase) -> _Content | None:
 
 
 def _disagreement(shown: Showcase) -> _Content | None:
-    if shown.circuit is None or shown.alignment is None:
+    if shown.crucial is None:
         return None
-    refs = [shown.circuit[1].ref, shown.alignment.ref]
-    change = shown.disagreement(refs)
-    if change is None:
-        return None
+    refs, change = shown.crucial
     run = shown.run(refs, change)
     reading, alignment = run.explanations
     right = "the alignment" if alignment.right else "the interpretation"
