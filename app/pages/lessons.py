@@ -45,11 +45,11 @@ def build_lessons(session: Session, addresses: Addresses) -> LessonsPage:
 
 
 def _lessons(shown: Showcase) -> list[Lesson]:
-    if shown.circuit is None or shown.alignment is None:
+    if shown.crucial is None:
         return []
-    reading, alignment = shown.circuit[1].ref, shown.alignment.ref
-    flip, apart = shown.flip(alignment), shown.disagreement([reading, alignment])
-    if flip is None or apart is None:
+    (reading, alignment), apart = shown.crucial
+    flip = shown.flip(alignment)
+    if flip is None:
         return []
     flipped, divided = shown.run([alignment], flip), shown.run([reading, alignment], apart)
     right = "the alignment" if divided.explanations[1].right else "the interpretation"
