@@ -102,7 +102,7 @@ def test_many_rows_take_longer():
     question = ask(network_of((2, 3, 3, 1)), task=XOR)
     noisy = ask(question.model, task=XOR, protocol=COMPLETE.model_copy(update={"noise_std": 0.05}))
     assert len(noisy.judged[0]) > 64 * len(question.judged[0])
-    assert plan_circuits(noisy).cost.seconds > 64 * plan_circuits(question).cost.seconds
+    assert plan_circuits(noisy).cost.seconds > 200 * plan_circuits(question).cost.seconds  # 365; by tests alone 101
 
 
 def test_no_plan_for_nothing():

@@ -397,6 +397,11 @@ def test_neurons_in_order_keep_the_figures_of_a_neuron_together() -> None:
     assert neurons_in_order(Table(tuple(rows)), "activation").tolist() == [0, 5, 2, 1, 9, 9]
 
 
+def test_numbers_of_labels_count_each_function_layer_by_layer() -> None:
+    rows = [{"layer": layer, "truth_table": table} for layer, table in ((1, [0, 1]), (1, [0, 1]), (2, [1, 1]))]
+    assert LENS_BY_KEY["labels"].vector(Table(tuple(rows))).tolist() == [0, 0, 2, 0, 0, 0, 0, 1]
+
+
 def test_labels_are_scored_by_runs_by_hand() -> None:
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     network, rows = question.cut, input_table(2)
