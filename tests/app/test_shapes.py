@@ -40,6 +40,7 @@ def test_the_whole_chain_goes_through(seed: int, application) -> None:
     assert {"analyse", "directions", "criteria", "common-ground", "pages"} <= set(outcome.seconds)
 
 
+@pytest.mark.slow
 def test_the_seeds_have_every_admitted_shape() -> None:
     assert len(set(SEEDS["all"])) == 500
     assert set(SEEDS["in_ci"]) <= set(SEEDS["all"])

@@ -36,6 +36,7 @@ def test_the_front_is_what_no_other_conjunction_beats():
     assert ones[halves.best()] == max(ones)
 
 
+@pytest.mark.slow
 def test_a_law_that_holds_is_found_and_predicts():
     random = np.random.default_rng(5)
     sizes = []

@@ -60,6 +60,7 @@ def by_scikit_learn(numbers: np.ndarray, labels: np.ndarray, quadratic: bool) ->
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quadratic", [False, True])
 @pytest.mark.parametrize("product", [False, True])
 def test_what_is_told_is_what_scikit_learn_tells(quadratic: bool, product: bool) -> None:

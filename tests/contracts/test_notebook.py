@@ -34,6 +34,7 @@ def test_it_is_stored_whole_and_without_traces_of_a_machine(stored):
     assert not re.search(r"/(home|tmp|root|work)/", text)
 
 
+@pytest.mark.slow
 def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
     html, _ = HTMLExporter(template_name="basic").from_notebook_node(stored)
     ours = "".join(out.data.get("text/html", "") for cell in stored.cells for out in cell.get("outputs", ()))

@@ -78,6 +78,7 @@ def test_pages_and_documents_have_the_standard_words(path):
     assert replaced(path.read_text()) == []
 
 
+@pytest.mark.slow
 def test_messages_and_docstrings_have_the_standard_words():
     wrong = {}
     for path in PYTHON:

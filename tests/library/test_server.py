@@ -63,6 +63,7 @@ def test_its_networks_are_listed_and_found(site):
         assert repr(one)
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_what_a_run_here_finds(site, served, xor):
     result = site.network(XOR_SLUG).result()
     assert result.counts == xor.counts
@@ -82,6 +83,7 @@ def test_what_it_served_is_kept_and_read_without_it(site, xor, tmp_path):
     assert (kept.site, kept.counts, kept.name) == (None, xor.counts, "XOR, pretrained")
 
 
+@pytest.mark.slow
 def test_the_address_of_a_page_is_opened(site, served, xor):
     result = site.network(XOR_SLUG).result()
     circuit, alignment = result.circuits[4], result.alignments[0]

@@ -127,6 +127,7 @@ def tree_text(node) -> str:
     return f"!{parts[0]}" if node.operator == "not" else f"({parts[0]}&{parts[1]})"
 
 
+@pytest.mark.slow
 def test_the_criteria_agree_with_brute_force_and_with_the_search():
     context = AlgorithmCriteriaContext(candidates())
     verdicts = {
@@ -150,6 +151,7 @@ def test_a_text_is_read_back_and_its_shared_gates_must_be_its_own():
             parse_algorithm(wrong, "shared_gates", 2)
 
 
+@pytest.mark.slow
 def test_a_typed_formula_finds_the_graph_too():
     for graph in candidates():
         assert graph.text in texts_of_formula(readable_formula(graph.root))

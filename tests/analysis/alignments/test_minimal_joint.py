@@ -116,6 +116,7 @@ XOR_OF_OR_AND_NAND = Network.from_arrays(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(networks())
 @example(XOR_OF_OR_AND_NAND)

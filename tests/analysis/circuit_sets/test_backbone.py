@@ -71,6 +71,7 @@ def counted_search(sizes=(2, 4, 4, 1), seed=0, n_draws=400) -> CircuitSearch:
     )
 
 
+@pytest.mark.slow
 def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_mask():
     possible, valid = every_mask()
     masks = np.flatnonzero(valid)
@@ -110,6 +111,7 @@ def test_a_set_has_at_least_the_backbone_of_all():
     assert backbone_words(small, "small circuit").startswith("7 small circuits are ")
 
 
+@pytest.mark.slow
 def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
     search = next(s for s in (counted_search(seed=seed) for seed in range(60)) if s.n_valid > 50)
     found = backbone_of(search.distribution, coverage_of(search.method, search.truncated_at))

@@ -81,6 +81,7 @@ def test_a_circuit_that_keeps_nothing_is_at_distance_1_of_all_others_and_at_0_of
     assert diagnose(masks, SMALL).similarity == Fraction(1, 6)
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(1, (1 << WIDE.n_edges) - 1), min_size=1, max_size=12))
 def test_masks_beyond_one_word_have_a_map(masks):
     found = map_circuits(mask_array(sorted(masks), WIDE), WIDE)

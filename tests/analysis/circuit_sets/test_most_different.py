@@ -29,6 +29,7 @@ def masks_of_layout(layout, most):
     return st.sets(st.integers(1, (1 << layout.n_edges) - 1), min_size=2, max_size=most)
 
 
+@pytest.mark.slow
 @given(masks_of_layout(SMALL, 40))
 def test_the_pair_is_that_of_all_pairs(masks):
     found = most_different(mask_array(sorted(masks), SMALL), SMALL)
@@ -38,6 +39,7 @@ def test_the_pair_is_that_of_all_pairs(masks):
     assert found.of == len(masks)
 
 
+@pytest.mark.slow
 @given(masks_of_layout(WIDE, 12))
 def test_the_pair_of_masks_beyond_one_word_is_that_of_all_pairs(masks):
     found = most_different(mask_array(sorted(masks), WIDE), WIDE)
@@ -91,6 +93,7 @@ def test_the_pretrained_network_has_one_most_different_pair():
     assert (found.first, found.second) == by_all_pairs(search.masks.tolist())
 
 
+@pytest.mark.slow
 @given(masks_of_layout(SMALL, 10), st.integers(3, 5))
 def test_the_mutually_most_different_are_those_of_all_choices(masks, most):
     listed = sorted(masks)

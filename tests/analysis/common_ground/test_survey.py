@@ -250,6 +250,7 @@ def test_representatives_of_other_shapes(sizes, seed):
     assert not spread.add(few.classes) or sum(spread.counted().values()) == sum(few.classes.sizes)
 
 
+@pytest.mark.slow
 def test_interpretations_are_not_spread_where_that_would_add_too_much(small):
     whole, bounded = (survey_common_ground(small, bounds=one) for one in (Bounds(), Bounds(max_added=0)))
     assert whole.spread is not None

@@ -25,6 +25,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "sizes", "activation", "rule"), CASES)
 def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activation, rule) -> None:
     context = all_circuits(seed, sizes, activation, rule)

@@ -48,6 +48,7 @@ def test_a_step_that_everything_passes_removes_nothing(steps, begin, place):
     assert row.tally.passed == row.before
 
 
+@pytest.mark.slow
 @given(STEPS, BEGIN)
 def test_a_row_says_what_a_look_at_each_explanation_says(steps, begin):
     for number, row in enumerate(funnel_rows(steps, begin)):

@@ -126,6 +126,7 @@ def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ..
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", WIDE)
 def test_criteria_judge_a_wide_network_of_which_no_circuit_is_listed(sizes: tuple[int, ...]) -> None:
     cut, data = random_network(0, sizes, "tanh"), clean_data(sizes[0])

@@ -22,6 +22,7 @@ def context_of(name: str, task: str = "XOR") -> CircuitCriteriaContext:
     return CircuitCriteriaContext(question, search_circuits(question).masks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2-2_b"])
 def test_circuits_pass_if_a_plain_program_tells_the_same_story(name: str) -> None:
     context = context_of(name)

@@ -49,6 +49,7 @@ def test_the_ends_are_those_of_every_run(seed: int, sizes: tuple[int, ...], acti
             assert high[number] == pytest.approx([most for _, most in ends], abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor_2-2", "xor_2-2-2"])
 def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
     file = golden_network(name)

@@ -187,6 +187,7 @@ def test_without_a_variable_nothing_is_asked():
         assert verdicts(criterion, context)[0].outcome == "not_applicable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", json.loads(GOLDEN.read_text())["cases"], ids=lambda case: case["alignment"])
 def test_errors_are_those_of_the_package_of_the_papers_authors(case):
     """Within four standard errors of both; where neither saw any error, to the last draw."""

@@ -65,6 +65,7 @@ def plain_loss(model, logits, whole, loss):
     return (np.exp(wanted) * (wanted - given)).sum(axis=-1).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", RULES)
 def test_first_order_effects_are_the_limits_of_differences(text):
     model = golden("majority_5_2x2_0")
@@ -85,6 +86,7 @@ def test_first_order_effects_are_the_limits_of_differences(text):
         assert cut.effects(loss, at) == pytest.approx(np.array(edges), abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "heads-mean", "split"])
 def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     model = golden("majority_5_2x2_0")
@@ -200,6 +202,7 @@ def test_places_are_those_among_all_masks(name, text):
     assert True in outcomes
 
 
+@pytest.mark.slow
 def test_roles_are_held_against_the_whole_models():
     model = golden("induction_2x2_0")
     rules = ATTENTION.rules("heads")
@@ -212,6 +215,7 @@ def test_roles_are_held_against_the_whole_models():
     assert roles["circuit"] == ", ".join(n for n, has in zip(names, of_circuit[2], strict=True) if has) or "none"
 
 
+@pytest.mark.slow
 def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = ATTENTION.rules("mean")

@@ -44,6 +44,7 @@ def is_separable(points: np.ndarray, function: int) -> str:
     return common_point(inequalities, points.shape[1] + 1)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [
@@ -68,6 +69,7 @@ def test_every_function_that_can_be_separated_is_found_and_no_other(question):
         assert len(here) <= possible_functions(n_rows, question.cut.sizes[layer])
 
 
+@pytest.mark.slow
 def test_each_read_out_separates_by_its_margin():
     question = random_question(3, 3, 2, 1, seed=5)
     layers = activations(question.cut, question.data.representatives)

@@ -43,6 +43,7 @@ def listed(question: Question, masks: np.ndarray) -> dict[tuple[int, int], Count
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [ask(exact_xor().network), random_question(2, 2, 2, 1, seed=1), random_question(2, 3, 2, 1, seed=4)],

@@ -24,6 +24,7 @@ def area(corners) -> float:
     return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*PLANE, "majority_3-3"])
 def test_extremes_are_attained_and_no_point_of_the_box_exceeds_them(name):
     question = ask(golden_network(name).network.for_output(0))
@@ -57,6 +58,7 @@ def test_a_ridge_is_found_where_no_corner_shows_it():
     assert (row["largest_at"], row["smallest_at"], row["exact"]) == ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0], False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANE)
 def test_fields_cover_the_square_and_each_band_holds_its_values(name):
     question = ask(golden_network(name).network)

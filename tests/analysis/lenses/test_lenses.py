@@ -71,6 +71,7 @@ def output_mixed(question: Question, row: np.ndarray, kept: set[int], background
     return float(forward(question.cut, mixed)[:, 0].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("background", ["uniform", "zero"])
 def test_shapley_values_are_the_mean_over_all_orders_of_inputs(question: Question, background: str) -> None:
@@ -190,6 +191,7 @@ def is_separable(points: np.ndarray, labels: list[int]) -> str:
     return common_point(inequalities, points.shape[1] + 1)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question", [*QUESTIONS[:2], random_question(2, 1, 2, 1, seed=6), ask(pretrained_xor().network)]
 )
@@ -371,6 +373,7 @@ def renumbered(question: Question, seed: int) -> Question:
     return replace(question, model=Network.from_arrays(weights, biases, activation=network.activation))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS[:2])
 def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Question) -> None:
     other = renumbered(question, 3)

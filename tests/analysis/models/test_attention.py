@@ -23,7 +23,7 @@ from analysis.models.registry import read_model
 
 FOLDER = Path(__file__).parents[2] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-FEW = 25_000  # circuits; spaces of more are searched by slow tests, but for some
+FEW = 5_000  # circuits; spaces of more are searched by slow tests, but for some
 QUICK = {("sum_mod_5_2x2_0", "qkv zero joined"), ("parity_4_2x2_0", "qkv zero joined")}
 LONGEST = {
     ("induction_2x2_0", "qkv mean joined"),
@@ -92,6 +92,7 @@ def test_how_many_circuits_there_are_is_the_golden_number(name):
         assert model.space(rules_of(space)).possible == int(space["possible"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOLDEN)
 def test_samples_are_the_golden_ones(name):
     model = read_attention(GOLDEN[name]["network"])

@@ -67,6 +67,7 @@ def spaces(draw):
     return model, model.space(draw(st.sampled_from(fitting))), max_wrong(len(model.rows), threshold)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(spaces(), st.sampled_from([0, 1 << 20]), st.sampled_from([1, 1 << 18]), st.sampled_from([1, 8, 1 << 12]))
 def test_it_finds_what_running_every_mask_finds(case, at_once, words, right):
@@ -82,6 +83,7 @@ def test_it_finds_what_running_every_mask_finds(case, at_once, words, right):
     assert tested == possible == space.possible
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(spaces())
 def test_what_it_cannot_tell_from_sums_is_run(case):
@@ -129,6 +131,7 @@ def checked_against_plain_runs(name, text, n_random, n_near):
     assert listed.tolist() == np.concatenate(verdicts).tolist()
 
 
+@pytest.mark.slow
 def test_verdicts_are_those_of_plain_runs():
     checked_against_plain_runs("majority_5_2x2_0", "", 300, 60)
 
@@ -150,6 +153,7 @@ def test_every_row_may_be_wrong_or_none():
     assert found.tolist() == by_running(space, model, 0)[0].tolist()
 
 
+@pytest.mark.slow
 def test_all_are_counted_where_not_all_are_listed():
     model = golden("other_name_2x2_0")
     every = find_masks(model, ATTENTION.default_rules)
@@ -167,6 +171,7 @@ def test_all_are_counted_where_not_all_are_listed():
     assert some.masks.tolist() == sorted(numbers[:50])
 
 
+@pytest.mark.slow
 def test_circuits_are_drawn_uniformly_whatever_is_listed():
     model = golden("other_name_2x2_0")
     found = find_masks(model, ATTENTION.default_rules, limit=50)

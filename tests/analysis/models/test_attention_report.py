@@ -92,6 +92,7 @@ def test_the_heads_of_an_induction_circuit_are_told():
     assert key == pytest.approx(1 / np.sqrt(2 * V))  # half of what it reads, in V dimensions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "mean", "heads", "nodes", "split"])
 @pytest.mark.parametrize("name", ["majority_5_2x2_0", "own_2x1_0"])
 def test_the_figures_agree_with_the_runs(name, text):

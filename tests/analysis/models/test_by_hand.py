@@ -92,6 +92,7 @@ def drawn_changes(draws, graph, context):
     return tuple(changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["", "mean", "heads", "heads-mean", "split", "nodes", "nodes-mean"])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_changes_do_what_a_plain_pass_with_them_written_out_does(sizes, rules):

@@ -48,6 +48,7 @@ def patched(space, model, mask, source):
     return run(model.tokens, kept, [one[0] for one in on_row])[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text"), [("majority_5_1x2_0", ""), ("own_2x1_0", ""), ("majority_5_2x2_0", "heads")])
 def test_criteria_agree_with_plain_runs(name, text):
     model = golden(name)
@@ -143,6 +144,7 @@ def test_roles_that_take_too_long_are_undecided(monkeypatch):
     assert not any(role.key in one.told for one in told for role in ROLES)
 
 
+@pytest.mark.slow
 def test_one_circuit_is_judged_as_among_all():
     model = golden("majority_5_1x2_0")
     found, rules = judged(model, ""), ATTENTION.default_rules

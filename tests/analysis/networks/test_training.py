@@ -112,6 +112,7 @@ def test_failures_are_outcomes_with_a_reason():
         assert outcome.network is not None
 
 
+@pytest.mark.slow
 def test_divergence_is_an_outcome():
     # no permitted learning rate gets there; model_copy does not check
     spec = TrainingSpec(activation="linear", epochs=3).model_copy(update={"learning_rate": 1e20})

@@ -52,6 +52,7 @@ def passes(planted: Planted, protocol: Protocol = COMPLETE) -> bool:
     return exhaustive(question, planted.record).everything
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> None:
     assert len(TWO) > 40

@@ -75,6 +75,7 @@ def test_the_neuron_of_the_root_may_be_interchanged_as_well() -> None:
         assert ((outputs > 0.5) == wanted).all()
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_says_what_it_ended_at() -> None:
     early, late = (trained("iit", 4, steps) for steps in (1, 200))
     assert sum(one.loss for one in late) < sum(one.loss for one in early) / 2

@@ -60,7 +60,7 @@ def test_between_bends_every_neuron_is_linear_and_at_each_something_bends(seed, 
         assert found.bends == ()
 
 
-@pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
+@pytest.mark.parametrize("activation", ["leaky_relu", pytest.param("tanh", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seed", range(12))
 def test_turns_are_where_the_decision_becomes_another(seed, activation) -> None:
     network, intervention = drawn(seed, activation)

@@ -34,6 +34,7 @@ def asked(network: Network) -> Question:
     return ask(network, task=named_task("XOR", 2))
 
 
+@pytest.mark.slow
 def test_who_carries_the_finer_carries_the_coarser():
     n_fine = 0
     for network in trained():
@@ -101,6 +102,7 @@ def decided(network: Network, site: NeuronSet, source: tuple[float, ...], base: 
     return int(at_base[0] > 0.5)
 
 
+@pytest.mark.slow
 def test_two_alignments_follow_from_a_finer_one_where_it_is_carried():
     n_found = n_apart = 0
     for network in trained():
@@ -124,6 +126,7 @@ def test_two_alignments_follow_from_a_finer_one_where_it_is_carried():
     assert n_apart > 5
 
 
+@pytest.mark.slow
 def test_rules_of_single_neurons_are_kept_where_alignments_follow_from_one():
     n_asked = 0
     for network in trained():
@@ -140,6 +143,7 @@ def test_rules_of_single_neurons_are_kept_where_alignments_follow_from_one():
     assert n_asked > 0
 
 
+@pytest.mark.slow
 def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_carried():
     n_finer = 0
     for found in map(grain_of_network, trained()):

@@ -99,6 +99,7 @@ def folded(question: Question, circuit: Circuit) -> Question:
     return ask(left, task=question.task, protocol=question.protocol, data=question.data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_sigmoid_3-3"])
 def test_a_story_is_what_the_search_finds_on_the_network_that_is_left(name: str, ablation: str) -> None:

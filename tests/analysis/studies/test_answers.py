@@ -69,6 +69,7 @@ def values(outcome):
     return {key: one.value for key, one in outcome.values["complete"][0].items()}
 
 
+@pytest.mark.slow
 def test_each_answer_is_measured_as_an_audit_locates_it(studied):
     assert len(studied) >= 8
     assert {answer.location.valid for _, _, answers in studied for answer in answers.values()} == {True, False}
@@ -95,6 +96,7 @@ def test_each_answer_is_measured_as_an_audit_locates_it(studied):
         assert told["audit-smallest"] == landscape.smallest
 
 
+@pytest.mark.slow
 def test_coverage_counts_circuits_that_are_answered(studied):
     """By brute force: pairs of valid circuits, and sets of Python integers."""
     for told, landscape, answers in studied:
@@ -127,11 +129,13 @@ def test_a_counted_network_says_what_is_not_known():
     assert told["audit-circuits"].value > 10**6
 
 
+@pytest.mark.slow
 def test_outcomes_are_read_back(outcomes):
     for one in outcomes:
         assert StudyOutcome.from_json(json.loads(json.dumps(one.as_json()))).values == one.values
 
 
+@pytest.mark.slow
 def test_methods_are_compared_on_the_same_networks(outcomes):
     """Cochran's Q by its formula, and Wilcoxon's pairs; a level that is not named takes no part."""
     compared = design(

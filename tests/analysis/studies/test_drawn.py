@@ -44,6 +44,7 @@ def outcomes():
     return run(design())
 
 
+@pytest.mark.slow
 def test_drawn_networks_stand_beside_trained_ones(outcomes):
     names = [cell.name for cell, _ in outcomes]
     assert names == ["2, trained", "2, normal 1", "3, trained", "3, normal 1"]
@@ -64,12 +65,14 @@ def test_drawn_networks_stand_beside_trained_ones(outcomes):
             assert again.values == one.values
 
 
+@pytest.mark.slow
 def test_a_network_is_the_same_in_any_chunk(outcomes):
     cell, found = outcomes[1]
     (alone,) = run_cell(cell, [2], Order(cell.design.protocols))
     assert alone.network == found[2].network
 
 
+@pytest.mark.slow
 def test_trained_cells_are_those_of_the_boolean_source(outcomes):
     cell, found = outcomes[0]
     told = design(source="boolean", prior=[""], comparisons=[], measures=["decides-right"])
@@ -87,6 +90,7 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
             assert "at most 1.5e-03 (95%)" in one.message
 
 
+@pytest.mark.slow
 def test_arms_are_compared_within_widths(outcomes):
     records = [
         Record(position, one.seed, one.state, one.network, one.as_json()["values"])

@@ -42,6 +42,7 @@ def test_sets_of_one_experiment_give_the_same_decisions_or_exchanged_ones(seed):
         assert (decisions[number] == found).all() or (decisions[number] == found.T).all()
 
 
+@pytest.mark.slow
 def test_no_experiment_is_in_both_halves():
     question = asked(trained_xor(3, 1)[0])
     space = intervention_space(question.cut.hidden_sizes, 2)
@@ -73,6 +74,7 @@ def scores_one_by_one(question: Question, masks) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_following_each_interpretation():
     question = asked(trained_xor(2, 2)[1])
     masks = search_circuits(question).masks

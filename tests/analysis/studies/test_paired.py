@@ -49,6 +49,7 @@ def test_cochran_mantel_haenszel_of_admissions_at_berkeley():
     assert told.low < told.effect < 0 < told.high  # men are admitted less often, department by department
 
 
+@pytest.mark.slow
 def test_the_common_difference_has_the_spread_of_its_repetitions():
     random, true = np.random.default_rng(5), ((0.6, 0.5, 80, 120), (0.3, 0.2, 150, 60), (0.85, 0.75, 90, 90))
     found, errors = [], []

@@ -29,6 +29,7 @@ def left(patterns: dict[int, int], asked: int) -> int:
     return sum(count for pattern, count in patterns.items() if pattern & asked == asked)
 
 
+@pytest.mark.slow
 def test_circuits_are_counted_by_the_criteria_that_they_pass(studied):
     patterns = read_patterns(CIRCUITS(studied).value)
     assert sum(patterns.values()) == studied.analysis.circuits.n_valid - 1  # all but the whole network

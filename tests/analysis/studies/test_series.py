@@ -46,6 +46,7 @@ def test_what_is_no_name_is_refused():
         alignment_of_word("(A&B)|0@1")
 
 
+@pytest.mark.slow
 def test_a_lower_target_is_the_same_network_further_on():
     targets = (0.1, 0.01, 0.001)
     outcomes = train_networks([TrainingSpec(seed=4, loss_target=target) for target in targets])

@@ -62,6 +62,7 @@ def gated(application):
 # ---------- pages of other sites ----------
 
 
+@pytest.mark.slow
 def test_no_route_takes_a_change_from_a_page_of_another_site(application, visit, credentials):
     """Whoever is let in, by whatever: this machine, or a session."""
     routes = changing_routes(application)

@@ -74,6 +74,7 @@ def test_what_is_sent_is_located_by_a_job_and_listed_with_its_place(send, get, l
     assert "Beside largest weights and a random order" in text
 
 
+@pytest.mark.slow
 def test_the_list_is_filtered_sorted_and_read_page_by_page(send, get, located) -> None:
     for mask in ("00001", "00003", "3ffff"):
         kept(send(mask, name=f"listed {mask}"))
@@ -164,6 +165,7 @@ def test_what_was_deleted_long_ago_is_gone(send, client) -> None:
     assert client.get(url).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_claim_is_shared_and_verified_as_other_explanations_are(send, client, get, located) -> None:
     url = kept(send("3b2cf"))["url"]
     located()
@@ -235,6 +237,7 @@ def test_the_form_takes_text_and_files_and_keeps_what_was_refused(client) -> Non
     assert client.post(LIST, data={"text": "3b2cf", "pick": "best"}).status_code == 422
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])
 def test_what_is_no_possible_circuit_is_drawn_as_it_was_claimed(send, client, mask) -> None:
     url = kept(send(mask))["url"]
@@ -309,6 +312,7 @@ def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(get, client) ->
     assert 'aria-current="step"' in text
 
 
+@pytest.mark.slow
 def test_every_listed_answer_has_its_steps(get) -> None:
     for method in get(METHODS)["methods"]:
         for one in [method["default"], *method["answers"][:3]]:

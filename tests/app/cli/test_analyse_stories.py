@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from app import bundled
 from tests.app.cli.test_analyse import run
 
 PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
 
 
+@pytest.mark.slow
 def test_backbone_chance_and_the_most_different_two_stand_in_the_result(tmp_path):
     plain, told = tmp_path / "plain.json", tmp_path / "told.json"
     assert run("analyse", PRETRAINED, "-q", "-o", plain) == 0
@@ -31,6 +34,7 @@ def test_backbone_chance_and_the_most_different_two_stand_in_the_result(tmp_path
     assert sum(row["none"] for row in stories["by_edges"].values()) == 1
 
 
+@pytest.mark.slow
 def test_a_task_without_anything_to_place_is_not_applicable(tmp_path):
     told = tmp_path / "told.json"
     assert run("analyse", PRETRAINED.with_name("and-3-3.json"), "-q", "-o", told, "--stories", "--no-masks") == 0
@@ -49,6 +53,7 @@ def test_algorithms_that_are_not_all_listed_leave_it_undecided(tmp_path, monkeyp
     assert any("stories of circuits" in line for line in document["missing"])
 
 
+@pytest.mark.slow
 def test_counted_circuits_are_asked_by_their_draws(tmp_path, monkeypatch):
     monkeypatch.setenv("PLURISCOPE_MAX_POSSIBLE_CIRCUITS", "1000")
     told = tmp_path / "told.json"

@@ -56,6 +56,7 @@ def test_a_write_that_raises_leaves_nothing(store):
         assert session.scalar(text("SELECT count(*) FROM protocols")) == 0
 
 
+@pytest.mark.slow
 def test_head_equals_the_tables(store):
     with store.writer.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

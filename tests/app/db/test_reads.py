@@ -62,6 +62,7 @@ def test_data_by_digest(store):
                 find_data(session, ref, 2)
 
 
+@pytest.mark.slow
 def test_analyses_by_scope(store):
     row = stored_analysis(store, PAPER)
     with store.read() as session:

@@ -40,6 +40,7 @@ def compare(get, *chosen, **query):
 # ---- what is compared -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_kinds_stand_side_by_side(client, get, refs):
     page = compare(get, *refs.values())
     assert [item["letter"] for item in page["explanations"]] == list("PQRSTU")

@@ -160,6 +160,7 @@ def test_vendored_files_are_the_ones_the_readme_names():
     assert {rendering.HTMX, rendering.HTMX_SSE, rendering.PLOTLY} == {f"vendor/{name}" for name, _ in rows}
 
 
+@pytest.mark.slow
 def test_the_pattern_page_shows_every_component_and_is_well_formed():
     html = body(render(request("/patterns"), "patterns.html", example_context()))
     read(html)

@@ -42,6 +42,7 @@ def ask(store, *classes: str, **more) -> dict:
         )
 
 
+@pytest.mark.slow
 def test_they_are_queued_with_an_analysis_once(store):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)

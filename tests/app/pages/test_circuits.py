@@ -268,6 +268,7 @@ def test_circuits_of_another_output_are_its_own(get):
     assert pretrained_xor().network.digest != page["network"]["digest"]
 
 
+@pytest.mark.slow
 def test_circuits_lead_to_those_beside_them_fewest_edges_first(client, get):
     masks = [one["mask"] for one in read_all(get, limit=60)]
     order = sorted(masks, key=lambda mask: (int(mask, 16).bit_count(), int(mask, 16)))

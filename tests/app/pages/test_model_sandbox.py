@@ -95,6 +95,7 @@ def test_a_form_leads_to_the_address_of_what_it_asks_for(client):
     assert "<html" not in fragment.text
 
 
+@pytest.mark.slow
 def test_a_circuit_is_opened_with_all_else_cut(client, twin):
     circuit = twin("/models/induction/circuits/183dbfff?row=5")
     page = twin(circuit["sandbox_url"])

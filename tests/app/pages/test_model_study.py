@@ -73,6 +73,7 @@ def test_the_page_says_answer_figures_findings_and_design(client, page):
     assert f'href="{ONE}"' in client.get("/studies").text
 
 
+@pytest.mark.slow
 def test_figures_and_data_are_files(client, page):
     for figure in page["figures"]:
         svg = client.get(figure["svg_url"])

@@ -158,6 +158,7 @@ def test_the_list_is_what_the_search_found(client):
     assert html.count('class="graph-thumb"') == FOUND.valid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["mask", "edges", "nodes", "margin"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_of_the_list_follow_one_another(client, sort, order):
@@ -225,6 +226,7 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     assert all(int(item["mask"], 16) & ~int(mask, 16) == 0 for item in inside)
 
 
+@pytest.mark.slow
 def test_what_all_have_in_common_and_how_likely_a_size_is(client):
     page = twin(client, LIST)
     every = [name for bit, name in enumerate(page["graph"]["bits"]) if all(int(mask, 16) >> bit & 1 for mask in MASKS)]
@@ -287,6 +289,7 @@ def test_circuits_side_by_side(client):
     assert client.get(ONE + "/compare").status_code == 400
 
 
+@pytest.mark.slow
 def test_methods_are_located_among_the_circuits(client):
     store, url = client.app.state.store, f"{ONE}/methods"
     waiting = twin(client, url)

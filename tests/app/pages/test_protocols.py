@@ -1,5 +1,6 @@
 """Why the built-in protocols find different numbers: said where both stand, with the numbers of the network."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
@@ -21,6 +22,7 @@ def test_the_reasons_name_the_numbers_of_both(client):
     assert "Why do these differ?" in client.get(XOR).text
 
 
+@pytest.mark.slow
 def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
     any_ablation = COMPLETE.model_copy(update={"name": "any", "circuit_family": "any_ablation"})
     noisy = COMPLETE.model_copy(update={"name": "noisy", "noise_std": 0.1})

@@ -135,6 +135,7 @@ def test_its_columns_are_facets_that_count_under_all_other_filters(client):
     assert both["total"] == 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["margin", "layer", "inputs", "kind"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_follow_each_other_in_every_order(client, sort, order):

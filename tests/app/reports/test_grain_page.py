@@ -48,6 +48,7 @@ def client(tmp_path_factory):
         yield client
 
 
+@pytest.mark.slow
 def test_a_network_with_both_may_carry_one_that_is_finer(get, client) -> None:
     grain = get("/networks/finer/stories")["grain"]
     assert grain["considered"] == 6
@@ -63,6 +64,7 @@ def test_a_network_with_both_may_carry_one_that_is_finer(get, client) -> None:
             assert client.get(one["url"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_network_with_both_need_not_carry_a_finer_one(get) -> None:
     apart = get("/networks/apart/stories")["grain"]
     assert [one["refines"] for one in apart["carried"]] == [False, False]
@@ -73,6 +75,7 @@ def test_a_network_with_both_need_not_carry_a_finer_one(get) -> None:
     assert alone["words"] == "It carries no algorithm with a shared gate."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slug", "words"), [("finer", "both follow from one"), ("apart", "none of them is valid")])
 def test_a_comparison_says_whether_two_alignments_follow_from_one(get, client, slug, words) -> None:
     two = get(f"/networks/{slug}/stories")["grain"]["carried"]
@@ -86,6 +89,7 @@ def test_a_comparison_says_whether_two_alignments_follow_from_one(get, client, s
     assert grain["words"].partition(",")[0] in html
 
 
+@pytest.mark.slow
 def test_an_algorithm_with_a_shared_gate_has_pages_under_its_rules(get, client) -> None:
     protocol = SHARED.digest[:12]
     listed = get("/networks/finer/algorithms", protocol=protocol, aligned=1, irredundant="irredundant-literals")[

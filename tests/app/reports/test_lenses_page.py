@@ -26,6 +26,7 @@ from benchmarks.parity import reference
 from tests.app.explanations.conftest import three_inputs
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
+pytestmark = pytest.mark.slow
 SLUG = "xor-pretrained"
 PAGE = f"/networks/{SLUG}/lenses"
 WIDE = "/networks/wide/lenses"
@@ -303,7 +304,6 @@ def up_to_sign(table: list[int]) -> list[int]:
     return [1 - bit for bit in table] if table[0] else table
 
 
-@pytest.mark.slow
 def test_a_thorough_job_stores_what_learns_and_the_lens_s_own_page_shows_it(client, get) -> None:
     """Of a small network: what learns takes six times as long on the one that the other tests have."""
     store, file = client.app.state.store, three_inputs()

@@ -29,6 +29,7 @@ def test_what_stands_before_every_route_is_told_of_every_operation(application, 
         assert sent.headers["content-type"].partition(";")[0] in told["414"]["content"], path
 
 
+@pytest.mark.slow
 def test_an_error_is_a_page_only_where_it_is_told_to_be_one(application, client):
     assert list(answers(application, "/api/v1/jobs")["400"]["content"]) == ["application/json"]
     assert client.get("/api/v1/jobs?limit=x").headers["content-type"] == "application/json"
