@@ -389,6 +389,24 @@ def pattern_context() -> dict[str, Any]:
             ],
             title="An example of a ladder of map classes",
         ),
+        "null_model_example": {
+            "arms": ["trained", "normal 1"],
+            "rows": [
+                {
+                    "measure": "circuits",
+                    "label": "Circuits: Mean ablation",
+                    "what": what,
+                    "here": 5,
+                    "shares": [
+                        {"hits": hits, "of": 20, "low": low, "high": high},
+                        {"hits": 0, "of": 0, "low": None, "high": None},
+                    ],
+                }
+                for what, hits, low, high in (("any", 18, 0.7, 0.97), ("exactly one", 2, 0.03, 0.3))
+            ],
+            "note": "Of 20 seeds each, 20 networks converged where they are trained.",
+            "url": "#found",
+        },
         "graph_example": MODEL_GRAPH,
         "model_rules": [
             SimpleNamespace(text=text, label=label, url="#")

@@ -9,6 +9,7 @@ from pydantic import Field
 from analysis.criteria.criterion import Kind
 from app.options import BigInt, PageModel
 from app.pages.funnel.on_directions import DirectionFunnelView
+from app.pages.null_model import NullModelView
 from app.pages.shared import AnalysisPage, Counts, JobView
 
 RowState = Literal["stored", "computing", "not_computed"]
@@ -208,6 +209,9 @@ class FunnelPage(AnalysisPage):
     recorded: list[KindFunnel] = Field(description="Kinds that have a record, such as linear probes, where searched.")
     directions: list[DirectionFunnelView] = Field(description="On directions, class by class; empty if not searched.")
     alone: list[AloneTable]
+    null_model: NullModelView | None = Field(
+        description="Criteria by themselves on networks that were trained and that were drawn; null without counts."
+    )
     presets: list[Preset]
     additions: list[Addition]
     toggles: list[Toggle]

@@ -46,6 +46,7 @@ from app.pages.funnel.rows import (
     recorded_funnel,
 )
 from app.pages.funnel.stored import Lists, Verdicts
+from app.pages.null_model import Asked, null_model
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import Counts, counts_of, job_view, network_view, scope_now
 from app.recent import Recent
@@ -60,6 +61,14 @@ TOGGLES = {
         "Interpretations that differ only on parent combinations that no input reaches are the same on every input.",
     ),
 }
+
+_LEFT: Final = (
+    Asked("one-algorithm", "Exactly one irredundant algorithm"),
+    Asked("alice-and-bob", "Both irredundant algorithms"),
+    Asked("irredundant-literals-one", "Exactly one minimal alignment of irredundant algorithms"),
+    Asked("one-minimal-joint-alignment", "Exactly one minimal alignment among the jointly right"),
+)
+"""Questions of the studies that no single criterion asks."""
 
 
 def build_funnel(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> FunnelPage:
@@ -90,6 +99,11 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         what = (tuple(map(str, steps)), frozenset(underway))
         make = partial(_all_kinds, verdicts, lists)
         funnels = kept(session, addresses, place, analysis, what, make)
+    alone = (
+        []
+        if verdicts is None or lists is None
+        else [_alone(kind, verdicts, lists, url) for kind in (*KINDS, *verdicts.recorded)]
+    )
     return FunnelPage(
         network=network_view(place.row, addresses, place.question.model),
         scope=scope_now(session, place, addresses),
@@ -103,9 +117,8 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         if verdicts is None or lists is None
         else [recorded_funnel(verdicts, lists, kind) for kind in verdicts.recorded],
         directions=direction_funnels(session, addresses, place, steps),
-        alone=[]
-        if verdicts is None or lists is None
-        else [_alone(kind, verdicts, lists, url) for kind in (*KINDS, *verdicts.recorded)],
+        alone=alone,
+        null_model=None if counts is None else null_model(place, addresses, _beside_drawn(counts, alone)),
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),
@@ -168,6 +181,20 @@ def _alone(kind: Kind, verdicts: Verdicts, lists: Lists, url: Url) -> AloneTable
         )
     of = verdicts.counts.interpretations_total if kind == "interpretation" else verdicts.n[kind]
     return AloneTable(kind=kind, noun=NOUNS[kind], of=of, rows=rows)
+
+
+def _beside_drawn(counts: Counts, alone: Sequence[AloneTable]) -> list[Asked]:
+    """What is looked up of networks that were drawn: valid circuits, each criterion by itself, and how many are left."""
+    criteria = [
+        Asked(
+            f"passes:{table.kind}:{row.text}",
+            f"{table.noun.capitalize()}s: {row.label}",
+            None if row.outcomes is None else row.outcomes.passed,
+        )
+        for table in alone
+        for row in table.rows
+    ]
+    return [Asked("circuits-valid", "Valid circuits", counts.circuits_valid), *criteria, *_LEFT]
 
 
 def _toggles(steps: Sequence[CriterionStep], verdicts: Verdicts | None, url: Url) -> list[Toggle]:

@@ -67,6 +67,26 @@ def test_each_criterion_alone_has_the_published_numbers(client):
     assert table["patching-robust"] is None, "what is not computed is not made up"
 
 
+def test_each_criterion_alone_stands_beside_trained_and_drawn_networks(client):
+    """19 of 25 were trained to the end; the shares are counted from result files in tests/benchmarks."""
+    beside = twin(client, "none")["null_model"]
+    assert beside["arms"] == ["trained", "normal 1", "normal 2", "fan-in 3"]
+    rows = {(row["measure"], row["what"]): row for row in beside["rows"]}
+    one = rows["passes:circuit:minimal-subset", "exactly one"]
+    assert (one["here"], [(share["hits"], share["of"]) for share in one["shares"]]) == (
+        5,
+        [(8, 19), (8, 25), (14, 25), (10, 25)],
+    )
+    assert rows["passes:circuit:patching-robust", "any"]["here"] is None, "not computed here"
+    assert rows["one-algorithm", "yes"]["shares"][0]["of"] == 203, "of the study of more networks"
+    assert "32% (17–52)" in client.get(FUNNEL).text
+
+
+def test_settings_that_no_study_asked_have_no_null_model(client):
+    beside = twin(client, "output-faithfulness(tolerance=.05)")["null_model"]
+    assert not any("output-faithfulness" in row["measure"] for row in beside["rows"])
+
+
 def test_the_order_changes_the_way_and_not_the_end(client):
     one = twin(client, "mean-ablation", "resample-ablation", "output-faithfulness")
     other = twin(client, "output-faithfulness", "resample-ablation", "mean-ablation")
