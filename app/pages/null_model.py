@@ -104,9 +104,7 @@ def _shape(group: DrawnNetworks) -> tuple[tuple[int, ...], str, str, str]:
 def _row(asked: Asked, found: MeasureShares) -> NullRowView:
     shares = [NullShareView.showing(share) for share in found.shares]
     here = None if found.what == "yes" else asked.here
-    return NullRowView(
-        measure=asked.measure, label=asked.label, what=WHAT_WORDS[found.what], here=here, shares=shares
-    )
+    return NullRowView(measure=asked.measure, label=asked.label, what=WHAT_WORDS[found.what], here=here, shares=shares)
 
 
 def _networks_words(group: DrawnNetworks) -> str:

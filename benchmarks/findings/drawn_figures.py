@@ -1,4 +1,4 @@
-"""What the studies of trained networks beside drawn ones say, as shares that pages show beside one network's figures."""
+"""What studies of trained networks beside drawn ones say, as shares that pages show beside one network's figures."""
 
 from __future__ import annotations
 

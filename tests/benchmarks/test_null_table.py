@@ -81,7 +81,5 @@ def test_the_shares_that_pages_show_are_those_of_the_outcomes():
             if one.converged:
                 value = one.values["complete"][0]["passes:interpretation:interchange"].value
                 found[arms[one.cell]].append(counted(value))
-        (shown,) = [
-            m for m in group.measures if (m.measure, m.what) == ("passes:interpretation:interchange", asked)
-        ]
+        (shown,) = [m for m in group.measures if (m.measure, m.what) == ("passes:interpretation:interchange", asked)]
         assert [(s.hits, s.of) for s in shown.shares] == [(sum(hits), len(hits)) for hits in found.values()]

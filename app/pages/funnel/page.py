@@ -184,7 +184,7 @@ def _alone(kind: Kind, verdicts: Verdicts, lists: Lists, url: Url) -> AloneTable
 
 
 def _beside_drawn(counts: Counts, alone: Sequence[AloneTable]) -> list[Asked]:
-    """What is looked up of networks that were drawn: valid circuits, each criterion by itself, and how many are left."""
+    """What is looked up of drawn networks: valid circuits, each criterion by itself, and whether one is left."""
     criteria = [
         Asked(
             f"passes:{table.kind}:{row.text}",
