@@ -405,13 +405,7 @@ def _consensus(found: Consensus | None, layout: EdgeLayout) -> StoredConsensus |
 
 
 def save_report(
-    session: Session,
-    analysis: AnalysisRow,
-    kind: ReportKind,
-    report: Stored,
-    *,
-    thorough: bool,
-    seconds: float,
+    session: Session, analysis: AnalysisRow, *, kind: ReportKind, report: Stored, thorough: bool, seconds: float
 ) -> AnalysisReportRow:
     """Store a report in place of an earlier one; the same again changes nothing, timings included.
 

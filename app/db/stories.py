@@ -196,12 +196,22 @@ def relation_column(found: Stories | Unasked, masks: NDArray[Any]) -> NDArray[np
     return column
 
 
-def save_stories(
-    session: Session, analysis: AnalysisRow, report: StoriesReport, column: NDArray[np.uint8], seconds: float
-) -> AnalysisReportRow:
-    """Store what was found in place of what an earlier job found."""
-    row = save_report(session, analysis, STORIES, report, thorough=True, seconds=seconds)
-    write_columns(session, ShelfColumnRow, _owner(analysis), {_RELATION: column.tobytes()})
+@dataclass(frozen=True)
+class Told:
+    """What was found, ready for the store.
+
+    Args:
+        column: each listed circuit's relation, see :func:`relation_column`.
+    """
+
+    report: StoriesReport
+    column: NDArray[np.uint8]
+
+
+def save_stories(session: Session, analysis: AnalysisRow, *, report: Told, **how: Any) -> AnalysisReportRow:
+    """Store what was found in place of what an earlier job found; ``how`` as for :func:`save_report`."""
+    row = save_report(session, analysis, kind=STORIES, report=report.report, **how)
+    write_columns(session, ShelfColumnRow, _owner(analysis), {_RELATION: report.column.tobytes()})
     return row
 
 

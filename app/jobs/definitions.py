@@ -255,8 +255,8 @@ PLANTED: Final = _report("planted", "Planted explanation")
 LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 CLAIMS: Final = _report("claims", "Places of claims")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
-MODEL_METHODS: Final = _defined("model-methods", "model_methods", METHODS.title, priority=REPORT_PRIORITY)
-MODEL_RIVALS: Final = _defined("model-rivals", "model_rivals", RIVALS.title, priority=REPORT_PRIORITY)
+MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
+MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (

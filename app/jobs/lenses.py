@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,12 +25,10 @@ from app.addressing import Addresses
 from app.db.lenses import LENSES as KIND
 from app.db.lenses import LensesReport, StoredNeurons, stored_carried, stored_function, stored_neurons, stored_view
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
-from app.db.reads.analyses import analysed_question, scope_of
+from app.db.reads.analyses import analysed_question
 from app.db.reads.circuits import whole_column
-from app.db.reports import save_report
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
-from app.jobs.handlers import Handler, Saved
-from app.jobs.stored_analysis import analysis_meant
+from app.jobs.stored_analysis import report_handler
 
 MAX_CIRCUITS: Final = 10_000
 """Valid circuits up to which all are asked for the functions of neurons; of more a uniform sample."""
@@ -73,21 +70,8 @@ class LensInputs:
     thorough: bool
 
 
-@dataclass(frozen=True)
-class Looked:
-    """What was answered, and how long it took."""
-
-    report: LensesReport
-    seconds: float
-
-
-def load_lens_inputs(session: Session, arguments: Mapping[str, Any]) -> LensInputs:
-    """Read the network, its rules and what its alignments carry.
-
-    Raises:
-        NotFound: the analysis is gone or replaced.
-    """
-    row = analysis_meant(session, arguments)
+def read_carried(session: Session, row: AnalysisRow, arguments: Mapping[str, Any]) -> LensInputs:
+    """The network, its rules and what its alignments carry."""
     question = analysed_question(session, row)
     masks = whole_column(session, row.id, "mask")
     return LensInputs(
@@ -124,9 +108,8 @@ def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Car
     )
 
 
-def compute_lenses(inputs: LensInputs, work: Work = DEFAULT_WORK) -> Looked:
+def look(inputs: LensInputs, work: Work = DEFAULT_WORK) -> LensesReport:
     """Ask every lens; only those that learn load torch, and are asked under the settings of requests."""
-    began = time.perf_counter()
     question, carried = inputs.question, inputs.carried
     asked = [lens for lens in REGISTERED if inputs.thorough or not _trains(lens, question)]
     views = [
@@ -135,14 +118,13 @@ def compute_lenses(inputs: LensInputs, work: Work = DEFAULT_WORK) -> Looked:
     ]
     functions = functions_asked(question, (*carried.carried, *carried.others))
     rows = function_rows(question, functions, carried.places if carried.known else None, work)
-    report = LensesReport(
+    return LensesReport(
         thorough=inputs.thorough,
         lenses=views,
         carried=stored_carried(carried.carried, carried.others, carried.of, known=carried.known),
         functions=[stored_function(row, question.cut.n_inputs) for row in rows],
         neurons=_neurons(inputs, work),
     )
-    return Looked(report, time.perf_counter() - began)
 
 
 def _neurons(inputs: LensInputs, work: Work) -> StoredNeurons | None:
@@ -167,15 +149,9 @@ def _trains(lens: Lens, question: Question) -> bool:
     return lens.learns and lens.fit(question, lens.defaults)[1].answered
 
 
-def save_lenses(session: Session, arguments: Mapping[str, Any], outcome: Looked) -> Saved:
-    """Store the answers beside their analysis."""
-    row = analysis_meant(session, arguments)
-    report = outcome.report
-    saved = save_report(session, row, KIND, report, thorough=report.thorough, seconds=outcome.seconds)
-    url = Addresses().lenses(row.network.slug, scope_of(row, row.network.sizes[0]))
+def _words(report: LensesReport) -> str:
     answered = sum(one.outcome == "found" for one in report.lenses)
-    found = f"{answered} of {len(report.lenses)} lenses answered"
-    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+    return f"{answered} of {len(report.lenses)} lenses answered"
 
 
-LENSES: Handler[LensInputs, Looked] = Handler(load_lens_inputs, compute_lenses, save_lenses)
+LENSES = report_handler(KIND, read_carried, look, Addresses.lenses, _words, graded=True)

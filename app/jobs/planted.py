@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,10 @@ from app.db.codecs import planted_of
 from app.db.errors import NotFound
 from app.db.planted import PLANTED as KIND
 from app.db.planted import PlantedReport, planted_report
-from app.db.reads.analyses import analysed_question, scope_of
+from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
-from app.db.reports import save_report
-from app.jobs.handlers import Handler, Saved
-from app.jobs.stored_analysis import analysis_meant
+from app.db.tables import AnalysisRow
+from app.jobs.stored_analysis import report_handler
 
 
 @dataclass(frozen=True)
@@ -35,43 +33,28 @@ class PlantedInputs:
     circuits: CircuitSearch
 
 
-@dataclass(frozen=True)
-class Found:
-    """What was found, and how long it took."""
-
-    report: PlantedReport
-    seconds: float
-
-
-def load_planted_inputs(session: Session, arguments: Mapping[str, Any]) -> PlantedInputs:
-    """Read what is stored.
+def read_planted(session: Session, row: AnalysisRow, _: Mapping[str, Any]) -> PlantedInputs:
+    """What is stored.
 
     Raises:
-        NotFound: the analysis is gone or replaced, or nothing was planted.
+        NotFound: nothing was planted.
     """
-    row = analysis_meant(session, arguments)
     question, record = analysed_question(session, row), planted_of(row.network)
     if record is None:
         raise NotFound(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
     return PlantedInputs(question, record, stored_search(session, row, question.layout))
 
 
-def compute_planted(inputs: PlantedInputs, work: Work = DEFAULT_WORK) -> Found:
+def locate_planted(inputs: PlantedInputs, work: Work = DEFAULT_WORK) -> PlantedReport:
     """Locate the planted circuit and try everything that the planted explanation should pass."""
-    began = time.perf_counter()
     work.tell("planted", 0, 1)
     report = planted_report(standing_of(inputs.question, inputs.record, inputs.circuits))
     work.tell("planted", 1, 1)
-    return Found(report, time.perf_counter() - began)
+    return report
 
 
-def save_planted(session: Session, arguments: Mapping[str, Any], outcome: Found) -> Saved:
-    """Store what was found beside its analysis."""
-    row = analysis_meant(session, arguments)
-    saved = save_report(session, row, KIND, outcome.report, thorough=True, seconds=outcome.seconds)
-    url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
-    found = f"the planted circuit is {'' if outcome.report.valid else 'not '}valid"
-    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+def _words(report: PlantedReport) -> str:
+    return f"the planted circuit is {'' if report.valid else 'not '}valid"
 
 
-PLANTED: Handler[PlantedInputs, Found] = Handler(load_planted_inputs, compute_planted, save_planted)
+PLANTED = report_handler(KIND, read_planted, locate_planted, Addresses.network, _words)

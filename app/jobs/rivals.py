@@ -1,10 +1,8 @@
-"""The work of a "rivals" job: how different the circuits of a stored analysis are, and what they have in common."""
+"""The work of "rivals" and "model-rivals" jobs: how different circuits are, and what they have in common."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,34 +10,24 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.rivals import ListedCircuits, find_rivals
 from analysis.circuits.distribution import CircuitDistribution
+from analysis.explanations.explanation import REF
+from analysis.models.common import backbone_of_bits
+from analysis.networks.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.distributions import distribution_in
-from app.db.reads.analyses import analysed_question, scope_of
+from app.db.models import searched_circuits
+from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_backbone
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.reports import RIVALS as KIND
-from app.db.reports import RivalsReport, rivals_report, save_report
+from app.db.reports import RivalsReport, rivals_report
 from app.db.tables import AnalysisRow
-from app.jobs.handlers import Handler, Saved
-from app.jobs.stored_analysis import analysis_meant
+from app.jobs.stored_analysis import model_report_handler, report_handler
 
 
-@dataclass(frozen=True)
-class Found:
-    """What was found, and how long it took."""
-
-    report: RivalsReport
-    seconds: float
-
-
-def load_rivals_inputs(session: Session, arguments: Mapping[str, Any]) -> ListedCircuits:
-    """Read the network, its rules, its listed circuits and what is known of the others.
-
-    Raises:
-        NotFound: the analysis is gone or replaced.
-    """
-    row = analysis_meant(session, arguments)
+def read_circuits(session: Session, row: AnalysisRow, _: Mapping[str, Any]) -> ListedCircuits:
+    """The network, its rules, its listed circuits and what is known of the others."""
     masks = whole_column(session, row.id, "mask")
     known = distribution_in(row.distributions)
     backbone, question = stored_backbone(row), analysed_question(session, row)
@@ -62,19 +50,32 @@ def _every_smallest(row: AnalysisRow, known: CircuitDistribution, masks: Any) ->
     return int(np.count_nonzero(np.bitwise_count(masks) == least)) == known.by_edges[least]
 
 
-def compute_rivals(inputs: ListedCircuits, work: Work = DEFAULT_WORK) -> Found:
+def read_model_circuits(session: Session, arguments: Mapping[str, Any]) -> ListedCircuits:
+    """The circuits of a model.
+
+    Raises:
+        NotFound: the model is not stored any more, or its circuits are not.
+        InvalidProtocol: its kind has no such rules.
+    """
+    _, search, frame = searched_circuits(session, arguments["model"], arguments["rules"])
+    by_bits = dict(search.by_bits)
+    masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
+    least = min(by_bits, default=0)
+    backbone = backbone_of_bits(search.valid, by_bits, search.bit_use)
+    return ListedCircuits(
+        question=None,
+        layout=EdgeLayout((len(search.bit_use), 1)),
+        masks=masks,
+        observed=(),
+        complete=search.listed == search.valid,
+        smallest_complete=int((np.bitwise_count(masks) == least).sum()) == by_bits.get(least, 0),
+        backbone=0 if backbone is None else backbone.edges,
+    )
+
+
+def compare(inputs: ListedCircuits, work: Work = DEFAULT_WORK) -> RivalsReport:
     """Find what differs most."""
-    began = time.perf_counter()
-    found = rivals_report(find_rivals(inputs, work), inputs.layout, len(inputs.masks))
-    return Found(found, time.perf_counter() - began)
-
-
-def save_rivals(session: Session, arguments: Mapping[str, Any], outcome: Found) -> Saved:
-    """Store what was found beside its analysis."""
-    row = analysis_meant(session, arguments)
-    saved = save_report(session, row, KIND, outcome.report, thorough=True, seconds=outcome.seconds)
-    url = Addresses().rivals(row.network.slug, scope_of(row, row.network.sizes[0]))
-    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, pair_words(outcome.report))
+    return rivals_report(find_rivals(inputs, work), inputs.layout, len(inputs.masks))
 
 
 def pair_words(report: RivalsReport) -> str:
@@ -86,4 +87,5 @@ def pair_words(report: RivalsReport) -> str:
     return f"{first} and {second}, at Jaccard distance {'' if pair.exact else 'at least '}{pair.distance}"
 
 
-RIVALS: Handler[ListedCircuits, Found] = Handler(load_rivals_inputs, compute_rivals, save_rivals)
+RIVALS = report_handler(KIND, read_circuits, compare, Addresses.rivals, pair_words)
+MODEL_RIVALS = model_report_handler(KIND, read_model_circuits, compare, Addresses.model_rivals, pair_words)

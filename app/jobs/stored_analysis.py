@@ -1,18 +1,32 @@
-"""The stored analysis that a job goes on from: criteria, common ground, directions and reports."""
+"""Going on from what is stored, an analysis or the circuits of a model: which is meant, and reports beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from analysis.work import DEFAULT_WORK, Work
+from app.addressing import Addresses
 from app.db.errors import NotFound
-from app.db.reads.analyses import analysis_by_key, network_by_digest
-from app.db.tables import AnalysisRow
+from app.db.models import find_model, save_beside
+from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
+from app.db.reports import ReportKind, Stored, save_report
+from app.db.tables import AnalysisReportRow, AnalysisRow
+from app.jobs.handlers import Handler, Saved
+from app.naming import Scope
+
+Inputs = TypeVar("Inputs")
+Found = TypeVar("Found")
+Report = TypeVar("Report", bound=Stored)
+Arguments = Mapping[str, Any]
 
 
-def analysis_meant(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
+def analysis_meant(session: Session, arguments: Arguments) -> AnalysisRow:
     """The analysis that a job's arguments name.
 
     Args:
@@ -31,3 +45,75 @@ def analysis_meant(session: Session, arguments: Mapping[str, Any]) -> AnalysisRo
     if row.result_digest != arguments["result"]:
         raise NotFound(item, "has another result by now than the one that was meant", "ask again")
     return row
+
+
+@dataclass(frozen=True)
+class Timed(Generic[Found]):
+    """What was found, and how long it took."""
+
+    found: Found
+    seconds: float
+
+
+def timed(compute: Callable[[Inputs, Work], Found], inputs: Inputs, work: Work = DEFAULT_WORK) -> Timed[Found]:
+    """Compute, and say how long it took."""
+    began = time.perf_counter()
+    found = compute(inputs, work)
+    return Timed(found, time.perf_counter() - began)
+
+
+def report_handler(
+    kind: ReportKind,
+    read: Callable[[Session, AnalysisRow, Arguments], Inputs],
+    compute: Callable[[Inputs, Work], Found],
+    page: Callable[[Addresses, str, Scope], str],
+    words: Callable[[Found], str],
+    *,
+    graded: bool = False,
+    keep: Callable[..., AnalysisReportRow] | None = None,
+    scope: Callable[[Inputs], str] | None = None,
+) -> Handler[Inputs, Timed[Found]]:
+    """Work that finds out one thing about a stored analysis and keeps it beside that.
+
+    Args:
+        kind: of the report.
+        read: session, analysis and arguments → what is looked at.
+        compute: that → the report; a module-level function, since it runs in another process.
+        page: addresses, slug and scope → where it is shown.
+        words: the report → one line for the job's page.
+        graded: whether a job that is told to be thorough finds out more.
+        keep: stores what is more than a report; the report alone if None.
+        scope: see :class:`Handler`.
+    """
+    keep = keep or partial(save_report, kind=kind)
+
+    def load(session: Session, arguments: Arguments) -> Inputs:
+        return read(session, analysis_meant(session, arguments), arguments)
+
+    def save(session: Session, arguments: Arguments, outcome: Timed[Found]) -> Saved:
+        row = analysis_meant(session, arguments)
+        thorough = not graded or bool(arguments["thorough"])
+        saved = keep(session, row, report=outcome.found, thorough=thorough, seconds=outcome.seconds)
+        url = page(Addresses(), row.network.slug, scope_of(row, row.network.sizes[0]))
+        result = {"url": url, "network": arguments["network"], "content": saved.content}
+        return Saved(result, words(outcome.found))
+
+    return Handler(load, partial(timed, compute), save, scope=scope)
+
+
+def model_report_handler(
+    name: str,
+    read: Callable[[Session, Arguments], Inputs],
+    compute: Callable[..., Report],
+    page: Callable[[Addresses, str, str], str],
+    words: Callable[[Report], str],
+) -> Handler[Inputs, Report]:
+    """The same beside the circuits of a model of another kind; ``name`` is what the report is kept under."""
+
+    def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
+        row, rules = find_model(session, arguments["model"]), arguments["rules"]
+        save_beside(session, row, rules, name, outcome)
+        url = page(Addresses(), row.slug, rules)
+        return Saved({"url": url, "model": row.digest, "rules": rules}, words(outcome))
+
+    return Handler(read, compute, save)

@@ -24,7 +24,9 @@ from app.db.methods import METHODS, MethodsReport
 from app.db.model_tables import ModelRow
 from app.db.models import find_model, save_beside, save_circuits, save_model, stored_beside, stored_circuits
 from app.db.writes import save_network
-from app.jobs import model_circuits, model_methods, model_rivals
+from app.jobs import model_circuits
+from app.jobs.methods import MODEL_METHODS
+from app.jobs.rivals import MODEL_RIVALS
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
@@ -296,10 +298,10 @@ def test_methods_are_located_among_the_circuits(client):
     assert (waiting["state"], waiting["methods"]) == ("computing", [])
     with store.read() as session:
         [job] = session.scalars(select(JobRow).where(JobRow.kind == "model-methods")).all()
-        inputs = model_methods.load_method_inputs(session, job.arguments)
-    report = model_methods.compute_model_methods(inputs)
+        inputs = MODEL_METHODS.load(session, job.arguments)
+    report = MODEL_METHODS.compute(inputs)
     with store.write() as session:
-        saved = model_methods.save_model_methods(session, job.arguments, report)
+        saved = MODEL_METHODS.save(session, job.arguments, report)
         session.get_one(JobRow, job.id).state = "done"
     assert saved.result["url"] == url
     page = twin(client, url)
@@ -450,10 +452,10 @@ def test_the_most_different_circuits_and_a_map_of_all(client):
     assert twin(client, url)["state"] == "computing"
     with store.read() as session:
         [job] = session.scalars(select(JobRow).where(JobRow.kind == "model-rivals")).all()
-        inputs = model_rivals.load_rivals_inputs(session, job.arguments)
-    report = model_rivals.compute_rivals(inputs)
+        inputs = MODEL_RIVALS.load(session, job.arguments)
+    report = MODEL_RIVALS.compute(inputs)
     with store.write() as session:
-        assert model_rivals.save_rivals(session, job.arguments, report).result["url"] == url
+        assert MODEL_RIVALS.save(session, job.arguments, report).result["url"] == url
         session.get_one(JobRow, job.id).state = "done"
     page = twin(client, url)
     kept = {mask: set(np.flatnonzero(kept_bits(mask))) for mask in MASKS}

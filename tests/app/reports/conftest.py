@@ -38,10 +38,10 @@ def client(tmp_path_factory):
             directions.save_found_directions(session, arguments, directions.compute_directions(inputs))
         with store.write() as session:
             arguments = arguments_about(*key, thorough=False)
-            inputs = reporting.load_ladder_inputs(session, arguments)
-            reporting.save_ladder(session, arguments, reporting.compute_ladder(inputs))
-            inputs = reporting.load_contradiction_inputs(session, arguments)
-            reporting.save_contradictions(session, arguments, quick_contradictions(inputs))
+            inputs = reporting.LADDER.load(session, arguments)
+            reporting.LADDER.save(session, arguments, reporting.LADDER.compute(inputs))
+            inputs = reporting.CONTRADICTIONS.load(session, arguments)
+            reporting.CONTRADICTIONS.save(session, arguments, quick_contradictions(inputs))
         yield client
 
 

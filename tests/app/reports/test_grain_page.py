@@ -43,8 +43,9 @@ def client(tmp_path_factory):
                 key = row.protocol_digest, row.data_digest, row.result_digest
             arguments = arguments_about(network.digest, 0, *key)
             with app.state.store.write() as session:
-                told = stories.compute_stories(stories.load_story_inputs(session, arguments))
-                stories.save_told(session, arguments, told)
+                stories.STORIES.save(
+                    session, arguments, stories.STORIES.compute(stories.STORIES.load(session, arguments))
+                )
         yield client
 
 

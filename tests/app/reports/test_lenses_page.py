@@ -18,6 +18,7 @@ from app.db.lenses import LensesReport, StoredCarried, stored_view
 from app.db.writes import save_analysis, save_network
 from app.jobs import lenses
 from app.jobs.definitions import arguments_about
+from app.jobs.stored_analysis import Timed
 from app.main import create_app
 from app.options import ScopeOptions
 from app.pages.reports.lens_population import population_words
@@ -46,8 +47,8 @@ def client(tmp_path_factory):
             if slug != "other":
                 arguments = arguments_about(file.network.digest, 0, *key, thorough=False)
                 with store.write() as session:
-                    inputs = lenses.load_lens_inputs(session, arguments)
-                    lenses.save_lenses(session, arguments, lenses.compute_lenses(inputs))
+                    inputs = lenses.LENSES.load(session, arguments)
+                    lenses.LENSES.save(session, arguments, lenses.LENSES.compute(inputs))
         with store.write() as session:
             save_network(session, small_network(4), slug="untouched")
         yield client
@@ -272,7 +273,7 @@ def test_what_a_lens_learned_stands_beside_explanations_on_its_directions(get, c
         arguments = arguments_about(
             file.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest, thorough=True
         )
-        question = lenses.load_lens_inputs(session, arguments).question
+        question = lenses.LENSES.load(session, arguments).question
         width = question.cut.hidden_sizes[0]
         latent = {"layer": 1, "latent": 0, "truth_table": [0, 1, 1, 0], "largest": 1.0, "explained": 1.0}
         latent |= {"direction": [1.0, *[0.0] * (width - 1)], "found_again": 0, "changed": 0, "pairs": 0}
@@ -282,7 +283,7 @@ def test_what_a_lens_learned_stands_beside_explanations_on_its_directions(get, c
         carried = StoredCarried(known=True, of=0, n_carried=0, carried=[], others=[])
         view = stored_view(question, sae, answer)
         report = LensesReport(thorough=True, lenses=[view], carried=carried, functions=[])
-        lenses.save_lenses(session, arguments, lenses.Looked(report, 0.0))
+        lenses.LENSES.save(session, arguments, Timed(report, 0.0))
     assert get("/networks/learned/lenses")["not_asked"] == []
     (card,) = [one for one in get("/compare", network="learned")["picker"]["lenses"] if one["key"] == "sae"]
     assert (card["ref"], card["url"]) == ("l-sae(force=true)", "/networks/learned/lenses/sae?force=true")
@@ -312,7 +313,7 @@ def test_a_thorough_job_stores_what_learns_and_the_lens_s_own_page_shows_it(clie
         row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
         key = row.protocol_digest, row.data_digest, row.result_digest
         arguments = arguments_about(file.network.digest, 0, *key, thorough=True)
-        lenses.save_lenses(session, arguments, lenses.compute_lenses(lenses.load_lens_inputs(session, arguments)))
+        lenses.LENSES.save(session, arguments, lenses.LENSES.compute(lenses.LENSES.load(session, arguments)))
     assert get("/networks/three/lenses")["not_asked"] == []
     page = get("/networks/three/lenses/sae")
     assert (page["state"], page["lens"]["outcome"]) == ("answered", "found")

@@ -37,8 +37,8 @@ def client(tmp_path_factory):
             if slug == SLUG:
                 arguments = arguments_about(file.network.digest, 0, *key, thorough=False)
                 with store.write() as session:
-                    inputs = methods.load_method_inputs(session, arguments)
-                    methods.save_methods(session, arguments, methods.compute_methods(inputs))
+                    inputs = methods.METHODS.load(session, arguments)
+                    methods.METHODS.save(session, arguments, methods.METHODS.compute(inputs))
         with store.write() as session:
             save_network(session, small_network(4), slug="untouched")
         yield client

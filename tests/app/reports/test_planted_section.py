@@ -44,11 +44,11 @@ def client(tmp_path_factory):
                 continue
             about = arguments_about(file.network.digest, 0, *key)
             with store.write() as session:
-                jobs.save_planted(session, about, jobs.compute_planted(jobs.load_planted_inputs(session, about)))
+                jobs.PLANTED.save(session, about, jobs.PLANTED.compute(jobs.PLANTED.load(session, about)))
             about = arguments_about(file.network.digest, 0, *key, thorough=False)
             with store.write() as session:
-                inputs = methods.load_method_inputs(session, about)
-                methods.save_methods(session, about, methods.compute_methods(inputs))
+                inputs = methods.METHODS.load(session, about)
+                methods.METHODS.save(session, about, methods.METHODS.compute(inputs))
         with store.write() as session:
             save_network(session, disguised(ALICE, "noise=0.01", 3).file("Waiting"), slug="waiting")
         yield client

@@ -35,8 +35,8 @@ MASKS = hand_made_analysis().circuits.masks
 def compared(store, arguments, **changes) -> None:
     """Do the work of a job; without interpretations, which hand-made analyses have none of, unless told."""
     with store.write() as session:
-        inputs = replace(rivals.load_rivals_inputs(session, arguments), observed=(), **changes)
-        rivals.save_rivals(session, arguments, rivals.compute_rivals(inputs))
+        inputs = replace(rivals.RIVALS.load(session, arguments), observed=(), **changes)
+        rivals.RIVALS.save(session, arguments, rivals.RIVALS.compute(inputs))
 
 
 def saved(store, file, slug, analysis) -> dict:
@@ -123,10 +123,10 @@ def test_the_map_shows_stories_once_they_are_told(get, client):
         row = session.query(AnalysisRow).filter(AnalysisRow.circuits_valid == 197).one()
         digests = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
         arguments = arguments_about(*digests)
-        inputs = stories.load_story_inputs(session, arguments)
-    told = stories.compute_stories(inputs)
+        inputs = stories.STORIES.load(session, arguments)
+    told = stories.STORIES.compute(inputs)
     with store.write() as session:
-        stories.save_told(session, arguments, told)
+        stories.STORIES.save(session, arguments, told)
     shows = [one["shows"] for one in get(PAGE, by="story")["map"]["items"]]
     assert (shows.count("same"), shows.count("none")) == (196, 1)
     assert "Shapes tell how the story" in client.get(PAGE, params={"by": "story"}).text
@@ -305,8 +305,8 @@ def test_interpretations_that_contradict_each_other_most_lead_to_their_compariso
         store = app.state.store
         arguments = saved(store, pretrained_xor(), SLUG, real_analysis())
         with store.write() as session:
-            inputs = rivals.load_rivals_inputs(session, arguments)
-            rivals.save_rivals(session, arguments, rivals.compute_rivals(inputs))
+            inputs = rivals.RIVALS.load(session, arguments)
+            rivals.RIVALS.save(session, arguments, rivals.RIVALS.compute(inputs))
         found = client.get("/api/v1" + PAGE).json()["contradicting"]
         assert (found["differ"], found["of"], found["complete"]) == ({"agreed": 320, "of": 756}, 7_836, True)
         compare = client.get("/api/v1" + found["compare_url"]).json()

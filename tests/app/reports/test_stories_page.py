@@ -15,7 +15,7 @@ from analysis.stories import search
 from analysis.stories.search import Stories, find_stories
 from analysis.tasks import named_task
 from analysis.work import Work
-from app.db.stories import CircuitSet, stories_report
+from app.db.stories import CircuitSet, relation_column, stories_report
 from app.db.writes import save_analysis, save_network
 from app.jobs import stories
 from app.jobs.definitions import arguments_about
@@ -30,8 +30,8 @@ NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 
 def tell(store, arguments) -> None:
     with store.write() as session:
-        inputs = stories.load_story_inputs(session, arguments)
-        stories.save_told(session, arguments, stories.compute_stories(inputs))
+        inputs = stories.STORIES.load(session, arguments)
+        stories.STORIES.save(session, arguments, stories.STORIES.compute(inputs))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatc
     monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
     some = find_stories(question, masks, Work())
     assert isinstance(some, Stories)
-    column = stories.relation_column(some, masks)
+    column = relation_column(some, masks)
     assert np.count_nonzero(column != 255) == 20
 
 
