@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from app.by_name import ByName
 from app.naming import Scope
 
 MAX_EXACT_IN_JSON = 2**53
 LAST_TOUR_STEP = 7
-_ABSENT: Final = object()
 
 
 def _json_integer(value: int) -> int | str:
@@ -24,21 +24,8 @@ BigInt = Annotated[
 ]
 
 
-class PageModel(BaseModel):
-    """Base of every page's model: frozen, and nothing unknown gets in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @classmethod
-    def showing(cls, source: object, /, **more: Any) -> Self:
-        """The model of a row or value that has what is shown under the same names.
-
-        Args:
-            source: each field that is not in ``more`` is its attribute of that name, if it has one.
-            more: the other fields.
-        """
-        own = {name: getattr(source, name, _ABSENT) for name in cls.model_fields if name not in more}
-        return cls(**{name: value for name, value in own.items() if value is not _ABSENT}, **more)
+class PageModel(ByName):
+    """Base of every page's model."""
 
 
 class Options(BaseModel):

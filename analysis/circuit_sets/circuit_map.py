@@ -66,6 +66,16 @@ class CircuitMap:
     n_landmarks: int
     of: int
 
+    @property
+    def x(self) -> tuple[float, ...]:
+        """Of each point."""
+        return tuple(x for x, _ in self.points)
+
+    @property
+    def y(self) -> tuple[float, ...]:
+        """Of each point."""
+        return tuple(y for _, y in self.points)
+
 
 def map_circuits(
     masks: NDArray[Any],

@@ -37,7 +37,7 @@ class ContradictingPair:
     """Two interpretations that contradict each other on most interventions.
 
     Args:
-        circuits: masks of the two.
+        masks: of their circuits.
         indices: the index of each in its circuit.
         differ: interventions on which they predict different decisions.
         n_interventions: interventions that both predict: all of them.
@@ -45,7 +45,7 @@ class ContradictingPair:
         complete: whether these are all classes of all listed circuits.
     """
 
-    circuits: tuple[int, int]
+    masks: tuple[int, int]
     indices: tuple[int, int]
     differ: int
     n_interventions: int

@@ -52,6 +52,11 @@ class DifferentPair:
     exact: bool
     of: int
 
+    @property
+    def masks(self) -> tuple[int, int]:
+        """Both, the smaller first."""
+        return self.first, self.second
+
 
 def most_different(
     masks: NDArray[Any], layout: EdgeLayout, work: Work = DEFAULT_WORK, *, max_compared: int = MAX_COMPARED

@@ -10,7 +10,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.interpretations.given_functions import GivenFunctions
 from analysis.lenses.functions import FunctionRow
-from analysis.lenses.lens import Attribution, Bands, Lens, LensAnswer, LensField, Table, view_json
+from analysis.lenses.lens import Attribution, Lens, LensAnswer, LensField, Table, view_json
 from analysis.question import Question
 from app.db.reports import Stored
 
@@ -137,31 +137,23 @@ def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredVie
     view = answer.view
     table = view if isinstance(view, Table) else None
     kept = view is not None and (isinstance(view, Attribution) or len(view.rows) <= MAX_ROWS)
-    return StoredView(
+    return StoredView.showing(
+        answer,
         lens=lens.key,
-        settings=dict(answer.settings),
-        outcome=answer.outcome,
-        notes=list(answer.notes),
         says="" if view is None else lens.says(question, view),
         view=view_json(view) if view is not None and kept else None,
-        bars=[] if table is None or lens.bars is None else [StoredBar(**vars(bar)) for bar in lens.bars(table)],
-        latents=[]
-        if table is None or lens.latents is None
-        else [StoredLatent(label=one.label, truth_table=list(one.truth_table)) for one in lens.latents(table)],
-        bands=None if table is None or lens.bands is None else _bands(lens.bands(table)),
+        bars=[] if table is None or lens.bars is None else lens.bars(table),
+        latents=[] if table is None or lens.latents is None else lens.latents(table),
+        bands=None if table is None or lens.bands is None else lens.bands(table),
         fields=[]
         if table is None or lens.fields is None
         else [_field(field) for field in lens.fields(question, table)],
     )
 
 
-def _bands(found: Bands) -> StoredBands:
-    return StoredBands(names=list(found.names), values=[list(row) for row in found.values], rows=list(found.rows))
-
-
 def _field(found: LensField) -> StoredField:
     pieces = [(band, [(round(x, 5), round(y, 5)) for x, y in corners]) for band, corners in found.pieces]
-    return StoredField(name=found.name, low=found.low, high=found.high, pieces=pieces, grid=list(found.grid))
+    return StoredField.showing(found, pieces=pieces)
 
 
 def stored_carried(
@@ -170,25 +162,14 @@ def stored_carried(
     """The stored form of which algorithms are carried."""
 
     def first(algorithms: Sequence[HighLevelModel]) -> list[StoredAlgorithm]:
-        return [StoredAlgorithm(id=one.id, formula=one.formula) for one in algorithms[:MAX_FORMULAS]]
+        return [StoredAlgorithm.showing(one) for one in algorithms[:MAX_FORMULAS]]
 
-    return StoredCarried(
-        known=known,
-        of=of,
-        n_carried=len(carried),
-        carried=first(carried),
-        others=first(others),
-    )
+    return StoredCarried(known=known, of=of, n_carried=len(carried), carried=first(carried), others=first(others))
 
 
 def stored_function(row: FunctionRow, n_inputs: int) -> StoredFunction:
     """The stored form of a function on every layer."""
-    return StoredFunction(
-        truth_table=[row.function >> number & 1 for number in range(1 << n_inputs)],
-        label=row.label,
-        is_task=row.is_task,
-        layers=[StoredFunctionOnLayer(**vars(cell)) for cell in row.layers],
-    )
+    return StoredFunction.showing(row, truth_table=[row.function >> number & 1 for number in range(1 << n_inputs)])
 
 
 def stored_neurons(found: GivenFunctions, n_inputs: int, *, exact: bool) -> StoredNeurons:

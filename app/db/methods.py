@@ -11,7 +11,7 @@ from analysis.discovery.audit import Audited, location_json
 from analysis.discovery.method import Method, Step
 from analysis.models.model import Graph
 from analysis.networks.circuit import EdgeLayout
-from app.db.reports import Stored
+from app.db.reports import Mask, Stored
 
 METHODS: Final = "methods"
 
@@ -23,7 +23,7 @@ class StoredStep(Stored):
     kept: bool
     before: float | None
     after: float | None
-    mask: str
+    mask: Mask
     at: int | None
 
 
@@ -34,7 +34,7 @@ class StoredAnswer(Stored):
     settings: dict[str, Any]
     default: bool = Field(description="Whether these are the method's default settings.")
     outcome: str
-    raw_mask: str | None
+    raw_mask: Mask | None
     faithfulness: float | None
     fragile: bool
     place: dict[str, Any] | None
@@ -76,34 +76,19 @@ def methods_report(
         complete: whether every valid circuit is listed.
         thorough: whether methods that learn were asked.
     """
-    answers = []
-    for one in found:
-        raw = one.answer.raw_mask
-        answers.append(
-            StoredAnswer(
-                method=one.method,
-                settings=dict(one.settings),
-                default=dict(one.settings) == methods[one.method].defaults,
-                outcome=one.answer.outcome,
-                raw_mask=None if raw is None else layout.to_hex(raw),
-                faithfulness=one.answer.faithfulness,
-                fragile=one.answer.fragile,
-                place=None if one.location is None else location_json(one.location, layout, complete=complete),
-                steps=[_stored_step(step, layout) for step in one.answer.steps] if methods[one.method].learns else None,
-            )
+    answers = [
+        StoredAnswer.showing(
+            one.answer,
+            layout,
+            method=one.method,
+            settings=dict(one.settings),
+            default=dict(one.settings) == methods[one.method].defaults,
+            place=None if one.location is None else location_json(one.location, layout, complete=complete),
+            steps=one.answer.steps if methods[one.method].learns else None,
         )
+        for one in found
+    ]
     return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)
-
-
-def _stored_step(step: Step, layout: EdgeLayout | Graph) -> StoredStep:
-    return StoredStep(
-        edges=list(step.edges),
-        kept=step.kept,
-        before=step.before,
-        after=step.after,
-        mask=layout.to_hex(step.mask),
-        at=step.at,
-    )
 
 
 def step_of(stored: StoredStep) -> Step:

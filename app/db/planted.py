@@ -6,9 +6,8 @@ from typing import Final
 
 from pydantic import Field
 
-from analysis.alignments.alignment import IIA
 from analysis.planting.standing import PlantedStanding
-from app.db.reports import Stored, StoredScore
+from app.db.reports import Exact, Stored, StoredScore
 
 PLANTED: Final = "planted"
 
@@ -27,9 +26,9 @@ class PlantedReport(Stored):
     """See :class:`analysis.planting.standing.PlantedStanding`."""
 
     valid: bool
-    n_valid: str
-    smaller: str | None
-    equal: str | None
+    n_valid: Exact
+    smaller: Exact | None
+    equal: Exact | None
     inside: int | None
     around: int | None
     passes: StoredPasses | None
@@ -40,28 +39,5 @@ class PlantedReport(Stored):
 
 def planted_report(found: PlantedStanding) -> PlantedReport:
     """The stored form of a standing."""
-    circuit, passes = found.circuit, found.passes
-    return PlantedReport(
-        valid=circuit.valid,
-        n_valid=str(circuit.n_valid),
-        smaller=None if circuit.smaller is None else str(circuit.smaller),
-        equal=None if circuit.equal is None else str(circuit.equal),
-        inside=circuit.inside,
-        around=circuit.around,
-        passes=None
-        if passes is None
-        else StoredPasses(
-            zero=passes.zero,
-            mean=passes.mean,
-            resample=passes.resample,
-            single=_score(passes.single),
-            joint=None if passes.joint is None else _score(passes.joint),
-        ),
-        alignment_minimal=found.alignment_minimal,
-        margin=found.margin,
-        reasons=list(found.reasons),
-    )
-
-
-def _score(iia: IIA) -> StoredScore:
-    return StoredScore(agreed=iia.agreed, of=iia.of)
+    rest = {name: getattr(found, name) for name in ("passes", "alignment_minimal", "margin", "reasons")}
+    return PlantedReport.showing(found.circuit, **rest)

@@ -7,32 +7,37 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from fractions import Fraction
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.circuit_sets.diagnostics import Consensus
-from analysis.circuit_sets.rivals import Rivals
-from analysis.contradictions.events import Event
 from analysis.contradictions.finding import Contradictions, FoundAlignment
 from analysis.contradictions.readers import Reader
 from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
-from analysis.networks.circuit import EdgeLayout
+from app.by_name import ByName
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
 RIVALS: Final = "rivals"
 ReportKind = Literal["ladder", "contradictions", "stories", "methods", "rivals", "planted", "lenses"]
 
 
-class Stored(BaseModel):
+class Stored(ByName):
     """Base of what is stored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+def _in_hex(mask: Any, about: ValidationInfo) -> Any:
+    layout: Any = about.context
+    return layout.to_hex(mask) if isinstance(mask, int) else mask
+
+
+Mask = Annotated[str, BeforeValidator(_in_hex)]
+"""A circuit in hex; of a number, as the layout or graph writes it that validation is given as its context."""
+Exact = Annotated[str, BeforeValidator(str)]
+"""A fraction, or an integer of any length."""
 
 
 class StoredRung(Stored):
@@ -65,24 +70,24 @@ class LadderReport(Stored):
 class StoredPair(Stored):
     """See :class:`analysis.circuit_sets.most_different.DifferentPair`."""
 
-    masks: tuple[str, str]
-    distance: str
+    masks: tuple[Mask, Mask]
+    distance: Exact
     exact: bool
 
 
 class StoredChoice(Stored):
     """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
 
-    masks: list[str]
-    distance: str
+    masks: list[Mask]
+    distance: Exact
     exact: bool
 
 
 class StoredContradiction(Stored):
     """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
 
-    masks: tuple[str, str]
-    indices: tuple[str, str]
+    masks: tuple[Mask, Mask]
+    indices: tuple[Exact, Exact]
     differ: int
     n_interventions: int
     of: int
@@ -95,26 +100,26 @@ class StoredDiagnostics(Stored):
     n_edges: int
     n_smallest: int
     smallest_exact: bool
-    redundancy: str
-    contradiction: str
-    similarity: str | None
-    similarity_smallest: str | None
+    redundancy: Exact
+    contradiction: Exact
+    similarity: Exact | None
+    similarity_smallest: Exact | None
     similarity_exact: bool
 
 
 class StoredConsensus(Stored):
     """See :class:`analysis.circuit_sets.diagnostics.Consensus`."""
 
-    edges: str
+    edges: Mask
     of: int
-    recall: str | None
-    precision: str | None
+    recall: Exact | None
+    precision: Exact | None
 
 
 class StoredMap(Stored):
     """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
 
-    masks: list[str]
+    masks: list[Mask]
     x: list[float]
     y: list[float]
     kept: float | None
@@ -147,8 +152,8 @@ class StoredReader(Stored):
     """What an explanation says of hidden states; see :class:`analysis.contradictions.readers.Reader`."""
 
     names: list[str]
-    weights: list[list[str]]
-    constants: list[str] = Field(description="A bit is 1 where weights·h + constant > 0.")
+    weights: list[list[Exact]]
+    constants: list[Exact] = Field(description="A bit is 1 where weights·h + constant > 0.")
     outputs: list[int]
     possible: list[bool]
     change: float
@@ -197,9 +202,9 @@ class StoredCube(Stored):
 
     kind: str
     readers: list[int]
-    share: str
+    share: Exact
     corners: int
-    witness: list[str] | None
+    witness: list[Exact] | None
 
 
 class StoredSquare(Stored):
@@ -228,179 +233,64 @@ Report = TypeVar("Report", bound=Stored)
 
 def ladder_report(ladder: Ladder) -> LadderReport:
     """The stored form of a ladder."""
-    return LadderReport(
-        algorithms=list(ladder.algorithms),
-        n_irredundant=ladder.n_irredundant,
-        rungs=[
-            StoredRung(
-                map_class=key,
-                **vars(rung),
-                floor_networks=ladder.floors[key].networks,
-                floor_passing=ladder.floors[key].passing,
-                floor_alignments=ladder.floors[key].alignments,
-            )
-            for key, rung in ladder.rungs.items()
-        ],
-        n_permuted=ladder.n_permuted,
-        n_permuted_right=ladder.n_permuted_right,
-        seed=ladder.seed,
-    )
+    rungs = [
+        StoredRung.showing(
+            rung, map_class=key, **{f"floor_{name}": number for name, number in vars(ladder.floors[key]).items()}
+        )
+        for key, rung in ladder.rungs.items()
+    ]
+    return LadderReport.showing(ladder, rungs=rungs)
 
 
 def contradictions_report(found: Contradictions) -> ContradictionsReport:
     """The stored form of contradictions."""
     reading = found.interpretation
-    return ContradictionsReport(
+    return ContradictionsReport.showing(
+        found,
         alignments=[_alignment(one) for one in found.alignments],
         interpretation=None
         if reading is None
-        else StoredInterpretation(
+        else StoredInterpretation.showing(
+            reading,
             mask=reading.interpretation.circuit.hex,
             index=str(reading.interpretation.index),
             gates=[(gate.layer, gate.neuron, gate.name) for gate in reading.interpretation.gates],
-            joint=StoredScore(agreed=reading.joint.agreed, of=reading.joint.of),
-            n_circuits=reading.n_circuits,
-            n_passing=reading.n_passing,
-            refines=list(reading.refines),
             reader=_reader(reading.reader),
         ),
-        cube=found.cube,
-        in_cube=[
-            StoredCube(
-                **_event(one.event),
-                share=str(one.share),
-                corners=one.corners,
-                witness=None if one.witness is None else [str(x) for x in one.witness],
-            )
-            for one in found.in_cube
-        ],
-        in_square=[
-            StoredSquare(
-                **_event(one.event),
-                low=one.low,
-                high=one.high,
-                witness=None if one.witness is None else list(one.witness),
-            )
-            for one in found.in_square
-        ],
-        without=list(found.without),
+        in_cube=[StoredCube.showing(one, **vars(one.event)) for one in found.in_cube],
+        in_square=[StoredSquare.showing(one, **vars(one.event)) for one in found.in_square],
     )
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {"kind": event.kind, "readers": list(event.readers)}
-
-
-def _score(told: Any) -> StoredScore | None:
-    return None if told is None else StoredScore(agreed=told.agreed, of=told.of)
 
 
 def _alignment(one: FoundAlignment) -> StoredAlignment:
     sets = one.neuron_sets
     residuals = [reading.residual for reading in one.scored.read_outs if reading is not None]
-    return StoredAlignment(
+    return StoredAlignment.showing(
+        one,
         algorithm=one.algorithm.text,
-        direction_class=one.direction_class,
         alignment=one.scored.alignment.text,
         alignment_id=one.scored.alignment.id,
-        single=StoredScore(agreed=one.scored.iia.agreed, of=one.scored.iia.of),
-        joint=_score(one.scored.joint),
+        single=one.scored.iia,
+        joint=one.scored.joint,
         residual=max(residuals, default=0.0),
         dual=one.dual.alignment.text,
-        dual_single=StoredScore(agreed=one.dual.iia.agreed, of=one.dual.iia.of),
-        dual_joint=_score(one.dual.joint),
+        dual_single=one.dual.iia,
+        dual_joint=one.dual.joint,
         sets_valid=None
         if sets is None
         else [[[path, site.layer, list(site.neurons)] for path, site in found.places] for found in sets.valid],
         sets_of=None if sets is None else sets.of,
-        sets_best_joint=None if sets is None else _score(sets.best_joint),
+        sets_best_joint=None if sets is None else sets.best_joint,
         **{f"chance_{name}": value for name, value in vars(one.chance).items()},
         reader=_reader(one.reader),
     )
 
 
 def _reader(reader: Reader) -> StoredReader:
-    return StoredReader(
-        names=list(reader.names),
-        weights=[[str(w) for w in test.weights] for test in reader.tests],
-        constants=[str(test.constant) for test in reader.tests],
-        outputs=list(reader.outputs),
-        possible=list(reader.possible),
-        change=reader.change,
-    )
-
-
-def rivals_report(found: Rivals, layout: EdgeLayout, n_listed: int) -> RivalsReport:
-    """Rivals as they are stored.
-
-    Args:
-        found: what was found.
-        layout: edges of the network cut to the output.
-        n_listed: circuits that were looked at.
-    """
-    pair, different, contradicting = found.pair, found.different, found.contradicting
-    numbers, placed = found.diagnostics, found.map
-    return RivalsReport(
-        of=n_listed,
-        complete=found.complete,
-        pair=None
-        if pair is None
-        else StoredPair(
-            masks=(layout.to_hex(pair.first), layout.to_hex(pair.second)), distance=str(pair.distance), exact=pair.exact
-        ),
-        different=None
-        if different is None
-        else StoredChoice(
-            masks=[layout.to_hex(mask) for mask in different.masks],
-            distance=str(different.distance),
-            exact=different.exact,
-        ),
-        contradicting=None
-        if contradicting is None
-        else StoredContradiction(
-            masks=(layout.to_hex(contradicting.circuits[0]), layout.to_hex(contradicting.circuits[1])),
-            indices=(str(contradicting.indices[0]), str(contradicting.indices[1])),
-            differ=contradicting.differ,
-            n_interventions=contradicting.n_interventions,
-            of=contradicting.of,
-            complete=contradicting.complete,
-        ),
-        diagnostics=None
-        if numbers is None
-        else StoredDiagnostics(
-            n_edges=numbers.n_edges,
-            n_smallest=numbers.n_smallest,
-            smallest_exact=numbers.smallest_exact,
-            redundancy=str(numbers.redundancy),
-            contradiction=str(numbers.contradiction),
-            similarity=_text(numbers.similarity),
-            similarity_smallest=_text(numbers.similarity_smallest),
-            similarity_exact=numbers.similarity_exact,
-        ),
-        core_of_smallest=_consensus(found.core_of_smallest, layout),
-        core_of_different=_consensus(found.core_of_different, layout),
-        map=None
-        if placed is None
-        else StoredMap(
-            masks=[layout.to_hex(mask) for mask in placed.masks],
-            x=[x for x, _ in placed.points],
-            y=[y for _, y in placed.points],
-            kept=placed.kept,
-            correlation=placed.correlation,
-            n_landmarks=placed.n_landmarks,
-        ),
-    )
-
-
-def _text(value: Fraction | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _consensus(found: Consensus | None, layout: EdgeLayout) -> StoredConsensus | None:
-    if found is None:
-        return None
-    return StoredConsensus(
-        edges=layout.to_hex(found.edges), of=found.of, recall=_text(found.recall), precision=_text(found.precision)
+    return StoredReader.showing(
+        reader,
+        weights=[test.weights for test in reader.tests],
+        constants=[test.constant for test in reader.tests],
     )
 
 

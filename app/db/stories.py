@@ -17,7 +17,7 @@ from analysis.stories.grain import Grain
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import CONFIDENCE, Stories, Unasked
 from app.db.frames import read_columns, write_columns
-from app.db.reports import Stored, save_report
+from app.db.reports import Mask, Stored, save_report
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.recent import Recent
@@ -33,10 +33,10 @@ _KEPT: Final = Recent[NDArray[np.uint8]](16_000_000, lambda column: column.nbyte
 class StoredContrast(Stored):
     """See :class:`analysis.stories.contrast.Contrast`."""
 
-    mask: str
-    usual: str
+    mask: Mask
+    usual: Mask
     algorithm: int
-    carrier: str
+    carrier: Mask
     path: str
     layer: int
     neurons: list[int]
@@ -150,20 +150,7 @@ def stories_report(
             for number, (story, relation) in enumerate(zip(found.stories, found.relations, strict=True))
         ],
         contrasts=[
-            StoredContrast(
-                mask=layout.to_hex(one.mask),
-                usual=layout.to_hex(one.usual),
-                algorithm=one.algorithm,
-                carrier=layout.to_hex(one.carrier),
-                path=one.path,
-                layer=one.site.layer,
-                neurons=list(one.site.neurons),
-                source=one.source,
-                base=one.base,
-                expected=one.expected,
-                decided=one.decided,
-            )
-            for one in contrasts
+            StoredContrast.showing(one, layout, layer=one.site.layer, neurons=one.site.neurons) for one in contrasts
         ],
         grain=_stored_grain(grain),
     )
@@ -176,9 +163,8 @@ def _stored_grain(found: Grain | Unasked | None) -> StoredGrain | None:
     return StoredGrain(
         considered=len(found.considered),
         carried=[
-            StoredGrainAlgorithm(
-                text=result.algorithm.text,
-                n_gates=result.algorithm.n_gates,
+            StoredGrainAlgorithm.showing(
+                result.algorithm,
                 minimal=result.n_minimal,
                 places=[(path, site.layer, list(site.neurons)) for path, site in result.alignments[0].alignment.places],
                 refines=result.algorithm in refining,

@@ -21,7 +21,7 @@ from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_backbone
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.reports import RIVALS as KIND
-from app.db.reports import RivalsReport, rivals_report
+from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow
 from app.jobs.stored_analysis import model_report_handler, report_handler
 
@@ -75,7 +75,7 @@ def read_model_circuits(session: Session, arguments: Mapping[str, Any]) -> Liste
 
 def compare(inputs: ListedCircuits, work: Work = DEFAULT_WORK) -> RivalsReport:
     """Find what differs most."""
-    return rivals_report(find_rivals(inputs, work), inputs.layout, len(inputs.masks))
+    return RivalsReport.showing(find_rivals(inputs, work), inputs.layout, of=len(inputs.masks))
 
 
 def pair_words(report: RivalsReport) -> str:

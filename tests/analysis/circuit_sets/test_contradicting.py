@@ -46,7 +46,7 @@ def test_the_pair_is_that_of_all_pairs(few):
     found = most_contradicting(question, masks, observed)
     differ, _, _, first, second = by_all_pairs(question, masks)
     assert found.differ == differ
-    assert list(zip(found.circuits, found.indices, strict=True)) == [first, second]
+    assert list(zip(found.masks, found.indices, strict=True)) == [first, second]
     assert (found.of, found.complete, found.n_interventions) == (sum(observed), True, 756)
 
 
