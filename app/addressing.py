@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from app.naming import Scope
+from app.naming import RulesScope, Scope
 
+AnyScope = Scope | RulesScope
+"""What circuits are valid under: of a network, or of a model of another kind."""
+USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
@@ -54,13 +57,17 @@ class Addresses:
 
     prefix: str = ""
 
-    def _url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
+    def _url(self, *segments: str, scope: AnyScope | None = None, **view: Any) -> str:
         path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
         query: list[tuple[str, str]] = list(scope.query().items()) if scope else []
         for key, value in view.items():
             values = value if isinstance(value, (list, tuple)) else [value]
             query += [(key, str(v)) for v in values if v is not None and v != ""]
         return f"{path}?{'&'.join(map(_assigned, query))}" if query else path
+
+    def _below(self, scope: AnyScope | None, *segments: str, **view: Any) -> str:
+        """A page about a network, or about a model of another kind where the scope is one of rules."""
+        return self._url((scope or Scope).room, *segments, scope=scope, **view)
 
     def gallery(self, **view: Any) -> str:
         return self._url("", **view)
@@ -120,20 +127,20 @@ class Addresses:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
         return self._url("networks", network, "funnel", scope=scope, **view)
 
-    def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+    def sandbox(self, network: str, refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._url("networks", network, "sandbox", scope=scope, **query)
+        return self._below(scope, network, "sandbox", **query)
 
     def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where verdicts are asked for with POST; its twin tells which are stored."""
         return self._url("networks", network, "criteria", scope=scope, **view)
 
-    def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, "circuits", scope=scope, **view)
+    def circuits(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
+        return self._below(scope, network, "circuits", **view)
 
-    def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, "circuits", mask, scope=scope, **view)
+    def circuit(self, network: str, mask: str, scope: AnyScope | None = None, **view: Any) -> str:
+        return self._below(scope, network, "circuits", mask, **view)
 
     def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
         segments = ("networks", network, "circuits", mask, "interpretations", str(index))
@@ -174,8 +181,10 @@ class Addresses:
         """The same list as CSV."""
         return self._url("api", "v1", "networks", network, "explanations.csv", scope=scope, **view)
 
-    def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
-        """A comparison: ``/compare?network=…&e=…&e=…`` with two to six references."""
+    def compare(self, network: str = "", refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
+        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``; of a model below its own page."""
+        if isinstance(scope, RulesScope):
+            return self._below(scope, network, "compare", e=list(refs), **view)
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
@@ -243,9 +252,9 @@ class Addresses:
         """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
         return self._url("studies", study, "side-by-side", **view)
 
-    def methods(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+    def methods(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """What discovery methods answer, located among all valid circuits; and with POST where they are asked."""
-        return self._url("networks", network, "methods", scope=scope, **view)
+        return self._below(scope, network, "methods", **view)
 
     def lenses(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What lenses say about inputs, neurons and layers; and with POST where they are asked."""
@@ -255,13 +264,13 @@ class Addresses:
         """What one lens says, under settings of the reader's own."""
         return self._url("networks", network, "lenses", lens, scope=scope, **settings)
 
-    def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+    def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""
-        return self._url("networks", network, "claim", scope=scope, **view)
+        return self._below(scope, network, "claim", **view)
 
-    def method(self, network: str, method: str, scope: Scope | None = None, **view: Any) -> str:
+    def method(self, network: str, method: str, scope: AnyScope | None = None, **view: Any) -> str:
         """How one method came to its answer, edge by edge; the method with its settings as commands take it."""
-        return self._url("networks", network, "methods", method, scope=scope, **view)
+        return self._below(scope, network, "methods", method, **view)
 
     def claims(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """The claims that are kept of a network; and with POST where one is sent."""
@@ -299,9 +308,9 @@ class Addresses:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""
         return self._url("networks", network, "ladder", scope=scope, **view)
 
-    def rivals(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+    def rivals(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """The circuits and interpretations that differ most; and with POST where they are asked for."""
-        return self._url("networks", network, "rivals", scope=scope, **view)
+        return self._below(scope, network, "rivals", **view)
 
     def alice_and_bob(self, **view: Any) -> str:
         """Both explanations of the analytic XORNet, and Carol: the test results, and where they contradict."""
@@ -322,40 +331,9 @@ class Addresses:
         """Where a search for its circuits is asked for with POST."""
         return self._url("models", model, "searches")
 
-    def model_circuits(self, model: str, rules: str = "", **view: Any) -> str:
-        """Its valid circuits under some rules, written as values of settings joined by dashes."""
-        return self._url("models", model, "circuits", rules=rules, **view)
-
-    def model_circuits_csv(self, model: str, rules: str = "", **view: Any) -> str:
-        """The same list as CSV."""
-        return self._url("api", "v1", "models", model, "circuits.csv", rules=rules, **view)
-
-    def model_circuit(self, model: str, mask: str, rules: str = "", **view: Any) -> str:
-        return self._url("models", model, "circuits", mask, rules=rules, **view)
-
-    def model_methods(self, model: str, rules: str = "", **view: Any) -> str:
-        """What discovery methods answer about it; and with POST where they are asked."""
-        return self._url("models", model, "methods", rules=rules, **view)
-
-    def model_method(self, model: str, method: str, rules: str = "", **view: Any) -> str:
-        """The steps of one method on a model: ``acdc(tau=0.1)``."""
-        return self._url("models", model, "methods", method, rules=rules, **view)
-
-    def model_claim(self, model: str, rules: str = "", **view: Any) -> str:
-        """Where a claimed circuit of a model stands."""
-        return self._url("models", model, "claim", rules=rules, **view)
-
-    def model_rivals(self, model: str, rules: str = "", **view: Any) -> str:
-        """The most different circuits of a model, and a map of them."""
-        return self._url("models", model, "rivals", rules=rules, **view)
-
-    def model_compare(self, model: str, masks: Any = (), rules: str = "", **view: Any) -> str:
-        """Two to six circuits of a model side by side: ``e=MASK&e=MASK``."""
-        return self._url("models", model, "compare", rules=rules, e=list(masks), **view)
-
-    def model_sandbox(self, model: str, rules: str = "", **view: Any) -> str:
-        """Interventions by hand on one row of a model's task."""
-        return self._url("models", model, "sandbox", rules=rules, **view)
+    def model_circuits_csv(self, model: str, scope: RulesScope, **view: Any) -> str:
+        """Its valid circuits as CSV."""
+        return self._url("api", "v1", "models", model, "circuits.csv", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import BY_KEY, EVERY_KIND
@@ -29,6 +29,7 @@ class Scope:
     output: int = 0
     protocol: str = DEFAULT_PROTOCOL
     data: str = ""
+    room: ClassVar[str] = "networks"
 
     def query(self) -> dict[str, str]:
         """The query parameters that differ from the default, in a fixed order."""
@@ -45,6 +46,27 @@ class Scope:
     def fields(self) -> list[tuple[str, str]]:
         """All of it, as the hidden fields of a form."""
         return [("output", str(self.output)), ("protocol", self.protocol), ("data", self.data)]
+
+
+@dataclass(frozen=True)
+class RulesScope:
+    """Under which rules circuits of a model of another kind are meant.
+
+    Args:
+        rules: values of the kind's settings joined by dashes; "" for the usual ones.
+    """
+
+    rules: str = ""
+    room: ClassVar[str] = "models"
+
+    def query(self) -> dict[str, str]:
+        """The rules where they are not the usual ones."""
+        return {"rules": self.rules} if self.rules else {}
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The rules as the hidden field of a form."""
+        return [("rules", self.rules)]
 
 
 _LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}

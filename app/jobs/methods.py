@@ -120,4 +120,4 @@ def _words(report: MethodsReport) -> str:
 
 
 METHODS = report_handler(KIND, read_circuits, ask, Addresses.methods, _words, graded=True)
-MODEL_METHODS = model_report_handler(KIND, read_model_circuits, ask_of_model, Addresses.model_methods, _words)
+MODEL_METHODS = model_report_handler(KIND, read_model_circuits, ask_of_model, Addresses.methods, _words)

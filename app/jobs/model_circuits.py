@@ -18,6 +18,7 @@ from app.db.models import find_model, model_of, save_circuits
 from app.jobs.handlers import Handler, Saved
 from app.jobs.queue import enqueue_of_model
 from app.jobs.stages import BESIDE_CIRCUITS
+from app.naming import RulesScope
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome:
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"
-    url = Addresses().model_circuits(row.slug, kind.write_rules(rules))
+    url = Addresses().circuits(row.slug, RulesScope(kind.write_rules(rules)))
     result = {"url": url, "model": row.digest, "rules": arguments["rules"], "found": outcome.valid}
     return Saved(result, words, truncated=not outcome.complete)
 

@@ -88,4 +88,4 @@ def pair_words(report: RivalsReport) -> str:
 
 
 RIVALS = report_handler(KIND, read_circuits, compare, Addresses.rivals, pair_words)
-MODEL_RIVALS = model_report_handler(KIND, read_model_circuits, compare, Addresses.model_rivals, pair_words)
+MODEL_RIVALS = model_report_handler(KIND, read_model_circuits, compare, Addresses.rivals, pair_words)

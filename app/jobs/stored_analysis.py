@@ -18,7 +18,7 @@ from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
 from app.db.reports import ReportKind, Stored, save_report
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
-from app.naming import Scope
+from app.naming import RulesScope, Scope
 
 Inputs = TypeVar("Inputs")
 Found = TypeVar("Found")
@@ -105,7 +105,7 @@ def model_report_handler(
     name: str,
     read: Callable[[Session, Arguments], Inputs],
     compute: Callable[..., Report],
-    page: Callable[[Addresses, str, str], str],
+    page: Callable[[Addresses, str, RulesScope], str],
     words: Callable[[Report], str],
 ) -> Handler[Inputs, Report]:
     """The same beside the circuits of a model of another kind; ``name`` is what the report is kept under."""
@@ -113,7 +113,7 @@ def model_report_handler(
     def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
         row, rules = find_model(session, arguments["model"]), arguments["rules"]
         save_beside(session, row, rules, name, outcome)
-        url = page(Addresses(), row.slug, rules)
+        url = page(Addresses(), row.slug, RulesScope(rules))
         return Saved({"url": url, "model": row.digest, "rules": rules}, words(outcome))
 
     return Handler(read, compute, save)

@@ -181,7 +181,7 @@ def alignment_item(row: AlignmentRow, algorithm: HighLevelModel, place: Place, a
         url=addresses.alignment(place.row.slug, algorithm.id, row.alignment_id, place.scope),
         ref=str(ExplanationRef("alignment", algorithm.id, row.alignment_id)),
         places=placed,
-        iia=FractionView(agreed=row.agreed, of=row.of),
+        iia=row,
         misses=[] if row.valid else misses_of(algorithm, alignment, placed, place),
     )
 

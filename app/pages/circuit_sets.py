@@ -70,19 +70,13 @@ class ChanceView(PageModel):
 
 def backbone_view(backbone: Backbone, layout: EdgeLayout, words: str) -> BackboneView:
     """A backbone as pages show it."""
-    return BackboneView(
+    return BackboneView.showing(
+        backbone,
         words=words,
-        of=backbone.of,
-        exact=backbone.exact,
-        coverage=backbone.coverage,
         edges=layout.to_hex(backbone.edges),
         never=layout.to_hex(backbone.never),
-        n_edges=backbone.n_edges,
-        n_optional=backbone.n_optional,
-        n_never=backbone.n_never,
         neurons=[neuron_name(layout.sizes, *site) for site in backbone.neurons],
         never_neurons=[neuron_name(layout.sizes, *site) for site in backbone.never_neurons],
-        edge_use=list(backbone.edge_use),
         neuron_use=[list(layer) for layer in backbone.neuron_use],
     )
 
@@ -187,12 +181,8 @@ def shown_chance(chance: SizeChance, n_edges: int, *, valid: bool, part: str = "
         valid: whether the circuit itself is.
         part: what masks name.
     """
-    return ChanceView(
+    return ChanceView.showing(
+        chance,
         n_edges=n_edges,
-        possible=chance.possible,
-        low=chance.low,
-        high=chance.high,
-        exact=chance.exact,
-        confidence=chance.confidence,
         words=chance_words(chance, n_edges, valid=valid, part=part),
     )

@@ -134,7 +134,7 @@ def hues_of(tables: Sequence[str]) -> Hues:
 
 
 def fraction(iia: IIA) -> FractionView:
-    return FractionView(agreed=iia.agreed, of=iia.of)
+    return FractionView.showing(iia)
 
 
 @lru_cache(maxsize=2048)

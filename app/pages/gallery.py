@@ -227,7 +227,7 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
         n_neurons=sum(place.question.cut.sizes),
         counts=counts_of(place.analysis),
         network=network_view(place.row, addresses, place.question.model),
-        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=place.question.task,
         circuit=circuit,
         interpretation=reading,
         alignment=shown.alignment,

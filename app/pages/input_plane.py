@@ -164,7 +164,7 @@ def _slice(found: PlaneMap, fixed: float | None) -> SliceView:
     return SliceView(
         fixed=fixed,
         exact=found.grid is None,
-        pieces=[PieceView(decision=piece.decision, corners=list(piece.corners)) for piece in found.pieces],
+        pieces=found.pieces,
         rows=[] if found.grid is None else grid_rows(found.grid.tolist()),
     )
 
@@ -202,12 +202,10 @@ def _point(
         output_activation=network.output_activation,
         negative_slope=DEFAULT_NEGATIVE_SLOPE if network.negative_slope is None else network.negative_slope,
         regions=[
-            RegionView(
-                decision=region.decision,
+            RegionView.showing(
+                region,
                 low=region.low if math.isfinite(region.low) else None,
                 high=region.high if math.isfinite(region.high) else None,
-                low_open=region.low_open,
-                high_open=region.high_open,
             )
             for region in regions
         ],

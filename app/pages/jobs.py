@@ -443,7 +443,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         chain=job_chain(session, addresses, row.network_digest, now) if row.network_digest else None,
         learning=learning,
         trained=[n.outcome for n in learning.networks] if learning is not None and row.result.get("outcomes") else [],
-        log=[LogLine(at=line.at, level=line.level, message=line.message) for line in lines],
+        log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,
         max_losses=DEFINITIONS[row.kind].max_losses if row.kind in DEFINITIONS else MAX_LOSSES,

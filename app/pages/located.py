@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel
-from app.pages.place import Place
+from app.pages.place import Place, Subject
 from app.pages.shared import NetworkView
 
 
@@ -43,8 +43,16 @@ def edges_drawn(network: NetworkView, mask: str) -> Circuit:
     return Circuit(EdgeLayout((*network.sizes[:-1], 1)), int(mask or "0", 16))
 
 
+class RoleKept(PageModel):
+    """The nodes that have a role in the whole model, and which of them have it in a circuit too."""
+
+    label: str
+    model: list[str]
+    kept: list[str]
+
+
 class LocatedView(PageModel):
-    """Where an answer stands."""
+    """Where an answer stands; the edges of a model are nodes where masks name nodes."""
 
     raw_mask: str = Field(description="As it was answered or claimed.")
     mask: str = Field(description="What is left once edges that lead nowhere or come from nowhere are dropped.")
@@ -66,6 +74,12 @@ class LocatedView(PageModel):
     passed: list[str] | None = Field(description="Criteria that it passes; null if it was not judged.")
     failed: list[str] | None = Field(description="Criteria that it fails; null if it was not judged.")
     relation: str | None = Field(description="Of its story to the whole network's; null if that is not known.")
+    under: dict[str, bool | None] = Field(
+        {}, description="Of a model, by ablation whether it is valid; null where it was not found."
+    )
+    roles: list[RoleKept] = Field([], description="Of a model, roles that some node has in the whole of it.")
+    adds: list[str] = Field([], description="Of a model, what the nearest valid circuit keeps and this one does not.")
+    drops: list[str] = Field([], description="Of a model, what this one keeps and the nearest valid circuit does not.")
 
     @property
     def shown(self) -> str:
@@ -75,19 +89,23 @@ class LocatedView(PageModel):
 
 def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, addresses: Addresses) -> LocatedView:
     """An answer's place, from what an audit file says of it."""
-    slug, scope, mask = place.row.slug, place.scope, place_json["mask"]
-    fields = located_fields(raw_mask, place_json, lambda mask: addresses.circuit(slug, mask, scope))
-    return LocatedView(**fields, ref=str(ExplanationRef("circuit", mask)) if place_json["possible"] else "")
+    ref = str(ExplanationRef("circuit", place_json["mask"])) if place_json["possible"] else ""
+    return LocatedView(**located_fields(raw_mask, place_json, place, addresses), ref=ref)
 
 
-def located_fields(raw_mask: str, told: Mapping[str, Any], url: Callable[[str], str]) -> dict[str, Any]:
-    """The fields of :class:`LocatedView` but for its ``ref``, of networks and of models of other kinds.
+def located_fields(raw_mask: str, told: Mapping[str, Any], subject: Subject, addresses: Addresses) -> dict[str, Any]:
+    """The fields of :class:`LocatedView` that networks and models of other kinds share, but for its ``ref``.
 
     Args:
         raw_mask: as it was answered.
         told: what an audit file says of its place.
-        url: mask of a circuit → its page.
+        subject: what it is an answer about.
+        addresses: builds links.
     """
+
+    def url(mask: str) -> str:
+        return addresses.circuit(subject.slug, mask, subject.scope)
+
     nearest = told["nearest"]
     near = None
     if nearest is not None and nearest["mask"] is not None:

@@ -185,7 +185,7 @@ def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:
         seconds=None,
         memory_bytes=None,
         ways=[],
-        refusals=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in problems],
+        refusals=problems,
         limits=_told(limits),
     )
 

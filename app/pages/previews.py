@@ -101,13 +101,10 @@ def circuit_card(
         addresses: builds its link.
         counted: whether its interpretations were counted; if not, the stored numbers say nothing.
     """
-    return CircuitCard(
-        mask=row.mask,
+    return CircuitCard.showing(
+        row,
         url=addresses.circuit(slug, row.mask, scope),
         ref=str(ExplanationRef("circuit", row.mask)),
-        n_edges=row.n_edges,
-        n_neurons=row.n_neurons,
-        margin=row.margin,
         fragile=row.margin < FRAGILE_MARGIN,
         interpretations=row.interpretations if counted else None,
         observed=row.observed if counted else None,
@@ -171,7 +168,7 @@ def alignment_card(
         formula=algorithm.formula,
         url=addresses.alignment(slug, algorithm.algorithm_id, alignment.alignment_id, scope),
         ref=str(ExplanationRef("alignment", algorithm.algorithm_id, alignment.alignment_id)),
-        iia=FractionView(agreed=alignment.agreed, of=alignment.of),
+        iia=alignment,
         minimal=alignment.minimal,
         variables=placed_views(tree, scored.alignment),
     )

@@ -53,11 +53,9 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
     """Every kind stored as columns and was searched for an analysis."""
     searches = {} if place.analysis is None else stored_searches(session, place.analysis.id)
     return [
-        RecordedCount(
+        RecordedCount.showing(
+            BY_KEY[key],
             kind=key,
-            noun=BY_KEY[key].noun,
-            plural=BY_KEY[key].plural,
-            definition=BY_KEY[key].definition,
             n=search.n,
             complete=search.complete,
             url=addresses.explanations(place.row.slug, place.scope, kind=[key]),
@@ -171,12 +169,10 @@ def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
 
 
 def _claim_view(claim: Claim, sizes: Sequence[int]) -> SiteClaimView:
-    return SiteClaimView(
+    return SiteClaimView.showing(
+        claim,
         site=site_of(claim, sizes),
-        layer=claim.layer,
-        neurons=list(claim.neurons),
         weights=list(claim.directions[0]) if claim.directions else [],
-        label=claim.label,
         truth_table=truth_rows(claim.function, 1 << sizes[0]),
     )
 

@@ -503,7 +503,7 @@ def scope_of_job(job: JobRow, clean: str) -> Scope:
 def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeView:
     return ScopeView(
         output=place.scope.output,
-        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         data=data_view(place.question),
         state=state_of(place.analysis, job),

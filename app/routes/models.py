@@ -420,7 +420,7 @@ def circuit_page(
         place = locate_model(session, links, model, options.rules)
         meant = mask_meant(place, mask, links)
         if meant != mask:  # edges that carry nothing are left out
-            url = links.model_circuit(place.row.slug, meant, place.text, row=options.row)
+            url = links.circuit(place.slug, meant, place.scope, row=options.row)
             return RedirectResponse(url, status_code=301)
         page = build_model_circuit(session, links, model, mask, options)
     return render(request, "pages/model_circuit.html", {"page": page})

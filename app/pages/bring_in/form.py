@@ -74,7 +74,7 @@ def build_form(
         max_bytes=MAX_NETWORK_BYTES,
         max_onnx_bytes=MAX_ONNX_BYTES,
         max_inputs=MAX_INPUTS,
-        problems=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in problems],
+        problems=problems,
         pasted=pasted,
         schema_url=addresses.network_file_schema(),
         check_url=addresses.check_network_file(),

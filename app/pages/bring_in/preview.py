@@ -162,7 +162,7 @@ def build_preview(
         all_protocols=list(BUILT_IN),
         sources=[(source, SOURCE_WORDS[source]) for source in TASK_SOURCES],
         task_names=list(TASK_NAMES),
-        refusals=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in _different(refusals)],
+        refusals=_different(refusals),
         known_url="" if known is None else addresses.network(known.slug),
         known_name="" if known is None else known.name,
         criterion_seconds=limits_in(session).criterion_seconds,

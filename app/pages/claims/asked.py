@@ -17,7 +17,7 @@ from app.errors import BadQuery
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.claims.standing import BaselineView, NetworkStanding, Standing
 from app.pages.located import LocatedView, edges_drawn
-from app.pages.place import locate
+from app.pages.place import Subject, locate
 from app.pages.shared import LinkedPage, linked, scope_now
 
 MAX_TEXT: Final = 8_000
@@ -101,31 +101,32 @@ def build_claim(session: Session, addresses: Addresses, network: str, options: C
     place = locate(session, addresses, network, options.scope)
     names, slug, scope, analysis = names_in(place.question.layout), place.row.slug, place.scope, place.analysis
     standing = None if analysis is None else NetworkStanding(session, place, analysis, addresses)
-    found = claimed(standing, read_options(options, names), options)
+    found = claimed(standing, read_options(options, names), options, place, addresses)
     shown = found["place"]
     return ClaimPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         **found,
-        form_url=addresses.claim(slug),
         claims_url=addresses.claims(slug, scope),
-        methods_url=addresses.methods(slug, scope),
         criteria_url="" if shown is None or not shown.ref else addresses.verdicts(slug, [shown.ref], scope),
-        options=options.model_dump(exclude={"output", "protocol", "data", "theme"}),
-        url=addresses.claim(slug, scope, **options.view_of()),
     )
 
 
-def claimed(standing: Standing[Any] | None, claim: Claim | None, options: ClaimedOptions) -> dict[str, Any]:
-    """The fields of :class:`Claimed`, without addresses and what the form holds.
+def claimed(
+    standing: Standing[Any] | None, claim: Claim | None, options: ClaimedOptions, subject: Subject, addresses: Addresses
+) -> dict[str, Any]:
+    """The fields of :class:`Claimed`, and the page's own address.
 
     Args:
         standing: the circuits that it is located among; None where nothing was searched.
         claim: None where nothing is claimed.
         options: that claim it.
+        subject: what it is claimed of.
+        addresses: builds links.
 
     Raises:
         BadQuery: it cannot be asked under its ablation.
     """
+    slug, scope = subject.slug, subject.scope
     shown, faithfulness, undefined, baselines = None, None, False, list[BaselineView]()
     if claim is not None and standing is not None:
         try:
@@ -142,6 +143,10 @@ def claimed(standing: Standing[Any] | None, claim: Claim | None, options: Claime
         "undefined": undefined,
         "baselines": baselines,
         "complete": standing is not None and standing.landscape.complete,
+        "form_url": addresses.claim(slug, type(scope)()),
+        "methods_url": addresses.methods(slug, scope),
+        "options": options.model_dump(exclude=set(options.aside)),
+        "url": addresses.claim(slug, scope, **options.view_of()),
     }
 
 

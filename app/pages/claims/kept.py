@@ -103,17 +103,12 @@ def build_kept_claim(
     if said.raw_mask is not None:
         mask = layout.to_hex(said.raw_mask)
     raw, names = int(mask or "0", 16), list(names_in(layout).numbers)
-    return KeptClaimPage(
+    return KeptClaimPage.showing(
+        row,
         **linked(place, addresses, scope_now(session, place, addresses)),
         id=ref,
-        digest=row.digest,
-        name=row.name,
-        former_name=row.former_name,
-        method=row.method,
         settings=dict(said.settings),
-        source=row.source,
         form=label_of(row.form),
-        created_at=row.created_at,
         given="scores" if said.raw_mask is None else "mask",
         picking=dict(said.picking),
         scores=scored_edges(said, place, raw),

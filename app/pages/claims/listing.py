@@ -133,13 +133,11 @@ def build_claims(session: Session, addresses: Addresses, network: str, options: 
     jobs = [] if analysis is None else jobs_about(session, analysis, "claims")
     working = next((job for job in jobs if job.state in UNFINISHED), None)
     following = write_cursor(order_name("claims", options), [shown[-1].key, shown[-1].claim.id]) if more else None
-    return ClaimsPage(
+    return ClaimsPage.showing(
+        counts,
         **linked(place, addresses, scope_now(session, place, addresses)),
         **browsed(options, partial(addresses.claims, slug, scope), following, SORTS, _conditions(options)),
         items=[_item(one, place, addresses) for one in shown],
-        kept=counts.kept,
-        valid=counts.valid,
-        not_valid=counts.not_valid,
         waiting=counts.unplaced,
         job=None if working is None else job_view(working, addresses),
         analysed=analysis is not None,

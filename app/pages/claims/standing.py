@@ -24,7 +24,7 @@ from app.db.tables import AnalysisRow
 from app.naming import ExplanationRef
 from app.options import PageModel
 from app.pages.located import LocatedView, located_view
-from app.pages.place import Place
+from app.pages.place import Place, Subject
 
 MAX_JUDGED: Final = 20_000
 """Circuits up to which a claim is judged by criteria on a page, since minimality looks at all of them."""
@@ -43,6 +43,13 @@ class BaselineView(PageModel):
 class Standing(ABC, Generic[C]):
     """The stored circuits that claims are located among."""
 
+    addresses: Addresses
+
+    @property
+    @abstractmethod
+    def subject(self) -> Subject:
+        """What they are circuits of."""
+
     @property
     @abstractmethod
     def landscape(self) -> ValidCircuits[C]: ...
@@ -55,10 +62,6 @@ class Standing(ABC, Generic[C]):
     @property
     @abstractmethod
     def baseline_methods(self) -> tuple[Method[C], ...]: ...
-
-    @abstractmethod
-    def method_url(self, key: str) -> str:
-        """The steps of a method."""
 
     @abstractmethod
     def shown(self, told: Placed) -> LocatedView:
@@ -92,7 +95,7 @@ class Standing(ABC, Generic[C]):
             cut = self.unjudged.cut(method.defaults["ablation"])
             view = self.view(self._placed(method.answer(cut, method.defaults), cut, self.unjudged))
             if view is not None:
-                url = self.method_url(method.key)
+                url = self.addresses.method(self.subject.slug, method.key, self.subject.scope)
                 found.append(BaselineView(key=method.key, label=method.label, method_url=url, place=view))
         return found
 
@@ -131,9 +134,9 @@ class NetworkStanding(Standing[CutNetwork]):
     def unjudged(self) -> Landscape:
         return replace(self.landscape, judges=False)
 
-    def method_url(self, key: str) -> str:
-        """The steps of a method."""
-        return self.addresses.method(self.place.row.slug, key, self.place.scope)
+    @property
+    def subject(self) -> Place:
+        return self.place
 
     def shown(self, told: Placed) -> LocatedView:
         """A place as pages show it."""

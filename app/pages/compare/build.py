@@ -22,7 +22,7 @@ from app.pages.compare.telling_apart import group_views, groups_of
 from app.pages.compare.views import ComparePage, Suggestion
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, find_network, locate_boolean
-from app.pages.shared import NetworkView, TaskView, data_view, network_view, protocol_view
+from app.pages.shared import NetworkView, data_view, network_view, protocol_view
 
 
 class NamesExplanations(Protocol):
@@ -219,9 +219,7 @@ def _empty(
 ) -> ComparePage:
     return ComparePage(
         network=network,
-        task=None
-        if place is None
-        else TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=None if place is None else place.question.task,
         protocol=None if place is None else protocol_view(place.question.protocol),
         data=None if place is None else data_view(place.question),
         output=0 if place is None else place.scope.output,

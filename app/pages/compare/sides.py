@@ -28,13 +28,12 @@ from app.pages.compare.views import (
     GroupView,
     PairView,
     SpaceView,
-    StandingView,
     TileView,
     ValueColumn,
 )
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import Place
-from app.pages.shared import TaskView, data_view, network_view, protocol_view, truth_rows
+from app.pages.shared import data_view, network_view, protocol_view, truth_rows
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def side_by_side(
     n_inputs = place.question.cut.n_inputs
     return ComparePage(
         network=network_view(place.row, addresses, place.question.model),
-        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         data=data_view(place.question),
         output=place.scope.output,
@@ -223,12 +222,11 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
     standing = standing_of(predictions, said.answers, said.space)
     ref = str(explanation.ref)
     pinned = ref == links.chosen.pin
-    return ComparedView(
+    return ComparedView.showing(
+        explanation,
         letter=side.letter,
-        kind=explanation.kind,
         kind_label=KIND_LABELS[explanation.kind],
         ref=ref,
-        url=explanation.url,
         protocol=place.question.protocol.name,
         pinned=pinned,
         pin_url=links.same(pin="" if pinned else ref),
@@ -241,15 +239,13 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
         name=_name(explanation),
-        picture=explanation.picture,
         agreements=[] if explanation.lens is None else agreements(explanation, sides),
         tiles=tile_views(explanation),
         directions=_directions(explanation),
         columns=explanation.columns(),
         says=says,
         outputs=outputs,
-        verdicts=list(explanation.verdicts),
-        standing=StandingView(predicted=standing.predicted, right=standing.right, of=standing.of),
+        standing=standing,
         silent_because="" if standing.predicted or not standing.of else explanation.record.silence,
         distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
     )

@@ -168,9 +168,7 @@ def recorded_funnel(verdicts: Verdicts, lists: Lists, kind: Kind) -> KindFunnel:
 
 
 def outcomes_of(tally: CriterionTally) -> Outcomes:
-    return Outcomes(
-        passed=tally.passed, failed=tally.failed, undecided=tally.undecided, not_applicable=tally.not_applicable
-    )
+    return Outcomes.showing(tally)
 
 
 def _rows(

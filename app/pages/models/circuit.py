@@ -166,8 +166,8 @@ def build_model_circuit(
         BadQuery: the task has no such row.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    slug, text = place.row.slug, place.text
-    list_url = addresses.model_circuits(slug, text)
+    slug, scope = place.slug, place.scope
+    list_url = addresses.circuits(slug, scope)
     [circuit] = open_circuits(session, addresses, place, [mask])
     graph = place.space.graph
     kept = _kept(place, circuit)
@@ -176,17 +176,15 @@ def build_model_circuit(
     at = chosen_row(place.model, gaps(outputs, place.model.answers)[0], options.row)
 
     def url(row: int | None = None) -> str:
-        return addresses.model_circuit(slug, circuit.mask, text, row=row)
+        return addresses.circuit(slug, circuit.mask, scope, row=row)
 
     names = [name for name, there in zip(graph.bit_names, circuit.bits.tolist(), strict=True) if not there]
-    return ModelCircuitPage(
+    return ModelCircuitPage.showing(
+        circuit,
         model=model_view(place.row, place.kind, place.model, addresses),
         rules=_rules(session, place, addresses),
         graph=graph_view(place.space),
-        mask=circuit.mask,
-        valid=circuit.valid,
         chance=_chance(session, place, circuit),
-        stored=circuit.stored,
         figures=circuit.views(),
         meanings=[column.meaning for column in place.record.columns],
         kept=kept,
@@ -195,11 +193,11 @@ def build_model_circuit(
         rows=row_views(place.model, outputs[0], ROWS_SHOWN, url),
         look=look_view(place.model, inside, at, url),
         tables=table_views(inside.tables, at),
-        smaller_url=addresses.model_circuits(slug, text, drop=names),
+        smaller_url=addresses.circuits(slug, scope, drop=names),
         list_url=list_url,
-        compare_url=addresses.model_compare(slug, [circuit.mask], text),
+        compare_url=addresses.compare(slug, [circuit.mask], scope),
         verify_url=addresses.made_of(url(), "verify"),
-        sandbox_url=sandbox_url(addresses, place.row, place.space, place.text, circuit.mask, options.row),
+        sandbox_url=sandbox_url(addresses, place.row, place.space, scope, circuit.mask, options.row),
         url=url(options.row),
     )
 
@@ -219,8 +217,8 @@ def build_model_compare(
         NotFound: no such model, rules or circuit.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    slug, text = place.row.slug, place.text
-    list_url = addresses.model_circuits(slug, text)
+    slug, scope = place.slug, place.scope
+    list_url = addresses.circuits(slug, scope)
     found = {one.mask: one for one in open_circuits(session, addresses, place, options.e)}
     circuits = list(found.values())
     if not circuits:
@@ -242,10 +240,10 @@ def build_model_compare(
                 letter=letters[number],
                 mask=one.mask,
                 valid=one.valid,
-                url=addresses.model_circuit(slug, one.mask, text),
+                url=addresses.circuit(slug, one.mask, scope),
                 figures=one.views(),
                 kept=kept[number].tolist(),
-                without_url=addresses.model_compare(slug, [mask for mask in found if mask != one.mask], text),
+                without_url=addresses.compare(slug, [mask for mask in found if mask != one.mask], scope),
             )
             for number, one in enumerate(circuits)
         ],
@@ -275,7 +273,7 @@ def build_model_compare(
             for row in order
         ],
         list_url=list_url,
-        url=addresses.model_compare(slug, list(found), text),
+        url=addresses.compare(slug, list(found), scope),
     )
 
 
@@ -297,15 +295,13 @@ def build_model_verify(
     ]
     stored = {name: value for name, value in circuit.figures.items() if value not in UNTOLD}
     held = hold_against(again, stored if circuit.stored else {})
-    url = addresses.model_circuit(place.row.slug, circuit.mask, place.text)
+    url = addresses.circuit(place.slug, circuit.mask, place.scope)
     return ModelVerifyPage(
         model=model_view(place.row, place.kind, place.model, addresses),
         rules=_rules(session, place, addresses),
         mask=circuit.mask,
         status=verdict_of(held),
-        figures=[
-            HeldView(label=one.label, status=one.status, stored=one.stored, recomputed=one.recomputed) for one in held
-        ],
+        figures=held,
         circuit_url=url,
         url=addresses.made_of(url, "verify"),
     )

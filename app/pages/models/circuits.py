@@ -16,7 +16,7 @@ from analysis.models.circuits import MODEL_CIRCUIT
 from analysis.models.common import backbone_of_bits
 from analysis.models.judging import NONE, NOT_ASKED
 from analysis.networks.circuit import EdgeLayout
-from app.addressing import Addresses
+from app.addressing import USUAL_RULES, Addresses
 from app.db.models import CircuitSearch, stored_circuits
 from app.db.reads.explanation_shelves import FrameShelf, Kind
 from app.errors import BadQuery, Conflict
@@ -155,14 +155,14 @@ def build_model_circuits(
         BadQuery: a figure, edge or node that is not there, or a foreign cursor.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    search, slug, text = search_of(session, place), place.row.slug, place.text
+    search, slug, scope = search_of(session, place), place.slug, place.scope
     conditions = _conditions(place, options)
     shelf = _shelf(session, place)
     found = _found(place, shelf, conditions, options, options.limit)
     items = [] if shelf is None else [item_at(place, shelf, at, addresses) for _, at in found.items]
     following = _cursor(shelf, found, options) if found.more and shelf is not None else None
 
-    to = partial(addresses.model_circuits, slug, text)
+    to = partial(addresses.circuits, slug, scope)
 
     def url(**changes: Any) -> str:
         return to(**options.view_of(**changes))
@@ -183,10 +183,10 @@ def build_model_circuits(
         facets=[] if shelf is None else figure_facets(options.figure, columns_of(place.record), found.facets, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
         **browsed(options, to, following, SORT_LABELS, conditions),
-        csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
-        compare_url=addresses.model_compare(slug, (), text),
+        csv_url=addresses.model_circuits_csv(slug, scope, **options.view_of(limit=DEFAULT_LIMIT)),
+        compare_url=addresses.compare(slug, (), scope),
         search_url=addresses.model_searches(slug),
-        action=addresses.model_circuits(slug),
+        action=addresses.circuits(slug, USUAL_RULES),
     )
 
 
@@ -213,7 +213,7 @@ def _apart(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses
         shared=(first & second).bit_count(),
         either=(first | second).bit_count(),
         exact=exact,
-        url=addresses.model_compare(place.row.slug, masks, place.text),
+        url=addresses.compare(place.slug, masks, place.scope),
     )
 
 
@@ -260,7 +260,7 @@ def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses)
     mask = shelf.identity(at)
     return ModelCircuitItem(
         mask=mask,
-        url=addresses.model_circuit(place.row.slug, mask, place.text),
+        url=addresses.circuit(place.slug, mask, place.scope),
         bits=[name for name, kept in zip(graph.bit_names, bits.tolist(), strict=True) if kept],
         kept=graph.kept_edges(bits[None])[0].tolist(),
         figures=figures_of(
@@ -350,10 +350,8 @@ def _roles(place: ModelPlace, shelf: FrameShelf, url: Callable[..., str]) -> lis
                 )
             )
         found.append(
-            RoleView(
-                key=role.key,
-                label=role.label,
-                meaning=role.meaning,
+            RoleView.showing(
+                role,
                 nodes=nodes,
                 without=by_text.get(NONE, 0),
                 asked=sum(by_text.values()) - by_text.get(NOT_ASKED, 0),

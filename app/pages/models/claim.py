@@ -14,7 +14,7 @@ from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.claims.asked import Claimed, ClaimedOptions, claimed, read_options
 from app.pages.claims.listing import ClaimFormView
-from app.pages.models.standing import ModelLocatedView, ModelStanding
+from app.pages.models.standing import ModelStanding
 from app.pages.models.views import ModelPlace, RulesOptions, RulesPage, locate_model, rules_page
 
 
@@ -33,7 +33,6 @@ class ModelClaimOptions(RulesOptions, ClaimedOptions):
 class ModelClaimPage(RulesPage, Claimed):
     """A claimed circuit of a model, or the form that takes one."""
 
-    place: ModelLocatedView | None
     searched: bool = Field(description="Whether circuits were searched under these rules; else only it is judged.")
     example: str = Field(description="Some names of edges, as they are written.")
     listed: str = Field(description="The nodes that edges join.")
@@ -69,21 +68,16 @@ def build_model_claim(session: Session, addresses: Addresses, ref: str, options:
         BadQuery: more than one claim, or one that cannot be read.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    names, slug, text = names_of(place.space.graph), place.row.slug, place.text
+    names, slug = names_of(place.space.graph), place.slug
     standing = ModelStanding(session, place, addresses)
-    view = options.view_of()
     return ModelClaimPage(
-        **rules_page(session, place, addresses, lambda rules: addresses.model_claim(slug, rules)),
-        **claimed(standing, read_options(options, names), options),
+        **rules_page(session, place, addresses, lambda rules: addresses.claim(slug, rules)),
+        **claimed(standing, read_options(options, names), options, place, addresses),
         searched=standing.landscape.found is not None,
         example=names.example,
         listed=names.listed,
         forms=[ClaimFormView.showing(one) for one in FORMS if one.key != "prune-scores"],
-        form_url=addresses.model_claim(slug),
-        send_url=addresses.model_claim(slug, text),
-        methods_url=addresses.model_methods(slug, text),
-        options=options.model_dump(exclude={"rules", "theme"}),
-        url=addresses.model_claim(slug, text, **view),
+        send_url=addresses.claim(slug, place.scope),
     )
 
 
@@ -109,7 +103,7 @@ def read_model_claims(
     picking = {"pick": options.pick, "signed": options.signed, **options.picking}
     declared = Declared(picking=picking | {name: value for name, value in chosen.items() if value is not None})
     read = read_sent(raw, Subject(place.model.digest, 0, 1, names), declared)
-    urls = [(one.name, addresses.model_claim(place.row.slug, place.text, **_view(one, place))) for one in read.claims]
+    urls = [(one.name, addresses.claim(place.slug, place.scope, **_view(one, place))) for one in read.claims]
     return SentModelClaims(
         form=read.form,
         claims=[SentModelClaim(name=name, url=url, api_url=addresses.twin(url)) for name, url in urls],

@@ -130,10 +130,8 @@ def table_views(tables: Sequence[Table], row: int | None) -> list[TableView]:
         row: that is looked at, None for none.
     """
     return [
-        TableView(
-            title=one.title,
-            meaning=one.meaning,
-            columns=list(one.columns),
+        TableView.showing(
+            one,
             rows=[list(cells) for cells in one.rows],
             spreads=[] if one.by_row is None else _spreads(one, one.by_row, row),
         )

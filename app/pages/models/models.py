@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from pydantic import Field
@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from analysis.models import registry
 from analysis.models.model import gaps
-from app.addressing import Addresses
+from app.addressing import USUAL_RULES, Addresses
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.jobs import UNFINISHED
 from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
+from app.naming import RulesScope
 from app.options import Options, PageModel
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
@@ -95,6 +96,7 @@ class ModelPage(PageModel):
     sandbox_url: str = Field(description="Empty where models of this kind have none.")
     list_url: str
     methods_url: str = Field(description="What discovery methods answer about it.")
+    scope: ClassVar[RulesScope] = USUAL_RULES
 
 
 def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
@@ -119,10 +121,7 @@ def build_models(session: Session, addresses: Addresses) -> ModelsPage:
     """The list of models."""
     return ModelsPage(
         items=model_items(session, addresses),
-        kinds=[
-            KindView(key=kind.key, plural=kind.plural, definition=kind.definition, format=kind.format)
-            for kind in registry.MODEL_KINDS
-        ],
+        kinds=registry.MODEL_KINDS,
         url=addresses.models(),
         action=addresses.models(),
     )
@@ -184,7 +183,7 @@ def build_model(session: Session, addresses: Addresses, ref: str, options: Model
         url=addresses.model(row.slug, row=options.row),
         file_url=addresses.model_file(row.slug),
         search_url=addresses.model_searches(row.slug),
-        sandbox_url=sandbox_url(addresses, row, space, "", "", options.row),
+        sandbox_url=sandbox_url(addresses, row, space, USUAL_RULES, "", options.row),
         list_url=addresses.models(),
-        methods_url=addresses.model_methods(row.slug),
+        methods_url=addresses.methods(row.slug, USUAL_RULES),
     )

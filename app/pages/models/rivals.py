@@ -10,15 +10,12 @@ from sqlalchemy.orm import Session
 from analysis.explanations.explanation import REF
 from analysis.models.judging import NOT_ASKED, UNDECIDED
 from app.addressing import Addresses
-from app.db.job_tables import JobRow
-from app.db.models import stored_beside, stored_circuits
+from app.db.models import stored_circuits
 from app.db.reports import RIVALS, RivalsReport
 from app.errors import BadQuery
-from app.jobs.definitions import MODEL_RIVALS, model_arguments
-from app.pages.models.views import ModelPlace, RulesOptions, RulesPage, locate_model, rules_page, search_of
-from app.pages.reports.rivals import BY_EDGES, RivalCircuit, RivalsFound, Shown, findings_of, measures_of
-from app.pages.reports.state import ReportState, work_state
-from app.pages.shared import JobView, job_view
+from app.jobs.definitions import MODEL_RIVALS
+from app.pages.models.views import ModelPlace, ModelReportPage, RulesOptions, locate_model, report_beside, rules_page
+from app.pages.reports.rivals import BY_EDGES, RivalCircuit, RivalsFound, Shown, rivals_fields
 
 WORDS: Final = {"passed": "passes", "failed": "fails", UNDECIDED: NOT_ASKED}
 """Outcomes of criteria as maps show them."""
@@ -34,12 +31,8 @@ class ModelRivalsOptions(RulesOptions):
     )
 
 
-class ModelRivalsPage(RulesPage, RivalsFound):
+class ModelRivalsPage(ModelReportPage, RivalsFound):
     """The page of a model's rivals."""
-
-    state: ReportState
-    job: JobView | None
-    findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
 
 
 def build_model_rivals(
@@ -52,44 +45,33 @@ def build_model_rivals(
         BadQuery: the map is to show what circuits of this kind have not.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    slug, text, graph = place.row.slug, place.text, place.space.graph
+    graph = place.space.graph
     columns = [one for one in place.record.columns if one.dtype is str]
     if options.by not in (BY_EDGES, *(one.name for one in columns)):
         known = ", ".join((BY_EDGES, *(one.name for one in columns)))
         raise BadQuery(f"by {options.by[:60]!r}", "is nothing that circuits of this kind have", f"use {known}", "by")
-    search, report = search_of(session, place), stored_beside(session, place.row, text, RIVALS, RivalsReport)
-    job = session.get(JobRow, MODEL_RIVALS.job_id(model_arguments(place.row.digest, text)))
+    _, report, state = report_beside(session, place, addresses, RIVALS, RivalsReport, MODEL_RIVALS)
 
     def circuit(mask: str) -> RivalCircuit:
         bits = graph.bits([int(mask, 16)])
         return RivalCircuit(
             mask=mask,
             label=mask,
-            url=addresses.model_circuit(slug, mask, text),
+            url=addresses.circuit(place.slug, mask, place.scope),
             ref=mask,
             n_edges=int(bits.sum()),
             n_neurons=int(graph.active_nodes(bits).sum()),
         )
 
-    view = Shown(circuit, lambda masks: addresses.model_compare(slug, masks, text))
+    view = Shown(circuit, lambda masks: addresses.compare(place.slug, masks, place.scope))
     choices = [(BY_EDGES, graph.cut[:1].upper() + graph.cut[1:]), *((one.name, one.label) for one in columns)]
     return ModelRivalsPage(
-        **rules_page(session, place, addresses, lambda rules: addresses.model_rivals(slug, rules)),
-        state="not_analysed" if search is None else work_state(job) if report is None else "done",
-        job=None if job is None or report is not None else job_view(job, addresses),
-        of=0 if report is None else report.of,
-        complete=report is None or report.complete,
-        pair=None if report is None else view.pair(report),
-        different=None if report is None else view.different(report),
-        measures=[] if report is None else measures_of(report, graph.cut[:-1]),
+        **rules_page(session, place, addresses, lambda rules: addresses.rivals(place.slug, rules)),
+        **rivals_fields(report, view, place, addresses, options, graph.cut[:-1]),
+        **state,
         map=None
         if report is None
         else view.map(report, options.by, _shown(session, place, report, options.by), "", choices),
-        findings=[] if report is None else findings_of(report, graph.cut[:-1]),
-        request_url=addresses.model_rivals(slug),
-        request_fields=[("rules", text)],
-        circuits_url=addresses.model_circuits(slug, text),
-        url=addresses.model_rivals(slug, text, **options.view_of()),
     )
 
 

@@ -23,7 +23,7 @@ from analysis.fixed_order import length
 from analysis.models.circuits import mask_bits
 from analysis.models.model import Change, Masks, RowRun, Written, gaps
 from analysis.sandbox.intervention import MAX_CHANGES
-from app.addressing import Addresses
+from app.addressing import USUAL_RULES, Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
 from app.options import PageModel
@@ -212,7 +212,7 @@ class _State:
 
     @property
     def url(self) -> str:
-        return self.addresses.model_sandbox(self.place.row.slug, self.place.text, **self.view())
+        return self.addresses.sandbox(self.place.slug, (), self.place.scope, **self.view())
 
     def without(self, change: Change) -> _State:
         """Without what is changed at a change's site and position."""
@@ -306,12 +306,12 @@ def _page(session: Session, state: _State) -> ModelSandboxPage:
     after = space.run_row(state.bits, row, state.changes, source) or before
     ends = [_end(place, row, run) for run in (before, after)]
     swapped = replace(state, row=source, source=row)
-    return ModelSandboxPage(
+    return ModelSandboxPage.showing(
+        state,
         model=model_view(place.row, place.kind, model, addresses),
         rules=rules_view(place.row, place.kind, model, place.rules, search_of(session, place), addresses),
         graph=graph_view(space),
-        circuit=state.circuit,
-        circuit_url=addresses.model_circuit(slug, state.circuit, place.text) if state.circuit else "",
+        circuit_url=addresses.circuit(slug, state.circuit, place.scope) if state.circuit else "",
         kept=graph.kept_edges(state.bits[None])[0].tolist(),
         row=row,
         positions=list(before.places),
@@ -322,7 +322,6 @@ def _page(session: Session, state: _State) -> ModelSandboxPage:
         choices=list(model.rows) if len(model.rows) <= MAX_CHOICES else [],
         changes=[_change_view(state, one, before) for one in state.changes],
         edges_changed=sorted({one.part for one in state.changes if one.kind == "edge"}),
-        tool=state.tool,
         tools=[
             ChoiceView(label=words, url=replace(state, tool=written).url, current=written == state.tool)
             for written, (words, _) in WRITTEN.items()
@@ -342,14 +341,13 @@ def _page(session: Session, state: _State) -> ModelSandboxPage:
         ],
         swap_url=swapped.url,
         clear_url=replace(state, changes=()).url,
-        form_url=addresses.model_sandbox(slug),
+        form_url=addresses.sandbox(slug, (), USUAL_RULES),
         fields=[
             (name, str(one))
             for name, value in {"rules": place.text, **state.view()}.items()
             for one in (value if isinstance(value, list) else [value])
             if one not in (None, "") and name not in ("row", "source")
         ],
-        url=state.url,
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.discovery.cuts import CutModel
@@ -19,31 +18,13 @@ from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
 from app.db.claims import Placed
 from app.db.models import stored_circuits, stored_landscape
-from app.options import PageModel
 from app.pages.claims.standing import Standing
-from app.pages.located import LocatedView, located_fields
+from app.pages.located import LocatedView, RoleKept, located_fields
 from app.pages.models.views import ModelPlace, search_of
 
 BASELINES: Final = ("effects", "random")
 MAX_JUDGED_MILLISECONDS: Final = 3.0
 """What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
-
-
-class RoleKept(PageModel):
-    """The nodes that have a role in the whole model, and which of them have it in a circuit too."""
-
-    label: str
-    model: list[str]
-    kept: list[str]
-
-
-class ModelLocatedView(LocatedView):
-    """Where an answer about a model stands; its edges are nodes where masks name nodes."""
-
-    under: dict[str, bool | None] = Field(description="By ablation whether it is valid; null where it was not found.")
-    roles: list[RoleKept] = Field(description="Roles that some node has in the whole model.")
-    adds: list[str] = Field(description="What the nearest valid circuit keeps and this one does not.")
-    drops: list[str] = Field(description="What this one keeps and the nearest valid circuit does not.")
 
 
 @dataclass(frozen=True)
@@ -76,26 +57,26 @@ class ModelStanding(Standing[CutModel]):
     def unjudged(self) -> ModelLandscape:
         return replace(self.landscape, judges=False)
 
-    def method_url(self, key: str) -> str:
-        """The steps of a method."""
-        return self.addresses.model_method(self.place.row.slug, key, self.place.text)
+    @property
+    def subject(self) -> ModelPlace:
+        return self.place
 
-    def shown(self, told: Placed) -> ModelLocatedView:
+    def shown(self, told: Placed) -> LocatedView:
         """A place as pages show it."""
         return model_located(told.raw_mask, told.place, self.place, self.addresses)
 
 
-def model_located(raw_mask: str, told: Mapping[str, Any], place: ModelPlace, addresses: Addresses) -> ModelLocatedView:
+def model_located(raw_mask: str, told: Mapping[str, Any], place: ModelPlace, addresses: Addresses) -> LocatedView:
     """An answer's place, from what an audit file says of it."""
     graph = place.space.graph
-    fields = located_fields(raw_mask, told, lambda mask: addresses.model_circuit(place.row.slug, mask, place.text))
+    fields = located_fields(raw_mask, told, place, addresses)
     here = int(told["mask"], 16)
     there = here if fields["nearest"] is None else int(fields["nearest"].mask, 16)
 
     def names(mask: int) -> list[str]:
         return [name for bit, name in enumerate(graph.bit_labels) if mask >> bit & 1]
 
-    return ModelLocatedView(
+    return LocatedView(
         **fields,
         ref=told["mask"] if told["possible"] else "",
         under=told["under"],

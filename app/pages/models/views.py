@@ -26,12 +26,17 @@ from analysis.models.judging import circuit_record, roles_told
 from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
 from app.addressing import Addresses
 from app.db.errors import StoreError
+from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
-from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_circuits
+from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_beside, stored_circuits
+from app.db.reports import Report
 from app.errors import NotFound
+from app.jobs.definitions import JobDefinition, model_arguments
+from app.naming import RulesScope
 from app.options import BigInt, Options, PageModel
 from app.pages.explanation_items import FigureView, figures_of
-from app.pages.shared import About
+from app.pages.reports.state import ReportState, work_state
+from app.pages.shared import About, JobView, job_view
 
 
 class RulesOptions(Options):
@@ -76,6 +81,11 @@ class RulesView(PageModel):
     listed: int | None
     too_large: str = Field(description="Why there is no search; empty if there can be one.")
     url: str
+
+    @property
+    def scope(self) -> RulesScope:
+        """The same as addresses take it."""
+        return RulesScope(self.text)
 
     @property
     def label(self) -> str:
@@ -145,6 +155,14 @@ class RulesPage(PageModel):
         return About(self.model.name, self.model.slug, self.model.url, under, tray, part, "model")
 
 
+class ModelReportPage(RulesPage):
+    """A page that shows a report about such circuits, as far as it is stored."""
+
+    state: ReportState
+    job: JobView | None
+    findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
+
+
 class RowView(PageModel):
     """What a model, or a circuit of it, returns on one row of the task."""
 
@@ -194,9 +212,19 @@ class ModelPlace:
         return circuit_record(self.kind)
 
     @property
+    def slug(self) -> str:
+        """Of the model."""
+        return self.row.slug
+
+    @property
     def text(self) -> str:
         """The rules as addresses write them."""
         return self.kind.write_rules(self.rules)
+
+    @property
+    def scope(self) -> RulesScope:
+        """The rules as a scope of addresses."""
+        return RulesScope(self.text)
 
 
 def open_model(session: Session, addresses: Addresses, ref: str) -> tuple[ModelRow, ModelKind, Model]:
@@ -229,13 +257,10 @@ def locate_model(session: Session, addresses: Addresses, ref: str, rules: str) -
 
 def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresses) -> ModelView:
     """A model as pages show it."""
-    return ModelView(
-        name=row.name,
-        slug=row.slug,
-        digest=row.digest,
+    return ModelView.showing(
+        row,
         kind=kind.key,
         noun=kind.noun,
-        origin=row.origin,
         task=model.task,
         n_rows=len(model.rows),
         url=addresses.model(row.slug),
@@ -256,18 +281,20 @@ def rules_view(
         valid=None if search is None else search.valid,
         listed=None if search is None else search.listed,
         too_large=too_large(model, space),
-        url=addresses.model_circuits(row.slug, text),
+        url=addresses.circuits(row.slug, RulesScope(text)),
     )
 
 
-def rules_page(session: Session, place: ModelPlace, addresses: Addresses, here: Callable[[str], str]) -> dict[str, Any]:
+def rules_page(
+    session: Session, place: ModelPlace, addresses: Addresses, here: Callable[[RulesScope], str]
+) -> dict[str, Any]:
     """The fields of :class:`RulesPage`, without the page's own address.
 
     Args:
         session: open session.
         place: the model and its rules.
         addresses: builds links.
-        here: rules as addresses write them → the same page under these.
+        here: rules → the same page under these.
     """
     row, kind, model = place.row, place.kind, place.model
     searches, others = searches_of(session, [row.id]), []
@@ -276,14 +303,38 @@ def rules_page(session: Session, place: ModelPlace, addresses: Addresses, here: 
         search = searches.get((row.id, text))
         if search is not None:
             view = rules_view(row, kind, model, rules, search, addresses)
-            others.append(view.model_copy(update={"url": here(text)}))
+            others.append(view.model_copy(update={"url": here(RulesScope(text))}))
     return {
         "model": model_view(row, kind, model, addresses),
         "rules": rules_view(row, kind, model, place.rules, searches.get((row.id, place.text)), addresses),
         "other_rules": others,
         "graph": graph_view(place.space),
-        "compare_url": addresses.model_compare(row.slug, (), place.text),
+        "compare_url": addresses.compare(row.slug, (), place.scope),
     }
+
+
+def report_beside(
+    session: Session,
+    place: ModelPlace,
+    addresses: Addresses,
+    name: str,
+    form: type[Report],
+    definition: JobDefinition,
+) -> tuple[CircuitSearch | None, Report | None, dict[str, Any]]:
+    """What was searched, what a later job found out, and the fields of :class:`ModelReportPage` that say how far it is.
+
+    Args:
+        session: open session.
+        place: the model and its rules.
+        addresses: builds links.
+        name: what the report is kept under.
+        form: of the report.
+        definition: of the job.
+    """
+    search, report = search_of(session, place), stored_beside(session, place.row, place.text, name, form)
+    job = session.get(JobRow, definition.job_id(model_arguments(place.row.digest, place.text)))
+    state = "not_analysed" if search is None else work_state(job) if report is None else "done"
+    return search, report, {"state": state, "job": None if job is None or report else job_view(job, addresses)}
 
 
 def too_large(model: Model, space: Space) -> str:
@@ -299,9 +350,7 @@ def graph_view(space: Space) -> GraphView:
     """A graph as twins tell it."""
     graph = space.graph
     return GraphView(
-        nodes=[
-            NodeView(name=one.name, label=one.label, layer=one.layer, removable=one.removable) for one in graph.nodes
-        ],
+        nodes=graph.nodes,
         edges=[
             EdgeView(source=graph.nodes[one.source].name, target=graph.nodes[one.target].name, slot=one.slot)
             for one in graph.edges
@@ -311,19 +360,19 @@ def graph_view(space: Space) -> GraphView:
     )
 
 
-def sandbox_url(addresses: Addresses, row: ModelRow, space: Space, rules: str, mask: str, at: int | None) -> str:
+def sandbox_url(addresses: Addresses, row: ModelRow, space: Space, rules: RulesScope, mask: str, at: int | None) -> str:
     """The sandbox of a model or of one circuit; "" where its kind has none.
 
     Args:
         row: of the model.
         space: its circuits under the rules.
-        rules: as addresses write them.
+        rules: of the space.
         mask: of the circuit, "" for the whole model.
         at: number of the row of the task that is run, None for the sandbox's own choice.
     """
     if space.run_row(np.ones(space.graph.n_bits, dtype=np.bool_), 0) is None:
         return ""
-    return addresses.model_sandbox(row.slug, rules, circuit=mask, row=at)
+    return addresses.sandbox(row.slug, (), rules, circuit=mask, row=at)
 
 
 def search_of(session: Session, place: ModelPlace) -> CircuitSearch | None:
@@ -365,7 +414,7 @@ def mask_meant(place: ModelPlace, text: str, addresses: Addresses) -> str:
     try:
         return read_mask(place.space, text)
     except AnalysisError as error:
-        parent = addresses.model_circuits(place.row.slug, place.text)
+        parent = addresses.circuits(place.slug, place.scope)
         raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
 
 

@@ -135,25 +135,20 @@ def _found(report: PlantedReport, analysis: AnalysisRow) -> PlantedFound:
             ("single", "Interchange of one variable", passes.single),
             ("joint", "Joint interchange", passes.joint),
         ):
-            share = None if score is None else FractionView(agreed=score.agreed, of=score.of)
+            share = None if score is None else FractionView.showing(score)
             passed = None if score is None else score.agreed == score.of
             tested.append(TestedView(key=key, name=name, passed=passed, share=share))
-    return PlantedFound(
+    return PlantedFound.showing(
+        report,
         outcome=outcome,
         words=OUTCOME_WORDS[outcome],
-        valid=report.valid,
         minimal=None if report.inside is None else report.valid and not report.inside,
         n_valid=int(report.n_valid),
         smaller=None if report.smaller is None else int(report.smaller),
         equal=None if report.equal is None else int(report.equal),
-        inside=report.inside,
-        around=report.around,
         tested=tested,
         alignment_valid=None if passes is None else passes.single.agreed == passes.single.of,
-        alignment_minimal=report.alignment_minimal,
         algorithms=analysis.algorithms_aligned,
-        margin=report.margin,
-        reasons=report.reasons,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -12,13 +11,12 @@ from sqlalchemy.orm import Session
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import C, ValidCircuits
 from analysis.discovery.method import Method, Step
-from analysis.discovery.part_names import names_in
+from analysis.discovery.part_names import PartNames, names_in
 from analysis.discovery.path import Stage, stages_of, steps_of
 from analysis.discovery.registry import read_method
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Settings
-from analysis.models.model import Graph
-from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit
 from app.addressing import Addresses
 from app.db.methods import METHODS, MethodsReport, step_of
 from app.db.reports import report_of, report_row
@@ -27,8 +25,8 @@ from app.figures.svg.layout import edge_name
 from app.options import BigInt, Options, PageModel, ScopeOptions
 from app.pages.claims.standing import BaselineView, NetworkStanding, Standing
 from app.pages.located import edges_drawn
-from app.pages.place import Place, locate
-from app.pages.reports.methods import method_text
+from app.pages.place import Subject, locate
+from app.pages.reports.methods import text_beside
 from app.pages.shared import LinkedPage, linked, scope_now
 
 MEASURES: Final = {
@@ -125,65 +123,52 @@ def build_method_path(
         BeyondLimits: the network is too large to be followed on the spot.
     """
     place = locate(session, addresses, network, options.scope)
-    slug, scope = place.row.slug, place.scope
-    found, settings = _meant(method, place, addresses)
-    text = method_text(found.key, settings)
+    found, settings = method_meant(method, read_method, place, addresses)
     standing = None if place.analysis is None else NetworkStanding(session, place, place.analysis, addresses)
-    way = Way(
-        steps=None if standing is None else _steps(standing, found, settings),
-        names=list(names_in(place.question.layout).numbers),
-        step_url=lambda number: addresses.method(slug, text, scope, step=number),
-        circuit_url=lambda mask: addresses.circuit(slug, mask, scope),
-    )
+    steps = None if standing is None else _steps(standing, found, settings)
     return MethodPathPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
-        **followed(found, settings, text, way, standing, options.step),
-        methods_url=addresses.methods(slug, scope),
-        request_url=addresses.methods(slug),
-        request_fields=scope.fields,
-        url=addresses.method(slug, text, scope, **options.view_of()),
+        **followed(found, settings, steps, standing, place, names_in(place.question.layout), addresses, options.step),
     )
-
-
-@dataclass(frozen=True)
-class Way:
-    """A method's steps, and how a page tells of them.
-
-    Args:
-        steps: None where they are not known.
-        names: of the bits of a mask.
-        step_url: number of a step → the page at it.
-        circuit_url: mask of a circuit → its page.
-    """
-
-    steps: Sequence[Step] | None
-    names: Sequence[str]
-    step_url: Callable[[int], str]
-    circuit_url: Callable[[str], str]
 
 
 def followed(
-    method: Method[Any], settings: Settings, text: str, way: Way, standing: Standing[Any] | None, step: int | None
+    method: Method[Any],
+    settings: Settings,
+    steps: Sequence[Step] | None,
+    standing: Standing[Any] | None,
+    subject: Subject,
+    names: PartNames,
+    addresses: Addresses,
+    step: int | None,
 ) -> dict[str, Any]:
-    """The fields of :class:`Followed`, without addresses of other pages.
+    """The fields of :class:`Followed`, and the page's own address.
 
     Args:
         method: that is followed.
         settings: all of them.
-        text: the method as commands take it.
-        way: its steps.
+        steps: of it; None where they are not known.
         standing: the circuits that they are located among; None where nothing was searched.
+        subject: what the method was asked about.
+        names: of the bits of a mask.
+        addresses: builds links.
         step: that is asked for.
 
     Raises:
         BadQuery: there is no such step.
     """
+    slug, scope, text = subject.slug, subject.scope, text_beside(method, settings)
+
+    def view(number: int, one: Stage) -> StepView:
+        mask = one.closed.mask
+        circuit_url = addresses.circuit(slug, names.to_hex(mask), scope) if one.closed.possible else ""
+        return _view(number, one, names, addresses.method(slug, text, scope, step=number), circuit_url)
+
     views: list[StepView] = []
-    if standing is not None and way.steps is not None:
-        landscape = standing.landscape
-        begin = 0 if method.score is not None else (1 << len(way.names)) - 1
-        stages = stages_of([Step((), False, None, None, begin), *way.steps], landscape)
-        views = [_view(number, one, way, landscape.layout) for number, one in enumerate(stages)]
+    if standing is not None and steps is not None:
+        begin = 0 if method.score is not None else (1 << names.n_bits) - 1
+        stages = stages_of([Step((), False, None, None, begin), *steps], standing.landscape)
+        views = [view(number, one) for number, one in enumerate(stages)]
     answer = _answer(method, settings, views)
     at = step if step is not None else answer if answer is not None else 0
     if views and at >= len(views):
@@ -197,24 +182,36 @@ def followed(
         "settings": dict(settings),
         "kind": "learning" if method.learns else "taking" if method.score is not None else "removing",
         "measure": "faithfulness" if method.score is not None else MEASURES.get(str(settings.get("loss")), "loss"),
-        "state": "not_analysed" if standing is None else "not_stored" if way.steps is None else "found",
+        "state": "not_analysed" if standing is None else "not_stored" if steps is None else "found",
         "steps": views,
         "answer": answer,
         "at": at if views else 0,
         "first_valid": min((one.n_edges for one in views if one.valid), default=None),
         "baselines": [] if standing is None else standing.baselines(),
+        "methods_url": addresses.methods(slug, scope),
+        "request_url": addresses.methods(slug, type(scope)()),
+        "request_fields": scope.fields,
+        "url": addresses.method(slug, text, scope, step=step),
     }
 
 
-def _meant(text: str, place: Place, addresses: Addresses) -> tuple[Method[CutNetwork], Settings]:
+def method_meant(
+    text: str, read: Callable[[str], tuple[Any, Settings]], subject: Subject, addresses: Addresses
+) -> tuple[Method[Any], Settings]:
     """The method that an address names, with every setting.
+
+    Args:
+        text: as it came in.
+        read: that → the method and its settings; raises InvalidMethod.
+        subject: what it is asked about.
+        addresses: for the page to go to instead.
 
     Raises:
         NotFound: there is none, or it has no such setting.
     """
-    page = addresses.methods(place.row.slug, place.scope), "what methods answer"
+    page = addresses.methods(subject.slug, subject.scope), "what methods answer"
     try:
-        found, settings = read_method(text)
+        found, settings = read(text)
     except InvalidMethod as problem:
         raise NotFound(problem.item, problem.cause, problem.cure, "method", *page) from None
     if not isinstance(found, Method):
@@ -262,24 +259,20 @@ def _answer(method: Method[Any], settings: Settings, views: list[StepView]) -> i
     return next((number for number, after in shares if after is not None and after >= threshold), len(views) - 1)
 
 
-def _view(number: int, one: Stage, way: Way, layout: EdgeLayout | Graph) -> StepView:
-    step, chance, mask = one.step, one.chance, layout.to_hex(one.closed.mask)
-    exact = chance is not None and chance.exact
-    return StepView(
+def _view(number: int, one: Stage, names: PartNames, url: str, circuit_url: str) -> StepView:
+    step, chance = one.step, one.chance
+    told = list(names.numbers)
+    return StepView.showing(
+        step,
         number=number,
-        edges=[way.names[edge] for edge in step.edges],
-        kept=step.kept,
-        before=step.before,
-        after=step.after,
-        score=step.score,
-        at=step.at,
-        raw_mask=layout.to_hex(step.mask),
+        edges=[told[edge] for edge in step.edges],
+        raw_mask=names.to_hex(step.mask),
         raw_edges=step.mask.bit_count(),
-        mask=mask,
+        mask=names.to_hex(one.closed.mask),
         n_edges=one.closed.mask.bit_count(),
         valid=one.valid,
-        chance_valid=chance.low if chance is not None and exact else None,
+        chance_valid=chance.low if chance is not None and chance.exact else None,
         chance_possible=None if chance is None else chance.possible,
-        url=way.step_url(number),
-        circuit_url=way.circuit_url(mask) if one.closed.possible else "",
+        url=url,
+        circuit_url=circuit_url,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
@@ -13,9 +14,7 @@ from analysis.circuit_sets.chance import chances
 from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
-from analysis.discovery.registry import method_named
 from analysis.method_settings import settings_text
-from analysis.network_files.planted_record import PlantedRecord
 from app.addressing import Addresses
 from app.db.codecs import planted_of
 from app.db.methods import METHODS, MethodsReport, StoredAnswer
@@ -24,7 +23,7 @@ from app.db.reports import report_of, report_row
 from app.figures.svg.audit import AnswerMark, audit_strip
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.located import LocatedView, located_view
-from app.pages.place import Place, locate
+from app.pages.place import Place, Subject, locate
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import About, ScopeView, about_network, scope_now
 
@@ -59,28 +58,33 @@ class MethodView(PageModel):
     definition: str
     source: str
     default: AnswerView | None
-    answers: Sequence[AnswerView] = Field(description="Under other settings.")
+    answers: list[AnswerView] = Field(description="Under other settings.")
     n_valid: int = Field(description="Valid answers, that under default settings among them.")
     n_answers: int
     refused: str = Field(description="Why it could not be asked under its default settings; empty if it could.")
 
 
-class MethodsPage(ReportPage):
+class MethodsFound(PageModel):
+    """What methods answer about a network or a model."""
+
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    methods: list[MethodView]
+    n_edges: int = Field(description="Of the network, or bits of a model's masks: edges, or nodes.")
+    shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
+    claim_url: str = Field(description="Where a circuit of your own is located.")
+    request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
+    request_fields: list[tuple[str, str]]
+
+
+class MethodsPage(ReportPage, MethodsFound):
     """The page of methods."""
 
     scope: ScopeView
     thorough: bool = Field(description="Whether methods that learn were asked too.")
-    complete: bool = Field(description="Whether every valid circuit is listed.")
-    methods: list[MethodView]
     not_asked: list[str] = Field(description="Methods that are asked on request, by name.")
     valid: BigInt = Field(description="Valid circuits.")
-    n_edges: int
-    shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
     planted: str = Field(description="The planted circuit; empty if nothing is said to be planted.")
-    claim_url: str
     claims_url: str = Field(description="Circuits that others found, kept at addresses of their own.")
-    request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
-    request_fields: list[tuple[str, str]]
     circuits_url: str
     lenses_url: str
 
@@ -101,28 +105,52 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
     report = None if row is None else report_of(row, MethodsReport)
     slug, scope = place.row.slug, place.scope
     record = planted_of(place.row)
-    methods = [] if report is None else _methods(report, place, addresses, record)
+
+    def beside(shown: LocatedView) -> str:
+        return "" if record is None else answered(int(shown.mask, 16), record.circuit.mask, valid=shown.valid)
+
+    methods = (
+        []
+        if report is None
+        else methods_shown(
+            report, REGISTERED, place, addresses, partial(located_view, place=place, addresses=addresses), beside
+        )
+    )
     asked = {one.key for one in methods}
     return MethodsPage(
         **report_fields(session, place, addresses, METHODS, row),
+        **methods_fields(report, methods, {} if report is None else shares_of(session, place), place, addresses),
         scope=scope_now(session, place, addresses),
         thorough=report is not None and report.thorough,
-        complete=report is not None and report.complete,
-        methods=methods,
         not_asked=[] if report is None else [one.label for one in REGISTERED if one.key not in asked],
         valid=0 if place.analysis is None else place.analysis.circuits_valid,
         n_edges=place.question.layout.n_edges,
-        shares={} if report is None else shares_of(session, place),
         findings=[] if report is None else [*findings_of(methods), *_planted_finding(methods)],
-        url=addresses.methods(slug, scope),
         planted="" if record is None else record.circuit.hex,
-        claim_url=addresses.claim(slug, scope),
         claims_url=addresses.claims(slug, scope),
-        request_url=addresses.methods(slug),
-        request_fields=scope.fields,
         circuits_url=addresses.circuits(slug, scope),
         lenses_url=addresses.lenses(slug, scope),
     )
+
+
+def methods_fields(
+    report: MethodsReport | None,
+    methods: list[MethodView],
+    shares: Mapping[int, float],
+    subject: Subject,
+    addresses: Addresses,
+) -> dict[str, Any]:
+    """The fields of :class:`MethodsFound` but for the number of edges, and the page's own address."""
+    slug, scope = subject.slug, subject.scope
+    return {
+        "complete": report is not None and report.complete,
+        "methods": methods,
+        "shares": shares,
+        "claim_url": addresses.claim(slug, scope),
+        "request_url": addresses.methods(slug, type(scope)()),
+        "request_fields": scope.fields,
+        "url": addresses.methods(slug, scope),
+    }
 
 
 def shares_of(session: Session, place: Place) -> dict[int, float]:
@@ -133,48 +161,54 @@ def shares_of(session: Session, place: Place) -> dict[int, float]:
     return {size: float(one.share) for size, one in found.items() if one.share is not None}
 
 
-def _methods(
-    report: MethodsReport, place: Place, addresses: Addresses, record: PlantedRecord | None
+def methods_shown(
+    report: MethodsReport,
+    methods: Sequence[Method[Any]],
+    subject: Subject,
+    addresses: Addresses,
+    located: Callable[[str, Mapping[str, Any]], LocatedView],
+    beside: Callable[[LocatedView], str] = lambda _: "",
 ) -> list[MethodView]:
-    found = []
-    for method in REGISTERED:
-        answers = [one for one in report.answers if one.method == method.key]
-        if not answers and method.label not in report.refused:
+    """What was answered, by method; nothing of those that were not asked.
+
+    Args:
+        report: with the answers.
+        methods: in their order.
+        subject: what was asked about.
+        addresses: builds links.
+        located: a raw mask and what is said of its place → that as pages show it.
+        beside: that → what it is beside a planted circuit.
+    """
+    slug, scope, found = subject.slug, subject.scope, []
+
+    def shown(method: Method[Any], one: StoredAnswer) -> AnswerView:
+        text = text_beside(method, one.settings)
+        place = None if one.raw_mask is None or one.place is None else located(one.raw_mask, one.place)
+        return AnswerView.showing(
+            one,
+            text=text,
+            place=place,
+            url="" if one.raw_mask is None else addresses.claim(slug, scope, mask=one.raw_mask),
+            path_url=addresses.method(slug, text, scope),
+            planted="" if place is None else beside(place),
+        )
+
+    for method in methods:
+        views = [shown(method, one) for one in report.answers if one.method == method.key]
+        if not views and method.label not in report.refused:
             continue
-        views = [_answer(one, place, addresses, record) for one in answers]
+        default = next((view for view in views if view.default), None)
         found.append(
             MethodView.showing(
                 method,
-                default=next((view for view in views if view.default), None),
+                default=default,
                 answers=[view for view in views if not view.default],
                 n_valid=sum(view.place is not None and view.place.valid for view in views),
                 n_answers=len(views),
-                refused="" if any(view.default for view in views) else report.refused.get(method.label, ""),
+                refused="" if default is not None else report.refused.get(method.label, ""),
             )
         )
     return found
-
-
-def _answer(one: StoredAnswer, place: Place, addresses: Addresses, record: PlantedRecord | None) -> AnswerView:
-    shown, beside = None, ""
-    if one.raw_mask is not None and one.place is not None:
-        shown = located_view(one.raw_mask, one.place, place, addresses)
-        if record is not None:
-            beside = answered(int(shown.mask, 16), record.circuit.mask, valid=shown.valid)
-    slug, scope = place.row.slug, place.scope
-    return AnswerView.showing(
-        one,
-        text=method_text(one.method, one.settings),
-        place=shown,
-        url="" if one.raw_mask is None else addresses.claim(slug, scope, mask=one.raw_mask),
-        path_url=addresses.method(slug, method_text(one.method, one.settings), scope),
-        planted=beside,
-    )
-
-
-def method_text(key: str, settings: Mapping[str, Any]) -> str:
-    """A method of networks with the settings that differ from its defaults, as the command line takes it."""
-    return text_beside(method_named(key), settings)
 
 
 def text_beside(method: Method[Any], settings: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from pydantic import Field
@@ -32,11 +32,11 @@ from app.errors import BadQuery
 from app.figures.numbers import exact, noun
 from app.listing.circuits import CIRCUIT
 from app.naming import ExplanationRef
-from app.options import PageModel, ScopeOptions
+from app.options import Options, PageModel, ScopeOptions
 from app.pages.common_ground.points import survey_view
 from app.pages.common_ground.views import ExtremeView
 from app.pages.formulas import FractionView
-from app.pages.place import Place, locate_boolean
+from app.pages.place import Place, Subject, locate_boolean
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import About, ScopeView, about_network, scope_now
 
@@ -196,25 +196,48 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
     row = report_row(session, place.analysis, RIVALS)
     report = None if row is None else report_of(row, RivalsReport)
     view = _Viewer(session, place, addresses)
-    slug, scope = place.row.slug, place.scope
     return RivalsPage(
         **report_fields(session, place, addresses, RIVALS, row),
         scope=scope_now(session, place, addresses),
-        of=0 if report is None else report.of,
-        complete=report is None or report.complete,
-        pair=None if report is None else view.shown.pair(report),
-        different=None if report is None else view.shown.different(report),
+        **rivals_fields(report, view.shown, place, addresses, options),
         contradicting=None if report is None else view.contradicting(report.contradicting),
         best_and_worst=view.best_and_worst(),
-        measures=[] if report is None else measures_of(report),
         map=None if report is None else view.map(report, options, step),
-        findings=[] if report is None else findings_of(report),
-        url=addresses.rivals(slug, scope, **options.view_of()),
-        request_url=addresses.rivals(slug),
-        request_fields=scope.fields,
-        circuits_url=addresses.circuits(slug, scope),
-        common_ground_url=addresses.common_ground(slug, scope),
+        common_ground_url=addresses.common_ground(place.slug, place.scope),
     )
+
+
+def rivals_fields(
+    report: RivalsReport | None,
+    shown: Shown,
+    subject: Subject,
+    addresses: Addresses,
+    options: Options,
+    part: str = "edge",
+) -> dict[str, Any]:
+    """The fields of :class:`RivalsFound` but for the map, what was found in sentences, and the page's own address.
+
+    Args:
+        report: None where there is none.
+        shown: how circuits are shown.
+        subject: whose circuits they are.
+        addresses: builds links.
+        options: of the page.
+        part: what a mask names.
+    """
+    slug, scope = subject.slug, subject.scope
+    return {
+        "of": 0 if report is None else report.of,
+        "complete": report is None or report.complete,
+        "pair": None if report is None else shown.pair(report),
+        "different": None if report is None else shown.different(report),
+        "measures": [] if report is None else measures_of(report, part),
+        "findings": [] if report is None else findings_of(report, part),
+        "request_url": addresses.rivals(slug, type(scope)()),
+        "request_fields": scope.fields,
+        "circuits_url": addresses.circuits(slug, scope),
+        "url": addresses.rivals(slug, scope, **options.view_of()),
+    }
 
 
 def stored_rivals(
@@ -303,7 +326,8 @@ class Shown:
             return None
         pair = set(report.pair.masks) if report.pair else set()
         different = set(report.different.masks) if report.different else set()
-        return MapView(
+        return MapView.showing(
+            placed,
             items=[
                 PlacedCircuit.showing(
                     self.circuit(mask),
@@ -314,9 +338,6 @@ class Shown:
                 )
                 for mask, x, y, shows in zip(placed.masks, placed.x, placed.y, shown, strict=True)
             ],
-            kept=placed.kept,
-            correlation=placed.correlation,
-            n_landmarks=placed.n_landmarks,
             choices=[MapChoice(key=key, label=label, current=key == by) for key, label in choices],
             by=by,
             missing=missing,

@@ -41,7 +41,7 @@ from app.pages.sandbox.views import (
     TriedView,
 )
 from app.pages.sandbox.words import drawing_words, intervention_words, number, written_signs, written_words
-from app.pages.shared import TaskView, data_view, finite, network_view, protocol_view
+from app.pages.shared import data_view, finite, network_view, protocol_view
 
 
 def build_sandbox(session: Session, addresses: Addresses, network: str, options: SandboxOptions) -> SandboxPage:
@@ -75,7 +75,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     return SandboxPage.showing(
         state,
         network=network_view(place.row, addresses, place.question.model),
-        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         data=data_view(place.question),
         output=place.scope.output,
@@ -201,14 +201,11 @@ def part_view(state: State, bench: Bench) -> PartView | None:
     found = None if state.hidden or not now.is_changed else partial_changes(bench, now)
     if found is None:
         return None
-    return PartView(
+    return PartView.showing(
+        found,
         share=state.part,
         run=run_view(Answer(bench.trace(now, state.part)[1], ())),
-        shares=list(found.shares),
         activations=[layer.tolist() for layer in found.layers],
-        exact=found.exact,
-        bends=list(found.bends),
-        turns=list(found.turns),
     )
 
 
@@ -320,7 +317,7 @@ def asked_view(
         says=said.bit,
         reason=said.reason,
         right=None if state.hidden else here.right(position),
-        score=ScoreView(right=score.right, spoke=score.spoke, of=score.of),
+        score=score,
         without_url=links.to(replace(state, refs=tuple(other for other in state.refs if other != ref))),
     )
 

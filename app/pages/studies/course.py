@@ -204,11 +204,9 @@ def _line(
             for path, site in alignment.places
         )
         url = addresses.alignment(network, algorithm.id, alignment.id) if network else ""
-    return CourseLine(
-        kind=course.kind,
-        item=course.item,
+    return CourseLine.showing(
+        course,
         words=words,
-        present=list(course.present),
         gaps=course.n_gaps,
         url=url,
         **_ends(course, targets),

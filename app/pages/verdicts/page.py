@@ -158,7 +158,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     rows = _rows(views)
     return VerdictsPage(
         network=network_view(place.row, addresses, place.question.model),
-        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         output=scope.output,
         explanations=views,
@@ -298,26 +298,19 @@ def _view(
             **named, outcome="not_computed", origin="not_computed", reason=_sentence(judged.why_not)
         )
     if stored is None and verdict is not None:
-        return CriterionVerdict(
+        return CriterionVerdict.showing(
+            verdict,
             **named,
-            outcome=verdict.outcome,
             origin="computed",
-            score=verdict.score,
-            numerator=verdict.numerator,
-            denominator=verdict.denominator,
-            reason=verdict.reason,
             witness=witness_view(verdict.witness, explanation, addresses),
         )
     if stored is None:
         raise ValueError("one of the two is there")
     same = verdict is not None and verdict.outcome == stored.outcome
-    return CriterionVerdict(
+    return CriterionVerdict.showing(
+        stored,
         **named,
-        outcome=stored.outcome,
         origin="stored",
-        score=stored.score,
-        numerator=stored.numerator,
-        denominator=stored.denominator,
         reason=_stored_reason(verdict, same),
         witness=witness_view(verdict.witness, explanation, addresses) if verdict is not None and same else None,
     )

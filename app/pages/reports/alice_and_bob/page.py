@@ -21,7 +21,6 @@ from app.bundled import ALICE_AND_BOB
 from app.db.reports import ContradictionsReport, StoredAlignment, StoredReader, StoredScore, report_of, report_row
 from app.errors import Moved
 from app.naming import Scope
-from app.pages.formulas import FractionView
 from app.pages.place import Place, locate
 from app.pages.reports.alice_and_bob.cast import cast_of
 from app.pages.reports.alice_and_bob.findings import findings_of, listed, share_between
@@ -292,7 +291,7 @@ def _score(score: StoredScore | None) -> CellView:
     return CellView(
         words=f"{score.agreed:,} of {score.of:,}",
         passes=score.agreed == score.of,
-        score=FractionView(agreed=score.agreed, of=score.of),
+        score=score,
     )
 
 
