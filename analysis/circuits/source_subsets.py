@@ -45,7 +45,7 @@ _MOST_HEADS: Final = 1 << 18  # that meet the tails at once
 _MOST_TAILS: Final = 1 << 18
 _COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
-_WORDS_AT_ONCE: Final = 1 << 18  # of sets of tails: two MiB
+_WORDS_AT_ONCE: Final = 1 << 16  # of sets of tails: half a MiB, which stays in a core's cache
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
 _NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
 _IN_A_GROUP: Final = 1024  # tails, at most
@@ -219,13 +219,12 @@ class Combinations:
         """
         lead, middle, tail = self.parts
         if self.direct:
-            outer, heads, tails = 0, np.arange(len(middle)), np.arange(len(tail))
-            fits = self._compared(terms[None])[0]
+            outer, heads = 0, np.arange(len(middle))
         else:
             n_sets = 2**self.n_sources
             outer, first = divmod(unit, len(middle) // n_sets)
             heads = first * n_sets + np.arange(n_sets)
-            tails, fits = self._compared_with(terms, outer, heads)
+        tails, fits = self._compared_with(terms, outer, heads)
         which, members = np.divmod(np.flatnonzero(fits)[list(numbers)], fits.shape[1])
         for head, number in zip(heads[which].tolist(), tails[members].tolist(), strict=True):
             yield np.concatenate([lead.choices[outer], middle.choices[head], tail.choices[number]])
@@ -233,18 +232,28 @@ class Combinations:
     def _compared_with(
         self, terms: NDArray[np.float64], outer: int, heads: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The tails that some of a few heads on one lead may fit, and ``[heads, tails]`` which fit."""
-        lead, middle, _ = self.parts
+        """The tails that some of a few heads on one lead may fit, and ``[heads, tails]`` which fit.
+
+        Sums are taken as the search takes them, so nothing needs to be turned round for so few.
+        """
+        lead, middle, tail = self.parts
         sums = np.repeat(self._lead_sum(terms, outer)[:, None], len(heads), axis=1)
         for neuron, sets in enumerate(middle.choices[heads].T, start=lead.n_neurons):
             sums = sums + terms[neuron, sets].T
-        tail = TailTerms(terms[-self.parts[2].n_neurons :], self.boxes, sums.min(axis=1), sums.max(axis=1))
-        tails = tail.tails(tail.hopeful[0])
+        behind = terms[-tail.n_neurons :]
+        tails = TailTerms(behind, self.boxes, sums.min(axis=1), sums.max(axis=1)).hopeful[0]
         used, n_active = middle.used[heads] | lead.used[outer], middle.n_active[heads] + lead.n_active[outer]
-        fits = self._allowed(tails.numbers)[self._key(used, n_active)]
-        for row in range(len(self.boxes)):
-            fits &= (sums[row][:, None] >= tails.low[row]) & (sums[row][:, None] <= tails.high[row])
-        return tails.numbers, fits
+        fits = self._allowed(tails)[self._key(used, n_active)]
+        chosen = tail.choices[tails].T
+        step = max(1, _COMPARED_AT_ONCE // max(1, len(tails)))
+        for start in range(0, len(heads), step):
+            part = slice(start, start + step)
+            for row, box in enumerate(self.boxes):
+                total = sums[row, part, None]
+                for term, sets in zip(behind[:, :, row], chosen, strict=True):
+                    total = total + term[sets]
+                fits[part] &= (total >= box.low) & (total <= box.high)
+        return tails, fits
 
     def _lead_sum(self, terms: NDArray[np.float64], outer: int) -> NDArray[np.float64]:
         """``[rows]`` the sum over one choice of the leading neurons, from the bias on."""
@@ -407,18 +416,18 @@ class Combinations:
             return
         some = some[np.argsort(classes[some], kind="stable")]
         sets = group.packed(allowed)
-        on_rows = {row: group.sets_on(row) for row in binding if not fits_all[row][some].all()}
+        on_rows = [(row, *group.sets_on(row)) for row in binding if not fits_all[row][some].all()]
         step = max(1, _WORDS_AT_ONCE // group.n_words)
+        on_row = np.empty((min(step, len(some)), group.n_words), dtype=np.uint64)
         for start in range(0, len(some), step):
             part = some[start : start + step]
             fitting = np.take(sets, keys[part], axis=0)
-            for row, (changes, sets_on_row) in on_rows.items():
-                asked = np.flatnonzero(~fits_all[row][part])
-                ranks = np.searchsorted(changes, sums[row][part[asked]], side="right")
-                if len(asked) == len(part):
-                    fitting &= np.take(sets_on_row, ranks, axis=0)
-                else:
-                    fitting[asked] &= np.take(sets_on_row, ranks, axis=0)
+            here = on_row[: len(part)]
+            for row, changes, sets_on_row in on_rows:
+                ranks = np.searchsorted(changes, sums[row][part], side="right")
+                # ranks are in range; with mode "raise" take would go through a buffer of its own
+                np.take(sets_on_row, ranks, axis=0, out=here, mode="clip")
+                fitting &= here
             pairs.add_sets(group, fitting, numbers[part], classes[part])
 
 

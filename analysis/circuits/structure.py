@@ -15,9 +15,8 @@ active neurons without an empty row or column.
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -115,18 +114,31 @@ class Structure:
             for start in range(0, n_circuits, at_once):
                 yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
 
-    def numbers_at(self, rank: int) -> tuple[int, ...]:
-        """The numbers of active neurons, hidden layer by hidden layer, of one of the circuits numbered by these."""
-        numbers: list[int] = []
-        below, so_far = self.sizes[0], 0
-        for layer in range(1, len(self.sizes) - 1):
-            ends = self._block_ends(layer, below, so_far)
-            n_active = bisect_right(ends, rank) + 1
-            rank -= ends[n_active - 2] if n_active > 1 else 0
-            numbers.append(n_active)
-            below, so_far = n_active, so_far + n_active
-            rank %= self.completions(layer + 1, below, so_far)
-        return tuple(numbers)
+    def numbers_of(self, ranks: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+        """The numbers of active neurons, hidden layer by hidden layer, of circuits numbered by these.
+
+        Yields:
+            Numbers, ascending, and how many of the circuits have them.
+        """
+        yield from self._numbers_above((), self.sizes[0], 0, ranks)
+
+    def _numbers_above(
+        self, numbers: tuple[int, ...], below: int, so_far: int, ranks: Sequence[int]
+    ) -> Iterator[tuple[tuple[int, ...], int]]:
+        """The same of circuits with these numbers up to a layer, by their ranks among all that have them."""
+        layer = len(numbers) + 1
+        if layer == len(self.sizes) - 1:
+            yield numbers, len(ranks)
+            return
+        start = first = 0
+        ranks = sorted(ranks)
+        for n_active, end in enumerate(self._block_ends(layer, below, so_far), start=1):
+            last = bisect_left(ranks, end)
+            if last > first:
+                each = self.completions(layer + 1, n_active, so_far + n_active)
+                inner = [(rank - start) % each for rank in ranks[first:last]]
+                yield from self._numbers_above((*numbers, n_active), n_active, so_far + n_active, inner)
+            start, first = end, last
 
     def _block_ends(self, layer: int, below: int, so_far: int) -> list[int]:
         """Where the ranks with 1, 2, … active neurons in a layer end, given what is below."""
@@ -164,8 +176,7 @@ def _numbers_drawn(structure: Structure, n_samples: int, seed: int) -> tuple[tup
     Kept, for they are the same for every network of these sizes, and finding them takes as long as the rest.
     """
     ranks = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
-    drawn = Counter(structure.numbers_at(ranks.randrange(structure.count)) for _ in range(n_samples))
-    return tuple(sorted(drawn.items()))
+    return tuple(structure.numbers_of([ranks.randrange(structure.count) for _ in range(n_samples)]))
 
 
 def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.random.Generator) -> NDArray[np.bool_]:

@@ -180,7 +180,9 @@ def next_circuit_layer(
     total = np.broadcast_to(biases[:, None], (len(kept), len(biases), source.shape[2]))
     for index in range(source.shape[1]):
         value = np.where(kept[:, :, index, None], source[:, index, None, :], carried[index])
-        total = total + value * weights[:, index, None]
+        value *= weights[:, index, None]
+        value += total  # into the array at hand; a sum of two is the same either way round
+        total = value
     values = activate(total, network.activation_of(layer), network.negative_slope)
     if layer == len(network.weights):
         return values

@@ -49,7 +49,7 @@ MAX_LISTED: Final = 100_000
 """Candidate algorithms up to which all are listed to find the irredundant ones."""
 CONFIDENCE: Final = 0.99
 IRREDUNDANT: Final = "irredundant-literals"
-_CELLS: Final = 1 << 20  # activations of one layer held at once
+_CELLS: Final = 1 << 18  # activations of one layer held at once: two MiB, about a core's cache
 
 
 @dataclass(frozen=True)
