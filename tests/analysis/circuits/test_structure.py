@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 
 from analysis.circuits.space import count_in_space, count_matrices, in_space
 from analysis.circuits.structure import Structure, sampled_matrices
-from analysis.networks.circuit import possible_circuit
+from analysis.networks.circuit import Circuit, possible_circuit
 from analysis.protocol import COMPLETE, PAPER
 from tests.factories import small_network
 from tests.oracles.brute_force_circuits import possible_masks
@@ -58,6 +58,19 @@ def test_samples_are_uniform(sizes):
     assert times.keys() == listed(sizes), "every circuit is reached"
     assert sum(times.values()) == 100 * structure.count
     assert chisquare(list(times.values())).pvalue > 0.001
+
+
+@pytest.mark.parametrize("sizes", SMALL)
+def test_every_rank_is_one_circuit_s_numbers_of_active_neurons(sizes):
+    structure = Structure(sizes)
+    circuits = (Circuit(structure.layout, mask) for mask in listed(sizes))
+    numbers = Counter(tuple(int(matrix.any(axis=1).sum()) for matrix in circuit.keep[:-1]) for circuit in circuits)
+    assert list(structure.numbers_of(range(structure.count)[::-1])) == sorted(numbers.items())
+
+
+def test_the_numbering_stays_so_that_samples_stay():
+    ranks = [9624, 0, 100, 1, 3208, 4812]
+    assert list(Structure((2, 3, 3, 1)).numbers_of(ranks)) == [((1, 1), 2), ((2, 3), 1), ((3, 3), 3)]
 
 
 def test_samples_of_a_protocol_stay_inside_it():
