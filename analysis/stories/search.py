@@ -290,10 +290,11 @@ class SweepOfSites:
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
         """Layer by layer some of the sites, and ``[circuits, sites, tested pairs]`` outputs under their interchange.
 
-        Interchanging an inactive neuron changes nothing.
+        Interchanging an inactive neuron changes nothing, nor does an input with itself.
         """
         network, absent = self._question.cut, self._question.absent
         sources, bases = np.nonzero(self.tested)
+        differ = sources != bases
         keep = keep_matrices(masks, self._question.layout)
         with np.errstate(over="ignore", invalid="ignore"):
             clean = batch_activations(network, keep, self._rows, absent)
@@ -305,11 +306,13 @@ class SweepOfSites:
                 for column, site in enumerate(here):
                     swapped[list(self.table.sites[site].neurons), column] = True
                 own = clean[layer][:, :, None]  # [circuits, neurons, 1, rows]
-                values = np.where(swapped[:, :, None], own[..., sources], own[..., bases])
+                values = np.where(swapped[:, :, None], own[..., sources[differ]], own[..., bases[differ]])
                 values = values.reshape(len(masks), network.sizes[layer], -1)  # sites and pairs in one axis
                 for above in range(layer + 1, len(network.weights) + 1):
                     values = next_circuit_layer(network, above, keep[above - 1], values, absent)
-                yield here, values[:, 0].reshape(len(masks), len(here), -1)
+                outputs = np.broadcast_to(clean[-1][:, :, bases], (len(masks), len(here), len(bases))).copy()
+                outputs[..., differ] = values[:, 0].reshape(len(masks), len(here), -1)
+                yield here, outputs
 
     def outputs_at(self, circuit: Circuit, site: NeuronSet) -> NDArray[np.float64]:
         """``[tested pairs]`` one circuit's outputs under the interchange of one neuron set."""
