@@ -33,6 +33,8 @@ from benchmarks.findings.paired_tables import (
     steps_table,
 )
 from benchmarks.findings.planted_table import errors_table, methods_table, planted_table, recovered_table
+from benchmarks.findings.plotted import interpretations_table as plotted_interpretations
+from benchmarks.findings.plotted import mappings_table as plotted_mappings
 from benchmarks.findings.regularised_table import intention_table, survivors_table
 from benchmarks.findings.results import design_of
 from benchmarks.findings.scaling import predictions_table, sizes_table
@@ -163,6 +165,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
     "paper-width-four-complete": lambda: counts_table("paper-width-4-complete", "hidden", COUNTS),
     "paper-width-mappings": mapping_table,
+    "plotted-interpretations": plotted_interpretations,
+    "plotted-mappings": plotted_mappings,
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
     "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
     "paper-multi-task-drawn": lambda: counts_table("paper-multi-task-drawn", "tasks", COUNTS),

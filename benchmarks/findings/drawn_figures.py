@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.networks.training_spec import task_of_text
 from analysis.studies.cells import GRID_FACTORS, Cell
+from analysis.studies.design import Factor
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group, StudySummary
 from app.bundled.drawn_findings import FINDINGS_NAME, ArmShare, DrawnFindings, DrawnNetworks, MeasureShares, What
@@ -39,7 +40,7 @@ def groups_of(summary: StudySummary) -> Iterator[DrawnNetworks]:
 
 
 def _group(summary: StudySummary, trained: Cell) -> DrawnNetworks:
-    where = {factor: trained.labels[factor] for factor in GRID_FACTORS if factor != "prior"}
+    where: dict[Factor, str] = {factor: trained.labels[factor] for factor in GRID_FACTORS if factor != "prior"}
     found = {key: summary.groups(key, "complete", "prior", where) for key in summary.measures}
     arms = found["draws"]
     return DrawnNetworks(
