@@ -1,16 +1,20 @@
-"""Attention-only transformers: layers of attention heads and nothing else, read out at the last position.
+"""Transformers: layers of attention heads, read out at the last position.
 
     x_i = E[t_i] + P[i]                    token ids t, positions i from 1; P may be left out
     a_ij = softmax over j ≤ i of q_i · k_j / √d_head,   q, k, v = x W_Q, x W_K, x W_V, each head its own
     x_i ← x_i + Σ_heads (Σ_j a_ij v_j) W_O
     z = x_n U
 
-after Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021. There is no LayerNorm, bias or MLP.
+after Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021. Biases, MLP blocks and LayerNorm may
+come with them (:mod:`analysis.models.attention_blocks`).
 
-What a head reads is cut edge by edge. Sources are the embedding (whole, or token and position apart) and the heads of
-earlier layers; each head reads a subset of them as query, key and value ("qkv") or for all three at once ("heads"), and
-the logits read a subset of all. An edge that is cut carries 0, or the mean of its source over the task's rows. With
-"nodes" a mask says which heads are there.
+What a head reads is cut edge by edge. Sources are the embedding (whole, or token and position apart) and the heads and
+MLP blocks before; each head reads a subset of them as query, key and value ("qkv") or for all three at once ("heads"),
+an MLP block and the logits read a subset of all before. An edge that is cut carries 0, or the mean of its source over
+the task's rows. With "nodes" a mask says which heads and MLP blocks are there.
+
+Biases are no edges: where there are blocks of any sort, what is given carries one more number, which is 1 whether the
+edge is kept or cut, and biases are the weights of that number.
 
 Sums are taken in one order, and exp is :func:`analysis.fixed_order.exp_of_negative`, so every machine finds the same
 circuits.
@@ -21,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
+from math import comb, prod
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -31,6 +35,7 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import inner, mean
+from analysis.models.attention_blocks import BIASES, BLOCK_KEYS, NO_BLOCKS, Blocks, finite_array, read_blocks
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
 from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed, read_slopes
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
@@ -134,6 +139,7 @@ class AttentionModel:
         task: its name, "" if it has none.
         tokens: ``[rows, context]`` token ids, each row once.
         answers: ``[rows]`` token ids.
+        blocks: what it has beside attention.
     """
 
     name: str
@@ -146,6 +152,7 @@ class AttentionModel:
     task: str
     tokens: NDArray[np.int64]
     answers: NDArray[np.int64]
+    blocks: Blocks = NO_BLOCKS
 
     @property
     def n_heads(self) -> int:
@@ -169,6 +176,11 @@ class AttentionModel:
         return int(context * (4 * d_model * d_head + 2 * context * d_head))
 
     @property
+    def per_mlp(self) -> int:
+        """Multiplications of one MLP block on one row."""
+        return int(2 * self.tokens.shape[1] * self.embedding.shape[1] * self.blocks.d_mlp)
+
+    @property
     def sizes(self) -> dict[str, int]:
         """The sizes as files have them."""
         vocabulary, d_model = self.embedding.shape
@@ -178,9 +190,10 @@ class AttentionModel:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of sizes and weights."""
-        sizes = {**self.sizes, "format": FORMAT, "positions": self.positions is not None}
+        sizes = {**self.sizes, "format": FORMAT, "positions": self.positions is not None, **self.blocks.sizes}
         arrays = [self.embedding, *([] if self.positions is None else [self.positions])]
-        arrays += [matrix for layer in self.layers for matrix in layer] + [self.unembedding]
+        arrays += [matrix for layer in self.layers for matrix in layer]
+        arrays += [self.unembedding, *self.blocks.arrays]
         return sha256_hex(canonical_json(sizes), b"\n", *((array + 0.0).astype("<f8").tobytes() for array in arrays))
 
     @property
@@ -209,6 +222,7 @@ class AttentionModel:
             ("Vocabulary", f"{vocabulary} tokens: {' '.join(self.outputs)}"),
             ("Context", f"{self.tokens.shape[1]} tokens"),
             ("Positions", "none" if self.positions is None else "learned"),
+            *self.blocks.facts,
         )
 
     @cached_property
@@ -253,30 +267,44 @@ class AttentionSpace:
 
     def __init__(self, model: AttentionModel, granularity: str, means: bool, split: bool) -> None:
         self._model, self._granularity, self._means = model, granularity, means
-        n_layers, n_heads = len(model.layers), model.n_heads
+        blocks, n_layers = model.blocks, len(model.layers)
         if split:
             nodes = [Node("t", "token", 0, False, ("token",)), Node("p", "position", 0, False, ("position",))]
         else:
             nodes = [Node("x", "embedding", 0, False, ("input", "embedding"))]  # EAP-IG's graphs have "input", "a0.h0"
-        e = self._n_given = len(nodes)
-        heads = [(layer, head) for layer in range(1, n_layers + 1) for head in range(n_heads)]
-        nodes += [
-            Node(f"{layer}.{head}", f"head {layer}.{head}", layer, aliases=(f"a{layer - 1}.h{head}",))
-            for layer, head in heads
-        ]
-        nodes.append(Node("logits", "logits", n_layers + 1, False))
+        self._n_given = len(nodes)
+        self._layer_of: dict[int, int] = {}  # of each head and MLP block; MLP blocks stand in columns of their own
+        stages = 2 if blocks.mlps else 1  # columns of nodes that each layer has
+        for layer in range(1, n_layers + 1):
+            for head in range(model.n_heads):
+                self._layer_of[len(nodes)] = layer
+                column = stages * (layer - 1) + 1
+                nodes.append(
+                    Node(f"{layer}.{head}", f"head {layer}.{head}", column, aliases=(f"a{layer - 1}.h{head}",))
+                )
+            if blocks.mlps:
+                self._layer_of[len(nodes)] = layer
+                alias = (f"m{layer - 1}",)
+                nodes.append(Node(f"{layer}.mlp", f"MLP {layer}", stages * layer, aliases=alias, looks=False))
+        self._last = stages * n_layers
+        nodes.append(Node("logits", "logits", self._last + 1, False))
+        self._parts = range(self._n_given, len(nodes) - 1)
+        self._heads = [node for node in self._parts if nodes[node].looks]
+        before = {column: sum(node.layer < column for node in nodes) for column in range(self._last + 2)}
         slots = ("q", "k", "v") if granularity == "qkv" else ("",)
-        reads = [
-            (e + number, slot, e + (layer - 1) * n_heads) for number, (layer, _) in enumerate(heads) for slot in slots
-        ]
-        reads.append((len(nodes) - 1, "", len(nodes) - 1))
-        edges = tuple(Edge(source, target, slot) for target, slot, before in reads for source in range(before))
+        reads = [(node, slot) for node in self._parts for slot in (slots if nodes[node].looks else ("",))]
+        reads.append((len(nodes) - 1, ""))
+        edges = tuple(
+            Edge(source, target, slot) for target, slot in reads for source in range(before[nodes[target].layer])
+        )
         self._graph = Graph(tuple(nodes), edges, "nodes" if granularity == "nodes" else "edges")
-        self._heads = range(e, e + len(heads))
         # of each reader and slot the edges into it, in the order of sources; of each source the edges out of it
         into = [(edge.target, edge.slot) for edge in edges]
         self._into = {read: [i for i, one in enumerate(into) if one == read] for read in dict.fromkeys(into)}
-        self._out_of = {node: [i for i, edge in enumerate(edges) if edge.source == node] for node in self._heads}
+        self._out_of = {node: [i for i, edge in enumerate(edges) if edge.source == node] for node in self._parts}
+        self._extended = bool(blocks.sizes)  # whether what is given carries a 1 for biases
+        d_model = len(model.unembedding)
+        self._constants = [blocks.constant(layers, d_model) for layers in range(n_layers + 1)]
 
     @property
     def graph(self) -> Graph:
@@ -300,69 +328,81 @@ class AttentionSpace:
         """
         if self._granularity == "nodes":
             return int((1 + weight) ** self._graph.n_bits)
-        n_layers, n_heads = len(self._model.layers), self._model.n_heads
+        columns = [
+            [node for node in self._parts if self._graph.nodes[node].layer == at + 1] for at in range(self._last)
+        ]
 
-        def count(layer: int, s: int) -> int:
-            ways = self._ways(s, weight)
-            if layer == n_layers:
-                return int((1 + weight * ways) ** n_heads * (1 + weight) ** s)
-            return sum(
-                comb(n_heads, m) * ways**m * (1 - ways) ** (n_heads - m) * count(layer + 1, s + m)
-                for m in range(n_heads + 1)
-            )
+        def count(column: int, s: int) -> int:
+            if column == self._last:
+                return int((1 + weight) ** s)
+            ways, n = self._ways(columns[column][0], s, weight), len(columns[column])
+            return sum(comb(n, m) * ways**m * (1 - ways) ** (n - m) * count(column + 1, s + m) for m in range(n + 1))
 
-        return count(1, self._n_given) - 1
+        return count(0, self._n_given) - 1
 
-    def _ways(self, s: int, weight: int = 1) -> int:
+    def _ways(self, node: int, s: int, weight: int = 1) -> int:
+        """The sum over all choices of a node with so many sources that are not to read nothing."""
         some = int((1 + weight) ** s) - 1
-        if self._granularity == "heads":
+        if self._granularity == "heads" or not self._graph.nodes[node].looks:
             return some
-        return int((1 + some) ** 3) - 1 if self._means else some * (some * some + 1)
+        return int((1 + some) ** 3) - 1 if not self._pruned else some * (some * some + 1)
+
+    def _n_before(self, node: int) -> int:
+        """How many sources a node may read."""
+        return sum(other.layer < self._graph.nodes[node].layer for other in self._graph.nodes)
+
+    @property
+    def _n_free(self) -> int:
+        """Sources that the logits may read whatever else is read: all but those of the last column."""
+        return sum(node.layer < self._last for node in self._graph.nodes)
 
     @cached_property
     def n_combinations(self) -> int:
         if self._granularity == "nodes":
             return 1 << self._graph.n_bits
-        n_layers, n_heads, e = len(self._model.layers), self._model.n_heads, self._n_given
-        total = 1 << e + (n_layers - 1) * n_heads  # what the logits read, the heads of the last layer aside
-        for layer in range(n_layers):
-            total *= int((1 + self._ways(e + layer * n_heads)) ** n_heads)
-        return total
+        return prod((1 + self._ways(node, self._n_before(node)) for node in self._parts), start=1 << self._n_free)
 
     @cached_property
     def batch(self) -> int:
         n_rows, vocabulary = len(self._model.tokens), len(self._model.embedding)
-        wide = n_rows * max(vocabulary, self._width if len(self._model.layers) > 1 else 0)
+        wide = n_rows * max(vocabulary, self._width if self._last > 1 else 0)
         return max(1, min(1 << 13, _BATCH // wide))
 
     @property
     def _width(self) -> int:
-        """Most numbers that a head has for one row in an array."""
+        """Most numbers that a node has for one row in an array."""
         context, (_, d_model, d_head) = self._model.tokens.shape[1], self._model.layers[0][0].shape
-        return int(context * max(context, d_model, d_head))
+        return int(context * max(context, d_model, d_head, self._model.blocks.d_mlp))
 
     @property
     def milliseconds(self) -> float:
         """By the multiplications of each batch: many masks keep the same edges into a head, which then runs once."""
-        n_rows, vocabulary, n_layers = len(self._model.tokens), len(self._model.embedding), len(self._model.layers)
-        # bits that change fastest and concern no head
-        final = 0 if self._granularity == "nodes" else self._n_given + (n_layers - 1) * self._model.n_heads
-        logits = self.batch * n_rows * vocabulary * (len(self._graph.nodes) - 1)
-        heads = sum(
-            min(1 << len(self._concerning(head)), max(1, self.batch >> final)) * n_rows * self._model.per_row
-            for head in self._heads
+        n_rows, (d_model, vocabulary) = len(self._model.tokens), self._model.unembedding.shape
+        # bits that change fastest and concern no node
+        final = 0 if self._granularity == "nodes" else self._n_free
+        n_sources = len(self._graph.nodes) - 1
+        # the logits are a sum of what sources add; with LayerNorm they are made of the sum of sources
+        each = vocabulary * n_sources if self._model.blocks.epsilon is None else d_model * (n_sources + vocabulary)
+        logits = self.batch * n_rows * each
+        nodes = sum(
+            min(1 << len(self._concerning(node)), max(1, self.batch >> final)) * n_rows * self._per_row(node)
+            for node in self._parts
         )
-        return -(-self.n_combinations // self.batch) * (logits + heads) * _MILLISECONDS
+        return float(-(-self.n_combinations // self.batch) * (logits + nodes) * _MILLISECONDS)
+
+    def _per_row(self, node: int) -> int:
+        """Multiplications of a node on one row."""
+        return self._model.per_row if self._graph.nodes[node].looks else self._model.per_mlp
 
     @property
     def run_milliseconds(self) -> float:
-        """By the multiplications of all heads on all rows."""
-        return len(self._heads) * len(self._model.tokens) * self._model.per_row * _MILLISECONDS
+        """By the multiplications of all nodes on all rows."""
+        return sum(map(self._per_row, self._parts)) * len(self._model.tokens) * _MILLISECONDS
 
     @property
     def _pruned(self) -> bool:
-        """Whether a head needs a value, and a query and a key or neither."""
-        return self._granularity == "qkv" and not self._means
+        """Whether a head needs a value, and a query and a key or neither: without these it is given nothing else."""
+        return self._granularity == "qkv" and not self._means and not self._model.blocks.biases
 
     def _slots(self, head: int) -> dict[str, list[int]]:
         """The edges into each slot of a head."""
@@ -379,34 +419,34 @@ class AttentionSpace:
             return tuple(np.array([np.zeros(n_bits, bool), np.arange(n_bits) == bit]) for bit in range(n_bits))
         found = []
         logits = self._into[last, ""]
-        for head in self._heads:
-            masks = _subsets(self._own(head), n_bits)
-            some = [_any(masks, edges) for edges in self._slots(head).values()]
+        for node in self._parts:
+            masks = _subsets(self._own(node), n_bits)
+            some = [_any(masks, edges) for edges in self._slots(node).values()]
             active = np.logical_or.reduce(some)
-            if self._pruned:
+            if self._pruned and len(some) == 3:
                 query, key, value = some
                 active = value & (query == key)
             masks = masks[active | ~masks.any(axis=1)]
-            if self._graph.nodes[head].layer == len(self._model.layers):
-                masks[masks.any(axis=1), logits[head]] = True
+            if self._graph.nodes[node].layer == self._last:
+                masks[masks.any(axis=1), logits[node]] = True
             found.append(masks)
-        final = [logits[node] for node in range(last) if self._graph.nodes[node].layer < len(self._model.layers)]
+        final = [logits[node] for node in range(self._n_free)]
         return (*found, _subsets(final, n_bits))
 
     def reduce(self, masks: Masks) -> Masks:
-        """Without edges into heads that nothing reads or that read nothing, and so on; with zeros a head needs a value,
-        and a query and a key or neither.
+        """Without edges into nodes that nothing reads or that read nothing, and so on; with zeros and without biases a
+        head needs a value, and a query and a key or neither.
         """
         if self._granularity == "nodes":
             return masks
         left, before = masks.copy(), ~masks
         while not np.array_equal(left, before):
             before = left.copy()
-            for head in self._heads:
-                slots, out, own = self._slots(head), self._out_of[head], self._own(head)
-                values = slots["v"] if self._pruned else own
+            for node in self._parts:
+                slots, out, own = self._slots(node), self._out_of[node], self._own(node)
+                values = slots["v"] if self._pruned and "v" in slots else own
                 left[:, own + out] &= (_any(left, values) & _any(left, out))[:, None]
-                if self._pruned:
+                if self._pruned and "v" in slots:
                     left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
         return left
 
@@ -416,8 +456,10 @@ class AttentionSpace:
         parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
         return np.concatenate(parts, axis=1)
 
-    def effects(self, slope: Slope, at: float) -> Array:
-        """By one pass back through the model in closed form."""
+    def effects(self, slope: Slope, at: float) -> Array | None:
+        """By one pass back through the model in closed form; None with MLP blocks or LayerNorm."""
+        if not self._model.blocks.is_linear:
+            return None
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
         e, last = self._n_given, len(self._graph.nodes) - 1
         parts, start = [], 0
@@ -431,13 +473,13 @@ class AttentionSpace:
             moved = sum(
                 values[0] + (1.0 - at) * change for (_, values), change in zip(sources[:e], lost[:e], strict=True)
             )
-            by_head, by_logits = read_slopes(self._model.by_head, self._model.unembedding, moved, slope, rows)
+            by_head, by_logits = read_slopes(self._by_head, self._unembedding, moved, slope, rows)
             found = []
             for edge in self._graph.edges:
                 if edge.target == last:
                     slopes = by_logits
                 else:
-                    slots = by_head[edge.target - e]
+                    slots = by_head[self._heads.index(edge.target)]
                     slopes = slots["qkv".index(edge.slot)] if edge.slot else slots[0] + slots[1] + slots[2]
                 products = (lost[edge.source] * slopes).reshape(len(tokens), -1)
                 found.append(np.add.accumulate(products, axis=1)[:, -1])
@@ -451,9 +493,8 @@ class AttentionSpace:
     def _on_row(self, row: int) -> list[Array | None]:
         """What each source is in the whole model on one row, ``[context, d_model]``."""
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
-        nothing: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
         tokens = self._model.tokens[row : row + 1]
-        return [values[0, 0] for _, values in self._sources(whole, nothing, tokens, every_position=True)]
+        return [values[0, 0] for _, values in self._sources(whole, self._nothing, tokens, every_position=True)]
 
     def roles(self, masks: Masks) -> Masks | None:
         """By the scores of :mod:`analysis.models.attention_report` on each circuit's own run, above one half."""
@@ -461,22 +502,22 @@ class AttentionSpace:
         kept = self._graph.kept_edges(masks)
         alike = {head: _alike(kept[:, self._concerning(head)]) for head in self._heads}
         n_runs = sum(len(first) for first, _ in alike.values())
-        takes = n_runs * len(self._heads) * len(model.tokens) * model.per_row
+        takes = n_runs * len(model.tokens) * sum(map(self._per_row, self._parts))
         if takes > _MAX_ROLES or len(model.tokens) * self._width > _BATCH:
             return None
         active = self._graph.active_nodes(masks)
-        found = np.zeros((len(masks), len(ROLES), len(self._heads)), dtype=np.bool_)
+        found = np.zeros((len(masks), len(ROLES), len(self._parts)), dtype=np.bool_)
         together = max(1, _BATCH // (len(model.tokens) * self._width))
         places = places_looked_for(model.tokens)
-        for number, head in enumerate(self._heads):
-            first, which = alike[head]
+        for head in self._heads:
+            number, (first, which) = self._parts.index(head), alike[head]
             some = [
                 self._roles_of(head, kept[first[start : start + together]], places)
                 for start in range(0, len(first), together)
             ]
             found[:, :, number] = np.concatenate(some)[which] & active[:, number, None]
         # what a head copies reaches the logits only by its own edge to them
-        to_logits = [self._into[len(self._graph.nodes) - 1, ""][head] for head in self._heads]
+        to_logits = [self._into[len(self._graph.nodes) - 1, ""][node] for node in self._parts]
         found[:, -1] &= kept[:, to_logits]
         return found
 
@@ -489,15 +530,59 @@ class AttentionSpace:
         shares = attention(inner(query, w_query.T), inner(key, w_key.T))
         scores = [attention_to(shares, where) for where in places]
         heard = mixed(shares[:, :, -1:], inner(value, w_value.T))
-        raised = inner(inner(heard, w_output.T), model.unembedding.T)[:, :, 0].argmax(axis=2)
+        raised = inner(self._direct(inner(heard, w_output.T)), model.unembedding.T)[:, :, 0].argmax(axis=2)
         looked_at = np.take_along_axis(model.tokens[None], shares[:, :, -1].argmax(axis=2)[..., None], axis=2)
         copied = (raised == looked_at[..., 0]).sum(axis=1) / len(model.tokens)
         nothing = np.zeros(len(kept))
         return np.stack([(nothing if one is None else one) > _HALF for one in (*scores, copied)], axis=1)
 
+    def _direct(self, given: Array) -> Array:
+        """``[…, d_model]`` of what nodes give; centred where the logits read it through a LayerNorm, whose scale, the
+        same for all logits, is left out.
+        """
+        numbers = given[..., : len(self._model.unembedding)]
+        if self._model.blocks.epsilon is None:
+            return numbers
+        return np.asarray(numbers - np.add.accumulate(numbers, axis=-1)[..., -1:] / numbers.shape[-1])
+
+    @cached_property
+    def _by_head(self) -> tuple[tuple[HeadWeights, ...], ...]:
+        """The weights of each head, layer by layer; those of biases are the last ones that a head reads with."""
+        model = self._model
+        if not self._extended:
+            return model.by_head
+        found = []
+        for layer, heads in enumerate(model.by_head):
+            biases = model.blocks.biases[layer] if model.blocks.biases else None
+            extended = []
+            for number, (query, key, value, output) in enumerate(heads):
+                reads = [
+                    self._with_bias(matrix, None if biases is None else biases[slot][number], layer)
+                    for slot, matrix in enumerate((query, key, value))
+                ]
+                extended.append((reads[0], reads[1], reads[2], np.pad(output, ((0, 0), (0, 1)))))
+            found.append(tuple(extended))
+        return tuple(found)
+
+    @cached_property
+    def _unembedding(self) -> Array:
+        model = self._model
+        if not self._extended:
+            return model.unembedding
+        return self._with_bias(model.unembedding, model.blocks.unembedding_bias, len(model.layers))
+
+    def _with_bias(self, matrix: Array, bias: Array | None, n_layers: int) -> Array:
+        """A matrix that reads what there is after so many layers, with what it adds whatever it reads: its own bias,
+        and without LayerNorm what it makes of the output biases of these layers.
+        """
+        added = np.zeros(matrix.shape[1]) if bias is None else bias
+        if self._model.blocks.epsilon is None:
+            added = added + inner(self._constants[n_layers][None], matrix.T)[0]
+        return np.concatenate([matrix, added[None]])
+
     def _weights(self, head: int) -> HeadWeights:
         """The weights of a node that is a head."""
-        return self._model.head(self._graph.nodes[head].layer, (head - self._n_given) % self._model.n_heads)
+        return self._by_head[self._layer_of[head] - 1][self._heads.index(head) % self._model.n_heads]
 
     def _read_by(
         self,
@@ -508,7 +593,10 @@ class AttentionSpace:
         changed: _Changed = _UNCHANGED,
     ) -> tuple[Array, Array, Array]:
         """What a head reads as query, key and value, ``[masks, rows, context, d_model]`` each."""
-        read = [self._read(kept, edges, found, absent, changed) for edges in self._slots(head).values()]
+        read = [
+            self._seen(self._read(kept, edges, found, absent, changed), self._layer_of[head] - 1)
+            for edges in self._slots(head).values()
+        ]
         query, key, value = read if len(read) == 3 else read * 3
         return query, key, value
 
@@ -516,14 +604,14 @@ class AttentionSpace:
         """What heads look at and what is left without each, the logit lens, and direct effects; and each row."""
         model = self._model
         n_rows, context = model.tokens.shape
-        runs = (len(self._heads) + 2) * n_rows * len(self._heads) * model.per_row
+        runs = (len(self._parts) + 2) * n_rows * sum(map(self._per_row, self._parts))
         if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
             return Inside()
         kept = self._graph.kept_edges(mask[None])
         trace = self._trace(mask, self._sources(kept, self._absent, model.tokens, every_position=True))
-        masks = np.repeat(mask[None], 1 + len(self._heads), axis=0)  # the circuit, then without each head
-        for number, head in enumerate(self._heads, start=1):
-            gone = [number - 1] if self._granularity == "nodes" else self._own(head) + self._out_of[head]
+        masks = np.repeat(mask[None], 1 + len(self._parts), axis=0)  # the circuit, then without each node
+        for number, node in enumerate(self._parts, start=1):
+            gone = [number - 1] if self._granularity == "nodes" else self._own(node) + self._out_of[node]
             masks[number, gone] = False
         outputs = self.run(self.reduce(masks))
         apart = gaps(outputs, model.answers)
@@ -546,10 +634,11 @@ class AttentionSpace:
         return RowRun(
             places=self._model.row_tokens(row),
             outputs=np.add.accumulate(trace.carried[:, 0])[-1],
-            given=np.stack([values[0, 0] for _, values in found]),
+            given=np.stack([values[0, 0, :, : len(self._model.unembedding)] for _, values in found]),
             patterns=tuple(
-                pattern[0] if is_on or head in touched else None
-                for pattern, is_on, head in zip(trace.patterns, trace.is_on, self._heads, strict=True)
+                pattern[0] if is_on or node in touched else None
+                for pattern, is_on, node in zip(trace.patterns, trace.is_on, self._parts, strict=True)
+                if pattern is not None
             ),
         )
 
@@ -574,38 +663,69 @@ class AttentionSpace:
             return self._mean_values(kept, self._absent)
         tokens = self._model.tokens[source : source + 1]
         values = [values[0, 0] for _, values in self._sources(kept, self._absent, tokens, every_position=True)]
-        return [np.zeros_like(one) for one in values] if written == "zero" else values
+        if written == "zero":
+            return [np.zeros_like(one) if cut is None else cut for one, cut in zip(values, self._nothing, strict=True)]
+        return values
 
     def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]], changed: _Changed = _UNCHANGED) -> Trace:
         """One circuit run on the rows that its sources were found on."""
         kept, nodes = self._graph.kept_edges(mask[None]), self._graph.nodes
-        unembedding = self._model.unembedding.T
-        patterns = []
-        for head in self._heads:
-            w_query, w_key, _, _ = self._weights(head)
-            query, key, _ = self._read_by(head, kept, found, self._absent, changed)
+        patterns: list[Array | None] = []
+        for node in self._parts:
+            if not nodes[node].looks:
+                patterns.append(None)
+                continue
+            w_query, w_key, _, _ = self._weights(node)
+            query, key, _ = self._read_by(node, kept, found, self._absent, changed)
             patterns.append(attention(inner(query, w_query.T), inner(key, w_key.T))[0])
-        edges = self._into[len(nodes) - 1, ""]
-        carried = [
-            inner(self._carried(kept, edge, source, found, self._absent, changed)[0, :, -1], unembedding)
+        edges, biased = self._into[len(nodes) - 1, ""], self._model.blocks.reaches_logits
+        given = [
+            self._carried(kept, edge, source, found, self._absent, changed)[0, :, -1]
             for source, edge in enumerate(edges)
         ]
         return Trace(
-            heads=tuple(nodes[head].label for head in self._heads),
+            parts=tuple(nodes[node].label for node in self._parts),
             is_on=tuple(self._graph.active_nodes(mask[None])[0].tolist()),
-            patterns=np.stack(patterns),
-            sources=tuple(node.label for node in nodes[:-1]),
-            layers=tuple(node.layer for node in nodes[:-1]),
-            carried=np.stack(carried),
-            is_read=tuple(kept[0, edges].tolist()),
+            patterns=tuple(patterns),
+            sources=tuple(node.label for node in nodes[:-1]) + (("biases",) if biased else ()),
+            layers=tuple(node.layer for node in nodes[:-1]) + ((0,) if biased else ()),
+            carried=self._attributed(given),
+            is_read=tuple(kept[0, edges].tolist()) + ((True,) if biased else ()),
+            columns=("embedding", *(self._column_label(column) for column in range(1, self._last + 1))),
         )
 
+    def _column_label(self, column: int) -> str:
+        if not self._model.blocks.mlps:
+            return f"layer {column}"
+        return f"MLP {column // 2}" if column % 2 == 0 else f"attention {column // 2 + 1}"
+
+    def _attributed(self, given: list[Array]) -> Array:
+        """``[sources, rows, vocabulary]`` what the logits get from each source, biases last where there are some; with
+        LayerNorm at the scale that all together have.
+
+        Args:
+            given: what each source gives at the last position, ``[rows, d_model]``.
+        """
+        blocks, unembedding = self._model.blocks, self._model.unembedding.T
+        constant = np.broadcast_to(self._constants[-1], (len(given[0]), len(self._constants[-1])))
+        parts = [self._direct(one) for one in (*given, *([constant] if blocks.reaches_logits else []))]
+        if blocks.epsilon is not None:
+            total = np.add.accumulate(np.stack(parts))[-1]
+            scale = np.sqrt(np.add.accumulate(total * total, axis=-1)[..., -1:] / total.shape[-1] + blocks.epsilon)
+            parts = [one / scale for one in parts]
+        found = np.stack([inner(one, unembedding) for one in parts])
+        if blocks.unembedding_bias is not None:
+            found[-1] += blocks.unembedding_bias
+        return found
+
     def n_meaning(self, masks: Masks) -> int | None:
-        """By the masks that mean a circuit of each form; None for three layers of heads that need a value."""
+        """By the masks that mean a circuit of each form; None with MLP blocks and for three layers of heads that need a
+        value.
+        """
         if self._granularity == "nodes":
             return len(masks)
         n_layers, n_heads = len(self._model.layers), self._model.n_heads
-        if self._pruned and n_layers > 2:
+        if self._model.blocks.mlps or (self._pruned and n_layers > 2):
             return None
         on = [_any(masks, self._slots(head)["v"] if self._pruned else self._own(head)) for head in self._heads]
         forms = [~one for one in on]
@@ -623,7 +743,11 @@ class AttentionSpace:
         return total
 
     def engine(self) -> AttentionEngine | None:
-        """One that sums what heads of the last layer add; None where its tables would take too much memory."""
+        """One that sums what heads of the last layer add; None where logits are no such sum, as with MLP blocks and
+        LayerNorm, or its tables would take too much memory.
+        """
+        if not self._model.blocks.is_linear:
+            return None
         engine = AttentionEngine(self._wiring)
         return engine if engine.n_bytes <= MAX_BYTES else None
 
@@ -635,8 +759,8 @@ class AttentionSpace:
             return self._graph.removable.index(reader) if fixed else self._into[reader, slot][source]
 
         return Wiring(
-            heads=self._model.by_head,
-            unembedding=self._model.unembedding,
+            heads=self._by_head,
+            unembedding=self._unembedding,
             n_given=self._n_given,
             find_given=lambda: self._given(self._model.tokens),
             find_absent=lambda: self._absent,
@@ -656,8 +780,8 @@ class AttentionSpace:
 
     def _row_parts(self, n_masks: int) -> list[NDArray[np.int64]]:
         """The rows in parts small enough for what heads have of so many masks at once."""
-        into_head = max(len(self._concerning(head)) for head in self._heads)
-        distinct = min(n_masks, 1 << into_head) if len(self._model.layers) == 1 else n_masks
+        concerning = max(len(self._concerning(node)) for node in self._parts)
+        distinct = min(n_masks, 1 << concerning) if self._last == 1 else n_masks
         size = max(1, _BATCH // (max(1, distinct) * self._width))
         tokens = self._model.tokens
         return [tokens[start : start + size] for start in range(0, len(tokens), size)]
@@ -665,10 +789,17 @@ class AttentionSpace:
     @cached_property
     def _absent(self) -> list[Array | None]:
         """What a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
-        nothing: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
         if not self._means:
-            return nothing
-        return [*self._mean_values(np.ones((1, len(self._graph.edges)), dtype=np.bool_), nothing)]
+            return self._nothing
+        return [*self._mean_values(np.ones((1, len(self._graph.edges)), dtype=np.bool_), self._nothing)]
+
+    @cached_property
+    def _nothing(self) -> list[Array | None]:
+        """What an edge that carries nothing carries from each source: None, or of the first the 1 of biases alone."""
+        found: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
+        if self._extended:
+            found[0] = np.eye(len(self._model.unembedding) + 1)[[-1] * self._model.tokens.shape[1]]
+        return found
 
     def _mean_values(self, kept: Masks, absent: list[Array | None]) -> list[Array]:
         """Of each source its mean over the rows of the task in one circuit, ``[context, d_model]``."""
@@ -681,9 +812,13 @@ class AttentionSpace:
         return [total / len(self._model.tokens) for total in totals]
 
     def _logits(self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None]) -> Array:
-        unembedding = self._model.unembedding.T
+        unembedding, edges = self._unembedding.T, self._into[len(self._graph.nodes) - 1, ""]
+        if self._model.blocks.epsilon is not None:  # the logits read the last position of a sum, normalised
+            found = [(which, values[:, :, -1:]) for which, values in self._sources(kept, absent, tokens)]
+            last = [None if one is None else one[-1:] for one in absent]
+            read = self._seen(self._read(kept, edges, found, last, _UNCHANGED), len(self._model.layers))
+            return inner(read[:, :, -1], unembedding)
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
-        edges = self._into[len(self._graph.nodes) - 1, ""]
         for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
             carried, other = inner(values[:, :, -1], unembedding), absent[source]
             cut = np.zeros_like(carried[:1]) if other is None else inner(other[-1:], unembedding)
@@ -695,17 +830,20 @@ class AttentionSpace:
     def _given(self, tokens: NDArray[np.int64]) -> list[Array]:
         """What the model is given, source by source, ``[rows, context, d_model]``."""
         token, positions = self._model.embedding[tokens], self._model.positions
+        if self._extended:
+            token = np.concatenate([token, np.ones((*tokens.shape, 1))], axis=2)
+            positions = None if positions is None else np.pad(positions, ((0, 0), (0, 1)))
         if positions is None:
             return [token]
         return [token, np.broadcast_to(positions, token.shape)] if self._n_given == 2 else [token + positions]
 
-    def _concerning(self, head: int) -> list[int]:
-        """The edges on which a head's value depends: those into it and into all heads of layers before."""
-        layer = self._graph.nodes[head].layer
+    def _concerning(self, node: int) -> list[int]:
+        """The edges on which a node's value depends: those into it and into all nodes of columns before."""
+        layer = self._graph.nodes[node].layer
         return [
             number
             for number, edge in enumerate(self._graph.edges)
-            if edge.target == head or self._graph.nodes[edge.target].layer < layer
+            if edge.target == node or self._graph.nodes[edge.target].layer < layer
         ]
 
     def _sources(
@@ -719,26 +857,48 @@ class AttentionSpace:
         changed: _Changed = _UNCHANGED,
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
-        rows, positions, d_model]``; of the last layer the last position only unless ``every_position``. With ``before``
-        the sources of the layers before that one alone.
+        rows, positions, d_model]``; of the last column the last position only unless ``every_position``. With
+        ``before`` the sources of the columns before that one alone.
 
-        Masks that keep the same edges into a head and into all heads of layers before it give it the same value, which
+        Masks that keep the same edges into a node and into all nodes of columns before it give it the same value, which
         is computed once.
         """
         found = [
             (np.zeros(len(kept), dtype=np.intp), _with(given[None], changed.get(("node", number))))
             for number, given in enumerate(self._given(tokens))
         ]
-        for head in self._heads:
-            layer = self._graph.nodes[head].layer
-            if before is not None and layer >= before:
+        for node in self._parts:
+            column = self._graph.nodes[node].layer
+            if before is not None and column >= before:
                 break
-            first, which = _alike(kept[:, self._concerning(head)])
-            last_only = layer == len(self._model.layers) and not every_position
-            query, key, value = self._read_by(head, kept[first], [(w[first], v) for w, v in found], absent, changed)
-            value = attend(query, key, value, self._weights(head), last_only=last_only)
-            found.append((which, _with(value, changed.get(("node", head)))))
+            first, which = _alike(kept[:, self._concerning(node)])
+            last_only = column == self._last and not every_position
+            some = [(w[first], v) for w, v in found]
+            if self._graph.nodes[node].looks:
+                query, key, value = self._read_by(node, kept[first], some, absent, changed)
+                value = attend(query, key, value, self._weights(node), last_only=last_only)
+            else:
+                read = self._read(kept[first], self._own(node), some, absent, changed)
+                value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
+            found.append((which, _with(value, changed.get(("node", node)))))
         return found
+
+    def _mlp(self, layer: int, read: Array) -> Array:
+        """What an MLP block adds, of what it reads ``[masks, rows, positions, d_model]``."""
+        seen = self._seen(read, layer)[..., :-1]
+        if self._model.blocks.epsilon is None:
+            seen = seen + self._constants[layer]
+        return np.pad(self._model.blocks.mlp(layer, seen), ((0, 0), (0, 0), (0, 0), (0, 1)))
+
+    def _seen(self, read: Array, n_layers: int) -> Array:
+        """What a reader after so many layers makes its queries, keys, values, neurons or logits of, from the sum of
+        what it reads ``[…, d_model]``: with LayerNorm that sum and the output biases before it, normalised.
+        """
+        blocks = self._model.blocks
+        if blocks.epsilon is None:
+            return read
+        seen = blocks.normalised(read[..., :-1] + self._constants[n_layers])
+        return np.concatenate([seen, read[..., -1:]], axis=-1)
 
     def _read(
         self,
@@ -817,9 +977,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     Raises:
         AnalysisError: naming every problem of the first step that has one: keys and sizes, then weights, then rows.
     """
-    problems = check_keys(document, _REQUIRED, ("tokens", "attribution"), _FILE, InvalidNetwork)
-    if any("unknown" in problem.cause for problem in problems):
-        problems[-1].cure += "; only attention without biases is read"
+    problems = check_keys(document, _REQUIRED, ("tokens", "attribution", *BLOCK_KEYS), _FILE, InvalidNetwork)
     for size, (least, most) in LIMITS.items():
         given = document.get(size, least)
         if not isinstance(given, int) or isinstance(given, bool):
@@ -833,15 +991,18 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         document.get("attribution", ""), "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
     )
     heads, d, k, v, n = (document[size] for size in ("heads", "d_model", "d_head", "vocabulary", "context"))
-    embedding = _array(document["token_embedding"], "token_embedding", (v, d))
+    embedding = finite_array(document["token_embedding"], "token_embedding", (v, d))
     given = document["position_embedding"]
-    positions = None if given is None else _array(given, "position_embedding", (n, d))
+    positions = None if given is None else finite_array(given, "position_embedding", (n, d))
     layers = _layers(document["attention"], document["layers"], (heads, d, k))
-    unembedding = _array(document["unembedding"], "unembedding", (d, v))
-    _check_magnitude(embedding, positions, layers, unembedding)
+    unembedding = finite_array(document["unembedding"], "unembedding", (d, v))
+    blocks = read_blocks(document, {size: document[size] for size in LIMITS})
+    _check_magnitude(embedding, positions, layers, unembedding, blocks)
     tokens, task, rows, answers = read_tokens_and_task(document.get("tokens"), document["tasks"], v, n)
-    model = AttentionModel(name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers)
-    needed = len(rows) * (len(layers) * heads * model.per_row + d * v)
+    model = AttentionModel(
+        name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers, blocks
+    )
+    needed = len(rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
     if needed > MAX_MULTIPLICATIONS:
         cause = f"running it on its {len(rows):,} rows takes {needed:,} multiplications; the most are "
         raise BeyondLimits("model", f"{cause}{MAX_MULTIPLICATIONS:,}", "use smaller sizes or fewer rows")
@@ -875,70 +1036,46 @@ def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tup
         item = f"attention[{number}]"
         if not isinstance(layer, dict):
             raise InvalidNetwork(item, f"is {kind_of(layer)}", f"give an object with {', '.join(MATRICES)}")
-        problems = check_keys(layer, MATRICES, (), item, InvalidNetwork)
+        problems = check_keys(layer, MATRICES, BIASES, item, InvalidNetwork)
         if problems:
             raise combined(problems, item, InvalidNetwork)
         shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
         query, key, value, output = (
-            _array(layer[name], f"{item}.{name}", shape) for name, shape in zip(MATRICES, shapes, strict=True)
+            finite_array(layer[name], f"{item}.{name}", shape) for name, shape in zip(MATRICES, shapes, strict=True)
         )
         layers.append((query, key, value, output))
     return tuple(layers)
 
 
-def _array(given: Any, item: str, shape: tuple[int, ...]) -> Array:
-    """Nested lists of finite numbers of one shape.
-
-    Raises:
-        InvalidNetwork: another shape, or something else than a number.
-    """
-    cure = f"give {' × '.join(map(str, shape))} finite numbers"
-    level, found = [given], []
-    for size in shape:
-        for one in level:
-            if not isinstance(one, list):
-                raise InvalidNetwork(item, f"holds {kind_of(one)} where a list belongs", cure)
-        lengths = {len(one) for one in level}
-        if len(lengths) > 1:
-            raise InvalidNetwork(item, "has lists of different lengths", cure)
-        found += sorted(lengths)
-        if lengths != {size}:
-            break
-        level = [value for one in level for value in one]
-    if found != list(shape):
-        while level and isinstance(level[0], list) and level[0] and len(found) < len(shape):
-            level = level[0]
-            if isinstance(level[0], list):
-                found.append(len(level[0]))
-        was = " × ".join(map(str, found))
-        raise InvalidNetwork(item, f"has the shape {was}, the sizes say {' × '.join(map(str, shape))}", cure)
-    for value in level:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InvalidNetwork(item, f"holds {kind_of(value)} where a number belongs", cure)
-    try:
-        array = np.array(given, dtype=np.float64)
-    except OverflowError:
-        array = np.array([np.inf])
-    if not np.isfinite(array).all():
-        raise InvalidNetwork(item, "holds a number too large for float64", cure)
-    return array
-
-
-def _check_magnitude(embedding: Array, positions: Array | None, layers: Any, unembedding: Array) -> None:
+def _check_magnitude(
+    embedding: Array, positions: Array | None, layers: Any, unembedding: Array, blocks: Blocks
+) -> None:
     """Refuse weights with which a sum could pass 1e300: bounds on the largest entry, layer by layer."""
+    most = max((float(np.abs(bias).max()) for bias in blocks.arrays), default=0.0)  # of any bias, and of more
+    d_model = len(unembedding)
 
     def times(bound: float, matrix: Array) -> float:
-        """Largest entry of a product with ``[…, in, out]``."""
-        return bound * float(np.abs(matrix).sum(axis=-2).max())
+        """Largest entry of a product with ``[…, in, out]``, and a bias."""
+        return bound * float(np.abs(matrix).sum(axis=-2).max()) + most
+
+    def seen(bound: float) -> float:
+        """Of what a reader makes of numbers up to a bound."""
+        return bound if blocks.epsilon is None else float(d_model)
 
     with np.errstate(over="ignore", invalid="ignore"):
         bound = float(np.abs(embedding).max()) + (0.0 if positions is None else float(np.abs(positions).max()))
         largest = bound
-        for query, key, value, output in layers:
-            scores = times(bound, query) * times(bound, key) * query.shape[2]
-            bound += times(times(bound, value), output) * len(query)
+        for number, (query, key, value, output) in enumerate(layers):
+            scores = times(seen(bound), query) * times(seen(bound), key) * query.shape[2]
+            bound += times(times(seen(bound), value), output) * len(query)
             largest = max(largest, scores, bound)
-        largest = max(largest, times(bound, unembedding))
+            if blocks.mlps:
+                hidden = times(seen(bound), blocks.mlps[number][0])
+                bound += times(hidden, blocks.mlps[number][2])
+                largest = max(largest, hidden * hidden * hidden, bound)
+        if blocks.epsilon is not None:
+            largest = max(largest, bound * bound * d_model)
+        largest = max(largest, times(seen(bound), unembedding))
     if not largest < MAX_NUMBER:
         raise InvalidNetwork("weights", "scores could pass 1e300, too large for float64", "scale them down")
 
@@ -1002,10 +1139,11 @@ def _check_token(token: Any, item: str, vocabulary: int) -> None:
 
 ATTENTION: Final = ModelKind(
     key="attention",
-    noun="attention-only transformer",
-    plural="attention-only transformers",
-    definition="A transformer of attention heads and nothing else, read out at the last position. Its edges are what "
-    "each head reads as query, key and value, and what the logits read.",
+    noun="transformer",
+    plural="transformers",
+    definition="A transformer of attention heads, perhaps with biases, MLP blocks and LayerNorm, read out at the last "
+    "position. Its edges are what each head reads as query, key and value, what each MLP block reads, and what the "
+    "logits read.",
     format=FORMAT,
     settings={
         "granularity": ("qkv", "heads", "nodes"),

@@ -1,4 +1,4 @@
-"""Every valid circuit of an attention-only transformer, without running each of them.
+"""Every valid circuit of a transformer without MLP blocks and LayerNorm, without running each of them.
 
 A circuit is a choice for the heads before the last layer (a *state*), one for each head of the last layer, and the
 sources that the logits read. For one state

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, Final
 
 from analysis.errors import InvalidData
 from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_tokens_and_task
+from analysis.models.attention_blocks import BIASES
 from analysis.models.attention_tasks import TokenTask
 from analysis.strict_json import check_keys, combined, kind_of, read_object
 
@@ -27,9 +29,11 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
         "token_embedding": model.embedding.tolist(),
         "position_embedding": None if model.positions is None else model.positions.tolist(),
         "attention": [
-            {name: matrix.tolist() for name, matrix in zip(MATRICES, layer, strict=True)} for layer in model.layers
+            {name: matrix.tolist() for name, matrix in zip((*MATRICES, *BIASES), (*layer, *biases), strict=False)}
+            for layer, biases in zip(model.layers, model.blocks.biases or repeat(()), strict=False)
         ],
         "unembedding": model.unembedding.tolist(),
+        **model.blocks.document(),
         "tasks": [dict(model.task_document)],
     }
 

@@ -23,7 +23,8 @@ _LOOKS: Final = (
     "out. A dash stands for a head that is no part of the circuit. Olsson et al. 2022 (arXiv:2209.11895)"
 )
 _LENS: Final = (
-    "The logits, were they read after the embedding or after a layer: the sum of what they read up to there. "
+    "The logits, were they read after the embedding or after a layer: the sum of what they read up to there, with all "
+    "biases, and at the scale of the last layer where there is LayerNorm. "
     "nostalgebraist, “interpreting GPT: the logit lens”, 2020"
 )
 _DIRECT: Final = (
@@ -45,22 +46,24 @@ class Trace:
     """One circuit run on the rows of the task, with what happens inside.
 
     Args:
-        heads: labels, layer by layer.
-        is_on: whether each head is part of the circuit.
-        patterns: attention ``[heads, rows, context, context]``.
-        sources: labels of what the logits may read.
-        layers: of each source; 0 for what the model is given.
+        parts: labels of heads and MLP blocks, layer by layer.
+        is_on: whether each is part of the circuit.
+        patterns: attention of each ``[rows, context, context]``; None of an MLP block.
+        sources: labels of what the logits may read, and of biases where there may be some.
+        layers: number of the column of each source; 0 for what the model is given.
         carried: what the logits get from each ``[sources, rows, vocabulary]``.
         is_read: whether they read each.
+        columns: labels of what comes one after the other: the embedding, then layers, or attention and MLP in turn.
     """
 
-    heads: tuple[str, ...]
+    parts: tuple[str, ...]
     is_on: tuple[bool, ...]
-    patterns: Array
+    patterns: tuple[Array | None, ...]
     sources: tuple[str, ...]
     layers: tuple[int, ...]
     carried: Array
     is_read: tuple[bool, ...]
+    columns: tuple[str, ...]
 
 
 def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table:
@@ -69,18 +72,24 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
     Args:
         trace: of the circuit.
         tokens: ``[rows, context]``.
-        without: ``[heads, rows]`` gaps of the circuit without each head.
+        without: ``[parts, rows]`` gaps of the circuit without each head or MLP block.
     """
     looked_for = places_looked_for(tokens)
     rows: list[tuple[Cell, ...]] = []
-    for number, head in enumerate(trace.heads):
-        if not trace.is_on[number]:
-            rows.append((head, None, None, None, None, None))
+    for part, is_on, pattern, apart in zip(trace.parts, trace.is_on, trace.patterns, without, strict=True):
+        if not is_on:
+            rows.append((part, None, None, None, None, None))
             continue
-        scores = [_score(attention_to(trace.patterns[number], places)) for places in looked_for]
-        apart = without[number]
-        rows.append((head, *scores, int((apart > 0).sum()), float(apart.min())))
-    columns = ("Head", "Previous", "Duplicate", "Induction", "Rows right without it", "Smallest gap without it")
+        scores = [None if pattern is None else _score(attention_to(pattern, places)) for places in looked_for]
+        rows.append((part, *scores, int((apart > 0).sum()), float(apart.min())))
+    columns = (
+        "Head" if all(one is not None for one in trace.patterns) else "Head or MLP",
+        "Previous",
+        "Duplicate",
+        "Induction",
+        "Rows right without it",
+        "Smallest gap without it",
+    )
     return Table("What each head looks at", _LOOKS, columns, tuple(rows))
 
 
@@ -113,12 +122,11 @@ def lens_table(trace: Trace, gaps_of: Callable[[Array], Array]) -> Table:
         gaps_of: logits ``[rows, vocabulary]`` → gaps ``[rows]``.
     """
     total, rows, by_row = np.zeros(trace.carried.shape[1:]), list[tuple[Cell, ...]](), list[Array]()
-    for layer in range(max(trace.layers) + 1):
+    for column, label in enumerate(trace.columns):
         for source, of in enumerate(trace.layers):
-            if of == layer:
+            if of == column:
                 total = total + trace.carried[source]
         apart = gaps_of(total)
-        label = f"layer {layer}" if layer else "embedding"
         rows.append((label, int((apart > 0).sum()), float(mean(apart)), float(apart.min())))
         by_row.append(apart)
     columns = ("After", "Rows right", "Mean gap", "Smallest gap")
@@ -156,18 +164,19 @@ def row_look(
         trace: of the circuit.
         row: its number, from 0.
         positions: the tokens of the row.
-        given: the largest output of the circuit, then of the circuit without each head.
+        given: the largest output of the circuit, then of the circuit without each head or MLP block.
         apart: the gaps of these.
     """
     later = np.triu(np.ones((len(positions), len(positions)), dtype=np.bool_), 1)
     patterns = tuple(
         Pattern(
             label,
-            np.where(later, np.nan, trace.patterns[number, row]) if trace.is_on[number] else None,
+            np.where(later, np.nan, pattern[row]) if trace.is_on[number] else None,
             int(given[1 + number]),
             float(apart[1 + number]),
         )
-        for number, label in enumerate(trace.heads)
+        for number, (label, pattern) in enumerate(zip(trace.parts, trace.patterns, strict=True))
+        if pattern is not None
     )
     return RowLook(row, positions, int(given[0]), float(apart[0]), patterns)
 

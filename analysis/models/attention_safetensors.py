@@ -1,23 +1,28 @@
 """Transformers in safetensors: our own files, and state dicts of TransformerLens and of the monthly puzzles.
 
 Ours have the tensors ``token_embedding``, ``position_embedding`` (left out where there are none),
-``attention.L.query``, ``.key``, ``.value``, ``.output`` from layer 0, ``unembedding``, and as metadata ``format``,
-``name``, ``attribution``, ``tokens`` and ``tasks``, the last two as JSON. In a state dict (https://github.com/TransformerLensOrg/TransformerLens)
-they are ``embed.W_E``, ``pos_embed.W_pos``, ``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O``, ``unembed.W_U``. In one
-of the attention-only puzzles of https://puzzles.baulab.info they are ``tok_embed.weight``, ``pos_embed.weight``,
-``layers.L.heads.H.W_Q.weight``, ``W_K``, ``W_V``, ``layers.L.W_O.weight`` and ``unembed.weight``, as linear layers have
-them: outputs by inputs. Neither says anything of rows, so a task goes with it. Biases must be 0, and there must be no
-LayerNorm and no MLP.
+``attention.L.query``, ``.key``, ``.value``, ``.output`` from layer 0, ``unembedding``, perhaps biases and MLP blocks
+under the names that model files have, and as metadata ``format``, ``name``, ``attribution``, ``tokens``, ``tasks``,
+``activation`` and ``layer_norm_epsilon``, all but the first three as JSON. In a state dict
+(https://github.com/TransformerLensOrg/TransformerLens) they are ``embed.W_E``, ``pos_embed.W_pos``,
+``blocks.L.attn.W_Q``, ``W_K``, ``W_V``, ``W_O`` and ``b_Q`` to ``b_O``, ``blocks.L.mlp.W_in``, ``b_in``, ``W_out``,
+``b_out``, ``blocks.L.ln1.w`` and ``b``, ``ln2``, ``ln_final``, ``unembed.W_U``, ``b_U``. Weights and bias of a
+LayerNorm are folded into what reads it. In one of the attention-only puzzles of https://puzzles.baulab.info they are
+``tok_embed.weight``, ``pos_embed.weight``, ``layers.L.heads.H.W_Q.weight``, ``W_K``, ``W_V``,
+``layers.L.W_O.weight`` and ``unembed.weight``, as linear layers have them: outputs by inputs. Neither says anything of
+rows, so a task goes with it.
 
 What has no weights leaves no trace in a state dict: normalisation whose scale was folded into the matrices ("LNPre"),
-other positions than learned ones, attention that looks ahead or only nearby, unscaled scores. A model with any of these
-would be read as another one, so its configuration goes with it where there is one.
+other positions than learned ones, attention that looks ahead or only nearby, unscaled scores, the activation of an MLP
+block. A model with any of these would be read as another one, so its configuration goes with it where there is one, and
+must where there are MLP blocks or a LayerNorm.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final
 
@@ -27,7 +32,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from analysis.errors import InvalidNetwork
+from analysis.fixed_order import inner
 from analysis.models.attention import FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
+from analysis.models.attention_blocks import ACTIVATIONS, BIASES, MLP
 from analysis.models.attention_tasks import TokenTask
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors
 from analysis.strict_json import combined, kind_of, read_object
@@ -36,24 +43,25 @@ MAX_BYTES: Final = 40_000_000
 _MAX_HEADER: Final = 4_000_000  # the rows of the task stand in it
 _LENGTH: Final = 8
 _ITEM: Final = "safetensors file"
-_CURE: Final = "give tensors of this format, or an attention-only state dict of TransformerLens or of a monthly puzzle"
+_CURE: Final = "give tensors of this format, or a state dict of TransformerLens or of a monthly puzzle"
 _TEXTS: Final = ("format", "name", "attribution")
-_JSON: Final = ("tokens", "tasks")
+_JSON: Final = ("tokens", "tasks", "activation", "layer_norm_epsilon")
 
 _TYPES: Final = ("F64", "F32", "F16")
-_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join(MATRICES)})")
-_STATE: Final = re.compile(r"blocks\.(\d{1,2})\.attn\.W_([QKVO])")
+_OWN: Final = re.compile(rf"attention\.(\d)\.({'|'.join((*MATRICES, *BIASES))})|mlp\.(\d)\.({'|'.join(MLP)})")
+_STATE: Final = re.compile(r"blocks\.(\d{1,2})\.(attn\.[Wb]_[QKVO]|mlp\.(?:[Wb]_in|[Wb]_out)|ln[12]\.[wb])")
+_OF_LAYER: Final = dict(zip((f"attn.{w}_{of}" for w in "Wb" for of in "QKVO"), (*MATRICES, *BIASES), strict=True))
+_OF_MLP: Final = dict(zip(("mlp.W_in", "mlp.b_in", "mlp.W_out", "mlp.b_out"), MLP, strict=True))
 _PUZZLE: Final = re.compile(r"layers\.(\d{1,2})\.(?:heads\.(\d{1,2})\.W_([QKV])|W_O)\.weight")
 _PUZZLE_OTHERS: Final = ("tok_embed.weight", "pos_embed.weight", "unembed.weight")
 _IGNORED: Final = re.compile(r"blocks\.\d{1,2}\.attn\.(mask|IGNORE)")  # the causal mask, which every such model has
-_BIAS: Final = re.compile(r"(blocks\.\d{1,2}\.attn\.b_[QKVO]|unembed\.b_U)")
 _OTHER: Final = (
-    (re.compile(r".*\.mlp\..*"), "belongs to an MLP block"),
-    (re.compile(r".*ln(1|2|_final)\..*"), "belongs to a LayerNorm"),
+    (re.compile(r".*\.mlp\..*"), "belongs to an MLP block of another sort"),
+    (re.compile(r".*ln(1|2|_final)\..*"), "belongs to a LayerNorm of another sort"),
 )
 CONFIG: Final[dict[str, object]] = {
-    "attn_only": True,
-    "normalization_type": None,
+    "gated_mlp": False,
+    "parallel_attn_mlp": False,
     "positional_embedding_type": "standard",
     "attention_dir": "causal",
     "use_attn_scale": True,
@@ -74,6 +82,20 @@ _TELLING: Final = ("normalization_type", "positional_embedding_type", "attn_scal
 _MAX_CONFIG: Final = 100_000
 _OWN_OTHERS: Final = ("token_embedding", "position_embedding", "unembedding")
 _STATE_OTHERS: Final = ("embed.W_E", "pos_embed.W_pos", "unembed.W_U")
+_BESIDE: Final = ("unembed.b_U", "ln_final.w", "ln_final.b")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a configuration says that no state dict does.
+
+    Args:
+        activation: of the MLP blocks; "" without them.
+        epsilon: of LayerNorm; None without.
+    """
+
+    activation: str = ""
+    epsilon: float | None = None
 
 
 def attention_safetensors(model: AttentionModel) -> bytes:
@@ -83,23 +105,35 @@ def attention_safetensors(model: AttentionModel) -> bytes:
         tensors["position_embedding"] = model.positions
     for number, layer in enumerate(model.layers):
         tensors |= {f"attention.{number}.{name}": one for name, one in zip(MATRICES, layer, strict=True)}
+    blocks = model.blocks
+    for number, biases in enumerate(blocks.biases):
+        tensors |= {f"attention.{number}.{name}": one for name, one in zip(BIASES, biases, strict=True)}
+    for number, block in enumerate(blocks.mlps):
+        tensors |= {f"mlp.{number}.{name}": one for name, one in zip(MLP, block, strict=True)}
+    if blocks.unembedding_bias is not None:
+        tensors["unembedding_bias"] = blocks.unembedding_bias
     metadata = {
         "format": FORMAT,
         "name": model.name,
         "tokens": json.dumps(list(model.outputs), ensure_ascii=False),
         "tasks": json.dumps([dict(model.task_document)]),
         **({"attribution": model.attribution} if model.attribution else {}),
+        **({"activation": json.dumps(blocks.activation)} if blocks.activation else {}),
+        **({} if blocks.epsilon is None else {"layer_norm_epsilon": json.dumps(blocks.epsilon)}),
     }
     return save({name: np.ascontiguousarray(one) for name, one in tensors.items()}, metadata)
 
 
-def read_attention_safetensors(raw: bytes, task: TokenTask | None = None, name: str = "") -> AttentionModel:
+def read_attention_safetensors(
+    raw: bytes, task: TokenTask | None = None, name: str = "", configuration: Configuration | None = None
+) -> AttentionModel:
     """The transformer in a safetensors file of our own, or in a state dict of TransformerLens.
 
     Args:
         raw: the file's bytes, at most 40,000,000.
         task: for a state dict, which has none; a file of our own has its own.
         name: of the model; "" for what the file says.
+        configuration: of a state dict, which must be known where it has MLP blocks or a LayerNorm.
 
     Raises:
         AnalysisError: naming the first tensor that cannot be read, or what does not fit.
@@ -122,13 +156,13 @@ def read_attention_safetensors(raw: bytes, task: TokenTask | None = None, name: 
     else:
         if _PUZZLE_OTHERS[0] in tensors:
             tensors = _of_puzzle(tensors)
-        document = {**_task_document(task), **_of_state(tensors, task)}
+        document = {**_task_document(task), **_of_state(tensors, task, configuration)}
     document["name"] = name or document.get("name") or "Imported transformer"
     return read_attention({**document, "format": FORMAT, **_sizes(document)})
 
 
-def check_config(raw: bytes) -> None:
-    """Refuse the configuration of a model that is no transformer of attention alone.
+def check_config(raw: bytes) -> Configuration:
+    """What a configuration says, unless it is of a model that is not read.
 
     Args:
         raw: ``json.dumps(model.cfg.to_dict(), default=str)``, at most 100,000 bytes.
@@ -144,14 +178,24 @@ def check_config(raw: bytes) -> None:
     d_head, (low, high) = config["d_head"], LIMITS["d_head"]
     if not isinstance(d_head, int) or not low <= d_head <= high:
         raise InvalidNetwork("configuration 'd_head'", f"is {str(d_head)[:40]}", f"use {low} to {high}")
+    activation = "" if config.get("attn_only", True) else config.get("act_fn")
     wanted = {**CONFIG, "attn_scale": sqrt(d_head)}
     problems = [
         InvalidNetwork(f"configuration {name!r}", f"is {str(config[name])[:40]}", f"only {value} is read")
         for name, value in wanted.items()
         if name in config and config[name] != value
     ]
+    norm = config["normalization_type"]
+    for name, given, known in (
+        ("normalization_type", norm, (None, "LN", "LNPre")),
+        ("act_fn", activation, ("", *ACTIVATIONS)),
+    ):
+        if given not in known:
+            cure = f"only {' or '.join(map(str, known[1:]))} is read"
+            problems.append(InvalidNetwork(f"configuration {name!r}", f"is {str(given)[:40]}", cure))
     if problems:
         raise combined(problems, "configuration", InvalidNetwork)
+    return Configuration(str(activation), None if norm is None else config.get("eps", 1e-5))
 
 
 def _header(raw: bytes) -> dict[str, Any]:
@@ -166,19 +210,21 @@ def _header(raw: bytes) -> dict[str, Any]:
 
 
 def _check_names(header: dict[str, Any], *, own: bool) -> None:
-    """Refuse the first tensor that no attention-only transformer has, before any is read."""
+    """Refuse the first tensor that no transformer has which is read, before any is read."""
     if not header:
         raise InvalidNetwork(_ITEM, "holds no tensor", _CURE)
     for name, tensor in header.items():
         item = f"tensor {name[:60]!r}"
         if not own and _IGNORED.fullmatch(name):
             continue
-        for pattern, cause in _OTHER:
-            if pattern.fullmatch(name):
-                raise InvalidNetwork(item, cause, "only attention without LayerNorm, biases and MLP blocks is read")
-        named = {*_OWN_OTHERS} if own else {*_STATE_OTHERS, *_PUZZLE_OTHERS}
-        shapes = [_OWN] if own else [_STATE, _BIAS, _PUZZLE]
+        named = {*_OWN_OTHERS, "unembedding_bias"} if own else {*_STATE_OTHERS, *_BESIDE, *_PUZZLE_OTHERS}
+        shapes = [_OWN] if own else [_STATE, _PUZZLE]
         if name not in named and not any(one.fullmatch(name) for one in shapes):
+            for pattern, cause in _OTHER:
+                if pattern.fullmatch(name):
+                    raise InvalidNetwork(
+                        item, cause, "only those that TransformerLens calls W_in, W_out, w, b are read"
+                    )
             raise InvalidNetwork(item, "is unknown", _CURE)
         if not isinstance(tensor, dict) or tensor.get("dtype") not in _TYPES:
             given = tensor.get("dtype") if isinstance(tensor, dict) else kind_of(tensor)
@@ -209,11 +255,19 @@ def _task_document(task: TokenTask) -> dict[str, Any]:
 
 def _of_own(tensors: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
     layers: dict[int, dict[str, Any]] = {}
+    mlps: dict[int, dict[str, Any]] = {}
     for name, one in tensors.items():
         match = _OWN.fullmatch(name)
-        if match:
+        if match and match[1]:
             layers.setdefault(int(match[1]), {})[match[2]] = one.tolist()
-    return _arrays(tensors, layers, _OWN_OTHERS)
+        elif match:
+            mlps.setdefault(int(match[3]), {})[match[4]] = one.tolist()
+    found = _arrays(tensors, layers, _OWN_OTHERS)
+    if mlps:
+        found["mlp"] = [mlps.get(number, {}) for number in range(len(layers))]
+    if "unembedding_bias" in tensors:
+        found["unembedding_bias"] = tensors["unembedding_bias"].tolist()
+    return found
 
 
 def _of_puzzle(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -255,23 +309,75 @@ def _tensor(tensors: dict[str, NDArray[np.float64]], name: str) -> NDArray[np.fl
     return tensors[name]
 
 
-def _of_state(tensors: dict[str, NDArray[np.float64]], task: TokenTask) -> dict[str, Any]:
-    """The arrays of a state dict, its positions cut to those that the rows have."""
-    for name, one in tensors.items():
-        if _BIAS.fullmatch(name) and one.any():
-            raise InvalidNetwork(f"tensor {name!r}", "is not 0", "only attention without biases is read")
+def _of_state(
+    tensors: dict[str, NDArray[np.float64]], task: TokenTask, configuration: Configuration | None
+) -> dict[str, Any]:
+    """The arrays of a state dict, its positions cut to those that the rows have and every LayerNorm folded."""
+    block = next((name for name in tensors if ".mlp." in name or name.startswith("ln_final") or ".ln" in name), "")
+    if block and configuration is None:
+        cause = "is of an MLP block or a LayerNorm, whose activation or epsilon no state dict says"
+        raise InvalidNetwork(f"tensor {block!r}", cause, "give its configuration (--config)")
+    told = configuration or Configuration()
+    if any(".mlp." in name for name in tensors) != bool(told.activation):
+        cause = f"says {'MLP blocks' if told.activation else 'attention alone'}, the tensors do not"
+        raise InvalidNetwork("configuration 'attn_only'", cause, "give the configuration of this model")
+    if any(name.startswith("ln_final") for name in tensors) and told.epsilon is None:
+        cause = "is None, and the tensors are of a model with a LayerNorm"
+        raise InvalidNetwork("configuration 'normalization_type'", cause, "give the configuration of this model")
+    tensors = _folded(tensors)
     layers: dict[int, dict[str, Any]] = {}
+    mlps: dict[int, dict[str, Any]] = {}
     for name, one in tensors.items():
         match = _STATE.fullmatch(name)
-        if match:
-            layers.setdefault(int(match[1]), {})[dict(zip("QKVO", MATRICES, strict=True))[match[2]]] = one.tolist()
+        if match and match[2] in _OF_LAYER:
+            layers.setdefault(int(match[1]), {})[_OF_LAYER[match[2]]] = one.tolist()
+        elif match and match[2] in _OF_MLP:
+            mlps.setdefault(int(match[1]), {})[_OF_MLP[match[2]]] = one.tolist()
     context, positions = len(task.rows[0]), tensors.get("pos_embed.W_pos")
     if positions is not None:
         if len(positions) < context:
             cause = f"has {len(positions)} positions, the rows have {context} tokens"
             raise InvalidNetwork("tensor 'pos_embed.W_pos'", cause, "give rows that fit")
         tensors = {**tensors, "pos_embed.W_pos": positions[:context]}
-    return _arrays(tensors, layers, _STATE_OTHERS)
+    found = _arrays(tensors, layers, _STATE_OTHERS)
+    if mlps:
+        found |= {"mlp": [mlps.get(number, {}) for number in range(len(layers))], "activation": told.activation}
+    if told.epsilon is not None:
+        found["layer_norm_epsilon"] = told.epsilon
+    if "unembed.b_U" in tensors:
+        found["unembedding_bias"] = tensors["unembed.b_U"].tolist()
+    return found
+
+
+def _folded(tensors: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The tensors with the weights and bias of every LayerNorm in the matrices and biases that read it, as ``fold_ln``
+    of TransformerLens puts them.
+    """
+    found = dict(tensors)
+    readers: dict[str, list[str]] = {"ln_final": ["unembed.{}_U"]}
+    for layer in {match[1] for match in map(_STATE.fullmatch, tensors) if match}:
+        readers[f"blocks.{layer}.ln1"] = [f"blocks.{layer}.attn.{{}}_{of}" for of in "QKV"]
+        readers[f"blocks.{layer}.ln2"] = [f"blocks.{layer}.mlp.{{}}_in"]
+    for norm, read in readers.items():
+        given = [(what, found.pop(f"{norm}.{what}")) for what in "wb" if f"{norm}.{what}" in found]
+        for name in read if given else ():
+            matrix = _tensor(found, name.format("W"))
+            n_inputs = matrix.shape[-2] if matrix.ndim > 1 else 0
+            for what, one in given:
+                if one.shape != (n_inputs,):
+                    cause = f"has the shape {' × '.join(map(str, one.shape))}, its reader has {n_inputs} inputs"
+                    raise InvalidNetwork(f"tensor '{norm}.{what}'", cause, "save the whole state dict")
+                if what == "w":
+                    found[name.format("W")] = matrix * one[:, None]
+                    continue
+                added = inner(one[None], np.swapaxes(matrix, -1, -2).reshape(-1, n_inputs))
+                added = added.reshape(*matrix.shape[:-2], matrix.shape[-1])
+                before = found.get(name.format("b"), np.zeros_like(added))
+                if before.shape != added.shape:
+                    cause = f"has the shape {' × '.join(map(str, before.shape))}"
+                    raise InvalidNetwork(f"tensor {name.format('b')!r}", cause, "save the whole state dict")
+                found[name.format("b")] = before + added
+    return found
 
 
 def _arrays(

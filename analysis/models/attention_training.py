@@ -18,6 +18,7 @@ from torch import Tensor
 
 from analysis.errors import InvalidTraining
 from analysis.models.attention import LIMITS, MATRICES, AttentionModel
+from analysis.models.attention_blocks import D_MLP, MLP, Blocks
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.devices import one_thread
@@ -26,6 +27,8 @@ from analysis.work import DEFAULT_WORK, Work
 
 BATCH: Final = 512
 """Most rows of a step."""
+EPSILON: Final = 1e-5
+"""Of LayerNorm."""
 LOOK_EVERY: Final = 50
 """Steps between two looks at all rows."""
 RANGES: Final = {
@@ -33,6 +36,7 @@ RANGES: Final = {
     "heads": LIMITS["heads"],
     "d_model": LIMITS["d_model"],
     "d_head": LIMITS["d_head"],
+    "d_mlp": (0, D_MLP[1]),
     "seed": (0, 2**31 - 1),
     "steps": (1, 200_000),
 }
@@ -54,6 +58,8 @@ class AttentionSpec:
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         loss_target: mean cross-entropy over all rows at which training ends.
+        d_mlp: neurons of the MLP block that follows each layer of heads, with ReLU; 0 for none.
+        layer_norm: whether everything that reads has a LayerNorm before it.
 
     Raises:
         InvalidTraining: a number out of range.
@@ -70,6 +76,8 @@ class AttentionSpec:
     learning_rate: float = 0.01
     weight_decay: float = 0.01
     loss_target: float = 0.01
+    d_mlp: int = 0
+    layer_norm: bool = False
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -120,14 +128,16 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
         while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
-                wrong = torch.nn.functional.cross_entropy(_logits(weights, tokens[some]), answers[some])
+                wrong = torch.nn.functional.cross_entropy(
+                    _logits(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
+                )
                 slopes = torch.autograd.grad(wrong, list(weights.values()))
                 for weight, slope in zip(weights.values(), slopes, strict=True):
                     weight.grad = slope
                 adam.step()
                 step += 1
             with torch.no_grad():
-                logits = _logits(weights, tokens)
+                logits = _logits(weights, tokens, layer_norm=spec.layer_norm)
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
             work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right")
@@ -150,6 +160,11 @@ def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tenso
         for name in MATRICES[:3]:
             found[f"{layer} {name}"] = _drawn((spec.heads, d, k), 1 / math.sqrt(d), generator)
         found[f"{layer} output"] = _drawn((spec.heads, k, d), 1 / math.sqrt(k), generator)
+        if spec.d_mlp:
+            shapes_of_mlp = ((d, spec.d_mlp), (spec.d_mlp,), (spec.d_mlp, d), (d,))
+            for name, shape in zip(MLP, shapes_of_mlp, strict=True):
+                size = 1 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0
+                found[f"{layer} mlp {name}"] = _drawn(shape, size, generator)
     return found
 
 
@@ -157,8 +172,12 @@ def _drawn(shape: tuple[int, ...], size: float, generator: torch.Generator) -> T
     return (size * torch.randn(shape, generator=generator)).requires_grad_()
 
 
-def _logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
+def _logits(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool) -> Tensor:
     """``[rows, vocabulary]`` of the last position."""
+
+    def seen(x: Tensor) -> Tensor:
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=EPSILON) if layer_norm else x
+
     context = tokens.shape[1]
     later = torch.triu(torch.ones(context, context, dtype=torch.bool), diagonal=1)
     x = weights["embedding"][tokens]
@@ -166,19 +185,25 @@ def _logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
         x = x + weights["positions"]
     layer = 0
     while f"{layer} query" in weights:
-        q, k, v = (torch.einsum("rid,hdk->rhik", x, weights[f"{layer} {name}"]) for name in MATRICES[:3])
+        q, k, v = (torch.einsum("rid,hdk->rhik", seen(x), weights[f"{layer} {name}"]) for name in MATRICES[:3])
         scores = (q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])).masked_fill(later, -math.inf)
         heard = torch.softmax(scores, dim=-1) @ v
         x = x + torch.einsum("rhik,hkd->rid", heard, weights[f"{layer} output"])
+        if f"{layer} mlp in" in weights:
+            w_in, b_in, w_out, b_out = (weights[f"{layer} mlp {name}"] for name in MLP)
+            x = x + torch.relu(seen(x) @ w_in + b_in) @ w_out + b_out
         layer += 1
-    return x[:, -1] @ weights["unembedding"]
+    return seen(x)[:, -1] @ weights["unembedding"]
 
 
 def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> AttentionModel:
     arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
     layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
+    mlps = [[arrays[f"{layer} mlp {part}"] for part in MLP] for layer in range(spec.layers if spec.d_mlp else 0)]
+    beside = (f", MLP of {spec.d_mlp}" if mlps else "") + (", LayerNorm" if spec.layer_norm else "")
+    called = f"{spec.task.name or 'own table'}, {spec.layers} × {spec.heads} heads{beside}, seed {spec.seed}"
     return AttentionModel(
-        name=name or f"{spec.task.name or 'own table'}, {spec.layers} × {spec.heads} heads, seed {spec.seed}",
+        name=name or called,
         attribution="",
         outputs=spec.task.outputs,
         embedding=arrays["embedding"],
@@ -188,4 +213,9 @@ def _model(spec: AttentionSpec, weights: Mapping[str, Tensor], name: str) -> Att
         task=spec.task.name,
         tokens=np.array(spec.task.rows, dtype=np.int64),
         answers=np.array(spec.task.answers, dtype=np.int64),
+        blocks=Blocks(
+            mlps=tuple((one[0], one[1], one[2], one[3]) for one in mlps),
+            activation="relu" if mlps else "",
+            epsilon=EPSILON if spec.layer_norm else None,
+        ),
     )

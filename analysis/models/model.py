@@ -37,6 +37,7 @@ class Node:
         layer: 0 for what the model is given, then from left to right.
         removable: whether a circuit may do without it; what the model is given and what it returns are always there.
         aliases: what other tools call it.
+        looks: whether a removable one reads other positions of a row than its own, so that there is a pattern of where.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Node:
     layer: int
     removable: bool = True
     aliases: tuple[str, ...] = ()
+    looks: bool = True
 
 
 @dataclass(frozen=True)

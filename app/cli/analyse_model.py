@@ -50,10 +50,10 @@ def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: list[i
     """
     for name, value in given.items():
         if value:
-            raise Refusal(f"{name}: is for MLPs, and the file is of an {kind.noun}. Leave it out.")
+            raise Refusal(f"{name}: is for MLPs, and the file is of a {kind.noun}. Leave it out.")
     for output in outputs or []:
         if output != 0:
-            raise Refusal(f"output {output}: does not exist. An {kind.noun} has one task, which is output 0.")
+            raise Refusal(f"output {output}: does not exist. A {kind.noun} has one task, which is output 0.")
 
 
 def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, told: Told) -> int:

@@ -52,10 +52,12 @@ def train_model(
     learning_rate: Annotated[float, typer.Option(help="Learning rate of AdamW.")] = 0.01,
     weight_decay: Annotated[float, typer.Option(help="Weight decay of AdamW.")] = 0.01,
     loss_target: Annotated[float, typer.Option(help="Stop when the loss on all rows is below this.")] = 0.01,
+    mlp: Annotated[int, typer.Option(help="Neurons of the MLP block after each layer, up to 1,024; 0: none.")] = 0,
+    layer_norm: Annotated[bool, typer.Option(help="Whether everything that reads has a LayerNorm before it.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model files.")] = ".",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
-    """Train attention-only transformers and write a model file for each that converged.
+    """Train transformers and write a model file for each that converged.
 
     Example: [bold]pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models[/bold]
 
@@ -70,8 +72,9 @@ def train_model(
     if not 1 <= count <= MAX_COUNT:
         raise Refusal(f"--count {count}: is out of range. Give 1 to {MAX_COUNT:,}.")
     chosen = _task(task, rows, vocabulary, context)
+    beside = (f"-mlp{mlp}" if mlp else "") + ("-ln" if layer_norm else "")
     paths = [
-        str(Path(output) / f"{slug_of(chosen.name or 'own table')}-{layers}x{heads}-{seed + k}.json")
+        str(Path(output) / f"{slug_of(chosen.name or 'own table')}-{layers}x{heads}{beside}-{seed + k}.json")
         for k in range(count)
     ]
     for path in paths:
@@ -81,7 +84,19 @@ def train_model(
 
     specs = [
         AttentionSpec(
-            chosen, layers, heads, d_model, d_head, positions, seed + k, steps, learning_rate, weight_decay, loss_target
+            chosen,
+            layers,
+            heads,
+            d_model,
+            d_head,
+            positions,
+            seed + k,
+            steps,
+            learning_rate,
+            weight_decay,
+            loss_target,
+            mlp,
+            layer_norm,
         )
         for k in range(count)
     ]
@@ -141,7 +156,8 @@ def convert_model(
     task: Annotated[str, typer.Option(help=f"Of a state dict: {TASK}")] = "",
     rows: Annotated[str, typer.Option(help=f"Of a state dict: {ROWS}")] = "",
     config: Annotated[
-        str, typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict(), checked for what is not read.")
+        str,
+        typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict(); needed with MLP blocks or LayerNorm."),
     ] = "",
     context: Annotated[int, typer.Option(help="Tokens of a row; default: the task's.")] = 0,
     vocabulary: Vocabulary = 0,
@@ -151,9 +167,8 @@ def convert_model(
 
     Example: [bold]pluriscope convert-model state.safetensors --task induction --output model.json[/bold]
 
-    A state dict says nothing of rows, so it needs a task or a table of rows. Only attention is read: LayerNorm, MLP
-    blocks and biases other than 0 are refused by their names. What has no weights, such as normalisation folded into
-    the matrices, only the configuration tells.
+    A state dict says nothing of rows, so it needs a task or a table of rows. Only the configuration tells what has no
+    weights: normalisation folded into the matrices, and of MLP blocks and LayerNorm the activation and epsilon.
 
     Exit codes: 0 done, 2 bad input.
     """
@@ -173,12 +188,11 @@ def convert_model(
             raise Refusal("--task: is for state dicts, and the file has its own rows. Leave it out.")
         kind, model = read_model(raw[: MAX_MODEL_BYTES + 1])
         if not isinstance(model, AttentionModel):
-            raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give an attention-only transformer.")
+            raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give a transformer.")
         converted = replace(model, name=called or model.name)
     else:
-        if config:
-            check_config(read_bytes(config, "configuration", MAX_BYTES))
-        converted = read_attention_safetensors(raw, chosen, called)
+        told = check_config(read_bytes(config, "configuration", MAX_BYTES)) if config else None
+        converted = read_attention_safetensors(raw, chosen, called, told)
         if chosen is not None and not config:
             remark(
                 "a state dict does not tell normalisation without weights (LNPre), other positions than learned ones, "

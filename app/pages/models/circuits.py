@@ -338,8 +338,7 @@ def _roles(place: ModelPlace, shelf: FrameShelf, url: Callable[..., str]) -> lis
         texts, counts = np.unique(shelf.columns[role.key], return_counts=True)
         by_text = dict(zip(texts.tolist(), counts.tolist(), strict=True))
         nodes = []
-        for number in graph.removable:
-            node = graph.nodes[number]
+        for node in (graph.nodes[number] for number in graph.removable if graph.nodes[number].looks):
             having = [text for text in by_text if node.name in text.split(", ")]
             nodes.append(
                 RoleCount(

@@ -388,7 +388,7 @@ def _change_view(state: _State, change: Change, run: RowRun) -> ModelChangeView:
 
 def _pattern_views(state: _State, before: RowRun, after: RowRun) -> list[NodePatternView]:
     nodes = state.place.space.graph.nodes
-    looking = [number for number, node in enumerate(nodes) if node.removable]
+    looking = [number for number, node in enumerate(nodes) if node.removable and node.looks]
     found = []
     for number, was, now in zip(looking, before.patterns, after.patterns, strict=True):
         moved = 0.0 if was is None or now is None else float(np.abs(now - was).max())

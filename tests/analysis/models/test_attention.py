@@ -397,7 +397,7 @@ TASK = ("tasks", 0)
     ("document", "told"),
     [
         (without("attention"), "model file: lacks attention"),
-        (a_file(layer_norm=[1]), "unknown keys: 'layer_norm'. Use only .*only attention without biases is read"),
+        (a_file(layer_norm=[1]), "unknown keys: 'layer_norm'. Use only .*layer_norm_epsilon"),
         (changed(("layers",), 0), "layers: is 0. Use 1 to 3"),
         (changed(("heads",), True), "heads: is true or false, not a whole number. Use 1 to 8"),
         (changed(("heads",), 9), "heads: is 9. Use 1 to 8"),

@@ -121,10 +121,10 @@ def test_what_is_no_puzzle_is_refused_by_name(more, told):
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"blocks.0.ln1.w": np.ones(6)}, "tensor 'blocks.0.ln1.w': belongs to a LayerNorm. Only attention without"),
-        ({"ln_final.w": np.ones(6)}, "tensor 'ln_final.w': belongs to a LayerNorm."),
-        ({"blocks.0.mlp.W_in": np.ones((6, 24))}, "tensor 'blocks.0.mlp.W_in': belongs to an MLP block."),
-        ({"blocks.1.attn.b_V": np.ones((2, 3))}, "tensor 'blocks.1.attn.b_V': is not 0. Only attention without biases"),
+        ({"blocks.0.ln1.w": np.ones(6)}, "tensor 'blocks.0.ln1.w': is of an MLP block or a LayerNorm, whose"),
+        ({"ln_final.w": np.ones(6)}, "tensor 'ln_final.w': is of an MLP block or a LayerNorm, whose"),
+        ({"blocks.0.mlp.W_in": np.ones((6, 24))}, "tensor 'blocks.0.mlp.W_in': is of an MLP block or a LayerNorm"),
+        ({"blocks.1.attn.b_V": np.ones((2, 4))}, "attention[1].value_bias: has the shape 2 × 4, the sizes say 2 × 3"),
         ({"blocks.0.attn.rotary_sin": np.ones(3)}, "tensor 'blocks.0.attn.rotary_sin': is unknown."),
         ({"blocks.0.attn.W_Q": np.ones((2, 6, 3), dtype=np.int64)}, "tensor 'blocks.0.attn.W_Q': has the type 'I64'."),
         ({"embed.W_E": np.full((4, 6), np.nan)}, "tensor 'embed.W_E': holds NaN or infinite values."),
@@ -169,7 +169,7 @@ def test_a_state_dict_of_the_library_gives_its_logits():
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"normalization_type": "LNPre"}, "configuration 'normalization_type': is LNPre. Only None is read."),
+        ({"normalization_type": "RMS"}, "configuration 'normalization_type': is RMS. Only LN or LNPre is read."),
         ({"positional_embedding_type": "shortformer"}, "'positional_embedding_type': is shortformer. Only standard"),
         ({"attention_dir": "bidirectional"}, "'attention_dir': is bidirectional"),
         ({"use_attn_scale": False, "attn_scale": -1.0}, "(1) configuration 'use_attn_scale' is False"),

@@ -207,7 +207,7 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
     cases = [
         (("-p", "paper"), "protocol 'paper': is for MLPs. Use complete, or a protocol file with granularity"),
         (("-p", "quick"), "protocol 'quick': is unknown"),
-        (("--data", other_name), "--data: is for MLPs, and the file is of an attention-only transformer."),
+        (("--data", other_name), "--data: is for MLPs, and the file is of a transformer."),
         (("--criteria", "all"), "--criteria: is for MLPs"),
         (("--directions", "all"), "--directions: is for MLPs"),
         (("--stories",), "--stories: is for MLPs"),
@@ -233,7 +233,6 @@ def test_splitting_needs_positions(tmp_path, capsys):
     [
         ({"heads": 0}, "heads: is 0. Use 1 to 8."),
         ({"heads": True}, "heads: is true or false"),
-        ({"layer_norm": []}, "only attention without biases is read"),
         ({"unembedding": [[float("nan")]]}, "model file: holds NaN"),
         ({"tasks": []}, "tasks: has 0, a transformer has one"),
         ({"tokens": ["a"] * 5}, "tokens: has a text twice"),

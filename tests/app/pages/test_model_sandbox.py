@@ -16,6 +16,7 @@ from analysis.models.model import Change
 from app.db.models import save_model
 from app.main import create_app
 from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 
 API = "/api/v1"
@@ -162,3 +163,25 @@ def test_what_the_model_has_not_is_refused(client, query, words):
 
 def test_a_mask_that_is_none_is_not_found(client):
     assert client.get(f"{ONE}?circuit=zz").status_code == 404
+
+
+def test_a_model_with_mlp_blocks_is_drawn_listed_and_changed_by_hand(client, twin):
+    """Its pages show a node for each MLP block, and say that its circuits are found by running each."""
+    document = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
+    address = "/models/blocks"
+    with client.app.state.store.write() as session:
+        save_model(session, json.dumps(document).encode(), slug="blocks")
+    page = twin(address)
+    assert [node["label"] for node in page["graph"]["nodes"]][3::3] == ["MLP 1", "MLP 2"]
+    facts = {one["label"]: one["value"] for one in page["facts"]}
+    assert facts["MLP blocks"] == "one in each layer, 7 neurons, relu"
+    assert "running each" in facts["Circuits are found by"]
+    assert [page["rules"][at]["state"] for at in (0, -1)] == ["too_large", "not_searched"]
+    assert "MLP 2" in client.get(address).text
+    site = f"{address}/sandbox?row=1&change=2.mlp_zero"
+    changed = twin(site)
+    assert [one["label"] for one in changed["patterns"]] == ["head 1.0", "head 1.1", "head 2.0", "head 2.1"]
+    assert changed["before"]["gap"] != changed["after"]["gap"]
+    assert client.get(site).status_code == 200
+    circuit = twin(f"{address}/circuits/36?rules=nodes")
+    assert circuit["look"]["patterns"][0]["shares"] is None

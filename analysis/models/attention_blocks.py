@@ -1,0 +1,257 @@
+"""What a transformer may have beside attention: biases, MLP blocks, and LayerNorm before everything that reads.
+
+    y_r = (c_r − mean) / √(variance + ε)      what reader r sees: the sum of its own kept edges, normalised anew
+    q = y W_Q + b_Q, …                        likewise keys, values, logits
+    x ← x + b_O                               of each attention layer, read by all that comes after it
+    x ← x + f(y W_in + b_in) W_out + b_out    the MLP block of a layer, which sees the heads of its layer
+
+Weights and bias of a LayerNorm are folded into the matrices that read it, as ``fold_ln`` of TransformerLens does, so
+only centring and scale are left, and these follow what the reader is given in the circuit (Conmy et al. 2023,
+arXiv:2304.14997, cut the edges of a head before its LayerNorm too). Decision 31 says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import pi, sqrt
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidNetwork
+from analysis.fixed_order import inner, tanh
+from analysis.strict_json import check_keys, combined, kind_of
+
+Array = NDArray[np.float64]
+BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
+"""Of each attention layer."""
+MLP: Final = ("in", "in_bias", "out", "out_bias")
+"""Of each MLP block; its biases may be left out."""
+BLOCK_KEYS: Final = ("mlp", "activation", "layer_norm_epsilon", "unembedding_bias")
+"""Of a model file, all optional."""
+D_MLP: Final = (1, 1_024)
+_GELU_SCALE: Final = sqrt(2.0 / pi)
+
+
+def _relu(values: Array) -> Array:
+    return np.maximum(values, 0.0)
+
+
+def _gelu_new(values: Array) -> Array:
+    """Hendrycks and Gimpel 2016 (arXiv:1606.08415), by its approximation with tanh."""
+    return 0.5 * values * (1.0 + tanh(_GELU_SCALE * (values + 0.044715 * (values * values * values))))
+
+
+ACTIVATIONS: Final[Mapping[str, Callable[[Array], Array]]] = {"relu": _relu, "gelu_new": _gelu_new}
+"""By the names that TransformerLens has for them; of these sums are the same on every machine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """What a transformer has beside attention.
+
+    Args:
+        biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.
+        unembedding_bias: ``[vocabulary]``, None for none.
+        mlps: for each layer ``[d_model, d_mlp]``, ``[d_mlp]``, ``[d_mlp, d_model]``, ``[d_model]``; () for none.
+        activation: of the MLP blocks, a key of :data:`ACTIVATIONS`; "" without them.
+        epsilon: what LayerNorm adds to the variance; None without LayerNorm.
+    """
+
+    biases: tuple[tuple[Array, Array, Array, Array], ...] = ()
+    unembedding_bias: Array | None = None
+    mlps: tuple[tuple[Array, Array, Array, Array], ...] = ()
+    activation: str = ""
+    epsilon: float | None = None
+
+    @property
+    def arrays(self) -> list[Array]:
+        """All numbers, in the order of the digest."""
+        last = [] if self.unembedding_bias is None else [self.unembedding_bias]
+        return [array for layer in (*self.biases, *self.mlps) for array in layer] + last
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """What the digest says of them beside their numbers; nothing of a model that has none."""
+        found: dict[str, Any] = {"biases": True} if self.biases else {}
+        if self.unembedding_bias is not None:
+            found["unembedding_bias"] = True
+        if self.mlps:
+            found |= {"activation": self.activation, "d_mlp": self.d_mlp}
+        return found if self.epsilon is None else {**found, "layer_norm_epsilon": self.epsilon}
+
+    @property
+    def d_mlp(self) -> int:
+        """Neurons of an MLP block; 0 without."""
+        return self.mlps[0][0].shape[1] if self.mlps else 0
+
+    @property
+    def reaches_logits(self) -> bool:
+        """Whether the logits get something that no source gives: their own bias, or output biases of heads."""
+        return bool(self.biases) or self.unembedding_bias is not None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether logits are a sum of what heads add: no MLP blocks and no LayerNorm."""
+        return not self.mlps and self.epsilon is None
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What there is to say of them to people."""
+        found = []
+        if self.reaches_logits:
+            found.append(("Biases", "of queries, keys, values, outputs or logits; they are no edges"))
+        if self.mlps:
+            found.append(("MLP blocks", f"one in each layer, {self.d_mlp:,} neurons, {self.activation}"))
+        if self.epsilon is not None:
+            found.append(("LayerNorm", "of what each reader is given, scaled anew in every circuit"))
+        if not self.is_linear:
+            found.append(
+                ("Circuits are found by", "running each; where that are too many, only how many there are is said")
+            )
+        return tuple(found)
+
+    def constant(self, n_layers: int, d_model: int) -> Array:
+        """``[d_model]`` the sum of the output biases of the first so many layers."""
+        total = np.zeros(d_model)
+        for layer in self.biases[:n_layers]:
+            total = total + layer[3]
+        return total
+
+    def normalised(self, given: Array) -> Array:
+        """``[…, d_model]`` centred and scaled; as it is without LayerNorm."""
+        if self.epsilon is None:
+            return given
+        d_model = given.shape[-1]
+        centred = given - np.add.accumulate(given, axis=-1)[..., -1:] / d_model
+        variance = np.add.accumulate(centred * centred, axis=-1)[..., -1:] / d_model
+        return np.asarray(centred / np.sqrt(variance + self.epsilon))
+
+    def mlp(self, layer: int, given: Array) -> Array:
+        """What the MLP block of a layer adds, ``[…, d_model]``.
+
+        Args:
+            layer: from 1.
+            given: what it sees, ``[…, d_model]``.
+        """
+        w_in, b_in, w_out, b_out = self.mlps[layer - 1]
+        return inner(ACTIVATIONS[self.activation](inner(given, w_in.T) + b_in), w_out.T) + b_out
+
+    def document(self) -> dict[str, Any]:
+        """The keys of a model file that say it, those of its attention layers aside."""
+        found: dict[str, Any] = {}
+        if self.mlps:
+            mlps = [{name: one.tolist() for name, one in zip(MLP, block, strict=True)} for block in self.mlps]
+            found |= {"mlp": mlps, "activation": self.activation}
+        if self.epsilon is not None:
+            found["layer_norm_epsilon"] = self.epsilon
+        if self.unembedding_bias is not None:
+            found["unembedding_bias"] = self.unembedding_bias.tolist()
+        return found
+
+
+NO_BLOCKS: Final = Blocks()
+
+
+def read_blocks(document: Mapping[str, Any], sizes: Mapping[str, int]) -> Blocks:
+    """What a model file says beside attention; biases of 0 count as none.
+
+    Args:
+        document: of the file, whose attention layers are objects.
+        sizes: its sizes.
+
+    Raises:
+        InvalidNetwork: naming what is missing, of another shape or unknown.
+    """
+    heads, d, k, v = (sizes[name] for name in ("heads", "d_model", "d_head", "vocabulary"))
+    shapes = ((heads, k), (heads, k), (heads, k), (d,))
+    biases = []
+    for number, layer in enumerate(document["attention"]):
+        found = [_bias(layer, name, f"attention[{number}]", shape) for name, shape in zip(BIASES, shapes, strict=True)]
+        biases.append((found[0], found[1], found[2], found[3]))
+    unembedding_bias = _bias(document, "unembedding_bias", "", (v,))
+    activation, epsilon = document.get("activation", ""), document.get("layer_norm_epsilon")
+    if activation not in (list(ACTIVATIONS) if "mlp" in document else [""]):
+        cause = f"is {str(activation)[:40]!r}" if activation else "is missing beside mlp"
+        raise InvalidNetwork("activation", cause, f"use {' or '.join(ACTIVATIONS)}, with MLP blocks only")
+    if "layer_norm_epsilon" in document and not _is_small(epsilon):
+        raise InvalidNetwork("layer_norm_epsilon", "is no number from 1e-12 to 1", "use 1e-5, or leave it out")
+    return Blocks(
+        biases=tuple(biases) if any(one.any() for layer in biases for one in layer) else (),
+        unembedding_bias=unembedding_bias if unembedding_bias.any() else None,
+        mlps=_mlps(document["mlp"], sizes["layers"], d) if "mlp" in document else (),
+        activation=activation,
+        epsilon=None if epsilon is None else float(epsilon),
+    )
+
+
+def _is_small(epsilon: Any) -> bool:
+    return isinstance(epsilon, int | float) and not isinstance(epsilon, bool) and 1e-12 <= epsilon <= 1.0
+
+
+def _mlps(given: Any, n_layers: int, d: int) -> tuple[tuple[Array, Array, Array, Array], ...]:
+    if not isinstance(given, list) or len(given) != n_layers:
+        cause = f"has {len(given)} blocks" if isinstance(given, list) else f"is {kind_of(given)}"
+        raise InvalidNetwork("mlp", f"{cause}, the sizes say {n_layers}", "give a list with one object per layer")
+    found: list[tuple[Array, Array, Array, Array]] = []
+    for number, block in enumerate(given):
+        item = f"mlp[{number}]"
+        if not isinstance(block, dict):
+            raise InvalidNetwork(item, f"is {kind_of(block)}", "give an object with in and out")
+        problems = check_keys(block, ("in", "out"), ("in_bias", "out_bias"), item, InvalidNetwork)
+        if problems:
+            raise combined(problems, item, InvalidNetwork)
+        rows = block["in"]
+        width = len(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], list) else 1
+        width = found[0][0].shape[1] if found else width
+        if not D_MLP[0] <= width <= D_MLP[1]:
+            raise InvalidNetwork(f"{item}.in", f"has {width:,} neurons", f"use {D_MLP[0]} to {D_MLP[1]:,}")
+        w_in = finite_array(rows, f"{item}.in", (d, width))
+        w_out = finite_array(block["out"], f"{item}.out", (width, d))
+        found.append((w_in, _bias(block, "in_bias", item, (width,)), w_out, _bias(block, "out_bias", item, (d,))))
+    return tuple(found)
+
+
+def _bias(of: Mapping[str, Any], name: str, item: str, shape: tuple[int, ...]) -> Array:
+    """An array of an object that may leave it out, which is 0."""
+    return finite_array(of[name], f"{item}.{name}" if item else name, shape) if name in of else np.zeros(shape)
+
+
+def finite_array(given: Any, item: str, shape: tuple[int, ...]) -> Array:
+    """Nested lists of finite numbers of one shape.
+
+    Raises:
+        InvalidNetwork: another shape, or something else than a number.
+    """
+    cure = f"give {' × '.join(map(str, shape))} finite numbers"
+    level, found = [given], []
+    for size in shape:
+        for one in level:
+            if not isinstance(one, list):
+                raise InvalidNetwork(item, f"holds {kind_of(one)} where a list belongs", cure)
+        lengths = {len(one) for one in level}
+        if len(lengths) > 1:
+            raise InvalidNetwork(item, "has lists of different lengths", cure)
+        found += sorted(lengths)
+        if lengths != {size}:
+            break
+        level = [value for one in level for value in one]
+    if found != list(shape):
+        while level and isinstance(level[0], list) and level[0] and len(found) < len(shape):
+            level = level[0]
+            if isinstance(level[0], list):
+                found.append(len(level[0]))
+        was = " × ".join(map(str, found))
+        raise InvalidNetwork(item, f"has the shape {was}, the sizes say {' × '.join(map(str, shape))}", cure)
+    for value in level:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise InvalidNetwork(item, f"holds {kind_of(value)} where a number belongs", cure)
+    try:
+        array = np.array(given, dtype=np.float64)
+    except OverflowError:
+        array = np.array([np.inf])
+    if not np.isfinite(array).all():
+        raise InvalidNetwork(item, "holds a number too large for float64", cure)
+    return array

@@ -1,0 +1,404 @@
+"""Biases, MLP blocks and LayerNorm of transformers, held against torch and against masked runs by matrix products."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save
+from torch.nn import functional
+
+from analysis.errors import AnalysisError, BeyondLimits
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.attention_blocks import BIASES
+from analysis.models.attention_files import attention_document
+from analysis.models.attention_safetensors import (
+    Configuration,
+    attention_safetensors,
+    check_config,
+    read_attention_safetensors,
+)
+from analysis.models.attention_tasks import TokenTask
+from analysis.models.attention_training import AttentionSpec, train_attention
+from analysis.models.circuits import find_masks, number_bits, refuse_if_too_large
+from analysis.models.model import Change, gaps
+from tests.analysis.models.attention_models import random_attention
+
+EPSILON = 1e-3
+
+
+def with_blocks(seed, sizes, *, biases=False, mlp="", norm=False, n_rows=5):
+    """The document of a transformer of random weights with some of what may come beside attention."""
+    document = attention_document(random_attention(seed, sizes, n_rows=n_rows))
+    draws = np.random.default_rng(seed + 1_000)
+    layers, heads, d, k, v, _ = sizes
+
+    def array(*shape):
+        return draws.normal(size=shape).tolist()
+
+    if biases:
+        for layer in document["attention"]:
+            layer |= {name: array(heads, k) for name in BIASES[:3]} | {"output_bias": array(d)}
+        document["unembedding_bias"] = array(v)
+    if mlp:
+        block = [
+            {"in": array(d, 7), "in_bias": array(7), "out": array(7, d), "out_bias": array(d)} for _ in range(layers)
+        ]
+        document |= {"mlp": block, "activation": mlp}
+    return document | ({"layer_norm_epsilon": EPSILON} if norm else {})
+
+
+def by_torch(document, norms=None):
+    """Logits ``[rows, vocabulary]`` of the whole model by torch's own layers.
+
+    Args:
+        document: of the model.
+        norms: weights and biases of LayerNorms by name, where these are not folded.
+    """
+    norms, epsilon = norms or {}, document.get("layer_norm_epsilon")
+
+    def seen(x, name):
+        if epsilon is None:
+            return x
+        weight, bias = norms.get(f"{name}.w"), norms.get(f"{name}.b")
+        return functional.layer_norm(x, x.shape[-1:], weight, bias, epsilon)
+
+    def of(holder, name, *shape):
+        return torch.tensor(holder[name]) if name in holder else torch.zeros(shape, dtype=torch.float64)
+
+    with torch.no_grad():
+        torch_default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            x = torch.tensor(document["token_embedding"])[torch.tensor(document["tasks"][0]["rows"])]
+            x = x + torch.tensor(document["position_embedding"])
+            for number, layer in enumerate(document["attention"]):
+                y = seen(x, f"blocks.{number}.ln1")
+                q, k, v = (
+                    torch.einsum("rnd,hdk->rhnk", y, torch.tensor(layer[name]))
+                    + of(layer, f"{name}_bias", document["heads"], document["d_head"])[:, None]
+                    for name in ("query", "key", "value")
+                )
+                heard = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+                x = x + torch.einsum("rhnk,hkd->rnd", heard, torch.tensor(layer["output"]))
+                x = x + of(layer, "output_bias", document["d_model"])
+                if "mlp" in document:
+                    block, y = document["mlp"][number], seen(x, f"blocks.{number}.ln2")
+                    hidden = functional.linear(y, torch.tensor(block["in"]).T, torch.tensor(block["in_bias"]))
+                    gelu = document["activation"] == "gelu_new"
+                    hidden = functional.gelu(hidden, approximate="tanh") if gelu else functional.relu(hidden)
+                    x = x + functional.linear(hidden, torch.tensor(block["out"]).T, torch.tensor(block["out_bias"]))
+            logits = seen(x, "ln_final")[:, -1] @ torch.tensor(document["unembedding"])
+            return (logits + of(document, "unembedding_bias", document["vocabulary"])).numpy()
+        finally:
+            torch.set_default_dtype(torch_default)
+
+
+def run_masked(document, kept, means=None, *, slots=True):
+    """Logits ``[rows, vocabulary]`` of one circuit, written anew from what a file says.
+
+    Args:
+        document: of the model.
+        kept: names of the edges kept; None for all.
+        means: what cut edges carry, by source ``[context, d_model]``; None for 0.
+        slots: whether edges are named by query, key and value.
+
+    Returns:
+        Logits, and what every source gives ``[rows, context, d_model]``.
+    """
+    arrays = {key: np.array(document[key]) for key in ("token_embedding", "position_embedding", "unembedding")}
+    values = {"x": arrays["token_embedding"][np.array(document["tasks"][0]["rows"])] + arrays["position_embedding"]}
+    constant = np.zeros(document["d_model"])
+
+    def read(reader):
+        total = 0.0
+        for source, value in before.items():
+            other = np.zeros_like(value) if means is None else np.broadcast_to(means[source], value.shape)
+            total = total + (value if kept is None or f"{source}-{reader}" in kept else other)
+        total = total + constant
+        if "layer_norm_epsilon" not in document:
+            return total
+        centred = total - total.mean(axis=-1, keepdims=True)
+        return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + document["layer_norm_epsilon"])
+
+    for number, layer in enumerate(document["attention"], start=1):
+        before = dict(values)
+        for head in range(document["heads"]):
+            q, k, v = (
+                read(f"{number}.{head}{slot if slots else ''}") @ np.array(layer[name][head])
+                + np.array(layer.get(f"{name}_bias", np.zeros((document["heads"], document["d_head"]))))[head]
+                for name, slot in (("query", ".q"), ("key", ".k"), ("value", ".v"))
+            )
+            scores = q @ k.transpose(0, 2, 1) / np.sqrt(document["d_head"])
+            scores[:, np.triu(np.ones(scores.shape[1:]), 1).astype(bool)] = -np.inf
+            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            values[f"{number}.{head}"] = (
+                shares / shares.sum(axis=-1, keepdims=True) @ v @ np.array(layer["output"][head])
+            )
+        constant = constant + np.array(layer.get("output_bias", 0.0))
+        if "mlp" in document:
+            before, block = dict(values), {key: np.array(one) for key, one in document["mlp"][number - 1].items()}
+            h = read(f"{number}.mlp") @ block["in"] + block["in_bias"]
+            relu, gelu = np.maximum(h, 0), 0.5 * h * (1 + np.tanh(np.sqrt(2 / np.pi) * (h + 0.044715 * h**3)))
+            out = (relu if document["activation"] == "relu" else gelu) @ block["out"] + block["out_bias"]
+            values[f"{number}.mlp"] = out
+    before = dict(values)
+    logits = read("logits")[:, -1] @ arrays["unembedding"] + np.array(document.get("unembedding_bias", 0.0))
+    return logits, values
+
+
+def space_of(document, text=""):
+    model = read_attention(document)
+    space = model.space(ATTENTION.rules(text))
+    return model, space
+
+
+ALL = {"biases": True, "mlp": "gelu_new", "norm": True}
+
+
+@pytest.mark.parametrize("blocks", [{"biases": True}, {"mlp": "relu"}, {"norm": True, "biases": True}, ALL])
+def test_the_whole_model_gives_the_logits_of_torch(blocks):
+    document = with_blocks(3, (2, 2, 6, 3, 4, 4), n_rows=40, **blocks)
+    _, space = space_of(document)
+    found = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    expected = by_torch(document)
+    assert np.abs(expected).max() > 1
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert run_masked(document, None)[0] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "blocks"),
+    [
+        ("", (2, 2, 5, 3, 4, 3), {"biases": True}),
+        ("", (1, 2, 5, 3, 4, 3), ALL),
+        ("mean", (2, 1, 5, 3, 4, 3), {"biases": True, "mlp": "relu"}),
+        ("heads", (2, 2, 5, 3, 4, 3), {"mlp": "relu"}),
+        ("heads-mean", (2, 1, 5, 3, 4, 3), {"norm": True}),
+        ("nodes", (2, 2, 5, 3, 4, 3), ALL),
+    ],
+)
+def test_circuits_give_the_logits_of_a_masked_run(text, sizes, blocks):
+    """200 random circuits and 40 that differ from one of them by a bit, for each of six sets of rules and blocks."""
+    document = with_blocks(5, sizes, **blocks)
+    model, space = space_of(document, text)
+    draws = np.random.default_rng(7)
+    masks = draws.random((200, space.graph.n_bits)) < draws.uniform(0.3, 1.0, size=(200, 1))
+    near = masks[:40].copy()
+    near[np.arange(40), draws.integers(space.graph.n_bits, size=40)] ^= True
+    masks = space.reduce(np.concatenate([masks, near]))
+    means = None
+    if "mean" in text:
+        means = {name: value.mean(axis=0) for name, value in run_masked(document, None)[1].items()}
+    found = space.run(masks)
+    kept = space.graph.kept_edges(masks)
+    for edges, logits in zip(kept, found, strict=True):
+        names = {name for name, there in zip(space.graph.edge_names, edges, strict=True) if there}
+        expected, _ = run_masked(document, names, means, slots=text in ("", "mean"))
+        assert logits == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        apart = gaps(expected[None], model.answers)
+        assert ((gaps(logits[None], model.answers) > 0) == (apart > 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "blocks"),
+    [
+        ("", (1, 2, 4, 2, 3, 2), {"biases": True}),
+        ("", (2, 1, 4, 2, 3, 2), {"biases": True}),
+        ("heads", (2, 1, 4, 2, 3, 2), {"mlp": "relu"}),
+        ("", (1, 2, 4, 2, 3, 2), {"mlp": "relu", "norm": True}),
+        ("mean", (1, 1, 4, 2, 3, 2), ALL),
+        ("nodes", (2, 2, 4, 2, 3, 2), ALL),
+    ],
+)
+def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks):
+    document = with_blocks(11, sizes, **blocks)
+    model, space = space_of(document, text)
+    every = np.array(list(product([False, True], repeat=space.graph.n_bits)))
+    reduced = space.reduce(every)
+    circuits = every[(reduced == every).all(axis=1) & (every.any(axis=1) | (space.graph.cut == "nodes"))]
+    assert space.possible == len(circuits)
+    sizes_of = np.bincount(circuits.sum(axis=1))
+    assert space.possible_by_bits == {bits: n for bits, n in enumerate(sizes_of.tolist()) if n}
+    apart = gaps(space.run(circuits), model.answers)
+    valid = circuits[(apart > 0).sum(axis=1) >= 3]
+    found = find_masks(model, ATTENTION.rules(text), accuracy_threshold=0.5)
+    assert found.tested == space.possible
+    assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(
+        map(space.graph.number, valid)
+    )
+    assert (space.engine() is None) == bool(blocks.get("mlp") or blocks.get("norm"))
+    if not blocks.get("mlp"):
+        meant = {space.graph.number(one) for one in valid}
+        assert space.n_meaning(valid) == sum(space.graph.number(one) in meant for one in reduced)
+
+
+@pytest.mark.parametrize("blocks", [{"biases": True}, ALL])
+def test_a_run_by_hand_and_the_tables_agree_with_masked_runs(blocks):
+    document = with_blocks(6, (2, 2, 5, 3, 4, 3), **blocks)
+    _, space = space_of(document)
+    whole, names = np.ones(space.graph.n_bits, dtype=bool), space.graph.edge_names
+    every, direct, *_ = (table for table in space.inside(whole).tables if table.by_row is not None)
+    assert [row[0] for row in direct.rows][-1] == "biases"
+    assert every.rows[-1][1] == (gaps(space.run(whole[None]), np.array(document["tasks"][0]["answers"])) > 0).sum()
+    for node in space.graph.removable:
+        name = space.graph.nodes[node].name
+        run = space.run_row(whole, 2, [Change("node", node, None, "zero")])
+        expected, _ = run_masked(document, {edge for edge in names if not edge.startswith(f"{name}-")})
+        assert run.outputs == pytest.approx(expected[2], rel=1e-9, abs=1e-9)
+        assert run.given.shape[2] == 5
+        assert len(run.patterns) == 4
+
+
+def test_first_order_effects_are_those_of_a_model_with_the_biases_in_its_embedding():
+    document = with_blocks(4, (2, 2, 4, 3, 4, 3), biases=True)
+    plain = {key: one for key, one in document.items() if key != "unembedding_bias"} | {"d_model": 5}
+    plain["token_embedding"] = [[*row, 1.0] for row in document["token_embedding"]]
+    plain["position_embedding"] = [[*row, 0.0] for row in document["position_embedding"]]
+    plain["unembedding"] = [*document["unembedding"], document["unembedding_bias"]]
+    plain["attention"] = []
+    for layer in document["attention"]:
+        layer["output_bias"] = [0.0] * 4
+        reads = {
+            name: [[*one, bias] for one, bias in zip(layer[name], layer[f"{name}_bias"], strict=True)]
+            for name in ("query", "key", "value")
+        }
+        output = [[[*row, 0.0] for row in head] for head in layer["output"]]
+        plain["attention"].append({**reads, "output": output})
+    found, expected = (space_of(one, "mean")[1].effects(lambda logits, rows: logits, 1.0) for one in (document, plain))
+    assert np.abs(expected).max() > 1e-3
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_space_too_large_to_be_run_is_refused_with_its_size():
+    model, space = space_of(with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu"), "heads")
+    with pytest.raises(BeyondLimits, match=r"there are [\d,]+ of them, which takes [\d,]+ masks of 26 bits to try"):
+        refuse_if_too_large(model, space)
+
+
+def test_files_come_back_to_the_bit_and_zero_biases_are_none():
+    document = with_blocks(2, (2, 2, 4, 2, 3, 2), **ALL)
+    model = read_attention(document)
+    assert read_attention(json.loads(json.dumps(attention_document(model)))).digest == model.digest
+    assert read_attention_safetensors(attention_safetensors(model)).digest == model.digest
+    plain = random_attention(2, (2, 2, 4, 2, 3, 2))
+    digests = {model.digest, plain.digest}
+    for blocks in ({"biases": True}, {"mlp": "relu"}, {"mlp": "gelu_new"}, {"norm": True}):
+        digests.add(read_attention(with_blocks(2, (2, 2, 4, 2, 3, 2), **blocks)).digest)
+    assert len(digests) == 6
+    zero = attention_document(plain)
+    zero["attention"][0]["query_bias"] = [[0.0, 0.0]] * 2
+    zero["unembedding_bias"] = [0.0] * 3
+    assert read_attention(zero).digest == plain.digest
+
+
+def changed(**more):
+    document = with_blocks(2, (1, 2, 4, 2, 3, 2), **ALL)
+    for key, value in more.items():
+        if value is None:
+            del document[key]
+        else:
+            document[key] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (changed(activation="gelu"), "activation: is 'gelu'. Use relu or gelu_new"),
+        (changed(activation=None), "activation: is missing beside mlp"),
+        (changed(activation=["relu"]), "activation: is "),
+        (changed(mlp=None), "activation: is 'gelu_new'. Use relu or gelu_new, with MLP blocks only"),
+        (changed(mlp=[]), "mlp: has 0 blocks, the sizes say 1"),
+        (changed(mlp=[{"in": [[1.0]] * 4}]), "mlp[0]: lacks out"),
+        (
+            changed(mlp=[{"in": [[1.0]] * 4, "out": [[1.0] * 3]}]),
+            "mlp[0].out: has the shape 1 × 3, the sizes say 1 × 4",
+        ),
+        (changed(mlp=[{"in": [[]] * 4, "out": []}]), "mlp[0].in: has 0 neurons. Use 1 to 1,024"),
+        (changed(layer_norm_epsilon=0), "layer_norm_epsilon: is no number from 1e-12 to 1"),
+        (changed(unembedding_bias=[1.0]), "unembedding_bias: has the shape 1, the sizes say 3"),
+        (changed(unembedding_bias=[1e200, 1e301, 0.0]), "weights: scores could pass 1e300"),
+    ],
+)
+def test_what_does_not_fit_is_refused(document, told):
+    with pytest.raises(AnalysisError) as refused:
+        read_attention(document)
+    assert told in str(refused.value)
+
+
+def state_of(document, norms):
+    """A state dict of TransformerLens for a model, with LayerNorms that are not folded."""
+    letters = dict(zip(("query", "key", "value", "output"), "QKVO", strict=True))
+    found = {"embed.W_E": document["token_embedding"], "pos_embed.W_pos": document["position_embedding"]}
+    found |= {"unembed.W_U": document["unembedding"], "unembed.b_U": document["unembedding_bias"], **norms}
+    for number, layer in enumerate(document["attention"]):
+        for name, letter in letters.items():
+            found[f"blocks.{number}.attn.W_{letter}"] = layer[name]
+            found[f"blocks.{number}.attn.b_{letter}"] = layer[f"{name}_bias"]
+        for name, one in document["mlp"][number].items():
+            letter, place = ("b" if "bias" in name else "W"), name.removesuffix("_bias")
+            found[f"blocks.{number}.mlp.{letter}_{place}"] = one
+    return {name: np.ascontiguousarray(one, dtype=np.float64) for name, one in found.items()}
+
+
+CONFIG = {"normalization_type": "LN", "positional_embedding_type": "standard", "attn_scale": 2.0, "d_head": 4}
+CONFIG |= {"attn_only": False, "act_fn": "gelu_new", "eps": EPSILON}
+
+
+def a_state():
+    document = with_blocks(8, (2, 2, 6, 4, 4, 3), n_rows=20, **ALL)
+    draws = np.random.default_rng(0)
+    names = ["ln_final", *(f"blocks.{layer}.ln{one}" for layer in range(2) for one in (1, 2))]
+    norms = {f"{name}.{part}": draws.normal(size=6) + (part == "w") for name in names for part in "wb"}
+    return document, norms, state_of(document, norms)
+
+
+def test_a_state_dict_with_its_layer_norms_gives_the_logits_of_torch():
+    document, norms, state = a_state()
+    task = TokenTask("own", tuple("abcd"), *(tuple(map(tuple, document["tasks"][0]["rows"])), (0,) * 20))
+    model = read_attention_safetensors(save(state), task, "", check_config(json.dumps(CONFIG).encode()))
+    space = model.space(ATTENTION.default_rules)
+    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    expected = by_torch(document, {name: torch.tensor(one) for name, one in norms.items()})
+    assert logits == pytest.approx(expected, abs=1e-9)
+    for more, configuration, told in (
+        ({}, None, "whose activation or epsilon no state dict says. Give its configuration"),
+        ({}, Configuration("", EPSILON), "'attn_only': says attention alone, the tensors do not"),
+        ({}, Configuration("relu"), "'normalization_type': is None, and the tensors are of a model with a LayerNorm"),
+        ({"blocks.0.ln1.w": np.ones(5)}, Configuration("relu", 1e-5), "'blocks.0.ln1.w': has the shape 5"),
+        ({"blocks.0.mlp.W_gate": np.ones((6, 7))}, Configuration("relu", 1e-5), "W_gate': belongs to an MLP block"),
+    ):
+        with pytest.raises(AnalysisError) as refused:
+            read_attention_safetensors(save({**state, **more}), task, "", configuration)
+        assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"act_fn": "solu_ln"}, "'act_fn': is solu_ln. Only relu or gelu_new"),
+        ({"gated_mlp": True}, "'gated_mlp': is True"),
+        ({"parallel_attn_mlp": True}, "'parallel_attn_mlp': is True"),
+        ({"normalization_type": "RMS"}, "'normalization_type': is RMS"),
+    ],
+)
+def test_other_blocks_are_refused_by_their_configuration(more, told):
+    with pytest.raises(AnalysisError) as refused:
+        check_config(json.dumps({**CONFIG, **more}).encode())
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_training_writes_the_model_that_was_trained(norm):
+    task = TokenTask("xor", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
+    spec = AttentionSpec(task, 1, 1, 8, 4, steps=50, d_mlp=8, layer_norm=norm)
+    outcome = train_attention(spec)
+    space = outcome.model.space(ATTENTION.default_rules)
+    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    loss = functional.cross_entropy(torch.tensor(logits), torch.tensor(task.answers))
+    assert float(loss) == pytest.approx(outcome.loss, abs=1e-6)
+    assert space.graph.edge_names[-3:] == ("x-logits", "1.0-logits", "1.mlp-logits")
