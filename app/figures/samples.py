@@ -54,6 +54,7 @@ _A, _B = Node("input", input=0), Node("input", input=1)
 _LOCATED: Final[dict[str, Any]] = {
     "edges": 13,
     "excess": 3,
+    "under": {},
     "possible": True,
     "valid": True,
     "chance_valid": 28,
