@@ -2,8 +2,7 @@
 
 The search itself says which alignments pass. Kept beside it: how each direction fares in the row space of the next
 layer (:mod:`analysis.directions.rowspace`), how much of the family of its oblique swaps passes
-(:mod:`analysis.directions.oblique`), and for learned subspaces every choice with its seeds. One value for the store,
-the result file and the pages.
+(:mod:`analysis.directions.oblique`). One value for the store, the result file and the pages.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch
+from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Learning
 from analysis.directions.rowspace import RowspaceSplit, rowspace_split
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
@@ -46,45 +44,19 @@ class PlaceEvidence:
 
 
 @dataclass(frozen=True)
-class LearnedChoice:
-    """What learning reached for one choice of a layer and a dimension for each variable.
-
-    Args:
-        blocks: (path, layer, dimension), sorted by path.
-        best: id of the alignment that the best seed ended with.
-        iia: its score.
-        joint_valid: whether every joint interchange agrees as well; None if they were not run.
-        runs: (seed, steps, IIA, whether every single and joint interchange was right) of each seed.
-    """
-
-    blocks: tuple[tuple[str, int, int], ...]
-    best: str
-    iia: IIA
-    joint_valid: bool | None
-    runs: tuple[tuple[int, int, IIA, bool], ...]
-
-    @property
-    def n_solved(self) -> int:
-        """Seeds that ended with everything right."""
-        return sum(1 for *_, solved in self.runs if solved)
-
-
-@dataclass(frozen=True)
 class DirectionFindings:
     """A search with what is known of its alignments.
 
     Args:
         search: the search; without algorithms if it was refused.
         evidence: for each kept alignment by id, one entry for each place in order.
-        choices: of a learned search, by the algorithm's text; else empty.
-        settings: of a learned search: seeds, steps, largest dimension; else empty.
+        settings: of a learned search, see :class:`~analysis.directions.result.Learning`; else empty.
         refused: why this class was not searched; "" if it was.
         seconds: that it took, 0 if not measured.
     """
 
     search: DirectionSearch
     evidence: Mapping[str, tuple[PlaceEvidence, ...]]
-    choices: Mapping[str, tuple[LearnedChoice, ...]] = field(default_factory=dict)
     settings: Mapping[str, int | None] = field(default_factory=dict)
     refused: str = ""
     seconds: float = 0.0
@@ -98,28 +70,31 @@ def find_directions(
     *,
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
+    learning: Learning | None = None,
 ) -> DirectionFindings:
-    """Search one class in closed form and gather what is known of each alignment found.
+    """Search one class and gather what is known of each alignment found; only learned subspaces load torch.
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        direction_class: any but "learned", which :mod:`analysis.directions.das_findings` searches.
+        direction_class: which directions are admitted.
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
+        learning: how far subspaces are learned.
         work: told "directions" before each algorithm; may cancel there.
 
     Returns:
         The findings; a class that is beyond its limits comes back refused, with the reason.
     """
-    known = table or DirectionTable(question)
+    known, how = table or DirectionTable(question), learning or Learning()
+    settings = how.settings if direction_class == "learned" else {}
     try:
         search = search_directions(
-            question, candidates, direction_class, work, irredundant_only=irredundant_only, table=known
+            question, candidates, direction_class, work, irredundant_only=irredundant_only, table=known, learning=how
         )
     except BeyondLimits as error:
         nothing = DirectionSearch(direction_class, (), candidates.n_candidates, irredundant_only)
-        return DirectionFindings(nothing, {}, refused=str(error))
-    return DirectionFindings(search, evidence_of(known, search.algorithms))
+        return DirectionFindings(nothing, {}, settings, refused=str(error))
+    return DirectionFindings(search, evidence_of(known, search.algorithms), settings)
 
 
 def out_of_time(direction_class: DirectionClass, n_candidates: int) -> DirectionFindings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import IIA
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.scoring import ScoredDirections
 
@@ -55,6 +56,50 @@ class ReadFamily:
 
 
 @dataclass(frozen=True)
+class LearnedChoice:
+    """What learning reached for one choice of a layer and a dimension for each variable.
+
+    Args:
+        blocks: (path, layer, dimension), sorted by path.
+        best: id of the alignment that the best seed ended with.
+        iia: its score.
+        joint_valid: whether every joint interchange agrees as well; None if they were not run.
+        runs: (seed, steps, IIA, whether every single and joint interchange was right) of each seed.
+    """
+
+    blocks: tuple[tuple[str, int, int], ...]
+    best: str
+    iia: IIA
+    joint_valid: bool | None
+    runs: tuple[tuple[int, int, IIA, bool], ...]
+
+    @property
+    def n_solved(self) -> int:
+        """Seeds that ended with everything right."""
+        return sum(1 for *_, solved in self.runs if solved)
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How far subspaces are learned.
+
+    Args:
+        seeds: from how many, 0 to n − 1.
+        steps: most steps from each.
+        max_dimension: largest dimension of one variable; up to the whole layer if None.
+    """
+
+    seeds: int = 3
+    steps: int = 300
+    max_dimension: int | None = None
+
+    @property
+    def settings(self) -> dict[str, int | None]:
+        """By name, as they are stored and written."""
+        return {"seeds": self.seeds, "steps": self.steps, "max_dimension": self.max_dimension}
+
+
+@dataclass(frozen=True)
 class AlgorithmDirections:
     """One algorithm's alignments on directions of one class.
 
@@ -73,6 +118,7 @@ class AlgorithmDirections:
         families: for "orthogonal" and "oblique", every variable and layer with a read-out.
         n_undecided: placements of which it is not known whether any direction of the class passes (oblique only).
         irredundant: verdicts of the three redundancy classes by criterion key.
+        choices: of learned subspaces, every choice of layers and dimensions with its seeds.
     """
 
     algorithm: HighLevelModel
@@ -86,6 +132,7 @@ class AlgorithmDirections:
     families: tuple[ReadFamily, ...] = ()
     n_undecided: int = 0
     irredundant: Mapping[str, bool] = field(default_factory=dict)
+    choices: tuple[LearnedChoice, ...] = ()
 
     @property
     def valid(self) -> tuple[ScoredDirections, ...]:

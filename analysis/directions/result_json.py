@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.directions.findings import DirectionFindings, LearnedChoice, PlaceEvidence
-from analysis.directions.result import CLASSES, AlgorithmDirections
+from analysis.directions.findings import DirectionFindings, PlaceEvidence
+from analysis.directions.result import CLASSES, AlgorithmDirections, LearnedChoice
 from analysis.directions.scoring import ScoredDirections
 from analysis.result_file import exact
 
@@ -77,9 +77,8 @@ def _algorithm_json(one: AlgorithmDirections, found: DirectionFindings) -> dict[
             _alignment_json(scored, found.evidence[scored.alignment.id], formulas) for scored in one.alignments
         ],
     }
-    learned = found.choices.get(one.algorithm.text)
-    if learned is not None:
-        document["learned"] = [_choice_json(choice) for choice in learned]
+    if one.choices:
+        document["learned"] = [_choice_json(choice) for choice in one.choices]
     return document
 
 

@@ -1,4 +1,4 @@
-"""Every alignment of the candidate algorithms on directions of one class, in closed form.
+"""Every alignment of the candidate algorithms on directions of one class, in closed form or learned.
 
 1. A variable enters by its truth table and by what the algorithm says when it is interchanged (its behaviour). Both are
    few, so each direction is interchanged once and compared with every behaviour.
@@ -8,7 +8,8 @@
    disjoint neuron sets. It is valid if each variable's own interchanges all agree. Joint interchange is run for the
    valid ones that are kept.
 
-Subspaces that are learned have a search of their own (:mod:`analysis.directions.das_result`).
+Learned subspaces are not offered beforehand: :mod:`analysis.directions.das_result` learns one for every choice of
+layers and dimensions.
 """
 
 from __future__ import annotations
@@ -38,9 +39,17 @@ from analysis.directions.blocks import demands
 from analysis.directions.oblique import output_sides
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.readouts import read_out, rounded
-from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, ReadFamily, Unread
+from analysis.directions.result import (
+    AlgorithmDirections,
+    DirectionClass,
+    DirectionSearch,
+    Learning,
+    ReadFamily,
+    Unread,
+)
 from analysis.directions.scoring import ScoredDirections, causal_order, joint_score, score_directions
 from analysis.directions.table import DirectionTable, Offer
+from analysis.late_functions import function_at
 from analysis.networks.network import Network
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
@@ -50,6 +59,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
+_LEARN: Final = "analysis.directions.das_result:align_on_subspaces"
 
 
 def search_directions(
@@ -60,29 +70,33 @@ def search_directions(
     *,
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
+    learning: Learning | None = None,
 ) -> DirectionSearch:
     """Align every candidate algorithm on directions of one class.
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        direction_class: any but "learned".
+        direction_class: which directions are admitted; "learned" loads torch.
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
+        learning: how far subspaces are learned.
         work: told "directions" before each algorithm; may cancel there, or raise OutOfTime to stop.
 
     Raises:
-        BeyondLimits: integer directions of a layer that is too wide.
+        BeyondLimits: integer directions of a layer that is too wide, or too many subspaces to learn.
     """
+    align: Callable[[HighLevelModel], AlgorithmDirections]
     if direction_class == "learned":
-        raise ValueError("learned subspaces are searched by analysis.directions.das_result")
-    known = table or DirectionTable(question)
+        align = partial(function_at(_LEARN), question, learning or Learning())
+    else:
+        align = partial(align_on_directions, table or DirectionTable(question), direction_class=direction_class)
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
 
     def pieces() -> Iterator[Callable[[], AlgorithmDirections]]:
         for done, algorithm in enumerate(chosen):
             work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments")
-            yield partial(align_on_directions, known, algorithm, direction_class)
+            yield partial(align, algorithm)
 
     with suppress(OutOfTime):
         for one in in_parts(pieces(), work.checkpoints):

@@ -78,11 +78,6 @@ def _findings(
             continue
         began = time.perf_counter()
         own = work.reporting_to(bar.report(prefix, named=f"directions, {direction_class}"))
-        if direction_class == "learned":
-            from analysis.directions.das_findings import find_learned
-
-            one = find_learned(analysis.question, listed, own)
-        else:
-            one = find_directions(analysis.question, listed, direction_class, own, table=table)
+        one = find_directions(analysis.question, listed, direction_class, own, table=table)
         found.append(replace(one, seconds=time.perf_counter() - began))
     return found

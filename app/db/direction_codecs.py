@@ -23,10 +23,10 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import IIA
 from analysis.digest import canonical_json
 from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.findings import DirectionFindings, LearnedChoice, PlaceEvidence
+from analysis.directions.findings import DirectionFindings, PlaceEvidence
 from analysis.directions.oblique import Answer, Method, ObliqueFamily
 from analysis.directions.readouts import ReadOut
-from analysis.directions.result import AlgorithmDirections, ReadFamily, Unread
+from analysis.directions.result import AlgorithmDirections, LearnedChoice, ReadFamily, Unread
 from analysis.directions.rowspace import RowspaceSplit
 from analysis.directions.scoring import ScoredDirections
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
@@ -76,13 +76,13 @@ def prepare_directions(findings: DirectionFindings) -> PreparedDirections:
         "seconds": findings.seconds,
     }
     algorithms = tuple(
-        (_algorithm_columns(position, found, findings), _alignments_of(found, findings))
+        (_algorithm_columns(position, found), _alignments_of(found, findings))
         for position, found in enumerate(search.algorithms)
     )
     return PreparedDirections(columns, algorithms)
 
 
-def _algorithm_columns(position: int, found: AlgorithmDirections, findings: DirectionFindings) -> dict[str, Any]:
+def _algorithm_columns(position: int, found: AlgorithmDirections) -> dict[str, Any]:
     algorithm = found.algorithm
     return {
         "position": position,
@@ -99,7 +99,7 @@ def _algorithm_columns(position: int, found: AlgorithmDirections, findings: Dire
         "truncated_at": found.truncated_at,
         "unread": [[one.path, one.layer, one.residual] for one in found.unread],
         "families": [[one.path, one.layer, one.n_free_reads, family_to_json(one.swaps)] for one in found.families],
-        "choices": [_choice_to_json(one) for one in _best_choices(findings.choices.get(algorithm.text, ()))],
+        "choices": [_choice_to_json(one) for one in _best_choices(found.choices)],
     }
 
 

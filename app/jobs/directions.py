@@ -16,7 +16,7 @@ from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.digest import canonical_json, sha256_hex
 from analysis.directions.findings import DirectionFindings, find_directions
-from analysis.directions.result import DirectionClass
+from analysis.directions.result import DirectionClass, Learning
 from analysis.directions.table import DirectionTable
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -43,9 +43,7 @@ class DirectionInputs:
     all_listed: bool
     classes: tuple[DirectionClass, ...]
     every: bool
-    seeds: int
-    steps: int
-    max_dimension: int | None
+    learning: Learning
 
 
 def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> DirectionInputs:
@@ -70,16 +68,16 @@ def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> Dir
         all_listed=n_listed == row.algorithms_candidates,
         classes=tuple(arguments["classes"]),
         every=bool(arguments["every"]),
-        seeds=int(arguments.get("seeds", 0)),
-        steps=int(arguments.get("steps", 0)),
-        max_dimension=arguments.get("max_dimension"),
+        learning=Learning(
+            int(arguments.get("seeds", 0)), int(arguments.get("steps", 0)), arguments.get("max_dimension")
+        ),
     )
 
 
 def scope_of_directions(inputs: DirectionInputs) -> str:
     """Everything that finished parts of a search depend on, as a hash; not which classes, for parts name theirs."""
     what = inputs.question.digest, [one.text for one in inputs.algorithms]
-    how = inputs.every, inputs.seeds, inputs.steps, inputs.max_dimension
+    how = inputs.every, *inputs.learning.settings.values()
     return sha256_hex(canonical_json([ENGINE_VERSION, *what, *how]))
 
 
@@ -93,23 +91,15 @@ def _found(
     inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, work: Work
 ) -> DirectionFindings:
     began = time.perf_counter()
-    candidates = Candidates(inputs.algorithms, inputs.n_candidates)
-    if direction_class == "learned":
-        from analysis.directions.das_findings import find_learned
-
-        found = find_learned(
-            inputs.question,
-            candidates,
-            work,
-            n_seeds=inputs.seeds,
-            steps=inputs.steps,
-            max_dimension=inputs.max_dimension,
-            irredundant_only=not inputs.every,
-        )
-    else:
-        found = find_directions(
-            inputs.question, candidates, direction_class, work, irredundant_only=not inputs.every, table=table
-        )
+    found = find_directions(
+        inputs.question,
+        Candidates(inputs.algorithms, inputs.n_candidates),
+        direction_class,
+        work,
+        irredundant_only=not inputs.every,
+        table=table,
+        learning=inputs.learning,
+    )
     # the algorithms given are those meant; whether every candidate was listed is the analysis's to say
     search = replace(found.search, all_listed=inputs.all_listed)
     return replace(found, search=search, seconds=time.perf_counter() - began)

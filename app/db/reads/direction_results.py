@@ -56,8 +56,7 @@ def _findings(session: Session, row: DirectionSearchRow, n_inputs: int) -> Direc
     evidence = {
         one.alignment_id: _evidence(one, algorithm.text) for algorithm in algorithms for one in kept[algorithm.id]
     }
-    choices = {one.text: choices_of(one) for one in algorithms if one.choices}
-    return DirectionFindings(search, evidence, choices, row.settings, row.refused, row.seconds)
+    return DirectionFindings(search, evidence, row.settings, row.refused, row.seconds)
 
 
 def _algorithm(
@@ -76,6 +75,7 @@ def _algorithm(
         families_of(row),
         row.n_undecided,
         irredundancy(algorithm),
+        choices_of(row),
     )
 
 

@@ -14,8 +14,10 @@ from analysis.data import clean_data
 from analysis.directions import blocks
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningCase, LearningOptions, learn
-from analysis.directions.das_findings import find_learned
-from analysis.directions.das_result import learn_algorithm, search_learned
+from analysis.directions.das_result import learn_choices
+from analysis.directions.findings import find_directions
+from analysis.directions.result import Learning
+from analysis.directions.search import search_directions
 from analysis.errors import BeyondLimits
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
@@ -83,18 +85,17 @@ def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
 
 @pytest.mark.slow
 def test_alice_and_bob_are_learned_too() -> None:
-    found, placements = search_learned(ask(NET, data=DATA), CANDIDATES, options=SHORT, max_dimension=1)
-    assert found.direction_class == "learned"
-    assert [r.n_placements for r in found.algorithms] == [1, 1]
-    for placement in placements:  # what learning said is what scoring says
-        assert placement.runs[0][2] == placement.best.iia
-        assert placement.n_solved == int(placement.best.valid and bool(placement.best.joint_valid))
+    for algorithm in CANDIDATES.algorithms:
+        ((choice, best),) = learn_choices(ask(NET, data=DATA), algorithm, SHORT, max_dimension=1)
+        # what learning said is what scoring says
+        assert choice.runs[0][2] == choice.iia == best.iia
+        assert choice.n_solved == int(best.valid and bool(best.joint_valid))
 
 
 @pytest.mark.slow
 def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> None:
     def find(work=DEFAULT_WORK):
-        return find_learned(ask(NET, data=DATA), CANDIDATES, work, n_seeds=1, steps=5, max_dimension=1)
+        return find_directions(ask(NET, data=DATA), CANDIDATES, "learned", work, learning=Learning(1, 5, 1))
 
     again, attempts = ends_the_same(find, parts=1)
     assert again == find()
@@ -105,11 +106,13 @@ def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> Non
 def test_more_dimensions_reach_what_one_does_not() -> None:
     network = pretrained_xor().network
     bob = next(a for a in two_xor_algorithms() if a.text == "(!(!A&!B)&!(A&B))")
-    found = learn_algorithm(ask(network, data=DATA), bob, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
+    found = learn_choices(ask(network, data=DATA), bob, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
     assert len(found) == 24
-    assert any(p.best.valid and p.best.joint_valid for p in found)
-    kept, _ = search_learned(ask(network, data=DATA), Candidates((bob,), 1, None), options=SHORT, max_dimension=1)
-    assert kept.algorithms[0].n_placements == 4
+    assert any(best.valid and best.joint_valid for _, best in found)
+    kept = search_directions(
+        ask(network, data=DATA), Candidates((bob,), 1, None), "learned", learning=Learning(1, 5, 1)
+    )
+    assert (kept.direction_class, kept.algorithms[0].n_placements) == ("learned", 4)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions
+from analysis.directions.result import Learning
 from analysis.directions.result_json import directions_json, unfinished_directions
 from analysis.explanations.directions import recompute_directions
 from analysis.networks.network import Network
@@ -131,14 +132,11 @@ def test_computed_anew_the_figures_are_those_of_the_search():
 
 @pytest.mark.slow
 def test_learned_choices_keep_every_seed():
-    from analysis.directions.das_findings import find_learned
-
-    found = find_learned(ask(XORNET, data=DATA), CANDIDATES, n_seeds=2, steps=60, max_dimension=1)
+    found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "learned", learning=Learning(2, 60, 1))
     assert found.settings == {"seeds": 2, "steps": 60, "max_dimension": 1}
     for one in found.search.algorithms:
-        choices = found.choices[one.algorithm.text]
-        assert len(choices) == one.n_placements == 1  # two variables, one layer, one dimension each
-        (choice,) = choices
+        assert len(one.choices) == one.n_placements == 1  # two variables, one layer, one dimension each
+        (choice,) = one.choices
         assert [seed for seed, *_ in choice.runs] == [0, 1]
         assert choice.blocks == (("0", 1, 1), ("1", 1, 1))
         assert choice.iia.agreed == max(iia.agreed for _, _, iia, _ in choice.runs)
@@ -147,5 +145,5 @@ def test_learned_choices_keep_every_seed():
     assert learned["settings"] == found.settings
     assert learned["algorithms"][0]["learned"][0]["runs"][1]["seed"] == 1
     wide = Network.from_arrays([np.ones((300, 2)), np.ones((1, 300))], [np.zeros(300), np.zeros(1)], activation="relu")
-    refused = find_learned(ask(wide, data=DATA), CANDIDATES, n_seeds=1, steps=10)
+    refused = find_directions(ask(wide, data=DATA), CANDIDATES, "learned", learning=Learning(1, 10))
     assert "20,000 choices" in refused.refused

@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import IIA
-from analysis.directions.findings import CLOSED_FORM, DirectionFindings, LearnedChoice, find_directions
-from analysis.directions.result import CLASSES
+from analysis.directions.findings import CLOSED_FORM, DirectionFindings, find_directions
+from analysis.directions.result import CLASSES, LearnedChoice
 from analysis.directions.result_json import directions_json
 from analysis.protocol import COMPLETE
 from analysis.question import ask
@@ -152,11 +152,11 @@ def test_a_refusal_gives_way_and_seeds_are_kept(store):
     with store.read() as session:
         (row,) = session.scalars(select(DirectionSearchRow)).all()
         assert (row.refused, row.exact, row.n_searched) == ("too wide", False, 0)
-    text = found.search.algorithms[0].algorithm.text
     choice = LearnedChoice(
         (("0", 1, 1), ("1", 2, 2)), "0123456789abcdef", IIA(20, 24), None, ((0, 150, IIA(20, 24), False),)
     )
-    save(store, replace(found, choices={text: (choice,)}))
+    first, *rest = found.search.algorithms
+    save(store, replace(found, search=replace(found.search, algorithms=(replace(first, choices=(choice,)), *rest))))
     with store.read() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
         searches = reads.direction_searches(session, analysis.id)

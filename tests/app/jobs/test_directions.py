@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from analysis.checkpoints import PackedCheckpoints
 from analysis.directions.findings import CLOSED_FORM
+from analysis.directions.result import Learning
 from analysis.protocol import COMPLETE
 from analysis.work import Work
 from app.db.errors import NotFound
@@ -104,7 +105,7 @@ def test_an_attempt_goes_on_behind_the_parts_of_the_one_before(store):
     assert [one.content for one in again] == [one.content for one in first]
     scope = directions.scope_of_directions(inputs)
     assert scope == directions.scope_of_directions(replace(inputs, classes=("oblique",)))
-    for other in (replace(inputs, seeds=7), replace(inputs, algorithms=inputs.algorithms[:1])):
+    for other in (replace(inputs, learning=Learning(7)), replace(inputs, algorithms=inputs.algorithms[:1])):
         assert directions.scope_of_directions(other) != scope
 
 
