@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.directions.alignment import DirectionAlignment
+from analysis.alignments.alignment import IIA, Alignment
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.scoring import score_directions
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
@@ -27,13 +28,15 @@ from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
+from app.db.tables import AlgorithmRow
 from app.errors import BadQuery, NotFound, PageError
 from app.naming import ExplanationRef, Scope
 from app.pages.algorithm import interchange_score
 from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
-from app.pages.directions.explaining import named_directions
+from app.pages.directions.explaining import find_direction
+from app.pages.directions.places import direction_ref, direction_url
 from app.pages.formulas import VerdictView
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
@@ -42,6 +45,7 @@ from app.pages.recorded import read_recorded
 from app.pages.reports.lenses import LensView, claiming_answer, lens_view
 from app.pages.shared import truth_rows
 
+MAX_RUNS: Final = 1 << 16  # joint interchanges that are run for a comparison
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
 _OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
@@ -204,11 +208,6 @@ def find_explanation(
             return _lens(session, addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol, most_counted)
-        if ref.kind == "direction":
-            named = named_directions(session, addresses, own, ref.first, ref.second)
-            canonical = ExplanationRef("direction", named.algorithm.id, named.second, protocol)
-            item = AlignedOnDirections(named.algorithm, named.alignment)
-            return Explanation(canonical, own, item, named.url, named.verdicts)
         return _algorithm(session, addresses, own, ref, protocol)
     except PageError as error:
         raise type(error)(
@@ -286,26 +285,55 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
         canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
         url = addresses.algorithm(slug, algorithm.id, scope)
         return Explanation(canonical, place, algorithm, url, tuple(verdicts_of(row)))
+    if ref.kind == "direction":
+        return _on_directions(session, addresses, place, row, algorithm, ref.second, protocol)
     named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
     alignment_id = ref.second if named is None else named.id
     stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
     second = ref.second if stored is None else alignment.id
     iia = interchange_score(place, algorithm, alignment)
-    verdicts = [
-        VerdictView(
-            criterion="both-directions" if place.question.protocol.interchange_pairs == "ordered" else "one-direction",
-            label=f"IIA {iia.agreed} / {iia.of}",
-            verdict="passed" if iia.agreed == iia.of else "failed",
-        )
-    ]
+    verdicts = [_interchanged(place, iia)]
     if stored is not None and stored.valid:
-        verdicts.append(
-            VerdictView(
-                criterion="minimal-alignment", label="minimal", verdict="passed" if stored.minimal else "failed"
-            )
-        )
+        verdicts.append(_chip("minimal-alignment", "minimal", stored.minimal))
     url = addresses.alignment(
         slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
     )
     canonical = ExplanationRef("alignment", algorithm.id, second, protocol)
     return Explanation(canonical, place, Aligned(algorithm, alignment), url, tuple(verdicts))
+
+
+def _on_directions(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    row: AlgorithmRow,
+    algorithm: HighLevelModel,
+    named: str,
+    protocol: str,
+) -> Explanation:
+    """The alignment on directions of that id, or of that text with ``:`` for ``@``."""
+    at = named.replace(":", "@") if "=" in named else ""
+    alignment_id = parse_directions(algorithm.text, at).id if at else named
+    stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, at)
+    scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_RUNS)
+    verdicts = [_interchanged(place, scored.iia)]
+    if scored.joint is not None:
+        label = f"jointly {scored.joint.agreed} / {scored.joint.of}"
+        verdicts.append(_chip("joint-interchange", label, bool(scored.joint_valid)))
+    order = "in causal order" if scored.causal_order else "not in causal order"
+    verdicts.append(_chip("causal-order", order, scored.causal_order))
+    canonical = replace(direction_ref(algorithm.id, alignment, stored=bool(stored)), protocol=protocol)
+    url = direction_url(addresses, place, algorithm.id, alignment)
+    item = AlignedOnDirections(algorithm, alignment)
+    return Explanation(canonical, place, item, url, (*verdicts, *verdicts_of(row)))
+
+
+def _interchanged(place: Place, iia: IIA) -> VerdictView:
+    """Whether single interchanges over the protocol's pairs all agree."""
+    both = place.question.protocol.interchange_pairs == "ordered"
+    label = f"IIA {iia.agreed} / {iia.of}"
+    return _chip("both-directions" if both else "one-direction", label, iia.agreed == iia.of)
+
+
+def _chip(criterion: str, label: str, passed: bool) -> VerdictView:
+    return VerdictView(criterion=criterion, label=label, verdict="passed" if passed else "failed")

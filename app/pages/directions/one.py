@@ -124,7 +124,7 @@ def build_direction(
     joint, joint_margin = _joint(scored, stored)
     margin = scored.margin if np.isfinite(scored.margin) else None
     slug = place.row.slug
-    ref = direction_ref(algorithm.id, alignment, stored=bool(stored))
+    ref = str(direction_ref(algorithm.id, alignment, stored=bool(stored)))
     siblings, n_siblings = _siblings(session, addresses, place, algorithm, alignment, table.clean)
     return DirectionPage(
         network=network_view(place.row, addresses, place.question.model),

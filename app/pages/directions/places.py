@@ -22,6 +22,7 @@ from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow
 from app.figures.svg import CombRow
 from app.figures.svg.directions import linear_words
+from app.naming import ExplanationRef
 from app.pages.directions.views import (
     MAX_AT,
     DirectionItem,
@@ -48,10 +49,10 @@ def direction_url(addresses: Addresses, place: Place, algorithm_id: str, alignme
     return addresses.direction(place.row.slug, algorithm_id, alignment.id, place.scope, at=at)
 
 
-def direction_ref(algorithm_id: str, alignment: DirectionAlignment, *, stored: bool) -> str:
+def direction_ref(algorithm_id: str, alignment: DirectionAlignment, *, stored: bool) -> ExplanationRef:
     """How a comparison's address names it: by id where a row keeps it, else by its text, ``@`` written ``:``."""
     second = alignment.id if stored else alignment.text.replace("@", ":")
-    return f"d-{algorithm_id}.{second}"
+    return ExplanationRef("direction", algorithm_id, second)
 
 
 def place_views(
@@ -133,7 +134,7 @@ def direction_item(
         row,
         id=row.alignment_id,
         url=direction_url(addresses, place, algorithm.id, alignment),
-        ref=direction_ref(algorithm.id, alignment, stored=True),
+        ref=str(direction_ref(algorithm.id, alignment, stored=True)),
         places=place_views(algorithm, alignment, clean, place),
         iia=FractionView(agreed=row.agreed, of=row.of),
         joint=joint,

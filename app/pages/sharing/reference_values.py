@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from sqlalchemy.orm import Session
@@ -39,10 +39,6 @@ class Against:
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         """Further figures recomputed for its sake, and all that it tells of an explanation."""
         return [], {}
-
-    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        """All that it tells of an alignment on directions and of the algorithm that is aligned."""
-        return {}
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
@@ -82,16 +78,6 @@ class Store(Against):
         more, told = figures_of_one(self._session, explanation, among=among)
         return more, {**self._own(explanation), **told}
 
-    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        if place.analysis is None:
-            return {}
-        row = algorithm_reads.find_algorithm(self._session, place.analysis.id, algorithm)
-        found = find_directions(self._session, place.analysis.id, algorithm, alignment)
-        return {
-            **({} if row is None else stored_algorithm(row)),
-            **(stored_directions(found[0][0]) if found else {}),
-        }
-
     def engine(self, place: Place) -> str:
         return "" if place.analysis is None else place.analysis.engine_version
 
@@ -125,10 +111,11 @@ class Store(Against):
         if explanation.algorithm is None:
             return {}
         row = algorithm_reads.find_algorithm(self._session, analysis.id, explanation.algorithm.id)
-        if row is None:
-            return {}
-        found = stored_algorithm(row)
-        if explanation.alignment is not None:
+        found = {} if row is None else stored_algorithm(row)
+        if explanation.directions is not None:
+            searched = find_directions(self._session, analysis.id, explanation.algorithm.id, explanation.directions.id)
+            found |= stored_directions(searched[0][0]) if searched else {}
+        if row is not None and explanation.alignment is not None:
             kept = algorithm_reads.find_alignment(self._session, row, explanation.alignment.id)
             found |= {} if kept is None else stored_alignment(kept)
         return found
@@ -195,31 +182,12 @@ class ResultFile(Against):
         output = self._output(explanation.place.scope.output)
         if explanation.circuit is not None:
             return [], self._circuit(output, explanation)
-        found = next(
-            (one for one in output.get("algorithms", []) if one.get("id") == self._algorithm_id(explanation)), None
-        )
-        return [], {} if found is None else self._algorithm(found, explanation)
-
-    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        output = self._output(place.scope.output)
-        own = next((one for one in output.get("algorithms", []) if one.get("id") == algorithm), None)
-        told = {} if own is None else _told_of_algorithm(own)
-        searches = self._part(output, "directions")
-        for search in searches.values():
-            for one in search.get("algorithms", []):
-                for kept in one.get("alignments", []) if one.get("id") == algorithm else ():
-                    if kept.get("id") == alignment:
-                        return {**told, **_told_of_directions(kept)}
-        return told
+        return [], self._aligned(output, explanation)
 
     @staticmethod
     def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         part = document.get(key)
         return part if isinstance(part, dict) else {}
-
-    @staticmethod
-    def _algorithm_id(explanation: Explanation) -> str:
-        return "" if explanation.algorithm is None else explanation.algorithm.id
 
     def _output(self, number: int) -> Mapping[str, Any]:
         """The part about one output; one without a number is the only one there is."""
@@ -247,21 +215,24 @@ class ResultFile(Against):
             told["valid_without_one_edge"] = sum(one.hex in listed for one in smaller_by_one(circuit))
         return told
 
-    def _algorithm(self, found: Mapping[str, Any], explanation: Explanation) -> dict[str, Value]:
-        told = _told_of_algorithm(found)
-        if explanation.alignment is None:
+    def _aligned(self, output: Mapping[str, Any], explanation: Explanation) -> dict[str, Value]:
+        """What is told of an algorithm, and of its alignment if the explanation is one."""
+        algorithm, alignment = explanation.algorithm, explanation.alignment or explanation.directions
+        if algorithm is None:
+            return {}
+        own = _with_id(output.get("algorithms", []), algorithm.id)
+        told = {} if own is None else _told_of_algorithm(own)
+        if alignment is None:
             return told
-        for one in found.get("alignments", []):
-            if one.get("id") == explanation.alignment.id:
-                told |= {
-                    "alignment": str(one["id"]),
-                    "iia": f"{one['iia']['agreed']}/{one['iia']['of']}",
-                    "valid": bool(one["valid"]),
-                    "minimal": bool(one["minimal"]),
-                }
-                if one.get("margin") is not None:
-                    told["margin"] = float(one["margin"])
-        return told
+        searches = [output] if explanation.alignment else self._part(output, "directions").values()
+        aligned = [_with_id(search.get("algorithms", []), algorithm.id) for search in searches]
+        kept = [_with_id(one.get("alignments", []), alignment.id) for one in aligned if one is not None]
+        first = next((one for one in kept if one is not None), None)
+        return told if first is None else told | _told_of_alignment(first)
+
+
+def _with_id(documents: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
+    return next((one for one in documents if one.get("id") == name), None)
 
 
 def _told_of_algorithm(found: Mapping[str, Any]) -> dict[str, Value]:
@@ -276,19 +247,17 @@ def _told_of_algorithm(found: Mapping[str, Any]) -> dict[str, Value]:
     return told
 
 
-def _told_of_directions(kept: Mapping[str, Any]) -> dict[str, Value]:
-    """The figures of an alignment on directions as a result file has them."""
-    told: dict[str, Value] = {
-        "directions": str(kept["id"]),
-        "iia": f"{kept['iia']['agreed']}/{kept['iia']['of']}",
-        "valid": bool(kept["valid"]),
-        "causal_order": bool(kept["causal_order"]),
-    }
-    if kept.get("joint") is not None:
-        told["joint"] = f"{kept['joint']['agreed']}/{kept['joint']['of']}"
-    if kept.get("margin") is not None:
-        told["margin"] = float(kept["margin"])
-    return told
+def _told_of_alignment(kept: Mapping[str, Any]) -> dict[str, Value]:
+    """The figures of an alignment as a result file has them; ``at`` is there on directions alone."""
+    name = "directions" if "at" in kept else "alignment"
+    told: dict[str, Value] = {name: str(kept["id"])}
+    told |= {key: _share(kept[key]) for key in ("iia", "joint") if kept.get(key) is not None}
+    told |= {key: bool(kept[key]) for key in ("valid", "minimal", "causal_order") if key in kept}
+    return told if kept.get("margin") is None else {**told, "margin": float(kept["margin"])}
+
+
+def _share(fraction: Mapping[str, Any]) -> str:
+    return f"{fraction['agreed']}/{fraction['of']}"
 
 
 # --- stored verdicts of criteria, and a stored place on the common ground, held against the weights where that is

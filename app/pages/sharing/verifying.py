@@ -10,7 +10,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import RECORDED
 from analysis.pipeline import analyse_output
@@ -32,12 +31,9 @@ from app.figures.numbers import exact, noun
 from app.limits import limits_in
 from app.naming import LETTERS, MOST, ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
-from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.claims.kept import claim_row
 from app.pages.claims.verified import claim_figures
 from app.pages.compare.options import CompareOptions
-from app.pages.directions.explaining import find_direction
-from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, locate
@@ -184,10 +180,7 @@ def build_verification(
         if target.kind == "claim":
             claim, refs = _claim(session, addresses, place, target)
             claimed.append(claim)
-        if isinstance(options, DirectionOptions):
-            found = [_direction(session, addresses, place, target, options)]
-        else:
-            found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
+        found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
         views = [*claimed, *views]
     analysis = place.analysis
@@ -324,7 +317,7 @@ def _named(
         refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
         return locate(session, addresses, network, options.scope), refs
     place = locate(session, addresses, target.parts[0], options.scope)
-    if target.kind in ("network", "direction", "claim"):
+    if target.kind in ("network", "claim"):
         return place, []
     second = target.parts[2] if len(target.parts) > 2 else ""
     if target.kind == "explanation":
@@ -332,6 +325,8 @@ def _named(
     placed = target.values("place")
     if target.kind == "alignment" and placed:
         second = "_".join(text.replace(" ", "+") for text in placed)
+    if isinstance(options, DirectionOptions) and options.at:
+        second = options.at.replace("@", ":")
     return place, [ExplanationRef(target.kind, target.parts[1], second)]
 
 
@@ -364,27 +359,12 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
         **{kind.key: kind.noun.capitalize() + " {}" for kind in (*RECORDED, LENS)},
     }[explanation.kind]
     names = (explanation.ref.first, explanation.ref.second)
-    more: Sequence[Recomputed] = ()
-    stored: Mapping[str, Value]
-    if explanation.directions is not None:
+    if explanation.directions is not None:  # its address may carry a long text
         names = (explanation.ref.first, explanation.directions.id)
-        stored = other.directions(place, explanation.ref.first, explanation.directions.id)
-    else:
-        more, stored = other.figures(explanation, among)
+    more, stored = other.figures(explanation, among)
     return _view(
         letter, title.format(*names), explanation.kind, explanation.url, [*recomputed, *more], stored, place.row.name
     )
-
-
-def _direction(
-    session: Session, addresses: Addresses, place: Place, target: Target, options: DirectionOptions
-) -> Explanation:
-    """An alignment on directions, which its address carries whole."""
-    algorithm = algorithm_of(find_algorithm_row(session, addresses, place, target.parts[1]), place)
-    _, alignment = find_direction(session, addresses, place, algorithm, target.parts[2], options.at)
-    ref = ExplanationRef("direction", algorithm.id, alignment.id)
-    url = direction_url(addresses, place, algorithm.id, alignment)
-    return Explanation(ref, place, AlignedOnDirections(algorithm, alignment), url)
 
 
 def _claim(

@@ -41,7 +41,7 @@ def _alignment(one: StoredAlignment, place: Place, addresses: Addresses) -> Cast
         name=NAMES.get(one.algorithm, algorithm.formula),
         kind="direction",
         formula=algorithm.formula,
-        ref=direction_ref(algorithm.id, alignment, stored=False),
+        ref=str(direction_ref(algorithm.id, alignment, stored=False)),
         url=addresses.direction(place.row.slug, algorithm.id, alignment.id, place.scope, at=alignment.text),
         readings=_readings(one.reader, tables, [shown[path] for path, _ in alignment.places], place),
         layer=place.question.cut.n_hidden_layers,
