@@ -21,7 +21,7 @@ import numpy as np
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
+from analysis.alignments.iia import interchange_iia, score_alignment
 from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
@@ -241,16 +241,13 @@ def recompute_alignment(question: Question, algorithm: HighLevelModel, alignment
         InvalidAlignment: it does not fit the algorithm, the network or the protocol.
     """
     large = max((len(site.neurons) for _, site in alignment.places), default=0) > MAX_SITE
-    if large:
-        agreed, of, margin, minimal = _interchanges(question, algorithm, alignment)
-    else:
-        scored = score_alignment(question, algorithm, alignment)
-        agreed, of, margin, minimal = scored.iia.agreed, scored.iia.of, scored.margin, scored.minimal
+    iia, margin = interchange_iia(question, algorithm, alignment)
+    minimal = None if large else score_alignment(question, algorithm, alignment).minimal
     why = f"a place of more than {MAX_SITE} neurons has too many smaller ones"
     return (
         Recomputed("alignment", "Id", alignment.id, "hash of the algorithm's text and the places"),
-        Recomputed("iia", "Interchange intervention accuracy", f"{agreed}/{of}"),
-        Recomputed("valid", "Valid", agreed == of, "every tested interchange agrees"),
+        Recomputed("iia", "Interchange intervention accuracy", f"{iia.agreed}/{iia.of}"),
+        Recomputed("valid", "Valid", iia.agreed == iia.of, "every tested interchange agrees"),
         Recomputed(
             "minimal", "Minimal", minimal, why if minimal is None else "no smaller place of any variable is valid"
         ),
@@ -262,17 +259,6 @@ def recompute_alignment(question: Question, algorithm: HighLevelModel, alignment
         ),
         Recomputed("alignment_neurons", "Neurons that carry variables", alignment.n_neurons),
     )
-
-
-def _interchanges(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> tuple[int, int, float, None]:
-    """An alignment's score without the smaller places, which are too many."""
-    tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
-    agreed, margin = 0, math.inf
-    for path, site in alignment.places:
-        matrix = interchange_matrix(question, algorithm, path, site)
-        agreed += int((matrix.agreed & tested).sum())
-        margin = min(margin, float(margin_to_edge(matrix.outputs[tested], question.protocol.alignment_decision).min()))
-    return agreed, int(tested.sum()) * len(alignment.places), margin, None
 
 
 def _reading_counts(question: Question, circuit: Circuit, *, valid: bool) -> tuple[Recomputed, Recomputed]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from operator import itemgetter
+from typing import Generic, Protocol, Self, TypeVar
 
 from analysis.digest import canonical_json, short_id
 from analysis.interventions.neuron_set import NeuronSet
@@ -34,22 +36,53 @@ def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list
     return [sha256((start + ",".join(places) + "]").encode()).hexdigest()[:16] for places in zip(*columns, strict=True)]
 
 
+class Site(Protocol):
+    """Where a variable may live: a neuron set, or directions of a layer."""
+
+    @property
+    def layer(self) -> int:
+        """From 1, the first hidden one."""
+
+
+S = TypeVar("S", bound=Site)
+
+
 @dataclass(frozen=True)
-class Alignment:
-    """A placement of every variable of one algorithm on disjoint neuron sets.
+class Placement(Generic[S]):
+    """A site for every variable of one algorithm.
 
     Args:
         algorithm_text: identity text of the algorithm.
-        places: (path, neuron set) sorted by path.
+        places: (path, site) sorted by path.
     """
 
     algorithm_text: str
-    places: tuple[tuple[str, NeuronSet], ...]
+    places: tuple[tuple[str, S], ...]
 
     @classmethod
-    def of(cls, algorithm_text: str, places: Mapping[str, NeuronSet] | Iterable[tuple[str, NeuronSet]]) -> Alignment:
+    def of(cls, algorithm_text: str, places: Mapping[str, S] | Iterable[tuple[str, S]]) -> Self:
         pairs = places.items() if isinstance(places, Mapping) else places
-        return cls(algorithm_text, tuple(sorted(pairs)))
+        return cls(algorithm_text, tuple(sorted(pairs, key=itemgetter(0))))
+
+    @property
+    def nested(self) -> list[tuple[tuple[str, S], tuple[str, S]]]:
+        """Pairs of a variable with one that is computed from it, each with its site: the outer path is a beginning."""
+        return [
+            (lower, upper)
+            for upper in self.places
+            for lower in self.places
+            if lower[0] != upper[0] and lower[0].startswith(upper[0])
+        ]
+
+    @property
+    def causal_order(self) -> bool:
+        """Whether each variable lies in a strictly earlier layer than every variable computed from it."""
+        return all(lower.layer < upper.layer for (_, lower), (_, upper) in self.nested)
+
+
+@dataclass(frozen=True)
+class Alignment(Placement[NeuronSet]):
+    """A placement of every variable of one algorithm on disjoint neuron sets."""
 
     @cached_property
     def id(self) -> str:

@@ -138,22 +138,65 @@ def score_alignment(question: Question, algorithm: HighLevelModel, alignment: Al
         InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer or neuron that does not
             exist, sites that overlap, or a site that the protocol does not allow.
     """
-    protocol = question.protocol
-    check_alignment(question.cut, algorithm, alignment, protocol)
+    iia, margin = interchange_iia(question, algorithm, alignment)
+    minimal = iia.agreed == iia.of and all(
+        smallest_part(question, algorithm, path, site) == site for path, site in alignment.places
+    )
+    return ScoredAlignment(alignment, iia, minimal, margin)
+
+
+def interchange_iia(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> tuple[IIA, float]:
+    """IIA and smallest margin of an alignment, as :func:`score_alignment`, without asking for smaller ones.
+
+    Raises:
+        InvalidAlignment: as :func:`score_alignment`.
+    """
+    check_alignment(question.cut, algorithm, alignment, question.protocol)
+    sites = [site for _, site in alignment.places]
+    outputs = interchange_outputs(question.cut, sites, question.data.clean_rows)
+    return score_outputs(question, algorithm, [path for path, _ in alignment.places], outputs)
+
+
+def score_outputs(
+    question: Question, algorithm: HighLevelModel, paths: Sequence[str], outputs: NDArray[np.float64]
+) -> tuple[IIA, float]:
+    """What interchanges of variables one at a time come to: IIA, and the smallest margin of a tested output.
+
+    Args:
+        question: has the pairs that are tested, and the decision rule.
+        algorithm: the algorithm that is aligned.
+        paths: its variables.
+        outputs: ``[variables, source, base]`` of the network when each is interchanged where it lives.
+    """
+    n_inputs, rule = algorithm.n_inputs, question.protocol.alignment_decision
+    tested = tested_pairs(n_inputs, question.protocol.interchange_pairs)
+    agreed, margin = 0, np.inf
+    for path, found in zip(paths, outputs, strict=True):
+        expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)
+        agreed += int((decide(found[tested], rule) == expected[tested]).sum())
+        margin = min(margin, float(margin_to_edge(found[tested], rule).min()))
+    return IIA(agreed, int(tested.sum()) * len(paths)), margin
+
+
+def smallest_part(question: Question, algorithm: HighLevelModel, path: str, site: NeuronSet) -> NeuronSet:
+    """The first subset of a set, by size, then index, that a variable fits; the set itself if it fits no smaller one.
+
+    Whether a variable fits depends on no other, so an alignment whose variables all fit is minimal if each place is its
+    own smallest part.
+    """
+    parts = [
+        NeuronSet(site.layer, neurons)
+        for size in range(1, len(site.neurons))
+        for neurons in combinations(site.neurons, size)
+    ]
+    if not parts:
+        return site
     n_inputs = algorithm.n_inputs
-    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
-    rows = question.data.clean_rows
-    n_agreed, margin, minimal = 0, np.inf, True
-    for path, site in alignment.places:
-        inside = _subsets(site)  # the site itself comes last
-        outputs = interchange_outputs(question.cut, inside, rows)[:, tested]
-        expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested]
-        agreed = (decide(outputs, protocol.alignment_decision) == expected).sum(axis=1)
-        n_agreed += int(agreed[-1])
-        margin = min(margin, float(margin_to_edge(outputs[-1], protocol.alignment_decision).min()))
-        minimal = minimal and not (agreed[:-1] == tested.sum()).any()
-    iia = IIA(n_agreed, int(tested.sum()) * len(alignment.places))
-    return ScoredAlignment(alignment, iia, bool(minimal and iia.agreed == iia.of), margin)
+    tested = tested_pairs(n_inputs, question.protocol.interchange_pairs)
+    outputs = interchange_outputs(question.cut, parts, question.data.clean_rows)[:, tested]
+    expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested]
+    fits = (decide(outputs, question.protocol.alignment_decision) == expected).all(axis=1)
+    return parts[int(fits.argmax())] if fits.any() else site
 
 
 def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Alignment, protocol: Protocol) -> None:
@@ -247,12 +290,3 @@ def check_site(network: Network, path: str, site: NeuronSet, protocol: Protocol)
             f"protocol {protocol.name!r} puts a variable on one neuron only",
             "use one neuron, or a protocol with neuron sets",
         )
-
-
-def _subsets(site: NeuronSet) -> Sequence[NeuronSet]:
-    """The nonempty subsets of a site, the whole site last."""
-    return [
-        NeuronSet(site.layer, neurons)
-        for size in range(1, len(site.neurons) + 1)
-        for neurons in combinations(site.neurons, size)
-    ]

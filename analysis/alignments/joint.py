@@ -147,11 +147,7 @@ def score_joint_runs(
     for sources in _choices((*(n_rows,) * n_variables, *n_choices), max(1, _CELLS // (n_rows * width))):
         work.check()
         outputs = np.atleast_2d(outputs_of(sources))  # without anything to interchange there is one run alone
-        values = np.zeros(len(sources), dtype=np.int64)
-        for column, path in enumerate(paths):
-            own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
-            values = (values << 1) | own[sources[:, column]]
-        expected = says[values]
+        expected = says[values_on(algorithm, paths, sources)]
         agreed = decide(outputs, protocol.alignment_decision) == expected
         n_agreed += int(agreed.sum())
         margin = min(margin, float(margin_to_edge(outputs, protocol.alignment_decision).min()))
@@ -183,6 +179,23 @@ def algorithm_says(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray
     table = np.array(said, dtype=np.int8)
     table.setflags(write=False)
     return table
+
+
+def values_on(algorithm: HighLevelModel, paths: Sequence[str], sources: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``[choices]`` the variables' values, the first most significant, on the sources ``[choices, variables]``."""
+    values = np.zeros(len(sources), dtype=np.int64)
+    for column, path in enumerate(paths):
+        own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
+        values = (values << 1) | own[sources[:, column]]
+    return values
+
+
+def says_from_one_source(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
+    """``[source, base]`` the output with some variables fixed to their values on one source."""
+    rows = np.arange(1 << algorithm.n_inputs)
+    sources = np.repeat(rows[:, None], len(paths), axis=1)
+    said: NDArray[np.int8] = algorithm_says(algorithm, tuple(paths))[values_on(algorithm, paths, sources)]
+    return said
 
 
 Written = Mapping[tuple[int, int], NDArray[np.float64]]

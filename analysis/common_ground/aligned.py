@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.joint import says_from_one_source
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]
 Places = Sequence[tuple[str, NeuronSet]]
@@ -49,19 +49,12 @@ def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
         ``[choices, source, base]``: choice c swaps the variables (in the order of their paths) whose bits of c + 1 are
         set, the lowest bit for the first path.
     """
-    variables = sorted(algorithm.variables, key=lambda variable: variable.path)
+    paths = sorted(algorithm.carriers)
     n_rows = 1 << algorithm.n_inputs
-    full = (1 << n_rows) - 1
-    found = np.zeros(((1 << len(variables)) - 1, n_rows, n_rows), dtype=np.int8)
+    found = np.zeros(((1 << len(paths)) - 1, n_rows, n_rows), dtype=np.int8)
     for choice in range(len(found)):
-        chosen = [v for bit, v in enumerate(variables) if (choice + 1) >> bit & 1]
-        by_values: dict[tuple[int, ...], NDArray[np.bool_]] = {}
-        for source in range(n_rows):
-            values = tuple(full if v.function >> source & 1 else 0 for v in chosen)
-            if values not in by_values:
-                fixed = {v.path: value for v, value in zip(chosen, values, strict=True)}
-                by_values[values] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
-            found[choice, source] = by_values[values]
+        chosen = [path for bit, path in enumerate(paths) if (choice + 1) >> bit & 1]
+        found[choice] = says_from_one_source(algorithm, chosen)
     return found
 
 

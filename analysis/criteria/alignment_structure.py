@@ -28,12 +28,7 @@ def _causal_order(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
 
 def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
     """A variable is computed from those whose paths go on from its own."""
-    pairs = [
-        (lower, upper)
-        for upper in alignment.places
-        for lower in alignment.places
-        if lower[0] != upper[0] and lower[0].startswith(upper[0])
-    ]
+    pairs = alignment.nested
     wrong = [(lower, upper) for lower, upper in pairs if lower[1].layer >= upper[1].layer]
     n_good, of = len(pairs) - len(wrong), len(pairs)
     share = n_good / of if of else None

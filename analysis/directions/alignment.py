@@ -19,7 +19,7 @@ as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import mul
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
+from analysis.alignments.alignment import Placement
 from analysis.digest import short_id
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
@@ -201,23 +202,8 @@ def _solved(matrix: list[list[int]], sides: list[list[int]]) -> tuple[list[list[
 
 
 @dataclass(frozen=True)
-class DirectionAlignment:
-    """A place on linear directions for every variable of one algorithm.
-
-    Args:
-        algorithm_text: identity text of the algorithm.
-        places: (path, place) sorted by path.
-    """
-
-    algorithm_text: str
-    places: tuple[tuple[str, LinearPlace], ...]
-
-    @classmethod
-    def of(
-        cls, algorithm_text: str, places: Mapping[str, LinearPlace] | Iterable[tuple[str, LinearPlace]]
-    ) -> DirectionAlignment:
-        pairs = places.items() if isinstance(places, Mapping) else places
-        return cls(algorithm_text, tuple(sorted(pairs)))
+class DirectionAlignment(Placement[LinearPlace]):
+    """A place on linear directions for every variable of one algorithm."""
 
     @cached_property
     def text(self) -> str:

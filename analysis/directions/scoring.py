@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import (
-    Behaviour,
     InterchangeMatrix,
     check_layer,
     check_named,
     check_variable,
     judged_matrix,
-    tested_pairs,
+    score_outputs,
 )
 from analysis.alignments.joint import MAX_RUNS, JointScore, score_joint_runs
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
@@ -29,7 +28,6 @@ from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.tasks import pattern_bits
-from analysis.validity import decide, margin_to_edge
 
 
 @dataclass(frozen=True)
@@ -87,24 +85,16 @@ def score_directions(
     check_directions(network, algorithm, alignment)
     clean = activations(network, question.data.clean_rows)
     places = [place for _, place in alignment.places]
-    n_inputs, rule = algorithm.n_inputs, protocol.alignment_decision
-    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
-    outputs = swap_outputs(network, clean, places)[:, tested]
-    wanted = [
-        Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested] for path, _ in alignment.places
-    ]
-    n_agreed = sum(int((decide(row, rule) == says).sum()) for row, says in zip(outputs, wanted, strict=True))
-    margin = float(margin_to_edge(outputs, rule).min()) if outputs.size else np.inf
+    paths = [path for path, _ in alignment.places]
+    iia, margin = score_outputs(question, algorithm, paths, swap_outputs(network, clean, places))
     readings = tuple(
         read_out(place.matrix[0], clean[place.layer], _values(algorithm, path)) if place.dimension == 1 else None
         for path, place in alignment.places
     )
     scored = None
-    if joint and (1 << n_inputs) ** (len(places) + 1) <= max_runs:
+    if joint and (1 << algorithm.n_inputs) ** (len(places) + 1) <= max_runs:
         scored = joint_score(network, clean, algorithm, alignment, protocol, max_runs=max_runs)
-    return ScoredDirections(
-        alignment, IIA(n_agreed, int(tested.sum()) * len(places)), margin, readings, causal_order(alignment), scored
-    )
+    return ScoredDirections(alignment, iia, margin, readings, alignment.causal_order, scored)
 
 
 def joint_score(
@@ -149,17 +139,6 @@ def direction_matrix(question: Question, algorithm: HighLevelModel, path: str, p
     check_place(network, path, place)
     outputs = swap_outputs(network, activations(network, question.data.clean_rows), [place])[0]
     return judged_matrix(outputs, algorithm, path, question.protocol)
-
-
-def causal_order(alignment: DirectionAlignment) -> bool:
-    """Whether each variable lies in a strictly earlier layer than every variable computed from it."""
-    layers = {path: place.layer for path, place in alignment.places}
-    return all(
-        layers[inner] < layers[outer]
-        for inner in layers
-        for outer in layers
-        if inner != outer and inner.startswith(outer)
-    )
 
 
 def check_directions(network: Network, algorithm: HighLevelModel, alignment: DirectionAlignment) -> None:

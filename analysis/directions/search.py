@@ -47,7 +47,7 @@ from analysis.directions.result import (
     ReadFamily,
     Unread,
 )
-from analysis.directions.scoring import ScoredDirections, causal_order, joint_score, score_directions
+from analysis.directions.scoring import ScoredDirections, joint_score, score_directions
 from analysis.directions.table import DirectionTable, Offer
 from analysis.late_functions import function_at
 from analysis.networks.network import Network
@@ -226,7 +226,7 @@ def _ranked(
         )
         margin = min((offer.margin for offer in choice), default=float("inf"))
         iia = IIA(-lost, table.n_pairs * len(paths))
-        entry = ScoredDirections(alignment, iia, margin, readings, causal_order(alignment))
+        entry = ScoredDirections(alignment, iia, margin, readings, alignment.causal_order)
         scored.append(((lost, n_weights, alignment.id), entry))
     return [entry for _, entry in sorted(scored, key=lambda pair: pair[0])[:n_kept]]
 

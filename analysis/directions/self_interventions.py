@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
+from analysis.alignments.joint import says_from_one_source
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
@@ -263,7 +264,7 @@ def _says(
     if speaker.algorithm is None:
         return silent
     if meant is not None:
-        return _of_its_own(speaker.algorithm, meant, silent)
+        return says_from_one_source(speaker.algorithm, meant)
     if speaker.directions is None or readings is None:
         return silent
     n_inputs = speaker.algorithm.n_inputs
@@ -281,15 +282,6 @@ def _says(
         output = speaker.algorithm.output_given({path: full if bit else 0 for path, bit in chosen.items()})
         here = np.logical_and.reduce([bits[path] == bit for path, bit in chosen.items()])
         says = np.where(here & known, pattern_bits(output, n_inputs)[None, :].astype(np.int8), says)
-    return says
-
-
-def _of_its_own(algorithm: HighLevelModel, paths: Sequence[str], silent: NDArray[np.int8]) -> NDArray[np.int8]:
-    """The algorithm with the swapped variables fixed to what they are on each source."""
-    says, full = silent.copy(), (1 << len(silent)) - 1
-    for source in range(len(silent)):
-        fixed = {path: full if algorithm.responses[path].function >> source & 1 else 0 for path in paths}
-        says[source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
     return says
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
+from analysis.alignments.joint import says_from_one_source
 from analysis.experiments import InterventionSpace, predict_nothing
 from analysis.explanations.algorithms import decided
 from analysis.explanations.explanation import Claim, Kind
 from analysis.question import Question
 from analysis.reverify import Recomputed, recompute_algorithm, recompute_alignment
 from analysis.sandbox.predicting_along import predict_by_alignment_along
-from analysis.tasks import pattern_bits
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,12 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
     :meth:`HighLevelModel.output_given`.
     """
     predictions = predict_nothing(space)
-    full = (1 << space.n_rows) - 1
-    functions = {variable.path: variable.function for variable in algorithm.variables}
     places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
     for size in range(1, len(places) + 1):
         for chosen in combinations(places, size):
             index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
-            if index is None:  # larger than the sets listed
-                continue
-            for source in range(space.n_rows):
-                fixed = {path: full if functions[path] >> source & 1 else 0 for path, _ in chosen}
-                predictions[index, source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
+            if index is not None:  # else larger than the sets listed
+                predictions[index] = says_from_one_source(algorithm, [path for path, _ in chosen])
     return predictions
 
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA, Alignment
-from analysis.alignments.iia import check_alignment, interchange_matrix
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import interchange_matrix
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
@@ -184,20 +184,6 @@ def alignment_item(row: AlignmentRow, algorithm: HighLevelModel, place: Place, a
         iia=row,
         misses=[] if row.valid else misses_of(algorithm, alignment, placed, place),
     )
-
-
-def interchange_score(place: Place, algorithm: HighLevelModel, alignment: Alignment) -> IIA:
-    """The IIA of any placement, one variable at a time; unlike a full score it asks for no smaller placement.
-
-    Raises:
-        InvalidAlignment: places that do not fit the algorithm or the network.
-    """
-    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
-    agreed = of = 0
-    for path, site in alignment.places:
-        matrix = interchange_matrix(place.question, algorithm, path, site)
-        agreed, of = agreed + int((matrix.tested & matrix.agreed).sum()), of + int(matrix.tested.sum())
-    return IIA(agreed, of)
 
 
 def misses_of(

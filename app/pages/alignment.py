@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -11,13 +10,10 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
-from analysis.alignments.iia import check_alignment, interchange_matrix
+from analysis.alignments.iia import check_alignment, interchange_matrix, smallest_part
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.explanations.alignments import predict_by_alignment
-from analysis.interventions.interchange import interchange_outputs
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.validity import decide
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
@@ -272,28 +268,12 @@ def _smaller(
         if len(site.neurons) > MAX_SITE_FOR_MINIMALITY:
             decided = False
             continue
-        places[path] = _smallest_valid_part(place, algorithm, path, site)
+        places[path] = smallest_part(place.question, algorithm, path, site)
     contained = Alignment.of(algorithm.text, places)
     if contained == alignment:
         return None, decided
     url = permalink(session, addresses, place, algorithm_row, contained)
     return SmallerView(url=url, id=contained.id, places=placed_views(algorithm, contained)), True
-
-
-def _smallest_valid_part(place: Place, algorithm: HighLevelModel, path: str, site: NeuronSet) -> NeuronSet:
-    """The first valid subset of a valid place by size, then index; the place itself if no smaller one is valid."""
-    parts = [
-        NeuronSet(site.layer, neurons)
-        for size in range(1, len(site.neurons))
-        for neurons in combinations(site.neurons, size)
-    ]
-    if not parts:
-        return site
-    matrix = interchange_matrix(place.question, algorithm, path, site)
-    outputs = interchange_outputs(place.question.cut, parts, place.question.data.clean_rows)
-    decisions = decide(outputs, place.question.protocol.alignment_decision)
-    valid = ((decisions == matrix.expected) | ~matrix.tested).all(axis=(1, 2))
-    return parts[int(valid.argmax())] if valid.any() else site
 
 
 def _siblings(

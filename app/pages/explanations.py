@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA, Alignment
+from analysis.alignments.iia import interchange_iia
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.scoring import score_directions
 from analysis.discovery.registry import read_called
@@ -31,7 +32,6 @@ from app.addressing import Addresses
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery, NotFound, PageError
 from app.naming import ExplanationRef, Scope
-from app.pages.algorithm import interchange_score
 from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
@@ -291,7 +291,7 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     alignment_id = ref.second if named is None else named.id
     stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
     second = ref.second if stored is None else alignment.id
-    iia = interchange_score(place, algorithm, alignment)
+    iia, _ = interchange_iia(place.question, algorithm, alignment)
     verdicts = [_interchanged(place, iia)]
     if stored is not None and stored.valid:
         verdicts.append(_chip("minimal-alignment", "minimal", stored.minimal))
