@@ -120,6 +120,7 @@ def _smaller(site: NeuronSet) -> list[tuple[int, ...]]:
 
 
 _MAX_WITHIN: Final = 10_000  # alignments within one, tried one by one
+_NOT_CONTAINED: Final = {"direction": "Directions are no sets of neurons, so none is contained in another."}
 
 CAUSAL_ORDER: Final = Criterion(
     key="causal-order",
@@ -139,6 +140,7 @@ MINIMAL_ALIGNMENT: Final = Criterion(
     formula="no valid τ′ ≠ τ with τ′(v) ⊆ τ(v) for every variable v",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings",
     judges={"alignment": _minimal},
+    idle=_NOT_CONTAINED,
     method="Whether a variable fits a set does not depend on the others, so it is enough to try every smaller set "
     "inside each variable's own. Pairs of inputs are the protocol's.",
 )
@@ -151,6 +153,7 @@ MINIMAL_JOINT_ALIGNMENT: Final = Criterion(
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings; "
     "Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
     judges={"alignment": _minimal_joint},
+    idle=_NOT_CONTAINED,
     method="Every alignment within it is tried whose variables each fit their set. Pairs of inputs are the protocol's, "
     f"joint interchanges all there are; beyond {MAX_RUNS:,} of one alignment, or {_MAX_WITHIN:,} alignments within "
     "one, it is undecided.",

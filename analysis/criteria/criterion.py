@@ -14,6 +14,8 @@ from analysis.explanations.registry import BY_KEY, RECORDED
 Kind = str
 """Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
+ASKED_AS: Final[Mapping[Kind, Kind]] = {"direction": "alignment"}
+"""Kinds that are judged by the same functions as another."""
 Direction = Literal["higher", "lower"]
 Cost = Literal["quick", "bounded", "slow"]
 Over = Literal["each", "population"]
@@ -157,7 +159,7 @@ class Criterion:
 
     def applies_to(self, kind: Kind) -> bool:
         """Whether a kind of explanation is judged."""
-        return kind in self.judges or kind in self.recorded_kinds
+        return ASKED_AS.get(kind, kind) in self.judges or kind in self.recorded_kinds
 
     @property
     def defaults(self) -> dict[str, float | int]:
@@ -196,7 +198,7 @@ class Criterion:
         if not self.applies_to(kind):
             known = " or ".join((*self.kinds, *self.recorded_kinds))
             raise InvalidCriterion(f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {known}")
-        judge = self.judges.get(kind) or next(
+        judge = self.judges.get(ASKED_AS.get(kind, kind)) or next(
             self.by_trait[t] for t in sorted(BY_KEY[kind].traits & self.by_trait.keys())
         )
         return judge(context, self.settings(given))

@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.criteria.criterion import KINDS, Criterion
 from analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
-from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.explanations.registry import KIND_OF, RECORDED
 
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
 
@@ -73,7 +73,7 @@ def _section(criterion: Criterion) -> Iterator[str]:
     if criterion.of_models:
         yield f"- Of {_CIRCUITS_OF_MODELS}: {criterion.of_models}"
     for kind, reason in criterion.idle.items():
-        yield f"- Not applicable to {kind}s: {reason[:1].lower()}{reason[1:].rstrip('.')}"
+        yield f"- Not applicable to {_plural(kind)}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:
         better = f" ({criterion.direction} is better)" if criterion.direction else ""
         yield f"- Score: {criterion.score}{better}"
@@ -98,7 +98,7 @@ def _section(criterion: Criterion) -> Iterator[str]:
 
 
 def _plural(kind: str) -> str:
-    return BY_KEY[kind].plural if kind in BY_KEY else f"{kind}s"
+    return KIND_OF[kind].plural
 
 
 def _linked(source: str) -> str:

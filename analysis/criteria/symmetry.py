@@ -207,4 +207,5 @@ REPRESENTATIVE: Final = Criterion(
         "algorithm": _representative_algorithm,
         "alignment": _representative_alignment,
     },
+    idle={"direction": "Asked of explanations on neurons only."},
 )

@@ -189,6 +189,7 @@ def _judge_error(
     return Verdict("failed" if n_wrong else "passed", n_wrong / draws, n_wrong, draws, reason, {})
 
 
+_NONE_LEFT_OUT: Final = {"direction": "A direction leaves no neuron of its layer out."}
 UNMAPPED_INERT: Final = Criterion(
     key="unmapped-inert",
     label="Unmapped neurons inert",
@@ -198,6 +199,7 @@ UNMAPPED_INERT: Final = Criterion(
     source="Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): faithfulness over unmapped variables Φ, there "
     "by Gaussian noise; their weak form, without Φ (“nf”), is exhaustively `joint-interchange`",
     judges={"alignment": _inert},
+    idle=_NONE_LEFT_OUT,
     direction="higher",
     parameters=(
         Parameter(
@@ -229,6 +231,7 @@ ABSTRACTION_ERROR: Final = Criterion(
     source="Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267) with the defaults of their package "
     "causal-abstraction-eval 1.1.0, which names the form with noise CAE_up and CAE_down, and that without it “_nf”",
     judges={"alignment": _abstraction_error},
+    idle=_NONE_LEFT_OUT,
     direction="lower",
     parameters=(
         Parameter("draws", 30, 1, 10_000, "interventions drawn; the paper recommends 30", "draws", True),

@@ -21,13 +21,13 @@ from analysis.alignments.iia import score_alignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
-from analysis.criteria.direction_verdicts import judge_directions
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.minimality import valid_by_running
 from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import Verdict
+from analysis.directions.scoring import score_directions
 from analysis.errors import AnalysisError
 from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
@@ -40,7 +40,7 @@ SECONDS: Final = 1.0  # for one explanation; what is not started by then is not 
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
 MAX_READ: Final = 300  # explanations that are computed again to judge one among them
-MAX_DIRECTION_RUNS: Final = 1 << 16  # joint interchanges along directions
+_SETTINGS: Final = {("direction", "joint-interchange"): {"max_runs": 1 << 16}}
 REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local", "minimal-quasi-structural", "minimal-local-structural"})
 _OF_THE_FAMILY: Final = frozenset(one.key for one in criteria_for("circuit") if one.over == "population")
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
@@ -80,8 +80,6 @@ def judge_on_the_spot(
         clock: seconds from some moment.
     """
     place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
-    if explanation.directions is not None:
-        return _judge_directions(explanation, known)
     kind = explanation.kind
     if not criteria_for(kind):
         return []
@@ -92,6 +90,8 @@ def judge_on_the_spot(
     def judge(criterion: Criterion) -> Judged:
         if criterion.key in known:
             return Judged(criterion, None, "stored")
+        if kind in criterion.idle:
+            return Judged(criterion, criterion.judge(kind, alone).at(0))
         if criterion.cost == "slow" and not small:
             return Judged(criterion, None, _TOO_LARGE)
         if work.is_over:
@@ -101,27 +101,13 @@ def judge_on_the_spot(
                 if explanation.recorded is not None:
                     return _judge_among_stored(session, criterion, alone, explanation)
                 return _judge_minimality(criterion, alone, family, explanation)
-            return Judged(criterion, criterion.judge(kind, alone).at(0))
+            return Judged(criterion, criterion.judge(kind, alone, _SETTINGS.get((kind, criterion.key))).at(0))
         except OutOfTime:
             return Judged(criterion, None, _TOO_LATE)
         except AnalysisError as error:
             return Judged(criterion, None, f"{error.item}: {error.cause}")
 
     return [judge(criterion) for criterion in criteria_for(kind)]
-
-
-def _judge_directions(explanation: Explanation, known: Set[str]) -> list[Judged]:
-    """Those for alignments, asked of swaps along directions."""
-    algorithm, directions, place = explanation.algorithm, explanation.directions, explanation.place
-    if algorithm is None or directions is None:
-        raise ValueError("an alignment on directions has an algorithm")
-    criteria = criteria_for("alignment")
-    keys = [criterion.key for criterion in criteria if criterion.key not in known]
-    verdicts = judge_directions(place.question, algorithm, directions, keys, max_runs=MAX_DIRECTION_RUNS)
-    return [
-        Judged(criterion, verdicts[criterion.key]) if criterion.key in verdicts else Judged(criterion, None, "stored")
-        for criterion in criteria
-    ]
 
 
 def _judge_among_stored(
@@ -169,6 +155,9 @@ def _context(explanation: Explanation, work: Work) -> Any:
         return CircuitCriteriaContext(place.question, mask_array([circuit.mask], circuit.layout), True, work)
     if explanation.algorithm is None:
         raise ValueError("an explanation has a circuit or an algorithm")
+    if explanation.directions is not None:
+        along = score_directions(place.question, explanation.algorithm, explanation.directions, joint=False)
+        return AlignmentCriteriaContext(place.question, ((explanation.algorithm, along),), work)
     if explanation.alignment is None:
         return AlgorithmCriteriaContext((explanation.algorithm,), work)
     scored = score_alignment(place.question, explanation.algorithm, explanation.alignment)
