@@ -19,7 +19,7 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.models.model import Edge, Graph
 from analysis.models.model import Node as GraphNode
 from app.figures.numbers import Bound, bounded
-from app.figures.svg import CombRow, Direction, Threshold, Tile
+from app.figures.svg import Direction, Threshold, Tile
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.naming import Scope
 
@@ -304,8 +304,8 @@ def pattern_context() -> dict[str, Any]:
         "alignment_marks": (Tile(1, 0, (0, 0, 0, 1), "A ∧ B"), Tile(1, 1, (0, 1, 1, 1), "A ∨ B")),
         "directions": DIRECTIONS,
         "direction_rows": (
-            CombRow(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0), "A ∧ ¬B"),
-            CombRow(1, (-190.0, 108.0, -76.6), (0, 0, 1, 0), "A ∧ ¬B", "moves"),
+            Direction(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0), "A ∧ ¬B"),
+            Direction(1, (-190.0, 108.0, -76.6), (0, 0, 1, 0), "A ∧ ¬B", "moves"),
         ),
         "carried_example": {
             "known": True,

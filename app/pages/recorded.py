@@ -15,7 +15,7 @@ from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.frames import StoredSearch, stored_refs, stored_searches
 from app.errors import NotFound
-from app.figures.svg import CombRow
+from app.figures.svg import Direction
 from app.naming import ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import HuedPage, frequent_tables, input_text, locate_with_scope
@@ -90,10 +90,10 @@ class RecordedPage(HuedPage):
     criteria_url: str
 
     @property
-    def combs(self) -> list[CombRow]:
+    def combs(self) -> list[Direction]:
         """The directions, as drawings take them."""
         return [
-            CombRow(one.layer, tuple(one.weights), tuple(one.truth_table), one.label)
+            Direction(one.layer, tuple(one.weights), tuple(one.truth_table), one.label)
             for one in self.claims
             if one.weights
         ]

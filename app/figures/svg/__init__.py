@@ -6,7 +6,7 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 
 from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.backbone import backbone_diagram
-from app.figures.svg.directions import CombRow, direction_diagram, direction_thumb, weight_text
+from app.figures.svg.directions import direction_diagram, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.graphs import graph_diagram, graph_thumb
@@ -41,7 +41,6 @@ from app.figures.svg.trees import formula_tree
 __all__ = [
     "PLAIN_HUES",
     "ByHand",
-    "CombRow",
     "Direction",
     "FlowLink",
     "Hues",
@@ -58,7 +57,6 @@ __all__ = [
     "bits_of",
     "circuit_thumb",
     "direction_diagram",
-    "direction_thumb",
     "edge_use_heats",
     "empty_mark",
     "field_squares",

@@ -9,7 +9,6 @@ alignment: nothing is cut.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,8 +17,8 @@ from markupsafe import Markup
 from app.figures.svg.elements import drawing, num, part, text
 from app.figures.svg.layout import Wiring, matrices, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
-from app.figures.svg.thumbs import Direction, circuit_thumb
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group
+from app.figures.svg.thumbs import Direction
+from app.figures.svg.tiles import PLAIN_HUES, Hues, table_name, tile_group
 
 _ROW: Final = 98.0
 _BAR: Final = 20.0  # height of the largest
@@ -28,27 +27,8 @@ _SLOT: Final = 62.0
 _MOST_BARS: Final = 12
 
 
-@dataclass(frozen=True)
-class CombRow:
-    """One direction of a layer as it is drawn.
-
-    Args:
-        layer: from 1.
-        coefficients: one for each neuron, in order.
-        table: truth table of the variable that lives on it.
-        label: the variable's formula.
-        what: "reads" for a read-out, "moves" for a swap direction of its own.
-    """
-
-    layer: int
-    coefficients: tuple[float, ...]
-    table: Bits
-    label: str = ""
-    what: str = "reads"
-
-
 def direction_diagram(
-    weights: Sequence[Any], rows: Sequence[CombRow], *, hues: Hues = PLAIN_HUES, title: str = ""
+    weights: Sequence[Any], rows: Sequence[Direction], *, hues: Hues = PLAIN_HUES, title: str = ""
 ) -> Markup:
     """A network with the directions on which variables live.
 
@@ -80,7 +60,7 @@ def direction_diagram(
     return drawing(width, whole, body, sentence=sentence, css_class=f"{diagram_class(wiring)} directions-figure")
 
 
-def _shown(row: CombRow) -> list[int]:
+def _shown(row: Direction) -> list[int]:
     """The neurons whose bars are drawn: all of them, or in a wide layer those with the largest weights."""
     n = len(row.coefficients)
     if n <= _MOST_BARS:
@@ -89,7 +69,7 @@ def _shown(row: CombRow) -> list[int]:
     return sorted(largest)
 
 
-def _comb(row: CombRow, top: float, wiring: Wiring, hues: Hues) -> str:
+def _comb(row: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
     hue, y = hues.of(row.table), top + 44
     body = ""
     if row.what == "reads":
@@ -123,18 +103,6 @@ def _comb(row: CombRow, top: float, wiring: Wiring, hues: Hues) -> str:
     return body + f'<g class="v-{hue}">{bars}{rail}</g>' + labels
 
 
-def direction_thumb(weights: Sequence[Any], rows: Sequence[CombRow], *, hues: Hues = PLAIN_HUES) -> Markup:
-    """The same at a glance: a thumb with a comb for each read-out.
-
-    Args:
-        weights: matrices of the network cut to the analysed output.
-        rows: as for :func:`direction_diagram`; swap directions are left out.
-        hues: the network's hues.
-    """
-    told = [Direction(row.layer, row.coefficients, row.table) for row in rows if row.what == "reads"]
-    return circuit_thumb(weights, None, (), told, hues=hues)
-
-
 def weight_text(value: float) -> str:
     """A weight in three significant digits, with a real minus; whole numbers without any."""
     if value == int(value) and abs(value) < 1000:
@@ -160,7 +128,7 @@ def linear_words(layer: int, coefficients: Sequence[float], sizes: Sequence[int]
     return "".join(parts) or "0"
 
 
-def _sentence(rows: Sequence[CombRow], wiring: Wiring) -> str:
+def _sentence(rows: Sequence[Direction], wiring: Wiring) -> str:
     parts: list[str] = []
     for row in rows:
         words = linear_words(row.layer, row.coefficients, wiring.sizes)

@@ -52,11 +52,15 @@ class Direction:
         layer: the layer.
         coefficients: one for each neuron, in order.
         table: truth table of the variable.
+        label: the variable's formula.
+        what: "reads" for a read-out, "moves" for a swap direction of its own, which thumbs leave out.
     """
 
     layer: int
     coefficients: tuple[float, ...]
     table: Bits
+    label: str = ""
+    what: str = "reads"
 
 
 def circuit_thumb(
@@ -85,6 +89,7 @@ def circuit_thumb(
         named: whether neurons carry their names, and neurons and edges can be pointed at.
     """
     w = matrices(weights)
+    directions = [direction for direction in directions if direction.what == "reads"]
     shown_tiles = [tile for tile in tiles if tile.layer < len(w)]
     wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in shown_tiles))
     pad = _NAMED_PAD if named else _PAD

@@ -20,7 +20,7 @@ from analysis.networks.mlp import activations
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow
-from app.figures.svg import CombRow
+from app.figures.svg import Direction
 from app.figures.svg.directions import linear_words
 from app.naming import ExplanationRef
 from app.pages.directions.views import (
@@ -144,13 +144,13 @@ def direction_item(
     )
 
 
-def comb_rows(places: Sequence[DirectionPlaceView]) -> list[CombRow]:
+def comb_rows(places: Sequence[DirectionPlaceView]) -> list[Direction]:
     """The combs of a drawing: each read-out, and below it the direction that its swap moves along where it has one."""
     rows = []
     for one in places:
         table = tuple(one.truth_table)
         for number, row in enumerate(one.rows):
-            rows.append(CombRow(one.layer, tuple(row.weights), table, one.shown))
+            rows.append(Direction(one.layer, tuple(row.weights), table, one.shown))
             if one.swaps:
-                rows.append(CombRow(one.layer, tuple(one.swaps[number]), table, one.shown, "moves"))
+                rows.append(Direction(one.layer, tuple(one.swaps[number]), table, one.shown, "moves"))
     return rows

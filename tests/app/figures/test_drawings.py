@@ -304,8 +304,8 @@ def test_the_edges_of_a_large_circuit_are_not_all_listed():
 @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 3, 3, 1), (3, 14, 3, 1), (2, 64, 1)])
 def test_directions_have_a_bar_for_each_weight_and_a_capsule_for_each_layer(sizes):
     weights = random_weights(sizes, 1)
-    up = svg.CombRow(1, tuple(1.0 if i % 2 == 0 else -0.5 for i in range(sizes[1])), (0, 0, 1, 0), "A ∧ ¬B")
-    along = svg.CombRow(1, (0.0,) * (sizes[1] - 1) + (2.0,), (0, 0, 1, 0), "A ∧ ¬B", "moves")
+    up = svg.Direction(1, tuple(1.0 if i % 2 == 0 else -0.5 for i in range(sizes[1])), (0, 0, 1, 0), "A ∧ ¬B")
+    along = svg.Direction(1, (0.0,) * (sizes[1] - 1) + (2.0,), (0, 0, 1, 0), "A ∧ ¬B", "moves")
     drawn = svg.direction_diagram(weights, [up, along], title="D")
     root = parsed(drawn)
     assert drawn == svg.direction_diagram([w.tolist() for w in weights], [up, along], title="D")
@@ -315,7 +315,7 @@ def test_directions_have_a_bar_for_each_weight_and_a_capsule_for_each_layer(size
     assert ("smaller" in drawn) == (sizes[1] > 12)
     assert "A ∧ ¬B is read off layer 1 along" in drawn
     assert "A ∧ ¬B is swapped along" in drawn
-    parsed(svg.direction_thumb(weights, [up, along]))
+    parsed(svg.circuit_thumb(weights, None, (), [up, along]))
 
 
 def test_a_direction_is_written_as_people_write_it():
