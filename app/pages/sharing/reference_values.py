@@ -216,7 +216,7 @@ class ResultFile(Against):
         return told
 
     def _aligned(self, output: Mapping[str, Any], explanation: Explanation) -> dict[str, Value]:
-        """What is told of an algorithm, and of its alignment if the explanation is one."""
+        """What the file says of an algorithm, and of its alignment if the explanation is one."""
         algorithm, alignment = explanation.algorithm, explanation.alignment or explanation.directions
         if algorithm is None:
             return {}
