@@ -38,6 +38,7 @@ SILENT: Final = -1
 MAX_SETS: Final = 2**12
 MAX_INTERVENTIONS: Final = 2**18
 
+
 NeuronSite = tuple[int, int]
 """(layer from 1, neuron from 0)."""
 
@@ -94,8 +95,8 @@ class InterventionSpace:
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
-        """``[set, source, base]``: the interventions that count, source ≠ base."""
-        return np.broadcast_to(~np.eye(self.n_rows, dtype=bool), self.shape)
+        """``[set, source, base]``: the interventions that count."""
+        return counted_of(self.shape)
 
 
 def intervention_space(
@@ -150,6 +151,21 @@ class NetworkAnswers:
         """``[set, source, base]`` distance of the output from 0.5."""
         return np.abs(self.outputs - 0.5)
 
+    @cached_property
+    def counted(self) -> NDArray[np.bool_]:
+        """``[set, source, base]``: the interventions that count."""
+        return counted_of(self.outputs.shape)
+
+    @property
+    def n_interventions(self) -> int:
+        """How many these are."""
+        return int(self.counted.sum())
+
+
+def counted_of(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """``[…, source, base]``: source ≠ base."""
+    return np.broadcast_to(~np.eye(shape[-1], dtype=bool), shape)
+
 
 def decide_under_interventions(network: Network, rows: NDArray[np.float64], space: InterventionSpace) -> NetworkAnswers:
     """Run every intervention on the unablated network.
@@ -166,6 +182,12 @@ def decide_under_interventions(network: Network, rows: NDArray[np.float64], spac
         for layer, size in enumerate(space.hidden_sizes, start=1)
     }
     return NetworkAnswers(run_with_swaps(network, swapped, activations(network, rows)))
+
+
+def ask_network(question: Question) -> tuple[InterventionSpace, NetworkAnswers]:
+    """The neuron sets that are patched, and what the network does under every intervention on them."""
+    space = intervention_space(question.cut.hidden_sizes, question.cut.n_inputs)
+    return space, decide_under_interventions(question.cut, question.data.clean_rows, space)
 
 
 def decide_in_circuit(
@@ -213,11 +235,11 @@ class Standing:
     of: int
 
 
-def standing_of(predictions: NDArray[np.int8], answers: NetworkAnswers, space: InterventionSpace) -> Standing:
+def standing_of(predictions: NDArray[np.int8], answers: NetworkAnswers) -> Standing:
     """Coverage and accuracy of ``predictions [set, source, base]``, over source ≠ base."""
-    spoken = (predictions != SILENT) & space.counted
+    spoken = (predictions != SILENT) & answers.counted
     right = spoken & (predictions == answers.decisions)
-    return Standing(int(spoken.sum()), int(right.sum()), space.n_interventions)
+    return Standing(int(spoken.sum()), int(right.sum()), answers.n_interventions)
 
 
 @dataclass(frozen=True)
@@ -237,9 +259,9 @@ class Agreement:
         return self.both - self.same
 
 
-def agreement_of(first: NDArray[np.int8], second: NDArray[np.int8], space: InterventionSpace) -> Agreement:
+def agreement_of(first: NDArray[np.int8], second: NDArray[np.int8]) -> Agreement:
     """Agreement of two predictions ``[set, source, base]``, over source ≠ base; symmetric."""
-    both = (first != SILENT) & (second != SILENT) & space.counted
+    both = (first != SILENT) & (second != SILENT) & counted_of(first.shape)
     return Agreement(int(both.sum()), int((both & (first == second)).sum()))
 
 
@@ -296,16 +318,18 @@ def crucial_experiments(
         start: how many of the first are left out.
         limit: most experiments returned; None for all.
     """
-    stacked = np.stack(list(predictions))
-    split = divided_by(stacked, space)
+    split = divided_by(np.stack(list(predictions)))
+    places = most_telling(split, answers)
+    chosen = places[start : None if limit is None else start + limit]
+    shown = [experiment_at(predictions, answers, space, at) for at in chosen]
+    return CrucialExperiments(len(places), tuple(shown))
+
+
+def most_telling(split: NDArray[np.bool_], answers: NetworkAnswers) -> list[tuple[int, int, int]]:
+    """Set, source and base of each intervention that divides explanations, the largest margin of the network first."""
     where = np.argwhere(split)  # in the order set, source, base, which a stable sort keeps among equal margins
-    margins = answers.margins[split]
-    order = np.argsort(-margins, kind="stable")[start : None if limit is None else start + limit]
-    shown = [
-        experiment_at(predictions, answers, space, (members, source, base))
-        for members, source, base in where[order].tolist()
-    ]
-    return CrucialExperiments(len(where), tuple(shown))
+    order = np.argsort(-answers.margins[split], kind="stable")
+    return [(members, source, base) for members, source, base in where[order].tolist()]
 
 
 def experiment_at(
@@ -334,26 +358,23 @@ def experiment_at(
     )
 
 
-def divided_by(stacked: NDArray[np.int8], space: InterventionSpace) -> NDArray[np.bool_]:
+def divided_by(stacked: NDArray[np.int8]) -> NDArray[np.bool_]:
     """``[set, source, base]``: the counted interventions on which some of the explanations
     ``[explanation, set, source, base]`` predicts 0 and another 1.
     """
-    split: NDArray[np.bool_] = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & space.counted
+    split: NDArray[np.bool_] = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & counted_of(stacked.shape[1:])
     return split
 
 
-def scores_where_divided(
-    predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers, space: InterventionSpace
-) -> tuple[Standing, ...]:
+def scores_where_divided(predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers) -> tuple[Standing, ...]:
     """How each explanation fares on the crucial experiments alone: who was right where they differ.
 
     Args:
         predictions: one array ``[set, source, base]`` for each explanation, at least one.
         answers: what the network does on the same space.
-        space: the interventions.
     """
     stacked = np.stack(list(predictions))
-    split = divided_by(stacked, space)
+    split = divided_by(stacked)
     said, did = stacked[:, split], answers.decisions[split]
     return tuple(
         Standing(int((own != SILENT).sum()), int((own == did).sum()), int(split.sum())) for own in said

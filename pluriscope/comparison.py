@@ -73,8 +73,7 @@ class Comparison:
         """For each pair, "PQ": interventions on which both predict, and those on which they predict the same."""
         named = list(zip(self.letters, self.explanations, strict=True))
         return {
-            a + b: agreement_of(one.predictions, other.predictions, self.result.interventions)
-            for (a, one), (b, other) in combinations(named, 2)
+            a + b: agreement_of(one.predictions, other.predictions) for (a, one), (b, other) in combinations(named, 2)
         }
 
     @cached_property

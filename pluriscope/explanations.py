@@ -140,7 +140,7 @@ class Explanation(ABC):
     @property
     def standing(self) -> Standing:
         """On how many interchange interventions it predicts the network's decision, and on how many it is right."""
-        return standing_of(self.predictions, self.result.decisions, self.result.interventions)
+        return standing_of(self.predictions, self.result.decisions)
 
     def verdict(self, criterion: str) -> Verdict:
         """What one criterion says.

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
 from analysis.common_ground.class_scores import STAGE, InterpretationSurvey
 from analysis.common_ground.points import AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
-from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
 from analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
@@ -80,9 +80,7 @@ def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds:
         BeyondLimits: one of the drawn classes cannot even be found.
     """
     bounds = bounds or Bounds()
-    network = subject.question.cut
-    space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, subject.question.data.clean_rows, space)
+    space, answers = ask_network(subject.question)
     alignments, n_alignments = _alignment_points(subject, space, answers, bounds, work)
     survey = InterpretationSurvey(subject, space, answers, bounds)
     survey.run(work)

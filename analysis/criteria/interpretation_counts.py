@@ -18,15 +18,14 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import (
     InterventionSpace,
     NetworkAnswers,
+    ask_network,
     decide_in_circuit,
-    decide_under_interventions,
-    intervention_space,
 )
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_alone
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, class_predictions, family_sets
-from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.question import Question
 from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
@@ -107,10 +106,8 @@ def read_circuits(
     Raises:
         BeyondLimits: even counting the interpretations of a circuit is too much.
     """
-    network = question.cut
-    space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, question.data.clean_rows, space)
-    layout = EdgeLayout(network.sizes)
+    space, answers = ask_network(question)
+    layout = question.layout
     for mask in work.each("criteria", masks.tolist(), "interpretations under interchange"):
         circuit = Circuit(layout, mask)
         within = max_work if extremes else None

@@ -32,7 +32,7 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
 from analysis.directions.swaps import settled
-from analysis.experiments import SILENT
+from analysis.experiments import SILENT, NetworkAnswers, divided_by
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.mlp import activations, next_layer
@@ -82,45 +82,23 @@ class OwnSwap:
 
 
 @dataclass(frozen=True, eq=False)
-class SwapsAsked:
-    """What the network does under every own swap, and what everyone says.
+class SwapsAsked(NetworkAnswers):
+    """What the network does under every own swap, ``[swap, source, base]``, and what everyone says.
 
     Args:
         swaps: in the order of owners, then of size.
-        outputs: ``[swap, source, base]`` raw outputs of the network.
-        decisions: the same by threshold.
         predictions: ``[explanation, swap, source, base]``: 0, 1, or −1 for silence.
         bounded: whether some explanation has more swaps than are made.
     """
 
     swaps: tuple[OwnSwap, ...]
-    outputs: Array
-    decisions: NDArray[np.int8]
     predictions: NDArray[np.int8]
     bounded: bool
 
     @property
-    def counted(self) -> NDArray[np.bool_]:
-        """``[swap, source, base]``: source ≠ base."""
-        n_rows = self.outputs.shape[-1]
-        return np.broadcast_to(~np.eye(n_rows, dtype=bool), self.outputs.shape)
-
-    @property
-    def margins(self) -> Array:
-        """``[swap, source, base]``: distance of the output from the edge of the decision."""
-        return np.abs(self.outputs - 0.5)
-
-    @property
-    def n_interventions(self) -> int:
-        """Swaps times ordered pairs."""
-        return int(self.counted.sum())
-
-    @property
     def divided(self) -> NDArray[np.bool_]:
         """``[swap, source, base]``: where one predicts 0 and another 1."""
-        said = self.predictions
-        found: NDArray[np.bool_] = (said == 0).any(axis=0) & (said == 1).any(axis=0) & self.counted
-        return found
+        return divided_by(self.predictions)
 
 
 def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[Speaker]) -> SwapsAsked:
@@ -157,7 +135,7 @@ def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[Speaker]) ->
         outputs[at] = layers[-1][..., 0]
         for number, speaker in enumerate(speakers):
             predictions[number, at] = _says(speaker, readings[number], swap, _meant(swap, number), layers)
-    return SwapsAsked(swaps, outputs, (outputs > 0.5).astype(np.int8), predictions, bounded)
+    return SwapsAsked(outputs, swaps, predictions, bounded)
 
 
 _Key = frozenset[tuple[int, tuple[float, ...], tuple[float, ...]]]

@@ -12,7 +12,7 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment, interchange_matrix, smallest_part
 from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.experiments import ask_network, standing_of
 from analysis.explanations.alignments import predict_by_alignment
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
@@ -298,11 +298,9 @@ def _siblings(
 
 
 def _silence(place: Place, algorithm: HighLevelModel, alignment: Alignment) -> SilenceView:
-    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
+    space, answers = ask_network(place.question)
     predictions = predict_by_alignment(algorithm, alignment, space)
-    standing = standing_of(
-        predictions, decide_under_interventions(place.question.cut, place.question.data.clean_rows, space), space
-    )
+    standing = standing_of(predictions, answers)
     return SilenceView.showing(
         standing,
         sets_predicted=int((predictions >= 0).any(axis=(1, 2)).sum()),

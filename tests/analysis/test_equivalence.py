@@ -136,7 +136,7 @@ def test_explanations_of_the_pretrained_xor_that_an_experiment_parts_and_that_no
     assert set(found.inseparable) == {(0, 1), (2, 4)}
     assert found.silent == ()
     for i, j in combinations(range(5), 2):
-        assert ((i, j) in found.inseparable) == (agreement_of(predictions[i], predictions[j], space).differ == 0)
+        assert ((i, j) in found.inseparable) == (agreement_of(predictions[i], predictions[j]).differ == 0)
     classes = equivalence_classes(network, explanations, predictions, space)
     assert [(c.members, c.reasons) for c in classes] == [
         ((0, 1), ("unobservable choices",)),

@@ -145,7 +145,7 @@ def test_a_network_without_hidden_layers_has_no_intervention():
     space = intervention_space((), 2)
     answers = decide_under_interventions(network, input_table(2), space)
     assert (space.n_interventions, answers.outputs.shape) == (0, (0, 4, 4))
-    assert standing_of(predict_nothing(space), answers, space).of == 0
+    assert standing_of(predict_nothing(space), answers).of == 0
 
 
 # ---- the network ----------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_a_reading_that_is_how_the_network_works_is_always_right():
     scores = []
     for index in range(count):
         interpretation = interpretation_at(ask(network, data=data), whole, index)
-        standing = standing_of(predict_by_interpretation(interpretation, space), answers, space)
+        standing = standing_of(predict_by_interpretation(interpretation, space), answers)
         assert (standing.predicted, standing.of) == (36, 36)
         scores.append(standing.right)
     assert scores == [36]  # only OR on n1.0 and AND on n1.1 is consistent, and it is how the network works
@@ -306,7 +306,7 @@ def test_an_aligned_algorithm_covers_the_unions_of_its_places():
     alignment = Alignment.of(algorithm.text, {paths["¬A ∧ ¬B"]: NeuronSet(1, (0,)), paths["A ∧ B"]: NeuronSet(1, (1,))})
     space = intervention_space((2,), 2)
     answers = decide_under_interventions(network, input_table(2), space)
-    standing = standing_of(predict_by_alignment(algorithm, alignment, space), answers, space)
+    standing = standing_of(predict_by_alignment(algorithm, alignment, space), answers)
     assert (standing.predicted, standing.of) == (36, 36)
     # n1.0 carries 0, 1, 1 or 2 and n1.1 0 or 1; n1.0 − 2·n1.1 is above .5 just where OR is 1 and AND is 0
     assert standing.right == 36
@@ -324,9 +324,9 @@ def hand_made_predictions():
 
 def test_agreement_counts_only_where_both_predict_and_source_differs_from_base():
     space, first, second = hand_made_predictions()
-    assert agreement_of(first, second, space) == Agreement(2, 1) == agreement_of(second, first, space)
-    assert agreement_of(first, predict_nothing(space), space) == Agreement(0, 0)
-    assert agreement_of(first, second, space).differ == 1
+    assert agreement_of(first, second) == Agreement(2, 1) == agreement_of(second, first)
+    assert agreement_of(first, predict_nothing(space)) == Agreement(0, 0)
+    assert agreement_of(first, second).differ == 1
 
 
 def test_crucial_experiments_are_the_disagreements_ranked_by_margin():
@@ -336,7 +336,7 @@ def test_crucial_experiments_are_the_disagreements_ranked_by_margin():
     found = list(xor_interpretations(2, 1))
     predictions = [predict_by_interpretation(i, space) for i in found]
     every = crucial_experiments(predictions, answers, space)
-    assert every.total == len(every.shown) == agreement_of(*predictions, space).differ > 0
+    assert every.total == len(every.shown) == agreement_of(*predictions).differ > 0
     margins = [experiment.margin for experiment in every.shown]
     assert margins == sorted(margins, reverse=True)
     for experiment in every.shown:

@@ -109,7 +109,7 @@ def test_a_spent_budget_says_what_it_has_proved():
     assert 4 <= hurried.at_least < len(hurried.experiments)
     for i, j in combinations(range(14), 2):
         told = any(e.predictions[i] != e.predictions[j] for e in hurried.experiments)
-        assert told == (agreement_of(predictions[i], predictions[j], space).differ > 0)
+        assert told == (agreement_of(predictions[i], predictions[j]).differ > 0)
 
 
 @pytest.mark.parametrize("largest", [None, 1])

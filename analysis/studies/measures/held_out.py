@@ -29,7 +29,7 @@ from analysis.common_ground.interpreted import choose_classes, representatives_p
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NeuronSite, decide_under_interventions, intervention_space
+from analysis.experiments import InterventionSpace, NeuronSite, ask_network
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.stories.search import uniform_sample
@@ -115,9 +115,7 @@ def run_trial(question: Question, masks: NDArray[np.uint64]) -> Trial | str:
     Args:
         masks: ``[circuits]`` valid ones, ascending.
     """
-    network = question.cut
-    space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, question.data.clean_rows, space)
+    space, answers = ask_network(question)
     source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
     decided = answers.decisions[:, source, base]
     held_out = is_held_out(question, space)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.experiments import ask_network, standing_of
 from app.addressing import Addresses
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import common_ground as reads
@@ -48,9 +48,8 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
         elif explanation.algorithm is not None:
             url = addresses.common_ground(place.row.slug, place.scope, algorithm=explanation.algorithm.id) + "#list"
         return StandingView(ref=ref, state=state, coverage=None, accuracy=None, words=words, place=where, cloud_url=url)
-    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
-    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
-    standing = standing_of(explanation.predictions(space), answers, space)
+    space, answers = ask_network(place.question)
+    standing = standing_of(explanation.predictions(space), answers)
     sets = "every set of hidden neurons" if space.largest is None else f"sets of up to {space.largest} hidden neurons"
     words = (
         f"Predicts {exact(standing.predicted)} of {noun(standing.of, 'intervention')} on {sets}; "

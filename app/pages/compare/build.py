@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.experiments import decide_under_interventions, intervention_space
+from analysis.experiments import ask_network
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.errors import BadQuery, PageError
@@ -68,8 +68,7 @@ def build_compare(session: Session, addresses: Addresses, options: CompareOption
 
 
 def _said(place: Place, explanations: Sequence[Explanation], letters: Sequence[str]) -> Said:
-    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
-    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
+    space, answers = ask_network(place.question)
     return Said(space, answers, [explanation.predictions(space) for explanation in explanations], list(letters))
 
 

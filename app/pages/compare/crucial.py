@@ -57,7 +57,7 @@ def crucial_list(said: Said, options: CompareOptions, link: Link) -> CrucialList
     predictions = [said.predictions[i] for i in among]
     found = crucial_experiments(predictions, said.answers, said.space, start=max(start, 0), limit=options.limit)
     end = max(start, 0) + len(found.shown)
-    scores = scores_where_divided(predictions, said.answers, said.space)
+    scores = scores_where_divided(predictions, said.answers)
     following = write_cursor(order, [end]) if end < found.total else None
     everyone = [_in_full(said, experiment) for experiment in found.shown]
     return CrucialList(

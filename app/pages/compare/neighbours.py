@@ -175,7 +175,7 @@ def _by_predictions(
         if ref in explanations:
             continue
         n_tried += 1
-        agreement = agreement_of(own, other.predictions(space), space)
+        agreement = agreement_of(own, other.predictions(space))
         if agreement.both:
             views.append(
                 NeighbourView(

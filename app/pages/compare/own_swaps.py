@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from pydantic import Field
 
 from analysis.directions.self_interventions import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
 from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT
+from analysis.experiments import most_telling, scores_where_divided, standing_of
 from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
@@ -38,6 +37,7 @@ class AskedOfAll(PageModel):
     margin: float
     right: list[str]
     wrong: list[str]
+    url: str
 
 
 class OwnSwapView(AskedOfAll):
@@ -117,12 +117,11 @@ def own_swaps_view(own: OwnSwaps, options: CompareOptions, link: Link) -> OwnSwa
         BadQuery: a cursor of another list.
     """
     asked = own.asked
-    split, margins = asked.divided, asked.margins
-    where = np.argwhere(split)
+    where = most_telling(asked.divided, asked)
     (start,) = read_cursor(options.swaps_after, ORDER, (int,)) if options.swaps_after else (0,)
     start = max(start, 0)
-    order = np.argsort(-margins[split], kind="stable")[start : start + options.limit]
-    end = start + len(order)
+    shown = where[start : start + options.limit]
+    end = start + len(shown)
     following = write_cursor(ORDER, [end]) if end < len(where) else None
     return OwnSwapsView(
         n_swaps=len(asked.swaps),
@@ -130,8 +129,8 @@ def own_swaps_view(own: OwnSwaps, options: CompareOptions, link: Link) -> OwnSwa
         bounded=asked.bounded,
         total=len(where),
         start=start,
-        shown=[one_swap(own, (swap, source, base)) for swap, source, base in where[order].tolist()],
-        scores=[_score(asked, number, letter) for number, letter in enumerate(own.letters)],
+        shown=[one_swap(own, at) for at in shown],
+        scores=_scores(own),
         next=following,
         next_url=None if following is None else link(swaps_after=following),
         first_url=link() if start else None,
@@ -184,15 +183,15 @@ def _where(swap: OwnSwap, sizes: Sequence[int]) -> str:
     return "; ".join(linear_words(place.layer, row, sizes) for place in swap.places for row in place.reads)
 
 
-def _score(asked: SwapsAsked, number: int, letter: str) -> OwnSwapScore:
-    said, counted, split = asked.predictions[number], asked.counted, asked.divided
-    spoken = (said != SILENT) & counted
-    right = spoken & (said == asked.decisions)
-    return OwnSwapScore(
-        letter=letter,
-        predicted=int(spoken.sum()),
-        right=int(right.sum()),
-        of=asked.n_interventions,
-        right_where_divided=int((right & split).sum()),
-        predicted_where_divided=int((spoken & split).sum()),
-    )
+def _scores(own: OwnSwaps) -> list[OwnSwapScore]:
+    said = list(own.asked.predictions)
+    where_divided = scores_where_divided(said, own.asked)
+    return [
+        OwnSwapScore.showing(
+            standing_of(said[number], own.asked),
+            letter=letter,
+            right_where_divided=divided.right,
+            predicted_where_divided=divided.predicted,
+        )
+        for number, (letter, divided) in enumerate(zip(own.letters, where_divided, strict=True))
+    ]

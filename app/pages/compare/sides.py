@@ -145,7 +145,7 @@ def side_by_side(
 
 
 def _n_crucial(said: Said) -> int:
-    return scores_where_divided(said.predictions, said.answers, said.space)[0].of
+    return scores_where_divided(said.predictions, said.answers)[0].of
 
 
 def _unless_default(options: CompareOptions, name: str) -> Any:
@@ -202,8 +202,8 @@ def _merged(columns: Sequence[tuple[str, str, str, list[int]]]) -> list[ValueCol
 
 def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
     two = (said.predictions[a], said.predictions[b])
-    agreement = agreement_of(*two, said.space)
-    first, second = scores_where_divided(two, said.answers, said.space)
+    agreement = agreement_of(*two)
+    first, second = scores_where_divided(two, said.answers)
     letters = (said.letters[a], said.letters[b])
     return PairView.showing(
         agreement,
@@ -219,7 +219,7 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
     explanation, place = side.explanation, side.explanation.place
     predictions = said.predictions[position]
     says, outputs = explanation.outputs()
-    standing = standing_of(predictions, said.answers, said.space)
+    standing = standing_of(predictions, said.answers)
     ref = str(explanation.ref)
     pinned = ref == links.chosen.pin
     return ComparedView.showing(
@@ -321,7 +321,7 @@ def _distance(reference: Side, side: Side, said: Said, position: int) -> Distanc
     """From the pinned explanation, which stands first."""
     one, other = reference.explanation.circuit, side.explanation.circuit
     edges = None if one is None or other is None else (one.mask & other.mask, one.mask | other.mask)
-    agreement = agreement_of(said.predictions[0], said.predictions[position], said.space)
+    agreement = agreement_of(said.predictions[0], said.predictions[position])
     return DistanceView(
         edges_shared=None if edges is None else edges[0].bit_count(),
         edges_either=None if edges is None else edges[1].bit_count(),

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
-import numpy as np
-
 from analysis.directions.self_interventions import ask_own_swaps
 from analysis.experiments import (
     CrucialExperiment,
     InterventionSpace,
     decide_under_interventions,
     intervention_space,
+    most_telling,
 )
 from analysis.sandbox.choosing import At, most_divided
 from analysis.sandbox.direction_edits import Along
@@ -91,9 +90,7 @@ def _own_swap_that_divides(
     None if none does. Directions do not speak on the common ground.
     """
     asked = ask_own_swaps(bench.network, bench.rows, [speaker_of(one) for one in two])
-    margins = np.abs(asked.outputs - 0.5)
-    where = np.argwhere(asked.divided)
-    for swap, source, base in where[np.argsort(-margins[asked.divided], kind="stable")].tolist():
+    for swap, source, base in most_telling(asked.divided, asked):
         places = sorted(
             (Along(place, "source", source) for place in asked.swaps[swap].places), key=lambda change: change.key
         )

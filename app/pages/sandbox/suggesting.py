@@ -138,7 +138,7 @@ def _rival(
         other = _found(session, addresses, place, ref)
         if other is None:
             continue
-        agreement = agreement_of(own, other.predictions(space), space)
+        agreement = agreement_of(own, other.predictions(space))
         if agreement.differ and (best is None or agreement.differ / agreement.both > best[0]):
             best = (agreement.differ / agreement.both, agreement.differ, other)
     if best is None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Criterion
-from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.experiments import ask_network, standing_of
 from analysis.reverify import Recomputed, Value, smaller_by_one
 from app.db.frames import stored_figures
 from app.db.reads import algorithms as algorithm_reads
@@ -333,10 +333,8 @@ def ground_figures(session: Session, explanation: Explanation) -> Figures:
     if row.n_interventions > MAX_INTERVENTIONS:
         why = f"{row.n_interventions:,} interventions are more than are run on the spot"
         return [Recomputed("coverage", "Coverage", None, why)], _told(found, row.n_interventions)
-    place = explanation.place
-    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
-    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
-    standing = standing_of(explanation.predictions(space), answers, space)
+    space, answers = ask_network(explanation.place.question)
+    standing = standing_of(explanation.predictions(space), answers)
     figures = [Recomputed("coverage", "Coverage", f"{standing.predicted}/{standing.of}", "interventions predicted")]
     if standing.predicted:
         share = f"{standing.right}/{standing.predicted}"

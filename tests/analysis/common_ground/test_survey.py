@@ -75,7 +75,7 @@ def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]
     rights = []
     for index in range(interpretations.count):
         one = interpretations.at(index)
-        standing = standing_of(predict_by_interpretation(one, space), answers, space)
+        standing = standing_of(predict_by_interpretation(one, space), answers)
         assert standing.predicted == space.n_interventions
         rights.append((interpretations.least_index_of_class(one.gates), standing.right))
     return rights
@@ -120,7 +120,7 @@ def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
         algorithm = small.algorithms[found.algorithm[k]]
         places = small.placements[found.algorithm[k]][found.alignment[k]]
         said = predict_by_alignment(algorithm, Alignment(algorithm.text, tuple(places)), space)
-        standing = standing_of(said, answers, space)
+        standing = standing_of(said, answers)
         assert (found.predicted[k], found.right[k]) == (standing.predicted, standing.right)
 
 
@@ -223,7 +223,7 @@ def test_the_pretrained_xor_by_two_routes():
     for extreme in (found.best, found.worst):
         circuit = circuit_at(analysis_subject, extreme.circuit)
         one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(extreme.index or 0)
-        assert standing_of(predict_by_interpretation(one, space), answers, space).right == extreme.right
+        assert standing_of(predict_by_interpretation(one, space), answers).right == extreme.right
 
 
 @pytest.mark.slow
@@ -244,7 +244,7 @@ def test_representatives_of_other_shapes(sizes, seed):
     interpretations = InterpretationSpace(ask(network, data=data), circuit)
     for k in range(0, len(chosen), max(1, len(chosen) // 40)):
         said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
-        assert standing_of(said, answers, space).right == right[k]
+        assert standing_of(said, answers).right == right[k]
     few = choose_classes(ask(network, data=data), circuit, ranks=range(min(20, len(chosen))))
     spread = Spread(space, answers)
     assert not spread.add(few.classes) or sum(spread.counted().values()) == sum(few.classes.sizes)

@@ -106,7 +106,7 @@ def test_every_point_is_what_its_explanation_predicts(get):
     for item in get(XOR, kind="interpretation", limit=200)["items"][::7]:
         mask, index = item["ref"].removeprefix("i-").split(".")
         one = InterpretationSpace(ask(network, data=data), circuit_from_hex(mask, network.sizes)).at(int(index))
-        standing = standing_of(predict_by_interpretation(one, space), answers, space)
+        standing = standing_of(predict_by_interpretation(one, space), answers)
         assert item["coverage"] == {"agreed": standing.predicted, "of": 756}
         assert item["accuracy"] == {"agreed": standing.right, "of": standing.predicted}
         assert item["worst"] <= standing.right <= item["best"]
