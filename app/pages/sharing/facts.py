@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from app.figures.numbers import bounded_text, exact
@@ -13,10 +15,12 @@ from app.pages.claims.kept import KeptClaimPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
+from app.pages.interchanges import AlignedPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.recorded import RecordedPage
 from app.pages.sandbox.views import SandboxPage
+from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
 
@@ -51,39 +55,10 @@ class Facts:
 
 def facts_of(page: SharedPage) -> Facts:
     """What a page is, in a few words and numbers."""
-    if isinstance(page, NetworkPage):
-        return _of_network(page)
-    if isinstance(page, CircuitPage):
-        return _of_circuit(page)
-    if isinstance(page, InterpretationPage):
-        return _of_interpretation(page)
-    if isinstance(page, AlgorithmPage):
-        return _of_algorithm(page)
-    if isinstance(page, AlignmentPage):
-        return _of_alignment(page)
-    if isinstance(page, DirectionPage):
-        return _of_direction(page)
-    if isinstance(page, RecordedPage):
-        return _of_recorded(page)
-    if isinstance(page, KeptClaimPage):
-        return _of_claim(page)
-    if isinstance(page, SandboxPage):
-        return _of_sandbox(page)
-    if isinstance(page, StudyPage):
-        return _of_study(page)
-    return _of_comparison(page)
+    return _FACTS[type(page)](page)
 
 
-def _rules(
-    page: NetworkPage
-    | CircuitPage
-    | InterpretationPage
-    | AlgorithmPage
-    | AlignmentPage
-    | DirectionPage
-    | RecordedPage
-    | KeptClaimPage,
-) -> str:
+def _rules(page: AnalysisPage) -> str:
     protocol = page.scope.protocol
     data = "" if page.scope.data.is_default else f", data {page.scope.data.digest[:12]}"
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
@@ -157,16 +132,16 @@ def _of_alignment(page: AlignmentPage) -> Facts:
     ]
     title = f"{page.algorithm.formula} placed in {page.network.name}"
     identity = f"algorithm {page.algorithm.id}, alignment {page.id}"
-    analysed = page.provenance.analysed_at
-    return Facts(
-        "Algorithm, aligned",
-        title,
-        tuple(lines),
-        identity,
-        _rules(page),
-        page.provenance.engine_version,
-        "" if analysed is None or not page.provenance.stored else analysed.date().isoformat(),
-    )
+    return Facts("Algorithm, aligned", title, tuple(lines), identity, _rules(page), **_computed(page))
+
+
+def _computed(page: AlignedPage) -> dict[str, str]:
+    """Engine and date of what is stored of an alignment; the date is empty where nothing is."""
+    at = page.provenance.analysed_at if page.provenance.stored else None
+    return {
+        "engine_version": page.provenance.engine_version,
+        "analysed_on": "" if at is None else at.date().isoformat(),
+    }
 
 
 def _of_recorded(page: RecordedPage) -> Facts:
@@ -198,16 +173,9 @@ def _of_direction(page: DirectionPage) -> Facts:
         ("Joint interchanges agreed", joint),
         *((place.formula, place.site) for place in page.places),
     ]
-    searched = page.provenance.analysed_at
-    return Facts(
-        "Algorithm on directions",
-        f"{page.algorithm.formula} on directions of {page.network.name}",
-        tuple(lines),
-        f"algorithm {page.algorithm.id}, directions {page.id}",
-        _rules(page),
-        page.provenance.engine_version,
-        "" if searched is None or not page.provenance.stored else searched.date().isoformat(),
-    )
+    title = f"{page.algorithm.formula} on directions of {page.network.name}"
+    identity = f"algorithm {page.algorithm.id}, directions {page.id}"
+    return Facts("Algorithm on directions", title, tuple(lines), identity, _rules(page), **_computed(page))
 
 
 def _of_sandbox(page: SandboxPage) -> Facts:
@@ -279,3 +247,18 @@ def _of_comparison(page: ComparePage) -> Facts:
     protocol = "" if page.protocol is None else f"{page.protocol.name} ({page.protocol.digest[:12]})"
     title = f"{len(page.explanations)} explanations of {name} compared"
     return Facts("Comparison", title, tuple(lines), ", ".join(page.refs), protocol)
+
+
+_FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
+    NetworkPage: _of_network,
+    CircuitPage: _of_circuit,
+    InterpretationPage: _of_interpretation,
+    AlgorithmPage: _of_algorithm,
+    AlignmentPage: _of_alignment,
+    DirectionPage: _of_direction,
+    RecordedPage: _of_recorded,
+    KeptClaimPage: _of_claim,
+    SandboxPage: _of_sandbox,
+    StudyPage: _of_study,
+    ComparePage: _of_comparison,
+}

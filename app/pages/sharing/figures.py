@@ -39,6 +39,7 @@ from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.input_plane import PlaneView
+from app.pages.interchanges import AlignedPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.recorded import RecordedPage
@@ -141,33 +142,34 @@ def _of_interpretation(page: InterpretationPage) -> dict[str, Draw]:
 
 
 def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:
-    figures: dict[str, Draw] = {
-        "formula": partial(
-            formula_tree, page.algorithm.value, hues=page.hues, title=f"Formula tree of {page.algorithm.formula}"
-        ),
-        "alignment": partial(
-            aligned_diagram,
-            page.network.weights_for(page.scope.output),
-            page.algorithm.value,
-            page.algorithm.aligned(page.places),
-            hues=page.hues,
-            title=f"Alignment of {page.algorithm.formula}",
-        ),
-    }
-    for number, view in enumerate(page.interchanges, start=1):
-        title = f"{view.shown} on {view.site}"
-        figures[f"interchange-{number}"] = partial(
-            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
+    drawn = partial(
+        aligned_diagram,
+        page.network.weights_for(page.scope.output),
+        page.algorithm.value,
+        page.algorithm.aligned(page.places),
+        hues=page.hues,
+        title=f"Alignment of {page.algorithm.formula}",
+    )
+    return {"formula": _formula(page), "alignment": drawn, **_interchanges(page)}
+
+
+def _formula(page: AlignedPage) -> Draw:
+    title = f"Formula tree of {page.algorithm.formula}"
+    return partial(formula_tree, page.algorithm.value, hues=page.hues, title=title)
+
+
+def _interchanges(page: AlignedPage) -> dict[str, Draw]:
+    """The interchange matrix of each variable."""
+    return {
+        f"interchange-{number}": partial(
+            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=f"{view.shown} on {view.site}"
         )
-    return figures
+        for number, view in enumerate(page.interchanges, start=1)
+    }
 
 
 def _of_direction(page: DirectionPage) -> dict[str, Draw]:
-    figures: dict[str, Draw] = {
-        "formula": partial(
-            formula_tree, page.algorithm.value, hues=page.hues, title=f"Formula tree of {page.algorithm.formula}"
-        )
-    }
+    figures: dict[str, Draw] = {"formula": _formula(page)}
     for place, reading in zip(page.places, page.readings, strict=True):
         for number, row in enumerate(place.rows, start=1):
             values, cuts = row.projections, []
@@ -177,12 +179,7 @@ def _of_direction(page: DirectionPage) -> dict[str, Draw]:
             figures[f"line-{place.path}-{number}"] = partial(
                 number_line, values, page.inputs, cuts, hues=page.hues, title=place.shown
             )
-    for number, view in enumerate(page.interchanges, start=1):
-        title = f"{view.shown} on {view.site}"
-        figures[f"interchange-{number}"] = partial(
-            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
-        )
-    return figures
+    return figures | _interchanges(page)
 
 
 def _of_comparison(page: ComparePage) -> dict[str, Draw]:
