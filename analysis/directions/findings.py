@@ -1,24 +1,22 @@
-"""What is kept of a search for alignments on directions: the search, and what else is known of each alignment.
+"""A search for alignments on directions with what else is known of each alignment that it keeps.
 
-The search itself says which alignments pass. Kept beside it: how each direction fares in the row space of the next
+The search itself says which alignments pass. Besides: how each direction fares in the row space of the next
 layer (:mod:`analysis.directions.rowspace`), how much of the family of its oblique swaps passes
 (:mod:`analysis.directions.oblique`). One value for the store, the result file and the pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.alignment import LinearPlace
 from analysis.directions.integers import n_integer_directions
-from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Learning
-from analysis.directions.rowspace import RowspaceSplit, rowspace_split
+from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Learning, PlaceEvidence
+from analysis.directions.rowspace import rowspace_split
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
@@ -30,38 +28,6 @@ CLOSED_FORM: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "inte
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
 
 
-@dataclass(frozen=True)
-class PlaceEvidence:
-    """What is known of one variable's place beside its score.
-
-    Args:
-        rowspace: how the read-out fares with only what the next layer reads; None for several dimensions.
-        family: the oblique swaps of the read-out, None where it is not a read-out in closed form.
-    """
-
-    rowspace: RowspaceSplit | None
-    family: ObliqueFamily | None
-
-
-@dataclass(frozen=True)
-class DirectionFindings:
-    """A search with what is known of its alignments.
-
-    Args:
-        search: the search; without algorithms if it was refused.
-        evidence: for each kept alignment by id, one entry for each place in order.
-        settings: of a learned search, see :class:`~analysis.directions.result.Learning`; else empty.
-        refused: why this class was not searched; "" if it was.
-        seconds: that it took, 0 if not measured.
-    """
-
-    search: DirectionSearch
-    evidence: Mapping[str, tuple[PlaceEvidence, ...]]
-    settings: Mapping[str, int | None] = field(default_factory=dict)
-    refused: str = ""
-    seconds: float = 0.0
-
-
 def find_directions(
     question: Question,
     candidates: Candidates,
@@ -71,7 +37,7 @@ def find_directions(
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
     learning: Learning | None = None,
-) -> DirectionFindings:
+) -> DirectionSearch:
     """Search one class and gather what is known of each alignment found; only learned subspaces load torch.
 
     Args:
@@ -83,7 +49,7 @@ def find_directions(
         work: told "directions" before each algorithm; may cancel there.
 
     Returns:
-        The findings; a class that is beyond its limits comes back refused, with the reason.
+        The search; a class that is beyond its limits comes back refused, with the reason.
     """
     known, how = table or DirectionTable(question), learning or Learning()
     settings = how.settings if direction_class == "learned" else {}
@@ -92,39 +58,17 @@ def find_directions(
             question, candidates, direction_class, work, irredundant_only=irredundant_only, table=known, learning=how
         )
     except BeyondLimits as error:
-        nothing = DirectionSearch(direction_class, (), candidates.n_candidates, irredundant_only)
-        return DirectionFindings(nothing, {}, settings, refused=str(error))
-    return DirectionFindings(search, evidence_of(known, search.algorithms), settings)
+        search = DirectionSearch(direction_class, (), candidates.n_candidates, irredundant_only, refused=str(error))
+    algorithms = tuple(_with_evidence(known, found) for found in search.algorithms)
+    return replace(search, algorithms=algorithms, settings=settings)
 
 
-def out_of_time(direction_class: DirectionClass, n_candidates: int) -> DirectionFindings:
-    """The findings of a class whose search did not begin because the caller's time was up."""
-    nothing = DirectionSearch(direction_class, (), n_candidates, irredundant_only=True, all_listed=False)
-    return DirectionFindings(nothing, {}, refused="the time was up")
-
-
-def evidence_of(
-    table: DirectionTable, algorithms: Sequence[AlgorithmDirections]
-) -> dict[str, tuple[PlaceEvidence, ...]]:
-    """What is known of every kept alignment of some algorithms, by id."""
-    return {
-        scored.alignment.id: alignment_evidence(table, found.algorithm, scored.alignment)
-        for found in algorithms
+def _with_evidence(table: DirectionTable, found: AlgorithmDirections) -> AlgorithmDirections:
+    evidence = (
+        tuple(_place_evidence(table, found.algorithm, path, place) for path, place in scored.alignment.places)
         for scored in found.alignments
-    }
-
-
-def alignment_evidence(
-    table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment
-) -> tuple[PlaceEvidence, ...]:
-    """What is known of each place of one alignment, in the order of its paths.
-
-    Args:
-        table: of the network, under the protocol and data meant.
-        algorithm: the algorithm that is aligned.
-        alignment: places for all of its variables, checked before.
-    """
-    return tuple(_place_evidence(table, algorithm, path, place) for path, place in alignment.places)
+    )
+    return replace(found, evidence=tuple(evidence))
 
 
 def _place_evidence(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> PlaceEvidence:

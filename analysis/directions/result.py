@@ -9,6 +9,7 @@ from typing import Final, Literal
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.directions.oblique import ObliqueFamily
+from analysis.directions.rowspace import RowspaceSplit
 from analysis.directions.scoring import ScoredDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
@@ -100,6 +101,19 @@ class Learning:
 
 
 @dataclass(frozen=True)
+class PlaceEvidence:
+    """What is known of one variable's place beside its score.
+
+    Args:
+        rowspace: how the read-out fares with only what the next layer reads; None for several dimensions.
+        family: the oblique swaps of the read-out, None where it is not a read-out in closed form.
+    """
+
+    rowspace: RowspaceSplit | None
+    family: ObliqueFamily | None
+
+
+@dataclass(frozen=True)
 class AlgorithmDirections:
     """One algorithm's alignments on directions of one class.
 
@@ -119,6 +133,7 @@ class AlgorithmDirections:
         n_undecided: placements of which it is not known whether any direction of the class passes (oblique only).
         irredundant: verdicts of the three redundancy classes by criterion key.
         choices: of learned subspaces, every choice of layers and dimensions with its seeds.
+        evidence: for each kept alignment, one entry for each place in order; empty where nobody asked.
     """
 
     algorithm: HighLevelModel
@@ -133,6 +148,7 @@ class AlgorithmDirections:
     n_undecided: int = 0
     irredundant: Mapping[str, bool] = field(default_factory=dict)
     choices: tuple[LearnedChoice, ...] = ()
+    evidence: tuple[tuple[PlaceEvidence, ...], ...] = ()
 
     @property
     def valid(self) -> tuple[ScoredDirections, ...]:
@@ -151,6 +167,9 @@ class DirectionSearch:
         irredundant_only: whether only those without a redundant literal were searched.
         all_listed: whether every candidate was at hand; where there are very many, only the first are listed.
         n_left: algorithms that were still to be searched when the caller's time was up.
+        settings: of learned subspaces, see :class:`Learning`; else empty.
+        refused: why this class was not searched, so that there are no algorithms; "" if it was.
+        seconds: that it took, 0 if not measured.
     """
 
     direction_class: DirectionClass
@@ -159,6 +178,9 @@ class DirectionSearch:
     irredundant_only: bool
     all_listed: bool = True
     n_left: int = 0
+    settings: Mapping[str, int | None] = field(default_factory=dict)
+    refused: str = ""
+    seconds: float = 0.0
 
     @property
     def n_aligned(self) -> int:
@@ -181,5 +203,6 @@ class DirectionSearch:
         return (
             self.all_listed
             and not self.n_left
+            and not self.refused
             and all(found.truncated_at is None and not found.n_undecided for found in self.algorithms)
         )

@@ -6,27 +6,25 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.directions.findings import DirectionFindings, PlaceEvidence
-from analysis.directions.result import CLASSES, AlgorithmDirections, LearnedChoice
+from analysis.directions.result import CLASSES, AlgorithmDirections, DirectionSearch, LearnedChoice, PlaceEvidence
 from analysis.directions.scoring import ScoredDirections
 from analysis.result_file import exact
 
 
-def directions_json(findings: Sequence[DirectionFindings]) -> dict[str, Any]:
+def directions_json(searches: Sequence[DirectionSearch]) -> dict[str, Any]:
     """Searches of some classes, by class."""
-    return {found.search.direction_class: _search_json(found) for found in findings}
+    return {search.direction_class: _search_json(search) for search in searches}
 
 
-def unfinished_directions(findings: Sequence[DirectionFindings], output: int) -> list[str]:
+def unfinished_directions(searches: Sequence[DirectionSearch], output: int) -> list[str]:
     """One sentence for each search that was refused, stopped at a limit or left something undecided."""
     sentences = []
-    for found in findings:
-        search = found.search
+    for search in searches:
         where = f"output {output}: directions, class {search.direction_class}"
         n_truncated = sum(1 for one in search.algorithms if one.truncated_at is not None)
         n_undecided = sum(one.n_undecided for one in search.algorithms)
-        if found.refused:
-            sentences.append(f"{where} was not searched: {found.refused}")
+        if search.refused:
+            sentences.append(f"{where} was not searched: {search.refused}")
         elif search.n_left:
             n_all = len(search.algorithms) + search.n_left
             sentences.append(f"{where} truncated at {len(search.algorithms):,} of {n_all:,} algorithms: time was up")
@@ -39,8 +37,7 @@ def unfinished_directions(findings: Sequence[DirectionFindings], output: int) ->
     return sentences
 
 
-def _search_json(found: DirectionFindings) -> dict[str, Any]:
-    search = found.search
+def _search_json(search: DirectionSearch) -> dict[str, Any]:
     document: dict[str, Any] = {
         "rule": CLASSES[search.direction_class],
         "candidates": exact(search.n_candidates),
@@ -50,19 +47,19 @@ def _search_json(found: DirectionFindings) -> dict[str, Any]:
         "valid": search.n_valid,
         "joint": search.n_joint,
         "undecided": sum(one.n_undecided for one in search.algorithms),
-        "exact": search.is_exact and not found.refused,
-        "algorithms": [_algorithm_json(one, found) for one in search.algorithms],
+        "exact": search.is_exact,
+        "algorithms": [_algorithm_json(one) for one in search.algorithms],
     }
-    if found.settings:
-        document["settings"] = dict(found.settings)
+    if search.settings:
+        document["settings"] = dict(search.settings)
     if search.n_left:
         document["out_of_time"] = {"done": len(search.algorithms), "of": len(search.algorithms) + search.n_left}
-    if found.refused:
-        document["refused"] = found.refused
+    if search.refused:
+        document["refused"] = search.refused
     return document
 
 
-def _algorithm_json(one: AlgorithmDirections, found: DirectionFindings) -> dict[str, Any]:
+def _algorithm_json(one: AlgorithmDirections) -> dict[str, Any]:
     formulas = {variable.path: variable.formula for variable in one.algorithm.variables}
     document: dict[str, Any] = {
         "id": one.algorithm.id,
@@ -74,7 +71,8 @@ def _algorithm_json(one: AlgorithmDirections, found: DirectionFindings) -> dict[
         "truncated_at": one.truncated_at,
         "unread": [{"path": gap.path, "layer": gap.layer, "residual": gap.residual} for gap in one.unread],
         "alignments": [
-            _alignment_json(scored, found.evidence[scored.alignment.id], formulas) for scored in one.alignments
+            _alignment_json(scored, evidence, formulas)
+            for scored, evidence in zip(one.alignments, one.evidence, strict=True)
         ],
     }
     if one.choices:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.cli.terminal import Refusal
 
 if TYPE_CHECKING:
-    from analysis.directions.findings import DirectionFindings
-    from analysis.directions.result import DirectionClass
+    from analysis.directions.result import DirectionClass, DirectionSearch
     from analysis.result import OutputAnalysis
     from analysis.work import Work
     from app.cli.chain_bar import ChainBar
@@ -62,19 +61,22 @@ def search_directions_of(
 
 def _findings(
     analysis: OutputAnalysis, classes: Sequence[DirectionClass], bar: ChainBar, prefix: str, work: Work
-) -> list[DirectionFindings]:
+) -> list[DirectionSearch]:
     from analysis.algorithms.candidates import Candidates
-    from analysis.directions.findings import find_directions, out_of_time
+    from analysis.directions.findings import find_directions
+    from analysis.directions.result import DirectionSearch
     from analysis.directions.table import DirectionTable
 
     listed = Candidates(
         tuple(result.algorithm for result in analysis.algorithms.algorithms), analysis.algorithms.n_candidates
     )
     table = DirectionTable(analysis.question)
-    found: list[DirectionFindings] = []
+    found: list[DirectionSearch] = []
     for direction_class in classes:
         if work.is_over or "algorithms" in analysis.out_of_time:
-            found.append(out_of_time(direction_class, analysis.algorithms.n_candidates))
+            n_candidates = analysis.algorithms.n_candidates
+            late = DirectionSearch(direction_class, (), n_candidates, True, all_listed=False, refused="the time was up")
+            found.append(late)
             continue
         began = time.perf_counter()
         own = work.reporting_to(bar.report(prefix, named=f"directions, {direction_class}"))

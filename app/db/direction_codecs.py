@@ -23,10 +23,16 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import IIA
 from analysis.digest import canonical_json
 from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.findings import DirectionFindings, PlaceEvidence
 from analysis.directions.oblique import Answer, Method, ObliqueFamily
 from analysis.directions.readouts import ReadOut
-from analysis.directions.result import AlgorithmDirections, LearnedChoice, ReadFamily, Unread
+from analysis.directions.result import (
+    AlgorithmDirections,
+    DirectionSearch,
+    LearnedChoice,
+    PlaceEvidence,
+    ReadFamily,
+    Unread,
+)
 from analysis.directions.rowspace import RowspaceSplit
 from analysis.directions.scoring import ScoredDirections
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
@@ -55,14 +61,13 @@ class PreparedDirections:
         return hashlib.sha256(canonical_json([told, self.algorithms])).hexdigest()
 
 
-def prepare_directions(findings: DirectionFindings) -> PreparedDirections:
+def prepare_directions(search: DirectionSearch) -> PreparedDirections:
     """The rows of one search."""
-    search = findings.search
     columns = {
         "direction_class": search.direction_class,
         "engine_version": ENGINE_VERSION,
         "irredundant_only": search.irredundant_only,
-        "settings": dict(findings.settings),
+        "settings": dict(search.settings),
         "n_candidates": search.n_candidates,
         "n_searched": len(search.algorithms),
         "all_listed": search.all_listed,
@@ -71,13 +76,12 @@ def prepare_directions(findings: DirectionFindings) -> PreparedDirections:
         "n_joint": search.n_joint,
         "n_undecided": sum(found.n_undecided for found in search.algorithms),
         "truncated": any(found.truncated_at is not None for found in search.algorithms),
-        "exact": search.is_exact and not findings.refused,
-        "refused": findings.refused,
-        "seconds": findings.seconds,
+        "exact": search.is_exact,
+        "refused": search.refused,
+        "seconds": search.seconds,
     }
     algorithms = tuple(
-        (_algorithm_columns(position, found), _alignments_of(found, findings))
-        for position, found in enumerate(search.algorithms)
+        (_algorithm_columns(position, found), _alignments_of(found)) for position, found in enumerate(search.algorithms)
     )
     return PreparedDirections(columns, algorithms)
 
@@ -103,10 +107,10 @@ def _algorithm_columns(position: int, found: AlgorithmDirections) -> dict[str, A
     }
 
 
-def _alignments_of(found: AlgorithmDirections, findings: DirectionFindings) -> tuple[dict[str, Any], ...]:
+def _alignments_of(found: AlgorithmDirections) -> tuple[dict[str, Any], ...]:
     return tuple(
-        alignment_columns(scored, findings.evidence[scored.alignment.id]) | {"position": position}
-        for position, scored in enumerate(found.alignments)
+        alignment_columns(scored, evidence) | {"position": position}
+        for position, (scored, evidence) in enumerate(zip(found.alignments, found.evidence, strict=True))
     )
 
 

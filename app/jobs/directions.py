@@ -15,8 +15,8 @@ from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.digest import canonical_json, sha256_hex
-from analysis.directions.findings import DirectionFindings, find_directions
-from analysis.directions.result import DirectionClass, Learning
+from analysis.directions.findings import find_directions
+from analysis.directions.result import DirectionClass, DirectionSearch, Learning
 from analysis.directions.table import DirectionTable
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -89,7 +89,7 @@ def compute_directions(inputs: DirectionInputs, work: Work = DEFAULT_WORK) -> tu
 
 def _found(
     inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, work: Work
-) -> DirectionFindings:
+) -> DirectionSearch:
     began = time.perf_counter()
     found = find_directions(
         inputs.question,
@@ -101,8 +101,7 @@ def _found(
         learning=inputs.learning,
     )
     # the algorithms given are those meant; whether every candidate was listed is the analysis's to say
-    search = replace(found.search, all_listed=inputs.all_listed)
-    return replace(found, search=search, seconds=time.perf_counter() - began)
+    return replace(found, all_listed=inputs.all_listed, seconds=time.perf_counter() - began)
 
 
 def save_found_directions(

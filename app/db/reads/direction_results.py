@@ -12,9 +12,8 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
 from analysis.alignments.joint import JointScore
-from analysis.directions.findings import DirectionFindings, PlaceEvidence
 from analysis.directions.oblique import Answer, Method, ObliqueFamily
-from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch
+from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, PlaceEvidence
 from analysis.directions.scoring import ScoredDirections
 from app.db.direction_codecs import (
     choices_of,
@@ -29,15 +28,15 @@ from app.db.reads.directions import direction_searches
 from app.db.tables import AnalysisRow
 
 
-def load_directions(session: Session, analysis: AnalysisRow) -> list[DirectionFindings]:
+def load_directions(session: Session, analysis: AnalysisRow) -> list[DirectionSearch]:
     """Every stored search of directions of an analysis, in the order of classes; margins of joint interchange and
     witnesses of oblique families are not kept.
     """
     n_inputs = analysis.network.sizes[0]
-    return [_findings(session, row, n_inputs) for row in direction_searches(session, analysis.id).values()]
+    return [_search(session, row, n_inputs) for row in direction_searches(session, analysis.id).values()]
 
 
-def _findings(session: Session, row: DirectionSearchRow, n_inputs: int) -> DirectionFindings:
+def _search(session: Session, row: DirectionSearchRow, n_inputs: int) -> DirectionSearch:
     algorithms = session.scalars(
         select(DirectionAlgorithmRow)
         .where(DirectionAlgorithmRow.search_id == row.id)
@@ -52,11 +51,16 @@ def _findings(session: Session, row: DirectionSearchRow, n_inputs: int) -> Direc
         kept[one.algorithm_row_id].append(one)
     direction_class = cast(DirectionClass, row.direction_class)
     found = tuple(_algorithm(one, kept[one.id], direction_class, n_inputs) for one in algorithms)
-    search = DirectionSearch(direction_class, found, row.n_candidates, row.irredundant_only, row.all_listed)
-    evidence = {
-        one.alignment_id: _evidence(one, algorithm.text) for algorithm in algorithms for one in kept[algorithm.id]
-    }
-    return DirectionFindings(search, evidence, row.settings, row.refused, row.seconds)
+    return DirectionSearch(
+        direction_class,
+        found,
+        row.n_candidates,
+        row.irredundant_only,
+        row.all_listed,
+        settings=row.settings,
+        refused=row.refused,
+        seconds=row.seconds,
+    )
 
 
 def _algorithm(
@@ -76,6 +80,7 @@ def _algorithm(
         row.n_undecided,
         irredundancy(algorithm),
         choices_of(row),
+        tuple(_evidence(one, row.text) for one in kept),
     )
 
 

@@ -34,10 +34,9 @@ DATA = clean_data(2)
 def test_every_alignment_has_evidence_for_each_place(direction_class):
     found = find_directions(ask(XORNET, data=DATA), CANDIDATES, direction_class)
     assert not found.refused
-    kept = [scored for one in found.search.algorithms for scored in one.alignments]
+    kept = [pair for one in found.algorithms for pair in zip(one.alignments, one.evidence, strict=True)]
     assert kept
-    for scored in kept:
-        evidence = found.evidence[scored.alignment.id]
+    for scored, evidence in kept:
         assert len(evidence) == len(scored.alignment.places)
         for one in evidence:
             assert one.rowspace is not None
@@ -56,15 +55,17 @@ def test_a_search_that_is_stopped_again_and_again_ends_the_same(direction_class)
     again, attempts = ends_the_same(find, parts=1)
     whole = find()
     assert again == whole
-    assert attempts == 1 + len(whole.search.algorithms) == 3
+    assert attempts == 1 + len(whole.algorithms) == 3
 
 
 def test_the_share_in_the_row_space_is_that_of_the_cosine():
     """The last layer reads one line, so the share is cos² of the angle to its weights."""
     found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "integer")
-    alice = next(one for one in found.search.algorithms if one.algorithm.text == "!(!(!A&B)&!(!B&A))").valid[0]
+    one = next(one for one in found.algorithms if one.algorithm.text == "!(!(!A&B)&!(!B&A))")
+    alice, evidence = one.alignments[0], one.evidence[0]
+    assert alice.valid
     p = [Fraction(1), Fraction(1), Fraction(-2)]
-    for (_, place), told in zip(alice.alignment.places, found.evidence[alice.alignment.id], strict=True):
+    for (_, place), told in zip(alice.alignment.places, evidence, strict=True):
         w = [Fraction(x) for x in place.reads[0]]
         dot = sum(a * b for a, b in zip(p, w, strict=True))
         share = dot * dot / (sum(a * a for a in p) * sum(a * a for a in w))
@@ -78,7 +79,7 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason():
     wide = Network.from_arrays([np.ones((10, 2)), np.ones((1, 10))], [np.zeros(10), np.zeros(1)], activation="relu")
     found = find_directions(ask(wide, data=DATA), CANDIDATES, "integer")
     assert "10 neurons" in found.refused
-    assert found.search.algorithms == ()
+    assert found.algorithms == ()
     assert directions_json([found])["integer"]["refused"] == found.refused
     assert unfinished_directions([found], 0) == [
         f"output 0: directions, class integer was not searched: {found.refused}"
@@ -95,7 +96,7 @@ def test_a_result_file_names_them_by_class():
     assert (told["searched"], told["aligned"], told["valid"], told["joint"], told["exact"]) == (2, 2, 8, 3, True)
     for one in told["algorithms"]:
         for kept in one["alignments"]:
-            algorithm = next(r.algorithm for r in found.search.algorithms if r.algorithm.id == one["id"])
+            algorithm = next(r.algorithm for r in found.algorithms if r.algorithm.id == one["id"])
             assert parse_directions(algorithm.text, kept["at"]).id == kept["id"]
             assert kept["valid"] == (kept["iia"]["agreed"] == kept["iia"]["of"])
             assert {variable["oblique"]["dimension"] for variable in kept["variables"]} == {2}
@@ -105,19 +106,19 @@ def test_a_result_file_names_them_by_class():
 def test_what_is_left_open_is_told():
     found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "oblique")
     assert unfinished_directions([found], 0) == []
-    first, *rest = found.search.algorithms
+    first, *rest = found.algorithms
     open_ended = replace(first, truncated_at=1, n_undecided=2)
-    search = replace(found.search, algorithms=(open_ended, *rest), all_listed=False)
-    told = unfinished_directions([replace(found, search=search)], 3)
+    search = replace(found, algorithms=(open_ended, *rest), all_listed=False)
+    told = unfinished_directions([search], 3)
     assert len(told) == 3
     assert all(sentence.startswith("output 3: directions, class oblique") for sentence in told)
-    assert not directions_json([replace(found, search=search)])["oblique"]["exact"]
+    assert not directions_json([search])["oblique"]["exact"]
 
 
 def test_computed_anew_the_figures_are_those_of_the_search():
     found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "orthogonal")
-    for one in found.search.algorithms:
-        for scored in one.alignments:
+    for one in found.algorithms:
+        for scored, evidence in zip(one.alignments, one.evidence, strict=True):
             figures = {
                 figure.key: figure.value
                 for figure in recompute_directions(ask(XORNET, data=DATA), one.algorithm, scored.alignment)
@@ -127,14 +128,14 @@ def test_computed_anew_the_figures_are_those_of_the_search():
             assert figures["joint"] == f"{scored.joint.agreed}/{scored.joint.of}"
             assert figures["margin"] == pytest.approx(scored.margin)
             assert figures["residuals"] == tuple(read.residual for read in scored.read_outs)
-            assert figures["illusory"] is any(told.rowspace.is_illusory for told in found.evidence[scored.alignment.id])
+            assert figures["illusory"] is any(told.rowspace.is_illusory for told in evidence)
 
 
 @pytest.mark.slow
 def test_learned_choices_keep_every_seed():
     found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "learned", learning=Learning(2, 60, 1))
     assert found.settings == {"seeds": 2, "steps": 60, "max_dimension": 1}
-    for one in found.search.algorithms:
+    for one in found.algorithms:
         assert len(one.choices) == one.n_placements == 1  # two variables, one layer, one dimension each
         (choice,) = one.choices
         assert [seed for seed, *_ in choice.runs] == [0, 1]

@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import IIA
-from analysis.directions.findings import CLOSED_FORM, DirectionFindings, find_directions
-from analysis.directions.result import CLASSES, LearnedChoice
+from analysis.directions.findings import CLOSED_FORM, find_directions
+from analysis.directions.result import CLASSES, DirectionSearch, LearnedChoice
 from analysis.directions.result_json import directions_json
 from analysis.protocol import COMPLETE
 from analysis.question import ask
@@ -29,12 +29,12 @@ TABLES = (DirectionSearchRow, DirectionAlgorithmRow, DirectionAlignmentRow)
 
 
 @lru_cache
-def findings(direction_class: str) -> DirectionFindings:
+def findings(direction_class: str) -> DirectionSearch:
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
     return find_directions(ask(pretrained_xor().network), candidates, direction_class)
 
 
-def save(store, *found: DirectionFindings) -> list[str]:
+def save(store, *found: DirectionSearch) -> list[str]:
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
         return [
@@ -74,24 +74,24 @@ def test_there_and_back(store, direction_class):
         analysis = session.scalars(select(AnalysisRow)).one()
         search = reads.direction_search(session, analysis, direction_class)
         assert (search.n_aligned, search.n_valid, search.n_joint, search.exact) == (
-            found.search.n_aligned,
-            found.search.n_valid,
-            found.search.n_joint,
-            found.search.is_exact,
+            found.n_aligned,
+            found.n_valid,
+            found.n_joint,
+            found.is_exact,
         )
         rows, more = reads.direction_algorithms(session, search)
         assert not more
-        assert [row.algorithm_id for row in rows] == [one.algorithm.id for one in found.search.algorithms]
+        assert [row.algorithm_id for row in rows] == [one.algorithm.id for one in found.algorithms]
         kept = reads.alignments_of_directions(session, rows)
-        for row, one in zip(rows, found.search.algorithms, strict=True):
+        for row, one in zip(rows, found.algorithms, strict=True):
             assert codecs.unread_of(row) == one.unread
             told = [replace(f, swaps=f.swaps and replace(f.swaps, witness=None, steps=0)) for f in one.families]
             assert list(codecs.families_of(row)) == told
-            for stored, scored in zip(kept[row.id], one.alignments, strict=True):
+            for stored, scored, evidence in zip(kept[row.id], one.alignments, one.evidence, strict=True):
                 assert codecs.direction_alignment_of(stored, row.text) == scored.alignment
                 assert (stored.agreed, stored.of, stored.valid) == (scored.iia.agreed, scored.iia.of, scored.valid)
                 assert codecs.read_outs_of(stored) == scored.read_outs
-                splits = [told.rowspace for told in found.evidence[scored.alignment.id]]
+                splits = [told.rowspace for told in evidence]
                 for split, back in zip(splits, codecs.rowspace_of(stored), strict=True):
                     assert back == replace(split, share=round(split.share, 12))
                 assert stored.illusory is any(split.is_illusory for split in splits)
@@ -124,13 +124,13 @@ def test_the_same_again_changes_nothing_and_deleting_leaves_nothing(store):
 def test_what_looked_at_less_never_replaces_what_looked_at_more(store):
     stored_analysis(store)
     few = findings("orthogonal")
-    every = replace(few, search=replace(few.search, irredundant_only=False))
+    every = replace(few, irredundant_only=False)
     short, long = save(store, few)[0], save(store, every)[0]
     assert short != long
     assert save(store, few) == [long]
     learned = replace(
         few,
-        search=replace(few.search, direction_class="learned"),
+        direction_class="learned",
         settings={"seeds": 3, "steps": 300, "max_dimension": None},
     )
     more = save(store, learned)[0]
@@ -147,7 +147,7 @@ def test_what_looked_at_less_never_replaces_what_looked_at_more(store):
 def test_a_refusal_gives_way_and_seeds_are_kept(store):
     stored_analysis(store)
     found = findings("orthogonal")
-    refused = replace(found, search=replace(found.search, algorithms=()), evidence={}, refused="too wide")
+    refused = replace(found, algorithms=(), refused="too wide")
     save(store, refused)
     with store.read() as session:
         (row,) = session.scalars(select(DirectionSearchRow)).all()
@@ -155,8 +155,8 @@ def test_a_refusal_gives_way_and_seeds_are_kept(store):
     choice = LearnedChoice(
         (("0", 1, 1), ("1", 2, 2)), "0123456789abcdef", IIA(20, 24), None, ((0, 150, IIA(20, 24), False),)
     )
-    first, *rest = found.search.algorithms
-    save(store, replace(found, search=replace(found.search, algorithms=(replace(first, choices=(choice,)), *rest))))
+    first, *rest = found.algorithms
+    save(store, replace(found, algorithms=(replace(first, choices=(choice,)), *rest)))
     with store.read() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
         searches = reads.direction_searches(session, analysis.id)
