@@ -37,7 +37,6 @@ class AskedOfAll(PageModel):
     margin: float
     right: list[str]
     wrong: list[str]
-    url: str
 
 
 class OwnSwapView(AskedOfAll):
