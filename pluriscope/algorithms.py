@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 
 from analysis.algorithms.high_level_model import HighLevelModel, depth_of
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA
+from analysis.alignments.alignment import IIA, Aligned
 from analysis.alignments.alignment import Alignment as Placement
 from analysis.alignments.iia import score_alignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
-from analysis.explanations.alignments import Aligned
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.work import Work
 from app.figures.svg import (
@@ -163,7 +162,7 @@ class Alignment(Explanation):
         return Placement.of(self.algorithm.text, places)
 
     @cached_property
-    def value(self) -> Aligned:
+    def value(self) -> Aligned[Placement]:
         return Aligned(self.algorithm.value, self.placement)
 
     @property

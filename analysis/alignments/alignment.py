@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from operator import itemgetter
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.digest import canonical_json, short_id
 from analysis.interventions.neuron_set import NeuronSet
 
@@ -92,6 +93,17 @@ class Alignment(Placement[NeuronSet]):
     @property
     def n_neurons(self) -> int:
         return sum(len(site.neurons) for _, site in self.places)
+
+
+P = TypeVar("P", bound=Placement[Any], covariant=True)
+
+
+@dataclass(frozen=True)
+class Aligned(Generic[P]):
+    """An algorithm with the sites that carry its variables."""
+
+    algorithm: HighLevelModel
+    alignment: P
 
 
 @dataclass(frozen=True)

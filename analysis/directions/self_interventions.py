@@ -25,16 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
+from analysis.alignments.alignment import Aligned
 from analysis.alignments.joint import says_from_one_source
-from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
+from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
 from analysis.directions.swaps import settled
 from analysis.experiments import SILENT, NetworkAnswers, divided_by
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 from analysis.tasks import pattern_bits
@@ -45,23 +45,6 @@ MAX_VARIABLES: Final = 4
 MAX_NEURONS: Final = 6
 MAX_DOUBTFUL: Final = 10  # neurons with numbers within their cuts, each read both ways
 _BETWEEN: Final = 1e-6  # a reading so near to 1/2 is neither
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """An explanation that makes swaps and speaks of them.
-
-    Args:
-        algorithm: of an alignment of either kind.
-        directions: its places on directions.
-        alignment: or on neuron sets.
-        interpretation: of an interpreted circuit.
-    """
-
-    algorithm: HighLevelModel | None = None
-    directions: DirectionAlignment | None = None
-    alignment: Alignment | None = None
-    interpretation: Interpretation | None = None
 
 
 @dataclass(frozen=True)
@@ -101,13 +84,13 @@ class SwapsAsked(NetworkAnswers):
         return divided_by(self.predictions)
 
 
-def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[Speaker]) -> SwapsAsked:
+def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> SwapsAsked:
     """Make every explanation's own swaps and ask all of them.
 
     Args:
         network: cut to one output.
         rows: ``[2^n, n]`` one row for each Boolean input.
-        speakers: explanations of this network; those that are none of the three kinds make no swap and are silent.
+        speakers: aligned algorithms and interpretations of this network; anything else makes no swap and is silent.
     """
     clean = activations(network, rows)
     merged: dict[_Key, list[tuple[int, _Own]]] = {}
@@ -164,22 +147,19 @@ def _meant(swap: OwnSwap, number: int) -> tuple[str, ...] | None:
     return dict(zip(swap.owners, swap.variables, strict=True)).get(number)
 
 
-def _own(network: Network, speaker: Speaker) -> tuple[list[_Own], bool]:
+def _own(network: Network, speaker: object) -> tuple[list[_Own], bool]:
     """An explanation's own swaps, and whether there are more than are made."""
     named: list[tuple[str, str, LinearPlace]] = []
     most = MAX_VARIABLES
-    if speaker.algorithm is not None:
+    if isinstance(speaker, Aligned):
         formulas = {variable.path: variable.shown for variable in speaker.algorithm.variables}
-        if speaker.directions is not None:
-            named = [(path, formulas[path], place) for path, place in speaker.directions.places]
-        elif speaker.alignment is not None:
-            named = [
-                (path, formulas[path], LinearPlace.on_neurons(site, network.sizes[site.layer]))
-                for path, site in speaker.alignment.places
-            ]
-    elif speaker.interpretation is not None:
+        for path, site in speaker.alignment.places:
+            on_set = isinstance(site, NeuronSet)
+            place = LinearPlace.on_neurons(site, network.sizes[site.layer]) if on_set else site
+            named.append((path, formulas[path], place))
+    elif isinstance(speaker, Interpretation):
         most = MAX_NEURONS
-        for gate in speaker.interpretation.gates:
+        for gate in speaker.gates:
             if gate.layer <= network.n_hidden_layers:
                 unit = np.eye(network.sizes[gate.layer])[[gate.neuron]]
                 named.append(("", f"n{gate.layer}.{gate.neuron}", LinearPlace.of(gate.layer, unit)))
@@ -212,13 +192,13 @@ def _swapped(network: Network, clean: Sequence[Array], places: Sequence[LinearPl
     return layers
 
 
-def _readings(speaker: Speaker, clean: Sequence[Array]) -> dict[str, ReadOut] | None:
+def _readings(speaker: object, clean: Sequence[Array]) -> dict[str, ReadOut] | None:
     """How each variable's direction reads it; None where some direction does not."""
-    if speaker.algorithm is None or speaker.directions is None:
+    if not isinstance(speaker, Aligned):
         return None
     found = {}
-    for path, place in speaker.directions.places:
-        if place.dimension != 1:
+    for path, place in speaker.alignment.places:
+        if not isinstance(place, LinearPlace) or place.dimension != 1:
             return None
         values = pattern_bits(speaker.algorithm.responses[path].function, speaker.algorithm.n_inputs)
         found[path] = read_out(place.matrix[0], clean[place.layer], values.astype(np.float64))
@@ -228,7 +208,7 @@ def _readings(speaker: Speaker, clean: Sequence[Array]) -> dict[str, ReadOut] | 
 
 
 def _says(
-    speaker: Speaker,
+    speaker: object,
     readings: dict[str, ReadOut] | None,
     swap: OwnSwap,
     meant: tuple[str, ...] | None,
@@ -237,17 +217,17 @@ def _says(
     """``[source, base]`` what an explanation says of a swap, which is one of its own if it means variables by it."""
     n_rows = len(layers[0])
     silent = np.full((n_rows, n_rows), SILENT, dtype=np.int8)
-    if speaker.interpretation is not None:
-        return _by_neurons(speaker.interpretation, swap, layers, silent)
-    if speaker.algorithm is None:
+    if isinstance(speaker, Interpretation):
+        return _by_neurons(speaker, swap, layers, silent)
+    if not isinstance(speaker, Aligned):
         return silent
     if meant is not None:
         return says_from_one_source(speaker.algorithm, meant)
-    if speaker.directions is None or readings is None:
+    if readings is None:
         return silent
     n_inputs = speaker.algorithm.n_inputs
     bits, known = {}, np.ones((n_rows, n_rows), dtype=bool)
-    for path, place in speaker.directions.places:
+    for path, place in speaker.alignment.places:
         reading = readings[path]
         level = reading.gain * fixed_order.inner(layers[place.layer], place.matrix)[..., 0] + reading.constant - 0.5
         known &= np.abs(level) > _BETWEEN

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from analysis.explanations.algorithms import ALGORITHM
-from analysis.explanations.alignments import ALIGNMENT
+from analysis.explanations.alignments import ALIGNMENT, DIRECTION
 from analysis.explanations.circuits import CIRCUIT
-from analysis.explanations.directions import DIRECTION
 from analysis.explanations.explanation import Kind, RecordedKind
 from analysis.explanations.interpretations import INTERPRETATION
 from analysis.explanations.lens_claims import LENS

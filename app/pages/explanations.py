@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA, Alignment
+from analysis.alignments.alignment import IIA, Aligned, Alignment
 from analysis.alignments.iia import interchange_iia
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.scoring import score_directions
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
-from analysis.explanations.alignments import Aligned
 from analysis.explanations.circuits import raw_outputs
-from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.lens_claims import LENS, LensClaims
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
@@ -103,19 +101,20 @@ class Explanation:
     @property
     def algorithm(self) -> HighLevelModel | None:
         """Of an algorithm or an alignment."""
-        aligned = isinstance(self.item, (Aligned, AlignedOnDirections))
-        found = self.item.algorithm if aligned else self.item
+        found = self.item.algorithm if isinstance(self.item, Aligned) else self.item
         return found if isinstance(found, HighLevelModel) else None
 
     @property
     def alignment(self) -> Alignment | None:
         """Of an alignment on neuron sets."""
-        return self.item.alignment if isinstance(self.item, Aligned) else None
+        found = self.item.alignment if isinstance(self.item, Aligned) else None
+        return found if isinstance(found, Alignment) else None
 
     @property
     def directions(self) -> DirectionAlignment | None:
         """Of an alignment on directions."""
-        return self.item.alignment if isinstance(self.item, AlignedOnDirections) else None
+        found = self.item.alignment if isinstance(self.item, Aligned) else None
+        return found if isinstance(found, DirectionAlignment) else None
 
     @property
     def lens(self) -> LensClaims | None:
@@ -324,7 +323,7 @@ def _on_directions(
     verdicts.append(_chip("causal-order", order, scored.causal_order))
     canonical = replace(direction_ref(algorithm.id, alignment, stored=bool(stored)), protocol=protocol)
     url = direction_url(addresses, place, algorithm.id, alignment)
-    item = AlignedOnDirections(algorithm, alignment)
+    item = Aligned(algorithm, alignment)
     return Explanation(canonical, place, item, url, (*verdicts, *verdicts_of(row)))
 
 

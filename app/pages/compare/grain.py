@@ -9,9 +9,9 @@ from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.refinement import Grain, grain_of
+from analysis.alignments.alignment import Aligned, Alignment
 from analysis.alignments.iia import score_alignment
 from analysis.errors import BeyondLimits
-from analysis.explanations.alignments import Aligned
 from analysis.question import Question
 from analysis.stories.grain import common_refinement, refinements_of
 from app.options import PageModel
@@ -40,8 +40,8 @@ def grain_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> 
         asked = [
             (letter, one.item)
             for letter, one in zip(letters, explanations, strict=True)
-            if isinstance(one.item, Aligned)
-            and one.item.alignment.places
+            if one.alignment is not None
+            and one.alignment.places
             and score_alignment(question, one.item.algorithm, one.item.alignment).valid
         ]
     except BeyondLimits:
@@ -57,8 +57,8 @@ def grain_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> 
 
 def _view(
     question: Question,
-    first: tuple[str, Aligned],
-    second: tuple[str, Aligned],
+    first: tuple[str, Aligned[Alignment]],
+    second: tuple[str, Aligned[Alignment]],
     among: Sequence[HighLevelModel] | None,
 ) -> GrainView:
     (p, one), (q, other) = first, second

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import Field
 
-from analysis.directions.self_interventions import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
+from analysis.directions.self_interventions import OwnSwap, SwapsAsked, ask_own_swaps
 from analysis.errors import InvalidIntervention
 from analysis.experiments import most_telling, scores_where_divided, standing_of
 from analysis.sandbox.direction_edits import Along
@@ -99,8 +99,8 @@ def asked_swaps(
     """Make everyone's own swaps; None where no explanation is on directions: then the common ground holds them all."""
     if not any(explanation.directions is not None for explanation in explanations):
         return None
-    speakers = [speaker_of(one) for one in explanations]
-    asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, speakers)
+    items = [one.item for one in explanations]
+    asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, items)
     return OwnSwaps(asked, letters, place.question.cut.sizes, sandbox)
 
 
@@ -134,13 +134,6 @@ def own_swaps_view(own: OwnSwaps, options: CompareOptions, link: Link) -> OwnSwa
         next_url=None if following is None else link(swaps_after=following),
         first_url=link() if start else None,
     )
-
-
-def speaker_of(one: Explanation) -> Speaker:
-    """An explanation as one that makes swaps; a bare circuit or algorithm makes none."""
-    if one.directions is None and one.alignment is None and one.interpretation is None:
-        return Speaker()
-    return Speaker(one.algorithm, one.directions, one.alignment, one.interpretation)
 
 
 def one_swap(own: OwnSwaps, at: tuple[int, int, int]) -> OwnSwapView:

@@ -20,7 +20,6 @@ from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from app.naming import LEAST, LETTERS
-from app.pages.compare.own_swaps import speaker_of
 from app.pages.explanations import Explanation
 from app.pages.sandbox.asking import ask
 from app.pages.sandbox.state import Links, State, default_tool
@@ -89,7 +88,7 @@ def _own_swap_that_divides(
     """Of two explanations' own swaps the one that divides them with the largest margin, as an intervention by hand;
     None if none does. Directions do not speak on the common ground.
     """
-    asked = ask_own_swaps(bench.network, bench.rows, [speaker_of(one) for one in two])
+    asked = ask_own_swaps(bench.network, bench.rows, [one.item for one in two])
     for swap, source, base in most_telling(asked.divided, asked):
         places = sorted(
             (Along(place, "source", source) for place in asked.swaps[swap].places), key=lambda change: change.key

@@ -14,7 +14,7 @@ from analysis.directions.alignment import parse_directions
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions
 from analysis.directions.result import Learning
 from analysis.directions.result_json import directions_json, unfinished_directions
-from analysis.explanations.directions import recompute_directions
+from analysis.explanations.alignments import recompute_directions
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

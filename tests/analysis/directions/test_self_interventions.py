@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
+from analysis.alignments.alignment import Aligned, Alignment
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
-from analysis.directions.self_interventions import Speaker, ask_own_swaps
+from analysis.directions.self_interventions import ask_own_swaps
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
@@ -29,15 +29,15 @@ ROWS, DATA = input_table(2), clean_data(2)
 
 
 def on_directions(algorithm, text):
-    return Speaker(parse_algorithm(algorithm, "and_inverter", 2), directions=parse_directions(algorithm, text))
+    return Aligned(parse_algorithm(algorithm, "and_inverter", 2), parse_directions(algorithm, text))
 
 
 ALICE = on_directions("!(!(!A&B)&!(!B&A))", "0@1=0,1,-1;1@1=1,0,-1")
 BOB = on_directions("(!(!A&!B)&!(A&B))", "0@1=1,1,-1;1@1=0,0,1")
-CAROL = Speaker(interpretation=interpretation_at(ask(NET, data=DATA), circuit_from_hex("1f9", NET.sizes), 24))
-BOB_ON_SETS = Speaker(
+CAROL = interpretation_at(ask(NET, data=DATA), circuit_from_hex("1f9", NET.sizes), 24)
+BOB_ON_SETS = Aligned(
     BOB.algorithm,
-    alignment=Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))}),
+    Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))}),
 )
 
 
@@ -73,7 +73,7 @@ def test_neuron_swaps_are_those_of_the_common_ground() -> None:
     asked = ask_own_swaps(NET, ROWS, [CAROL, BOB_ON_SETS])
     assert len(asked.swaps) == 7  # all sets of three neurons; Bob's are among them
     assert sum(1 in swap.owners for swap in asked.swaps) == 3
-    by_interpretation = predict_by_interpretation(CAROL.interpretation, space)
+    by_interpretation = predict_by_interpretation(CAROL, space)
     by_alignment = predict_by_alignment(BOB.algorithm, BOB_ON_SETS.alignment, space)
     for at, swap in enumerate(asked.swaps):
         neurons = frozenset((place.layer, int(np.flatnonzero(row)[0])) for place in swap.places for row in place.matrix)
@@ -85,7 +85,7 @@ def test_neuron_swaps_are_those_of_the_common_ground() -> None:
 
 
 def test_sets_are_silent_about_directions_and_a_bare_algorithm_about_all() -> None:
-    asked = ask_own_swaps(NET, ROWS, [ALICE, BOB_ON_SETS, Speaker(ALICE.algorithm), Speaker()])
+    asked = ask_own_swaps(NET, ROWS, [ALICE, BOB_ON_SETS, ALICE.algorithm, None])
     assert (asked.predictions[1][:3] == SILENT).all()
     assert (asked.predictions[2:] == SILENT).all()
     assert (asked.predictions[0] != SILENT).any()

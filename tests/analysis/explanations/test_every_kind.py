@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.alignments.alignment import Alignment
+from analysis.alignments.alignment import Aligned, Alignment
 from analysis.circuits.search import search_circuits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
-from analysis.explanations.alignments import Aligned
-from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import PROBE
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
@@ -49,7 +47,7 @@ def item(key: str) -> Any:
         "alignment": Aligned(
             algorithm, Alignment.of(algorithm.text, {"0": NeuronSet(1, (0, 2)), "1": NeuronSet(2, (1,))})
         ),
-        "direction": AlignedOnDirections(algorithm, DirectionAlignment.of(algorithm.text, dict(places))),
+        "direction": Aligned(algorithm, DirectionAlignment.of(algorithm.text, dict(places))),
         "probe": next(one for one in PROBE.find(question()).explanations if one.is_task),
         "lens": LensClaims("labels", labels.claims(question(), labels.answer(question(), labels.defaults).view)),
     }[key]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
+from analysis.alignments.alignment import Aligned, Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.self_interventions import Speaker, ask_own_swaps
+from analysis.directions.self_interventions import ask_own_swaps
 from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
@@ -154,7 +154,7 @@ def test_own_variables_are_fixed_as_the_algorithm_says_and_the_network_agrees(bo
 
 
 def test_they_speak_as_in_a_comparison_of_own_swaps(both, aligned) -> None:
-    speakers = [Speaker(algorithm, alignment) for algorithm, alignment in zip(both, aligned, strict=True)]
+    speakers = [Aligned(algorithm, alignment) for algorithm, alignment in zip(both, aligned, strict=True)]
     asked = ask_own_swaps(NETWORK, ROWS, speakers)
     spoken = 0
     for swap, source, base in product(range(len(asked.swaps)), range(4), range(4)):
@@ -162,7 +162,7 @@ def test_they_speak_as_in_a_comparison_of_own_swaps(both, aligned) -> None:
         intervention = Intervention(base, (), changes)
         assert BENCH.run(intervention)[-1][0] == pytest.approx(asked.outputs[swap, source, base], abs=1e-12)
         for number, speaker in enumerate(speakers):
-            said = predict_by_directions(speaker.algorithm, speaker.directions, intervention, BENCH)
+            said = predict_by_directions(speaker.algorithm, speaker.alignment, intervention, BENCH)
             assert said.bit == asked.predictions[number, swap, source, base]
             spoken += said.speaks
     assert spoken > 100
