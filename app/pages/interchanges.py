@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from pydantic import Field
@@ -17,25 +17,6 @@ from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, Variabl
 from app.pages.place import Place
 
 MAX_FAILING_ROWS: Final = 500
-
-
-class Placed(Protocol):
-    """A variable with what carries it, neurons or directions."""
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def formula(self) -> str: ...
-
-    @property
-    def shown(self) -> str: ...
-
-    @property
-    def truth_table(self) -> list[int]: ...
-
-    @property
-    def site(self) -> str: ...
 
 
 class InterchangeView(VariableView):
@@ -99,11 +80,11 @@ class AlignedPage(HuedPage):
     provenance: ProvenanceView
 
 
-def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> InterchangeView:
+def interchange_view(view: VariableView, matrix: InterchangeMatrix, place: Place) -> InterchangeView:
     """Every interchange of one variable, scored over the tested pairs.
 
     Args:
-        view: the variable and what carries it.
+        view: the variable, with the site that carries it.
         matrix: the interchanges, ``[source, base]`` each.
         place: has the protocol whose decision rule the margins are measured from.
     """

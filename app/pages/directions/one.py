@@ -32,7 +32,6 @@ from app.pages.candidates import (
     locate_with_scope,
     verdicts_of,
 )
-from app.pages.directions.classes import CLASS_LABELS
 from app.pages.directions.explaining import Stored, find_direction
 from app.pages.directions.places import (
     direction_item,
@@ -44,6 +43,7 @@ from app.pages.directions.places import (
     rowspace_view,
 )
 from app.pages.directions.views import (
+    CLASS_LABELS,
     DirectionItem,
     DirectionOptions,
     DirectionPage,

@@ -20,9 +20,9 @@ from app.db.reads import directions as reads
 from app.db.reads.jobs import jobs_about
 from app.listing.page import paged, read_cursor, write_cursor
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
-from app.pages.directions.classes import CLASS_LABELS
 from app.pages.directions.places import clean_layers, direction_item, family_view
 from app.pages.directions.views import (
+    CLASS_LABELS,
     AlgorithmItem,
     ChoiceView,
     ClassView,

@@ -12,7 +12,7 @@ from analysis.directions.result import CLASSES, DirectionClass
 from app.addressing import Addresses
 from app.db.reads import directions as reads
 from app.options import BigInt, PageModel
-from app.pages.directions.classes import CLASS_LABELS
+from app.pages.directions.views import CLASS_LABELS
 from app.pages.place import Place
 
 Row = TypeVar("Row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -18,6 +19,13 @@ from app.pages.shared import JobView
 SearchState = Literal["done", "refused", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
 Passing = Literal["all", "some", "none", "undecided"]
 MAX_AT: Final = 5_000  # characters of an alignment's text in an address
+CLASS_LABELS: Final[Mapping[DirectionClass, str]] = {
+    "integer": "Small integers that read it",
+    "integer-any": "Small integers, any",
+    "orthogonal": "Read-out, orthogonal swap",
+    "oblique": "Read-out, oblique swap",
+    "learned": "Learned subspaces",
+}
 
 
 class DirectionsOptions(ScopeOptions):

@@ -22,7 +22,7 @@ from app.addressing import Addresses
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
 from app.options import PageModel
-from app.pages.directions.classes import CLASS_LABELS
+from app.pages.directions.views import CLASS_LABELS
 from app.pages.formulas import read_algorithm
 from app.pages.place import Place
 
