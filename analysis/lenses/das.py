@@ -12,12 +12,14 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+import numpy as np
+
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.directions.alignment import parse_directions
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import APPLIES, Fit, Lens, Table, claim_on_directions, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Fit, Lens, Table, claim_on_directions, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -80,6 +82,15 @@ def _fit(question: Question, settings: Settings) -> Fit:
 def passing(seen: Table) -> list[tuple[str, int]]:
     """(algorithm's formula, layer) wherever every interchange goes as the algorithm says."""
     return [key for key, _ in groupby((row["algorithm"], row["layer"]) for row in seen.rows if row["passes"])]
+
+
+def _numbers(seen: Table) -> Array:
+    """Of each run the share of single interchanges that go as the algorithm says, and whether all, joint ones too, do.
+
+    Runs follow the order of algorithms, those of one the order of layers.
+    """
+    runs = {(row["algorithm"], row["layer"]): (row["agreed"] / row["of"], row["passes"]) for row in seen.rows}
+    return np.array(list(runs.values()), dtype=float).ravel()
 
 
 def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
@@ -146,4 +157,5 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     claims=_claims,
+    vector=_numbers,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,38 +25,52 @@ from analysis.question import Question
 from analysis.work import Work
 
 
-def look(question: Question, settings: Settings, work: Work) -> Table:
-    """What one run finds for every algorithm and every layer that has room for it."""
-    table = DirectionTable(question)
-    algorithms = asked_algorithms(question.task, question.cut.n_hidden_layers)
+def look(questions: Sequence[Question], settings: Settings, work: Work) -> list[Table]:
+    """Of each network what one run finds for every algorithm and every layer that has room for it."""
+    tables = [DirectionTable(question) for question in questions]
+    task, n_hidden_layers = questions[0].task, questions[0].cut.n_hidden_layers
+    found: list[list[dict[str, Any]]] = [[] for _ in questions]
     with one_thread():
-        return Table(
-            tuple(
-                row
-                for algorithm in work.each("methods", algorithms, "algorithms aligned")
-                for row in _rows(table, algorithm, settings)
-            ),
-            not_asked(question.task, question.cut.n_hidden_layers),
-        )
+        for algorithm in work.each("methods", asked_algorithms(task, n_hidden_layers), "algorithms aligned"):
+            for rows, more in zip(found, _rows(tables, algorithm, settings), strict=True):
+                rows += more
+    return [Table(tuple(rows), not_asked(task, n_hidden_layers)) for rows in found]
 
 
-def _rows(table: DirectionTable, algorithm: HighLevelModel, settings: Settings) -> Iterator[dict[str, Any]]:
-    question, dimension = table.question, int(settings["dimension"])
+def _rows(
+    tables: Sequence[DirectionTable], algorithm: HighLevelModel, settings: Settings
+) -> Iterator[list[dict[str, Any]]]:
+    """Of each network the rows of one algorithm."""
+    dimension = int(settings["dimension"])
     joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
-    asked = demands(algorithm, table.tested, joint=joint)
     blocks = {
         layer: tuple(Block(layer, at * dimension, dimension) for at in range(len(algorithm.responses)))
-        for layer in layers_of(question, algorithm, dimension)
+        for layer in layers_of(tables[0].question, algorithm, dimension)
     }
-    cases = [LearningCase(question.cut, question.data.clean_rows, asked, chosen) for chosen in blocks.values()]
-    options = LearningOptions(seeds=(int(settings["seed"]),), steps=int(settings["steps"]))
-    passing = [
-        {place.layer for _, place in scored.alignment.places}
-        for scored in align_on_directions(table, algorithm, "orthogonal").alignments
-        if scored.valid
+    cases = [
+        LearningCase(
+            table.question.cut,
+            table.question.data.clean_rows,
+            demands(algorithm, table.tested, joint=joint),
+            chosen,
+        )
+        for table in tables
+        for chosen in blocks.values()
     ]
-    for (layer, chosen), (run,) in zip(blocks.items(), learn(cases, options), strict=True):
-        yield from _of_run(table, algorithm, learned_alignment(algorithm, chosen, run), run, {layer} in passing)
+    options = LearningOptions(seeds=(int(settings["seed"]),), steps=int(settings["steps"]))
+    runs = iter(learn(cases, options))
+    for table in tables:
+        passing = [
+            {place.layer for _, place in scored.alignment.places}
+            for scored in align_on_directions(table, algorithm, "orthogonal").alignments
+            if scored.valid
+        ]
+        yield [
+            row
+            for layer, chosen in blocks.items()
+            for run in next(runs)
+            for row in _of_run(table, algorithm, learned_alignment(algorithm, chosen, run), run, {layer} in passing)
+        ]
 
 
 def _of_run(

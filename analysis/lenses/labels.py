@@ -23,7 +23,16 @@ from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.explanation import Claim
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
-from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import (
+    APPLIES,
+    Array,
+    Bar,
+    Fit,
+    Lens,
+    Table,
+    functions_of_layers,
+    not_applicable,
+)
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import activations, next_layer
 from analysis.question import Question
@@ -222,15 +231,6 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
     return tuple(Bar(f"{row['layer']}.{row['neuron']} {row['label']}", row["kept"], row["rows"]) for row in seen.rows)
 
 
-def _numbers(seen: Table) -> Array:
-    """Of each layer how many neurons have each function as their label."""
-    n_rows = len(seen.rows[0]["truth_table"])
-    found = np.zeros((max(row["layer"] for row in seen.rows), 1 << n_rows))
-    for row in seen.rows:
-        found[row["layer"] - 1, sum(bit << place for place, bit in enumerate(row["truth_table"]))] += 1
-    return found.ravel()
-
-
 def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
     """Each label is a function that the neuron is said to carry."""
     return tuple(
@@ -293,6 +293,6 @@ LABELS: Final = Lens(
     },
     bars=_bars,
     claims=_claims,
-    vector=_numbers,
+    vector=functions_of_layers,
     counted="rows whose decision stays with a neuron replaced by what its label predicts",
 )

@@ -40,6 +40,7 @@ class Fit:
 APPLIES: Final = Fit("applicable")
 MAX_TABLE: Final = 200_000
 """Rows of a table."""
+_SIDE_BY_SIDE: Final = 50  # networks that a lens is fitted to at once; more take memory and save no time
 
 
 def not_applicable(reason: str) -> Fit:
@@ -158,6 +159,8 @@ class LensField:
 Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
+Fitted = Callable[[Sequence[Question], Settings, Work], Sequence[View | None]]
+"""Answers about several networks of one shape and task, fitted side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +193,8 @@ class Lens:
         source: where it comes from, and what its numbers agree with.
         settings: everything that may be set.
         applies: whether it says something about an output under these settings; None if it always does.
-        look: answers where it applies, None where its fitting diverged; the dotted path "module:function" of what
-            loads torch.
+        look: answers where it applies; of a lens that learns the dotted path "module:function" of a :data:`Fitted`,
+            which loads torch and answers None where fitting diverged.
         says: one sentence about an answer, made from its numbers.
         can_know: what such an answer can show and what it cannot.
         shown: what can be shown of it for a task, a sentence; "" for most.
@@ -268,16 +271,38 @@ class Lens:
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
-        view = _loaded(self.look)(question, settings, work)
+        (view,) = self._seen([question], settings, work)
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
 
+    def views(self, questions: Sequence[Question], settings: Settings) -> Iterable[View | None]:
+        """What the lens answers of several networks of one shape and task, in turn; None where it has no answer.
+
+        As :meth:`answer` of each; a lens that learns is fitted to many of them at once, which is much quicker.
+
+        Args:
+            questions: at least one.
+            settings: from :meth:`filled`.
+        """
+        if not self.learns:
+            return (self.answer(question, settings).view for question in questions)
+        known, fit = self.fit(questions[0], settings)
+        if not fit.answered:
+            return [None] * len(questions)
+        parts = (questions[start : start + _SIDE_BY_SIDE] for start in range(0, len(questions), _SIDE_BY_SIDE))
+        return (view for part in parts for view in self._seen(part, known, DEFAULT_WORK))
+
+    def _seen(self, questions: Sequence[Question], settings: Settings, work: Work) -> Sequence[View | None]:
+        if isinstance(self.look, str):
+            return cast(Fitted, function_at(self.look))(questions, settings, work)
+        return [self.look(question, settings, work) for question in questions]
+
     def numbers(self, view: View) -> Array | None:
         """All that an answer says of a network in one row of numbers, to be held against that of other networks.
 
-        Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none.
-        None where the lens has no such numbers.
+        Networks of equal sizes give rows of equal length, and renumbering the neurons of a hidden layer changes none,
+        except that a lens that learns starts from another draw. None where the lens has no such numbers.
         """
         if isinstance(view, Attribution):
             return view.scores.ravel()
@@ -312,9 +337,13 @@ def in_order(rows: Iterable[tuple[Hashable, Hashable, Sequence[Any]]]) -> Array:
     return np.array([value for group in found.values() for member in sorted(group.values()) for value in member])
 
 
-def _loaded(look: Look | str) -> Look:
-    """The function itself."""
-    return cast(Look, function_at(look)) if isinstance(look, str) else look
+def functions_of_layers(table: Table) -> Array:
+    """Of each layer, of a table with ``layer`` and ``truth_table``, how many rows have each function of the inputs."""
+    n_rows = len(table.rows[0]["truth_table"])
+    found = np.zeros((max(row["layer"] for row in table.rows), 1 << n_rows))
+    for row in table.rows:
+        found[row["layer"] - 1, sum(bit << place for place, bit in enumerate(row["truth_table"]))] += 1
+    return found.ravel()
 
 
 def view_json(view: View) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from analysis.lenses.lens import (
     Lens,
     Table,
     claim_on_directions,
+    functions_of_layers,
     not_applicable,
 )
 from analysis.method_settings import Setting, Settings
@@ -175,4 +176,5 @@ SAE: Final = Lens(
     latents=_latents,
     claims=_claims,
     on_request={"force": True},
+    vector=functions_of_layers,
 )

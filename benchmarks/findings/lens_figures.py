@@ -6,7 +6,7 @@ result file; some minutes. Stories that lenses tell are measures of the studies 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.lenses.lens import Lens
 from analysis.lenses.registry import LENSES
 from analysis.networks.training_spec import task_of_text
 from analysis.question import Question, ask
@@ -26,6 +27,7 @@ from benchmarks.findings.results import FOLDER, results_of
 from benchmarks.findings.telling import told
 
 STUDIES: Final = ("who-can-tell", "who-can-tell-activation", "who-can-tell-task", "who-can-tell-learned")
+_AGAIN: Final = "who-can-tell-learned"  # on networks that the other studies have as well
 LEAST: Final = 10
 """Networks of each of two algorithms without which nothing is told."""
 MOST_PRODUCTS: Final = 100_000
@@ -67,15 +69,16 @@ def groups_of(slug: str) -> Iterator[Networks]:
         yield group_of(slug, cell, outcomes)
 
 
-def group_of(slug: str, cell: Cell, outcomes: list[StudyOutcome]) -> Networks:
-    """What the networks of one cell say."""
+def group_of(slug: str, cell: Cell, outcomes: list[StudyOutcome], lenses: Sequence[Lens] = LENSES) -> Networks:
+    """What the networks of one cell say, through some lenses."""
     measure = next(key for key in _CARRIED if key in cell.design.measures)
     known = {one.seed: _value(one, measure) for one in outcomes if one.converged}
     pair = _told_apart(known.values())
     story = {seed: _story(value, pair) for seed, value in known.items()}
     single = [one for one in outcomes if story.get(one.seed) in STORIES[:2]]
     labels = np.array([story[one.seed] == STORIES[0] for one in single])
-    numbers = {} if _learns(cell) or min(labels.sum(), (~labels).sum()) < LEAST else rows_of_numbers(cell, single)
+    few = min(labels.sum(), (~labels).sum()) < LEAST
+    numbers = {} if few or slug == _AGAIN else rows_of_numbers([_question(cell, one) for one in single], lenses)
     return Networks(
         study=slug,
         task="".join(map(str, _task(cell).truth_table)),
@@ -93,10 +96,6 @@ def group_of(slug: str, cell: Cell, outcomes: list[StudyOutcome]) -> Networks:
     )
 
 
-def _learns(cell: Cell) -> bool:
-    return any(key.startswith("sae") for key in cell.design.measures)
-
-
 def _told_apart(carried: Collection[Named]) -> tuple[str, str]:
     """The two algorithms of which most networks carry one without the other, the first of equals in order."""
     names = sorted(set().union(*carried))
@@ -108,13 +107,29 @@ def _story(carried: Named, pair: tuple[str, str]) -> Story:
     return ("both" if second else "first only") if first else ("second only" if second else "neither")
 
 
-def rows_of_numbers(cell: Cell, outcomes: list[StudyOutcome]) -> dict[tuple[str, str], Array]:
-    """``[networks, numbers]`` what each lens says of some networks, by its key and by which numbers."""
-    found: dict[tuple[str, str], list[Array]] = {}
-    for outcome in outcomes:
-        for key, row in _numbers(_question(cell, outcome)):
-            found.setdefault(key, []).append(row)
-    return {key: np.array(rows) for key, rows in found.items()}
+def rows_of_numbers(questions: Sequence[Question], lenses: Sequence[Lens]) -> dict[tuple[str, str], Array]:
+    """``[networks, numbers]`` what each lens says of some networks, by its key and by which numbers.
+
+    All that it says under default settings, trained on few rows too; of gradients at the corners of two inputs the sum
+    at 11 by itself as well.
+
+    Raises:
+        ValueError: a lens has numbers of some of the networks only.
+    """
+    found: dict[tuple[str, str], Array] = {}
+    for lens in lenses:
+        if lens.kind == "table" and lens.vector is None:
+            continue
+        views = lens.views(questions, lens.filled(lens.on_request))
+        rows = [row for view in views if view is not None and (row := lens.numbers(view)) is not None]
+        if not rows:
+            continue
+        if len(rows) != len(questions):
+            raise ValueError(f"lens {lens.key} has numbers of {len(rows)} of {len(questions)} networks")
+        found[lens.key, "all"] = np.array(rows)
+        if lens.key == "gradient-corners" and questions[0].cut.n_inputs == 2:
+            found[lens.key, AT_ELEVEN] = found[lens.key, "all"][:, -2:].sum(axis=1, keepdims=True)
+    return found
 
 
 def _task(cell: Cell) -> Task:
@@ -126,19 +141,6 @@ def _question(cell: Cell, outcome: StudyOutcome) -> Question:
     if network is None:
         raise ValueError(f"seed {outcome.seed} of {cell.name} has no weights")
     return ask(network, task=_task(cell), protocol=cell.design.protocols[0])
-
-
-def _numbers(question: Question) -> Iterator[tuple[tuple[str, str], Array]]:
-    """All that each lens says under default settings; of gradients at the corners the sum at 11 by itself as well."""
-    for lens in LENSES:
-        if lens.learns or (lens.kind == "table" and lens.vector is None):
-            continue
-        view = lens.answer(question, lens.defaults).view
-        row = None if view is None else lens.numbers(view)
-        if row is not None:
-            yield (lens.key, "all"), row
-            if lens.key == "gradient-corners" and question.cut.n_inputs == 2:
-                yield (lens.key, AT_ELEVEN), row[-2:].sum(keepdims=True)
 
 
 def _told(numbers: Mapping[tuple[str, str], Array], labels: NDArray[np.bool_]) -> Iterator[Told]:

@@ -96,8 +96,9 @@ def test_the_figures_are_of_every_cell_and_of_lenses_that_there_are() -> None:
     designs = {slug: design_of(slug) for slug in STUDIES}
     expected = [(slug, cell.levels["hidden"]) for slug in STUDIES for cell in cells_of(designs[slug])]
     assert [(group.study, group.hidden) for group in groups] == expected
-    asked = [lens.key for lens in LENSES if not lens.learns and lens.key in {told.lens for told in groups[0].told}]
-    assert len(asked) == 10
+    asked = [lens.key for lens in LENSES if lens.key in {told.lens for told in groups[0].told}]
+    assert len(asked) == 12
+    assert all({told.lens for told in group.told} in (set(), set(asked)) for group in groups)
     for group in groups:
         assert sum(group.carried.values()) + group.failed == designs[group.study].seeds.count
         for one in group.told:
@@ -117,7 +118,10 @@ def test_stories_that_lenses_show_are_those_of_the_result_files() -> None:
 
 @pytest.mark.slow
 def test_asking_every_lens_of_a_cell_again_gives_its_figures() -> None:
-    """Up to one network: a score within rounding of 0 may fall to the other side on another machine."""
+    """Up to one network: a score within rounding of 0 may fall to the other side on another machine.
+
+    What is learned may end elsewhere there, so that is asked up to the interval.
+    """
     results = results_of("who-can-tell")
     cell = cells_of(results.design)[0]
     again = group_of("who-can-tell", cell, [one for one in results.outcomes if one.cell == cell.key])
@@ -125,7 +129,10 @@ def test_asking_every_lens_of_a_cell_again_gives_its_figures() -> None:
     assert (again.carried, again.failed, again.shown) == (stored.carried, stored.failed, stored.shown)
     for one, other in zip(again.told, stored.told, strict=True):
         assert (one.lens, one.numbers, one.kind) == (other.lens, other.numbers, other.kind)
-        assert abs(one.right - other.right) <= 1
+        if LENS_BY_KEY[one.lens].learns:
+            assert other.low <= one.right / one.of <= other.high
+        else:
+            assert abs(one.right - other.right) <= 1
 
 
 @pytest.mark.slow

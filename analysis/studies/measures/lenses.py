@@ -33,7 +33,7 @@ LATENTS: Final = (6, 3)
 _LEARNED: Final[frozenset[Need]] = frozenset({"learned"})
 _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
 
-Encoder = Callable[[Question, Settings], list[Sequence[Encoded]] | None]
+Encoder = Callable[[Sequence[Question], Settings], list[list[Sequence[Encoded]] | None]]
 Variables = Mapping[str, tuple[int, ...]]
 """By an algorithm's text or formula, the truth tables of its variables."""
 
@@ -102,7 +102,7 @@ def _layers(studied: Studied, latents: int) -> list[Sequence[Encoded]] | None:
     def compute() -> list[Sequence[Encoded]] | None:
         settings = LENS_BY_KEY["sae"].filled({"latents": latents, "seeds": N_SEEDS, "force": True})
         encoded = cast(Encoder, function_at("analysis.lenses.autoencoder:encoded_layers"))  # loads torch
-        return encoded(studied.question, settings)
+        return encoded([studied.question], settings)[0]
 
     return studied.once(("autoencoders", latents), compute)
 

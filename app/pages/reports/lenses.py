@@ -512,7 +512,7 @@ def claiming_answer(
         cure = "run the lenses that learn on this network's page of lenses, and choose among what they answered"
         raise InvalidMethod(item, "learns, and no answer under these settings is stored", cure)
     if stored.outcome != "found":
-        raise InvalidMethod(item, " ".join(stored.notes), "leave it out")
+        raise InvalidMethod(item, " ".join(stored.notes).rstrip("."), "leave it out")
     return stored, lens.claims(place.question, Table(tuple(_whole(answer, stored)["table"])))
 
 

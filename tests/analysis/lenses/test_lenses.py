@@ -400,9 +400,35 @@ def test_neurons_in_order_keep_the_figures_of_a_neuron_together() -> None:
     assert neurons_in_order(Table(tuple(rows)), "activation").tolist() == [0, 5, 2, 1, 9, 9]
 
 
-def test_numbers_of_labels_count_each_function_layer_by_layer() -> None:
+@pytest.mark.parametrize("key", ["labels", "sae"])
+def test_numbers_of_labels_and_latents_count_each_function_layer_by_layer(key: str) -> None:
     rows = [{"layer": layer, "truth_table": table} for layer, table in ((1, [0, 1]), (1, [0, 1]), (2, [1, 1]))]
-    assert LENS_BY_KEY["labels"].vector(Table(tuple(rows))).tolist() == [0, 0, 2, 0, 0, 0, 0, 1]
+    assert LENS_BY_KEY[key].vector(Table(tuple(rows))).tolist() == [0, 0, 2, 0, 0, 0, 0, 1]
+
+
+def test_numbers_of_alignment_search_are_of_runs_not_of_variables() -> None:
+    rows = [
+        {"algorithm": algorithm, "layer": layer, "agreed": agreed, "of": 32, "passes": agreed == 32}
+        for algorithm, layer, agreed in (("Alice", 1, 24), ("Alice", 2, 32), ("Bob", 1, 8), ("Bob", 2, 32))
+        for _variable in range(2)
+    ]
+    assert LENS_BY_KEY["das"].vector(Table(tuple(rows))).tolist() == [0.75, 0, 1, 1, 0.25, 0, 1, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["sae", "das"])
+def test_what_is_learned_of_a_network_does_not_depend_on_those_beside_it(key: str) -> None:
+    lens, question = LENS_BY_KEY[key], ask(pretrained_xor().network)
+    settings = lens.filled(lens.on_request)
+    *_, last = lens.views([renumbered(question, seed) for seed in (1, 2)] + [question], settings)
+    alone = lens.answer(question, settings).view
+    assert isinstance(last, Table)
+    assert isinstance(alone, Table)
+    for one, other in zip(alone.rows, last.rows, strict=True):
+        assert one.keys() == other.keys()
+        for name in one.keys() - {"direction"}:
+            expected = pytest.approx(other[name], abs=1e-9) if isinstance(other[name], float) else other[name]
+            assert one[name] == expected, name
 
 
 def test_labels_are_scored_by_runs_by_hand() -> None:
@@ -581,7 +607,7 @@ def test_interchanging_a_latent_is_a_run_by_hand() -> None:
 
     question = ask(pretrained_xor().network)
     settings = LENS_BY_KEY["sae"].filled({"force": True, "seeds": 1})
-    layers = encoded_layers(question, settings)
+    (layers,) = encoded_layers([question], settings)
     assert layers is not None
     rows = [row for row in table(question, "sae", force=True, seeds=1).rows if row["layer"] == 1]
     network, (encoded,) = question.cut, layers[0]

@@ -95,7 +95,7 @@ def test_the_picker_offers_the_lenses_that_say_something_of_neurons(client, get)
         ("l-shapley", "lens shapley: says nothing of single neurons"),
         ("l-nonsense", "is unknown"),
         ("l-das", "no answer under these settings is stored. Run the lenses that learn"),
-        ("l-sae", "4 distinct rows are fewer than 8"),
+        ("l-sae", "Nothing is trained unless force is true. Leave it out."),
         ("l-labels(labels=9.9: A)", "names a neuron that is not there"),
         ("l-labels(labels=A and B)", "names no neuron"),
     ],
