@@ -40,20 +40,16 @@ def look(questions: Sequence[Question], settings: Settings, work: Work) -> list[
 def _rows(
     tables: Sequence[DirectionTable], algorithm: HighLevelModel, settings: Settings
 ) -> Iterator[list[dict[str, Any]]]:
-    """Of each network the rows of one algorithm."""
+    """Of each network, all of one task and protocol, the rows of one algorithm."""
     dimension = int(settings["dimension"])
     joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
+    asked = demands(algorithm, tables[0].tested, joint=joint)
     blocks = {
         layer: tuple(Block(layer, at * dimension, dimension) for at in range(len(algorithm.responses)))
         for layer in layers_of(tables[0].question, algorithm, dimension)
     }
     cases = [
-        LearningCase(
-            table.question.cut,
-            table.question.data.clean_rows,
-            demands(algorithm, table.tested, joint=joint),
-            chosen,
-        )
+        LearningCase(table.question.cut, table.question.data.clean_rows, asked, chosen)
         for table in tables
         for chosen in blocks.values()
     ]

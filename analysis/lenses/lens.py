@@ -160,7 +160,7 @@ Array = NDArray[np.float64]
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
 Fitted = Callable[[Sequence[Question], Settings, Work], Sequence[View | None]]
-"""Answers about several networks of one shape and task, fitted side by side."""
+"""Answers about several networks of one shape, task and protocol, fitted side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,12 +277,12 @@ class Lens:
         return LensAnswer("found", settings, view, (*first, *view.notes))
 
     def views(self, questions: Sequence[Question], settings: Settings) -> Iterable[View | None]:
-        """What the lens answers of several networks of one shape and task, in turn; None where it has no answer.
+        """What the lens answers of several networks in turn; None where it has no answer.
 
         As :meth:`answer` of each; a lens that learns is fitted to many of them at once, which is much quicker.
 
         Args:
-            questions: at least one.
+            questions: at least one, about networks of one shape, with one task and protocol.
             settings: from :meth:`filled`.
         """
         if not self.learns:
