@@ -67,10 +67,11 @@ def balanced_table(slug: str) -> Iterator[str]:
 
 
 def _rows(groups: list[Networks]) -> Iterator[tuple[Told, list[Told | None]]]:
-    """What the first group has of each lens, and the same of every group, where it has it."""
-    for one in groups[0].told:
-        key = one.lens, one.numbers, one.kind
-        yield one, [next((t for t in g.told if (t.lens, t.numbers, t.kind) == key), None) for g in groups]
+    """What the first group that has it has of each lens, and the same of every group, where it has it."""
+    by_group = [{(one.lens, one.numbers, one.kind): one for one in group.told} for group in groups]
+    for key in dict.fromkeys(key for found in by_group for key in found):
+        told = [found.get(key) for found in by_group]
+        yield next(one for one in told if one is not None), told
 
 
 def _balanced(told: Told) -> str:
