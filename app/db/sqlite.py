@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_SECONDS: Final = 10
+_WRITERS_CACHE_KIB: Final = 64 << 10
 
 
 def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
@@ -30,7 +31,9 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         migrates: whether it changes the schema: SQLite makes a table anew to change it, so foreign keys are off, lest
             dropping the old one cascades; and no connection is kept.
     """
-    options: dict[str, Any] = {"poolclass": NullPool} if migrates else {"pool_size": 16, "max_overflow": 64}
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 64, "pool_use_lifo": True}
+    if migrates:
+        options = {"poolclass": NullPool}
     if url.database in (None, "", ":memory:"):
         options = {}  # one connection, or every one would be a database of its own
     made = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **options)
@@ -42,10 +45,9 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
         if writes:
             _use_write_ahead_log(cursor)
+            cursor.execute(f"PRAGMA cache_size = -{_WRITERS_CACHE_KIB}")  # readers have the default, 2 MB
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute(f"PRAGMA foreign_keys = {'OFF' if migrates else 'ON'}")
-        cursor.execute("PRAGMA cache_size = -65536")  # KiB
-        cursor.execute(f"PRAGMA mmap_size = {256 << 20}")
         cursor.execute("PRAGMA temp_store = MEMORY")
         if not writes:
             cursor.execute("PRAGMA query_only = ON")
