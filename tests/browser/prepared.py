@@ -77,7 +77,7 @@ TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")
 QUICKER: Final = {
     "contradictions": replace(DEFINITIONS["contradictions"], handler="tests.quick_contradictions:HANDLER")
 }
-RULES_LOOKED_AT: Final = ("", "split", "nodes-mean")
+RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split", "nodes-mean"), "induction-attention": ("",)}
 """Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
 SLOTS: Final = 2
 
@@ -94,8 +94,9 @@ def _make(data: Path) -> None:
         _make_up_a_large_one(store)
         with store.write() as session:
             add_bundled_models(session)
+            slugs = {row.digest: row.slug for row in session.scalars(select(ModelRow))}
             for job in session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")):
-                if job.arguments["rules"] not in RULES_LOOKED_AT:
+                if job.arguments["rules"] not in RULES_LOOKED_AT[slugs[job.arguments["model"]]]:
                     cancel(session, job.id)
             save_results(session, study_results())
             save_results(session, followed())

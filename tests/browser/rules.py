@@ -14,7 +14,9 @@ Rule = Callable[[Any], Iterator[str]]
 WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting library
 MEDIA: Final = {"assets": ["media"]}  # of what axe fetches before it looks
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good
-SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
+SEE_COLOURS: Final = """async ({ passed, options }) => {
+  const silent = ".vh, .skip, [aria-disabled=true], :disabled";
+  const fields = "input:not([type=hidden], [type=checkbox], [type=radio], [type=range]), select, textarea";
   const grounds = new Map([[null, ""]]), looks = new Map();
   const ground = (e) => {  // all that is painted beneath the element's words, and whether they shine through
     if (!grounds.has(e)) {
@@ -25,21 +27,22 @@ SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
     return grounds.get(e);
   };
   const words = (e) => [...e.childNodes].map((n) => (n.nodeType === Node.TEXT_NODE ? n.data.trim() : "")).join("");
+  const written = (e) => words(e).length > 1 || e.matches(fields);
   for (const e of document.body.querySelectorAll("*"))
-    if ((words(e) || e.matches("input, select, textarea")) && e.checkVisibility()) {
-      const { color, fill, fontSize, fontWeight, textShadow } = getComputedStyle(e);
-      const own = [e.localName, e.getAttribute("class"), color, fill, fontSize, fontWeight, textShadow, ground(e)];
-      const look = own.join(), [longest] = looks.get(look) ?? [e];
+    if (written(e) && e.checkVisibility() && !e.closest(silent)) {
+      const { color, fill, fontSize, fontStyle, fontWeight, textDecorationLine, textShadow } = getComputedStyle(e);
+      const own = [color, fill, fontSize, fontStyle, fontWeight, textDecorationLine, textShadow, ground(e)];
+      const look = [e.localName, e.getAttribute("class"), ...own].join(), [longest] = looks.get(look) ?? [e];
       looks.set(look, [words(e).length > words(longest).length ? e : longest, e]);
     }
+  if (!passed) return [...looks.keys()];
   for (const look of passed) looks.delete(look);
-  if (!looks.size && !besides.length) return { violations: [], passed: [] };
   const marked = new Map();  // a page that renews itself may take marks off again, and put them on what is new
   for (const e of document.querySelectorAll("[data-look]")) delete e.dataset.look;
   for (const [look, both] of looks) for (const e of both) marked.set(e, (e.dataset.look = look));
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
   const only = { resultTypes: ["violations", "passes"], elementRef: true, preload: false };
-  const found = await axe.run(document, { ...options, ...only, runOnly: [...besides, "color-contrast"] });
+  const found = await axe.run(document, { ...options, ...only, runOnly: ["color-contrast", "link-in-text-block"] });
   return {
     violations: JSON.parse(JSON.stringify(found.violations, (key, e) => (key === "element" ? null : e))),
     passed: found.passes
@@ -47,9 +50,16 @@ SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
       .flatMap((rule) => rule.nodes.map((node) => marked.get(node.element) ?? [])),
   };
 }"""
-"""Axe looks at contrasts where there is something new to see: of elements alike in themselves and in what lies beneath
-them, at the one with most words (it says nothing about a single letter) and the last. All in one go, for a page may
-renew itself at any moment; with it go the rules named ``besides``, for axe goes through a whole page before any rule.
+"""The looks on a page, or what axe says of those that have not passed: of elements alike in themselves and in what lies
+beneath them, the one with most words and the last. All in one go, for a page may renew itself at any moment; with it
+goes the other rule that colours decide, for axe goes through a whole page before any rule. Left out is what axe says
+nothing about: single letters, and what cannot be seen or used.
+"""
+LINKS_DIFFER_IN_STYLE: Final = """
+axe.configure({ rules: [{ id: "link-in-text-block", any: ["link-in-text-block-style"] }] });
+"""
+"""Colours alone, however far apart, do not tell our links from the text around them. To compare the colours of every
+link with those of its text would take axe as long as all other rules together.
 """
 
 WATCH_SHIFTS: Final = """
@@ -148,15 +158,18 @@ def accessible_in_the_dark(tab: Any, **options: Any) -> Iterator[str]:
     """What colours decide."""
     _bring_axe(tab)
     tab.emulate_media(color_scheme="dark")
-    yield from _colours(tab, "link-in-text-block", **options)
+    yield from _colours(tab, **options)
 
 
 _passed: Final[set[str]] = set()
 
 
-def _colours(tab: Any, *besides: str, **options: Any) -> Iterator[str]:
+def _colours(tab: Any, **options: Any) -> Iterator[str]:
     """Contrasts take axe ten times as long as all the rest: it sees each look until it has passed once, wherever."""
-    found = tab.evaluate(SEE_COLOURS, {"passed": sorted(_passed), "besides": besides, "options": options})
+    looks = tab.evaluate(SEE_COLOURS, {})
+    if _passed.issuperset(looks):
+        return
+    found = tab.evaluate(SEE_COLOURS, {"passed": sorted(_passed.intersection(looks)), "options": options})
     _passed.update(found.pop("passed"))
     yield from _told(found)
 
@@ -165,7 +178,7 @@ def _bring_axe(tab: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     if tab.evaluate("() => !window.axe"):
-        tab.evaluate(Axe().axe_script)
+        tab.evaluate(Axe().axe_script + LINKS_DIFFER_IN_STYLE)
 
 
 def _told(response: dict[str, Any]) -> Iterator[str]:

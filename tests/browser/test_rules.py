@@ -65,6 +65,7 @@ WRONG = [
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main p { color: #bbb }"}),
+    (rules.accessible, {"style": "main a { color: #900; text-decoration: none }"}),
     (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td style='color: #bbb'>row 5")}),
     (rules.accessible, {"more": ROWS.replace("<tr><td>row 5", "<tr style='background: #444'><td>row 5")}),
     (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td><span style='opacity: .3'>row 5</span>")}),
@@ -73,6 +74,10 @@ WRONG = [
         {"more": ROWS, "style": "@media (prefers-color-scheme: dark) { .odd { color: #bbb } }"},
     ),
     (rules.accessible_in_the_dark, {"style": "@media (prefers-color-scheme: dark) { main { color: #bbb } }"}),
+    (
+        rules.accessible_in_the_dark,
+        {"style": "@media (prefers-color-scheme: dark) { main a { color: #060; text-decoration: none } }"},
+    ),
     (rules.skip_link, {"change": ('<a class="skip" href="#main">Skip to content</a>', "")}),
     (rules.skip_link, {"change": ('href="#main"', 'href="#elsewhere"')}),
     (rules.focus_is_seen, {"style": "button:focus-visible { outline: none }"}),
