@@ -23,8 +23,9 @@ from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA, Alignment
-from analysis.alignments.joint import MAX_RUNS, score_joint
+from analysis.alignments.joint import MAX_RUNS, algorithm_says, score_joint, values_on
 from analysis.alignments.search import search_alignments
+from analysis.alignments.sites import neuron_sites
 from analysis.circuits.estimating import share_interval
 from analysis.contradictions.events import Situation
 from analysis.contradictions.hidden_cube import CubeShare, cube_of, cube_shares
@@ -104,11 +105,7 @@ def on_neuron_sets(question: Question, algorithm: HighLevelModel) -> OnNeuronSet
     paths = sorted(algorithm.responses)
     if sum((1 << width) - 1 for width in network.hidden_sizes) ** len(paths) > _PLACEMENTS:
         return None
-    sites = [
-        NeuronSet(layer, tuple(i for i in range(width) if bits >> i & 1))
-        for layer, width in enumerate(network.hidden_sizes, start=1)
-        for bits in range(1, 1 << width)
-    ]
+    sites = neuron_sites(network.hidden_sizes, "neuron_sets").sites
     disjoint = [choice for choice in product(sites, repeat=len(paths)) if _are_disjoint(choice)]
     found = search_alignments(replace(question, protocol=asked), Candidates((algorithm,), 1)).algorithms[0]
     best: IIA | None = None
@@ -146,12 +143,9 @@ def chance_of_directions(
 
     passed = np.ones(n_draws, dtype=bool)
 
-    paths = sorted(algorithm.responses)
-    full = (1 << n_rows) - 1
-    values = np.array([pattern_bits(algorithm.responses[path].function, algorithm.n_inputs) for path in paths])
+    paths = tuple(sorted(algorithm.responses))
+    says = algorithm_says(algorithm, paths)
     for sources in product(range(n_rows), repeat=n_variables):
-        fixed = {path: full if values[i][s] else 0 for i, (path, s) in enumerate(zip(paths, sources, strict=True))}
-        says = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
         at = np.flatnonzero(passed)
         if not len(at):
             break
@@ -161,7 +155,8 @@ def chance_of_directions(
             change = wanted[:, None, variable] - reads[at, :, variable]
             moved = moved + change[..., None] * frames[at, None, variable]
         decided = decide(run_from(network, layer, moved), table.protocol.alignment_decision)
-        passed[at] = (decided == says).all(axis=1)
+        expected = says[values_on(algorithm, paths, np.array([sources]))[0]]
+        passed[at] = (decided == expected).all(axis=1)
     hits = int(passed.sum())
     low, high = share_interval(hits, n_draws, CONFIDENCE)
     return Chance(hits, n_draws, float(low), float(high), CONFIDENCE, seed)

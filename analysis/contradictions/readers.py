@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.joint import algorithm_says
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.scoring import ScoredDirections
 from analysis.errors import InvalidAlignment
@@ -120,19 +121,14 @@ def alignment_reader(network: Network, algorithm: HighLevelModel, scored: Scored
         changes += [abs(float(one) - number) for one, number in zip(said, (*numbers, reading.constant), strict=True)]
         tests.append(HalfSpace(tuple(said[:-1]), said[-1] - HALF))
     paths = [path for path, _ in places]
-    full = (1 << (1 << algorithm.n_inputs)) - 1
-    outputs = []
-    for values in range(1 << len(paths)):
-        fixed = {path: full if values >> (len(paths) - 1 - i) & 1 else 0 for i, path in enumerate(paths)}
-        output = algorithm.output_given(fixed)
-        if output not in (0, full):
-            raise InvalidAlignment(item, "leaves the output to the inputs beside its variables", "use another")
-        outputs.append(int(output == full))
+    decides = algorithm_says(algorithm, tuple(paths))
+    if (decides != decides[:, :1]).any():
+        raise InvalidAlignment(item, "leaves the output to the inputs beside its variables", "use another")
     functions = [algorithm.responses[path].function for path in paths]
     return Reader(
         tuple(algorithm.formulas[path] for path in paths),
         tuple(tests),
-        tuple(outputs),
+        tuple(decides[:, 0].tolist()),
         possible_combinations(functions, 1 << algorithm.n_inputs),
         max(changes, default=0.0),
     )

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
+from analysis.alignments.joint import algorithm_says, values_on
 from analysis.errors import BeyondLimits
-from analysis.tasks import pattern_bits
 
 MAX_BLOCKS: Final = 20_000
 
@@ -111,15 +111,8 @@ def demands(algorithm: HighLevelModel, tested: NDArray[np.bool_], *, joint: bool
         bases.append(grid[:, -1])
         sources.append(grid[:, :-1])
         active.append(np.ones((len(grid), len(paths)), dtype=bool))
-        full = (1 << n_rows) - 1
-        values = np.stack(
-            [pattern_bits(algorithm.responses[path].function, n_inputs)[grid[:, i]] for i, path in enumerate(paths)], 1
-        )
-        known = {}
-        for row in {tuple(row) for row in values.tolist()}:
-            fixed = {path: full if bit else 0 for path, bit in zip(paths, row, strict=True)}
-            known[row] = pattern_bits(algorithm.output_given(fixed), n_inputs)
-        wanted.append(np.array([known[tuple(v)][b] for v, b in zip(values.tolist(), grid[:, -1], strict=True)]))
+        says = algorithm_says(algorithm, tuple(paths)).astype(bool)
+        wanted.append(says[values_on(algorithm, paths, grid[:, :-1]), grid[:, -1]])
     return Demands(
         np.concatenate(bases), np.concatenate(sources), np.concatenate(active), np.concatenate(wanted), n_single
     )

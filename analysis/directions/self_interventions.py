@@ -17,7 +17,7 @@ on its neurons; every set of the hidden neurons that an interpretation reads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Final
 
@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.alignments.alignment import Aligned
-from analysis.alignments.joint import says_from_one_source
+from analysis.alignments.joint import algorithm_says, says_from_one_source
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
-from analysis.directions.swaps import settled
+from analysis.directions.swaps import swapped_layers
 from analysis.experiments import SILENT, NetworkAnswers, divided_by
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations, next_layer
+from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.tasks import pattern_bits
 
@@ -93,28 +93,24 @@ def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> 
         speakers: aligned algorithms and interpretations of this network; anything else makes no swap and is silent.
     """
     clean = activations(network, rows)
-    merged: dict[_Key, list[tuple[int, _Own]]] = {}
+    merged: dict[_Key, OwnSwap] = {}
     bounded = False
     for number, speaker in enumerate(speakers):
-        own, cut = _own(network, speaker)
+        own, cut = _own(network, speaker, number)
         bounded = bounded or cut
         for one in own:
-            merged.setdefault(_key(one.places), []).append((number, one))
-    swaps = tuple(
-        OwnSwap(
-            tuple(number for number, _ in same),
-            tuple(one.paths for _, one in same),
-            same[0][1].labels,
-            same[0][1].places,
-        )
-        for same in merged.values()
-    )
+            first = merged.setdefault(_key(one.places), one)
+            if first is not one:
+                owners, variables = (*first.owners, number), (*first.variables, *one.variables)
+                merged[_key(one.places)] = replace(first, owners=owners, variables=variables)
+    swaps = tuple(merged.values())
     n_rows = len(rows)
     outputs = np.zeros((len(swaps), n_rows, n_rows))
     predictions = np.full((len(speakers), len(swaps), n_rows, n_rows), SILENT, dtype=np.int8)
     readings = [_readings(speaker, clean) for speaker in speakers]
     for at, swap in enumerate(swaps):
-        layers = _swapped(network, clean, swap.places)
+        sources = np.repeat(np.arange(n_rows)[:, None], len(swap.places), axis=1)
+        layers = swapped_layers(network, clean, swap.places, sources)
         outputs[at] = layers[-1][..., 0]
         for number, speaker in enumerate(speakers):
             predictions[number, at] = _says(speaker, readings[number], swap, _meant(swap, number), layers)
@@ -122,15 +118,6 @@ def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> 
 
 
 _Key = frozenset[tuple[int, tuple[float, ...], tuple[float, ...]]]
-
-
-@dataclass(frozen=True)
-class _Own:
-    """One of an explanation's own swaps."""
-
-    paths: tuple[str, ...]
-    labels: tuple[str, ...]
-    places: tuple[LinearPlace, ...]
 
 
 def _key(places: Sequence[LinearPlace]) -> _Key:
@@ -147,7 +134,7 @@ def _meant(swap: OwnSwap, number: int) -> tuple[str, ...] | None:
     return dict(zip(swap.owners, swap.variables, strict=True)).get(number)
 
 
-def _own(network: Network, speaker: object) -> tuple[list[_Own], bool]:
+def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap], bool]:
     """An explanation's own swaps, and whether there are more than are made."""
     named: list[tuple[str, str, LinearPlace]] = []
     most = MAX_VARIABLES
@@ -168,28 +155,8 @@ def _own(network: Network, speaker: object) -> tuple[list[_Own], bool]:
     for size in sizes:
         for chosen in combinations(named, size):
             paths, labels, places = zip(*chosen, strict=True)
-            found.append(_Own(paths, labels, places))
+            found.append(OwnSwap((number,), (paths,), labels, places))
     return found, len(named) > most
-
-
-def _swapped(network: Network, clean: Sequence[Array], places: Sequence[LinearPlace]) -> list[Array]:
-    """Activations ``[source, base, n_l]`` of every layer with the places interchanged from each source."""
-    n_rows = len(clean[0])
-    values: Array = np.broadcast_to(clean[0][None], (n_rows, *clean[0].shape))
-    layers = [values]
-    for layer in range(1, len(network.weights) + 1):
-        values = next_layer(network, layer, values)
-        here = [place for place in places if place.layer == layer]
-        moves = swap_rows(here) if here else None
-        if moves is not None:
-            reads = np.concatenate([place.matrix for place in here])
-            wanted = fixed_order.inner(clean[layer], reads)
-            change = wanted[:, None, :] - fixed_order.inner(values, reads)  # [source, base, k]
-            for at in range(len(moves)):
-                values = values + change[..., at, None] * moves[at]
-        layers.append(values)
-    layers[-1] = settled(values[..., 0], clean[-1][:, 0])[..., None]
-    return layers
 
 
 def _readings(speaker: object, clean: Sequence[Array]) -> dict[str, ReadOut] | None:
@@ -225,22 +192,14 @@ def _says(
         return says_from_one_source(speaker.algorithm, meant)
     if readings is None:
         return silent
-    n_inputs = speaker.algorithm.n_inputs
-    bits, known = {}, np.ones((n_rows, n_rows), dtype=bool)
+    values, known = np.zeros_like(silent, dtype=np.int64), np.ones((n_rows, n_rows), dtype=bool)
     for path, place in speaker.alignment.places:
         reading = readings[path]
         level = reading.gain * fixed_order.inner(layers[place.layer], place.matrix)[..., 0] + reading.constant - 0.5
         known &= np.abs(level) > _BETWEEN
-        bits[path] = level > 0
-    full = (1 << n_rows) - 1
-    says = silent.copy()
-    paths = list(bits)
-    for values in range(1 << len(paths)):
-        chosen = {path: bool(values >> i & 1) for i, path in enumerate(paths)}
-        output = speaker.algorithm.output_given({path: full if bit else 0 for path, bit in chosen.items()})
-        here = np.logical_and.reduce([bits[path] == bit for path, bit in chosen.items()])
-        says = np.where(here & known, pattern_bits(output, n_inputs)[None, :].astype(np.int8), says)
-    return says
+        values = values << 1 | (level > 0)
+    said = algorithm_says(speaker.algorithm, tuple(path for path, _ in speaker.alignment.places))
+    return np.where(known, said[values, np.arange(n_rows)], silent)
 
 
 def _by_neurons(

@@ -110,40 +110,49 @@ def settled(outputs: Array, own: Array) -> Array:
 def joint_outputs(
     network: Network, clean: Sequence[Array], places: Sequence[LinearPlace], sources: NDArray[np.int64]
 ) -> Array:
-    """The network's output with every variable interchanged at once, each from a source of its own, layer by layer.
+    """``[choices, base]`` the raw outputs of :func:`swapped_layers`."""
+    return swapped_layers(network, clean, places, sources)[-1][..., 0]
 
-    In a layer with several variables the change is the one along their swap directions together that gives each
-    read-out its value on its source: for orthogonal swaps the shortest there is. Layers above recompute.
+
+def swapped_layers(
+    network: Network, clean: Sequence[Array], places: Sequence[LinearPlace], sources: NDArray[np.int64]
+) -> list[Array]:
+    """The network with several places interchanged at once, each from a source of its own, layer by layer.
+
+    In a layer with several places the change is the one along their swap directions together that gives each read-out
+    its value on its source: for orthogonal swaps the shortest there is. Layers above recompute.
 
     Args:
         network: cut to one output.
         clean: its own activations on the rows.
-        places: one for each variable; in each layer all read-outs can be set at once.
-        sources: ``[choices, variables]`` rows.
+        places: in each layer all read-outs can be set at once.
+        sources: ``[choices, places]`` rows.
 
     Returns:
-        ``[choices, base]`` raw outputs.
+        For layers 0 … L ``[choices, base, n_l]`` activations.
     """
     values: Array = np.broadcast_to(clean[0], (len(sources), *clean[0].shape))
+    layers = [values]
     for layer in range(1, len(network.weights) + 1):
         values = next_layer(network, layer, values)
         here = [column for column, place in enumerate(places) if place.layer == layer]
-        if not here:
-            continue
-        moves = swap_rows(places[column] for column in here)
-        if moves is None:
-            raise InvalidAlignment(
-                f"layer {layer}", "has read-outs that cannot be set at once", "use linearly independent directions"
-            )
-        changes: list[Array] = []
-        for column in here:
-            reads = places[column].matrix
-            wanted = fixed_order.inner(clean[layer], reads)[sources[:, column]]  # [choices, k]
-            changes.append(wanted[:, None, :] - fixed_order.inner(values, reads))
-        change = np.concatenate(changes, axis=-1)
-        for at in range(len(moves)):
-            values = values + change[..., at, None] * moves[at]
-    return settled(values[..., 0], clean[-1][:, 0])
+        if here:
+            moves = swap_rows(places[column] for column in here)
+            if moves is None:
+                raise InvalidAlignment(
+                    f"layer {layer}", "has read-outs that cannot be set at once", "use linearly independent directions"
+                )
+            changes: list[Array] = []
+            for column in here:
+                reads = places[column].matrix
+                wanted = fixed_order.inner(clean[layer], reads)[sources[:, column]]  # [choices, k]
+                changes.append(wanted[:, None, :] - fixed_order.inner(values, reads))
+            change = np.concatenate(changes, axis=-1)
+            for at in range(len(moves)):
+                values = values + change[..., at, None] * moves[at]
+        layers.append(values)
+    layers[-1] = settled(values[..., 0], clean[-1][:, 0])[..., None]
+    return layers
 
 
 def _swap_rows_of(place: LinearPlace) -> Array:
