@@ -15,8 +15,9 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.integers import n_integer_directions
+from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Learning, PlaceEvidence
-from analysis.directions.rowspace import rowspace_split
+from analysis.directions.rowspace import RowspaceSplit, rowspace_split
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
@@ -65,22 +66,29 @@ def find_directions(
 
 def _with_evidence(table: DirectionTable, found: AlgorithmDirections) -> AlgorithmDirections:
     evidence = (
-        tuple(_place_evidence(table, found.algorithm, path, place) for path, place in scored.alignment.places)
+        tuple(
+            PlaceEvidence(split_of(table, found.algorithm, *place), family_of(table, found.algorithm, *place))
+            for place in scored.alignment.places
+        )
         for scored in found.alignments
     )
     return replace(found, evidence=tuple(evidence))
 
 
-def _place_evidence(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> PlaceEvidence:
+def split_of(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> RowspaceSplit | None:
+    """How a place's read-out fares with only what the next layer reads; None for several dimensions."""
     if place.dimension != 1:
-        return PlaceEvidence(None, None)
-    plain = LinearPlace(place.layer, place.reads)
-    split = rowspace_split(table.question, algorithm, path, plain)
+        return None
+    return rowspace_split(table.question, algorithm, path, LinearPlace(place.layer, place.reads))
+
+
+def family_of(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> ObliqueFamily | None:
+    """The oblique swaps of a place's read-out, within the table's budget; None where it is not the shortest one."""
     response = algorithm.responses[path]
-    family = None
-    if table.read_out(place.layer, response.function).place == plain:
-        family = table.family(place.layer, Behaviour.of(response, algorithm.n_inputs))
-    return PlaceEvidence(split, family)
+    plain = LinearPlace(place.layer, place.reads)
+    if place.dimension != 1 or table.read_out(place.layer, response.function).place != plain:
+        return None
+    return table.family(place.layer, Behaviour.of(response, algorithm.n_inputs))
 
 
 def closed_form_work(network: Network, n_algorithms: int) -> int:

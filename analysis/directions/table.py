@@ -12,7 +12,7 @@ from analysis import fixed_order
 from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
-from analysis.directions.oblique import ObliqueFamily, oblique_family
+from analysis.directions.oblique import MAX_PROGRAMMES, ObliqueFamily, oblique_family
 from analysis.directions.readouts import RESIDUAL, MinimumNorm, Spread, affine_fits, minimum_norm
 from analysis.directions.result import DirectionClass
 from analysis.directions.swaps import swap_outputs
@@ -45,6 +45,7 @@ class DirectionTable:
     Args:
         residual: largest difference with which a read-out reads a variable.
         integer_residual: the same for small integer directions.
+        max_programmes: linear programmes for one family of oblique swaps.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class DirectionTable:
         *,
         residual: float = RESIDUAL,
         integer_residual: float = INTEGER_RESIDUAL,
+        max_programmes: int = MAX_PROGRAMMES,
     ) -> None:
         network = question.cut
         self.question, self.network, self.protocol = question, network, question.protocol
         self.clean = activations(network, question.data.clean_rows)
         self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
         self._residual, self._integer_residual = residual, integer_residual
+        self._max_programmes = max_programmes
         self._spreads: dict[int, Spread] = {}
         self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
         self._outputs: dict[LinearPlace, NDArray[np.float64]] = {}
@@ -98,8 +101,9 @@ class DirectionTable:
             return None
         key = layer, behaviour
         if key not in self._families:
+            rule, most = self.protocol.alignment_decision, self._max_programmes
             self._families[key] = oblique_family(
-                self.network, self.clean, place, behaviour, self.protocol.alignment_decision, self.tested
+                self.network, self.clean, place, behaviour, rule, self.tested, max_programmes=most
             )
         return self._families[key]
 

@@ -23,7 +23,7 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import IIA
 from analysis.digest import canonical_json
 from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.oblique import Answer, Method, ObliqueFamily
+from analysis.directions.oblique import WORST_FIRST, Answer, Method, ObliqueFamily
 from analysis.directions.readouts import ReadOut
 from analysis.directions.result import (
     AlgorithmDirections,
@@ -38,7 +38,6 @@ from analysis.directions.scoring import ScoredDirections
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 
 MAX_CHOICES: Final = 500  # of an algorithm's learned choices, the best ones
-_WORST: Final[tuple[Answer, ...]] = ("none", "undecided", "some", "all")
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def family_of(evidence: Sequence[PlaceEvidence]) -> tuple[int | None, Answer | N
     if not families or any(family is None for family in families):
         return None, None
     known = [family for family in families if family is not None]
-    return sum(one.dimension for one in known), min((one.answer for one in known), key=_WORST.index)
+    return sum(one.dimension for one in known), min((one.answer for one in known), key=WORST_FIRST.index)
 
 
 def family_to_json(family: ObliqueFamily | None) -> list[Any] | None:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour
 from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.directions.alignment import DirectionAlignment, LinearPlace, parse_directions
-from analysis.directions.oblique import ObliqueFamily, oblique_family
-from analysis.directions.rowspace import RowspaceSplit, rowspace_split
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.findings import family_of, split_of
+from analysis.directions.oblique import WORST_FIRST
 from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import Protocol
@@ -65,7 +64,6 @@ MAX_PAGE_RUNS: Final = 1 << 18  # joint interchanges that a page makes
 MAX_PAGE_PROGRAMMES: Final = 100  # linear programmes for one family
 N_SIBLINGS: Final = 6
 MAX_REF: Final = 2_000  # characters of a reference in an address
-_WORST: Final[tuple[Passing, ...]] = ("none", "undecided", "some", "all")
 
 
 def direction_address(
@@ -107,16 +105,16 @@ def build_direction(
     algorithm = algorithm_of(algorithm_row, place)
     stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, options.at)
     scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_PAGE_RUNS)
-    table = DirectionTable(place.question)
+    table = DirectionTable(place.question, max_programmes=MAX_PAGE_PROGRAMMES)
     placed = place_views(algorithm, alignment, table.clean, place)
     interchanges = [
         interchange_view(view, direction_matrix(place.question, algorithm, view.path, linear), place)
         for view, (_, linear) in zip(placed, alignment.places, strict=True)
     ]
     failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
-    families = _families(place, table, algorithm, alignment, stored)
+    families = _families(table, algorithm, alignment, stored)
     family_dimension, family_answer = _together(families)
-    rowspace = [rowspace_view(_split(place, algorithm, path, linear)) for path, linear in alignment.places]
+    rowspace = [rowspace_view(split_of(table, algorithm, path, linear)) for path, linear in alignment.places]
     readings = [
         None if read is None else reading_view(read, view.rows[0].projections, view.truth_table)
         for read, view in zip(scored.read_outs, placed, strict=True)
@@ -186,44 +184,20 @@ def build_direction(
 
 
 def _families(
-    place: Place, table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment, stored: Stored
+    table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment, stored: Stored
 ) -> list[FamilyView | None]:
     """What is known of each place's oblique swaps: as stored, else within a page's budget."""
     kept = next((row.swaps for row, _ in stored if row.swaps and all(one is not None for one in row.swaps)), None)
     if kept is not None:
         return [FamilyView(dimension=dimension, answer=answer, method=method) for dimension, answer, method in kept]
-    return [family_view(_family(place, table, algorithm, path, linear)) for path, linear in alignment.places]
-
-
-def _family(
-    place: Place, table: DirectionTable, algorithm: HighLevelModel, path: str, linear: LinearPlace
-) -> ObliqueFamily | None:
-    response = algorithm.responses[path]
-    plain = LinearPlace(linear.layer, linear.reads)
-    if linear.dimension != 1 or table.read_out(linear.layer, response.function).place != plain:
-        return None
-    behaviour = Behaviour.of(response, algorithm.n_inputs)
-    read = table.read_out(linear.layer, behaviour.values).place
-    if read is None:
-        return None
-    rule = place.question.protocol.alignment_decision
-    return oblique_family(
-        place.question.cut, table.clean, read, behaviour, rule, table.tested, max_programmes=MAX_PAGE_PROGRAMMES
-    )
+    return [family_view(family_of(table, algorithm, path, linear)) for path, linear in alignment.places]
 
 
 def _together(families: Sequence[FamilyView | None]) -> tuple[int | None, Passing | None]:
     known = [family for family in families if family is not None]
     if not known or len(known) < len(families):
         return None, None
-    return sum(one.dimension for one in known), min((one.answer for one in known), key=_WORST.index)
-
-
-def _split(place: Place, algorithm: HighLevelModel, path: str, linear: LinearPlace) -> RowspaceSplit | None:
-    if linear.dimension != 1:
-        return None
-    plain = LinearPlace(linear.layer, linear.reads)
-    return rowspace_split(place.question, algorithm, path, plain)
+    return sum(one.dimension for one in known), min((one.answer for one in known), key=WORST_FIRST.index)
 
 
 def _joint(scored: ScoredDirections, stored: Stored) -> tuple[FractionView | None, float | None]:
