@@ -168,7 +168,7 @@ class Method(Generic[C_contra]):
     def refuses(self, cut: Cut) -> str:
         """Why it cannot be asked, whatever its settings; "" if it can."""
         if self.gradient and not cut.has_effects:
-            return f"it takes derivatives, which this kind of {cut.whole} does not give"
+            return f"it takes derivatives, which this {cut.whole} does not give"
         return ""
 
     def answer(self, cut: C_contra, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import comb, prod
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -35,9 +35,20 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import inner, mean
-from analysis.models.attention_blocks import BIASES, BLOCK_KEYS, NO_BLOCKS, Blocks, finite_array, read_blocks
+from analysis.models.attention_blocks import BIASES, BLOCK_KEYS, NO_BLOCKS, Blocks, finite_array, mean_of, read_blocks
 from analysis.models.attention_engine import MAX_BYTES, AttentionEngine, Wiring
-from analysis.models.attention_heads import Array, HeadWeights, attend, attention, attention_to, mixed, read_slopes
+from analysis.models.attention_heads import (
+    Array,
+    HeadWeights,
+    Step,
+    attend,
+    attention,
+    attention_to,
+    head_adds,
+    head_slopes,
+    mixed,
+    read_slopes,
+)
 from analysis.models.attention_masks import n_masks_idle, n_masks_pruned
 from analysis.models.attention_report import (
     Trace,
@@ -456,10 +467,8 @@ class AttentionSpace:
         parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
         return np.concatenate(parts, axis=1)
 
-    def effects(self, slope: Slope, at: float) -> Array | None:
-        """By one pass back through the model in closed form; None with MLP blocks or LayerNorm."""
-        if not self._model.blocks.is_linear:
-            return None
+    def effects(self, slope: Slope, at: float) -> Array:
+        """By one pass back through the model in closed form."""
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
         e, last = self._n_given, len(self._graph.nodes) - 1
         parts, start = [], 0
@@ -473,22 +482,61 @@ class AttentionSpace:
             moved = sum(
                 values[0] + (1.0 - at) * change for (_, values), change in zip(sources[:e], lost[:e], strict=True)
             )
-            by_head, by_logits = read_slopes(self._by_head, self._unembedding, moved, slope, rows)
+            by_node, by_logits = read_slopes(self._steps, moved, partial(self._at_end, slope, rows))
             found = []
             for edge in self._graph.edges:
                 if edge.target == last:
                     slopes = by_logits
                 else:
-                    slots = by_head[self._heads.index(edge.target)]
-                    slopes = slots["qkv".index(edge.slot)] if edge.slot else slots[0] + slots[1] + slots[2]
+                    slots = by_node[edge.target - e]
+                    slopes = slots["qkv".index(edge.slot)] if edge.slot else sum(slots[1:], slots[0])
                 products = (lost[edge.source] * slopes).reshape(len(tokens), -1)
                 found.append(np.add.accumulate(products, axis=1)[:, -1])
             parts.append(np.array(found))
         edges = mean(np.concatenate(parts, axis=1).T)
         if self._graph.cut == "edges":
             return edges
-        # a head that is not there is cut from all that read it
-        return np.array([np.add.accumulate(edges[self._out_of[head]])[-1] for head in self._heads])
+        # a node that is not there is cut from all that read it
+        return np.array([np.add.accumulate(edges[self._out_of[node]])[-1] for node in self._parts])
+
+    @cached_property
+    def _steps(self) -> list[list[Step]]:
+        """What each node does with the stream, column by column."""
+        columns: list[list[Step]] = [[] for _ in range(self._last)]
+        for node in self._parts:
+            columns[self._graph.nodes[node].layer - 1].append(self._step(node))
+        return columns
+
+    def _step(self, node: int) -> Step:
+        layer = self._layer_of[node]
+        if not self._graph.nodes[node].looks:
+            return Step(partial(self._mlp, layer), partial(self._mlp_slopes, layer))
+        weights, seen, unseen = self._weights(node), self._seen, self._unseen
+
+        def slopes(stream: Array, later: Array) -> tuple[Array, ...]:
+            by_seen = head_slopes(seen(stream, layer - 1), weights, later)
+            return tuple(unseen(stream, one, layer - 1) for one in by_seen)
+
+        return Step(lambda stream: head_adds(seen(stream, layer - 1), weights), slopes)
+
+    def _at_end(self, slope: Slope, rows: slice, stream: Array) -> Array:
+        """Derivatives by what the logits read of the stream after the last column."""
+        n_layers, by_seen = len(self._model.layers), np.zeros_like(stream)
+        logits = inner(self._seen(stream[:, -1], n_layers), self._unembedding.T)
+        by_seen[:, -1] = inner(slope(logits, rows), self._unembedding)
+        return self._unseen(stream, by_seen, n_layers)
+
+    def _mlp_slopes(self, layer: int, read: Array, later: Array) -> tuple[Array]:
+        """Derivatives by what an MLP block reads, from those by what it adds."""
+        by_seen = self._model.blocks.mlp_slopes(layer, self._seen_by_mlp(layer, read), later[..., :-1])
+        return (self._unseen(read, _padded(by_seen), layer),)
+
+    def _unseen(self, read: Array, by_seen: Array, n_layers: int) -> Array:
+        """Derivatives by what a reader reads, from those by what it sees of it."""
+        blocks = self._model.blocks
+        if blocks.epsilon is None:
+            return by_seen
+        return _padded(blocks.normalised_slopes(read[..., :-1] + self._constants[n_layers], by_seen[..., :-1]))
 
     def _on_row(self, row: int) -> list[Array | None]:
         """What each source is in the whole model on one row, ``[context, d_model]``."""
@@ -543,7 +591,7 @@ class AttentionSpace:
         numbers = given[..., : len(self._model.unembedding)]
         if self._model.blocks.epsilon is None:
             return numbers
-        return np.asarray(numbers - np.add.accumulate(numbers, axis=-1)[..., -1:] / numbers.shape[-1])
+        return np.asarray(numbers - mean_of(numbers))
 
     @cached_property
     def _by_head(self) -> tuple[tuple[HeadWeights, ...], ...]:
@@ -711,7 +759,7 @@ class AttentionSpace:
         parts = [self._direct(one) for one in (*given, *([constant] if blocks.reaches_logits else []))]
         if blocks.epsilon is not None:
             total = np.add.accumulate(np.stack(parts))[-1]
-            scale = np.sqrt(np.add.accumulate(total * total, axis=-1)[..., -1:] / total.shape[-1] + blocks.epsilon)
+            scale = np.sqrt(mean_of(total * total) + blocks.epsilon)
             parts = [one / scale for one in parts]
         found = np.stack([inner(one, unembedding) for one in parts])
         if blocks.unembedding_bias is not None:
@@ -884,11 +932,13 @@ class AttentionSpace:
         return found
 
     def _mlp(self, layer: int, read: Array) -> Array:
-        """What an MLP block adds, of what it reads ``[masks, rows, positions, d_model]``."""
+        """What an MLP block adds, of what it reads ``[…, d_model]``."""
+        return _padded(self._model.blocks.mlp(layer, self._seen_by_mlp(layer, read)))
+
+    def _seen_by_mlp(self, layer: int, read: Array) -> Array:
+        """The numbers that the neurons of an MLP block are made of, ``[…, d_model]``."""
         seen = self._seen(read, layer)[..., :-1]
-        if self._model.blocks.epsilon is None:
-            seen = seen + self._constants[layer]
-        return np.pad(self._model.blocks.mlp(layer, seen), ((0, 0), (0, 0), (0, 0), (0, 1)))
+        return seen if self._model.blocks.epsilon is not None else seen + self._constants[layer]
 
     def _seen(self, read: Array, n_layers: int) -> Array:
         """What a reader after so many layers makes its queries, keys, values, neurons or logits of, from the sum of
@@ -927,6 +977,11 @@ class AttentionSpace:
         (which, values), other = sources[source], absent[source]
         carried = np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
         return _with(carried, changed.get(("edge", edge)))
+
+
+def _padded(values: Array) -> Array:
+    """Values ``[…, d_model]`` with a 0 where what is given has the 1 of biases."""
+    return np.concatenate([values, np.zeros((*values.shape[:-1], 1))], axis=-1)
 
 
 def _with(values: Array, written: Sequence[tuple[slice, Array]] | None) -> Array:

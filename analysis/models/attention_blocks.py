@@ -44,8 +44,21 @@ def _gelu_new(values: Array) -> Array:
     return 0.5 * values * (1.0 + tanh(_GELU_SCALE * (values + 0.044715 * (values * values * values))))
 
 
-ACTIVATIONS: Final[Mapping[str, Callable[[Array], Array]]] = {"relu": _relu, "gelu_new": _gelu_new}
-"""By the names that TransformerLens has for them; of these sums are the same on every machine."""
+def _relu_slope(values: Array) -> Array:
+    return (values > 0.0).astype(np.float64)
+
+
+def _gelu_new_slope(values: Array) -> Array:
+    square = values * values
+    bent = tanh(_GELU_SCALE * (values + 0.044715 * (square * values)))
+    return 0.5 * (1.0 + bent) + 0.5 * values * (1.0 - bent * bent) * _GELU_SCALE * (1.0 + 3.0 * 0.044715 * square)
+
+
+ACTIVATIONS: Final[Mapping[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]]] = {
+    "relu": (_relu, _relu_slope),
+    "gelu_new": (_gelu_new, _gelu_new_slope),
+}
+"""By the names that TransformerLens has for them, with their derivatives; the same bits on every machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +137,14 @@ class Blocks:
         """``[…, d_model]`` centred and scaled; as it is without LayerNorm."""
         if self.epsilon is None:
             return given
-        d_model = given.shape[-1]
-        centred = given - np.add.accumulate(given, axis=-1)[..., -1:] / d_model
-        variance = np.add.accumulate(centred * centred, axis=-1)[..., -1:] / d_model
-        return np.asarray(centred / np.sqrt(variance + self.epsilon))
+        centred = given - mean_of(given)
+        return np.asarray(centred / np.sqrt(mean_of(centred * centred) + self.epsilon))
+
+    def normalised_slopes(self, given: Array, by_seen: Array) -> Array:
+        """Derivatives by what LayerNorm is taken of, from those by what it makes of it, ``[…, d_model]`` each."""
+        seen, centred = self.normalised(given), given - mean_of(given)
+        scale = np.sqrt(mean_of(centred * centred) + (self.epsilon or 0.0))
+        return np.asarray((by_seen - mean_of(by_seen) - seen * mean_of(by_seen * seen)) / scale)
 
     def mlp(self, layer: int, given: Array) -> Array:
         """What the MLP block of a layer adds, ``[…, d_model]``.
@@ -137,7 +154,13 @@ class Blocks:
             given: what it sees, ``[…, d_model]``.
         """
         w_in, b_in, w_out, b_out = self.mlps[layer - 1]
-        return inner(ACTIVATIONS[self.activation](inner(given, w_in.T) + b_in), w_out.T) + b_out
+        return inner(ACTIVATIONS[self.activation][0](inner(given, w_in.T) + b_in), w_out.T) + b_out
+
+    def mlp_slopes(self, layer: int, given: Array, later: Array) -> Array:
+        """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""
+        w_in, b_in, w_out, _ = self.mlps[layer - 1]
+        by_hidden = inner(later, w_out) * ACTIVATIONS[self.activation][1](inner(given, w_in.T) + b_in)
+        return inner(by_hidden, w_in)
 
     def document(self) -> dict[str, Any]:
         """The keys of a model file that say it, those of its attention layers aside."""
@@ -150,6 +173,11 @@ class Blocks:
         if self.unembedding_bias is not None:
             found["unembedding_bias"] = self.unembedding_bias.tolist()
         return found
+
+
+def mean_of(values: Array) -> Array:
+    """``[…, 1]`` the mean over the last axis, summed from the first number to the last."""
+    return np.asarray(np.add.accumulate(values, axis=-1)[..., -1:] / values.shape[-1])
 
 
 NO_BLOCKS: Final = Blocks()

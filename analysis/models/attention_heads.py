@@ -5,14 +5,14 @@ Whoever takes the steps with the same numbers gets the same bits, however many m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.fixed_order import exp_of_negative, inner
-from analysis.models.model import Slope
 
 Array = NDArray[np.float64]
 HeadWeights = tuple[Array, Array, Array, Array]
@@ -87,41 +87,51 @@ def mixed(shares: Array, v: Array) -> Array:
     return total
 
 
-def read_slopes(
-    layers: Sequence[Sequence[HeadWeights]], unembedding: Array, given: Array, slope: Slope, rows: slice
-) -> tuple[list[Slots], Array]:
-    """Derivatives by what each head reads, layer by layer, and by what the logits read, ``[rows, context, d_model]``.
+@dataclass(frozen=True)
+class Step:
+    """What one node does with the stream, ``[rows, context, d_model]``.
 
     Args:
-        layers: weights of each head.
-        unembedding: ``[d_model, vocabulary]``.
-        given: the stream before the first layer, ``[rows, context, d_model]``.
-        slope: logits ``[rows, vocabulary]`` and which rows these are → derivatives of each row's loss by them.
-        rows: of the task, which ``given`` is of.
+        adds: the stream → what the node adds to it.
+        slopes: the stream and derivatives by what the node adds → derivatives by what each of its slots reads.
+    """
+
+    adds: Callable[[Array], Array]
+    slopes: Callable[[Array, Array], tuple[Array, ...]]
+
+
+def read_slopes(
+    columns: Sequence[Sequence[Step]], given: Array, at_end: Callable[[Array], Array]
+) -> tuple[list[tuple[Array, ...]], Array]:
+    """Derivatives by what each node reads, column by column, and by what the logits read, ``[rows, context, d_model]``.
+
+    Args:
+        columns: nodes that read the same stream, one column after the other.
+        given: the stream before the first column, ``[rows, context, d_model]``.
+        at_end: the stream after the last column → derivatives by it.
     """
     streams, stream = [], given
-    for heads in layers:
+    for column in columns:
         streams.append(stream)
-        stream = stream + sum(_forward(stream, weights) for weights in heads)
-    by_logits = np.zeros_like(stream)
-    by_logits[:, -1] = inner(slope(inner(stream[:, -1], unembedding.T), rows), unembedding)
-    later, found = by_logits, list[list[Slots]]()  # later: the derivative by what a layer adds to the stream
-    for heads, read in zip(reversed(layers), reversed(streams), strict=True):
-        slots = [_backward(read, weights, later) for weights in heads]
+        stream = stream + sum(step.adds(stream) for step in column)
+    by_logits = at_end(stream)
+    later, found = by_logits, list[list[tuple[Array, ...]]]()  # later: the derivative by what a column adds
+    for column, read in zip(reversed(columns), reversed(streams), strict=True):
+        slots = [step.slopes(read, later) for step in column]
         found.append(slots)
-        later = later + sum(one for of_head in slots for one in of_head)
-    return [slots for of_layer in reversed(found) for slots in of_layer], by_logits
+        later = later + sum(one for of_node in slots for one in of_node)
+    return [slots for of_column in reversed(found) for slots in of_column], by_logits
 
 
-def _forward(stream: Array, weights: HeadWeights) -> Array:
+def head_adds(stream: Array, weights: HeadWeights) -> Array:
     """What a head adds, ``[rows, context, d_model]``."""
     query, key, value, output = weights
     shares = attention(inner(stream[None], query.T), inner(stream[None], key.T))
     return inner(mixed(shares, inner(stream[None], value.T))[0], output.T)
 
 
-def _backward(stream: Array, weights: HeadWeights, later: Array) -> Slots:
-    """Derivatives by what a head reads, from those by what it adds."""
+def head_slopes(stream: Array, weights: HeadWeights, later: Array) -> Slots:
+    """Derivatives by what a head reads as query, key and value, from those by what it adds."""
     query, key, value, output = weights
     q, k, v = (inner(stream, matrix.T) for matrix in (query, key, value))
     shares = attention(q[None], k[None])[0]

@@ -23,7 +23,7 @@ from analysis.models.attention_safetensors import (
 )
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.attention_training import AttentionSpec, train_attention
-from analysis.models.circuits import find_masks, number_bits, refuse_if_too_large
+from analysis.models.circuits import engine_of, find_masks, number_bits, refuse_if_too_large
 from analysis.models.model import Change, gaps
 from tests.analysis.models.attention_models import random_attention
 
@@ -102,7 +102,7 @@ def run_masked(document, kept, means=None, *, slots=True):
 
     Args:
         document: of the model.
-        kept: names of the edges kept; None for all.
+        kept: by the name of an edge, how much of its source it carries, 0 if it is not named; None for all of all.
         means: what cut edges carry, by source ``[context, d_model]``; None for 0.
         slots: whether edges are named by query, key and value.
 
@@ -117,7 +117,8 @@ def run_masked(document, kept, means=None, *, slots=True):
         total = 0.0
         for source, value in before.items():
             other = np.zeros_like(value) if means is None else np.broadcast_to(means[source], value.shape)
-            total = total + (value if kept is None or f"{source}-{reader}" in kept else other)
+            share = 1.0 if kept is None else kept.get(f"{source}-{reader}", 0.0)
+            total = total + share * value + (1.0 - share) * other
         total = total + constant
         if "layer_norm_epsilon" not in document:
             return total
@@ -196,7 +197,7 @@ def test_circuits_give_the_logits_of_a_masked_run(text, sizes, blocks):
     found = space.run(masks)
     kept = space.graph.kept_edges(masks)
     for edges, logits in zip(kept, found, strict=True):
-        names = {name for name, there in zip(space.graph.edge_names, edges, strict=True) if there}
+        names = dict(zip(space.graph.edge_names, edges.astype(float).tolist(), strict=True))
         expected, _ = run_masked(document, names, means, slots=text in ("", "mean"))
         assert logits == pytest.approx(expected, rel=1e-9, abs=1e-9)
         apart = gaps(expected[None], model.answers)
@@ -230,6 +231,9 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks):
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(
         map(space.graph.number, valid)
     )
+    for places, found_apart in engine_of(model, space).gaps(found.masks):
+        masks = number_bits(found.masks[places], space.graph.n_bits)
+        assert np.array_equal(found_apart, gaps(space.run(masks), model.answers))
     assert (space.engine() is None) == bool(blocks.get("mlp") or blocks.get("norm"))
     if not blocks.get("mlp"):
         meant = {space.graph.number(one) for one in valid}
@@ -247,30 +251,26 @@ def test_a_run_by_hand_and_the_tables_agree_with_masked_runs(blocks):
     for node in space.graph.removable:
         name = space.graph.nodes[node].name
         run = space.run_row(whole, 2, [Change("node", node, None, "zero")])
-        expected, _ = run_masked(document, {edge for edge in names if not edge.startswith(f"{name}-")})
+        expected, _ = run_masked(document, {edge: 1.0 for edge in names if not edge.startswith(f"{name}-")})
         assert run.outputs == pytest.approx(expected[2], rel=1e-9, abs=1e-9)
         assert run.given.shape[2] == 5
         assert len(run.patterns) == 4
 
 
-def test_first_order_effects_are_those_of_a_model_with_the_biases_in_its_embedding():
-    document = with_blocks(4, (2, 2, 4, 3, 4, 3), biases=True)
-    plain = {key: one for key, one in document.items() if key != "unembedding_bias"} | {"d_model": 5}
-    plain["token_embedding"] = [[*row, 1.0] for row in document["token_embedding"]]
-    plain["position_embedding"] = [[*row, 0.0] for row in document["position_embedding"]]
-    plain["unembedding"] = [*document["unembedding"], document["unembedding_bias"]]
-    plain["attention"] = []
-    for layer in document["attention"]:
-        layer["output_bias"] = [0.0] * 4
-        reads = {
-            name: [[*one, bias] for one, bias in zip(layer[name], layer[f"{name}_bias"], strict=True)]
-            for name in ("query", "key", "value")
-        }
-        output = [[[*row, 0.0] for row in head] for head in layer["output"]]
-        plain["attention"].append({**reads, "output": output})
-    found, expected = (space_of(one, "mean")[1].effects(lambda logits, rows: logits, 1.0) for one in (document, plain))
-    assert np.abs(expected).max() > 1e-3
-    assert found == pytest.approx(expected, rel=1e-9)
+@pytest.mark.parametrize("blocks", [{"biases": True}, {"mlp": "relu"}, ALL])
+def test_first_order_effects_are_differences_of_masked_runs(blocks):
+    """Half the sum of squared logits is the loss, and an edge carries a little of what it carries once it is cut."""
+    document = with_blocks(4, (2, 2, 4, 3, 4, 3), **blocks)
+    _, space = space_of(document, "heads-mean")
+    names, step = space.graph.edge_names, 1e-5
+    means = {name: value.mean(axis=0) for name, value in run_masked(document, None)[1].items()}
+
+    def loss(edge, cut):
+        logits, _ = run_masked(document, dict.fromkeys(names, 1.0) | {edge: 1.0 - cut}, means, slots=False)
+        return 0.5 * (logits**2).sum(axis=1).mean()
+
+    expected = [(loss(edge, step) - loss(edge, -step)) / (2 * step) for edge in names]
+    assert space.effects(lambda logits, rows: logits, 1.0) == pytest.approx(np.array(expected), rel=1e-5, abs=1e-5)
 
 
 def test_a_space_too_large_to_be_run_is_refused_with_its_size():

@@ -10,6 +10,7 @@ from safetensors.numpy import save
 from analysis.models.attention_safetensors import read_attention_safetensors
 from analysis.models.registry import read_model
 from tests.analysis.models.attention_models import random_attention
+from tests.analysis.models.test_attention_blocks import CONFIG, a_state
 from tests.analysis.models.test_attention_safetensors import state
 from tests.app.cli.test_analyse_model import refused, run
 
@@ -35,6 +36,37 @@ def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
     _, model = read_model((tmp_path / "swap-1x1-0.json").read_bytes())
     assert (model.task, model.outputs) == ("swap", ("a", "b"))
     assert "swap-1x1-0.json" in capsys.readouterr().out
+
+
+def test_mlp_blocks_and_layer_norm_are_trained_and_converted(tmp_path):
+    table, config, state_file = (tmp_path / name for name in ("table.json", "config.json", "state.safetensors"))
+    table.write_text(json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0]}))
+    small = ("--layers", 1, "--heads", 1, "--mlp", 4, "--layer-norm", "--output", tmp_path, "--quiet")
+    assert run("train-model", "--rows", table, *small) == 0
+    _, model = read_model((tmp_path / "own-table-1x1-mlp4-ln-0.json").read_bytes())
+    assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (4, "relu", 1e-5)
+    state_file.write_bytes(save(a_state()[2]))
+    config.write_text(json.dumps(CONFIG))
+    out = tmp_path / "converted.json"
+    assert (
+        run(
+            "convert-model",
+            state_file,
+            "--task",
+            "first token",
+            "--vocabulary",
+            4,
+            "--context",
+            3,
+            "--config",
+            config,
+            "--output",
+            out,
+        )
+        == 0
+    )
+    _, model = read_model(out.read_bytes())
+    assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (7, "gelu_new", 1e-3)
 
 
 def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
