@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,6 +227,10 @@ class _Outcome:
     near_costs: Array
 
 
+_NONE: Final = np.zeros((0, 0), dtype=np.int64)
+_NOTHING: Final = _Outcome(0, 0, 0, _NONE, np.zeros(0, dtype=np.bool_), _NONE, _NONE.ravel())
+
+
 class _Search:
     """Tables shared by all algorithms of one search."""
 
@@ -239,6 +244,7 @@ class _Search:
         self._agreed = dict(zip(keys, _agreements(keys, sites), strict=True))
         self._valid = {key: agreed == self._n_pairs for key, agreed in self._agreed.items()}
         self._minimal = {key: self._table.minimal(valid) for key, valid in self._valid.items()}
+        self._placeable = {key for key, valid in self._valid.items() if valid.any()}
         self._placer = Placer(self._table)
         # one disagreement outweighs any number of neurons
         self._weight = self._table.n_neurons + 1
@@ -336,7 +342,8 @@ class _Search:
     def _counts(self, keys: tuple[Behaviour, ...]) -> tuple[int, int, int]:
         """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""
         if keys not in self._counted:
-            n_valid = self._placer.count([self._valid[key] for key in keys])
+            placeable = self._placeable.issuperset(keys)
+            n_valid = self._placer.count([self._valid[key] for key in keys]) if placeable else 0
             n_minimal = self._placer.count([self._minimal[key] for key in keys]) if n_valid else 0
             listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
             self._counted[keys] = n_valid, n_minimal, listable
@@ -346,6 +353,8 @@ class _Search:
         """Counts and the best placements for variables with these behaviours."""
         if keys not in self._outcomes:
             n_valid, n_minimal, n_listable = self._counts(keys)
+            if not n_valid and not self._protocol.n_near_misses:
+                return _NOTHING
             valid = near = np.zeros((0, len(keys)), dtype=np.int64)
             near_costs = np.zeros(0, dtype=np.int64)
             if n_listable:

@@ -8,11 +8,11 @@ there, and comparisons with the full network are made there. With the default da
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from analysis.question import Question
 from analysis.validity import decided_right
 from analysis.work import DEFAULT_WORK, Work
 
+T = TypeVar("T")
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
 
 
@@ -42,7 +43,7 @@ class CircuitCriteriaContext:
     masks: NDArray[np.uint64]
     exhaustive: bool = True
     work: Work = DEFAULT_WORK
-    _right: dict[Ablation, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -63,14 +64,16 @@ class CircuitCriteriaContext:
 
     def n_right(self, ablation: Ablation) -> NDArray[np.int64]:
         """``[circuits]``: judged rows that each circuit decides right under an ablation."""
-        if ablation not in self._right:
-            rows, labels = self.question.judged
+        rows, labels = self.question.judged
+
+        def count() -> NDArray[np.int64]:
             right = [
                 (count_right(self.outputs(part, rows, self.absent(ablation)), labels, self.question.protocol))
                 for part in self.parts(f"{ablation} ablation", len(rows))
             ]
-            self._right[ablation] = np.concatenate([np.empty(0, dtype=np.int64), *right])
-        return self._right[ablation]
+            return np.concatenate([np.empty(0, dtype=np.int64), *right])
+
+        return self.once(("right", ablation), count)
 
     @property
     def decide_right(self) -> NDArray[np.bool_]:
@@ -101,6 +104,12 @@ class CircuitCriteriaContext:
         absent, rows = self.absent(self.question.protocol.ablation), self.clean_rows
         parts = [self.outputs(part, rows, absent) for part in self.parts("outputs", len(rows))]
         return np.concatenate([np.empty((0, len(rows))), *parts])
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What several criteria need of all these circuits, found out by whichever asks first."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return cast(T, self._known[key])
 
     def doing(self, work: Work) -> CircuitCriteriaContext:
         """The same circuits with all that was found out about them, under another work."""

@@ -14,11 +14,11 @@ is all that any combination needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,7 +188,7 @@ class CountingReadings:
         for number in range(len(masks)):
             if number % _BETWEEN_REPORTS == 0:
                 self._within_all(Progress("criteria", 0, 1))
-            if not self.totals[self.done] and not self._all_counted:  # a limit may have ended counting before it
+            if not self._all_counted and not self.totals[self.done]:  # a limit may have ended counting before it
                 self._count()
             yield None
 
@@ -210,25 +210,33 @@ class CountingReadings:
 
     def _add(self, reading: CircuitReadings | None) -> None:
         """One more circuit, all steps at once."""
-        position = self.done
+        position = len(self._cells)
         if reading is not None:
             self.totals[position], self.observed[position] = reading.total, reading.n_observed
         size = (self.totals[position], self.observed[position])
-        cells = []
-        for step in self.steps:
-            if step.key == SCRUBBING:
-                cells.append(self._scrubbed(reading, size))
-            elif step.key in COSTLY:
-                cells.append(self._counted(reading, step.key, size))
-            elif step.key == "observed-class":
-                cells.append((size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size))
-            elif step.key == "margin":
-                cells.append(self._firm(position, size, float(step.settings["least"])))
-            elif step.key == "representative":
-                cells.append(self._least(position, size))
-            else:
-                cells.append(_none_known(size))
-        self._cells.append(cells)
+        self._cells.append([count(position, reading, size) for count in self._counters])
+
+    @cached_property
+    def _counters(self) -> list[Callable[[int, CircuitReadings | None, _Size], _Cell]]:
+        """What each step says of a circuit."""
+        return [self._counter(step) for step in self.steps]
+
+    def _counter(self, step: CriterionStep) -> Callable[[int, CircuitReadings | None, _Size], _Cell]:
+        key = step.key
+        if key == SCRUBBING:
+            return lambda _, reading, size: self._scrubbed(reading, size)
+        if key in COSTLY:
+            return lambda _, reading, size: self._counted(reading, key, size)
+        if key == "observed-class":
+            return lambda _position, _reading, size: (
+                (size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size)
+            )
+        if key == "margin":
+            least = float(step.settings["least"])
+            return lambda position, _, size: self._firm(position, size, least)
+        if key == "representative":
+            return lambda position, _, size: self._least(position, size)
+        return lambda _position, _reading, size: _none_known(size)
 
     def found(self) -> dict[CriterionStep, ReadingCounts]:
         """For each step what was counted; circuits after that are undecided."""
@@ -237,14 +245,16 @@ class CountingReadings:
         rest = [_none_known(size) for size in islice(sizes, self.done, None)]
         for number, step in enumerate(self.steps):
             every = [*(cells[number] for cells in self._cells), *rest]
+            columns: list[tuple[Any, ...]] = list(zip(*every, strict=True)) or [()] * 6
+            passed, undecided, first, first_undecided, applicable, scores = columns
             told[step] = ReadingCounts(
                 tuple(self.totals),
-                tuple(cell[0] for cell in every),
-                tuple(cell[1] for cell in every),
-                tuple(cell[2] for cell in every),
-                tuple(cell[3] for cell in every),
-                tuple(cell[4] for cell in every),
-                np.array([cell[5] for cell in every], dtype=np.float64),
+                passed,
+                undecided,
+                first,
+                first_undecided,
+                applicable,
+                np.array(scores, dtype=np.float64),
             )
         return told
 

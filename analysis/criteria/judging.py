@@ -152,8 +152,8 @@ class _Shared:
 
 
 def _doing(context: Any) -> Callable[[Work], Any]:
-    """What makes a context that goes about a work; of alignments all share what they have run."""
-    if isinstance(context, AlignmentCriteriaContext):
+    """What makes a context that goes about a work; of circuits and alignments all share what they have run."""
+    if isinstance(context, CircuitCriteriaContext | AlignmentCriteriaContext):
         return context.doing
     return lambda work: replace(context, work=work)
 

@@ -120,17 +120,21 @@ def _in_family(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[
 # --- single removals
 
 
-def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
+def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.int16], str]:
     """Single edges that can be spared: looked up, or run where not all that will do is known.
 
     Returns:
         ``[circuits]`` how many edges can be spared, one of them each (−1 if there is none), and why others may have
         been missed, "" if none can have been.
     """
+    return will_do.context.once(("spare edges", will_do.by_function), lambda: _found_spare(will_do))
+
+
+def _found_spare(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.int16], str]:
     context = will_do.context
     known, missing = will_do.known
     run = bool(missing) and _few_removals(context)
-    n_spare, edge_of = np.zeros(len(context), dtype=np.int64), np.full(len(context), -1, dtype=np.int64)
+    n_spare, edge_of = np.zeros(len(context), dtype=np.int16), np.full(len(context), -1, dtype=np.int16)
     for edge in reversed(range(context.question.layout.n_edges)):
         context.work.check()
         removed = (context.masks & one_mask(1 << edge, context.question.layout)) != 0

@@ -22,6 +22,8 @@ from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.work import DEFAULT_WORK, Work
 
+_FEW: Final = 1_024  # algorithms that are judged between two reports, in a fraction of a second
+
 
 @dataclass(frozen=True, eq=False)
 class AlgorithmCriteriaContext:
@@ -53,11 +55,16 @@ class _Gate:
 
 
 def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
-    remembered = lru_cache(maxsize=4096)(judge_one)  # the same candidates come back with every network
+    @lru_cache(maxsize=1)  # the same candidates come back with every network
+    def few(algorithms: tuple[HighLevelModel, ...]) -> Verdicts:
+        return put_together(list(map(judge_one, algorithms)))
 
     def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
+        if len(context) <= _FEW:
+            context.work.tell("criteria", 0, len(context), "algorithms")
+            return few(context.algorithms)
         algorithms = context.work.each("criteria", context.algorithms, "algorithms", every=256)
-        return put_together([remembered(algorithm) for algorithm in algorithms])
+        return put_together(list(map(judge_one, algorithms)))
 
     return judge
 

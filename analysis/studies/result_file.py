@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
@@ -27,6 +28,7 @@ RESULT_FORMAT: Final = "pluriscope-study-result/1"
 MAX_RESULT_BYTES: Final = 256 << 20  # compressed
 MAX_TEXT_BYTES: Final = 2 << 30  # of all lines together
 _MAX_LINE: Final = 4 << 20
+_PART: Final = 1 << 16
 _CURE: Final = "hand in what `pluriscope study run` or `study export` wrote"
 
 
@@ -73,13 +75,6 @@ def header_json(design: StudyDesign, engine: str, provenance: Mapping[str, Any])
     }
 
 
-def result_lines(results: StudyResults) -> Iterator[str]:
-    """All lines, each with its line feed."""
-    yield line_of(header_json(results.design, results.engine, results.provenance))
-    for outcome in in_order(results.design, results.outcomes):
-        yield line_of(outcome.as_json())
-
-
 def line_of(value: Mapping[str, Any]) -> str:
     """One line with its line feed."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
@@ -87,11 +82,26 @@ def line_of(value: Mapping[str, Any]) -> str:
 
 def result_bytes(results: StudyResults) -> bytes:
     """The whole file, compressed; the same results give the same bytes."""
-    text = "".join(result_lines(results)).encode()
+    header = header_json(results.design, results.engine, results.provenance)
+    return b"".join(result_parts(header, in_order(results.design, results.outcomes)))
+
+
+def result_parts(header: Mapping[str, Any], outcomes: Iterable[StudyOutcome]) -> Iterator[bytes]:
+    """The same some thousand bytes at a time.
+
+    Args:
+        header: see :func:`header_json`.
+        outcomes: in the order of cells and seeds; asked for one by one.
+    """
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as packed:
-        packed.write(text)
-    return buffer.getvalue()
+        for line in chain([header], (outcome.as_json() for outcome in outcomes)):
+            packed.write(line_of(line).encode())
+            if buffer.tell() >= _PART:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+    yield buffer.getvalue()
 
 
 def in_order(design: StudyDesign, outcomes: Iterable[StudyOutcome]) -> list[StudyOutcome]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Final
 
 from analysis.criteria.criterion import Kind
@@ -41,7 +41,7 @@ def criterion_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
             log=True,
             needs=frozenset({"circuits", "interpretations", "algorithms", "criteria"}),
         )
-        for kind, step in _wanted(texts)
+        for kind, step in _wanted(tuple(texts))
     )
 
 
@@ -58,9 +58,10 @@ def passing(studied: Studied, texts: Sequence[str], work: Work = DEFAULT_WORK) -
     """
     subject = Subject.of(studied.analysis)
     tallies: dict[str, CriterionTally] = defaultdict(lambda: NOTHING_JUDGED)
-    for block in judge_analysis(subject, tuple(_wanted(texts)), work):
+    wanted = _wanted(tuple(texts))
+    for block in judge_analysis(subject, wanted, work):
         tallies[_key(block.kind, block.step)] += block.tally
-    return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in _wanted(texts)}
+    return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in wanted}
 
 
 def _passing_one(studied: Studied, *, kind: Kind, step: CriterionStep) -> Measured:
@@ -78,10 +79,9 @@ def _measured(studied: Studied, kind: Kind, tally: CriterionTally) -> Measured:
     return Measured(tally.passed, tally.passed, most, truncated_at=partial, note=f"{tally.undecided:,} undecided")
 
 
-def _wanted(texts: Sequence[str]) -> Iterator[tuple[Kind, CriterionStep]]:
-    for step in parse_steps(texts):
-        for kind in step.criterion.judges:
-            yield kind, step
+@lru_cache(maxsize=16)  # asked of every network
+def _wanted(texts: tuple[str, ...]) -> tuple[tuple[Kind, CriterionStep], ...]:
+    return tuple((kind, step) for step in parse_steps(texts) for kind in step.criterion.judges)
 
 
 def _key(kind: Kind, step: CriterionStep) -> str:
