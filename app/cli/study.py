@@ -213,8 +213,7 @@ def export_study(
     """
     import json
 
-    from analysis.studies.result_file import result_bytes
-    from app.db.reads.studies import find_study, stored_results
+    from app.db.reads.studies import find_study, stored_parts
 
     with opened_store() as store, store.read() as session:
         row = find_study(session, study)
@@ -223,12 +222,12 @@ def export_study(
             return DONE
         path = output or f"{row.slug}.jsonl.gz"
         check_writable(path)
-        raw, n = result_bytes(stored_results(session, row)), row.n_finished
-    try:
-        Path(path).write_bytes(raw)
-    except OSError as error:
-        raise Refusal(f"output {path!r}: cannot be written ({error.strerror}).") from None
-    remark(f"{n:,} outcomes: {path}")
+        try:
+            with Path(path).open("wb") as file:
+                file.writelines(stored_parts(session, row))
+        except OSError as error:
+            raise Refusal(f"output {path!r}: cannot be written ({error.strerror}).") from None
+        remark(f"{row.n_finished:,} outcomes: {path}")
     return DONE
 
 

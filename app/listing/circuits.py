@@ -45,7 +45,7 @@ def list_circuits(
         order: of the list.
         counting: whether to count how many of all that fulfil them use which edge and neuron.
     """
-    counted = Facets(layout) if counting else None
+    counted = Facets(layout, only_parts=True) if counting else None
     found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order, counted)
     return circuits_at(session, analysis.id, layout, [position for _, position in found.items]), found
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import neuron_edges
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.circuit import EdgeLayout, kept_edges
 from app.db.distributions import active_neurons
@@ -153,12 +152,14 @@ class Facets:
         figures: of kinds stored as columns the columns whose values are counted.
         known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
             did.
+        only_parts: whether nothing is counted but how many circuits keep each edge and use each neuron.
     """
 
     layout: EdgeLayout
     flags: Sequence[str] = ()
     figures: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
     known: Callable[[Kind, FacetCounts], bool] = lambda _kind, _counts: False
+    only_parts: bool = False
 
 
 def find(
@@ -207,6 +208,8 @@ class _Scan:
     ) -> None:
         self._shelf, self._listed, self._order, self._facets = shelf, listed, order, facets
         self._conditions, self._only_total = conditions, counted is None
+        self._only_parts = counted is not None and counted.only_parts
+        self._parts: PartCounter | None = None
         wanted = counted or Facets(EdgeLayout(()))
         self._layout, self._figures = wanted.layout, wanted.figures.get(shelf.kind, ())
         self._whole = [shelf.kind in condition.always for condition in conditions]
@@ -245,6 +248,10 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, positions)
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
+        if self._parts is not None:
+            edges, neurons = self._parts.counts()
+            self._facets.edges = added(self._facets.edges, edges)
+            self._facets.neurons = added(self._facets.neurons, neurons)
         rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
@@ -262,6 +269,8 @@ class _Scan:
         """Columns that facets count."""
         if self._only_total:
             return ()
+        if self._only_parts:
+            return ("mask",)
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
@@ -287,16 +296,19 @@ class _Scan:
         facets.kinds[kind] += n if every is None else int(np.count_nonzero(every))
         if self._only_total:
             return
+        if self._only_parts:
+            self._count_parts(columns["mask"], every)
+            return
         if every is not None:  # steps are whole blocks, so bytes do not straddle them
             facets.passing.setdefault(kind, []).append(np.packbits(every, bitorder="little"))
         if kind == "circuit":
-            facets.ranks = added(facets.ranks, np.bincount(_of(columns["interpretations"], every)))
+            facets.ranks = added(facets.ranks, _histogram(columns["interpretations"], every))
         if not self._listed:
             return
         self._count_in_turn(passes, n)
         for name in COUNTED:
             if name in columns:
-                counts = np.bincount(_of(columns[name], self._without(name, passes, every)))
+                counts = _histogram(columns[name], self._without(name, passes, every))
                 places = np.flatnonzero(counts)
                 facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
         for name in self._figures:
@@ -310,14 +322,14 @@ class _Scan:
                 tenths = np.floor(shares[~np.isnan(shares)] * SHARE_STEPS + 1e-9).astype(np.int64)
                 facets.values[name].update(tenths.tolist())
         if "margin" in columns:
-            margins = _of(columns["margin"], self._without("fragile", passes, every))
-            facets.fragile += int(np.count_nonzero(margins < FRAGILE_MARGIN))
-            facets.with_margin += len(margins) - int(np.count_nonzero(np.isnan(margins)))
+            margins, chosen = columns["margin"], self._without("fragile", passes, every)
+            facets.fragile += _number(margins < FRAGILE_MARGIN, chosen)
+            facets.with_margin += _number(~np.isnan(margins), chosen)
         self._count_standing(columns, self._without("standing", passes, every), n)
         for flag in self._flags:
-            facets.flags[flag] += int(np.count_nonzero(columns[flag] if every is None else columns[flag] & every))
+            facets.flags[flag] += _number(columns[flag], every)
         if "mask" in columns:
-            self._count_parts(_of(columns["mask"], every))
+            self._count_parts(columns["mask"], every)
         if "used" in columns:
             used = _of(columns["used"], every)
             n_neurons = min(sum(self._layout.sizes[1:-1]), MAX_NEURONS)
@@ -340,32 +352,20 @@ class _Scan:
 
     def _count_standing(self, columns: Columns, chosen: Passing | None, n: int) -> None:
         n_chosen = n if chosen is None else int(np.count_nonzero(chosen))
-        valid = int(np.count_nonzero(_of(columns["valid"], chosen))) if "valid" in columns else n_chosen
+        valid = _number(columns["valid"], chosen) if "valid" in columns else n_chosen
         self._facets.valid += valid
         self._facets.failing += n_chosen - valid
 
-    def _count_parts(self, masks: NDArray[Any]) -> None:
-        """How many circuits keep each edge and use each hidden neuron, by a histogram of each byte of the masks."""
-        facets, n_edges = self._facets, self._layout.n_edges
-        if masks.dtype == object:  # more than 64 edges, and then no more than some thousand circuits
-            edges = kept_edges(masks, self._layout).sum(axis=0)
-            facets.edges = added(facets.edges, edges)
-            facets.neurons = added(facets.neurons, active_neurons(self._layout, masks).sum(axis=0))
+    def _count_parts(self, masks: NDArray[Any], chosen: Passing | None) -> None:
+        """How many circuits keep each edge and use each hidden neuron."""
+        facets = self._facets
+        if masks.dtype != object:
+            self._parts = self._parts or PartCounter(self._layout)
+            self._parts.add(masks if chosen is None else masks * chosen)  # zeros count nothing
             return
-        in_bytes = np.ascontiguousarray(masks).view(np.uint8).reshape(len(masks), 8)
-        histograms = [np.bincount(in_bytes[:, byte], minlength=256) for byte in range(-(-n_edges // 8))]
-        edges = np.concatenate([histogram @ _BITS for histogram in histograms])[:n_edges]
-        facets.edges = added(facets.edges, edges)
-        n_last = self._layout.sizes[-2]
-        neurons = []
-        for into in neuron_edges(self._layout)[:-n_last].tolist():
-            byte = (into & -into).bit_length() - 1 >> 3
-            if into >> 8 * byte < 256:  # all its edges stand in one byte
-                neurons.append(int(histograms[byte][(_BYTES & (into >> 8 * byte)) != 0].sum()))
-            else:
-                neurons.append(int(np.count_nonzero(masks & np.uint64(into))))
-        neurons += edges[n_edges - n_last :].tolist()  # those of the last hidden layer have an edge out
-        facets.neurons = added(facets.neurons, np.array(neurons, dtype=np.int64))
+        masks = _of(masks, chosen)  # more than 64 edges, and then no more than some thousand circuits
+        facets.edges = added(facets.edges, kept_edges(masks, self._layout).sum(axis=0))
+        facets.neurons = added(facets.neurons, active_neurons(self._layout, masks).sum(axis=0))
 
     def _without(self, facet: str, passes: Sequence[Passing | None], every: Passing | None) -> Passing | None:
         """What fulfils all conditions of other facets."""
@@ -442,12 +442,96 @@ def written_figure(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-_BYTES: Final = np.arange(256)
-_BITS: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.int64)
+_AT_ONCE: Final = 12_288  # words: fewer wait for others
+_FEWEST: Final = 64
+
+
+class BitCounter:
+    """How many of many words have each bit set.
+
+    Three words at a time become two by a full adder of each bit: the sum's, and the carry's, which counts twice. That
+    is some five operations a word for all bits together (Harley and Seal; Warren, *Hacker's Delight*, 2nd edition,
+    5-1).
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[list[NDArray[np.uint64]]] = []  # words that count 1, 2, 4, … times
+
+    def add(self, words: NDArray[np.uint64], power: int = 0) -> None:
+        """Count further words, each 2^power times."""
+        if power == len(self._waiting):
+            self._waiting.append([])
+        self._waiting[power].append(words)
+        if sum(map(len, self._waiting[power])) >= _AT_ONCE:
+            self._reduce(power)
+
+    def _reduce(self, power: int) -> None:
+        waiting = np.concatenate(self._waiting[power])
+        third = len(waiting) // 3
+        a, b, c = waiting[:third], waiting[third : 2 * third], waiting[2 * third : 3 * third]
+        either = a ^ b
+        self._waiting[power] = [either ^ c, waiting[3 * third :]]
+        self.add(a & b | either & c, power + 1)
+
+    def counts(self) -> NDArray[np.int64]:
+        """``[64]``, the least significant bit first."""
+        found, power = np.zeros(64, dtype=np.int64), 0
+        while power < len(self._waiting):
+            while sum(map(len, self._waiting[power])) > _FEWEST:
+                self._reduce(power)
+            in_bytes = np.concatenate(self._waiting[power]).astype("<u8").view(np.uint8).reshape(-1, 8)
+            found += np.unpackbits(in_bytes, axis=1, bitorder="little").sum(axis=0, dtype=np.int64) << power
+            power += 1
+        return found
+
+
+class PartCounter:
+    """How many circuits keep each edge and use each hidden neuron.
+
+    Args:
+        layout: of at most 64 edges.
+    """
+
+    def __init__(self, layout: EdgeLayout) -> None:
+        self._layout = layout
+        self._edges = BitCounter()
+        self._fed = [BitCounter() for _ in layout.sizes[1:-2]]  # of each hidden layer but the last
+
+    def add(self, masks: NDArray[np.uint64]) -> None:
+        self._edges.add(masks)
+        for fan_in, counter in zip(self._layout.sizes, self._fed, strict=False):
+            fed = masks  # the bit of the first edge into a neuron becomes whether it has any
+            for shift in range(1, fan_in):
+                fed = fed | masks >> np.uint64(shift)
+            counter.add(fed)
+
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of each edge and of each hidden neuron, layer by layer."""
+        sizes, offsets = self._layout.sizes, self._layout.offsets
+        edges = self._edges.counts()[: self._layout.n_edges]
+        neurons = [
+            counter.counts()[offsets[layer] : offsets[layer] + sizes[layer] * sizes[layer + 1] : sizes[layer]]
+            for layer, counter in enumerate(self._fed)
+        ]
+        return edges, np.concatenate([*neurons, edges[len(edges) - sizes[-2] :]])  # the last have an edge out
 
 
 def _of(column: NDArray[Any], chosen: Passing | None) -> NDArray[Any]:
     return column if chosen is None else column[chosen]
+
+
+def _number(which: Passing, chosen: Passing | None) -> int:
+    """How many of the chosen ones something holds of."""
+    return int(np.count_nonzero(which if chosen is None else which & chosen))
+
+
+def _histogram(column: NDArray[Any], chosen: Passing | None) -> NDArray[np.int64]:
+    """How often the chosen ones have each value, which are small natural numbers."""
+    if chosen is None or not len(column):
+        return np.bincount(column)
+    counts = np.bincount(column * chosen)  # to take the others out would take longer than to count them as zeros
+    counts[0] -= len(column) - int(np.count_nonzero(chosen))
+    return counts
 
 
 def added(total: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:

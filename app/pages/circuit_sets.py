@@ -144,7 +144,7 @@ def backbone_passing(
     shelf = CircuitShelf(session, row, CIRCUIT, {_PASSES: passes})
     passing = Condition(_PASSES, "", {CIRCUIT: column_test(_PASSES)}, {})
     order = Order("mask", False, None, 1)
-    found = find([shelf], frozenset((CIRCUIT,)), [*conditions, passing], order, Facets(layout))
+    found = find([shelf], frozenset((CIRCUIT,)), [*conditions, passing], order, Facets(layout, only_parts=True))
     named = " and ".join(f"“{step.criterion.label}”" for step in steps)
     criteria = "the criterion" if len(steps) == 1 else "the criteria"
     having = f"that pass {criteria} {named}" + (" and the filter" if conditions else "")

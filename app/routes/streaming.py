@@ -21,7 +21,7 @@ class Streamed(StreamingResponse):
         options: as of `StreamingResponse`.
     """
 
-    def __init__(self, parts: Generator[str, None, None], **options: Any) -> None:
+    def __init__(self, parts: Generator[str | bytes, None, None] | Generator[str, None, None], **options: Any) -> None:
         self._parts = parts
         super().__init__(chain([next(parts)], parts), **options)
 

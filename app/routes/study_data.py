@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Generator, Iterator
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
-from analysis.studies.result_file import read_results, result_bytes
+from analysis.studies.result_file import read_results
 from app.addressing import API_PREFIX
 from app.bundled.model_studies import ModelDesign
-from app.db.reads.studies import stored_results
+from app.db.reads.studies import stored_parts
 from app.db.studies import save_results
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
@@ -23,10 +23,17 @@ from app.pages.studies.stored import open_study
 from app.pages.studies.views import StudyProgress
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Links, Reading
+from app.routes.streaming import Streamed
 
 router = APIRouter()
 _PARQUET = "application/vnd.apache.parquet"
 DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
+_PARTS: Final[dict[str, Callable[[Session, StudyRow], Iterator[str | bytes]]]] = {
+    "csv": data_csv,
+    "json": data_json,
+    "jsonl.gz": stored_parts,
+}
+_MEDIA: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl.gz": "application/gzip"}
 
 
 @router.get(
@@ -52,10 +59,7 @@ def data(
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
     if form == "parquet":
         return Response(data_parquet(session, row), media_type=_PARQUET, headers=name)
-    if form == "jsonl.gz":
-        return Response(result_bytes(stored_results(session, row)), media_type="application/gzip", headers=name)
-    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
-    return StreamingResponse(_streamed(request, row.id, form), media_type=kind, headers=name)
+    return Streamed(_streamed(request, row.id, _PARTS[form]), media_type=_MEDIA[form], headers=name)
 
 
 @router.get(
@@ -82,11 +86,12 @@ def model_design(links: Links, study: str) -> ModelDesign:
     return named_study(study, links).design
 
 
-def _streamed(request: Request, study_id: int, form: str) -> Iterator[str]:
-    """The table from a session of its own, since the request's is over when the answer begins."""
+def _streamed(
+    request: Request, study_id: int, parts: Callable[[Session, StudyRow], Iterator[str | bytes]]
+) -> Generator[str | bytes, None, None]:
+    """A file from a session of its own, since the request's is over when the answer begins."""
     with request.app.state.store.read() as session:
-        row = session.get_one(StudyRow, study_id)
-        yield from (data_csv if form == "csv" else data_json)(session, row)
+        yield from parts(session, session.get_one(StudyRow, study_id))
 
 
 @router.post(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,8 @@ from app.db.circuit_columns import BLOCK, COLUMNS, MASK_WORDS, RANKED, masks_in,
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
-BLOCKS_AT_ONCE: Final = 16
+BLOCKS_AT_ONCE: Final = 16  # their columns fit into a processor's cache
+_READ_AT_ONCE: Final = 64  # blocks of one column in a query
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -24,10 +26,23 @@ def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iter
     """The positions of the circuits of some blocks at a time, and the wanted columns of these."""
     wanted = sorted(names)
     n_blocks = -(-analysis.circuits_listed // BLOCK)
+    blocks = {name: _blocks(session, analysis.id, name, n_blocks) for name in stored_names(wanted)}
     for first in range(0, n_blocks, BLOCKS_AT_ONCE):
-        numbers = range(first, min(first + BLOCKS_AT_ONCE, n_blocks))
-        positions = np.arange(first * BLOCK, min(numbers.stop * BLOCK, analysis.circuits_listed))
-        yield positions, columns_of(session, analysis.id, wanted, numbers) if wanted else {}
+        n = min(first + BLOCKS_AT_ONCE, n_blocks) - first
+        positions = np.arange(first * BLOCK, min((first + n) * BLOCK, analysis.circuits_listed))
+        some = {name: b"".join(islice(data, n)) for name, data in blocks.items()}
+        yield positions, columns_in({name: data for name, data in some.items() if data}, wanted)
+
+
+def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Iterator[bytes]:
+    """The blocks of one column in order."""
+    here, block = CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.block
+    query = select(CircuitBlockRow.data).where(here, CircuitBlockRow.name == name).order_by(block)
+    for first in range(0, n_blocks, _READ_AT_ONCE):
+        some = session.scalars(query.where(block >= first, block < first + _READ_AT_ONCE)).all()
+        if not some:  # a column that this analysis does not have
+            return
+        yield from some
 
 
 def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers: range) -> Columns:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from app.db.circuit_columns import RANKED, values_name
+from app.db.circuit_columns import COLUMNS, RANKED, values_name
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
@@ -38,8 +38,7 @@ KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
 """All kinds of explanations, in the order of lists."""
 MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
 
-MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time
-AT_ONCE: Final = 1 << 16  # circuits in a step: their columns fit into a processor's cache
+MAX_WHOLE: Final = 40_000_000  # bytes of a column that is kept whole; larger ones are read some blocks at a time
 
 
 class Shelf(Protocol):
@@ -92,21 +91,12 @@ class CircuitShelf:
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
         wanted = set(names) if self.n else set()
-        extra = {name: self.more[name] for name in wanted & self.more.keys()}
-        if self.n > MAX_WHOLE:
-            for positions, columns in steps(self.session, self.analysis, wanted - extra.keys()):
-                here = slice(int(positions[0]), int(positions[-1]) + 1)
-                yield positions, {**columns, **{name: column[here] for name, column in extra.items()}}
-            return
-        whole = {name: self._whole(name) for name in wanted - extra.keys()} | extra
-        for start in range(0, self.n, AT_ONCE):
-            here = slice(start, min(start + AT_ONCE, self.n))
-            yield np.arange(here.start, here.stop), {name: column[here] for name, column in whole.items()}
-
-    def _whole(self, name: str) -> NDArray[Any]:
-        """A whole column, read once."""
-        key = (*key_of(self.session, self.analysis), name)
-        return _COLUMNS.of(key, lambda: whole_column(self.session, self.analysis.id, name))
+        whole = {name: self.more[name] for name in wanted & self.more.keys()}
+        small = {name for name in wanted - whole.keys() if self.n * COLUMNS[name].itemsize <= MAX_WHOLE}
+        whole |= {name: kept_column(self.session, self.analysis, name) for name in small}
+        for positions, columns in steps(self.session, self.analysis, wanted - whole.keys()):
+            here = slice(int(positions[0]), int(positions[-1]) + 1)
+            yield positions, {**columns, **{name: column[here] for name, column in whole.items()}}
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
@@ -233,6 +223,12 @@ _READING: Final = Lock()
 def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
     """What names a stored analysis for good, within this process."""
     return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
+
+
+def kept_column(session: Session, analysis: AnalysisRow, name: str) -> NDArray[Any]:
+    """A whole column of circuits, in the order of masks; read once."""
+    key = (*key_of(session, analysis), name)
+    return _COLUMNS.of(key, lambda: whole_column(session, analysis.id, name))
 
 
 def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:

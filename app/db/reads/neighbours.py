@@ -1,7 +1,8 @@
 """Stored circuits closest to one and most different from it: one against all by the edges that they share.
 
 Jaccard's index of two circuits is the number of edges that both keep over the number that one of them keeps. All stored
-masks are one column of 64-bit integers, so a million are compared in some hundredths of a second.
+masks are one column of 64-bit integers, of which a million are compared in some hundredths of a second, some blocks at
+a time.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import EdgeLayout
-from app.db.reads.circuit_scan import locate_in
-from app.db.reads.circuits import StoredCircuit, circuits_at, whole_column
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from app.db.reads.circuit_scan import locate_in, locate_mask, steps
+from app.db.reads.circuits import StoredCircuit, circuits_at
+from app.db.reads.explanation_shelves import kept_column
 from app.db.tables import AnalysisRow
 
 
@@ -61,24 +63,50 @@ def neighbours_by_edges(
         leave_out: masks that are not wanted, the given one among them.
         limit: how many at each end.
     """
-    masks = whole_column(session, analysis.id, "mask")
-    if not len(masks):
-        return EdgeNeighbours((), (), 0)
-    kept = np.ones(len(masks), dtype=bool)
-    for other in leave_out:
-        position, found = locate_in(masks, other)
-        if found:
-            kept[position] = False
-    given = masks.dtype.type(mask)
-    shared = np.bitwise_count(masks & given).astype(np.int64)
-    either = np.bitwise_count(masks | given).astype(np.int64)
-    index = shared / either
-    ends = [_first(np.where(kept, -index, np.inf), limit), _first(np.where(kept, index, np.inf), limit)]
-    places = [[int(p) for p in end if kept[p]] for end in ends]
-    positions = sorted({position for end in places for position in end})
-    rows = dict(zip(positions, circuits_at(session, analysis.id, layout, positions), strict=True))
-    closest, farthest = (tuple(EdgeNeighbour(rows[p], int(shared[p]), int(either[p])) for p in end) for end in places)
-    return EdgeNeighbours(closest, farthest, int(np.count_nonzero(kept)))
+    closest, farthest = _Least(limit), _Least(limit)
+    n_left_out = 0
+    for positions, columns in steps(session, analysis, ("mask",)):
+        masks = columns["mask"]
+        given = masks.dtype.type(mask)
+        shared = np.bitwise_count(masks & given).astype(np.int64)
+        either = np.bitwise_count(masks | given).astype(np.int64)
+        index = shared / either
+        here = [position for position, found in (locate_in(masks, other) for other in leave_out) if found]
+        n_left_out += len(here)
+        index[here] = np.nan  # sorts behind everything, in either direction
+        closest.add(-index, positions)
+        farthest.add(index, positions)
+    ends = closest.positions, farthest.positions
+    wanted = sorted({*ends[0], *ends[1]})
+    rows = dict(zip(wanted, circuits_at(session, analysis.id, layout, wanted), strict=True))
+
+    def beside(position: int) -> EdgeNeighbour:
+        other = int(rows[position].mask, 16)
+        return EdgeNeighbour(rows[position], (other & mask).bit_count(), (other | mask).bit_count())
+
+    return EdgeNeighbours(
+        tuple(map(beside, ends[0])), tuple(map(beside, ends[1])), analysis.circuits_listed - n_left_out
+    )
+
+
+class _Least:
+    """The positions of the least of all values seen so far, in order, ties by position; NaN is none of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values, self._positions = np.empty(0), np.empty(0, dtype=np.int64)
+
+    @property
+    def positions(self) -> list[int]:
+        return self._positions.tolist()
+
+    def add(self, values: NDArray[np.float64], positions: NDArray[np.int64]) -> None:
+        """See more, at higher positions than all before."""
+        full = len(self._values) == self._limit
+        chosen = np.flatnonzero(values < (self._values[-1] if full else np.inf))
+        values = np.concatenate([self._values, values[chosen]])
+        order = np.argsort(values, kind="stable")[: self._limit]
+        self._values, self._positions = values[order], np.concatenate([self._positions, positions[chosen]])[order]
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:
@@ -91,23 +119,31 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     Returns:
         Masks; None where there is none, and in networks of more than 64 edges.
     """
-    masks = whole_column(session, analysis.id, "mask")
-    if not len(masks) or masks.dtype == object:  # object: more edges than an integer of a column has bits
+    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    if layout.n_edges > MAX_EDGES:
         return None, None
-    given = masks.dtype.type(mask)
-    edges, own = np.bitwise_count(masks), mask.bit_count()
-    before = (edges < own) | ((edges == own) & (masks < given))
-    after = (edges > own) | ((edges == own) & (masks > given))
-    previous = masks[before & (edges == edges[before].max())].max() if before.any() else None
-    following = masks[after & (edges == edges[after].min())].min() if after.any() else None
-    return None if previous is None else int(previous), None if following is None else int(following)
+    edges, own = kept_column(session, analysis, "edges"), mask.bit_count()
+    position, found = locate_mask(session, analysis.id, layout.to_hex(mask))
+    previous = _last(edges[:position] == own)
+    if previous is None and (edges < own).any():
+        previous = _last(edges == edges[edges < own].max())
+    after = position + found
+    following = _first(edges[after:] == own, after)
+    if following is None and (edges > own).any():
+        following = _first(edges == edges[edges > own].min(), 0)
+    wanted = sorted({place for place in (previous, following) if place is not None})
+    masks = dict(zip(wanted, circuits_at(session, analysis.id, layout, wanted), strict=True))
+    before, behind = (None if place is None else int(masks[place].mask, 16) for place in (previous, following))
+    return before, behind
 
 
-def _first(values: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Positions of the smallest values, in order, ties by position."""
-    if len(values) > limit:
-        bound = np.partition(values, limit - 1)[limit - 1]
-        positions = np.flatnonzero(values <= bound)
-    else:
-        positions = np.arange(len(values))
-    return positions[np.argsort(values[positions], kind="stable")][:limit]
+def _first(which: NDArray[np.bool_], start: int) -> int | None:
+    """The first position, counted from a start, of which something holds."""
+    place = int(which.argmax()) if len(which) else 0
+    return start + place if len(which) and which[place] else None
+
+
+def _last(which: NDArray[np.bool_]) -> int | None:
+    """The last position of which something holds."""
+    found = _first(which[::-1], 0)
+    return None if found is None else len(which) - 1 - found

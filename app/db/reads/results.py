@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import cast
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,20 +22,28 @@ from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of
 from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import whole_column, whole_counts
+from app.db.reads.circuit_scan import steps
+from app.db.reads.circuits import distinct_counts, whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
-def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
-    """The whole analysis of a row, equal to the one that was saved."""
+def load_analysis(session: Session, row: AnalysisRow, *, lists: bool = True) -> OutputAnalysis:
+    """The whole analysis of a row, equal to the one that was saved.
+
+    Args:
+        session: of the reader.
+        row: the analysis.
+        lists: whether to read its circuits and their counts; else there are as many circuits, all of them 0, and of
+            the counts their sums alone.
+    """
     question = analysed_question(session, row)
     network = question.model
     return OutputAnalysis(
         question=question,
-        circuits=_load_circuits(session, row, network),
-        interpretations=_load_counts(session, row),
+        circuits=_load_circuits(session, row, network, lists),
+        interpretations=_load_counts(session, row, lists),
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
@@ -41,12 +51,30 @@ def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
     )
 
 
+def listed_masks(session: Session, row: AnalysisRow, layout: EdgeLayout) -> Iterator[list[str]]:
+    """The masks of the listed circuits as text, ascending, some thousand at a time."""
+    for _, columns in steps(session, row, ("mask",)):
+        yield list(map(layout.to_hex, columns["mask"].tolist()))
+
+
+def counts_by_circuit(session: Session, row: AnalysisRow, layout: EdgeLayout) -> Iterator[list[tuple[str, int]]]:
+    """Each mask with how many interpretations the circuit has, some thousand at a time."""
+    values = distinct_counts(session, row.id, "interpretations")
+    for _, columns in steps(session, row, ("mask", "interpretations")):
+        masks, ranks = columns["mask"].tolist(), columns["interpretations"].tolist()
+        yield [(layout.to_hex(mask), values[rank]) for mask, rank in zip(masks, ranks, strict=True)]
+
+
 def _tally(stored: dict[str, int]) -> CriterionTally:
     return CriterionTally(**{key: int(value) for key, value in stored.items() if key != "of"})
 
 
-def _load_circuits(session: Session, row: AnalysisRow, network: Network) -> CircuitSearch:
-    masks, margins, outputs = (whole_column(session, row.id, name) for name in ("mask", "margin", "outputs"))
+def _load_circuits(session: Session, row: AnalysisRow, network: Network, lists: bool) -> CircuitSearch:
+    if lists:
+        masks, margins, outputs = (whole_column(session, row.id, name) for name in ("mask", "margin", "outputs"))
+    else:
+        masks, margins = (np.broadcast_to(zero, row.circuits_listed) for zero in (np.uint64(0), np.float64(0)))
+        outputs = np.broadcast_to(np.float64(0), row.circuits_listed * 2**network.n_inputs)
     layout = EdgeLayout(network.for_output(row.output).sizes)
     outputs = outputs.reshape(len(masks), 2**network.n_inputs)
     low, high = row.circuits_low, row.circuits_high
@@ -62,14 +90,15 @@ def _load_circuits(session: Session, row: AnalysisRow, network: Network) -> Circ
         interval=None if low is None or high is None else (low, high),
         confidence=row.circuits_confidence,
         n_tested=row.circuits_tested,
-        known_distribution=None if row.circuits_method == "listed" else distribution_in(row.distributions),
+        known_distribution=None if lists and row.circuits_method == "listed" else distribution_in(row.distributions),
         n_drawn=row.distributions.get("drawn"),
         smallest=smallest_in(row.distributions),
     )
 
 
-def _load_counts(session: Session, row: AnalysisRow) -> InterpretationCounts:
-    total, observed = (whole_counts(session, row.id, name) for name in RANKED)
+def _load_counts(session: Session, row: AnalysisRow, lists: bool) -> InterpretationCounts:
+    sums = (row.interpretations_total,), (row.interpretations_observed,)
+    total, observed = (whole_counts(session, row.id, name) for name in RANKED) if lists else sums
     return InterpretationCounts(total, observed, row.interpretations_truncated_at, row.interpretations_complete)
 
 

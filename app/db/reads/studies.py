@@ -14,7 +14,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
-from analysis.studies.result_file import StudyResults
+from analysis.studies.result_file import StudyResults, header_json, result_parts
 from app.db.codecs import data_of, network_of, planted_of
 from app.db.errors import Deleted, NotFound
 from app.db.job_tables import JobRow
@@ -126,13 +126,17 @@ def outcome_rows(
     session: Session, study_id: int, wanted: OutcomeFilter, *, after: tuple[int, int] | None, limit: int
 ) -> tuple[Sequence[StudyOutcomeRow], int]:
     """Some outcomes after a place (cell's position, seed), and how many match in all."""
-    matching = wanted.clauses(study_id)
-    total = session.scalar(select(func.count()).select_from(StudyOutcomeRow).where(*matching)) or 0
-    query = select(StudyOutcomeRow).where(*matching)
+    total = session.scalar(select(func.count()).select_from(StudyOutcomeRow).where(*wanted.clauses(study_id))) or 0
+    return _rows_after(session, study_id, wanted, after, limit), total
+
+
+def _rows_after(
+    session: Session, study_id: int, wanted: OutcomeFilter, after: tuple[int, int] | None, limit: int
+) -> Sequence[StudyOutcomeRow]:
+    query = select(StudyOutcomeRow).where(*wanted.clauses(study_id))
     if after is not None:
         query = query.where(tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed) > after)
-    ordered = query.order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed).limit(limit)
-    return session.scalars(ordered).all(), total
+    return session.scalars(query.order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed).limit(limit)).all()
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOut
     """All outcomes of a study in the order of cells and seeds, some hundred at a time."""
     after = None
     while True:
-        rows, _ = outcome_rows(session, study_id, OutcomeFilter(), after=after, limit=_AT_ONCE)
+        rows = _rows_after(session, study_id, OutcomeFilter(), after, _AT_ONCE)
         if not rows:
             return
         yield rows
@@ -231,8 +235,19 @@ def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow
 def stored_results(session: Session, study: StudyRow) -> StudyResults:
     """A stored study as the engine's value, weights included."""
     design = StudyDesign.model_validate(study.design)
-    outcomes: list[StudyOutcome] = []
-    cells = cells_of(design)
+    return StudyResults(design, tuple(stored_outcomes(session, study)), study.engine_version, study.provenance)
+
+
+def stored_parts(session: Session, study: StudyRow) -> Iterator[bytes]:
+    """A stored study as its result file, read and packed some hundred networks at a time."""
+    design = StudyDesign.model_validate(study.design)
+    header = header_json(design, study.engine_version, study.provenance)
+    return result_parts(header, stored_outcomes(session, study))
+
+
+def stored_outcomes(session: Session, study: StudyRow) -> Iterator[StudyOutcome]:
+    """The outcomes of a stored study in the order of cells and seeds, weights included."""
+    cells = cells_of(StudyDesign.model_validate(study.design))
     for rows in every_outcome(session, study.id):
         digests = [row.network_digest for row in rows if row.network_digest]
         records = {
@@ -245,16 +260,9 @@ def stored_results(session: Session, study: StudyRow) -> StudyResults:
             network.digest: network
             for network in session.scalars(select(NetworkRow).where(NetworkRow.digest.in_(digests)))
         }
-        outcomes += [
-            outcome_of_row(
-                row,
-                networks.get(row.network_digest or ""),
-                cells[row.position].key,
-                records.get(row.data_digest or ""),
-            )
-            for row in rows
-        ]
-    return StudyResults(design, tuple(outcomes), study.engine_version, study.provenance)
+        for row in rows:
+            network, data = networks.get(row.network_digest or ""), records.get(row.data_digest or "")
+            yield outcome_of_row(row, network, cells[row.position].key, data)
 
 
 def outcome_of_row(
