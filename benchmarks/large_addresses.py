@@ -15,8 +15,7 @@ PARTS: Final = {
     "page": "pages",
     "list": "lists, at every order and filter",
     "twin": "JSON twins",
-    "taken": "tables to take away, to the first byte",
-    "whole": "result files, made whole before they are sent",
+    "taken": "tables and result files to take away, to the first byte",
     "picture": "drawings, cards and embeddings",
     "verified": "verified anew",
     "service": "of the installation",
@@ -37,6 +36,8 @@ class Names:
         six: six circuits, as a comparison's address names them.
         mixed: six explanations of three kinds.
         job: id of a job; "" if there is none.
+        study: slug of a study; "" if there is none.
+        pair: two of its networks, as its pages name them.
     """
 
     network: str
@@ -47,6 +48,8 @@ class Names:
     six: str
     mixed: str
     job: str
+    study: str = ""
+    pair: str = ""
 
     def addresses(self, part: str) -> Iterator[str]:
         """The addresses of one part, this store's identities in them.
@@ -56,7 +59,7 @@ class Names:
         """
         names = {**asdict(self), "page": quote(f"http://127.0.0.1/networks/{self.network}", safe="")}
         for template in _TEMPLATES[part]:
-            if "{job}" not in template or self.job:
+            if all(f"{{{name}}}" not in template or names[name] for name in ("job", "study")):
                 yield template.format(**names)
 
 
@@ -102,7 +105,16 @@ _PAGES: Final = (
     "/compare/neighbours?network={network}&{six}",
     "/compare/neighbours?network={network}&{mixed}",
     "/",
+    "/?q=made+up&limit=200",
     "/networks",
+    "/studies",
+    "/studies/{study}",
+    "/studies/{study}?by=hidden",
+    "/studies/{study}/progress",
+    "/studies/{study}/side-by-side?{pair}",
+    "/studies/{study}/figures/irredundant-literals-alignments",
+    "/studies/{study}/delete",
+    "/studies/{study}/rename?slug=larger",
     "/search",
     "/search?q={mask}",
     "/search?q=c-{mask}",
@@ -114,6 +126,21 @@ _PAGES: Final = (
     "/search?q=nothing-like-it",
 )
 _LISTS: Final = (
+    *(
+        f"/studies/{{study}}/outcomes?{query}"
+        for query in (
+            "sort=",
+            "order=desc",
+            *(
+                f"sort={sort}&order={order}"
+                for sort in ("state", "loss", "paper-alignments")
+                for order in ("asc", "desc")
+            ),
+            "state=failed",
+            "cell=1",
+            "limit=200",
+        )
+    ),
     *(
         f"/networks/{{network}}/circuits?sort={sort}&order={order}"
         for sort in ("mask", "edges", "neurons", "margin", "interpretations", "observed")
@@ -216,6 +243,15 @@ _TWINS: Final = (
     "/api/v1/compare/neighbours?network={network}&{six}",
     "/api/v1/gallery",
     "/api/v1/networks",
+    "/api/v1/studies",
+    "/api/v1/studies/{study}",
+    "/api/v1/studies/{study}/progress",
+    "/api/v1/studies/{study}/design",
+    "/api/v1/studies/{study}/outcomes?limit=200",
+    "/api/v1/studies/{study}/side-by-side?{pair}",
+    "/api/v1/studies/{study}/figures/irredundant-literals-alignments",
+    "/api/v1/studies/{study}/delete",
+    "/api/v1/studies/{study}/rename?slug=larger",
     "/api/v1/search?q={mask}&limit=4",
     "/api/v1/search?q=%28A%20or%20B%29%20and%20not%20%28A%20and%20B%29&limit=4",
 )
@@ -238,13 +274,17 @@ _TAKEN: Final = (
     "/networks/{network}/figures.csv",
     "/networks/{network}/funnel.csv",
     "/networks.csv",
+    "/api/v1/studies/{study}/data.csv",
+    "/api/v1/studies/{study}/data.json",
+    "/api/v1/studies/{study}/data.jsonl.gz",
+    "/api/v1/networks/{network}/result",
+    "/api/v1/networks/{network}/result?masks=false",
     "/compare.csv?network={network}&{mixed}",
     "/compare/agreement.csv?network={network}&{mixed}",
     "/api/v1/networks/{network}/explanations.csv",
     "/api/v1/networks/{network}/explanations.csv?criteria=mean-ablation&sort=margin&order=desc",
     "/api/v1/networks/{network}/common-ground.csv",
 )
-_WHOLE: Final = ("/api/v1/networks/{network}/result", "/api/v1/networks/{network}/result?masks=false")
 _PICTURES: Final = (
     "/networks/{network}/drawing.svg",
     "/networks/{network}/drawing.png",
@@ -293,6 +333,14 @@ _PICTURES: Final = (
     "/embed/networks/{network}/sandbox",
     "/embed/compare?network={network}&{six}",
     "/oembed?url={page}",
+    "/studies/{study}/drawing.svg",
+    "/studies/{study}/drawing.png",
+    "/studies/{study}/drawing.pdf",
+    "/studies/{study}/card.svg",
+    "/studies/{study}/card.png",
+    "/embed/studies/{study}",
+    "/studies/{study}/figures/irredundant-literals-alignments.svg",
+    "/studies/{study}/figures/irredundant-literals-alignments.png",
 )
 _VERIFIED: Final = (
     "/networks/{network}/verify",
@@ -339,16 +387,17 @@ _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "list": _LISTS,
     "twin": _TWINS,
     "taken": _TAKEN,
-    "whole": _WHOLE,
     "picture": _PICTURES,
     "verified": _VERIFIED,
     "service": _SERVICES,
 }
 
 NOT_OF_SIZE: Final[dict[str, str]] = {
-    "/studies*": "about populations: what is stored of one network is not read; benchmarks/table.py and docs/scale.md",
-    "/api/v1/studies*": "about populations",
-    "/embed/studies*": "about populations",
+    "/studies/new": "a form; nothing stored is read",
+    "/api/v1/studies/new": "a form",
+    "/api/v1/studies/schema": "a constant",
+    "/studies/{study}/courses*": "one network, of studies that vary the loss target alone",
+    "/api/v1/studies/{study}/courses*": "one network",
     "/alice-and-bob": "one network of three hidden neurons",
     "/api/v1/alice-and-bob": "one network of three hidden neurons",
     "/models*": "models of other kinds, of which at most 100,000 circuits are listed",

@@ -116,8 +116,8 @@ def xor_network(random: np.random.Generator) -> Network:
 def possible_masks(n: int, layout: EdgeLayout, random: np.random.Generator) -> NDArray[np.uint64]:
     """So many distinct structurally possible circuits of a network with two hidden layers, ascending."""
     n_inputs, first, second, _ = layout.sizes
-    found = np.empty(0, dtype=np.uint64)
-    while len(found) < n:
+    drawn: list[NDArray[np.uint64]] = []
+    while sum(map(len, drawn)) < n:
         into_first = random.random((200_000, first, n_inputs)) < 0.5
         into_second = random.random((200_000, second, first)) < 0.5
         active = into_first.any(axis=2)
@@ -126,8 +126,10 @@ def possible_masks(n: int, layout: EdgeLayout, random: np.random.Generator) -> N
             [into_first.reshape(200_000, -1), into_second.reshape(200_000, -1), into_second.any(axis=2)], axis=1
         )[fits]
         powers = np.uint64(1) << np.arange(layout.n_edges, dtype=np.uint64)
-        found = np.union1d(found, (edges * powers).sum(axis=1, dtype=np.uint64))
-    return np.sort(random.choice(found, size=n, replace=False))
+        drawn.append((edges * powers).sum(axis=1, dtype=np.uint64))
+        if sum(map(len, drawn)) >= n:
+            drawn = [np.unique(np.concatenate(drawn))]
+    return np.sort(random.choice(drawn[0], size=n, replace=False))
 
 
 def _algorithms(n: int, random: np.random.Generator) -> AlgorithmSearch:

@@ -17,6 +17,7 @@ from app.listing.page import write_cursor
 from app.pages.circuits import SORTS
 from benchmarks.large_addresses import Names
 from benchmarks.large_made_up import CORE, SLUG
+from benchmarks.large_populations import STUDY
 
 REQUESTS: Final = 30
 LOOPBACK: Final = ("127.0.0.1", 50_000)
@@ -63,6 +64,8 @@ def names_of(client: TestClient) -> Names:
     refs = {"circuits": [item["ref"] for item in circuits[2:4]]}
     refs["alignments"] = [item["ref"] for item in samples["alignments"][:2]]
     readings = [f"i-{item['mask']}.0" for item in circuits[:2]]
+    study = next((item["slug"] for item in client.get("/api/v1/studies").json()["items"] if item["slug"] == STUDY), "")
+    outcomes = client.get(f"/api/v1/studies/{study}/outcomes?state=converged&limit=2").json() if study else {}
     return Names(
         network=SLUG,
         mask=mask,
@@ -72,6 +75,8 @@ def names_of(client: TestClient) -> Names:
         six="&".join(f"e=c-{item['mask']}" for item in circuits[:6]),
         mixed="&".join(f"e={ref}" for ref in [*refs["circuits"], *readings, *refs["alignments"]]),
         job=jobs[0]["id"] if jobs else "",
+        study=study,
+        pair=urlencode([("n", item["network"]) for item in outcomes.get("items", ())]),
     )
 
 
@@ -110,7 +115,7 @@ def _visit(client: TestClient, address: str) -> tuple[float, float]:
 
 def _is_table(address: str) -> bool:
     """Whether it is streamed as long as there are rows: what counts is when the first of it comes."""
-    return address.partition("?")[0].endswith((".csv", ".json", "/result"))
+    return address.partition("?")[0].endswith((".csv", ".json", ".gz", "/result"))
 
 
 def _first_byte(client: TestClient, address: str) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app.db.engine import open_store
+from app.free_memory import give_back_freed_memory
 from app.jobs.backfill import fill_in
 from app.main import create_app, settle
 from app.settings import Settings
@@ -25,6 +26,7 @@ from benchmarks.isolated import ROOT, peak_bytes
 from benchmarks.large_addresses import PARTS
 from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_pages import LOOPBACK, REQUESTS, measure, names_of
+from benchmarks.large_populations import save_populations
 from benchmarks.large_table import markdown
 from benchmarks.large_verdicts import save_ground, save_verdicts
 from benchmarks.machine import machine, machine_text
@@ -45,12 +47,22 @@ def save_alone(folder: Path, n_circuits: int, n_algorithms: int) -> dict[str, fl
     return {**asdict(saving), **asdict(judged), "per_second": saving.per_second, **with_analysis}
 
 
+def populate_alone(folder: Path, n_networks: int) -> dict[str, float]:
+    """Add networks and a study to a database in this process."""
+    store = open_store(Settings(data=folder))
+    store.migrate()
+    saving = save_populations(store, n_networks)
+    store.close()
+    return {**asdict(saving), "peak_mb": peak_bytes() / 1e6}
+
+
 def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
     """Ask for every list in this process, which has done nothing else but get ready as a server does."""
     store = open_store(Settings(data=folder))
     store.migrate()  # it may be an earlier version's
     fill_in(store)  # as an idle worker does
     store.close()
+    give_back_freed_memory()  # as a server does
     # one visitor asks for more than anybody could, and every answer is made anew
     app = create_app(Settings(data=folder, computed_per_minute=0, kept_answers_bytes=0))
     settle(app)
@@ -80,15 +92,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.large_store", description=__doc__)
     parser.add_argument("--circuits", type=int, default=1_000_000)
     parser.add_argument("--algorithms", type=int, default=5_000)
+    parser.add_argument("--networks", type=int, default=0, help="in the gallery, and as many others in a study")
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--folder", type=Path, default=None, help="keep the database here; one that is there is used")
     parser.add_argument(
         "--markdown", action="store_true", help="print the tables of docs/scale.md instead of a line each"
     )
-    parser.add_argument("--part", choices=("all", "save", "serve"), default="all", help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=("all", "save", "populate", "serve"), default="all", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part == "save":
         print(json.dumps(save_alone(options.folder, options.circuits, options.algorithms)))
+        return 0
+    if options.part == "populate":
+        print(json.dumps(populate_alone(options.folder, options.networks)))
         return 0
     if options.part == "serve":
         print(json.dumps(serve_alone(options.folder, options.requests)))
@@ -98,6 +114,8 @@ def main() -> int:
         print(machine_text(machine()))
         if not any(folder.glob("*.sqlite")):
             _print_saving(_in_a_process("save", folder, options))
+            if options.networks:
+                _print_populating(_in_a_process("populate", folder, options))
         served = _in_a_process("serve", folder, options)
         print("server: {resident_before_mb:.0f} MB before the first list, at most {peak_mb:.0f} MB".format(**served))
         if options.markdown:
@@ -131,13 +149,21 @@ def _print_saving(saved: dict[str, Any]) -> None:
     )
 
 
+def _print_populating(saved: dict[str, Any]) -> None:
+    """What saving many networks took, in words."""
+    print(
+        "saved {networks:,} networks in {network_seconds:.0f} s of the processor, a study of {outcomes:,} in "
+        "{study_seconds:.0f} s; at most {peak_mb:.0f} MB".format(**saved)
+    )
+
+
 def _in_a_process(part: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One part in a process of its own, so that its memory is its own.
 
     Raises:
         RuntimeError: it failed; with what it said.
     """
-    numbers = [f"--{name}={getattr(options, name)}" for name in ("circuits", "algorithms", "requests")]
+    numbers = [f"--{name}={getattr(options, name)}" for name in ("circuits", "algorithms", "networks", "requests")]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.large_store", f"--part={part}", f"--folder={folder}", *numbers],
         capture_output=True,

@@ -21,6 +21,8 @@ NAMES = Names(
     six="&".join(f"e=c-0{k}" for k in range(6)),
     mixed="e=c-01&e=i-01.0",
     job="j1",
+    study="large",
+    pair="n=" + "a" * 12 + "&n=" + "b" * 12,
 )
 ADDRESSES = [unquote(address.partition("?")[0]) for part in PARTS for address in NAMES.addresses(part)]
 PATHS = sorted(
