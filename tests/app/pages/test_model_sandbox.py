@@ -178,6 +178,7 @@ def test_a_model_with_mlp_blocks_is_drawn_listed_and_changed_by_hand(client, twi
     assert "running each" in facts["Circuits are found by"]
     assert [page["rules"][at]["state"] for at in (0, -1)] == ["too_large", "not_searched"]
     assert "MLP 2" in client.get(address).text
+    assert "the most are 4,194,304 of 64 bits. Use coarser rules" in client.get(f"{address}/circuits").text
     site = f"{address}/sandbox?row=1&change=2.mlp_zero"
     changed = twin(site)
     assert [one["label"] for one in changed["patterns"]] == ["head 1.0", "head 1.1", "head 2.0", "head 2.1"]
