@@ -28,6 +28,13 @@ class PageModel(ByName):
     """Base of every page's model."""
 
 
+class Link(PageModel):
+    """A link with its words."""
+
+    label: str
+    url: str
+
+
 class Options(BaseModel):
     """Base of every page's query options; unknown ones are refused (400)."""
 

@@ -41,7 +41,7 @@ class StoredBands(Stored):
 
     names: list[str]
     values: list[list[float]]
-    rows: list[str] = Field(default_factory=list)
+    rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
 
 
 class StoredField(Stored):
@@ -50,8 +50,8 @@ class StoredField(Stored):
     name: str
     low: float
     high: float
-    pieces: list[tuple[int, list[tuple[float, float]]]]
-    grid: list[str] = Field(default_factory=list)
+    pieces: list[tuple[int, list[tuple[float, float]]]] = Field(description="Band and corners of a convex polygon.")
+    grid: list[str] = Field([], description="Bands as digits, second input by row, where there are no polygons.")
 
 
 class StoredView(Stored):

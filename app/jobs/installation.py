@@ -10,9 +10,11 @@ from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from pydantic import Field
 from sqlalchemy import func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
+from app.by_name import ByName
 from app.db import sqlite
 from app.db.engine import Store
 from app.db.job_tables import JobRow, WorkerRow
@@ -23,33 +25,19 @@ from app.settings import Settings
 STATES: Final = ("queued", "running", "done", "truncated", "failed", "cancelled")
 
 
-@dataclass(frozen=True)
-class Present:
-    """A worker.
+class Present(ByName):
+    """A worker that showed itself within the last day and did not leave."""
 
-    Args:
-        name: as its jobs' owners begin.
-        host: its machine.
-        pid: of its process.
-        slots: jobs at a time.
-        busy: jobs that it holds.
-        cluster: the scheduler that it computes on, "" for its own machine.
-        version: of its program.
-        started_at: when it began.
-        seen_at: when it showed itself last.
-        present: whether that is recent.
-    """
-
-    name: str
+    name: str = Field(description="As its jobs' owners begin.")
     host: str
     pid: int
-    slots: int
-    busy: int
-    cluster: str
+    slots: int = Field(description="Jobs at a time.")
+    busy: int = Field(description="Jobs that it holds.")
+    cluster: str = Field(description="The scheduler that it computes on; empty: its own machine.")
     version: str
     started_at: datetime
     seen_at: datetime
-    present: bool
+    present: bool = Field(description="Whether it showed itself lately.")
 
 
 @dataclass(frozen=True)
@@ -69,23 +57,14 @@ class Sizes:
     total: int
 
 
-@dataclass(frozen=True)
-class Queue:
-    """What waits.
+class Queue(ByName):
+    """What waits for a worker."""
 
-    Args:
-        ready: jobs that could be taken up now.
-        delayed: those that wait after an attempt that failed.
-        abandoned: those that run by their state, but under a lease that has run out.
-        set_aside: those that failed too often.
-        oldest_seconds: how long the first of the ready ones has waited; 0 if none does.
-    """
-
-    ready: int
-    delayed: int
-    abandoned: int
-    set_aside: int
-    oldest_seconds: float
+    ready: int = Field(description="Jobs that could be taken up now.")
+    delayed: int = Field(description="Jobs that wait after an attempt that failed.")
+    abandoned: int = Field(description="Running jobs whose lease has run out.")
+    set_aside: int = Field(description="Failed jobs that failed too often.")
+    oldest_seconds: float = Field(description="How long the first ready job has waited; 0 if none is.")
 
 
 @dataclass(frozen=True)
@@ -127,7 +106,8 @@ def _queue(session: Session, now: datetime) -> Queue:
     delayed = session.scalar(select(func.count()).select_from(JobRow).where(queued, JobRow.not_before > now)) or 0
     left = session.scalar(select(func.count()).select_from(JobRow).where(running, JobRow.lease_until < now)) or 0
     aside = session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "failed", JobRow.set_aside))
-    return Queue(ready, delayed, left, aside or 0, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+    waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return Queue(ready=ready, delayed=delayed, abandoned=left, set_aside=aside or 0, oldest_seconds=waited)
 
 
 def _workers(session: Session, now: datetime) -> tuple[Present, ...]:
@@ -135,18 +115,7 @@ def _workers(session: Session, now: datetime) -> tuple[Present, ...]:
     held = [str(owner).rpartition(":")[0] for owner in owners]
     since = now - timedelta(seconds=PRESENT_SECONDS)
     return tuple(
-        Present(
-            name=row.name,
-            host=row.host,
-            pid=row.pid,
-            slots=row.slots,
-            busy=held.count(row.name),
-            cluster=row.cluster,
-            version=row.version,
-            started_at=row.started_at,
-            seen_at=row.seen_at,
-            present=row.seen_at >= since,
-        )
+        Present.showing(row, busy=held.count(row.name), present=row.seen_at >= since)
         for row in session.scalars(select(WorkerRow).order_by(WorkerRow.started_at, WorkerRow.name))
     )
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from app.errors import BadQuery
 from app.listing.scan import Condition
-from app.options import Options, PageModel
+from app.options import Link, Options, PageModel
 
 Asked = TypeVar("Asked", bound=Options)
 P = TypeVar("P", bound="Paged")
@@ -38,13 +38,6 @@ class SortLink(PageModel):
     current: Literal["", "asc", "desc"]
 
 
-class Pill(PageModel):
-    """One filter in force and the list without it."""
-
-    label: str
-    url: str
-
-
 class Paged(PageModel):
     """A list that is read page by page."""
 
@@ -60,7 +53,7 @@ class Browsed(Paged):
     sort: str
     order: Literal["asc", "desc"]
     sorts: list[SortLink]
-    filters: list[Pill]
+    filters: list[Link]
     bare_url: str = Field(description="The list without any filter.")
 
 
@@ -110,7 +103,7 @@ def browsed(
     following: str | None,
     labels: Mapping[str, str],
     conditions: Iterable[Condition],
-    more: Sequence[Pill] = (),
+    more: Sequence[Link] = (),
 ) -> dict[str, Any]:
     """The fields of :class:`Browsed`.
 
@@ -132,7 +125,7 @@ def browsed(
         "sort": options.sort,
         "order": options.order,
         "sorts": sorts,
-        "filters": [*more, *(Pill(label=one.label, url=url(**options.view_of(**one.without))) for one in conditions)],
+        "filters": [*more, *(Link(label=one.label, url=url(**options.view_of(**one.without))) for one in conditions)],
         "bare_url": url(),
     }
 

@@ -17,7 +17,7 @@ from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.doctor.finding import Finding
 from app.doctor.quick import glance
-from app.jobs.installation import STATES, Installation, look_at
+from app.jobs.installation import STATES, Installation, Present, Queue, look_at
 from app.observability.readiness import Check, checks_of
 from app.options import PageModel
 from app.settings import Settings
@@ -31,31 +31,6 @@ class KindOfJob(PageModel):
 
     kind: str
     counts: dict[str, int] = Field(description="How many there are in each state.")
-
-
-class Waiting(PageModel):
-    """What waits for a worker."""
-
-    ready: int = Field(description="Jobs that could be taken up now.")
-    delayed: int = Field(description="Jobs that wait after an attempt that failed.")
-    abandoned: int = Field(description="Running jobs whose lease has run out.")
-    set_aside: int = Field(description="Failed jobs that failed too often.")
-    oldest_seconds: float = Field(description="How long the first ready job has waited; 0 if none is.")
-
-
-class Worker(PageModel):
-    """A worker that showed itself within the last day and did not leave."""
-
-    name: str
-    host: str
-    pid: int
-    slots: int = Field(description="Jobs at a time.")
-    busy: int = Field(description="Jobs that it holds.")
-    cluster: str = Field(description="The scheduler that it computes on; empty: its own machine.")
-    version: str
-    started_at: datetime
-    seen_at: datetime
-    present: bool = Field(description="Whether it showed itself lately.")
 
 
 class StoreView(PageModel):
@@ -88,10 +63,10 @@ class AdminPage(PageModel):
     at: datetime
     url: str
     checks: list[Check]
-    queue: Waiting
+    queue: Queue
     jobs: list[KindOfJob]
     states: list[str]
-    workers: list[Worker]
+    workers: list[Present]
     store: StoreView
     settings: list[SettingView]
     findings: list[Finding] = Field(description="The doctor's, without its walks through the whole store.")
@@ -120,10 +95,10 @@ def build_admin(
         at=now,
         url=addresses.admin(),
         checks=checks_of(store, settings, now),
-        queue=Waiting(**vars(found.queue)),
+        queue=found.queue,
         jobs=_jobs(found),
         states=list(STATES),
-        workers=[Worker(**vars(worker)) for worker in found.workers],
+        workers=list(found.workers),
         store=_store(session, store, found),
         settings=[_setting(settings, name) for name in type(settings).model_fields],
         findings=glance(environment, settings, store),

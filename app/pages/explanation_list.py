@@ -21,10 +21,10 @@ from app.db.tables import AnalysisRow
 from app.errors import Conflict
 from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
-from app.listing.page import Pill, SortLink, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
+from app.listing.page import SortLink, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.naming import protocol_key
-from app.options import BigInt, PageModel
+from app.options import BigInt, Link, PageModel
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
 from app.pages.explanation_facets import PartCount, facets_of, parts_of
@@ -83,15 +83,15 @@ def undecided_of(
     ]
 
 
-def pills_of(options: ExplanationsOptions, url: Any) -> list[Pill]:
+def pills_of(options: ExplanationsOptions, url: Any) -> list[Link]:
     """What narrows or widens the list besides the conditions."""
     pills = []
     if options.kind:
-        pills.append(Pill(label="only " + ", ".join(KIND_OF[kind].plural for kind in options.kind), url=url(kind=[])))
+        pills.append(Link(label="only " + ", ".join(KIND_OF[kind].plural for kind in options.kind), url=url(kind=[])))
     if options.strategy:
-        pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
+        pills.append(Link(label=options.strategy.replace("-", " "), url=url(strategy=None)))
     if options.standing == "any":
-        pills.append(Pill(label="also those that fail", url=url(standing="valid")))
+        pills.append(Link(label="also those that fail", url=url(standing="valid")))
     return pills
 
 

@@ -51,6 +51,14 @@ class VerdictView(PageModel):
         )
 
 
+class AlgorithmLink(PageModel):
+    """An algorithm, to be looked at."""
+
+    id: str
+    formula: str
+    url: str
+
+
 class FractionView(PageModel):
     """A score with its numerator and denominator."""
 

@@ -13,7 +13,7 @@ from analysis.interpretations.gates import gate_words
 from analysis.interpretations.matching import OTHER, GateCount, GateWish, MatchingSpace
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
-from app.options import BigInt, PageModel, ScopeOptions
+from app.options import BigInt, Link, PageModel, ScopeOptions
 from app.pages.circuit import (
     MAX_CARDS,
     MAX_INDEX_DIGITS,
@@ -84,13 +84,6 @@ class SiteView(PageModel):
         return [gate for gate in self.gates if gate not in self.first]
 
 
-class WishView(PageModel):
-    """A wish in force and the list without it."""
-
-    label: str
-    url: str
-
-
 class InterpretationsPage(LinkedPage):
     """The interpretations of one circuit that match wishes about gates."""
 
@@ -100,7 +93,7 @@ class InterpretationsPage(LinkedPage):
     observed: BigInt = Field(description="Their observed classes.")
     matching: BigInt = Field(description="Those that match; exact, counted without listing.")
     matching_classes: BigInt = Field(description="Observed classes with at least one match; exact.")
-    wishes: list[WishView]
+    wishes: list[Link]
     sites: list[SiteView]
     classes: Literal["all", "observed"]
     start: BigInt
@@ -230,10 +223,10 @@ def _sites(space: MatchingSpace, place: Place, url: Any) -> list[SiteView]:
     return sites
 
 
-def _wish(wish: GateWish, space: MatchingSpace, url: Any, options: InterpretationsOptions) -> WishView:
+def _wish(wish: GateWish, space: MatchingSpace, url: Any, options: InterpretationsOptions) -> Link:
     name = neuron_name(space.question.cut.sizes, wish.layer, wish.neuron)
     rest = [text for text in options.gate if GateWish.parse(text) != wish]
-    return WishView(label=f"{name} is {_words(wish, space)}", url=url(gate=rest))
+    return Link(label=f"{name} is {_words(wish, space)}", url=url(gate=rest))
 
 
 def _words(wish: GateWish, space: MatchingSpace) -> str:

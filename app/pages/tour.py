@@ -18,7 +18,7 @@ from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.numbers import decimal, noun
 from app.naming import Scope
-from app.options import PageModel
+from app.options import Link, PageModel
 from app.pages.network.behaviour import behaviour_of
 from app.pages.place import locate_boolean
 from app.pages.previews import GateTile
@@ -27,13 +27,6 @@ from app.pages.shared import NetworkView, network_view
 from app.pages.showcase import Showcase, featured_network
 
 Drawing = Literal["network", "circuit", "placed", "run"]
-
-
-class TourLink(PageModel):
-    """A link below the words of a screen."""
-
-    label: str
-    url: str
 
 
 class TourFact(PageModel):
@@ -60,7 +53,7 @@ class TourScreen(PageModel):
     tiles: list[GateTile] = Field([], description="Variables on neurons.")
     run: SandboxPage | None = Field(None, description="A run under an intervention, as the sandbox shows it.")
     facts: list[TourFact] = Field([], description="How many explanations there are, on the screen that counts them.")
-    links: list[TourLink] = Field([], description="Where the screen leads besides the next one.")
+    links: list[Link] = Field([], description="Where the screen leads besides the next one.")
     waiting: bool = Field(description="Whether explanations are still to be found, so that this screen has none.")
     previous_url: str | None
     next_url: str | None
@@ -77,7 +70,7 @@ class _Content:
     tiles: list[GateTile] = field(default_factory=list)
     run: SandboxPage | None = None
     facts: list[TourFact] = field(default_factory=list)
-    links: list[TourLink] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
 
 def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
@@ -143,7 +136,7 @@ def _circuit(shown: Showcase) -> _Content | None:
             f"{counts.told('circuits_valid')} of the {noun(counts.circuits_possible, 'possible circuit')} pass this "
             "test. This is one of them.",
         ],
-        links=[TourLink(label="Open this circuit", url=card.url)],
+        links=[Link(label="Open this circuit", url=card.url)],
     )
 
 
@@ -162,7 +155,7 @@ def _interpretation(shown: Showcase) -> _Content | None:
             f"This circuit has {noun(reading.of, 'interpretation')}. All valid circuits together have "
             f"{shown.counts.told('interpretations_total')}.",
         ],
-        links=[TourLink(label="Open this interpretation", url=reading.url)],
+        links=[Link(label="Open this interpretation", url=reading.url)],
     )
 
 
@@ -181,7 +174,7 @@ def _alignment(shown: Showcase) -> _Content | None:
             f"Of the {noun(counts.algorithms_candidates, 'candidate algorithm')}, {counts.told('algorithms_aligned')} "
             f"can be aligned. Valid alignments: {counts.told('alignments_valid')}.",
         ],
-        links=[TourLink(label="Open this alignment", url=card.url)],
+        links=[Link(label="Open this alignment", url=card.url)],
     )
 
 
@@ -221,7 +214,7 @@ def _disagreement(shown: Showcase) -> _Content | None:
             f"The network's output is {_output(run.run)}; above 0.5 counts as 1. Here {right} is correct. On other "
             "interventions it may be the other way round.",
         ],
-        links=[TourLink(label="Compare the two", url=shown.addresses.compare(shown.place.row.slug, refs))],
+        links=[Link(label="Compare the two", url=shown.addresses.compare(shown.place.row.slug, refs))],
     )
 
 
@@ -242,7 +235,7 @@ def _counts(shown: Showcase) -> _Content | None:
             ),
             TourFact(value=counts.told("alignments_valid"), label="valid alignments", url=to.algorithms(slug)),
         ],
-        links=[TourLink(label="Survivors under stricter criteria", url=to.funnel(slug))],
+        links=[Link(label="Survivors under stricter criteria", url=to.funnel(slug))],
     )
 
 
@@ -255,12 +248,12 @@ def _end(shown: Showcase) -> _Content | None:
             "Pluriscope lists them for every small network, and for yours.",
         ],
         links=[
-            TourLink(label="Change the network yourself in the sandbox", url=to.sandbox(slug)),
-            TourLink(label="Three exercises with answers", url=to.lessons()),
-            TourLink(label="Alice and Bob: two explanations that contradict each other", url=to.alice_and_bob()),
-            TourLink(label="What studies of thousands of networks found", url=to.findings()),
-            TourLink(label="Import a network", url=to.bring_in()),
-            TourLink(label="Guided pages: the same network on the ordinary pages", url=to.guide()),
+            Link(label="Change the network yourself in the sandbox", url=to.sandbox(slug)),
+            Link(label="Three exercises with answers", url=to.lessons()),
+            Link(label="Alice and Bob: two explanations that contradict each other", url=to.alice_and_bob()),
+            Link(label="What studies of thousands of networks found", url=to.findings()),
+            Link(label="Import a network", url=to.bring_in()),
+            Link(label="Guided pages: the same network on the ordinary pages", url=to.guide()),
         ],
     )
 

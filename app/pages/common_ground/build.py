@@ -23,8 +23,9 @@ from app.db.reads.common_ground import POINT, CloudPoint
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
-from app.listing.page import Pill, browsed, order_name, read_cursor, write_cursor
+from app.listing.page import browsed, order_name, read_cursor, write_cursor
 from app.listing.scan import ColumnTest, Condition, Cursor, Order, at_least, below_bound, column_test, find
+from app.options import Link
 from app.pages.circuits import HEX_DIGITS
 from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
 from app.pages.common_ground.views import (
@@ -61,7 +62,7 @@ def build_common_ground(
     slug, scope = place.row.slug, place.scope
     url = partial(addresses.common_ground, slug, scope)
     kinds = [
-        Pill(label=KIND_LABELS[kind].lower(), url=url(**options.view_of(kind=[k for k in options.kind if k != kind])))
+        Link(label=KIND_LABELS[kind].lower(), url=url(**options.view_of(kind=[k for k in options.kind if k != kind])))
         for kind in options.kind
     ]
     drawn, items, total, following = None, [], 0, None

@@ -14,12 +14,13 @@ from app.db.reads import algorithms as algorithm_reads
 from app.errors import BadQuery, PageError
 from app.listing.circuits import smallest_circuits
 from app.naming import LEAST, LETTERS, MOST, ExplanationRef
+from app.options import Link
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions
 from app.pages.compare.picker import Picker, explanations_to_choose, networks_to_choose
 from app.pages.compare.sides import Chosen, Side, side_by_side
 from app.pages.compare.telling_apart import group_views, groups_of
-from app.pages.compare.views import ComparePage, Suggestion
+from app.pages.compare.views import ComparePage
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, find_network, locate_boolean
 from app.pages.shared import NetworkView, data_view, network_view, protocol_view
@@ -210,7 +211,7 @@ def _empty(
     place: Place | None,
     network: NetworkView | None,
     refs: list[str],
-    suggestions: list[Suggestion],
+    suggestions: list[Link],
     picker: Picker,
     swapping: str = "",
     neighbours_url: str = "",
@@ -254,7 +255,7 @@ def _empty(
     )
 
 
-def _suggestions(session: Session, addresses: Addresses, place: Place) -> list[Suggestion]:
+def _suggestions(session: Session, addresses: Addresses, place: Place) -> list[Link]:
     """Comparisons of stored explanations that show how far they differ."""
     if place.analysis is None:
         return []
@@ -276,5 +277,5 @@ def _suggestions(session: Session, addresses: Addresses, place: Place) -> list[S
     ]
     for label, refs in choices:
         if len(refs) >= LEAST:
-            found.append(Suggestion(label=label, url=addresses.compare(slug, refs, place.scope)))
+            found.append(Link(label=label, url=addresses.compare(slug, refs, place.scope)))
     return found

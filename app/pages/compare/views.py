@@ -9,7 +9,7 @@ from pydantic import Field
 
 from analysis.equivalence import Reason
 from app.figures.svg import Direction, Hues
-from app.options import BigInt, PageModel
+from app.options import BigInt, Link, PageModel
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
@@ -197,13 +197,6 @@ class SpaceView(PageModel):
     largest: int | None = Field(description="Most neurons in a set where not all sets are taken, else None.")
 
 
-class Suggestion(PageModel):
-    """A comparison to begin with."""
-
-    label: str
-    url: str
-
-
 class ComparePage(PageModel):
     """A comparison; without explanations, how to choose some."""
 
@@ -243,7 +236,7 @@ class ComparePage(PageModel):
         None, description="Each explanation's own swaps, where one is on directions; else null."
     )
     swapping: str = Field(description="The reference that is to be exchanged, empty if none is.")
-    suggestions: list[Suggestion]
+    suggestions: list[Link]
     picker: Picker | None = Field(None, description="What there is to choose from, while too few are chosen.")
     rivals_url: str = Field(
         "", description="The circuits and interpretations that differ most, where an analysis to choose from is stored."

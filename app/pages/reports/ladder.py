@@ -12,7 +12,7 @@ from app.addressing import Addresses
 from app.db.reports import LadderReport, StoredRung, report_of, report_row
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.options import PageModel, ScopeOptions
-from app.pages.formulas import FractionView
+from app.pages.formulas import AlgorithmLink, FractionView
 from app.pages.null_model import Asked, NullModelView, null_model
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_fields
@@ -47,14 +47,6 @@ class RungView(PageModel):
     seconds: float
     floor: FloorView
     url: str = Field(description="Where what passes can be looked at; empty if nothing lists it.")
-
-
-class AlgorithmLink(PageModel):
-    """An algorithm that was placed."""
-
-    id: str
-    formula: str
-    url: str
 
 
 class LadderPage(ReportPage):

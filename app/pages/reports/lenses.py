@@ -21,9 +21,13 @@ from app.addressing import Addresses
 from app.db.lenses import (
     LENSES,
     LensesReport,
+    StoredBands,
+    StoredBar,
     StoredCarried,
+    StoredField,
     StoredFunction,
     StoredFunctionOnLayer,
+    StoredLatent,
     StoredNeurons,
     StoredView,
     stored_view,
@@ -85,39 +89,6 @@ class LensOptions(ScopeOptions):
         return {name: str(value) for name, value in given.items()}
 
 
-class BarView(PageModel):
-    """A count of a table's rows."""
-
-    label: str
-    n: int
-    of: int
-
-
-class LatentView(PageModel):
-    """A latent as a Boolean function."""
-
-    label: str
-    truth_table: list[int]
-
-
-class BandsView(PageModel):
-    """Numbers of a table by row."""
-
-    names: list[str]
-    values: list[list[float]]
-    rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
-
-
-class FieldView(PageModel):
-    """A number over the square of the first two inputs, in bands."""
-
-    name: str
-    low: float
-    high: float
-    pieces: list[tuple[int, list[tuple[float, float]]]] = Field(description="Band and corners of a convex polygon.")
-    grid: list[str] = Field(description="Bands as digits, second input by row, where there are no polygons.")
-
-
 class LensView(PageModel):
     """One lens and what it says."""
 
@@ -137,11 +108,11 @@ class LensView(PageModel):
     )
     population_url: str = Field(description="The study that found it.")
     scores: list[list[float]] | None = Field(description="A number for each input, row by row; null of tables.")
-    bars: list[BarView]
+    bars: list[StoredBar]
     counted: str = Field(description="What the bars count.")
-    latents: list[LatentView]
-    bands: BandsView | None = Field(description="Of tables with a number for each row of inputs.")
-    fields: list[FieldView] = Field([], description="Of tables with numbers over the square of two inputs.")
+    latents: list[StoredLatent]
+    bands: StoredBands | None = Field(description="Of tables with a number for each row of inputs.")
+    fields: list[StoredField] = Field([], description="Of tables with numbers over the square of two inputs.")
     url: str
 
 
@@ -317,10 +288,10 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         population=population_words(lens.key, place.question),
         population_url=f"{addresses.findings()}#{POPULATION_STUDY}",
         scores=None if one.view is None else one.view.get("scores"),
-        bars=[BarView.showing(bar) for bar in one.bars],
-        latents=[LatentView.showing(latent) for latent in one.latents],
-        bands=None if one.bands is None else BandsView.showing(one.bands),
-        fields=[FieldView.showing(field) for field in one.fields],
+        bars=one.bars,
+        latents=one.latents,
+        bands=one.bands,
+        fields=one.fields,
         url=url,
     )
 

@@ -32,7 +32,7 @@ from app.figures.numbers import noun
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import input_texts
-from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
+from app.pages.formulas import AlgorithmLink, AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import site_label
 from app.pages.reports.state import ReportPage, report_fields
@@ -51,14 +51,6 @@ RELATION_WORDS: Final[dict[Relation, tuple[str, str]]] = {
 
 class StoriesOptions(ScopeOptions):
     """Options of the page of stories."""
-
-
-class AlgorithmLink(PageModel):
-    """An irredundant algorithm that was asked for."""
-
-    id: str
-    formula: str
-    url: str
 
 
 class RelationCount(PageModel):

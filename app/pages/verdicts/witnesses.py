@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.addressing import Addresses
-from app.options import PageModel
+from app.options import Link, PageModel
 from app.pages.explanations import Explanation
 from app.pages.placements import neurons_label
 from app.pages.shared import edge_names
@@ -16,18 +16,11 @@ from app.pages.shared import edge_names
 MAX_EDGES: Final = 6  # named one by one
 
 
-class RivalLink(PageModel):
-    """Another explanation that a verdict points to."""
-
-    label: str
-    url: str
-
-
 class WitnessView(PageModel):
     """What shows a verdict."""
 
     words: str = Field(description="For people; empty if the rival alone says it.")
-    rival: RivalLink | None = None
+    rival: Link | None = None
     data: dict[str, Any] = Field(description="As the criterion gave it.")
 
 
@@ -49,19 +42,19 @@ def witness_view(witness: Mapping[str, Any], explanation: Explanation, addresses
     )
 
 
-def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addresses) -> RivalLink | None:
+def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addresses) -> Link | None:
     slug, scope = explanation.place.row.slug, explanation.place.scope
     mask = witness.get("mask", explanation.circuit.hex if explanation.circuit and "index" in witness else None)
     if mask is not None and "index" in witness:
         index = int(witness["index"])
         url = addresses.interpretation(slug, mask, index, scope)
-        return RivalLink(label=f"interpretation {index} of circuit {mask}", url=url)
+        return Link(label=f"interpretation {index} of circuit {mask}", url=url)
     if mask is not None:
-        return RivalLink(label=f"circuit {mask}", url=addresses.circuit(slug, mask, scope))
+        return Link(label=f"circuit {mask}", url=addresses.circuit(slug, mask, scope))
     if "alignment" in witness and explanation.algorithm is not None:
         alignment = str(witness["alignment"])
         url = addresses.alignment(slug, explanation.algorithm.id, alignment, scope)
-        return RivalLink(label=f"alignment {alignment[:8]}", url=url)
+        return Link(label=f"alignment {alignment[:8]}", url=url)
     return None
 
 
