@@ -1,42 +1,74 @@
-"""What deleting a network does, before it is done; undoing it; and all that was deleted."""
+"""What deleting a network, a study or a kept claim does, before it is done; undoing it; and all that was deleted."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.claims import deleted_claims
 from app.db.reads.analyses import analyses_of
 from app.db.reads.networks import deleted
-from app.db.reads.studies import deleted_studies
+from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
+from app.db.study_tables import StudyRow
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
 from app.options import PageModel
-from app.pages.claims.kept import KeptClaimOptions
-from app.pages.claims.removal import ClaimRemovalPage, build_claim_removal
+from app.pages.claims.kept import KeptClaimOptions, open_claim
 from app.pages.place import find_network
-from app.pages.studies.removal import StudyRemovalPage, removal_of
+from app.pages.studies.stored import open_study
 
 
-class DeletePage(PageModel):
-    """A network that is to be deleted, or was."""
+class Removal(PageModel):
+    """Something that is to be deleted, or was."""
+
+    name: str
+    deleted_at: str | None = Field(description="When it was deleted; null while it is not.")
+    gone_at: str | None = Field(description="Until when that can be undone; null while it is not, or for bundled ones.")
+    undo_days: float = Field(description="How long a deletion can be undone here.")
+    restore_url: str = Field(description="POST here to undo that.")
+    url: str = Field(description="POST here to delete it; programs DELETE its own address.")
+
+
+class StoredRemoval(Removal):
+    """A network or a study that is to be deleted, or was."""
 
     slug: str
-    name: str
     digest: str
-    deleted_at: str | None = Field(description="When it was deleted; None while it is not.")
-    gone_at: str | None = Field(description="Until when that can be undone; None while it is not, or for bundled ones.")
-    undo_days: float = Field(description="How long a deletion can be undone here.")
-    n_analyses: int
     n_jobs: int = Field(description="Work on it that waits or runs, and would be cancelled.")
     bundled: bool = Field(description="Whether it came with Pluriscope; such a deletion can always be undone.")
+
+
+class DeletePage(StoredRemoval):
+    """A network that is to be deleted, or was."""
+
+    n_analyses: int
     network_url: str
     delete_url: str = Field(description="POST here to delete it; programs DELETE the network’s own address.")
-    restore_url: str = Field(description="POST here to undo that.")
-    url: str
+
+
+class StudyRemovalPage(StoredRemoval):
+    """A study that is to be deleted, or was."""
+
+    n_finished: int = Field(description="Networks that have their outcome.")
+    n_networks: int = Field(description="Networks that are here as its outcomes and nothing else; they go with it.")
+    results_url: str = Field(description="All of it as a file that can be imported again.")
+    study_url: str
+
+
+class ClaimRemovalPage(Removal):
+    """A claim that is to be deleted, or was."""
+
+    id: str
+    network_name: str
+    network_url: str
+    claim_url: str
+    claims_url: str
+    file_url: str
 
 
 class DeletedPage(PageModel):
@@ -61,6 +93,17 @@ def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
     )
 
 
+def _times(session: Session, deleted_at: datetime | None, *, bundled: bool = False) -> dict[str, Any]:
+    """When something was deleted, and until when that can be undone."""
+    days = undo_days_in(session)
+    gone = None if deleted_at is None or bundled else deleted_at + timedelta(days=days)
+    return {
+        "deleted_at": None if deleted_at is None else deleted_at.isoformat(timespec="seconds"),
+        "gone_at": None if gone is None else gone.isoformat(timespec="seconds"),
+        "undo_days": days,
+    }
+
+
 def build_delete(session: Session, addresses: Addresses, network: str) -> DeletePage:
     """The page that an address names, whether the network is deleted or not.
 
@@ -68,13 +111,10 @@ def build_delete(session: Session, addresses: Addresses, network: str) -> Delete
         NotFound: no such network.
     """
     row = find_network(session, addresses, network, deleted=True)
-    days, bundled = undo_days_in(session), row.origin == KEPT_ORIGIN
-    gone = None if row.deleted_at is None or bundled else row.deleted_at + timedelta(days=days)
+    bundled = row.origin == KEPT_ORIGIN
     return DeletePage.showing(
         row,
-        deleted_at=None if row.deleted_at is None else row.deleted_at.isoformat(timespec="seconds"),
-        gone_at=None if gone is None else gone.isoformat(timespec="seconds"),
-        undo_days=days,
+        **_times(session, row.deleted_at, bundled=bundled),
         n_analyses=len(analyses_of(session, row)),
         n_jobs=unfinished_jobs(session, row),
         bundled=bundled,
@@ -82,4 +122,54 @@ def build_delete(session: Session, addresses: Addresses, network: str) -> Delete
         delete_url=addresses.delete(row.slug),
         restore_url=addresses.restore(row.slug),
         url=addresses.delete(row.slug),
+    )
+
+
+def build_study_removal(session: Session, addresses: Addresses, study: str) -> StudyRemovalPage:
+    """The page that an address names, whether the study is deleted or not.
+
+    Raises:
+        NotFound: no such study.
+    """
+    return removal_of(session, addresses, open_study(session, addresses, study, deleted=True))
+
+
+def removal_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyRemovalPage:
+    """What deleting a study does, or did."""
+    bundled = row.origin == KEPT_ORIGIN
+    alone = networks_of_study_alone(row.id).subquery()
+    return StudyRemovalPage.showing(
+        row,
+        **_times(session, row.deleted_at, bundled=bundled),
+        n_networks=session.scalar(select(func.count()).select_from(alone)) or 0,
+        n_jobs=len(study_jobs(session, row.digest, unfinished=True)),
+        bundled=bundled,
+        results_url=addresses.study_data(row.slug, "jsonl.gz"),
+        study_url=addresses.study(row.slug),
+        restore_url=addresses.study_action(row.slug, "restore"),
+        url=addresses.study_action(row.slug, "delete"),
+    )
+
+
+def build_claim_removal(
+    session: Session, addresses: Addresses, network: str, claim: str, options: KeptClaimOptions
+) -> ClaimRemovalPage:
+    """The page that an address names, whether the claim is deleted or not.
+
+    Raises:
+        NotFound: no such network, output, protocol, data record or claim.
+    """
+    place, row = open_claim(session, addresses, network, claim, options, deleted=True)
+    slug, scope, ref = place.slug, place.scope, row.ref
+    return ClaimRemovalPage(
+        id=ref,
+        name=row.name,
+        **_times(session, row.deleted_at),
+        network_name=place.row.name,
+        network_url=addresses.network(slug, scope),
+        claim_url=addresses.kept_claim(slug, ref, scope),
+        claims_url=addresses.claims(slug, scope),
+        file_url=addresses.claim_file(slug, ref, scope),
+        restore_url=addresses.restore_claim(slug, ref, scope),
+        url=addresses.delete_claim(slug, ref, scope),
     )

@@ -36,7 +36,7 @@ from app.pages.claims.asked import build_claim
 from app.pages.claims.keeping import keep_sent
 from app.pages.claims.kept import KeptClaimOptions, KeptClaimPage, build_kept_claim, open_claim
 from app.pages.claims.listing import ClaimsOptions, SentClaimOptions, build_claims
-from app.pages.claims.removal import ClaimRemovalPage, build_claim_removal
+from app.pages.delete import ClaimRemovalPage, build_claim_removal
 from app.rendering import render
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.bring_in import Sent, SentForm

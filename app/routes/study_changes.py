@@ -12,7 +12,7 @@ from app.db.studies import rename_study
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_study, purge_beside, restore_study
 from app.limits import undo_days_in
-from app.pages.studies.removal import StudyRemovalPage, build_study_removal, removal_of
+from app.pages.delete import StudyRemovalPage, build_study_removal, removal_of
 from app.pages.studies.renaming import StudyRenameOptions, StudyRenamePage, build_study_rename, wanted_names
 from app.pages.studies.stored import open_study
 from app.routes.changes import Writing
