@@ -17,8 +17,8 @@ from app.db.reads.studies import deleted_studies, networks_of_study_alone, study
 from app.db.study_tables import StudyRow
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.options import PageModel
-from app.pages.claims.kept import KeptClaimOptions, open_claim
+from app.options import PageModel, ScopeOptions
+from app.pages.claims.kept import open_claim
 from app.pages.place import find_network
 from app.pages.studies.stored import open_study
 
@@ -86,7 +86,7 @@ def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
         items=[build_delete(session, addresses, row.slug) for row in deleted(session)],
         studies=[removal_of(session, addresses, row) for row in deleted_studies(session)],
         claims=[
-            build_claim_removal(session, addresses, network, ref, KeptClaimOptions(output=output))
+            build_claim_removal(session, addresses, network, ref, ScopeOptions(output=output))
             for network, output, ref in deleted_claims(session)
         ],
         url=addresses.deleted(),
@@ -152,7 +152,7 @@ def removal_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyRe
 
 
 def build_claim_removal(
-    session: Session, addresses: Addresses, network: str, claim: str, options: KeptClaimOptions
+    session: Session, addresses: Addresses, network: str, claim: str, options: ScopeOptions
 ) -> ClaimRemovalPage:
     """The page that an address names, whether the claim is deleted or not.
 

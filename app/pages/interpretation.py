@@ -37,10 +37,6 @@ from app.pages.shared import linked, neuron_name, scope_view
 N_SIBLINGS: Final = 3
 
 
-class InterpretationOptions(ScopeOptions):
-    """Options of an interpretation's page."""
-
-
 class GateRow(PageModel):
     """One row of a local gate's table."""
 
@@ -115,7 +111,7 @@ class InterpretationPage(CircuitBasedPage):
 
 
 def build_interpretation(
-    session: Session, addresses: Addresses, network: str, mask: str, index: str, options: InterpretationOptions
+    session: Session, addresses: Addresses, network: str, mask: str, index: str, options: ScopeOptions
 ) -> InterpretationPage:
     """The page of one interpretation, computed on the spot.
 

@@ -31,10 +31,10 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs.deletion import purge_beside
 from app.limits import undo_days_in
-from app.options import Options, PageModel
+from app.options import Options, PageModel, ScopeOptions
 from app.pages.claims.asked import build_claim
 from app.pages.claims.keeping import keep_sent
-from app.pages.claims.kept import KeptClaimOptions, KeptClaimPage, build_kept_claim, open_claim
+from app.pages.claims.kept import KeptClaimPage, build_kept_claim, open_claim
 from app.pages.claims.listing import ClaimsOptions, SentClaimOptions, build_claims
 from app.pages.delete import ClaimRemovalPage, build_claim_removal
 from app.rendering import render
@@ -52,7 +52,7 @@ MOST_SHOWN_AGAIN: Final = 100_000
 """Characters of a refused text that stand in the form again."""
 SentOptions = Annotated[SentClaimOptions, Query()]
 Declaring = TypeVar("Declaring", bound=Options)
-OneOptions = Annotated[KeptClaimOptions, Query()]
+OneOptions = Annotated[ScopeOptions, Query()]
 CLAIM_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -326,7 +326,7 @@ def _deleted(
     links: Addresses,
     network: str,
     claim: str,
-    options: KeptClaimOptions,
+    options: ScopeOptions,
     later: BackgroundTasks,
 ) -> ClaimRemovalPage:
     _, row = open_claim(session, links, network, claim, options, deleted=True)

@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from app.figures.standalone import FONT_FAMILY, standalone_svg
-from app.options import Options
+from app.options import Options, ScopeOptions
 from app.pages.funnel import FunnelOptions, build_funnel
-from app.pages.reports.ladder import LadderOptions, build_ladder
+from app.pages.reports.ladder import build_ladder
 from app.pages.sharing.figures import draw_figure
 from app.pages.studies.of_models import model_figure, named_study
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, width_of
@@ -50,7 +50,7 @@ def funnel_figure(
     return _answer(request, draw_figure(page, name, links), form)
 
 
-class LadderFigureOptions(LadderOptions):
+class LadderFigureOptions(ScopeOptions):
     """Options of the figure of the ladder."""
 
     width: str = ""

@@ -27,10 +27,6 @@ from app.pages.place import Place, locate
 from app.pages.shared import LinkedPage, linked, scope_now
 
 
-class KeptClaimOptions(ScopeOptions):
-    """Options of the page of a kept claim."""
-
-
 class ScoredEdge(PageModel):
     """One edge of a claim with scores."""
 
@@ -81,7 +77,7 @@ class KeptClaimPage(LinkedPage):
 
 
 def build_kept_claim(
-    session: Session, addresses: Addresses, network: str, claim: str, options: KeptClaimOptions
+    session: Session, addresses: Addresses, network: str, claim: str, options: ScopeOptions
 ) -> KeptClaimPage:
     """The page of a kept claim.
 

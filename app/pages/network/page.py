@@ -187,10 +187,6 @@ def in_studies(session: Session, addresses: Addresses, network: NetworkRow) -> l
 N_SAMPLES: Final = 5
 
 
-class NetworkOptions(ScopeOptions):
-    """Options of a network's page."""
-
-
 class Samples(PageModel):
     """Some explanations of each kind."""
 
@@ -390,7 +386,7 @@ class NetworkPage(AnalysisPage):
         ]
 
 
-def build_network(session: Session, addresses: Addresses, network: str, options: NetworkOptions) -> NetworkPage:
+def build_network(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> NetworkPage:
     """The page of one network.
 
     Raises:

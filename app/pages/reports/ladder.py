@@ -21,10 +21,6 @@ from app.pages.shared import ScopeView, scope_now
 DIRECTION_CLASSES = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 
 
-class LadderOptions(ScopeOptions):
-    """Options of the ladder."""
-
-
 class FloorView(PageModel):
     """The same class on networks whose weights were permuted."""
 
@@ -67,7 +63,7 @@ class LadderPage(ReportPage):
     request_fields: list[tuple[str, str]]
 
 
-def build_ladder(session: Session, addresses: Addresses, network: str, options: LadderOptions) -> LadderPage:
+def build_ladder(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> LadderPage:
     """The ladder of one analysis.
 
     Raises:

@@ -52,10 +52,6 @@ MAX_SHOWN: Final = 400
 """Rows of a table on a page and in its twin; the download has all."""
 
 
-class LensesOptions(ScopeOptions):
-    """Options of the page of lenses."""
-
-
 class LensOptions(ScopeOptions):
     """Options of the page of one lens: its settings, as commands take them."""
 
@@ -235,7 +231,7 @@ class LensPage(LinkedPage):
     )
 
 
-def build_lenses(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> LensesPage:
+def build_lenses(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> LensesPage:
     """What lenses say about one analysis.
 
     Raises:

@@ -28,10 +28,6 @@ from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import About, ScopeView, about_network, scope_now
 
 
-class MethodsOptions(ScopeOptions):
-    """Options of the page of methods."""
-
-
 class AnswerView(PageModel):
     """One answer of a method."""
 
@@ -94,7 +90,7 @@ class MethodsPage(ReportPage, MethodsFound):
         return about_network(self.network, self.scope, self.network_url)
 
 
-def build_methods(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> MethodsPage:
+def build_methods(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> MethodsPage:
     """What methods answer about one analysis.
 
     Raises:

@@ -49,10 +49,6 @@ RELATION_WORDS: Final[dict[Relation, tuple[str, str]]] = {
 """What pages call each relation, and what the circuits carry."""
 
 
-class StoriesOptions(ScopeOptions):
-    """Options of the page of stories."""
-
-
 class RelationCount(PageModel):
     """Circuits whose story has one relation to the whole network's."""
 
@@ -159,7 +155,7 @@ class StoriesPage(ReportPage):
     circuits_url: str
 
 
-def build_stories(session: Session, addresses: Addresses, network: str, options: StoriesOptions) -> StoriesPage:
+def build_stories(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> StoriesPage:
     """The stories of one analysis.
 
     Raises:

@@ -13,12 +13,13 @@ from analysis.ladder.rungs import MAP_CLASSES
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads import directions as reads
+from app.options import ScopeOptions
 from app.pages.directions.one import build_direction
 from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions, DirectionsOptions
 from app.pages.formulas import read_algorithm
 from app.pages.place import locate
-from app.pages.reports.ladder import LadderOptions, build_ladder
+from app.pages.reports.ladder import build_ladder
 from app.pages.sharing.exports import Cell, Table, about_place, interchange_table
 
 _COLUMNS = (
@@ -74,7 +75,7 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
     return Table(f"{place.row.slug}-directions-{key}", about, _COLUMNS, rows())
 
 
-def ladder_table(session: Session, addresses: Addresses, network: str, options: LadderOptions) -> Table:
+def ladder_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """The ladder of map classes with its floor, a row for each class, those not computed empty."""
     page = build_ladder(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,14 +35,14 @@ from app.pages.located import LocatedView
 from app.pages.models.methods import ModelPathOptions, build_model_methods, build_model_path
 from app.pages.models.rivals import ModelRivalsOptions, build_model_rivals
 from app.pages.models.views import RulesOptions, RulesPage
-from app.pages.network.page import NetworkOptions, build_network
+from app.pages.network.page import build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
-from app.pages.reports.lenses import LensesOptions, LensOptions, build_lenses, whole_lens
+from app.pages.reports.lenses import LensOptions, build_lenses, whole_lens
 from app.pages.reports.method_path import Followed, MethodPathOptions, build_method_path
-from app.pages.reports.methods import MethodsOptions, build_methods
+from app.pages.reports.methods import MethodView, build_methods
 from app.pages.reports.rivals import PlacedCircuit, RivalsOptions, build_rivals
-from app.pages.reports.stories import StoriesOptions, build_stories
+from app.pages.reports.stories import build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -252,7 +252,7 @@ def interchange_table(about: tuple[str, ...], page: AlignmentPage | DirectionPag
     return Table(f"{page.network.slug}-{page.id}-interchanges", about, columns, rows)
 
 
-def figures_table(session: Session, addresses: Addresses, network: str, options: NetworkOptions) -> Table:
+def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """The numbers behind every figure of a network's page."""
     page = build_network(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
@@ -362,7 +362,7 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
 
 
-def stories_table(session: Session, addresses: Addresses, network: str, options: StoriesOptions) -> Table:
+def stories_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """How many circuits of each size have a story of each relation to the whole network's."""
     page = build_stories(session, addresses, network, options)
     place = locate_boolean(session, addresses, network, options.scope)
@@ -461,7 +461,7 @@ def _placed_cells(at: LocatedView | None) -> Sequence[Cell]:
     )
 
 
-def methods_table(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> Table:
+def methods_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """Every answer of every discovery method with its place among all valid circuits."""
     page = build_methods(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
@@ -473,12 +473,7 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
         )
     about = (*about_place(place, "What discovery methods answer"), told, _PLACED_WORDS)
 
-    def rows() -> Iterator[Sequence[Cell]]:
-        for method in page.methods:
-            for one in [*([method.default] if method.default else []), *method.answers]:
-                yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), one.url)
-
-    return Table(f"{place.row.slug}-methods", about, (*_ANSWERED, "url"), rows())
+    return Table(f"{place.slug}-methods", about, (*_ANSWERED, "url"), _answer_rows(page.methods))
 
 
 def model_methods_table(session: Session, addresses: Addresses, model: str, options: RulesOptions) -> Table:
@@ -491,18 +486,23 @@ def model_methods_table(session: Session, addresses: Addresses, model: str, opti
         "written as claims write edges.",
     )
 
-    def rows() -> Iterator[Sequence[Cell]]:
-        for method in page.methods:
-            for one in [*([method.default] if method.default else []), *method.answers]:
-                at = one.place
-                more: Sequence[Cell] = (None,) * 3
-                if at is not None:
-                    under = [name for name, valid in at.under.items() if valid]
-                    apart = ([_claimed(label) for label in some] for some in (at.adds, at.drops))
-                    more = tuple(" ".join(some) for some in (under, *apart))
-                yield (method.key, one.text, one.default, one.outcome, *_placed_cells(at), *more, one.url)
+    return Table(f"{page.model.slug}-methods", about, MODEL_METHODS_COLUMNS, _answer_rows(page.methods, _apart_cells))
 
-    return Table(f"{page.model.slug}-methods", about, MODEL_METHODS_COLUMNS, rows())
+
+def _answer_rows(
+    methods: Sequence[MethodView], more: Callable[[LocatedView | None], Sequence[Cell]] = lambda _: ()
+) -> Iterator[Sequence[Cell]]:
+    """The answers of methods; ``more`` gives cells that only one kind has."""
+    for method in methods:
+        for one in [*([method.default] if method.default else []), *method.answers]:
+            yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), *more(one.place), one.url)
+
+
+def _apart_cells(at: LocatedView | None) -> Sequence[Cell]:
+    if at is None:
+        return (None,) * 3
+    under = [name for name, valid in at.under.items() if valid]
+    return tuple(" ".join(some) for some in (under, map(_claimed, at.adds), map(_claimed, at.drops)))
 
 
 def _claimed(label: str) -> str:
@@ -510,7 +510,7 @@ def _claimed(label: str) -> str:
     return label.replace(" → ", ">")
 
 
-def lenses_table(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> Table:
+def lenses_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """Of Boolean functions and hidden layers what is decodable, used and carried."""
     page = build_lenses(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)

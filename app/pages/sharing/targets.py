@@ -22,14 +22,14 @@ from app.options import Options, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
-from app.pages.claims.kept import KeptClaimOptions, KeptClaimPage, build_kept_claim
+from app.pages.claims.kept import KeptClaimPage, build_kept_claim
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
 from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
-from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
-from app.pages.network.page import NetworkOptions, NetworkPage, build_network
+from app.pages.interpretation import InterpretationPage, build_interpretation
+from app.pages.network.page import NetworkPage, build_network
 from app.pages.recorded import RecordedPage, build_recorded
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
@@ -82,14 +82,14 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
-    "network": NetworkOptions,
+    "network": ScopeOptions,
     "circuit": CircuitOptions,
-    "interpretation": InterpretationOptions,
+    "interpretation": ScopeOptions,
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
     "explanation": ScopeOptions,
-    "claim": KeptClaimOptions,
+    "claim": ScopeOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,

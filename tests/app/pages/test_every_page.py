@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import event
 from starlette.routing import Match
 
+from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import GlossaryOptions, build_glossary
-from app.pages.interpretation import InterpretationOptions, build_interpretation
-from app.pages.network import NetworkOptions, NetworkPage, build_network
+from app.pages.interpretation import build_interpretation
+from app.pages.network import NetworkPage, build_network
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
@@ -147,13 +148,13 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
     ("address", "build"),
     [
         ("/gallery?q=x", lambda s, a: build_gallery(s, a, GalleryOptions(q="x"))),
-        (XOR, lambda s, a: build_network(s, a, "xor", NetworkOptions())),
-        (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", NetworkOptions(protocol="paper"))),
+        (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
+        (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
         (XOR + "/circuits?sort=margin", lambda s, a: build_circuits(s, a, "xor", CircuitsOptions(sort="margin"))),
         (CIRCUIT, lambda s, a: build_circuit(s, a, "xor", "081ff", CircuitOptions())),
         (
             CIRCUIT + "/interpretations/21",
-            lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", InterpretationOptions()),
+            lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", ScopeOptions()),
         ),
         ("/glossary", lambda _, a: build_glossary(a, GlossaryOptions())),
     ],
