@@ -137,15 +137,16 @@ def audit_json(
         missing: sentences about what stopped at a limit.
         planted: what was planted in the network, if anything was.
     """
-    layout, backbone, complete = landscape.layout, landscape.backbone, landscape.complete
+    layout, known, complete = landscape.layout, landscape.known, landscape.complete
+    backbone = known.backbone
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
         **landscape.about,
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "possible": exact(landscape.possible),
-        "valid": None if landscape.n_valid is None else exact(landscape.n_valid),
-        "smallest": landscape.smallest,
+        "possible": exact(known.possible),
+        "valid": None if known.n_valid is None else exact(known.n_valid),
+        "smallest": known.smallest,
         "backbone": None
         if backbone is None
         else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},

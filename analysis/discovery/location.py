@@ -111,6 +111,33 @@ class Location:
 C = TypeVar("C", bound=Cut)
 
 
+@dataclass(frozen=True, eq=False)
+class KnownCircuits:
+    """What is known of the valid circuits of something.
+
+    Args:
+        possible: circuits there are, valid or not.
+        n_valid: None where they were not searched.
+        masks: the listed valid ones, ascending.
+        complete: whether every valid circuit is listed.
+        counted: whether their number and spread over sizes is exact.
+        by_size: number of edges → valid circuits, as far as they are known.
+        smallest: edges of the smallest valid circuit; None where there is none or it is not known.
+        backbone: edges that every valid circuit keeps; None where none is known.
+        chances: for each number of edges how many of the circuits are valid.
+    """
+
+    possible: int
+    n_valid: int | None
+    masks: NDArray[Any]
+    complete: bool
+    counted: bool
+    by_size: Mapping[int, int]
+    smallest: int | None
+    backbone: Backbone | None
+    chances: Mapping[int, SizeChance]
+
+
 class ValidCircuits(ABC, Generic[C]):
     """The valid circuits of something, as far as they are known, to locate answers among."""
 
@@ -121,48 +148,12 @@ class ValidCircuits(ABC, Generic[C]):
 
     @property
     @abstractmethod
-    def possible(self) -> int:
-        """How many circuits there are, valid or not."""
-
-    @property
-    @abstractmethod
-    def n_valid(self) -> int | None:
-        """None where they were not searched."""
-
-    @property
-    @abstractmethod
-    def masks(self) -> NDArray[Any]:
-        """The listed valid circuits, ascending."""
+    def known(self) -> KnownCircuits: ...
 
     @property
     @abstractmethod
     def complete(self) -> bool:
         """Whether every valid circuit is listed."""
-
-    @property
-    @abstractmethod
-    def counted(self) -> bool:
-        """Whether their number and spread over sizes is exact."""
-
-    @property
-    @abstractmethod
-    def by_size(self) -> Mapping[int, int]:
-        """Number of edges → valid circuits, as far as they are known."""
-
-    @property
-    @abstractmethod
-    def smallest(self) -> int | None:
-        """Edges of the smallest valid circuit; None where there is none or it is not known."""
-
-    @property
-    @abstractmethod
-    def backbone(self) -> Backbone | None:
-        """Edges that every valid circuit keeps."""
-
-    @property
-    @abstractmethod
-    def chances(self) -> Mapping[int, SizeChance]:
-        """For each number of edges how many of the circuits are valid."""
 
     @property
     @abstractmethod
@@ -199,17 +190,18 @@ class ValidCircuits(ABC, Generic[C]):
 
     def standing(self, one: Closed, *, valid: bool) -> dict[str, Any]:
         """The fields of :class:`Location` that follow from the mask, whatever its circuits are of."""
-        n_edges, backbone = one.mask.bit_count(), self.backbone
+        n_edges, known = one.mask.bit_count(), self.known
+        backbone = known.backbone
         shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
         return {
             "closed": one,
             "valid": valid,
-            "excess": n_edges - self.smallest if valid and self.smallest is not None else None,
-            "chance": self.chances.get(n_edges),
-            "rank": rank_of(n_edges, self.by_size, exact=self.counted),
+            "excess": n_edges - known.smallest if valid and known.smallest is not None else None,
+            "chance": known.chances.get(n_edges),
+            "rank": rank_of(n_edges, known.by_size, exact=known.counted),
             "nearest": Nearest(one.mask, 0, exact=True)
             if valid
-            else nearest_of(one.mask, self.masks, exact=self.complete),
+            else nearest_of(one.mask, known.masks, exact=known.complete),
             "recall": None if backbone is None else (shared, backbone.edges.bit_count()),
             "extra": None if backbone is None else n_edges - shared,
         }
@@ -236,28 +228,27 @@ class Landscape(ValidCircuits[CutNetwork]):
         return self.question.layout
 
     @property
-    def possible(self) -> int:
-        return self.circuits.possible
-
-    @property
-    def n_valid(self) -> int:
-        return self.circuits.n_valid
-
-    @property
-    def masks(self) -> NDArray[Any]:
-        return self.circuits.masks
-
-    @property
     def complete(self) -> bool:
         return self.circuits.truncated_at is None
 
-    @property
-    def counted(self) -> bool:
-        return self.complete or self.circuits.method == "counted"
-
-    @property
-    def by_size(self) -> Mapping[int, int]:
-        return self.circuits.distribution.by_edges
+    @cached_property
+    def known(self) -> KnownCircuits:
+        circuits = self.circuits
+        counted, by_size = self.complete or circuits.method == "counted", circuits.distribution.by_edges
+        smallest = min(by_size, default=None) if counted else None
+        if not counted and circuits.smallest is not None and circuits.smallest.proved:
+            smallest = circuits.smallest.n_edges
+        return KnownCircuits(
+            possible=circuits.possible,
+            n_valid=circuits.n_valid,
+            masks=circuits.masks,
+            complete=self.complete,
+            counted=counted,
+            by_size=by_size,
+            smallest=smallest,
+            backbone=backbone_of(circuits.distribution, coverage_of(circuits.method, circuits.truncated_at)),
+            chances=chances(circuits, self.question.protocol),
+        )
 
     @property
     def about(self) -> dict[str, Any]:
@@ -286,21 +277,6 @@ class Landscape(ValidCircuits[CutNetwork]):
     def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
         """What a lens answers about the output."""
         return lens.answer(self.question, settings, work)
-
-    @cached_property
-    def backbone(self) -> Backbone | None:
-        return backbone_of(self.circuits.distribution, coverage_of(self.circuits.method, self.circuits.truncated_at))
-
-    @cached_property
-    def chances(self) -> Mapping[int, SizeChance]:
-        return chances(self.circuits, self.question.protocol)
-
-    @cached_property
-    def smallest(self) -> int | None:
-        if self.counted:
-            return min(self.by_size, default=None)
-        known = self.circuits.smallest
-        return known.n_edges if known is not None and known.proved else None
 
     @cached_property
     def story(self) -> Stories | Unasked:

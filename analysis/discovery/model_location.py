@@ -13,9 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.circuit_sets.backbone import Backbone
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
@@ -23,7 +21,7 @@ from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.role_agreement import ROLE_AGREEMENT
 from analysis.discovery.closure import Closed
 from analysis.discovery.cuts import RULES, CutModel
-from analysis.discovery.location import Location, ValidCircuits
+from analysis.discovery.location import KnownCircuits, Location, ValidCircuits
 from analysis.errors import AnalysisError, InvalidMethod
 from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
 from analysis.models.common import backbone_of_bits, chances_by_bits
@@ -48,7 +46,7 @@ class ModelLandscape(ValidCircuits[CutModel]):
         model: with its task.
         protocol: that circuits are valid under.
         found: by the search for them; None if there are too many to search.
-        known: circuit → what is stored of it; None where nothing is.
+        stored: circuit → what is stored of it; None where nothing is.
         work: told of what takes long.
         judges: whether answers are judged by criteria.
     """
@@ -57,7 +55,7 @@ class ModelLandscape(ValidCircuits[CutModel]):
     model: Model
     protocol: ModelProtocol
     found: MasksFound | None
-    known: Callable[[int], Told | None] = lambda _: None
+    stored: Callable[[int], Told | None] = lambda _: None
     work: Work = DEFAULT_WORK
     judges: bool = True
 
@@ -70,32 +68,29 @@ class ModelLandscape(ValidCircuits[CutModel]):
         return self.space.graph
 
     @property
-    def possible(self) -> int:
-        return self.space.possible
-
-    @property
-    def n_valid(self) -> int | None:
-        return None if self.found is None else self.found.valid
-
-    @property
-    def masks(self) -> NDArray[np.uint64]:
-        return np.empty(0, dtype=np.uint64) if self.found is None else self.found.masks
-
-    @property
     def complete(self) -> bool:
         return self.found is not None and self.found.complete
 
-    @property
-    def counted(self) -> bool:
-        return self.found is not None and self.found.exhaustive
+    @cached_property
+    def known(self) -> KnownCircuits:
+        found, nothing = self.found, np.empty(0, dtype=np.uint64)
+        if found is None:
+            return KnownCircuits(self.space.possible, None, nothing, False, False, {}, None, None, self._chances({}))
+        counted = found.exhaustive
+        return KnownCircuits(
+            possible=self.space.possible,
+            n_valid=found.valid,
+            masks=found.masks,
+            complete=found.complete,
+            counted=counted,
+            by_size=found.by_bits,
+            smallest=min(found.by_bits, default=None) if counted else None,
+            backbone=backbone_of_bits(found.valid, found.by_bits, found.bit_use, exact=counted),
+            chances=self._chances(found.by_bits, exact=counted),
+        )
 
-    @property
-    def by_size(self) -> Mapping[int, int]:
-        return {} if self.found is None else self.found.by_bits
-
-    @property
-    def smallest(self) -> int | None:
-        return min(self.by_size, default=None) if self.counted else None
+    def _chances(self, by_bits: Mapping[int, int], *, exact: bool = False) -> dict[int, SizeChance]:
+        return chances_by_bits(self.space, by_bits, exact=exact)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -109,17 +104,6 @@ class ModelLandscape(ValidCircuits[CutModel]):
             "data": {"digest": task_digest(model), "clean": True},
             "bits": list(self.layout.bit_names),
         }
-
-    @cached_property
-    def backbone(self) -> Backbone | None:
-        found = self.found
-        if found is None:
-            return None
-        return backbone_of_bits(found.valid, found.by_bits, found.bit_use, exact=self.counted)
-
-    @cached_property
-    def chances(self) -> Mapping[int, SizeChance]:
-        return chances_by_bits(self.space, self.by_size, exact=self.counted)
 
     @cached_property
     def cuts(self) -> Mapping[str, CutModel]:
@@ -190,7 +174,7 @@ class ModelLandscape(ValidCircuits[CutModel]):
         valid = [mask for mask, one in circuits.items() if one.valid and self.left(mask).possible]
         told: dict[int, Told] = {}
         for mask in valid:
-            stored = self.known(mask)
+            stored = self.stored(mask)
             if stored is not None:
                 told[mask] = stored
         if not self.judges:
@@ -209,7 +193,9 @@ class ModelLandscape(ValidCircuits[CutModel]):
         if not circuits:
             return {}
         listed = self.found.masks if self.found is not None and self.found.complete else None
-        found = told_of(self.kind, self.model, self.protocol, circuits, self.smallest, listed, criteria, self.work)
+        found = told_of(
+            self.kind, self.model, self.protocol, circuits, self.known.smallest, listed, criteria, self.work
+        )
         return dict(zip(masks, found, strict=True))
 
     @cached_property

@@ -81,5 +81,5 @@ def stages_of(steps: Sequence[Step], landscape: ValidCircuits[C]) -> list[Stage]
             left = landscape.left(step.mask)
             known[step.mask] = left, landscape.is_valid(left)
         left, valid = known[step.mask]
-        found.append(Stage(step, left, valid, landscape.chances.get(left.mask.bit_count())))
+        found.append(Stage(step, left, valid, landscape.known.chances.get(left.mask.bit_count())))
     return found

@@ -93,7 +93,7 @@ def test_each_answer_is_measured_as_an_audit_locates_it(studied):
                 assert said[key] == (criterion in passed), key
             assert said["audit-story"] == (place.relation == "same" if place.valid else None)
         assert told["audit-circuits"] == landscape.circuits.n_valid
-        assert told["audit-smallest"] == landscape.smallest
+        assert told["audit-smallest"] == landscape.known.smallest
 
 
 @pytest.mark.slow
