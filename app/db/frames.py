@@ -6,18 +6,18 @@ memory, texts one a line; what the search said of itself stands beside them as J
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import NAME, REF, Frame, Record, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
+from app.by_name import ByName
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisRow
 
@@ -25,21 +25,20 @@ SEARCH: Final = "search"
 _DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
 
 
-@dataclass(frozen=True)
-class StoredSearch:
-    """What the search for one kind said of itself.
+class SearchSummary(ByName):
+    """What a search said of itself; whatever another version kept besides is left out."""
 
-    Args:
-        n: explanations found.
-        complete: whether these are all there are.
-        note: where and why it stopped; "" if it did not.
-        engine_version: of the engine that searched.
-    """
+    model_config = ConfigDict(extra="ignore")
 
-    n: int
-    complete: bool
-    note: str
-    engine_version: str
+    engine_version: str = Field(description="Of the engine that searched.")
+
+
+class StoredSearch(SearchSummary):
+    """What the search for one kind said of itself."""
+
+    n: int = Field(description="Explanations found.")
+    complete: bool = Field(description="Whether these are all there are.")
+    note: str = Field(description="Where and why it stopped; empty if it did not.")
 
 
 def save_frame(
@@ -76,12 +75,7 @@ def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearc
         ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.name == SEARCH
     )
     found = {row.kind: row.data for row in session.execute(query)}
-    return {key: _search(json.loads(found[key])) for key in BY_KEY if key in found}
-
-
-def _search(stored: dict[str, Any]) -> StoredSearch:
-    """Whatever another version kept besides is left out."""
-    return StoredSearch(**{field.name: stored[field.name] for field in fields(StoredSearch)})
+    return {key: StoredSearch.model_validate_json(found[key]) for key in BY_KEY if key in found}
 
 
 def is_searched(key: str) -> ColumnElement[bool]:
@@ -113,10 +107,9 @@ def stored_refs(session: Session, analysis_id: int, kind: RecordedKind[Any]) -> 
     return () if not data else tuple(data.decode().split("\n"))
 
 
-def frame_as_bytes(frame: Frame, search: Any) -> dict[str, bytes]:
-    """The columns of a frame and what the search said of itself, a dataclass, as they are kept."""
-    told = json.dumps(asdict(search), sort_keys=True).encode()
-    return {**{name: _bytes(column) for name, column in frame.items()}, SEARCH: told}
+def frame_as_bytes(frame: Frame, search: SearchSummary) -> dict[str, bytes]:
+    """The columns of a frame and what the search said of itself, as they are kept."""
+    return {**{name: _bytes(column) for name, column in frame.items()}, SEARCH: search.model_dump_json().encode()}
 
 
 def frame_from_bytes(found: Mapping[str, bytes], record: Record[Any]) -> Frame | None:

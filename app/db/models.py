@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from pydantic import Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
-from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes, read_columns, write_columns
+from app.db.frames import SEARCH, SearchSummary, frame_as_bytes, frame_from_bytes, read_columns, write_columns
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report, Stored
@@ -32,28 +32,21 @@ from app.db.reports import Report, Stored
 RESERVED: Final = frozenset({"new"})
 
 
-@dataclass(frozen=True)
-class CircuitSearch:
-    """What a search for the circuits of a model under one set of rules says of itself.
+class CircuitSearch(SearchSummary):
+    """What a search for the circuits of a model under one set of rules says of itself."""
 
-    Args:
-        valid: valid circuits, exactly.
-        possible: circuits there are, as decimal digits; they may be beyond 2^53.
-        listed: those kept.
-        by_bits: pairs of a number of edges (or nodes) and how many valid circuits have it.
-        bit_use: for each bit the valid circuits that keep it.
-        engine_version: of the engine that searched.
-        apart: the two most different circuits and whether no listed pair is farther apart; None of fewer than two, or
-            where an earlier version searched.
-    """
-
-    valid: int
-    possible: str
+    valid: int = Field(description="Valid circuits, exactly.")
+    possible: str = Field(description="Circuits there are, as decimal digits; they may be beyond 2^53.")
     listed: int
-    by_bits: tuple[tuple[int, int], ...]
-    bit_use: tuple[int, ...]
-    engine_version: str
-    apart: tuple[int, int, bool] | None = None
+    by_bits: tuple[tuple[int, int], ...] = Field(
+        description="A number of edges, or nodes, and how many valid circuits have it."
+    )
+    bit_use: tuple[int, ...] = Field(description="For each bit the valid circuits that keep it.")
+    apart: tuple[int, int, bool] | None = Field(
+        None,
+        description="The two most different circuits and whether no listed pair is farther apart; null of fewer than "
+        "two, or where an earlier version searched.",
+    )
 
 
 def save_model(
@@ -145,14 +138,13 @@ def _read(document: bytes) -> tuple[ModelKind, Model]:
 
 def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules, found: CircuitsFound) -> None:
     """Keep what a search found, in place of an earlier search under the same rules."""
-    search = CircuitSearch(
-        found.valid,
-        str(found.possible),
-        len(found.circuits),
-        tuple(sorted(found.by_bits.items())),
-        found.bit_use,
-        ENGINE_VERSION,
-        None if found.apart is None else (found.apart.first, found.apart.second, found.apart.exact),
+    search = CircuitSearch.showing(
+        found,
+        possible=str(found.possible),
+        listed=len(found.circuits),
+        by_bits=sorted(found.by_bits.items()),
+        engine_version=ENGINE_VERSION,
+        apart=None if found.apart is None else (*found.apart.masks, found.apart.exact),
     )
     columns = frame_as_bytes(circuit_record(kind).frame(found.circuits), search)
     write_columns(session, ModelColumnRow, {"model_id": row.id, "rules": kind.write_rules(rules)}, columns)
@@ -165,7 +157,7 @@ def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, s
     query = select(ModelColumnRow.model_id, ModelColumnRow.rules, ModelColumnRow.data).where(
         ModelColumnRow.model_id.in_(model_ids), ModelColumnRow.name == SEARCH
     )
-    return {(row.model_id, row.rules): _search(row.data) for row in session.execute(query)}
+    return {(row.model_id, row.rules): CircuitSearch.model_validate_json(row.data) for row in session.execute(query)}
 
 
 def save_beside(session: Session, row: ModelRow, rules: str, name: str, report: Stored) -> None:
@@ -195,19 +187,6 @@ def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow,
     if search is None or frame is None:
         raise NotFound(f"circuits of {row.slug}", "are not searched under these rules", "search them first")
     return row, search, frame
-
-
-def _search(data: bytes) -> CircuitSearch:
-    stored = json.loads(data)
-    return CircuitSearch(
-        stored["valid"],
-        stored["possible"],
-        stored["listed"],
-        tuple((size, count) for size, count in stored["by_bits"]),
-        tuple(stored["bit_use"]),
-        stored["engine_version"],
-        None if stored.get("apart") is None else tuple(stored["apart"]),
-    )
 
 
 def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind) -> Frame | None:

@@ -55,7 +55,7 @@ def compute_explanations(inputs: ExplainingInputs, work: Work = DEFAULT_WORK) ->
     """Find them by every method of the kind."""
     kind = BY_KEY[inputs.kind]
     found = kind.find(inputs.question, work)
-    search = StoredSearch(len(found.explanations), found.complete, found.note, ENGINE_VERSION)
+    search = StoredSearch.showing(found, n=len(found.explanations), engine_version=ENGINE_VERSION)
     return Explained(kind.frame(found.explanations), search)
 
 

@@ -336,6 +336,7 @@ def test_methods_are_located_among_the_circuits(client):
     assert (page.status_code, page.headers["location"]) == (303, f"/jobs/{job.id}")
 
 
+@pytest.mark.slow
 def test_the_table_of_methods_names_edges_as_claims_do(client):
     url = f"{ONE}/methods"
     by_mask = {one["raw_mask"]: one for one in rows_of(client, f"{url}.csv") if one["adds"] or one["drops"]}
@@ -353,6 +354,7 @@ def rows_of(client, url):
     return list(csv.DictReader(lines))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["acdc(tau=0.3)", "effects", "random(seed=3)"])
 def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(client, text):
     page = twin(client, f"{ONE}/methods/{text}")

@@ -338,7 +338,7 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
         assert enqueue_missing(session, [RECORDED_KINDS]) == 0
         assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
         empty = PROBE.frame([])
-        save_frame(session, analysis, PROBE, empty, StoredSearch(0, True, "", "0"))
+        save_frame(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
         assert stored_frame(session, analysis.id, PROBE)[NAME].tolist() == []
         assert stored_refs(session, analysis.id, PROBE) == ()
         session.rollback()
