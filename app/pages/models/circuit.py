@@ -23,22 +23,18 @@ from app.pages.circuit_sets import ChanceView, shown_chance
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
-    GraphView,
     ModelPlace,
-    ModelView,
     OpenCircuit,
     RowView,
     RulesOptions,
-    RulesView,
-    graph_view,
+    UnderRules,
     locate_model,
-    model_view,
     open_circuits,
     recomputed_figures,
     row_views,
-    rules_view,
     sandbox_url,
     search_of,
+    under_rules,
 )
 
 ROWS_SHOWN: Final = 24
@@ -47,12 +43,9 @@ UNTOLD: Final = (NOT_ASKED, UNDECIDED)
 """Of criteria that are not decided, which nothing can be held against."""
 
 
-class ModelCircuitPage(PageModel):
+class ModelCircuitPage(UnderRules):
     """One circuit of a model, computed from the weights."""
 
-    model: ModelView
-    rules: RulesView
-    graph: GraphView
     mask: str
     valid: bool
     chance: ChanceView | None = Field(description="Of its size; null where nothing was searched or it is not counted.")
@@ -70,7 +63,6 @@ class ModelCircuitPage(PageModel):
     compare_url: str
     verify_url: str
     sandbox_url: str = Field(description="The sandbox with all else cut; empty where models of this kind have none.")
-    url: str
 
 
 class SideView(PageModel):
@@ -110,12 +102,9 @@ class ComparedRow(PageModel):
     gaps: list[float]
 
 
-class ModelComparePage(PageModel):
+class ModelComparePage(UnderRules):
     """Two to six circuits of one model side by side."""
 
-    model: ModelView
-    rules: RulesView
-    graph: GraphView
     sides: list[SideView]
     shared: list[str] = Field(description="Edges that all of them keep.")
     neither: list[str] = Field(description="Edges that none of them keeps.")
@@ -126,7 +115,6 @@ class ModelComparePage(PageModel):
         description="Rows on which they part; if there are none, those where their gaps differ most."
     )
     list_url: str
-    url: str
 
 
 class HeldView(PageModel):
@@ -138,16 +126,13 @@ class HeldView(PageModel):
     recomputed: bool | int | float | str | None
 
 
-class ModelVerifyPage(PageModel):
+class ModelVerifyPage(UnderRules):
     """Every figure of a circuit computed again from the weights, beside what the search has stored."""
 
-    model: ModelView
-    rules: RulesView
     mask: str
     status: Status
     figures: list[HeldView]
     circuit_url: str
-    url: str
 
 
 class ModelCircuitOptions(RulesOptions):
@@ -181,9 +166,7 @@ def build_model_circuit(
     names = [name for name, there in zip(graph.bit_names, circuit.bits.tolist(), strict=True) if not there]
     return ModelCircuitPage.showing(
         circuit,
-        model=model_view(place.row, place.kind, place.model, addresses),
-        rules=_rules(session, place, addresses),
-        graph=graph_view(place.space),
+        **under_rules(session, place, addresses),
         chance=_chance(session, place, circuit),
         figures=circuit.views(),
         meanings=[column.meaning for column in place.record.columns],
@@ -232,9 +215,7 @@ def build_model_compare(
     order = np.argsort(-spread, kind="stable")[:ROWS_SHOWN].tolist()
     letters = "ABCDEF"
     return ModelComparePage(
-        model=model_view(place.row, place.kind, place.model, addresses),
-        rules=_rules(session, place, addresses),
-        graph=graph_view(place.space),
+        **under_rules(session, place, addresses),
         sides=[
             SideView(
                 letter=letters[number],
@@ -297,8 +278,7 @@ def build_model_verify(
     held = hold_against(again, stored if circuit.stored else {})
     url = addresses.circuit(place.slug, circuit.mask, place.scope)
     return ModelVerifyPage(
-        model=model_view(place.row, place.kind, place.model, addresses),
-        rules=_rules(session, place, addresses),
+        **under_rules(session, place, addresses),
         mask=circuit.mask,
         status=verdict_of(held),
         figures=held,
@@ -330,7 +310,3 @@ def _chance(session: Session, place: ModelPlace, circuit: OpenCircuit) -> Chance
 def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:
     kept: list[bool] = place.space.graph.kept_edges(circuit.bits[None])[0].tolist()
     return kept
-
-
-def _rules(session: Session, place: ModelPlace, addresses: Addresses) -> RulesView:
-    return rules_view(place.row, place.kind, place.model, place.rules, search_of(session, place), addresses)

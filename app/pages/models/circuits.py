@@ -39,16 +39,14 @@ from app.pages.circuits import HEX_DIGITS, choice_of, part_conditions
 from app.pages.explanation_facets import PartCount
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.views import (
-    GraphView,
     ModelPlace,
-    ModelView,
     RulesOptions,
     RulesView,
-    graph_view,
+    UnderRules,
     locate_model,
-    model_view,
     rules_view,
     search_of,
+    under_rules,
 )
 
 KIND: Final = MODEL_CIRCUIT.key
@@ -120,13 +118,10 @@ class ApartView(PageModel):
     url: str = Field(description="Both side by side.")
 
 
-class ModelCircuitsPage(Browsed):
+class ModelCircuitsPage(Browsed, UnderRules):
     """The valid circuits of a model under one set of rules."""
 
-    model: ModelView
-    rules: RulesView
     other_rules: list[RulesView] = Field(description="All that fit the model, these among them.")
-    graph: GraphView
     total: int = Field(description="Listed circuits that pass all filters; exact.")
     items: list[ModelCircuitItem]
     backbone: str = Field(
@@ -168,13 +163,11 @@ def build_model_circuits(
         return to(**options.view_of(**changes))
 
     return ModelCircuitsPage(
-        model=model_view(place.row, place.kind, place.model, addresses),
-        rules=_rules(place, search, addresses),
+        **under_rules(session, place, addresses),
         other_rules=[
             rules_view(place.row, place.kind, place.model, rules, None, addresses)
             for rules in place.kind.admitted_rules(place.model)
         ],
-        graph=graph_view(place.space),
         total=found.total,
         items=items,
         **_backbone(place, search),
@@ -267,10 +260,6 @@ def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses)
             place.record, {one.name: shelf.columns[one.name][at].item() for one in place.record.columns}
         ),
     )
-
-
-def _rules(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses) -> RulesView:
-    return rules_view(place.row, place.kind, place.model, place.rules, search, addresses)
 
 
 def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:

@@ -29,17 +29,12 @@ from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
 from app.options import PageModel
 from app.pages.models.inside import MAX_CHOICES, chosen_row
 from app.pages.models.views import (
-    GraphView,
     ModelPlace,
-    ModelView,
     RulesOptions,
-    RulesView,
-    graph_view,
+    UnderRules,
     locate_model,
     mask_meant,
-    model_view,
-    rules_view,
-    search_of,
+    under_rules,
 )
 from app.pages.sandbox.views import ChoiceView
 
@@ -137,12 +132,9 @@ class EndView(PageModel):
     gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
 
 
-class ModelSandboxPage(PageModel):
+class ModelSandboxPage(UnderRules):
     """One row of a model's task with some of the model changed by hand."""
 
-    model: ModelView
-    rules: RulesView
-    graph: GraphView
     circuit: str = Field(description="Mask of the circuit; empty for the whole model.")
     circuit_url: str
     kept: list[bool] = Field(description="For each edge of the graph whether the circuit keeps it.")
@@ -168,7 +160,6 @@ class ModelSandboxPage(PageModel):
     clear_url: str = Field(description="The same rows with nothing changed.")
     form_url: str
     fields: list[tuple[str, str]] = Field(description="Hidden fields that carry the state through a form.")
-    url: str
 
 
 @dataclass(frozen=True)
@@ -308,9 +299,7 @@ def _page(session: Session, state: _State) -> ModelSandboxPage:
     swapped = replace(state, row=source, source=row)
     return ModelSandboxPage.showing(
         state,
-        model=model_view(place.row, place.kind, model, addresses),
-        rules=rules_view(place.row, place.kind, model, place.rules, search_of(session, place), addresses),
-        graph=graph_view(space),
+        **under_rules(session, place, addresses),
         circuit_url=addresses.circuit(slug, state.circuit, place.scope) if state.circuit else "",
         kept=graph.kept_edges(state.bits[None])[0].tolist(),
         row=row,

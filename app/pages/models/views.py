@@ -129,17 +129,22 @@ class GraphView(PageModel):
         )
 
 
-class RulesPage(PageModel):
-    """A page about the circuits of a model under one set of rules."""
+class UnderRules(PageModel):
+    """A page about a model under one set of rules."""
 
     model: ModelView
     rules: RulesView
+    graph: GraphView
+    url: str
+
+
+class RulesPage(UnderRules):
+    """A page about the circuits of a model under one set of rules."""
+
     other_rules: list[RulesView] = Field(
         description="Every set of rules under which circuits were searched, each with the address of this page."
     )
-    graph: GraphView
     compare_url: str
-    url: str
 
     def keeps(self, mask: str) -> list[bool]:
         """For each edge of the graph whether a mask in hex keeps it."""
@@ -285,6 +290,15 @@ def rules_view(
     )
 
 
+def under_rules(session: Session, place: ModelPlace, addresses: Addresses) -> dict[str, Any]:
+    """The fields of :class:`UnderRules`, without the page's own address."""
+    return {
+        "model": model_view(place.row, place.kind, place.model, addresses),
+        "rules": rules_view(place.row, place.kind, place.model, place.rules, search_of(session, place), addresses),
+        "graph": graph_view(place.space),
+    }
+
+
 def rules_page(
     session: Session, place: ModelPlace, addresses: Addresses, here: Callable[[RulesScope], str]
 ) -> dict[str, Any]:
@@ -305,10 +319,8 @@ def rules_page(
             view = rules_view(row, kind, model, rules, search, addresses)
             others.append(view.model_copy(update={"url": here(RulesScope(text))}))
     return {
-        "model": model_view(row, kind, model, addresses),
-        "rules": rules_view(row, kind, model, place.rules, searches.get((row.id, place.text)), addresses),
+        **under_rules(session, place, addresses),
         "other_rules": others,
-        "graph": graph_view(place.space),
         "compare_url": addresses.compare(row.slug, (), place.scope),
     }
 
