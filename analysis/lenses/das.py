@@ -7,10 +7,10 @@ the directions that do so there are often infinitely many, or none: which are kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.directions.alignment import parse_directions
 from analysis.explanations.explanation import Claim
-from analysis.lenses.lens import APPLIES, Array, Fit, Lens, Table, claim_on_directions, not_applicable
+from analysis.lenses.lens import APPLIES, Array, Bar, Fit, Lens, Table, claim_on_directions, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -84,13 +84,18 @@ def passing(seen: Table) -> list[tuple[str, int]]:
     return [key for key, _ in groupby((row["algorithm"], row["layer"]) for row in seen.rows if row["passes"])]
 
 
-def _numbers(seen: Table) -> Array:
-    """Of each run the share of single interchanges that go as the algorithm says, and whether all, joint ones too, do.
+def _runs(seen: Table) -> list[Mapping[str, Any]]:
+    """A row of each run, in the order of algorithms, those of one in the order of layers."""
+    return list({(row["algorithm"], row["layer"]): row for row in seen.rows}.values())
 
-    Runs follow the order of algorithms, those of one the order of layers.
-    """
-    runs = {(row["algorithm"], row["layer"]): (row["agreed"] / row["of"], row["passes"]) for row in seen.rows}
-    return np.array(list(runs.values()), dtype=float).ravel()
+
+def _numbers(seen: Table) -> Array:
+    """Of each run the share of single interchanges that go as the algorithm says, and whether all and joint ones do."""
+    return np.array([(row["agreed"] / row["of"], row["passes"]) for row in _runs(seen)], dtype=float).ravel()
+
+
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    return tuple(Bar(f"{row['algorithm']}, layer {row['layer']}", row["agreed"], row["of"]) for row in _runs(seen))
 
 
 def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
@@ -104,7 +109,7 @@ def _claims(_question: Question, seen: Table) -> tuple[Claim, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    tries = len({(row["algorithm"], row["layer"]) for row in seen.rows})
+    tries = len(_runs(seen))
     found = passing(seen)
     if not found:
         best = max(seen.rows, key=lambda row: row["agreed"] / row["of"])
@@ -156,6 +161,8 @@ DAS: Final = Lens(
         "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
+    bars=_bars,
+    counted="single interchanges that go as the algorithm says",
     claims=_claims,
     vector=_numbers,
 )

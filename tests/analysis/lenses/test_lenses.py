@@ -406,13 +406,18 @@ def test_numbers_of_labels_and_latents_count_each_function_layer_by_layer(key: s
     assert LENS_BY_KEY[key].vector(Table(tuple(rows))).tolist() == [0, 0, 2, 0, 0, 0, 0, 1]
 
 
-def test_numbers_of_alignment_search_are_of_runs_not_of_variables() -> None:
+def test_numbers_and_bars_of_alignment_search_are_of_runs_not_of_variables() -> None:
     rows = [
         {"algorithm": algorithm, "layer": layer, "agreed": agreed, "of": 32, "passes": agreed == 32}
         for algorithm, layer, agreed in (("Alice", 1, 24), ("Alice", 2, 32), ("Bob", 1, 8), ("Bob", 2, 32))
         for _variable in range(2)
     ]
-    assert LENS_BY_KEY["das"].vector(Table(tuple(rows))).tolist() == [0.75, 0, 1, 1, 0.25, 0, 1, 1]
+    lens, seen = LENS_BY_KEY["das"], Table(tuple(rows))
+    assert lens.vector(seen).tolist() == [0.75, 0, 1, 1, 0.25, 0, 1, 1]
+    assert [(bar.label, bar.n, bar.of) for bar in lens.bars(seen)][1:3] == [
+        ("Alice, layer 2", 32, 32),
+        ("Bob, layer 1", 8, 32),
+    ]
 
 
 @pytest.mark.slow
