@@ -91,6 +91,7 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     assert all(one.exact and one.share == one.low / one.possible for one in told.values() if one.low in (0, 1))
 
 
+@pytest.mark.slow
 def test_neurons_of_the_backbone_are_active_in_every_circuit():
     _, valid = every_mask()
     bits = (np.flatnonzero(valid)[:, None] >> np.arange(N_EDGES)) & 1

@@ -119,6 +119,7 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
     assert layout.n_edges == 18
 
 
+@pytest.mark.slow
 def test_circuits_valid_under_any_ablation_are_right_as_raw_masks_too() -> None:
     rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
     question = replace(question_of("xor_relu_3-3"), protocol=rules)

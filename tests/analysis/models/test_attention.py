@@ -23,7 +23,7 @@ from analysis.models.registry import read_model
 
 FOLDER = Path(__file__).parents[2] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-FEW = 5_000  # circuits; spaces of more are searched by slow tests, but for some
+FEW = 25_000  # circuits; spaces of more are searched by slow tests, but for some
 QUICK = {("sum_mod_5_2x2_0", "qkv zero joined"), ("parity_4_2x2_0", "qkv zero joined")}
 LONGEST = {
     ("induction_2x2_0", "qkv mean joined"),
@@ -228,6 +228,7 @@ def cases(draw):
     return document, rules, f"{draw(st.integers(0, (1 << bits) - 1)):x}"
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(cases())
 def test_a_run_is_the_definition(case):

@@ -392,6 +392,7 @@ def test_other_blocks_are_refused_by_their_configuration(more, told):
     assert told in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", [False, True])
 def test_training_writes_the_model_that_was_trained(norm):
     task = TokenTask("xor", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))

@@ -92,6 +92,7 @@ def told(trial: Trial, rule: str) -> Measured:
     return RULES[f"held-out-{rule}"].function(studied)
 
 
+@pytest.mark.slow
 def test_rules_choose_what_they_say():
     question = asked(trained_xor(3, 1)[0])
     trial = run_trial(question, search_circuits(question).masks[:60])
