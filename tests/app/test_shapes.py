@@ -54,6 +54,7 @@ def test_the_seeds_have_every_admitted_shape() -> None:
         assert {one["constant"] for one in traits} == {one["edges"] > 64 for one in traits} == {True, False}
 
 
+@pytest.mark.slow
 def test_the_first_seeds_in_turn_are_small_and_differ() -> None:
     order = in_turn(SEEDS["all"])
     assert sorted(order) == SEEDS["all"]

@@ -47,6 +47,7 @@ def test_what_no_prior_reaches_is_told_with_the_rate_that_is_left():
         assert math.isclose(float(words[1].replace(",", "")), -n_draws / math.log(0.05), rel_tol=1e-3)
 
 
+@pytest.mark.slow
 def test_medians_and_counts_are_those_of_the_outcomes():
     counts = {
         key: [o.values["complete"][0] for o in outcomes if o.converged]

@@ -41,6 +41,7 @@ def analysed(limits: Limits):
     return analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", LIMITS)
 def test_counts_say_how_sure_they_are_as_the_pages_do(how, store):
     analysis = analysed(LIMITS[how])

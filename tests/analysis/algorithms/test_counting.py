@@ -34,6 +34,7 @@ def test_every_function_has_as_many_algorithms_as_listing_finds(n_inputs, depth)
         assert counted(pattern, n_inputs, depth) == listed(pattern, n_inputs, depth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [0b0110, 0b1000, 0b0000, 0b1111, 0b0011])
 def test_depth_3_over_two_inputs_is_counted_as_listed(pattern):
     assert counted(pattern, 2, 3) == listed(pattern, 2, 3)

@@ -109,6 +109,7 @@ def test_the_divergence_has_no_gradient_at_the_whole_model():
     assert np.abs(answer.scores).max() < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
 @pytest.mark.parametrize("order", ["out-first", "reverse", "shuffled"])
 def test_acdc_is_the_plain_loop(text, order):
@@ -153,13 +154,9 @@ def test_scores_and_shares_are_of_plain_runs():
         EFFECTS.answer(cut, EFFECTS.filled({"k": 30}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("majority_5_1x2_0", "mean"),
-        pytest.param("own_2x1_0", "", marks=pytest.mark.slow),
-        pytest.param("sum_mod_5_2x2_0", "heads", marks=pytest.mark.slow),
-    ],
+    ("name", "text"), [("majority_5_1x2_0", "mean"), ("own_2x1_0", ""), ("sum_mod_5_2x2_0", "heads")]
 )
 def test_places_are_those_among_all_masks(name, text):
     model = golden(name)

@@ -43,6 +43,7 @@ def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int
     return len(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_unranking_lists_everything_in_the_fixed_order(sizes, activation):

@@ -171,6 +171,7 @@ def test_the_whole_model_gives_the_logits_of_torch(blocks):
     assert run_masked(document, None)[0] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "sizes", "blocks"),
     [

@@ -43,6 +43,7 @@ def test_a_path_joins_the_unchanged_run_to_the_changed_one(seed, activation) -> 
         assert found.layers[layer][-1].tolist() == values.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", KINKED)
 @pytest.mark.parametrize("seed", range(12))
 def test_between_bends_every_neuron_is_linear_and_at_each_something_bends(seed, activation) -> None:

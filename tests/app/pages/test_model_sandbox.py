@@ -118,6 +118,7 @@ def test_rows_are_chosen_where_nobody_does(twin):
     assert not page["flips"]
 
 
+@pytest.mark.slow
 def test_the_page_of_a_model_of_the_largest_size_stays_below_600_kb(client, twin):
     large = attention_document(random_attention(0, (3, 8, 4, 2, 256, 32)))
     with client.app.state.store.write() as session:

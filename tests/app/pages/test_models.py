@@ -389,6 +389,7 @@ def test_methods_that_are_not_there_are_refused(client):
     assert "takes derivatives" in client.get(f"{API}{ONE}/methods/eap").json()["error"]
 
 
+@pytest.mark.slow
 def test_a_circuit_of_your_own_is_located(client):
     graph = MODEL.space(RULES).graph
     best = min(FOUND.circuits, key=lambda one: one.bits)

@@ -37,6 +37,7 @@ def test_an_error_is_a_page_only_where_it_is_told_to_be_one(application, client)
     assert client.get("/jobs.xml").headers["content-type"].startswith(HTML)
 
 
+@pytest.mark.slow
 def test_changes_may_be_refused_and_networks_may_have_gone(application):
     assert {"403", "413", "422", "507"} <= set(answers(application, "/api/v1/train", "post"))
     assert not {"413", "507"} & set(answers(application, "/api/v1/train"))
