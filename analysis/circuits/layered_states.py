@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, islice
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ class CountableSpace:
 
         return cls(network, protocol, Wiring(network, question.absent, judged[:, :-1].copy(), may_be_active), boxes)
 
-    @property
+    @cached_property
     def layout(self) -> EdgeLayout:
         return EdgeLayout(self.network.sizes)
 
