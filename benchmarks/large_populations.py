@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
@@ -25,6 +27,8 @@ from app.db.engine import Store
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.records import save_data_record, save_protocol
+from app.db.shelf_tables import ShelfColumnRow
+from app.db.shelves import save_shelves
 from app.db.studies import save_results
 from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import network_row
@@ -80,8 +84,21 @@ def _save_networks(store: Store, n: int, random: np.random.Generator) -> None:
             save_data_record(session, prepared.data)
             session.add_all(rows)
             session.flush()
-            session.add_all(AnalysisRow(**prepared.columns, network_id=r.id, staged="", created_at=now) for r in rows)
+            analyses = [AnalysisRow(**prepared.columns, network_id=r.id, staged="", created_at=now) for r in rows]
+            session.add_all(analyses)
+            session.flush()
+            _save_empty_shelves(session, analyses)
             session.add_all(_job_row(row, number, now) for number, row in zip(numbers, rows, strict=True))
+
+
+def _save_empty_shelves(session: Session, analyses: Sequence[AnalysisRow]) -> None:
+    """Say of all that they have no algorithm and no alignment, as is said of the first."""
+    save_shelves(session, analyses[0])
+    mine = select(ShelfColumnRow.kind, ShelfColumnRow.name, ShelfColumnRow.data)
+    columns = [row._asdict() for row in session.execute(mine.where(ShelfColumnRow.analysis_id == analyses[0].id))]
+    rows = [{**column, "analysis_id": analysis.id} for analysis in analyses[1:] for column in columns]
+    if rows:
+        session.execute(insert(ShelfColumnRow), rows)
 
 
 def _network_row(real: BundledNetwork, number: int, now: datetime, random: np.random.Generator) -> NetworkRow:
@@ -100,6 +117,7 @@ def _job_row(network: NetworkRow, number: int, now: datetime) -> JobRow:
         title=f"{network.name}: {PAPER.name}",
         state="done",
         created_at=now,
+        started_at=now,
         finished_at=now,
     )
 
