@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from analysis.studies.design import Factor
 from analysis.studies.measures.criteria import criterion_measures
 from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
@@ -18,7 +19,7 @@ from benchmarks.findings.lens_table import balanced_table, can_know_table, laten
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
-from benchmarks.findings.null_table import drawing_table, null_table, width_table
+from benchmarks.findings.null_table import STORIES, WHO, drawing_table, null_table, width_table
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
@@ -71,6 +72,8 @@ SURVIVING: Final = (
     *(measure.key for measure in criterion_measures(design_of("drawn-survivors").criteria)),
 )
 CROSSED: Final = "many-circuits-one-story-crossed"
+SAME_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "as hidden"}
+LINEAR_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "linear"}
 NAMED: Final = (*COUNTS[:2], "interpretations-named", *COUNTS[2:])
 
 TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -83,6 +86,15 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "width": width_table,
     "null": null_table,
     "null-drawing": drawing_table,
+    "null-depth": lambda: null_table("drawn-depth", "hidden", {**WHO, **STORIES}),
+    "null-depth-drawing": lambda: drawing_table("drawn-depth"),
+    "null-loss": lambda: null_table("drawn-loss", "loss_target", WHO),
+    "null-loss-drawing": lambda: drawing_table("drawn-loss", "loss_target"),
+    "null-activation": lambda: null_table("drawn-activation", "activation", {**WHO, **STORIES}, SAME_OUTPUT),
+    "null-activation-linear": lambda: null_table("drawn-activation", "activation", {**WHO, **STORIES}, LINEAR_OUTPUT),
+    "null-activation-drawing": lambda: drawing_table("drawn-activation", "activation", SAME_OUTPUT),
+    "null-activation-linear-drawing": lambda: drawing_table("drawn-activation", "activation", LINEAR_OUTPUT),
+    "null-activation-tests": lambda: tests_table("drawn-activation"),
     "drawn-survivors": lambda: counts_table("drawn-survivors", "prior", SURVIVING),
     "drawn-rungs": rungs_table,
     "functions-of-two": two_table,

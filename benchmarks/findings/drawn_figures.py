@@ -14,7 +14,10 @@ from analysis.studies.summary import Group, StudySummary
 from app.bundled.drawn_findings import FINDINGS_NAME, ArmShare, DrawnFindings, DrawnNetworks, MeasureShares, What
 from benchmarks.findings.results import FOLDER, summary_of
 
-STUDIES: Final = ("learned-or-drawn", "drawn-survivors", "functions-of-two", "functions-of-three")
+STUDIES: Final = (
+    *("learned-or-drawn", "drawn-survivors", "functions-of-two", "functions-of-three"),
+    *("drawn-depth", "drawn-activation"),
+)
 FILE: Final = FOLDER.parent / "findings" / FINDINGS_NAME
 _COUNTED: Final[dict[What, int]] = {"one": 1, "both": 2}
 

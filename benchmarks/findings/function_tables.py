@@ -10,13 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from analysis.networks.drawing import largest_rate
-from analysis.studies.drawing import most_draws
 from analysis.studies.measures.rungs import MEASURES as RUNGS
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.statistics import Share, share_of
 from analysis.studies.summary import Group, StudySummary
 from analysis.tasks import task_from_table
+from benchmarks.findings.null_table import rate_words
 from benchmarks.findings.results import summary_of
 from benchmarks.findings.tables import head, number, percent, row
 
@@ -112,8 +111,5 @@ def _median(groups: Sequence[Group]) -> str:
 
 def _rate(summary: StudySummary, group: Group) -> str:
     """Networks that were given up were drawn as often as the design allows."""
-    accepted = [int(point.value) for point in group.points if isinstance(point.value, int)]
-    draws = sum(accepted) + group.failed * most_draws(summary.design)
-    if accepted:
-        return f"{len(accepted)} of {group.of}: one of {number(round(draws / len(accepted)))}"
-    return f"0 of {group.of}: at most one of {number(round(1 / largest_rate(draws)))}"
+    words = rate_words(summary, group)
+    return f"{len(group.points)} of {group.of}: {words if words.startswith('at most') else f'one of {words}'}"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
 
+from analysis.networks.drawing import largest_rate
 from analysis.studies.cells import cells_of
+from analysis.studies.design import Factor
+from analysis.studies.drawing import most_draws
 from analysis.studies.statistics import Tested, share_of
+from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import results_of, summary_of
-from benchmarks.findings.tables import MINIMAL, classes_table, head, percent, points_and_p, row
+from benchmarks.findings.story_table import mean_share
+from benchmarks.findings.tables import MINIMAL, classes_table, head, number, percent, points_and_p, row
 
 SLUG: Final = "learned-or-drawn"
 ONE: Final = {"one-algorithm": "exactly one algorithm", f"{MINIMAL}-one": "exactly one minimal alignment"}
@@ -20,6 +26,12 @@ ASKED: Final = {
     "alice-and-bob": "both algorithms",
     "one-minimal-joint-alignment": "exactly one among the jointly right",
 }
+WHO: Final = {**ONE, "alice-and-bob": "both algorithms"}
+STORIES: Final = {
+    "story-all-same": "every circuit tells the network's story",
+    "story-any-opposite": "some circuit tells the opposite story",
+}
+SHARES: Final = {"story-same": "mean share of circuits with the network's story"}
 
 
 def width_table() -> Iterator[str]:
@@ -32,45 +44,78 @@ def width_table() -> Iterator[str]:
             yield row((f"{words}, of networks drawn ({prior})", *(percent(group.yes) for group in found)))
 
 
-def null_table() -> Iterator[str]:
-    """For each question the shares of trained and of drawn networks by width, and their difference within widths."""
-    summary = summary_of(SLUG)
+def null_table(
+    slug: str = SLUG,
+    factor: Factor = "hidden",
+    asked: Mapping[str, str] = ASKED,
+    where: Mapping[Factor, str] | None = None,
+) -> Iterator[str]:
+    """For each question the shares of trained and of drawn networks by level, and their difference within levels.
+
+    Args:
+        slug: of a study with both.
+        factor: whose levels are the columns.
+        asked: yes-no measures, with their words.
+        where: only networks with these levels; the tests, which are over all networks, are left out then.
+    """
+    summary, where = summary_of(slug), where or {}
     arms = summary.design.labels("prior")
     tests: dict[tuple[str, str], Tested] = {(c.measure, t.groups[1]): t for c, _, t in summary.tests()}
-    yield from head(("", "networks", *summary.design.labels("hidden"), "trained less drawn, within widths", "p, Holm"))
-    for key, words in ASKED.items():
-        for arm in arms:
-            shares = [percent(g.yes) for g in summary.groups(key, "complete", "hidden", {"prior": arm})]
-            yield row((words, arm, *shares, *points_and_p(tests.get((key, arm)))))
-    for arm in arms:
-        found = summary.groups("alice-or-bob", "complete", "hidden", {"prior": arm})
-        shares = [percent(share_of(g.categories["neither"], len(g.points))) for g in found]
-        yield row(("neither algorithm", arm, *shares, "", ""))
+
+    def line(words: str, arm: str, key: str, told: Callable[[Group], str]) -> str:
+        cells = map(told, summary.groups(key, "complete", factor, {**where, "prior": arm}))
+        return row((words, arm, *cells, *(() if where else points_and_p(tests.get((key, arm))))))
+
+    apart = () if where else ("trained less drawn, within columns", "p, Holm")
+    yield from head(("", "networks", *summary.design.labels(factor), *apart))
+    for key, words in asked.items():
+        yield from (line(words, arm, key, lambda group: percent(group.yes)) for arm in arms)
+    for name, words in (("Bob only", "Bob only"), ("neither", "neither algorithm")):
+        yield from (line(words, arm, "alice-or-bob", partial(_category, name)) for arm in arms)
+    for key, words in SHARES.items():
+        if key in summary.design.measures:
+            yield from (line(words, arm, key, mean_share) for arm in arms)
 
 
-def drawing_table() -> Iterator[str]:
+def _category(name: str, group: Group) -> str:
+    return percent(share_of(group.categories[name], len(group.points)))
+
+
+def drawing_table(
+    slug: str = SLUG, factor: Factor = "hidden", where: Mapping[Factor, str] | None = None
+) -> Iterator[str]:
     """How many networks there are, how well they compute the task, and what share of draws is accepted."""
-    summary = summary_of(SLUG)
-    arms = summary.design.labels("prior")
-    yield from head(("", "networks", *summary.design.labels("hidden")))
-    losses = _losses()
+    summary, where = summary_of(slug), where or {}
+    arms, levels = summary.design.labels("prior"), summary.design.labels(factor)
+    yield from head(("", "networks", *levels))
+    losses = _losses(slug, factor, where)
     for arm in arms:
-        found = summary.groups("one-algorithm", "complete", "hidden", {"prior": arm})
+        found = summary.groups("one-algorithm", "complete", factor, {**where, "prior": arm})
         yield row(("converged or accepted", arm, *(f"{g.of - g.failed} of {g.of}" for g in found)))
     for arm in arms:
-        medians = [np.median(losses[arm, label]) for label in summary.design.labels("hidden")]
-        yield row(("loss, median", arm, *(f"{value:.4f}" for value in medians)))
+        medians = (losses[arm, label] for label in levels)
+        yield row(("loss, median", arm, *(f"{np.median(some):.2g}" if some else "–" for some in medians)))
     for arm in arms[1:]:
-        means = [g.spread.mean for g in summary.groups("draws", "complete", "hidden", {"prior": arm})]
-        yield row(("one accepted of so many drawn", arm, *("–" if mean is None else f"{mean:,.0f}" for mean in means)))
+        found = summary.groups("draws", "complete", factor, {**where, "prior": arm})
+        yield row(("one accepted of so many drawn", arm, *(rate_words(summary, group) for group in found)))
 
 
-def _losses() -> dict[tuple[str, str], list[float]]:
-    """Mean squared errors of the networks that compute the task, by arm and width."""
-    results = results_of(SLUG)
-    labels = {cell.key: (cell.labels["prior"], cell.labels["hidden"]) for cell in cells_of(results.design)}
+def rate_words(summary: StudySummary, group: Group) -> str:
+    """How many were drawn for each that was accepted; of none the most that the draws leave possible."""
+    accepted = [int(point.value) for point in group.points if isinstance(point.value, int)]
+    draws = sum(accepted) + group.failed * most_draws(summary.design)
+    if accepted:
+        return number(round(draws / len(accepted)))
+    return f"at most one of {number(round(1 / largest_rate(draws)))}"
+
+
+def _losses(slug: str, factor: Factor, where: Mapping[Factor, str]) -> dict[tuple[str, str], list[float]]:
+    """Mean squared errors of the networks that compute the task, by arm and level."""
+    results = results_of(slug)
+    labels = {cell.key: cell.labels for cell in cells_of(results.design)}
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for outcome in results.outcomes:
-        if outcome.converged and outcome.loss is not None:
-            found[labels[outcome.cell]].append(outcome.loss)
+        own = labels[outcome.cell]
+        if outcome.converged and outcome.loss is not None and all(own[one] == level for one, level in where.items()):
+            found[own["prior"], own[factor]].append(outcome.loss)
     return found
