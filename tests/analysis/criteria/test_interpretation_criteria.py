@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from analysis import experiments
 from analysis.circuits.search import search_circuits
-from analysis.criteria import interpretation_counts, margins, symmetry
+from analysis.criteria import margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
 from analysis.criteria.interpretation_criteria import (
@@ -252,7 +253,7 @@ def test_where_only_small_sets_are_tried_nothing_passes_jointly(monkeypatch):
 
     (whole,) = read_circuits(ask(network, data=DATA), masks)
     assert whole.tally("interchange-joint") == CriterionTally(1, 0, 0, 0)
-    monkeypatch.setattr(interpretation_counts, "intervention_space", few)
+    monkeypatch.setattr(experiments, "intervention_space", few)
     (small,) = read_circuits(ask(network, data=DATA), masks)
     assert small.tally("interchange-joint") == CriterionTally(0, 0, 1, 0)
     assert small.tally("interchange") == whole.tally("interchange") == CriterionTally(1, 0, 0, 0)
