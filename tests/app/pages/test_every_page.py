@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event
 from starlette.routing import Match
 
+from app.db.reads import explanation_shelves
+from app.db.reads.explanation_shelves import MAX_KEPT
 from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
@@ -15,6 +17,7 @@ from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import GlossaryOptions, build_glossary
 from app.pages.interpretation import build_interpretation
 from app.pages.network import NetworkPage, build_network
+from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
@@ -24,7 +27,7 @@ PAGES = {  # address → most statements that it may send
     "/": 20,  # with a sandbox of two explanations
     "/?q=xor": 8,
     "/?limit=2": 20,
-    XOR: 24,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
+    XOR: 25,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
     XOR + "?protocol=paper": 18,  # with what was surveyed
     f"{XOR}?protocol={MINE.digest[:12]}": 21,  # truncated: were placements searched?
     "/networks/two?output=1": 15,  # no alignment is valid: which come closest?
@@ -73,7 +76,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/directions": 6,
     "/networks/queued/directions": 6,
     DIRECTION: 8,
-    XOR + "/explanations": 22,
+    XOR + "/explanations": 23,
     XOR + "/explanations?edges_max=12&criteria=mean-ablation&view=grid": 60,
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
     "/networks/untouched/explanations": 8,
@@ -92,7 +95,8 @@ PAGES = {  # address → most statements that it may send
 
 
 @pytest.fixture
-def statements(app):
+def statements(app, monkeypatch):
+    monkeypatch.setattr(explanation_shelves, "_COLUMNS", Recent(MAX_KEPT, lambda column: column.nbytes))  # none is kept
     sent = []
 
     def note(_connection, _cursor, statement, *_):
