@@ -1,7 +1,7 @@
 """The lines about attention-only transformers: every valid circuit, against running masks in batches.
 
-The reference is the plain run of masks (:meth:`~analysis.models.attention.AttentionSpace.run`), which tries every mask
-where a kind of model has no engine. Where that has no end it runs blocks of masks evenly spread over all.
+The reference is the plain run of masks (:meth:`~analysis.models.attention_space.AttentionSpace.run`), which tries every
+mask where a kind of model has no engine. Where that has no end it runs blocks of masks evenly spread over all.
 """
 
 from __future__ import annotations

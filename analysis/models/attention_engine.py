@@ -12,10 +12,10 @@ heads). By how much the answer is above a rival is a left number plus a right nu
 choices are sorted by theirs, and the ones that make the row wrong are the first so many, kept as bits in words; 64 of
 them are counted at once, row after row, until too many rows are wrong.
 
-All terms are computed as :meth:`~analysis.models.attention.AttentionSpace.run` computes them, to the bit. Only the last
-sum is taken in another order, so its rounding is bounded (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd
-ed., §4.2): a row is decided where the sum is farther from 0 than that, and a circuit with a row that is not is summed
-in the order of ``run``.
+All terms are computed as :meth:`~analysis.models.attention_space.AttentionSpace.run` computes them, to the bit. Only
+the last sum is taken in another order, so its rounding is bounded (Higham, "Accuracy and Stability of Numerical
+Algorithms", 2nd ed., §4.2): a row is decided where the sum is farther from 0 than that, and a circuit with a row that
+is not is summed in the order of ``run``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError, BeyondLimits, InvalidProtocol
-from analysis.models import attention
+from analysis.models import attention_space
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
 from analysis.models.circuits import MAX_LISTED, find_circuits, find_masks, judge_circuit, mask_bits, read_mask
 from analysis.models.model import gaps
@@ -309,7 +309,7 @@ def test_rows_in_parts_give_the_same_bits(monkeypatch):
     rules = {"granularity": "heads", "ablation": "mean", "embedding": "joined"}
     masks = np.random.default_rng(6).random((5, model.space(rules).graph.n_bits)) < 0.6
     whole = model.space(rules).run(masks)
-    monkeypatch.setattr(attention, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
+    monkeypatch.setattr(attention_space, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
     assert (model.space(rules).run(masks) == whole).all()
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from analysis.checkpoints import PackedCheckpoints
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.models import attention_engine, circuits
-from analysis.models.attention import ATTENTION, AttentionSpace, read_attention
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.attention_space import AttentionSpace
 from analysis.models.circuits import find_circuits, find_masks
 from analysis.models.model import gaps
 from analysis.validity import max_wrong
@@ -238,5 +239,5 @@ def test_a_space_of_five_million_million_is_not_searched():
 def test_tables_that_take_too_much_memory_are_not_made(monkeypatch):
     space = golden("own_2x1_0").space(ATTENTION.default_rules)
     assert space.engine() is not None
-    monkeypatch.setattr("analysis.models.attention.MAX_BYTES", 1)
+    monkeypatch.setattr("analysis.models.attention_space.MAX_BYTES", 1)
     assert space.engine() is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.models import attention
+from analysis.models import attention, attention_space
 from analysis.models.attention import ATTENTION, FORMAT, read_attention
 from analysis.models.circuits import find_masks, judge_circuit
 from analysis.models.model import Inside, gaps
@@ -144,7 +144,7 @@ def test_no_row_repeats_a_token_so_nothing_is_said_of_duplicates():
 
 def test_a_model_that_takes_long_to_run_has_no_such_tables(monkeypatch):
     space = by_hand().space(ATTENTION.default_rules)
-    monkeypatch.setattr(attention, "_MAX_TOLD", 1)
+    monkeypatch.setattr(attention_space, "_MAX_TOLD", 1)
     assert space.inside(whole(space)) == Inside()
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from analysis.criteria.kl_faithfulness import divergence
-from analysis.models import attention, judging
-from analysis.models.attention import ATTENTION, ROLES, read_attention
+from analysis.models import attention_space, judging
+from analysis.models.attention import ATTENTION, read_attention
+from analysis.models.attention_space import ROLES
 from analysis.models.circuits import find_circuits, mask_bits
 from analysis.models.judging import circuit_record, judged_again, judged_circuits
 from analysis.models.model import gaps
@@ -138,7 +139,7 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
 
 
 def test_roles_that_take_too_long_are_undecided(monkeypatch):
-    monkeypatch.setattr(attention, "_MAX_ROLES", 0)
+    monkeypatch.setattr(attention_space, "_MAX_ROLES", 0)
     told = judged(golden("majority_5_1x2_0"), "").circuits
     assert {one.told["role_agreement"] for one in told} == {"undecided"}
     assert not any(role.key in one.told for one in told for role in ROLES)
