@@ -364,7 +364,7 @@ class AttentionSpace:
         """By the scores of :mod:`analysis.models.attention_report` on each circuit's own run, above one half."""
         model = self._model
         kept = self._graph.kept_edges(masks)
-        alike = {head: _alike(kept[:, self._concerning(head)]) for head in self._heads}
+        alike = {head: first_alike(kept[:, self._concerning(head)]) for head in self._heads}
         n_runs = sum(len(first) for first, _ in alike.values())
         takes = n_runs * len(model.tokens) * sum(map(self._per_row, self._parts))
         if takes > _MAX_ROLES or len(model.tokens) * self._width > _BATCH:
@@ -612,11 +612,11 @@ class AttentionSpace:
         """
         if not self._model.blocks.is_linear:
             return None
-        engine = AttentionEngine(self._wiring)
+        engine = AttentionEngine(self.wiring)
         return engine if engine.n_bytes <= MAX_BYTES else None
 
     @cached_property
-    def _wiring(self) -> Wiring:
+    def wiring(self) -> Wiring:
         fixed, qkv = self._granularity == "nodes", self._granularity == "qkv"
 
         def bit(source: int, reader: int, slot: str) -> int:
@@ -735,7 +735,7 @@ class AttentionSpace:
             column = self._graph.nodes[node].layer
             if before is not None and column >= before:
                 break
-            first, which = _alike(kept[:, self._concerning(node)])
+            first, which = first_alike(kept[:, self._concerning(node)])
             last_only = column == self._last and not every_position
             some = [(w[first], v) for w, v in found]
             if self._graph.nodes[node].looks:
@@ -810,7 +810,7 @@ def _with(values: Array, written: Sequence[tuple[slice, Array]] | None) -> Array
     return values
 
 
-def _alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def first_alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where each different mask stands first, and for each mask which of those it is."""
     packed = np.packbits(masks, axis=1)
     if packed.shape[1] <= 8:  # numbers are sorted many times faster than rows

@@ -53,6 +53,8 @@ MAX_COMPARED: Final = 200_000_000
 N_DRAWN: Final = 1_000
 """Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
+Sift = Callable[[Masks], tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""Circuits ``[circuits, bits]`` → on how many rows each is right for certain, and on how many it may be."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def find_circuits(
     *,
     accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
+    sift: Sift | None = None,
 ) -> CircuitsFound:
     """Every valid circuit of a model, with its figures.
 
@@ -169,6 +172,7 @@ def find_circuits(
         work: told after each part; may raise Cancelled.
         accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most circuits listed, those with the fewest bits; all are counted.
+        sift: as :func:`find_masks` takes it.
 
     Raises:
         BeyondLimits: there are too many circuits.
@@ -176,7 +180,7 @@ def find_circuits(
         OutOfTime: the time was up before every circuit was decided.
     """
     space = model.space(rules)
-    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit)
+    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit, sift=sift)
     if not found.exhaustive:
         raise OutOfTime
     masks = number_bits(found.masks, space.graph.n_bits)
@@ -197,6 +201,7 @@ def find_masks(
     *,
     accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
+    sift: Sift | None = None,
 ) -> MasksFound:
     """The masks of every valid circuit of a model.
 
@@ -206,14 +211,15 @@ def find_masks(
         work: told after each part; may raise Cancelled. When its time is up, the search ends with what it has.
         accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most masks kept, those with the fewest bits; all are counted.
+        sift: run on every mask, and what it leaves open is decided as ever; None to search as the space has it.
 
     Raises:
         BeyondLimits: there are too many circuits.
         InvalidProtocol: the rules do not fit the model.
     """
     space = model.space(rules)
-    refuse_if_too_large(model, space)
-    engine = engine_of(model, space)
+    refuse_if_too_large(model, space, sift)
+    engine = engine_of(model, space, sift)
     most = max_wrong(len(model.rows), accuracy_threshold)
     tally = _Tally(space, limit)
     with suppress(OutOfTime):
@@ -299,10 +305,16 @@ def _draw(circuits: Numbers) -> Numbers:
 
 
 class _EveryMask:
-    """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
+    """The engine of a space of which nothing more is known: it runs every mask that the branches span.
 
-    def __init__(self, model: Model, space: Space) -> None:
-        self._model, self._space = model, space
+    Args:
+        model: with its task.
+        space: that is searched.
+        sift: what decides clear cases; None to run every circuit in the order that decides.
+    """
+
+    def __init__(self, model: Model, space: Space, sift: Sift | None) -> None:
+        self._model, self._space, self._sift = model, space, sift
 
     @property
     def milliseconds(self) -> float:
@@ -324,28 +336,38 @@ class _EveryMask:
 
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
         circuits = masks[_are_circuits(self._space, masks)]
-        right = _judge(self._model, self._space, circuits).right
-        return SearchPart(mask_numbers(circuits[len(self._model.rows) - right <= max_wrong]), len(circuits))
+        needed = len(self._model.rows) - max_wrong
+        valid, is_open = np.zeros(len(circuits), dtype=np.bool_), np.ones(len(circuits), dtype=np.bool_)
+        if self._sift:
+            least, most = self._sift(circuits)
+            valid, is_open = least >= needed, (least < needed) & (most >= needed)
+        if is_open.any():
+            valid[is_open] = _judge(self._model, self._space, circuits[is_open]).right >= needed
+        return SearchPart(mask_numbers(circuits[valid]), len(circuits))
 
 
-def engine_of(model: Model, space: Space) -> Engine:
-    """What finds the valid circuits of a space."""
-    return space.engine() or _EveryMask(model, space)
+def engine_of(model: Model, space: Space, sift: Sift | None = None) -> Engine:
+    """What finds the valid circuits of a space; with ``sift`` every mask is run."""
+    return _EveryMask(model, space, sift) if sift else space.engine() or _EveryMask(model, space, None)
 
 
-def refuse_if_too_large(model: Model, space: Space) -> None:
-    """Refuse a space that is not searched.
+def runs_every_mask(space: Space) -> bool:
+    """Whether there is no way to find the valid circuits of a space but to run every mask."""
+    return space.graph.n_bits > MAX_BITS or space.engine() is None
+
+
+def refuse_if_too_large(model: Model, space: Space, sift: Sift | None = None) -> None:
+    """Refuse a space that is not searched, with ``sift`` one of which not every mask is run.
 
     Raises:
         BeyondLimits: it has too many masks.
     """
     item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
     n, bits = space.n_combinations, space.graph.n_bits
-    engine = space.engine() if bits <= MAX_BITS else None
-    if engine is None and (n > MAX_MASKS or bits > MAX_BITS):
+    if (sift or runs_every_mask(space)) and (n > MAX_MASKS or bits > MAX_BITS):
         cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
         raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
-    milliseconds = engine_of(model, space).milliseconds
+    milliseconds = engine_of(model, space, sift).milliseconds
     if milliseconds > MAX_MILLISECONDS:
         cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
         raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)

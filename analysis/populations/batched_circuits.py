@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import evaluate_circuits, first_rows
@@ -35,7 +34,7 @@ from analysis.circuits.search import search_circuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import InvalidNetwork
 from analysis.networks.circuit import MAX_EDGES
-from analysis.networks.devices import available_device, one_thread
+from analysis.networks.devices import one_thread, with_float64
 from analysis.networks.mlp import batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.networks.tolerance import MOST_TOLERANCE, output_tolerance
@@ -84,7 +83,7 @@ def search_circuits_together(
         return ()
     networks = [question.cut for question in questions]
     check_equal_shapes(networks)
-    place = _with_float64(device)
+    place = with_float64(device)
     first, protocol = networks[0], questions[0].protocol
 
     def alone(question: Question) -> CircuitSearch:
@@ -128,15 +127,6 @@ def search_circuits_together(
             work.tell("circuits", done, total)
     work.tell("circuits", total, total, f"{sum(s.n_valid for s in searches.values()):,} valid circuits")
     return tuple(searches[i] for i in range(len(networks)))
-
-
-def _with_float64(name: str) -> torch.device:
-    place = available_device(name)
-    try:
-        torch.zeros(1, dtype=torch.float64, device=place)
-    except (TypeError, RuntimeError):
-        return torch.device("cpu")
-    return place
 
 
 def shape_of(network: Network) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analysis.networks.device_drawing import losses_on
 from analysis.networks.drawing import Drawing, Drawn, draw_network, largest_rate, read_prior
 from analysis.networks.training_spec import MESSAGES
 from analysis.studies import boolean
@@ -31,9 +32,10 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
         yield from boolean.make_networks(cell, seeds, order)
         return
     drawing, found = drawing_of(cell), []
+    losses = losses_on(order.device) if order.device != "cpu" else None
     for seed in seeds:
         start = order.work.clock()
-        found.append((draw_network(drawing, seed, order.work), order.work.clock() - start))
+        found.append((draw_network(drawing, seed, order.work, losses=losses), order.work.clock() - start))
     good = [(drawn.network, drawing.tasks) for drawn, _ in found if drawn.network is not None]
     walks = {protocol.name: boolean.analysed(good, protocol, order) for protocol in order.protocols}
     for seed, (drawn, seconds) in zip(seeds, found, strict=True):

@@ -28,6 +28,7 @@ class Told:
         quiet: no progress.
         plan: only tell what would be done.
         seconds: given for the whole, None for no end.
+        device: torch device that every mask is run on; "" to search as the model's kind does, without torch.
     """
 
     output: str
@@ -35,6 +36,7 @@ class Told:
     quiet: bool
     plan: bool
     seconds: float | None
+    device: str = ""
 
 
 def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: list[int] | None) -> None:
@@ -79,14 +81,18 @@ def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, tol
     kind, model = read_model(raw)
     rules = named_model_protocol(kind, protocol) if isinstance(protocol, str) else model_protocol(kind, protocol)
     space = model.space(rules.rules)
-    refusal, expected = "", {}
+    refusal, expected, sift = "", {}, None
+    if told.device:
+        from analysis.models.attention_device import sift_on
+
+        sift = sift_on(told.device, model, rules.rules)
     try:
-        refuse_if_too_large(model, space)
-        expected = {STAGE: engine_of(model, space).milliseconds / 1_000 * slowness()}
+        refuse_if_too_large(model, space, sift)
+        expected = {STAGE: engine_of(model, space, sift).milliseconds / 1_000 * slowness()}
     except BeyondLimits as error:
         refusal = error.cause
     if told.plan:
-        write_text(told.output or "-", _plan_text(model, rules, space, refusal, expected.get(STAGE), told.seconds))
+        write_text(told.output or "-", _plan_text(model, rules, space, refusal, expected.get(STAGE), told))
         return DONE
     found: MasksFound | None = None
     start = time.perf_counter()
@@ -98,6 +104,7 @@ def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, tol
                 work.reporting_to(bar.report()),
                 accuracy_threshold=rules.accuracy_threshold,
                 limit=work.limits.most_listed(0),
+                sift=sift,
             )
     document = model_result_json(
         model, rules, found, masks=told.masks, seconds=time.perf_counter() - start, refusal=refusal
@@ -115,7 +122,7 @@ def _plan_text(
     space: Space,
     refusal: str,
     expected: float | None,
-    seconds: float | None,
+    told: Told,
 ) -> str:
     """What a search would take, or why there is none; lines for people."""
     from app.figures.numbers import duration
@@ -131,6 +138,8 @@ def _plan_text(
     else:
         lines.append("  expected on one core of this machine, right within a factor of four as a rule:")
         lines.append(f"    {STAGE}: about {duration(expected)}")
-        if seconds is not None and seconds < expected:
-            lines.append(f"      --seconds {seconds:g} would end here")
+        if told.seconds is not None and told.seconds < expected:
+            lines.append(f"      --seconds {told.seconds:g} would end here")
+        if told.device:
+            lines.append(f"    every mask is run on the device {told.device}, whose time is not predicted")
     return "\n".join(lines) + "\n"

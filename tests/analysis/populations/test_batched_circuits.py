@@ -7,6 +7,7 @@ import torch
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTraining
+from analysis.networks import devices
 from analysis.networks.mlp import ablation_values
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.networks.tolerance import LEAST_TOLERANCE, MOST_TOLERANCE, output_tolerance
@@ -246,5 +247,5 @@ def test_a_device_without_float64_is_passed_over_for_the_cpu(monkeypatch):
         return zeros(*shape, dtype=dtype)
 
     monkeypatch.setattr(torch, "zeros", no_float64)
-    monkeypatch.setattr(batched_circuits, "available_device", torch.device)
-    assert batched_circuits._with_float64("meta") == torch.device("cpu")
+    monkeypatch.setattr(devices, "available_device", torch.device)
+    assert devices.with_float64("meta") == torch.device("cpu")
