@@ -25,14 +25,19 @@ def design_of(slug: str) -> StudyDesign:
 
 
 @lru_cache
+def stored(slug: str) -> StudyResults:
+    """A result file as it is, with the texts that its design had when it was written."""
+    return read_results(files()[slug].read_bytes())
+
+
+@lru_cache
 def results_of(slug: str) -> StudyResults:
     """One study with its outcomes, the texts of its design as they are now.
 
     Raises:
         ValueError: the results are those of another design, or not of every network.
     """
-    results = read_results(files()[slug].read_bytes())
-    design = design_of(slug)
+    results, design = stored(slug), design_of(slug)
     if results.design.digest != design.digest or results.design.seeds != design.seeds or not results.complete:
         raise ValueError(f"{slug}.jsonl.gz does not hold all of {slug}.json: run the study again")
     return StudyResults(design, results.outcomes, results.engine, results.provenance)
@@ -56,7 +61,7 @@ def summary_of(slug: str, *, first_output: bool = False) -> StudySummary:
 def renew_texts() -> None:
     """Give every result file the texts of its design as they are now; pages show those of the result file."""
     for slug, path in files().items():
-        if read_results(path.read_bytes()).design != design_of(slug):
+        if stored(slug).design != design_of(slug):
             path.write_bytes(result_bytes(results_of(slug)))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from analysis.lenses.functions import function_rows
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
@@ -28,6 +26,8 @@ def sample(n_rows: int, seed: int, *, product: bool = False) -> tuple[np.ndarray
 
 def by_scikit_learn(numbers: np.ndarray, labels: np.ndarray, quadratic: bool) -> np.ndarray:
     """The same by another route: the regression itself, its scaling and its products are scikit-learn's."""
+    from sklearn.linear_model import Ridge  # most of a second that the everyday check need not wait
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     def scores(train: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:
         scaler = StandardScaler().fit(numbers[train])

@@ -72,8 +72,10 @@ OF_MODELS: Final = {
     ("induction-attention", ""): ("model-rivals",),
 }
 """The jobs of which the results are looked at, by model and rules."""
-TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")
-"""Criteria that take up to a minute each on three inputs, where a machine's speed would decide what is stored."""
+TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint", "causal-scrubbing", "input-noise")
+"""Criteria that take longest on three inputs: up to a minute each for the first three, where a machine's speed would
+decide what is stored; of the last two, which took three quarters of the rest, no page of that network says anything.
+"""
 QUICKER: Final = {
     "contradictions": replace(DEFINITIONS["contradictions"], handler="tests.quick_contradictions:HANDLER")
 }

@@ -4,8 +4,6 @@ import re
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 
 from tests.checkout import ROOT
 
@@ -36,6 +34,8 @@ def test_it_is_stored_whole_and_without_traces_of_a_machine(stored):
 
 @pytest.mark.slow
 def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
+    from nbconvert import HTMLExporter  # half a second that the everyday check need not wait
+
     html, _ = HTMLExporter(template_name="basic").from_notebook_node(stored)
     ours = "".join(out.data.get("text/html", "") for cell in stored.cells for out in cell.get("outputs", ()))
     assert html.count("data:image/svg+xml;base64,") == ours.count("<img") > 8
@@ -45,6 +45,8 @@ def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # those of the kernel's own libraries
 def test_it_runs(stored, tmp_path, monkeypatch):
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     run = nbformat.from_dict(stored)
     for cell in run.cells:

@@ -8,9 +8,9 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+import scipy  # loads scipy.stats when it is first asked for
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 
 from analysis.checkpoints import PackedCheckpoints, unpack
 from analysis.circuits import bitsets, prefixes, source_subsets
@@ -231,7 +231,7 @@ def test_draws_are_uniform():
         times.update(draws)
     assert len(times) == 197, "every valid circuit is drawn at some time"
     # without replacement the times vary a little less than the test assumes, so it is on the safe side
-    assert chisquare(list(times.values())).pvalue > 0.001
+    assert scipy.stats.chisquare(list(times.values())).pvalue > 0.001
     again = count_circuits(ask(network, task=task), n_draws=25, seed=3).draws
     assert again.tolist() == count_circuits(ask(network, task=task), n_draws=25, seed=3).draws.tolist()
 
