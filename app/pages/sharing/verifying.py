@@ -34,6 +34,7 @@ from app.options import Options, PageModel, ScopeOptions
 from app.pages.claims.kept import claim_row
 from app.pages.claims.verified import claim_figures
 from app.pages.compare.options import CompareOptions
+from app.pages.directions.explaining import find_direction
 from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, locate
@@ -181,6 +182,9 @@ def build_verification(
             claim, refs = _claim(session, addresses, place, target)
             claimed.append(claim)
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
+        if isinstance(options, DirectionOptions) and options.at:
+            # the text says what is verified; an id beside it that is another's is refused as on the page itself
+            find_direction(session, addresses, place, found[0].item.algorithm, target.parts[2], options.at)
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
         views = [*claimed, *views]
     analysis = place.analysis

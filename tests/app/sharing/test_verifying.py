@@ -63,6 +63,13 @@ def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(cl
     assert {status[key] for key in ("directions", "iia", "valid")} == {"not_stored"}
 
 
+def test_directions_with_the_id_of_others_are_refused_as_on_their_page(client) -> None:
+    other = DIRECTION.replace("5f79b453b5c45b95", "0" * 16)
+    own, verified = client.get("/api/v1" + other), client.get("/api/v1" + beside(other, "verify"))
+    assert (own.status_code, verified.status_code) == (404, 404)
+    assert verified.json()["error"] == own.json()["error"]
+
+
 def test_absence_from_a_whole_list_is_a_verdict_that_is_checked(client) -> None:
     masks = {row["mask"] for row in client.get(f"{XOR}/circuits.json").json()["rows"]}
     smaller = smaller_by_one(circuit_from_hex("3ffff", (2, 3, 3, 1)))
