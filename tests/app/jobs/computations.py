@@ -14,7 +14,7 @@ from analysis.work import Work
 
 
 def count_up(inputs: Mapping[str, Any], work: Work) -> int:
-    """Take so many steps of so many seconds; misbehave as told on the way."""
+    """Take so many steps of so many seconds, then wait for a file if one is named; misbehave as told on the way."""
     n_steps = inputs["steps"]
     marker = Path(inputs["marker"]) if "marker" in inputs else None
     for step in range(n_steps):
@@ -28,6 +28,8 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
             if marker is not None and len(marker.read_text()) < inputs["deaths"]:
                 marker.write_text(marker.read_text() + "x")
                 os.kill(os.getpid(), signal.SIGKILL)
+    while "until" in inputs and not Path(inputs["until"]).exists():
+        time.sleep(0.01)
     work.tell("counting", n_steps, n_steps, f"{n_steps} steps")
     return n_steps
 

@@ -1,11 +1,13 @@
 """A job whose result finds no room, while another worker, which has room, takes it up: it is saved once."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from app.db.engine import store_at
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
 from app.jobs import queue
@@ -14,7 +16,8 @@ from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import temporary_store
 
-PACE = Pace(lease_seconds=1.0, poll_seconds=0.05, progress_seconds=0.05)
+PACE = Pace(lease_seconds=PATIENCE_SECONDS, poll_seconds=0.05, progress_seconds=0.05)
+"""However slow the machine is, a lease ends here only when the test ends it."""
 
 
 @pytest.mark.slow
@@ -29,7 +32,7 @@ def test_a_job_that_another_worker_takes_up_while_its_own_has_no_room_is_stored_
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages if full.is_set() else 1 << 30}")
 
     with first.write() as session:
-        arguments = {"steps": 40, "seconds": 0.05}
+        arguments = {"steps": 40, "until": str(tmp_path / "full")}
         job_id = queue.enqueue(session, "count", arguments, definitions=KINDS).id
 
     def seen():
@@ -42,7 +45,10 @@ def test_a_job_that_another_worker_takes_up_while_its_own_has_no_room_is_stored_
     stuck.start()
     wait_for(lambda: seen()[0] == "running")
     full.set()
+    (tmp_path / "full").touch()
     wait_for(lambda: "waiting for the database" in caplog.text)
+    with second.write() as session:
+        session.execute(update(JobRow).values(lease_until=datetime.now(UTC)))
     other = threading.Thread(
         target=Worker(second, stop=stop, pace=PACE, definitions=KINDS).run, kwargs={"until_idle": True}
     )
