@@ -219,6 +219,6 @@ def _write(model: AttentionModel, output: str) -> None:
     from analysis.models.attention_safetensors import attention_safetensors
 
     if output.endswith(SAFETENSORS):
-        write_bytes(output, attention_safetensors(model))
+        write_bytes(output, (attention_safetensors(model),))
     else:
         write_text(output, json.dumps(attention_document(model), ensure_ascii=False, allow_nan=False) + "\n")

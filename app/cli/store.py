@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from app.cli.analyse import read_protocol
 from app.cli.configuration import read_settings
-from app.cli.offline import export_pages
-from app.cli.terminal import DONE, STANDARD, Refusal, check_writable, read_bytes, remark, write_text
+from app.cli.terminal import (
+    BAD_INPUT,
+    DONE,
+    STANDARD,
+    TROUBLE,
+    Refusal,
+    check_writable,
+    progress_bar,
+    read_bytes,
+    remark,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -192,25 +205,21 @@ def export(
     with opened_store() as store, store.read() as session:
         row = find_network(session, network)
         if result:
-            document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
+            parts = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
         else:
-            document = network_file_json(network_file_of(row))
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+            parts = iter([json.dumps(network_file_json(network_file_of(row)), ensure_ascii=False, allow_nan=False)])
+        write_text(output, chain(parts, ["\n"]))
     return DONE
 
 
-def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
-    """The result file of the outputs analysed so far.
+def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> Iterator[str]:
+    """The result file of the outputs analysed so far, in parts.
 
     Raises:
         Refusal: nothing has been analysed under that protocol and data record.
     """
-    from analysis.directions.result_json import directions_json
-    from analysis.result_file import result_json
     from app.db.reads.analyses import find_analysis
-    from app.db.reads.direction_results import load_directions
-    from app.db.reads.results import load_analysis
-    from app.db.reads.verdicts import tallies_of
+    from app.db.reads.results import result_parts
     from app.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
@@ -218,7 +227,78 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     if not found:
         which = f"network {row.slug!r} has no result under protocol {protocol!r}"
         raise Refusal(f"{which}{f' and data {data!r}' if data else ''}. Let pluriscope work analyse it first.")
-    verdicts = [tallies_of(session, analysis) for analysis in found]
-    directions = [directions_json(load_directions(session, analysis)) for analysis in found]
-    analyses = [load_analysis(session, analysis) for analysis in found]
-    return result_json(analyses, masks=masks, verdicts=verdicts, directions=directions)
+    return result_parts(session, row, found, masks=masks)
+
+
+def export_pages(
+    folder: str,
+    networks: Sequence[str],
+    *,
+    protocols: Sequence[str],
+    output: str,
+    limit: int,
+    interpretations: int,
+    compare: Sequence[str],
+    studies: Sequence[str] = (),
+    base_url: str,
+    force: bool,
+    quiet: bool,
+) -> int:
+    """Write the copy.
+
+    Raises:
+        Refusal: an option is wrong, nothing is stored of what is wanted, or the folder or disk is in the way.
+    """
+    from app.errors import PageError
+    from app.offline.errors import CannotExport
+    from app.offline.planning import Wish
+    from app.offline.site import write_site
+
+    if not networks and not studies:
+        raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
+    if output and not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise Refusal(f"output {output!r}: is no index. With --static, --output is the number of an output, from 0.")
+    wish = Wish(
+        tuple(networks),
+        tuple(dict.fromkeys(protocols)),
+        int(output) if output else None,
+        limit,
+        interpretations,
+        tuple(tuple(filter(None, (part.strip() for part in text.split(",")))) for text in compare),
+        tuple(dict.fromkeys(studies)),
+    )
+    if any(len(refs) < 2 for refs in wish.compare):
+        raise Refusal("--compare: names fewer than two explanations. Write their references with commas between.")
+    if wish.compare and len(wish.networks) > 1:
+        raise Refusal("--compare: explanations of different networks are not compared. Copy one network at a time.")
+    started = time.monotonic()
+    try:
+        with progress_bar(quiet) as report:
+            written = write_site(
+                read_settings(),
+                wish,
+                Path(folder),
+                base_url=_checked(base_url),
+                force=force,
+                report=report,
+                tell=(lambda _: None) if quiet else remark,
+            )
+    except CannotExport as error:
+        raise Refusal(str(error), TROUBLE if error.ours else BAD_INPUT) from None
+    except PageError as error:
+        raise Refusal(str(error)) from None
+    if not quiet:
+        seconds = time.monotonic() - started
+        remark(
+            f"{written.files:,} files, {written.bytes / 1e6:,.1f} MB in {seconds:.0f} s: {Path(folder) / 'index.html'}"
+        )
+    return DONE
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if base_url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise Refusal(
+            f"--base-url {base_url[:200]!r}: is no address of a site. Write one such as https://host/pluriscope."
+        )
+    return base_url

@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -99,27 +99,32 @@ def check_writable(name: str, *inputs: str) -> None:
         raise Refusal(f"output {name!r}: its folder is not writable. Choose another folder.")
 
 
-def write_text(name: str, text: str) -> None:
+def write_text(name: str, text: str | Iterable[str]) -> None:
     """Write a file in one step: it is there whole, or as it was before. "-" is standard output.
+
+    Args:
+        name: of the file.
+        text: its content, or the parts of it, of which one is held at a time.
 
     Raises:
         Refusal: the disk refuses; exit code 1.
     """
+    parts = (text,) if isinstance(text, str) else text
     if name == STANDARD:
-        sys.stdout.write(text)
+        sys.stdout.writelines(parts)
         sys.stdout.flush()
         return
-    write_bytes(name, text.encode())
+    write_bytes(name, (part.encode() for part in parts))
 
 
-def write_bytes(name: str, content: bytes) -> None:
+def write_bytes(name: str, parts: Iterable[bytes]) -> None:
     """As :func:`write_text`, for a file that is no text.
 
     Raises:
         Refusal: the disk refuses; exit code 1.
     """
     if name == STANDARD:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.writelines(parts)
         sys.stdout.buffer.flush()
         return
     path = Path(name)
@@ -127,7 +132,7 @@ def write_bytes(name: str, content: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         mask = os.umask(0)

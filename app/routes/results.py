@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Generator
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -13,15 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.directions.result_json import directions_json
 from analysis.network_files.files import network_file_json
-from analysis.result_file import exact, result_json, self_contained
 from app.addressing import API_PREFIX
 from app.db.codecs import network_file_of
 from app.db.reads import analyses as reads
-from app.db.reads.direction_results import load_directions
-from app.db.reads.results import counts_by_circuit, listed_masks, load_analysis
-from app.db.reads.verdicts import tallies_of
+from app.db.reads.results import result_parts
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import NotFound
@@ -90,7 +84,9 @@ def result(
     def parts() -> Generator[str, None, None]:
         with request.app.state.store.read() as own:  # it must outlive the request's
             there = own.get_one(NetworkRow, row.id)
-            yield from _document(own, there, _analyses(own, there, options), options)
+            yield from result_parts(
+                own, there, _analyses(own, there, options), masks=options.masks, whole=options.whole
+            )
 
     return Streamed(parts(), media_type="application/json")
 
@@ -110,43 +106,3 @@ def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list
     if options.output is not None:
         query = query.where(AnalysisRow.output == options.output)
     return list(session.scalars(query.order_by(AnalysisRow.output)))
-
-
-def _document(
-    session: Session, row: NetworkRow, stored: Sequence[AnalysisRow], options: ResultOptions
-) -> Iterator[str]:
-    """The file as text, its lists of circuits read some blocks at a time."""
-    verdicts = [tallies_of(session, one) for one in stored]
-    found = [load_analysis(session, one, lists=False) for one in stored]
-    directions = [directions_json(load_directions(session, one)) for one in stored]
-    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts, directions=directions)
-    # what is stored was found by the engine of its day
-    document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
-    if options.whole:
-        document = self_contained(document, network_file_of(row), found[0].question.record)
-    lists: dict[str, Iterator[str]] = {}
-    for number, (one, analysis) in enumerate(zip(stored, found, strict=True)):
-        layout, output = analysis.circuits.layout, document["outputs"][number]
-        if options.masks:
-            output["circuits"]["masks"] = f"\0masks {number}"
-            output["interpretations"]["by_circuit"] = f"\0counts {number}"
-        lists[f"masks {number}"] = _joined("[]", map(_as_text, listed_masks(session, one, layout)))
-        counts = counts_by_circuit(session, one, layout)
-        lists[f"counts {number}"] = _joined("{}", (_as_text({mask: exact(n) for mask, n in some}) for some in counts))
-    for place, text in enumerate(_PLACE.split(_as_text(document))):
-        yield from lists[text] if place % 2 else [text]
-
-
-_PLACE: Final = re.compile(r'"\\u0000([a-z]+ [0-9]+)"')  # nothing else in a result file begins with such a character
-
-
-def _as_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _joined(brackets: str, parts: Iterable[str]) -> Iterator[str]:
-    """One list or object of the contents of several."""
-    yield brackets[0]
-    for number, part in enumerate(parts):
-        yield ("," if number else "") + part[1:-1]
-    yield brackets[1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, cast
 
 import numpy as np
 from sqlalchemy import select
@@ -14,18 +16,23 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.directions.result_json import directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.result import CriterionTally, OutputAnalysis
+from analysis.result_file import exact, result_json, self_contained
 from app.db.circuit_columns import RANKED
-from app.db.codecs import alignment_of
+from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_scan import steps
 from app.db.reads.circuits import distinct_counts, whole_column, whole_counts
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.reads.direction_results import load_directions
+from app.db.reads.verdicts import tallies_of
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
+_PLACE: Final = re.compile(r'"\\u0000([a-z]+ [0-9]+)"')  # nothing else in a result file begins with such a character
 IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
@@ -63,6 +70,51 @@ def counts_by_circuit(session: Session, row: AnalysisRow, layout: EdgeLayout) ->
     for _, columns in steps(session, row, ("mask", "interpretations")):
         masks, ranks = columns["mask"].tolist(), columns["interpretations"].tolist()
         yield [(layout.to_hex(mask), values[rank]) for mask, rank in zip(masks, ranks, strict=True)]
+
+
+def result_parts(
+    session: Session, row: NetworkRow, stored: Sequence[AnalysisRow], *, masks: bool = True, whole: bool = False
+) -> Iterator[str]:
+    """A result file as text, its lists of circuits read some blocks at a time.
+
+    Args:
+        session: of the reader.
+        row: the network.
+        stored: at least one of its analyses, all under one protocol and data record, by output.
+        masks: whether to list the valid circuits and their interpretation counts.
+        whole: whether to add the network and a data record of its own, so that the file can be read by itself.
+    """
+    verdicts = [tallies_of(session, one) for one in stored]
+    found = [load_analysis(session, one, lists=False) for one in stored]
+    directions = [directions_json(load_directions(session, one)) for one in stored]
+    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts, directions=directions)
+    # what is stored was found by the engine of its day
+    document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
+    if whole:
+        document = self_contained(document, network_file_of(row), found[0].question.record)
+    lists: dict[str, Iterator[str]] = {}
+    for number, (one, analysis) in enumerate(zip(stored, found, strict=True)):
+        layout, output = analysis.circuits.layout, document["outputs"][number]
+        if masks:
+            output["circuits"]["masks"] = f"\0masks {number}"
+            output["interpretations"]["by_circuit"] = f"\0counts {number}"
+        lists[f"masks {number}"] = _joined("[]", map(_as_text, listed_masks(session, one, layout)))
+        counts = counts_by_circuit(session, one, layout)
+        lists[f"counts {number}"] = _joined("{}", (_as_text({mask: exact(n) for mask, n in some}) for some in counts))
+    for place, text in enumerate(_PLACE.split(_as_text(document))):
+        yield from lists[text] if place % 2 else [text]
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _joined(brackets: str, parts: Iterable[str]) -> Iterator[str]:
+    """One list or object of the contents of several."""
+    yield brackets[0]
+    for number, part in enumerate(parts):
+        yield ("," if number else "") + part[1:-1]
+    yield brackets[1]
 
 
 def _tally(stored: dict[str, int]) -> CriterionTally:
