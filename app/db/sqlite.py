@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_SECONDS: Final = 10
-_WRITERS_CACHE_KIB: Final = 64 << 10
+_WRITERS_CACHE_KIB: Final = 8 << 10
 
 
 def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
