@@ -10,13 +10,15 @@ from fastapi.responses import Response
 
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
-from app.figures.cards import card_svg
+from app.figures.cards import Card, Picture, card_svg
 from app.figures.paper import pdf_of
 from app.figures.png_cache import PngCache
 from app.figures.standalone import FONT_FAMILY, Theme, size_of, standalone_svg
 from app.pages.compare.views import ComparePage
-from app.pages.sharing.cards import card_of
-from app.pages.sharing.drawings import drawing_of
+from app.pages.sharing.drawings import drawing_of, thumbs_of
+from app.pages.sharing.facts import facts_of
+from app.pages.sharing.targets import SharedPage
+from app.pages.studies.views import StudyPage
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of
@@ -133,3 +135,17 @@ def _policy() -> dict[str, str]:
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
         "cross-origin-resource-policy": "cross-origin",
     }
+
+
+def card_of(page: SharedPage) -> Card:
+    """The card of a network, an explanation or a comparison."""
+    facts = facts_of(page)
+    if isinstance(page, ComparePage):
+        pictures = tuple(Picture(str(thumb), letter, name) for letter, name, thumb in thumbs_of(page))
+    else:
+        pictures = (Picture(str(drawing_of(page))),)
+    if isinstance(page, StudyPage):
+        digest = page.digest[:12]
+    else:
+        digest = "" if page.network is None else page.network.digest[:12]
+    return Card(facts.kicker, facts.title, facts.lines, pictures, f"{digest} · protocol {facts.protocol.split(' ')[0]}")

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search.page import actions, is_formula, reference_in
-from app.pages.search.views import TITLES
+from app.pages.search.page import TITLES, actions, is_formula, reference_in
 from tests.app.pages.conftest import MINE, XOR
 from tests.app.pages.test_every_page import known
 

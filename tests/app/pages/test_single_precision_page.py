@@ -11,7 +11,7 @@ from analysis.protocol import PAPER
 from analysis.result import Float32Alignments, Float32Circuits, Float32Outcome
 from app.db.distributions import distributions_of, float32_in
 from app.db.tables import AnalysisRow
-from app.pages.network.single_precision import float32_view
+from app.pages.network.page import float32_view
 from tests.factories import hand_made_analysis
 
 pytestmark = pytest.mark.one_database
