@@ -20,6 +20,8 @@ _ARENA_MAX: Final = -8
 _POOLS: Final = 2
 _HELD_BYTES: Final = 1 << 20
 _OWN_PIECE_BYTES: Final = 256 << 10
+_HELD_WHILE_COMPUTING: Final = 256 << 20
+_OWN_PIECE_WHILE_COMPUTING: Final = 32 << 20  # the most that glibc takes
 _SECONDS: Final = 60.0
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """How often Python looks for garbage: containers made before it looks, looks before longer ones."""
@@ -33,8 +35,12 @@ def collect_garbage_seldom() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def give_back_freed_memory() -> bool:
+def give_back_freed_memory(*, computing: bool = False) -> bool:
     """Ask the C library to hold little of what is freed; call it before threads are started.
+
+    Args:
+        computing: in its main thread, where arrays of megabytes come and go all the time; to give back each and ask for
+            it anew took an eighth of the processor's time, so that what is freed stays until the minute is over.
 
     Returns:
         Whether it was understood; other libraries than glibc have no such settings, and most do not need them.
@@ -44,7 +50,10 @@ def give_back_freed_memory() -> bool:
         mallopt, trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):
         return False
-    settings = (_ARENA_MAX, _POOLS), (_TRIM_THRESHOLD, _HELD_BYTES), (_MMAP_THRESHOLD, _OWN_PIECE_BYTES)
+    held, own_piece = _HELD_BYTES, _OWN_PIECE_BYTES
+    if computing:
+        held, own_piece = _HELD_WHILE_COMPUTING, _OWN_PIECE_WHILE_COMPUTING
+    settings = (_ARENA_MAX, _POOLS), (_TRIM_THRESHOLD, held), (_MMAP_THRESHOLD, own_piece)
     understood = all(mallopt(name, value) == 1 for name, value in settings)
     threading.Thread(target=_go_on_trimming, args=(trim,), name="free memory", daemon=True).start()
     return understood

@@ -140,7 +140,7 @@ class _ProcessRun(Told):
 def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
-    give_back_freed_memory()
+    give_back_freed_memory(computing=True)
     collect_garbage_seldom()
 
     def send(message: Message) -> None:
