@@ -15,12 +15,12 @@ Where there are more than :data:`MAX_CIRCUITS` valid circuits, as many are drawn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from math import comb
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,34 +45,51 @@ Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """The interpretations of one network on both halves of the interventions.
+class Halves:
+    """The explanations of one network on both halves of the interventions.
+
+    Args:
+        seen: ``[explanations]`` interventions of the half that rules may see, predicted right.
+        held: ``[explanations]`` held-out ones, predicted right.
+        n_held: held-out interventions.
+    """
+
+    seen: Integers
+    held: Integers
+    n_held: int
+
+    def score(self, chosen: Chosen) -> float:
+        """Mean share of held-out interventions that the chosen explanations predict right."""
+        return int(self.held[chosen].sum()) / (self.n_held * int(chosen.sum()))
+
+    def shortest_of(self, chosen: Chosen) -> Chosen:
+        """Those of some explanations, one or more, that have the shortest description among them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Trial(Halves):
+    """The interpretations of one network on both halves, by observed class.
 
     Args:
         question: that is studied.
         masks: ``[circuits]`` those whose interpretations predict anything, ascending.
         circuit: ``[classes]`` position of each class's circuit.
-        seen: ``[classes]`` interventions of the half that rules may see, predicted right.
-        held: ``[classes]`` held-out ones, predicted right.
-        n_held: held-out interventions.
-        unchanged: held-out ones after which the network decides as it does on the base alone.
+        unchanged: held-out interventions after which the network decides as it does on the base alone.
     """
 
     question: Question
     masks: NDArray[np.uint64]
     circuit: Integers
-    seen: Integers
-    held: Integers
-    n_held: int
     unchanged: int
-
-    def score(self, chosen: Chosen) -> float:
-        """Mean share of held-out interventions that the chosen classes predict right."""
-        return int(self.held[chosen].sum()) / (self.n_held * int(chosen.sum()))
 
     def of_circuits(self, chosen: Chosen) -> Chosen:
         """The classes of some circuits."""
         return chosen[self.circuit]
+
+    def shortest_of(self, chosen: Chosen) -> Chosen:
+        least = min(self.code_lengths[number] for number in set(self.circuit[chosen].tolist()))
+        return chosen & self.of_circuits(np.array([length == least for length in self.code_lengths]))
 
     @cached_property
     def code_lengths(self) -> list[int]:
@@ -142,12 +159,12 @@ def run_trial(question: Question, masks: NDArray[np.uint64]) -> Trial | str:
         return "no circuit is valid whose interpretations predict anything"
     alone = answers.decisions[0].diagonal()[base]
     return Trial(
-        question,
-        np.array(some, dtype=np.uint64),
-        np.array(circuit, dtype=np.int64),
         np.concatenate(seen),
         np.concatenate(held),
         int(held_out.sum()) * len(base),
+        question,
+        np.array(some, dtype=np.uint64),
+        np.array(circuit, dtype=np.int64),
         int((decided[held_out] == alone).sum()),
     )
 
@@ -157,23 +174,29 @@ def _trial(studied: Studied) -> Trial | str:
     return studied.once("held out", lambda: run_trial(studied.question, masks) if len(masks) else "no circuit is valid")
 
 
-def _all(trial: Trial) -> Chosen:
-    return np.ones(len(trial.circuit), dtype=np.bool_)
+def every_one(halves: Halves) -> Chosen:
+    """All explanations: the mean of their scores is what one chosen at random is expected to have."""
+    return np.ones(len(halves.held), dtype=np.bool_)
 
 
-def _fitted(trial: Trial) -> Chosen:
-    return np.asarray(trial.seen == trial.seen.max())
+def best_fitted(halves: Halves) -> Chosen:
+    """Those right most often on the half that rules may see."""
+    return np.asarray(halves.seen == halves.seen.max())
 
 
-def _shortest(trial: Trial) -> Chosen:
-    lengths = trial.code_lengths
-    return trial.of_circuits(np.array([length == min(lengths) for length in lengths]))
+def best_in_hindsight(halves: Halves) -> Chosen:
+    """Those right most often on the held-out half, which no rule may look at."""
+    return np.asarray(halves.held == halves.held.max())
 
 
-def _shortest_of_fitted(trial: Trial) -> Chosen:
-    fitted = _fitted(trial)
-    least = min(trial.code_lengths[number] for number in set(trial.circuit[fitted].tolist()))
-    return fitted & trial.of_circuits(np.array([length == least for length in trial.code_lengths]))
+def shortest(halves: Halves) -> Chosen:
+    """Those with the shortest description."""
+    return halves.shortest_of(every_one(halves))
+
+
+def shortest_of_fitted(halves: Halves) -> Chosen:
+    """Of the best fitted those with the shortest description."""
+    return halves.shortest_of(best_fitted(halves))
 
 
 def _resampled(trial: Trial) -> Chosen:
@@ -181,33 +204,62 @@ def _resampled(trial: Trial) -> Chosen:
     return trial.of_circuits(RESAMPLE_ABLATION.judge("circuit", context).passed)
 
 
-def _best(trial: Trial) -> Chosen:
-    return np.asarray(trial.held == trial.held.max())
+H = TypeVar("H", bound=Halves)
+Rules = Mapping[str, tuple[Callable[[H], Chosen], str, str]]
+"""By the end of a measure's key: which explanations are chosen, in short, and in a sentence after "predicted right"."""
 
-
-_RULES: Final[dict[str, tuple[Callable[[Trial], Chosen], str, str]]] = {
-    "random": (_all, "any valid one", "of all of them, which is what one chosen at random is expected to have"),
-    "fitted": (_fitted, "right most often on the other half", "of those that are right most often on the other half"),
-    "shortest": (_shortest, "shortest description", "of those of the circuits with the shortest description"),
+_RULES: Final[Rules[Trial]] = {
+    "random": (every_one, "any valid one", "of all of them, which is what one chosen at random is expected to have"),
+    "fitted": (
+        best_fitted,
+        "right most often on the other half",
+        "of those that are right most often on the other half",
+    ),
+    "shortest": (shortest, "shortest description", "of those of the circuits with the shortest description"),
     "short-fitted": (
-        _shortest_of_fitted,
+        shortest_of_fitted,
         "shortest of the best fitted",
         "of those with the shortest description among the ones that are right most often on the other half",
     ),
     "resample": (_resampled, "valid under resample ablation", "of those of circuits valid under resample ablation too"),
-    "best": (_best, "best in hindsight", "of those that are right most often on these very interventions"),
+    "best": (best_in_hindsight, "best in hindsight", "of those that are right most often on these very interventions"),
 }
 
 
-def _rule(choose: Callable[[Trial], Chosen]) -> Callable[[Studied], Measured]:
-    def measure(studied: Studied) -> Measured:
-        trial = _trial(studied)
-        if isinstance(trial, str):
-            return Measured(None, note=trial)
-        chosen = choose(trial)
-        return Measured(trial.score(chosen)) if chosen.any() else Measured(None, note="the rule chooses none")
+def rule_measures(
+    prefix: str, of: str, trial_of: Callable[[Studied], H | str], rules: Rules[H], needs: frozenset[Need]
+) -> tuple[Measure, ...]:
+    """A measure for each rule: the score of what it chooses.
 
-    return measure
+    Args:
+        prefix: of the keys.
+        of: which explanations, as the beginning of a sentence.
+        trial_of: the explanations on both halves; why there are none, where there are none.
+        rules: how explanations are chosen.
+        needs: what must have been searched.
+    """
+
+    def scored(choose: Callable[[H], Chosen]) -> Callable[[Studied], Measured]:
+        def measure(studied: Studied) -> Measured:
+            trial = trial_of(studied)
+            if isinstance(trial, str):
+                return Measured(None, note=trial)
+            chosen = choose(trial)
+            return Measured(trial.score(chosen)) if chosen.any() else Measured(None, note="the rule chooses none")
+
+        return measure
+
+    return tuple(
+        Measure(
+            f"{prefix}-{key}",
+            f"held-out interventions right: {label}",
+            f"{of}: mean share of the held-out interventions predicted right {words}.",
+            "share",
+            scored(choose),
+            needs=needs,
+        )
+        for key, (choose, label, words) in rules.items()
+    )
 
 
 def _unchanged(studied: Studied) -> Measured:
@@ -224,17 +276,7 @@ def _classes(studied: Studied) -> Measured:
 
 
 MEASURES: Final = (
-    *(
-        Measure(
-            f"held-out-{key}",
-            f"held-out interventions right: {label}",
-            f"Interpretations by observed class: mean share of the held-out interventions predicted right {words}.",
-            "share",
-            _rule(choose),
-            needs=_NEEDS,
-        )
-        for key, (choose, label, words) in _RULES.items()
-    ),
+    *rule_measures("held-out", "Interpretations by observed class", _trial, _RULES, _NEEDS),
     Measure(
         "held-out-unchanged",
         "held-out interventions right: nothing changes",
