@@ -91,16 +91,15 @@ def _drawn(question: Question, mix: tuple[int, ...]) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def _choices(n_rows: int, n_variables: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Chosen]:
-    """Every choice of sources, and of each with each base which inputs take part and whether no source is the base.
+def _runs(n_rows: int, n_variables: int) -> tuple[Integers, Integers, Integers]:
+    """Every joint interchange in which no source is the base.
 
     Returns:
-        ``[choices, variables]`` input rows, ``[choices, base]`` bit sets of input rows, ``[choices, base]``.
+        ``[runs, variables]`` source rows, ``[runs]`` base rows, ``[runs]`` bit sets of all rows that take part.
     """
-    sources = np.stack(np.unravel_index(np.arange(n_rows**n_variables), (n_rows,) * n_variables), axis=1)
-    base = np.arange(n_rows)
-    mixes = np.bitwise_or.reduce(1 << sources, axis=1)[:, None] | (1 << base)
-    return sources, mixes, (sources[:, None, :] != base[:, None]).all(axis=2)
+    chosen = np.stack(np.unravel_index(np.arange(n_rows ** (n_variables + 1)), (n_rows,) * (n_variables + 1)), axis=1)
+    asked = chosen[(chosen[:, 1:] != chosen[:, :1]).all(axis=1)]
+    return asked[:, 1:], asked[:, 0], np.bitwise_or.reduce(1 << asked, axis=1)
 
 
 def run_alignment_trial(question: Question) -> AlignmentTrial | str:
@@ -133,15 +132,15 @@ def _count(
     question: Question, clean: tuple[NDArray[np.float64], ...], held_out: frozenset[int], explained: Explained
 ) -> tuple[int, int, int, int, int]:
     """Interventions and right ones of the half that rules may see; the same, and unchanged ones, of the other."""
-    algorithm, scored = explained
+    (algorithm, scored), rule = explained, question.protocol.alignment_decision
     paths = [path for path, _ in scored.alignment.places]
-    sources, mixes, asked = _choices(1 << algorithm.n_inputs, len(paths))
-    outputs = outputs_with(question.cut, clean[0], written_by(scored.alignment.places, clean, sources))
-    decided = decide(outputs, question.protocol.alignment_decision)
-    right = decided == algorithm_says(algorithm, tuple(paths))[values_on(algorithm, paths, sources)]
-    same = decided == decide(clean[-1][:, 0], question.protocol.alignment_decision)
-    held = asked & np.isin(mixes, list(held_out))
-    seen = asked & ~held
+    sources, base, mixes = _runs(1 << algorithm.n_inputs, len(paths))
+    written = written_by(scored.alignment.places, clean, sources)
+    decided = decide(outputs_with(question.cut, clean[0][base][:, None], written)[:, 0], rule)
+    right = decided == algorithm_says(algorithm, tuple(paths))[values_on(algorithm, paths, sources), base]
+    same = decided == decide(clean[-1][:, 0], rule)[base]
+    held = np.isin(mixes, list(held_out))
+    seen = ~held
     return int(seen.sum()), int(right[seen].sum()), int(held.sum()), int(right[held].sum()), int(same[held].sum())
 
 
