@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from analysis.studies.cells import cells_of
 from analysis.studies.series import KINDS, Course, Kind, follow, named, summarised
+from analysis.studies.statistics import share_of
 from benchmarks.findings.results import results_of
-from benchmarks.findings.tables import head, number, row
+from benchmarks.findings.tables import head, number, percent, row
 
 SLUG = "training-shrinks"
 
@@ -50,6 +51,6 @@ def series_table() -> Iterator[str]:
         for target, moment in zip(targets, summarised(courses, kind, len(targets)), strict=True):
             stays = f"{100 * moment.final / moment.present:.0f}%" if moment.present else "–"
             settled = f"{100 * moment.final / moment.of_final:.0f}%" if moment.of_final else "–"
-            one = f"{100 * moment.one / moment.networks:.0f}%" if moment.networks else "–"
+            one = percent(share_of(moment.one, moment.networks))
             moved = (f"{n:,}" for n in (moment.kept, moment.lost, moment.gained))
             yield row((f"{kind}s", target, moment.networks, number(moment.items), one, *moved, stays, settled))
