@@ -14,7 +14,7 @@ from analysis.studies.design import Factor
 from analysis.studies.measures.criteria import criterion_measures
 from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
-from benchmarks.findings.held_out_table import held_out_table
+from benchmarks.findings.held_out_table import ALIGNMENTS, INTERPRETATIONS, held_out_table
 from benchmarks.findings.lens_table import balanced_table, can_know_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
@@ -105,7 +105,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "functions-of-two-tests": lambda: tests_table("functions-of-two"),
     "functions-of-three-tests": lambda: tests_table("functions-of-three"),
     "grain": lambda: grain_table("alice-or-bob-grain"),
-    "held-out": held_out_table,
+    "held-out": lambda: held_out_table("held-out", "held-out", INTERPRETATIONS),
+    "held-out-alignments": lambda: held_out_table("held-out-alignments", "held-out-aligned", ALIGNMENTS),
     "frontier-circuits": lambda: frontier_table("circuits"),
     "frontier-alignments": lambda: frontier_table("alignments"),
     "frontier-alone": lambda: alone_table("circuits"),

@@ -1,59 +1,108 @@
-"""The table of the study of held-out interventions: each rule beside a valid interpretation chosen at random."""
+"""The tables of the studies of held-out interventions: each rule beside a valid explanation chosen at random."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 import numpy as np
 
+from analysis.studies.design import Factor
 from analysis.studies.statistics import holm, wilcoxon
 from benchmarks.findings.results import summary_of
-from benchmarks.findings.tables import effect_and_p, groups, head, row
+from benchmarks.findings.tables import effect_and_p, head, row
 
-SLUG: Final = "held-out"
 AVERAGE: Final = "random"
-OTHERS: Final = {
+_FIRST: Final = {
     "unchanged": "nothing changes",
     "fitted": "right most often on the other half",
     "shortest": "shortest description",
     "short-fitted": "shortest of the best fitted",
+}
+INTERPRETATIONS: Final = {
+    **_FIRST,
     "resample": "valid under resample ablation",
+    "best": "best in hindsight",
+}
+ALIGNMENTS: Final = {
+    **_FIRST,
+    "minimal": "minimal",
+    "irredundant": "no redundant literal",
+    "margin": "largest margin",
+    "largest": "most neurons",
     "best": "best in hindsight",
 }
 
 
-def held_out_table() -> Iterator[str]:
-    """Shares predicted right, and each rule against the average of all, network by network; Holm over all rows."""
+@dataclass(frozen=True)
+class _Arm:
+    """The scores of one study's networks, trained or drawn from one prior.
+
+    Args:
+        prefix: of the measures.
+        prior: label of the networks; "" where all are trained.
+    """
+
+    slug: str
+    prefix: str
+    prior: str = ""
+
+    def scores(self, rule: str, width: str) -> dict[Hashable, float]:
+        """What a rule's choice scores, by seed."""
+        where: dict[Factor, str] = {"prior": self.prior} if self.prior else {}
+        found = summary_of(self.slug).groups(f"{self.prefix}-{rule}", "complete", "hidden", where)
+        (group,) = (one for one in found if one.label == width)
+        return {point.seed: float(point.value) for point in group.points if isinstance(point.value, (int, float))}
+
+    def more(self, rule: str, width: str) -> list[float]:
+        """By how many points what a rule chooses scores more than the average, network by network."""
+        average = self.scores(AVERAGE, width)
+        return [100 * (value - average[seed]) for seed, value in self.scores(rule, width).items()]
+
+
+def held_out_table(slug: str, prefix: str, others: Mapping[str, str]) -> Iterator[str]:
+    """Shares predicted right, and each rule against the average of all, network by network; Holm over all rows.
+
+    Args:
+        slug: of the study.
+        prefix: of its measures.
+        others: rules beside the average, with their words.
+    """
+    design = summary_of(slug).design
+    arms = [_Arm(slug, prefix, prior) for prior in design.labels("prior")] if design.levels("prior")[1:] else []
+    first, drawn = (arms[0], arms[1:]) if arms else (_Arm(slug, prefix), [])
     columns = ("rule", "width", "networks", "right: quartiles", "points more than on average", "better", "worse")
-    yield from head((*columns, "rank-biserial", "p, Holm"))
-    compared, tests = [], []
-    widths = summary_of(SLUG).design.labels("hidden")
-    for width in widths:
-        average = _values(AVERAGE, width)
-        for rule in OTHERS:
-            values = _values(rule, width)
-            compared.append((width, rule, values, [value - average[seed] for seed, value in values.items()]))
-            tests.append(wilcoxon({rule: values, AVERAGE: average}))
-    corrected = iter(zip(compared, holm(tests), strict=True))
-    for width in widths:
-        average = _values(AVERAGE, width)
-        yield row(("any valid one, on average", width, len(average), _quartiles(average), *["–"] * 5))
-        for (_, rule, values, differences), tested in islice(corrected, len(OTHERS)):
-            better, worse = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-            more = f"{100 * median(differences):+.1f}"
-            yield row(
-                (OTHERS[rule], width, len(values), _quartiles(values), more, better, worse, *effect_and_p(tested))
-            )
+    null = (f"drawn, {arm.prior}: {what}" for arm in drawn for what in ("right, points more", "networks"))
+    yield from head((*columns, "rank-biserial", "p, Holm", *null))
+    asked = [(width, rule) for width in design.labels("hidden") for rule in others]
+    tested = [
+        wilcoxon({rule: first.scores(rule, width), AVERAGE: first.scores(AVERAGE, width)}) for width, rule in asked
+    ]
+    corrected = dict(zip(asked, holm(tested), strict=True))
+    for width in design.labels("hidden"):
+        average = first.scores(AVERAGE, width)
+        cells = ("any valid one, on average", width, len(average), _quartiles(average.values()), *["–"] * 5)
+        yield row((*cells, *(cell for arm in drawn for cell in _null(arm, AVERAGE, width))))
+        for rule, words in others.items():
+            values, more = first.scores(rule, width), first.more(rule, width)
+            better, worse = sum(d > 0 for d in more), sum(d < 0 for d in more)
+            cells = (words, width, len(values), _quartiles(values.values()), f"{median(more):+.1f}", better, worse)
+            null = (cell for arm in drawn for cell in _null(arm, rule, width))
+            yield row((*cells, *effect_and_p(corrected[width, rule]), *null))
 
 
-def _values(rule: str, width: str) -> dict[Hashable, float]:
-    (group,) = (one for one in groups(summary_of(SLUG), f"held-out-{rule}", "hidden") if one.label == width)
-    return {point.seed: float(point.value) for point in group.points if isinstance(point.value, (int, float))}
+def _null(arm: _Arm, rule: str, width: str) -> tuple[str, str]:
+    """What the same rule does on drawn networks: the median, that of the differences, and of how many networks."""
+    values = arm.scores(rule, width)
+    if not values:
+        return "–", "0"
+    middle = f"**{100 * median(values.values()):.0f}%**"
+    told = middle if rule == AVERAGE else f"{middle}, {median(arm.more(rule, width)):+.1f}"
+    return told, str(len(values))
 
 
-def _quartiles(values: Mapping[Hashable, float]) -> str:
-    low, middle, high = 100 * np.percentile(list(values.values()), [25, 50, 75])
+def _quartiles(values: Iterable[float]) -> str:
+    low, middle, high = 100 * np.percentile(list(values), [25, 50, 75])
     return f"{low:.0f}% / **{middle:.0f}%** / {high:.0f}%"

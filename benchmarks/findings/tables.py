@@ -49,12 +49,12 @@ def head(cells: Sequence[object]) -> Iterator[str]:
 
 
 def studies_table() -> Iterator[str]:
-    """Every study: what it trained, what became of it, what its networks took together, the command.
+    """Every study: what it trained, what became of it, what its networks took together, its design's digest, the command.
 
     The seconds are those of the outcomes: what the result file says of the clock belongs to its last run alone where
     a run was killed and continued.
     """
-    yield from head(("study", "networks", "converged", "otherwise", "seconds", "command"))
+    yield from head(("study", "networks", "converged", "otherwise", "seconds", "design", "command"))
     for slug in known():
         results = results_of(slug)
         states = Counter(outcome.state for outcome in results.outcomes)
@@ -63,7 +63,7 @@ def studies_table() -> Iterator[str]:
         command = f"`pluriscope study run app/bundled/studies/{slug}.json`"
         seconds = sum(outcome.seconds for outcome in results.outcomes)
         cells = (f"{n:,}" for n in (len(results.outcomes), states["converged"]))
-        yield row((name, *cells, rest, f"{seconds:,.0f}", command))
+        yield row((name, *cells, rest, f"{seconds:,.0f}", f"`{results.design.digest[:12]}`", command))
 
 
 def groups(summary: StudySummary, measure: str, factor: Factor | None, protocol: str = "complete") -> tuple[Group, ...]:

@@ -113,7 +113,8 @@ def test_rules_choose_what_they_say():
 def test_the_shortest_description_counts_edges_and_tables():
     question = asked(trained_xor(2, 1)[0])
     whole = Circuit(question.layout, (1 << question.layout.n_edges) - 1)
-    trial = Trial(question, np.array([whole.mask], dtype=np.uint64), *(np.zeros(1, dtype=np.int64),) * 3, 1, 0)
+    none = np.zeros(1, dtype=np.int64)
+    trial = Trial(none, none, 1, question, np.array([whole.mask], dtype=np.uint64), none, 0)
     assert trial.code_lengths == [1 << 5 * 4]  # one set of all edges; five gates of two inputs have tables of four bits
 
 
