@@ -49,7 +49,7 @@ def head(cells: Sequence[object]) -> Iterator[str]:
 
 
 def studies_table() -> Iterator[str]:
-    """Every study: what it trained, what became of it, what its networks took together, its design's digest, the command.
+    """Every study: what it trained, what became of it, what its networks took together, its digest, the command.
 
     The seconds are those of the outcomes: what the result file says of the clock belongs to its last run alone where
     a run was killed and continued.

@@ -73,7 +73,8 @@ class AlignmentTrial(Halves):
 
     def shortest_of(self, chosen: Chosen) -> Chosen:
         least = min(self.code_lengths[number] for number in np.flatnonzero(chosen).tolist())
-        return chosen & np.array([length == least for length in self.code_lengths])
+        found: Chosen = chosen & np.array([length == least for length in self.code_lengths], dtype=np.bool_)
+        return found
 
 
 def held_out_mixes(question: Question) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Held-out joint interchanges: halves that share no mix of inputs, and scores as running every interchange by itself."""
+"""Held-out joint interchanges: halves that share no mix of inputs, and scores as running each interchange by itself."""
 
 from __future__ import annotations
 
