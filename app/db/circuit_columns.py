@@ -9,6 +9,10 @@ had to count one by one for a filter (docs/decisions/0009-circuits-in-columns.md
 
 Circuit k of an analysis is its k-th mask in ascending order, and value k of each column. Big integers, as counts of
 interpretations are, stand in a second, ascending list of the distinct values; the column holds ranks in that list.
+
+Which circuits keep an edge also stands there as bits, for each edge 64 circuits a word: to count how many of any of the
+circuits keep each edge then takes an operation for 64 of them, and reads half as much as the masks. And of each block the
+smallest and the largest margin stand in one list, so that an order by margin reads only the blocks that can be first.
 """
 
 from __future__ import annotations
@@ -22,11 +26,14 @@ from numpy.typing import NDArray
 
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from app.db.columns import sortable
 from app.db.distributions import active_neurons
 
 BLOCK: Final = 4_096  # circuits, or distinct values, in a block
+WORD: Final = 64  # bits
+EDGE_BITS: Final = "edge.bits"
+MARGIN_ENDS: Final = "margin.ends"  # all in block 0: see ends_of
 MASK_WORDS: Final = ("mask", "mask.1", "mask.2", "mask.3")  # 64 edges each, as many as are needed
 COLUMNS: Final[dict[str, np.dtype[Any]]] = {
     **{word: np.dtype("<u8") for word in MASK_WORDS},
@@ -36,6 +43,7 @@ COLUMNS: Final[dict[str, np.dtype[Any]]] = {
     "interpretations": np.dtype("<u4"),
     "observed": np.dtype("<u4"),
     "outputs": np.dtype("<f8"),  # 2^n values for each circuit
+    EDGE_BITS: np.dtype("<u8"),  # see edge_bits; a block holds those of its circuits
 }
 RANKED: Final = ("interpretations", "observed")
 
@@ -83,10 +91,13 @@ def blocks_of(circuits: CircuitSearch, counts: InterpretationCounts) -> Iterator
             "margin": circuits.margins[part],
             **{name: ranks[part] for name, (_, ranks) in ranked.items()},
             "outputs": circuits.outputs[part],
+            EDGE_BITS: edge_bits(some, layout),
         }
         for name, column in columns.items():
             first = layout.to_hex(int(some[0])) if name == "mask" else None
             yield Block(name, number, first, np.ascontiguousarray(column, dtype=COLUMNS[name]).tobytes())
+    if len(masks):
+        yield Block(MARGIN_ENDS, 0, None, ends_of(circuits.margins).tobytes())
 
 
 def mask_words(masks: NDArray[Any], layout: EdgeLayout) -> list[NDArray[np.uint64]]:
@@ -105,6 +116,48 @@ def masks_in(words: Sequence[NDArray[np.uint64]]) -> NDArray[Any]:
     for number, word in enumerate(words[1:], start=1):
         masks = masks | (word.astype(object) << number * MAX_EDGES)
     return masks
+
+
+def ends_of(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[blocks, 2]``: the smallest and the largest value of each block of a column."""
+    blocks = (column[start : start + BLOCK] for start in range(0, len(column), BLOCK))
+    return np.array([(block.min(), block.max()) for block in blocks])
+
+
+def edge_bits(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.uint64]:
+    """``[edges, words]``: which circuits keep each edge, 64 of them a word, the first in the lowest bit."""
+    return in_words(np.packbits(kept_edges(masks, layout), axis=0, bitorder="little").T)
+
+
+def in_words(octets: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Bits packed into octets, along the last axis, as words; those beyond the last are 0."""
+    n_words = -(-octets.shape[-1] * 8 // WORD)
+    filled = np.zeros((*octets.shape[:-1], n_words * 8), dtype=np.uint8)
+    filled[..., : octets.shape[-1]] = octets
+    return filled.view("<u8")
+
+
+def edge_bits_in(data: bytes, n_circuits: int, layout: EdgeLayout) -> NDArray[np.uint64]:
+    """The same from the blocks of some circuits in a row, of which only the last may be short."""
+    stored, n_edges = np.frombuffer(data, COLUMNS[EDGE_BITS]), layout.n_edges
+    n_full = n_circuits // BLOCK
+    full = stored[: n_full * n_edges * (BLOCK // WORD)].reshape(n_full, n_edges, BLOCK // WORD)
+    rest = stored[full.size :].reshape(n_edges, -1)
+    return np.hstack([*full, rest])
+
+
+def count_uses(kept: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many circuits keep each edge, and how many use each hidden neuron, layer by layer.
+
+    Args:
+        kept: ``[edges, words]``, see :func:`edge_bits`; of circuits that do not count no bit is set.
+        layout: of the edges.
+    """
+    layers = zip(layout.offsets, layout.sizes, layout.sizes[1:-1], strict=False)
+    into = [kept[start : start + n_in * n].reshape(n, n_in, -1) for start, n_in, n in layers]
+    used = np.concatenate([np.bitwise_or.reduce(edges, axis=1) for edges in into])  # a neuron is, if an edge into it is
+    edges, neurons = (np.bitwise_count(bits).sum(axis=1, dtype=np.int64) for bits in (kept, used))
+    return edges, neurons
 
 
 def values_to_bytes(values: Sequence[int]) -> bytes:

@@ -7,20 +7,32 @@ in. Pages work without it, but the first of them after a start takes longer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
+from analysis.networks.circuit import EdgeLayout
+from app.db.circuit_columns import BLOCK, EDGE_BITS, MARGIN_ENDS, edge_bits, ends_of
 from app.db.cloud_storage import MARKS, save_cloud
 from app.db.engine import Store
+from app.db.reads.circuit_scan import columns_of
+from app.db.reads.circuits import whole_column
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.shelves import COLUMNS, save_shelves
 from app.db.studies import sum_up
 from app.db.study_summaries import SUMMARY_VERSION
 from app.db.study_tables import StudyRow, StudySummaryRow
-from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow, VerdictBlockRow, VerdictRow
+from app.db.tables import (
+    AnalysisRow,
+    CircuitBlockRow,
+    CommonGroundBlockRow,
+    CommonGroundRow,
+    VerdictBlockRow,
+    VerdictRow,
+)
 from app.db.verdict_columns import PASSING, passing_of
 
 
@@ -53,6 +65,31 @@ def _without_shelves(session: Session) -> int | None:
 
 def _shelve(session: Session, analysis_id: int) -> None:
     save_shelves(session, session.get_one(AnalysisRow, analysis_id))
+
+
+def _without_column(name: str, session: Session) -> int | None:
+    masks, column = (
+        exists().where(
+            CircuitBlockRow.analysis_id == AnalysisRow.id, CircuitBlockRow.name == name, CircuitBlockRow.block == 0
+        )
+        for name in ("mask", name)
+    )
+    return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", masks, ~column).limit(1))
+
+
+def _mark_edges(session: Session, analysis_id: int) -> None:
+    analysis = session.get_one(AnalysisRow, analysis_id)
+    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    for block in range(-(-analysis.circuits_listed // BLOCK)):
+        masks = columns_of(session, analysis_id, ("mask",), range(block, block + 1))["mask"]
+        data = edge_bits(masks, layout).tobytes()
+        row = {"analysis_id": analysis_id, "name": EDGE_BITS, "block": block, "data": data}
+        session.execute(insert(CircuitBlockRow), row)
+
+
+def _end_margins(session: Session, analysis_id: int) -> None:
+    data = ends_of(whole_column(session, analysis_id, "margin")).tobytes()
+    session.add(CircuitBlockRow(analysis_id=analysis_id, name=MARGIN_ENDS, block=0, data=data))
 
 
 def _without_bits(session: Session) -> int | None:
@@ -88,6 +125,8 @@ def _sum_up(session: Session, study_id: int) -> None:
 
 _PARTS: Final[tuple[tuple[Callable[[Session], int | None], Callable[[Session, int], None]], ...]] = (
     (_without_shelves, _shelve),
+    (partial(_without_column, EDGE_BITS), _mark_edges),
+    (partial(_without_column, MARGIN_ENDS), _end_margins),
     (_without_bits, _pack),
     (_without_marks, _draw),
     (_without_summary, _sum_up),

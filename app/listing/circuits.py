@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from app.db.circuit_columns import RANKED
-from app.db.reads.circuit_scan import steps
+from analysis.networks.circuit import EdgeLayout
+from app.db.circuit_columns import EDGE_BITS, RANKED
+from app.db.reads.circuit_scan import Columns, steps
 from app.db.reads.circuits import CARD_COLUMNS, StoredCircuit, circuits_at, distinct_counts
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.tables import AnalysisRow
-from app.listing.scan import Condition, Facets, Found, Order, find, fulfils
+from app.listing.scan import ColumnTest, Condition, Facets, Found, Order, find, fulfils
 
 CIRCUIT: Final = "circuit"
 
 
-def keeping(masks: NDArray[Any], part: int) -> NDArray[np.bool_]:
-    """Which circuits keep any of some edges, given as a mask: one edge, or all edges into a neuron."""
-    if masks.dtype != object and part >> MAX_EDGES:
-        return np.zeros(len(masks), dtype=np.bool_)
-    return np.asarray((masks & masks.dtype.type(part)) != 0, dtype=np.bool_)
+def with_any(edges: Sequence[int], *, kept: bool) -> ColumnTest:
+    """Whether circuits keep any of some edges, one or all into a neuron; or whether they keep none."""
+    return ("edges", EDGE_BITS), lambda columns: _any_of(columns, list(edges)) == kept
+
+
+def _any_of(columns: Columns, edges: list[int]) -> NDArray[np.bool_]:
+    bits = np.bitwise_or.reduce(columns[EDGE_BITS][edges], axis=0)
+    return np.unpackbits(bits.view(np.uint8), count=len(columns["edges"]), bitorder="little").view(np.bool_)
 
 
 def list_circuits(

@@ -9,7 +9,7 @@ edges) passes no condition about it, and sorts last in either direction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.networks.circuit import EdgeLayout, kept_edges
-from app.db.distributions import active_neurons
+from analysis.networks.circuit import EdgeLayout
+from app.db.circuit_columns import EDGE_BITS, count_uses, in_words
 from app.db.reads.circuit_scan import Columns
 from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
 
 Passing = NDArray[np.bool_]
 Test = Callable[[Columns], Passing]
+Beyond = Callable[[NDArray[Any], NDArray[np.int64]], Passing]
+"""Which of some values, at some positions, lie beyond a cursor."""
 ColumnTest = tuple[tuple[str, ...], Test]
 """The columns that are looked at, and what fulfils the test."""
 COUNTED: Final = ("edges", "neurons", "algorithm", "story")
@@ -209,7 +211,6 @@ class _Scan:
         self._shelf, self._listed, self._order, self._facets = shelf, listed, order, facets
         self._conditions, self._only_total = conditions, counted is None
         self._only_parts = counted is not None and counted.only_parts
-        self._parts: PartCounter | None = None
         wanted = counted or Facets(EdgeLayout(()))
         self._layout, self._figures = wanted.layout, wanted.figures.get(shelf.kind, ())
         self._whole = [shelf.kind in condition.always for condition in conditions]
@@ -217,6 +218,8 @@ class _Scan:
         # circuits stand in the order of their masks
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
+        tested = any(test is not None and "margin" in test[0] for test in self._tests)
+        self._ends = shelf.margin_ends if isinstance(shelf, CircuitShelf) and not tested else None
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
@@ -230,8 +233,10 @@ class _Scan:
             for positions, columns in shelf.steps(self._columns(counting=False)):
                 self._count_in_turn(self._passes(columns), len(positions))
             return []
-        first = FirstFew(order.limit + 1, order.descending)
+        by_margin = self._listed and self._sort == "margin" and self._ends is not None
+        first = FirstFew(order.limit + 1, order.descending, in_turn=not by_margin)
         beyond = self._behind()
+        passing: list[Passing] = []
         for positions, columns in shelf.steps(self._columns(counting)):
             passes = self._passes(columns)
             if counting:
@@ -239,6 +244,10 @@ class _Scan:
             if not self._listed:
                 continue
             every = self._all(passes)
+            if self._ends is not None and every is not None:
+                passing.append(every)
+            if by_margin:
+                continue
             if self._sort:
                 values = columns[self._sort]
                 if values.dtype.kind == "f":
@@ -248,10 +257,12 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, positions)
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
-        if self._parts is not None:
-            edges, neurons = self._parts.counts()
-            self._facets.edges = added(self._facets.edges, edges)
-            self._facets.neurons = added(self._facets.neurons, neurons)
+        if self._ends is not None and self._listed:
+            chosen = np.concatenate(passing) if passing else None
+            if counting and "margin" in self._counted():
+                self._count_margins(chosen)
+            if by_margin:
+                self._first_by_margin(first, chosen, beyond)
         rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
@@ -263,18 +274,46 @@ class _Scan:
             names.add(self._sort)
         if counting:
             names |= {name for name in self._counted() if name in self._shelf.names}
-        return names
+        return names if self._ends is None else names - {"margin"}
+
+    def _count_margins(self, chosen: Passing | None) -> None:
+        """The margins below the limit, from the blocks that have such, and those that are there, which are all."""
+        assert self._ends is not None and isinstance(self._shelf, CircuitShelf)
+        for some in _in_lots(np.flatnonzero(self._ends[:, 0] < FRAGILE_MARGIN)):
+            positions, margins = self._shelf.margins_in(some)
+            self._facets.fragile += _number(margins < FRAGILE_MARGIN, None if chosen is None else chosen[positions])
+        self._facets.with_margin += self._shelf.n if chosen is None else int(np.count_nonzero(chosen))
+
+    def _first_by_margin(self, first: FirstFew, chosen: Passing | None, beyond: Beyond | None) -> None:
+        """The first few of those chosen that lie beyond the cursor, from the blocks that can hold them."""
+        assert self._ends is not None and isinstance(self._shelf, CircuitShelf)
+        lowest, highest = self._ends.T
+        after = None if self._order.after is None else self._order.after.value
+        if self._order.descending:
+            best, there = -highest, np.ones(len(lowest), np.bool_) if after is None else lowest <= after
+        else:
+            best, there = lowest, np.ones(len(lowest), np.bool_) if after is None else highest >= after
+        numbers = np.flatnonzero(there)
+        for some in _in_lots(numbers[np.argsort(best[numbers], kind="stable")]):
+            if first.full and best[some[0]] > (-1 if self._order.descending else 1) * first.values[-1]:
+                return
+            positions, margins = self._shelf.margins_in(some)
+            here = None if chosen is None else chosen[positions]
+            if beyond is not None:
+                behind_it = beyond(margins, positions)
+                here = behind_it if here is None else here & behind_it
+            first.add(margins, positions, here)
 
     def _counted(self) -> tuple[str, ...]:
         """Columns that facets count."""
         if self._only_total:
             return ()
         if self._only_parts:
-            return ("mask",)
+            return (EDGE_BITS,)
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
-        return (*COUNTED, *SHARES, "mask", "used", "margin", "valid", *self._flags, *self._figures, *more)
+        return (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", "valid", *self._flags, *self._figures, *more)
 
     def _passes(self, columns: Columns) -> list[Passing | None]:
         """What fulfils each condition, None where nothing of this kind does; in front, what is there at all."""
@@ -297,7 +336,7 @@ class _Scan:
         if self._only_total:
             return
         if self._only_parts:
-            self._count_parts(columns["mask"], every)
+            self._count_parts(columns[EDGE_BITS], every)
             return
         if every is not None:  # steps are whole blocks, so bytes do not straddle them
             facets.passing.setdefault(kind, []).append(np.packbits(every, bitorder="little"))
@@ -328,8 +367,8 @@ class _Scan:
         self._count_standing(columns, self._without("standing", passes, every), n)
         for flag in self._flags:
             facets.flags[flag] += _number(columns[flag], every)
-        if "mask" in columns:
-            self._count_parts(columns["mask"], every)
+        if EDGE_BITS in columns:
+            self._count_parts(columns[EDGE_BITS], every)
         if "used" in columns:
             used = _of(columns["used"], every)
             n_neurons = min(sum(self._layout.sizes[1:-1]), MAX_NEURONS)
@@ -356,16 +395,13 @@ class _Scan:
         self._facets.valid += valid
         self._facets.failing += n_chosen - valid
 
-    def _count_parts(self, masks: NDArray[Any], chosen: Passing | None) -> None:
+    def _count_parts(self, kept: NDArray[np.uint64], chosen: Passing | None) -> None:
         """How many circuits keep each edge and use each hidden neuron."""
-        facets = self._facets
-        if masks.dtype != object:
-            self._parts = self._parts or PartCounter(self._layout)
-            self._parts.add(masks if chosen is None else masks * chosen)  # zeros count nothing
-            return
-        masks = _of(masks, chosen)  # more than 64 edges, and then no more than some thousand circuits
-        facets.edges = added(facets.edges, kept_edges(masks, self._layout).sum(axis=0))
-        facets.neurons = added(facets.neurons, active_neurons(self._layout, masks).sum(axis=0))
+        if chosen is not None:
+            kept = kept & in_words(np.packbits(chosen, bitorder="little"))
+        edges, neurons = count_uses(kept, self._layout)
+        self._facets.edges = added(self._facets.edges, edges)
+        self._facets.neurons = added(self._facets.neurons, neurons)
 
     def _without(self, facet: str, passes: Sequence[Passing | None], every: Passing | None) -> Passing | None:
         """What fulfils all conditions of other facets."""
@@ -373,7 +409,7 @@ class _Scan:
             return self._all(passes, facet)
         return every
 
-    def _behind(self) -> Callable[[NDArray[Any], NDArray[np.int64]], Passing] | None:
+    def _behind(self) -> Beyond | None:
         """What comes after the cursor; None for everything."""
         shelf, order, after = self._shelf, self._order, self._order.after
         if after is None or not self._listed:
@@ -442,78 +478,13 @@ def written_figure(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-_AT_ONCE: Final = 12_288  # words: fewer wait for others
-_FEWEST: Final = 64
+_BLOCKS_AT_ONCE: Final = 64
 
 
-class BitCounter:
-    """How many of many words have each bit set.
-
-    Three words at a time become two by a full adder of each bit: the sum's, and the carry's, which counts twice. That
-    is some five operations a word for all bits together (Harley and Seal; Warren, *Hacker's Delight*, 2nd edition,
-    5-1).
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[list[NDArray[np.uint64]]] = []  # words that count 1, 2, 4, … times
-
-    def add(self, words: NDArray[np.uint64], power: int = 0) -> None:
-        """Count further words, each 2^power times."""
-        if power == len(self._waiting):
-            self._waiting.append([])
-        self._waiting[power].append(words)
-        if sum(map(len, self._waiting[power])) >= _AT_ONCE:
-            self._reduce(power)
-
-    def _reduce(self, power: int) -> None:
-        waiting = np.concatenate(self._waiting[power])
-        third = len(waiting) // 3
-        a, b, c = waiting[:third], waiting[third : 2 * third], waiting[2 * third : 3 * third]
-        either = a ^ b
-        self._waiting[power] = [either ^ c, waiting[3 * third :]]
-        self.add(a & b | either & c, power + 1)
-
-    def counts(self) -> NDArray[np.int64]:
-        """``[64]``, the least significant bit first."""
-        found, power = np.zeros(64, dtype=np.int64), 0
-        while power < len(self._waiting):
-            while sum(map(len, self._waiting[power])) > _FEWEST:
-                self._reduce(power)
-            in_bytes = np.concatenate(self._waiting[power]).astype("<u8").view(np.uint8).reshape(-1, 8)
-            found += np.unpackbits(in_bytes, axis=1, bitorder="little").sum(axis=0, dtype=np.int64) << power
-            power += 1
-        return found
-
-
-class PartCounter:
-    """How many circuits keep each edge and use each hidden neuron.
-
-    Args:
-        layout: of at most 64 edges.
-    """
-
-    def __init__(self, layout: EdgeLayout) -> None:
-        self._layout = layout
-        self._edges = BitCounter()
-        self._fed = [BitCounter() for _ in layout.sizes[1:-2]]  # of each hidden layer but the last
-
-    def add(self, masks: NDArray[np.uint64]) -> None:
-        self._edges.add(masks)
-        for fan_in, counter in zip(self._layout.sizes, self._fed, strict=False):
-            fed = masks  # the bit of the first edge into a neuron becomes whether it has any
-            for shift in range(1, fan_in):
-                fed = fed | masks >> np.uint64(shift)
-            counter.add(fed)
-
-    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of each edge and of each hidden neuron, layer by layer."""
-        sizes, offsets = self._layout.sizes, self._layout.offsets
-        edges = self._edges.counts()[: self._layout.n_edges]
-        neurons = [
-            counter.counts()[offsets[layer] : offsets[layer] + sizes[layer] * sizes[layer + 1] : sizes[layer]]
-            for layer, counter in enumerate(self._fed)
-        ]
-        return edges, np.concatenate([*neurons, edges[len(edges) - sizes[-2] :]])  # the last have an edge out
+def _in_lots(numbers: NDArray[np.int64]) -> Iterator[list[int]]:
+    """Numbers of blocks, as many at a time as one query reads."""
+    for start in range(0, len(numbers), _BLOCKS_AT_ONCE):
+        yield numbers[start : start + _BLOCKS_AT_ONCE].tolist()
 
 
 def _of(column: NDArray[Any], chosen: Passing | None) -> NDArray[Any]:
@@ -550,10 +521,11 @@ class FirstFew:
     Args:
         n: how many.
         descending: whether the largest value comes first, and the largest position among equals.
+        in_turn: whether rows come at higher positions than all before.
     """
 
-    def __init__(self, n: int, descending: bool) -> None:
-        self._n, self._descending = n, descending
+    def __init__(self, n: int, descending: bool, *, in_turn: bool = True) -> None:
+        self._n, self._descending, self._in_turn = n, descending, in_turn
         self._values: NDArray[Any] | None = None
         self._positions = np.empty(0, dtype=np.int64)
 
@@ -567,11 +539,16 @@ class FirstFew:
         """Their values, in order."""
         return [] if self._values is None else self._values.tolist()
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as wanted."""
+        return self._values is not None and len(self._values) == self._n
+
     def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
-        """See more rows, at higher positions than all before; of those only the chosen ones count."""
-        if self._values is not None and len(self._values) == self._n:
+        """See more rows, at ascending positions; of those only the chosen ones count."""
+        if self._values is not None and self.full:
             last = self._values[-1]  # a later row of the same value comes before it only in descending order
-            promising = values >= last if self._descending else values < last
+            promising = values >= last if self._descending else values < last if self._in_turn else values <= last
             chosen = promising if chosen is None else promising & chosen
         if chosen is not None:
             values, positions = values[chosen], positions[chosen]

@@ -23,9 +23,9 @@ from app.db.reads.explanation_shelves import Kind
 from app.db.reads.explanation_verdicts import VerdictContents, verdict_contents
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
-from app.listing.circuits import CIRCUIT, keeping, list_circuits
+from app.listing.circuits import CIRCUIT, list_circuits, with_any
 from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, write_cursor
-from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Found, Order, at_least, at_most, column_test
+from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Found, Order, at_least, at_most
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit_sets import BackboneView, backbone_among, backbone_passing, whole_backbone
 from app.pages.place import Place, locate
@@ -347,8 +347,7 @@ def check_bounds(options: Any, name: str) -> None:
 
 def circuits_with(text: str, layout: EdgeLayout, name: str) -> ColumnTest:
     """Whether circuits keep a neuron or edge, or cut it, by the option's name: "keep" or "drop"."""
-    part = read_part(text, layout, name)
-    return column_test("mask", lambda masks: keeping(masks, part) == (name == "keep"))
+    return with_any(read_part(text, layout, name), kept=name == "keep")
 
 
 def part_conditions(
@@ -374,8 +373,8 @@ def part_conditions(
     ]
 
 
-def read_part(text: str, layout: EdgeLayout, field: str) -> int:
-    """A neuron (``n2.1``), by all edges into it, or an edge (``A-n1.0``) as options write it, as a mask of edges.
+def read_part(text: str, layout: EdgeLayout, field: str) -> list[int]:
+    """A neuron (``n2.1``), by all edges into it, or an edge (``A-n1.0``) as options write it, as indices of edges.
 
     Args:
         text: what came in.
@@ -390,9 +389,9 @@ def read_part(text: str, layout: EdgeLayout, field: str) -> int:
     start, end = _site(source, sizes), _site(target, sizes)
     if start is not None and not dash and 0 < start[0] < len(sizes) - 1:
         layer, neuron = start  # a hidden neuron is kept if any edge into it is
-        return sum(1 << layout.edge_index(layer, neuron, source) for source in range(sizes[layer - 1]))
+        return [layout.edge_index(layer, neuron, source) for source in range(sizes[layer - 1])]
     if start is not None and end is not None and end[0] == start[0] + 1:
-        return 1 << layout.edge_index(*end, start[1])
+        return [layout.edge_index(*end, start[1])]
     shape = "-".join(map(str, sizes))
     raise BadQuery(
         f"{field} {text[:40]!r}",

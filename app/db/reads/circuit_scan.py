@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.circuit_columns import BLOCK, COLUMNS, MASK_WORDS, RANKED, masks_in, values_name, values_of
+from analysis.networks.circuit import EdgeLayout
+from app.db.circuit_columns import (
+    BLOCK,
+    COLUMNS,
+    EDGE_BITS,
+    MASK_WORDS,
+    RANKED,
+    edge_bits,
+    edge_bits_in,
+    masks_in,
+    values_name,
+    values_of,
+)
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
@@ -24,14 +36,22 @@ Columns = Mapping[str, NDArray[Any]]
 
 def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
     """The positions of the circuits of some blocks at a time, and the wanted columns of these."""
-    wanted = sorted(names)
+    wanted = set(names)
     n_blocks = -(-analysis.circuits_listed // BLOCK)
     blocks = {name: _blocks(session, analysis.id, name, n_blocks) for name in stored_names(wanted)}
     for first in range(0, n_blocks, BLOCKS_AT_ONCE):
         n = min(first + BLOCKS_AT_ONCE, n_blocks) - first
         positions = np.arange(first * BLOCK, min((first + n) * BLOCK, analysis.circuits_listed))
         some = {name: b"".join(islice(data, n)) for name, data in blocks.items()}
-        yield positions, columns_in({name: data for name, data in some.items() if data}, wanted)
+        columns = columns_in({name: data for name, data in some.items() if data}, wanted - {EDGE_BITS})
+        if EDGE_BITS in wanted:
+            layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+            if some[EDGE_BITS]:
+                columns[EDGE_BITS] = edge_bits_in(some[EDGE_BITS], len(positions), layout)
+            else:  # an earlier version saved it, and nothing is filled in yet
+                masks = columns_of(session, analysis.id, ("mask",), range(first, first + n))["mask"]
+                columns[EDGE_BITS] = edge_bits(masks, layout)
+        yield positions, columns
 
 
 def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Iterator[bytes]:

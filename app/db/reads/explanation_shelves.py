@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from app.db.circuit_columns import COLUMNS, RANKED, values_name
+from analysis.networks.circuit import EdgeLayout
+from app.db.circuit_columns import BLOCK, COLUMNS, EDGE_BITS, MARGIN_ENDS, RANKED, WORD, values_name
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
@@ -38,7 +39,7 @@ KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
 """All kinds of explanations, in the order of lists."""
 MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
 
-MAX_WHOLE: Final = 40_000_000  # bytes of a column that is kept whole; larger ones are read some blocks at a time
+MAX_WHOLE: Final = 64_000_000  # bytes of a column that is kept whole; larger ones are read some blocks at a time
 
 
 class Shelf(Protocol):
@@ -87,16 +88,51 @@ class CircuitShelf:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(("mask", "edges", "neurons", "margin", *RANKED, *self.more))
+        return frozenset(("mask", "edges", "neurons", "margin", EDGE_BITS, *RANKED, *self.more))
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
         wanted = set(names) if self.n else set()
         whole = {name: self.more[name] for name in wanted & self.more.keys()}
-        small = {name for name in wanted - whole.keys() if self.n * COLUMNS[name].itemsize <= MAX_WHOLE}
+        small = {name for name in wanted - whole.keys() if self._n_bytes(name) <= MAX_WHOLE}
         whole |= {name: kept_column(self.session, self.analysis, name) for name in small}
         for positions, columns in steps(self.session, self.analysis, wanted - whole.keys()):
             here = slice(int(positions[0]), int(positions[-1]) + 1)
-            yield positions, {**columns, **{name: column[here] for name, column in whole.items()}}
+            words = slice(here.start // WORD, -(-here.stop // WORD))
+            parts = {name: column[:, words] if name == EDGE_BITS else column[here] for name, column in whole.items()}
+            yield positions, {**columns, **parts}
+
+    def _n_bytes(self, name: str) -> int:
+        """What a stored column takes whole."""
+        n = self.n
+        if name == EDGE_BITS:
+            n = -(-n // WORD) * EdgeLayout((*self.analysis.network.sizes[:-1], 1)).n_edges
+        return n * COLUMNS[name].itemsize
+
+    @cached_property
+    def margin_ends(self) -> NDArray[np.float64] | None:
+        """``[blocks, 2]``: the smallest and the largest margin of each block; None where all margins are kept anyway.
+
+        Also where a margin is not a number, and until the list is filled in for an analysis of an earlier version.
+        """
+        if self._n_bytes("margin") <= MAX_WHOLE:
+            return None
+        stored = self._blocks(MARGIN_ENDS, [0])
+        ends = np.frombuffer(b"".join(stored)).reshape(-1, 2)
+        return ends if len(ends) and not np.isnan(ends).any() else None
+
+    def margins_in(self, numbers: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The positions of the circuits of some blocks, ascending, and their margins."""
+        numbers = sorted(numbers)
+        positions = [np.arange(number * BLOCK, min((number + 1) * BLOCK, self.n)) for number in numbers]
+        return np.concatenate(positions), np.frombuffer(b"".join(self._blocks("margin", numbers)))
+
+    def _blocks(self, name: str, numbers: Sequence[int]) -> Sequence[bytes]:
+        query = select(CircuitBlockRow.data).where(
+            CircuitBlockRow.analysis_id == self.analysis.id,
+            CircuitBlockRow.name == name,
+            CircuitBlockRow.block.in_(numbers),
+        )
+        return self.session.scalars(query.order_by(CircuitBlockRow.block)).all()
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
@@ -228,6 +264,8 @@ def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
 def kept_column(session: Session, analysis: AnalysisRow, name: str) -> NDArray[Any]:
     """A whole column of circuits, in the order of masks; read once."""
     key = (*key_of(session, analysis), name)
+    if name == EDGE_BITS:
+        return _COLUMNS.of(key, lambda: np.hstack([part[name] for _, part in steps(session, analysis, (name,))]))
     return _COLUMNS.of(key, lambda: whole_column(session, analysis.id, name))
 
 

@@ -207,9 +207,10 @@ def verdicts_among(
     )
     values: dict[tuple[int, int], dict[str, Any]] = {}
     for number, name, block, data in session.execute(query):
-        column = unpacked(name, data)
-        for position in wanted:
-            if position // BLOCK == block and position % BLOCK < len(column):
+        here = [position for position in wanted if position // BLOCK == block]
+        column = unpacked(name, data, here[-1] % BLOCK + 1)
+        for position in here:
+            if position % BLOCK < len(column):
                 values.setdefault((position, number), {})[name] = column[position % BLOCK].item()
     return {position: _told(rows, position, values) for position in wanted}
 

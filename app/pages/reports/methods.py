@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.chance import chances
+from analysis.circuit_sets.chance import chances_by_size
 from analysis.discovery.method import Method
 from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
@@ -18,7 +18,7 @@ from analysis.method_settings import settings_text
 from app.addressing import Addresses
 from app.db.codecs import planted_of
 from app.db.methods import METHODS, MethodsReport, StoredAnswer
-from app.db.reads.circuit_sets import stored_search
+from app.db.reads.circuit_sets import stored_sizes
 from app.db.reports import report_of, report_row
 from app.figures.svg.audit import AnswerMark, audit_strip
 from app.options import BigInt, PageModel, ScopeOptions
@@ -153,7 +153,8 @@ def shares_of(session: Session, place: Place) -> dict[int, float]:
     """The share of valid among possible circuits by size, where both are known exactly."""
     if place.analysis is None:
         return {}
-    found = chances(stored_search(session, place.analysis, place.question.layout), place.question.protocol)
+    known = stored_sizes(session, place.analysis)
+    found = chances_by_size(known, place.question.layout, place.question.protocol)
     return {size: float(one.share) for size, one in found.items() if one.share is not None}
 
 

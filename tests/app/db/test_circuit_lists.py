@@ -7,22 +7,24 @@ from itertools import product
 
 import numpy as np
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
 
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
 from app.db import circuit_columns
+from app.db.circuit_columns import EDGE_BITS
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import circuit_scan, explanation_shelves
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.staging import Staging
-from app.db.tables import AlgorithmRow, AnalysisRow
+from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_analysis, save_network
-from app.listing.circuits import keeping, list_circuits
+from app.listing import scan
+from app.listing.circuits import list_circuits
 from app.listing.scan import Cursor, Order
 from app.pages.circuits import CircuitsOptions, circuit_conditions
 from tests.conftest import SQLITES_OWN
@@ -48,7 +50,7 @@ SOME_ORDERS = [order for order in ORDERS if order[0] in ("margin", "interpretati
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Many blocks and steps for few circuits."""
-    for module in (circuit_columns, circuit_scan, reads):
+    for module in (circuit_columns, circuit_scan, explanation_shelves, reads):
         monkeypatch.setattr(module, "BLOCK", 64)
     monkeypatch.setattr(circuit_scan, "BLOCKS_AT_ONCE", 3)
 
@@ -67,7 +69,9 @@ def many(store, small_blocks):
     with store.write() as session:
         save_network(session, pretrained_xor(), slug=XOR_SLUG)
         analysis = replace(hand_made_analysis(), circuits=circuits, interpretations=counts)
-        return save_analysis(session, analysis)
+        row = save_analysis(session, analysis)
+        assert row.network.sizes  # read while the session is open
+        return row
 
 
 @pytest.fixture
@@ -138,12 +142,32 @@ FILTERS = [
 ]
 
 
-def test_every_filter_is_exact_in_every_order(store, many, every):
+@pytest.mark.parametrize("most", [0, 64 * N])
+def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, most):
+    """Whether columns are kept whole or not, when margins are read in the order of what their blocks can hold."""
+    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
+    monkeypatch.setattr(scan, "_BLOCKS_AT_ONCE", 2)
     with store.read() as session:
         for (wanted, passes), (sort, descending) in product(FILTERS, SOME_ORDERS):
             kept = [c for c in every if passes(c)]
             found = pages(session, many, wanted_by(**wanted), 29, sort, descending)
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
+
+
+def test_uses_are_counted_of_what_passes(store, many, every, monkeypatch):
+    """Of circuits with their edges' bits kept whole or read in steps, and of some that an earlier version saved."""
+    order = Order("edges", False, None, 5)
+    with store.write() as session:
+        for most, saved in ((0, True), (64 * N, True), (0, False)):
+            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
+            if not saved:
+                session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == EDGE_BITS))
+            for wanted, passes in FILTERS:
+                kept = [Circuit(LAYOUT, int(c.mask, 16)) for c in every if passes(c)]
+                counts = list_circuits(session, many, LAYOUT, wanted_by(**wanted), order, counting=True)[1].facets
+                assert counts.edges.tolist() == [sum(c.mask >> edge & 1 for c in kept) for edge in range(18)]
+                assert counts.neurons.sum() == sum(c.n_neurons for c in kept)
+        session.rollback()
 
 
 VALUES = {
@@ -303,7 +327,6 @@ def test_a_hundred_thousand_circuits_by_another_route(store):
     edges = np.bitwise_count(masks)
     columns = {"mask": masks, "edges": edges, "margin": margins, "interpretations": totals, "observed": observed}
     keeps = (masks & 0b11 << 6) != 0
-    assert (keeping(masks, 0b11 << 6) == keeps).all()
     filters = [
         ({}, np.ones(n, dtype=bool)),
         ({"edges_max": 18, "margin_min": 0.5}, (edges <= 18) & (margins >= 0.5)),
