@@ -10,9 +10,9 @@ had to count one by one for a filter (docs/decisions/0009-circuits-in-columns.md
 Circuit k of an analysis is its k-th mask in ascending order, and value k of each column. Big integers, as counts of
 interpretations are, stand in a second, ascending list of the distinct values; the column holds ranks in that list.
 
-Which circuits keep an edge also stands there as bits, for each edge 64 circuits a word: to count how many of any of the
-circuits keep each edge then takes an operation for 64 of them, and reads half as much as the masks. And of each block the
-smallest and the largest margin stand in one list, so that an order by margin reads only the blocks that can be first.
+Which circuits keep an edge also stands there as bits, for each edge 64 circuits a word: counting how many of any of the
+circuits keep each edge then takes an operation for 64 of them, and reads half as much as the masks. Of each block the
+smallest and the largest margin stand in one list: an order by margin reads only the blocks that can be first.
 """
 
 from __future__ import annotations

@@ -219,7 +219,10 @@ class _Scan:
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
         tested = any(test is not None and "margin" in test[0] for test in self._tests)
-        self._ends = shelf.margin_ends if isinstance(shelf, CircuitShelf) and not tested else None
+        # circuits and the ends of their blocks' margins, where all margins need not be read
+        self._ends: tuple[CircuitShelf, NDArray[np.float64]] | None = None
+        if isinstance(shelf, CircuitShelf) and not tested and shelf.margin_ends is not None:
+            self._ends = shelf, shelf.margin_ends
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
@@ -260,9 +263,9 @@ class _Scan:
         if self._ends is not None and self._listed:
             chosen = np.concatenate(passing) if passing else None
             if counting and "margin" in self._counted():
-                self._count_margins(chosen)
+                self._count_margins(*self._ends, chosen)
             if by_margin:
-                self._first_by_margin(first, chosen, beyond)
+                self._first_by_margin(*self._ends, first, chosen, beyond)
         rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
@@ -276,28 +279,34 @@ class _Scan:
             names |= {name for name in self._counted() if name in self._shelf.names}
         return names if self._ends is None else names - {"margin"}
 
-    def _count_margins(self, chosen: Passing | None) -> None:
+    def _count_margins(self, shelf: CircuitShelf, ends: NDArray[np.float64], chosen: Passing | None) -> None:
         """The margins below the limit, from the blocks that have such, and those that are there, which are all."""
-        assert self._ends is not None and isinstance(self._shelf, CircuitShelf)
-        for some in _in_lots(np.flatnonzero(self._ends[:, 0] < FRAGILE_MARGIN)):
-            positions, margins = self._shelf.margins_in(some)
+        for some in _in_lots(np.flatnonzero(ends[:, 0] < FRAGILE_MARGIN)):
+            positions, margins = shelf.margins_in(some)
             self._facets.fragile += _number(margins < FRAGILE_MARGIN, None if chosen is None else chosen[positions])
-        self._facets.with_margin += self._shelf.n if chosen is None else int(np.count_nonzero(chosen))
+        self._facets.with_margin += shelf.n if chosen is None else int(np.count_nonzero(chosen))
 
-    def _first_by_margin(self, first: FirstFew, chosen: Passing | None, beyond: Beyond | None) -> None:
+    def _first_by_margin(
+        self,
+        shelf: CircuitShelf,
+        ends: NDArray[np.float64],
+        first: FirstFew,
+        chosen: Passing | None,
+        beyond: Beyond | None,
+    ) -> None:
         """The first few of those chosen that lie beyond the cursor, from the blocks that can hold them."""
-        assert self._ends is not None and isinstance(self._shelf, CircuitShelf)
-        lowest, highest = self._ends.T
-        after = None if self._order.after is None else self._order.after.value
-        if self._order.descending:
-            best, there = -highest, np.ones(len(lowest), np.bool_) if after is None else lowest <= after
-        else:
-            best, there = lowest, np.ones(len(lowest), np.bool_) if after is None else highest >= after
-        numbers = np.flatnonzero(there)
-        for some in _in_lots(numbers[np.argsort(best[numbers], kind="stable")]):
-            if first.full and best[some[0]] > (-1 if self._order.descending else 1) * first.values[-1]:
+        sign = -1 if self._order.descending else 1
+        best, worst = sign * ends.T[::sign]
+        after = self._order.after
+        there = (
+            np.arange(len(best))
+            if after is None or after.value is None
+            else np.flatnonzero(worst >= sign * after.value)
+        )
+        for some in _in_lots(there[np.argsort(best[there], kind="stable")]):
+            if first.full and best[some[0]] > sign * first.values[-1]:
                 return
-            positions, margins = self._shelf.margins_in(some)
+            positions, margins = shelf.margins_in(some)
             here = None if chosen is None else chosen[positions]
             if beyond is not None:
                 behind_it = beyond(margins, positions)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
@@ -74,7 +74,7 @@ def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers
         CircuitBlockRow.block < numbers.stop,
     )
     parts: dict[str, list[bytes]] = defaultdict(list)
-    for name, _, data in session.execute(query.order_by(CircuitBlockRow.block)):
+    for name, _, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):
         parts[name].append(data)
     return columns_in({name: b"".join(data) for name, data in parts.items()}, names)
 
@@ -130,19 +130,22 @@ def places_of(session: Session, analysis_id: int, sort: str, value: Any) -> tupl
     return (rank, rank) if index < len(values) and values[index] == value else (rank - 0.4, rank - 0.6)
 
 
+_BLOCK_WITH: Final = text("""
+    WITH RECURSIVE span(low, high) AS (
+        SELECT 0, coalesce(max(block), 0) + 1 FROM circuit_blocks WHERE analysis_id = :analysis AND name = 'mask'
+        UNION ALL
+        SELECT CASE WHEN first <= :mask THEN block ELSE low END, CASE WHEN first <= :mask THEN high ELSE block END
+        FROM span JOIN circuit_blocks ON analysis_id = :analysis AND name = 'mask' AND block = (low + high) / 2
+        WHERE high - low > 1
+    )
+    SELECT max(low) FROM span
+""")
+"""The last block that begins with no greater mask, by halving: a walk would read a page of the database for each."""
+
+
 def locate_mask(session: Session, analysis_id: int, mask: str) -> tuple[int, bool]:
     """How many stored masks are smaller, and whether this one is stored."""
-    query = (
-        select(CircuitBlockRow.block)
-        .where(
-            CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == "mask", CircuitBlockRow.first <= mask
-        )
-        .order_by(CircuitBlockRow.block.desc())
-        .limit(1)
-    )
-    block = session.scalar(query)
-    if block is None:
-        return 0, False
+    block = session.scalar(_BLOCK_WITH, {"analysis": analysis_id, "mask": mask}) or 0
     masks = columns_of(session, analysis_id, ["mask"], range(block, block + 1))["mask"]
     index, found = locate_in(masks, int(mask, 16))
     return block * BLOCK + index, found

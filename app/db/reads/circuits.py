@@ -79,7 +79,7 @@ def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
     )
     parts: dict[str, list[bytes]] = defaultdict(list)
-    for stored, data in session.execute(query.order_by(CircuitBlockRow.block)):
+    for stored, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):  # as the key has
         parts[stored].append(data)
     return columns_in({stored: b"".join(data) for stored, data in parts.items()}, [name])[name]
 

@@ -93,7 +93,8 @@ def neighbours_by_edges(
 def _n_kept(bits: NDArray[np.uint64], n: int) -> NDArray[Any]:
     """How many of some edges each of n circuits keeps, from their bits ``[edges, words]``."""
     kept = np.unpackbits(bits.view(np.uint8), axis=1, count=n, bitorder="little")
-    return kept.sum(axis=0, dtype=np.min_scalar_type(len(bits)))
+    total: NDArray[Any] = kept.sum(axis=0, dtype=np.min_scalar_type(len(bits)))
+    return total
 
 
 class _Least:
