@@ -13,8 +13,8 @@ from app.pages.training.options import DEFAULT_SEED
 
 FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
 DESIGNS = sorted(FOLDER.glob("*.json"))
-HOURS = {"many-circuits-one-story": 4, "many-circuits-one-story-crossed": 2}
-"""Of one core, at most; the others one. The first has 8,000 networks, and half its time goes to four layers of four."""
+HOURS = {"many-circuits-one-story": 4, "many-circuits-one-story-crossed": 7}
+"""Of one core, at most; the others one. They have 8,000 and 24,000 networks."""
 
 
 def design_of(path):
