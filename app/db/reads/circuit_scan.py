@@ -132,7 +132,7 @@ def places_of(session: Session, analysis_id: int, sort: str, value: Any) -> tupl
 
 _BLOCK_WITH: Final = text("""
     WITH RECURSIVE span(low, high) AS (
-        SELECT 0, coalesce(max(block), 0) + 1 FROM circuit_blocks WHERE analysis_id = :analysis AND name = 'mask'
+        SELECT min(block), max(block) + 1 FROM circuit_blocks WHERE analysis_id = :analysis AND name = 'mask'
         UNION ALL
         SELECT CASE WHEN first <= :mask THEN block ELSE low END, CASE WHEN first <= :mask THEN high ELSE block END
         FROM span JOIN circuit_blocks ON analysis_id = :analysis AND name = 'mask' AND block = (low + high) / 2
