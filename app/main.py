@@ -132,7 +132,6 @@ def settle(app: FastAPI) -> None:
     """
     compile_templates(app.state.addresses.prefix)
     configure_mappers()
-    gc.collect()
     gc.freeze()
     collect_garbage_seldom()
 
