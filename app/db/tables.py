@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from analysis.networks.circuit import EdgeLayout
 from app.db.columns import SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
@@ -55,6 +56,11 @@ class NetworkRow(Base):
     planted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
+
+    @property
+    def layout(self) -> EdgeLayout:
+        """The edges that circuits of one output choose from."""
+        return EdgeLayout((*self.sizes[:-1], 1))
 
 
 class FormerSlugRow(Base):

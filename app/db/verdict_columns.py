@@ -150,7 +150,8 @@ def _packed(name: str, values: NDArray[Any]) -> bytes:
 def unpacked(name: str, data: bytes, n: int = 0) -> NDArray[Any]:
     """The values of a block of a column of numbers; only the first n, which is sooner done, if that is not 0."""
     dtype = _DTYPES[name]
-    return np.frombuffer(zlib.decompressobj().decompress(data, n * dtype.itemsize), dtype)
+    part = zlib.decompressobj().decompress(data, n * dtype.itemsize) if n else zlib.decompress(data)
+    return np.frombuffer(part, dtype)
 
 
 def passing_of(outcomes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,7 +13,6 @@ from typing import Final
 from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, EDGE_BITS, MARGIN_ENDS, edge_bits, ends_of
 from app.db.cloud_storage import MARKS, save_cloud
 from app.db.engine import Store
@@ -70,16 +69,16 @@ def _shelve(session: Session, analysis_id: int) -> None:
 def _without_column(name: str, session: Session) -> int | None:
     masks, column = (
         exists().where(
-            CircuitBlockRow.analysis_id == AnalysisRow.id, CircuitBlockRow.name == name, CircuitBlockRow.block == 0
+            CircuitBlockRow.analysis_id == AnalysisRow.id, CircuitBlockRow.name == stored, CircuitBlockRow.block == 0
         )
-        for name in ("mask", name)
+        for stored in ("mask", name)
     )
     return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", masks, ~column).limit(1))
 
 
 def _mark_edges(session: Session, analysis_id: int) -> None:
     analysis = session.get_one(AnalysisRow, analysis_id)
-    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    layout = analysis.network.layout
     for block in range(-(-analysis.circuits_listed // BLOCK)):
         masks = columns_of(session, analysis_id, ("mask",), range(block, block + 1))["mask"]
         data = edge_bits(masks, layout).tobytes()

@@ -285,7 +285,7 @@ def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float
     if not spread["margin_range"]:
         return {}
     smallest = smallest_in(spread)
-    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    layout = analysis.network.layout
     known = () if smallest is None else smallest.masks  # a sample need not hold them
     more = [Circuit(layout, mask) for mask in known]
     edges, neurons = ([pair[0] for pair in spread[name]] for name in ("edges", "neurons"))

@@ -62,9 +62,15 @@ class Halves:
         """Mean share of held-out interventions that the chosen explanations predict right."""
         return int(self.held[chosen].sum()) / (self.n_held * int(chosen.sum()))
 
+    def lengths(self) -> Sequence[int]:
+        """Two to the length in bits of each explanation's description."""
+        raise NotImplementedError
+
     def shortest_of(self, chosen: Chosen) -> Chosen:
         """Those of some explanations, one or more, that have the shortest description among them."""
-        raise NotImplementedError
+        lengths = self.lengths()
+        least = min(lengths[number] for number in np.flatnonzero(chosen).tolist())
+        return np.asarray(chosen & np.array([length == least for length in lengths]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +93,8 @@ class Trial(Halves):
         """The classes of some circuits."""
         return chosen[self.circuit]
 
-    def shortest_of(self, chosen: Chosen) -> Chosen:
-        least = min(self.code_lengths[number] for number in set(self.circuit[chosen].tolist()))
-        return chosen & self.of_circuits(np.array([length == least for length in self.code_lengths]))
+    def lengths(self) -> Sequence[int]:
+        return [self.code_lengths[number] for number in self.circuit.tolist()]
 
     @cached_property
     def code_lengths(self) -> list[int]:

@@ -15,6 +15,7 @@ ones, as it would for somebody who chooses among them.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -64,17 +65,15 @@ class AlignmentTrial(Halves):
     Args:
         explanations: each alignment with its algorithm.
         unchanged: ``[explanations]`` held-out interventions after which the network decides as on the base alone.
-        code_lengths: of each explanation, see :func:`_code`.
+        code_lengths: of each explanation, see :func:`_code_lengths`.
     """
 
     explanations: tuple[Explained, ...]
     unchanged: Integers
     code_lengths: tuple[int, ...]
 
-    def shortest_of(self, chosen: Chosen) -> Chosen:
-        least = min(self.code_lengths[number] for number in np.flatnonzero(chosen).tolist())
-        found: Chosen = chosen & np.array([length == least for length in self.code_lengths], dtype=np.bool_)
-        return found
+    def lengths(self) -> Sequence[int]:
+        return self.code_lengths
 
 
 def held_out_mixes(question: Question) -> frozenset[int]:

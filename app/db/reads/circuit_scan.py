@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import (
     BLOCK,
     COLUMNS,
@@ -45,7 +44,7 @@ def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iter
         some = {name: b"".join(islice(data, n)) for name, data in blocks.items()}
         columns = columns_in({name: data for name, data in some.items() if data}, wanted - {EDGE_BITS})
         if EDGE_BITS in wanted:
-            layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+            layout = analysis.network.layout
             if some[EDGE_BITS]:
                 columns[EDGE_BITS] = edge_bits_in(some[EDGE_BITS], len(positions), layout)
             else:  # an earlier version saved it, and nothing is filled in yet

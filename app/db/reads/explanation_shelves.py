@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, COLUMNS, EDGE_BITS, MARGIN_ENDS, RANKED, WORD, values_name
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
@@ -105,7 +104,7 @@ class CircuitShelf:
         """What a stored column takes whole."""
         n = self.n
         if name == EDGE_BITS:
-            n = -(-n // WORD) * EdgeLayout((*self.analysis.network.sizes[:-1], 1)).n_edges
+            n = -(-n // WORD) * self.analysis.network.layout.n_edges
         return n * COLUMNS[name].itemsize
 
     @cached_property

@@ -119,7 +119,7 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     Returns:
         Masks; None where there is none, and in networks of more than 64 edges.
     """
-    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    layout = analysis.network.layout
     if layout.n_edges > MAX_EDGES:
         return None, None
     edges, own = kept_column(session, analysis, "edges"), mask.bit_count()

@@ -369,7 +369,7 @@ class Finder:
             if analysis.protocol_digest == COMPLETE.digest:
                 by_network[analysis.network_id].append(analysis)
         for row in rows:
-            layout = EdgeLayout((*row.sizes[:-1], 1))
+            layout = row.layout
             yield from ((row, analysis, layout) for analysis in by_network[row.id])
 
     def _circuits(self, rows: Sequence[NetworkRow], digits: str) -> list[Hit]:

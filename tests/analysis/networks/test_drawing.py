@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from analysis.errors import Cancelled, InvalidStudy
-from analysis.networks.device_drawing import losses_on
 from analysis.networks.drawing import Drawing, draw_network, largest_rate, read_prior
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
+from analysis.studies.drawn import losses_on
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
 
