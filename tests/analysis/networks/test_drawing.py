@@ -14,6 +14,7 @@ from analysis.networks.network import Network
 from analysis.studies.drawn import losses_on
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
+from tests.oracles.brute_force_drawing import first_accepted
 
 OR = Drawing(read_prior("normal 1"), (2,), (named_task("OR", 2),), "leaky_relu", "leaky_relu", 0.01, 0.05, 200_000)
 
@@ -83,6 +84,30 @@ def test_the_first_that_computes_the_task_is_accepted(activation):
         assert accepted == (place == drawn.draws)
     assert network.digest == drawn.network.digest
     assert drawn.loss == loss
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "prior", "activation", "target", "seed"),
+    [
+        ("NOR", (2, 2), "normal 2", "leaky_relu", 0.01, 51),
+        ("AND", (3,), "fan-in 3", "tanh", 0.2, 52),
+        pytest.param("XOR", (3, 3), "fan-in 3", "leaky_relu", 0.2, 53, marks=pytest.mark.slow),
+        ("IMP", (2,), "normal 1", "relu", 0.1, 54),
+    ],
+)
+def test_a_program_that_shares_no_code_accepts_the_same_draw(name, hidden, prior, activation, target, seed):
+    """Stream, order of the parameters, error and acceptance, all from their description."""
+    task, (spreading, scale) = named_task(name, 2), prior.split()
+    drawing = Drawing(read_prior(prior), hidden, (task,), activation, activation, 0.01, target, 20_000)
+    drawn = draw_network(drawing, seed)
+    assert drawn.network is not None
+    assert drawn.draws > 20
+    draws, loss, numbers = first_accepted(
+        task.truth_table, seed, (2, *hidden, 1), spreading, float(scale), target, 20_000, activation
+    )
+    assert (draws, loss) == (drawn.draws, pytest.approx(drawn.loss, rel=1e-12))
+    own = [p for w, b in zip(drawn.network.weights, drawn.network.biases, strict=True) for p in (*w.ravel(), *b)]
+    assert own == numbers
 
 
 def test_several_outputs_must_all_be_right():

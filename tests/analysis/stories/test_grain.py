@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations, product
 
 import pytest
 
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.refinement import grain_of, is_coarser
 from analysis.alignments.iia import score_alignment
+from analysis.alignments.minimal_joint import count_minimal_joint
+from analysis.alignments.search import search_alignments
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import Network
 from analysis.question import Question, ask
@@ -17,6 +21,8 @@ from analysis.stories.grain import Grain, common_refinement, find_grain, refinem
 from analysis.stories.search import Unasked
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor, small_network
+from tests.oracles import brute_force_shared_gates as plain
+from tests.oracles.brute_force_drawing import first_accepted, unflattened
 from tests.trained_networks import trained_xor
 
 
@@ -54,6 +60,47 @@ def test_what_is_carried_is_what_trying_every_place_finds():
         shared = ask(network, task=named_task("XOR", 2), protocol=with_shared_gates(asked(network).protocol))
         carried = {one.text for one in found.considered if any_place(shared, one)}
         assert carried == {one.algorithm.text for one in found.carried}
+
+
+AND_READ_TWICE = Network.from_arrays(
+    [[[1, 1], [1, 0], [0, 1]], [[-1, 1, 0], [-1, 0, 1]], [[1, 1]]],
+    [[-1, 0, 0], [0, 0], [0]],
+    activation="relu",
+    output_activation="linear",
+)
+"""relu(A - g) + relu(B - g) with g = relu(A + B - 1): one gate that two others read."""
+
+
+@lru_cache
+def xor_programs() -> dict:
+    return plain.irredundant_programs((0, 1, 1, 0), 2, 4)
+
+
+def drawn_xor(seed: int) -> Network:
+    *_, numbers = first_accepted([0, 1, 1, 0], seed, (2, 3, 3, 1), "fan-in", 3, 0.25, 100_000)
+    plain_one = unflattened(numbers, (2, 3, 3, 1), "leaky_relu", "leaky_relu", 0.01)
+    return Network.from_arrays(
+        plain_one.weights, plain_one.biases, activation="leaky_relu", output_activation="leaky_relu"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [None, 61, 62, 63])
+def test_a_program_that_shares_no_code_finds_the_same_algorithms_and_places(seed: int | None):
+    """All programs of up to four ANDs, every place of each, every single and every joint interchange."""
+    network = AND_READ_TWICE if seed is None else drawn_xor(seed)
+    programs = xor_programs()
+    assert len(programs) == 6
+    places = {text: plain.Places(network, program) for text, program in programs.items()}
+    carried = {text for text, found in places.items() if found.valid()}
+    assert carried == {one.algorithm.text.partition(";")[0] for one in grain_of_network(network).carried}
+    assert (len(carried) == 6) == (seed is None)
+
+    shared = ask(network, task=named_task("XOR", 2), protocol=with_shared_gates(asked(network).protocol))
+    candidates = candidate_algorithms(shared.task, shared.protocol, len(network.hidden_sizes)).algorithms
+    six = tuple(one for one in candidates if one.text.partition(";")[0] in programs)
+    search = search_alignments(shared, Candidates(six, len(six)))
+    assert count_minimal_joint(shared, search).found == sum(found.minimal_joint() for found in places.values())
 
 
 def any_place(question: Question, algorithm: HighLevelModel) -> bool:
