@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from itertools import product
+from itertools import pairwise, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,7 +24,7 @@ def stream(seed, sizes, spreading, scale):
 def unflattened(numbers, sizes, activation, output_activation, slope):
     """A network of W1, b1, W2, … row by row."""
     weights, biases, at = [], [], 0
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         weights.append([numbers[at + o * n_in : at + (o + 1) * n_in] for o in range(n_out)])
         at += n_in * n_out
         biases.append(numbers[at : at + n_out])
@@ -55,7 +55,7 @@ def outputs(network):
 
 def deviations(sizes, spreading, scale):
     found = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         found += [scale / math.sqrt(n_in) if spreading == "fan-in" else scale] * ((n_in + 1) * n_out)
     return found
 

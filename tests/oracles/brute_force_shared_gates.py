@@ -2,12 +2,12 @@
 
 Shares no code with the engine. A program is a list of ANDs, each of two sides (node, negated): nodes are the inputs and
 after them the gates in order. The last gate is the root, whose value may be negated too. Each other gate is a variable.
-A network has ``weights[layer][out][in]``, ``biases``, ``sizes``, ``activation``, ``output_activation``, ``negative_slope``.
+A network has ``weights[layer][out][in]``, ``biases``, ``sizes``, the two activations and ``negative_slope``.
 """
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 from tests.oracles.brute_force_circuits import bent
 
@@ -113,7 +113,7 @@ class Places:
 
     def valid(self):
         """Every placement on disjoint sets of neurons, each within a layer, right under all single interchanges."""
-        n_rows = range(len(self.rows))
+        pairs = list(permutations(range(len(self.rows)), 2))
         sites = [
             (layer, neurons)
             for layer in range(1, len(self.network.sizes) - 1)
@@ -121,7 +121,7 @@ class Places:
             for neurons in combinations(range(self.network.sizes[layer]), size)
         ]
         fitting = [
-            [site for site in sites if all(self.agrees({gate: site}, (s,), b) for s in n_rows for b in n_rows if s != b)]
+            [site for site in sites if all(self.agrees({gate: site}, (source,), base) for source, base in pairs)]
             for gate in self.variables
         ]
         return [
@@ -137,9 +137,7 @@ class Places:
             places
             for places in self.valid()
             if all(
-                self.agrees(places, sources, base)
-                for sources in product(n_rows, repeat=len(places))
-                for base in n_rows
+                self.agrees(places, sources, base) for sources in product(n_rows, repeat=len(places)) for base in n_rows
             )
         ]
 
