@@ -250,6 +250,7 @@ def location_json(place: Location, layout: EdgeLayout | Graph, *, complete: bool
         "own_valid": place.own_valid,
         "possible": place.closed.possible,
         "valid": place.valid,
+        "under": dict(place.under),
         "excess": place.excess,
         "chance": chance_json(place.chance),
         "rank": rank,

@@ -19,6 +19,7 @@ from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import in_space
+from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import criteria_for
@@ -39,6 +40,12 @@ from analysis.work import DEFAULT_WORK, Work
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
+UNDER: Final[Mapping[str, Criterion]] = {
+    "zero": ZERO_ABLATION,
+    "mean": MEAN_ABLATION,
+    "resample": RESAMPLE_ABLATION,
+}
+"""What says whether a circuit is valid with absent edges carrying 0, means, or any other row's values."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,8 @@ class Location:
         raw_valid: whether the raw mask decides right as the protocol asks of circuits.
         own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
         valid: whether the closed mask is one of the valid circuits.
+        under: by ablation, "zero", "mean" and "resample" among them, whether it would be one if absent edges carried
+            that; None where it was not found out.
         excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
         chance: valid and possible circuits of its size; None where no circuit of that size is possible.
         rank: by number of edges.
@@ -92,6 +101,7 @@ class Location:
     raw_valid: bool
     own_valid: bool | None
     valid: bool
+    under: Mapping[str, bool | None]
     excess: int | None
     chance: SizeChance | None
     rank: Rank
@@ -287,27 +297,41 @@ class Landscape(ValidCircuits[CutNetwork]):
         """Where raw masks stand, each with the network under its own ablation, if it has one."""
         found = [self.left(raw) for raw, _ in answers]
         valid = [self.is_valid(one) for one in found]
+        under = self._under(sorted({one.mask for one in found if self._in_space(one)}))
         masks = sorted({one.mask for one, good in zip(found, valid, strict=True) if good})
         criteria, stories = self._criteria(masks), self._stories(masks)
         return [
-            self._location(one, good, raw, cut, criteria, stories)
+            self._location(one, good, under.get(one.mask, dict.fromkeys(UNDER, False)), raw, cut, criteria, stories)
             for one, good, (raw, cut) in zip(found, valid, answers, strict=True)
         ]
 
     def is_valid(self, one: Closed) -> bool:
         """Whether a closed mask is a valid circuit of the protocol."""
-        if not one.possible:
-            return False
-        circuit = Circuit(self.question.layout, one.mask)
-        if not in_space(circuit.n_neurons, self.question.cut.sizes, self.question.protocol):
+        if not self._in_space(one):
             return False
         context = CircuitCriteriaContext(self.question, mask_array([one.mask], self.question.layout))
         return bool(context.decide_right[0])
+
+    def _in_space(self, one: Closed) -> bool:
+        """Whether a closed mask is one of the circuits that the protocol looks at."""
+        if not one.possible:
+            return False
+        circuit = Circuit(self.question.layout, one.mask)
+        return in_space(circuit.n_neurons, self.question.cut.sizes, self.question.protocol)
+
+    def _under(self, masks: Sequence[int]) -> dict[int, dict[str, bool]]:
+        """Of each circuit the ablations under which it decides right."""
+        if not masks:
+            return {}
+        context = CircuitCriteriaContext(self.question, mask_array(masks, self.question.layout), work=self.work)
+        found = {name: one.judge("circuit", context).passed.tolist() for name, one in UNDER.items()}
+        return {mask: {name: right[place] for name, right in found.items()} for place, mask in enumerate(masks)}
 
     def _location(
         self,
         one: Closed,
         valid: bool,
+        under: Mapping[str, bool],
         raw: int,
         cut: CutNetwork | None,
         criteria: Mapping[int, Mapping[str, str]],
@@ -318,6 +342,7 @@ class Landscape(ValidCircuits[CutNetwork]):
             **self.standing(one, valid=valid),
             raw_valid=self._decides_right(raw),
             own_valid=None if cut is None else own_valid(self.question, raw, cut.rows),
+            under=under,
             criteria=criteria.get(one.mask) if valid else None,
             relation=relation,
             carried=carried,

@@ -215,10 +215,10 @@ class ModelLandscape(ValidCircuits[CutModel]):
             raw_valid=circuit.valid,
             own_valid=None if own is None else self.is_enough(own.right(raw)),
             criteria=self._outcomes(circuit, told) if valid else None,
+            under=under,
             relation=None,
             carried=None,
             more={
-                "under": under,
                 "roles": {
                     role.key: {"model": self._roles[role.key], "circuit": told[role.key]}
                     for role in self.kind.roles

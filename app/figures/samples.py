@@ -54,7 +54,10 @@ _A, _B = Node("input", input=0), Node("input", input=1)
 _LOCATED: Final[dict[str, Any]] = {
     "edges": 13,
     "excess": 3,
-    "under": {},
+    "under": {"zero": True, "mean": True, "resample": False},
+    "dropped": ["1.2>2.1"],
+    "adds": [],
+    "drops": [],
     "possible": True,
     "valid": True,
     "chance_valid": 28,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
+from analysis.discovery.part_names import names_in
 from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
 from app.naming import ExplanationRef
@@ -56,6 +57,7 @@ class LocatedView(PageModel):
 
     raw_mask: str = Field(description="As it was answered or claimed.")
     mask: str = Field(description="What is left once edges that lead nowhere or come from nowhere are dropped.")
+    dropped: list[str] = Field([], description="Those edges, by name; empty of models.")
     url: str = Field(description="The page of that circuit; empty if it is not a possible one.")
     ref: str = Field(description="How a comparison's address names it; empty likewise.")
     edges: int
@@ -75,11 +77,13 @@ class LocatedView(PageModel):
     failed: list[str] | None = Field(description="Criteria that it fails; null if it was not judged.")
     relation: str | None = Field(description="Of its story to the whole network's; null if that is not known.")
     under: dict[str, bool | None] = Field(
-        {}, description="Of a model, by ablation whether it is valid; null where it was not found."
+        {},
+        description="By ablation whether it is valid with absent edges carrying that; null where it was not found, "
+        "empty where it was located before this was asked.",
     )
     roles: list[RoleKept] = Field([], description="Of a model, roles that some node has in the whole of it.")
-    adds: list[str] = Field([], description="Of a model, what the nearest valid circuit keeps and this one does not.")
-    drops: list[str] = Field([], description="Of a model, what this one keeps and the nearest valid circuit does not.")
+    adds: list[str] = Field([], description="What the nearest valid circuit keeps and this one does not.")
+    drops: list[str] = Field([], description="What this one keeps and the nearest valid circuit does not.")
 
     @property
     def shown(self) -> str:
@@ -89,11 +93,22 @@ class LocatedView(PageModel):
 
 def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, addresses: Addresses) -> LocatedView:
     """An answer's place, from what an audit file says of it."""
-    ref = str(ExplanationRef("circuit", place_json["mask"])) if place_json["possible"] else ""
-    return LocatedView(**located_fields(raw_mask, place_json, place, addresses), ref=ref)
+    names = list(names_in(place.question.layout).numbers)
+    raw, left = int(raw_mask, 16), int(place_json["mask"], 16)
+    return LocatedView(
+        **located_fields(raw_mask, place_json, place, addresses, names),
+        ref=str(ExplanationRef("circuit", place_json["mask"])) if place_json["possible"] else "",
+        dropped=_named(raw & ~left, names),
+    )
 
 
-def located_fields(raw_mask: str, told: Mapping[str, Any], subject: Subject, addresses: Addresses) -> dict[str, Any]:
+def _named(mask: int, names: Sequence[str]) -> list[str]:
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def located_fields(
+    raw_mask: str, told: Mapping[str, Any], subject: Subject, addresses: Addresses, names: Sequence[str]
+) -> dict[str, Any]:
     """The fields of :class:`LocatedView` that networks and models of other kinds share, but for its ``ref``.
 
     Args:
@@ -101,6 +116,7 @@ def located_fields(raw_mask: str, told: Mapping[str, Any], subject: Subject, add
         told: what an audit file says of its place.
         subject: what it is an answer about.
         addresses: builds links.
+        names: of what a mask's bits stand for.
     """
 
     def url(mask: str) -> str:
@@ -115,6 +131,8 @@ def located_fields(raw_mask: str, told: Mapping[str, Any], subject: Subject, add
             distance=nearest.get("distance", nearest.get("at_most")),
             exact="undecided" not in nearest,
         )
+    here = int(told["mask"], 16)
+    there = here if near is None else int(near.mask, 16)
     criteria = told["criteria"] or None
     backbone = told["backbone"]
     possible = told["possible"]
@@ -128,6 +146,9 @@ def located_fields(raw_mask: str, told: Mapping[str, Any], subject: Subject, add
         "own_valid": told["own_valid"],
         "possible": possible,
         "valid": told["valid"],
+        "under": told.get("under", {}),
+        "adds": _named(there & ~here, names),
+        "drops": _named(here & ~there, names),
         "excess": told["excess"],
         "chance_valid": None if told["chance"]["valid"] is None else int(told["chance"]["valid"]),
         "chance_possible": int(told["chance"]["possible"]),

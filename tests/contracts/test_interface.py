@@ -24,7 +24,7 @@ from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_list import CSV_COLUMNS as COLUMNS
-from app.pages.sharing.exports import MAP_COLUMNS, MODEL_METHODS_COLUMNS, STEP_COLUMNS
+from app.pages.sharing.exports import MAP_COLUMNS, METHODS_COLUMNS, STEP_COLUMNS
 from app.pages.studies.of_models import COLUMNS as MODEL_COLUMNS
 from tests.checkout import ROOT
 from tests.factories import XOR_SLUG, on_a_copy, real_analysis, stored_analysis
@@ -35,7 +35,7 @@ ASKED = {  # tables that need more than an analysis tell their columns themselve
     "/api/v1/networks/{network}/explanations.csv": COLUMNS,
     "/api/v1/networks/{network}/common-ground.csv": HEAD,
     "/api/v1/findings/{study}/data.{form}": MODEL_COLUMNS,
-    "/models/{model}/methods.{form}": MODEL_METHODS_COLUMNS,
+    "/models/{model}/methods.{form}": METHODS_COLUMNS,
     "/models/{model}/methods/{method}/steps.{form}": STEP_COLUMNS,
     "/models/{model}/rivals.{form}": MAP_COLUMNS,
     "/api/v1/models/{model}/circuits.csv": ("mask", *(one.name for one in circuit_record(ATTENTION).columns)),

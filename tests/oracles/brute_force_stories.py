@@ -64,8 +64,13 @@ class Plain:
     def kept(self, mask):
         return {edge for bit, edge in enumerate(self.edges) if mask >> bit & 1}
 
-    def valid_masks(self):
-        """Every structurally possible mask that decides XOR right by rounding, ascending; all 2^edges are tried."""
+    def valid_masks(self, absent=None):
+        """Every structurally possible mask that decides XOR right by rounding, ascending; all 2^edges are tried.
+
+        ``absent[layer][source]`` is what absent edges carry, 0 where nothing is given.
+        """
+        if absent is None:
+            absent = [[0.0] * size for size in self.sizes]
         n = len(self.edges)
         masks = np.arange(1 << n, dtype=np.int64)
         bit = {edge: (masks >> k & 1).astype(bool) for k, edge in enumerate(self.edges)}
@@ -94,7 +99,8 @@ class Plain:
                 for out, weights in enumerate(rows):
                     total = np.full(len(masks), self.biases[layer][out])
                     for source, weight in enumerate(weights):
-                        total += np.where(bit[layer, out, source], weight * values[source], 0.0)
+                        carried = np.where(bit[layer, out, source], values[source], absent[layer][source])
+                        total += weight * carried
                     following.append(_vector(total, self.kinds[layer], self.slope))
                 values = following
             label = row[0] ^ row[1]

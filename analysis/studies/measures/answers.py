@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.strategy import find_circuits
-from analysis.criteria.ablations import MEAN_ABLATION, OUTPUT_FAITHFULNESS, RESAMPLE_ABLATION
+from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion
 from analysis.criteria.minimality import minimal_masks
-from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.method import Method
@@ -176,12 +174,16 @@ def _story(_: Studied, place: Location) -> Measured:
     return Measured(place.relation == "same")
 
 
-def _passes(criterion: Criterion, studied: Studied, place: Location) -> Measured:
+def _under(ablation: str, _: Studied, place: Location) -> Measured:
+    return Measured(place.valid and bool(place.under[ablation]))
+
+
+def _faithful(studied: Studied, place: Location) -> Measured:
     if not place.valid:
         return Measured(False)
     masks = mask_array([place.closed.mask], studied.question.layout)
-    verdicts = criterion.judge("circuit", CircuitCriteriaContext(studied.question, masks))
-    return Measured(OUTCOMES[int(verdicts.outcomes[0])] == "passed")
+    verdicts = OUTPUT_FAITHFULNESS.judge("circuit", CircuitCriteriaContext(studied.question, masks))
+    return Measured(bool(verdicts.passed[0]))
 
 
 # --- of all answers together
@@ -307,14 +309,14 @@ _OF_ANSWERS: Final = (
         Measure(
             key,
             words,
-            f"Whether the answer is valid and passes the criterion {criterion.key}.",
+            f"Whether the answer is valid and passes the criterion {criterion}.",
             "yes-no",
-            _of_answer(partial(_passes, criterion)),
+            _of_answer(function),
         )
-        for key, words, criterion in (
-            ("audit-mean", "valid under mean ablation too", MEAN_ABLATION),
-            ("audit-resample", "valid under resample ablation too", RESAMPLE_ABLATION),
-            ("audit-faithful", "valid and faithful to the output", OUTPUT_FAITHFULNESS),
+        for key, words, criterion, function in (
+            ("audit-mean", "valid under mean ablation too", "mean-ablation", partial(_under, "mean")),
+            ("audit-resample", "valid under resample ablation too", "resample-ablation", partial(_under, "resample")),
+            ("audit-faithful", "valid and faithful to the output", OUTPUT_FAITHFULNESS.key, _faithful),
         )
     ),
 )

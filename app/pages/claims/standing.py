@@ -99,6 +99,10 @@ class Standing(ABC, Generic[C]):
                 found.append(BaselineView(key=method.key, label=method.label, method_url=url, place=view))
         return found
 
+    def at(self, mask: int) -> LocatedView | None:
+        """Where a mask stands by itself, whatever found it; None where it is empty."""
+        return self.view(self._placed(Answer("found", mask), None, self.landscape))
+
     @staticmethod
     def _placed(answer: Answer, own: C | None, landscape: ValidCircuits[C]) -> Placed:
         location = None

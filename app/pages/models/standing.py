@@ -68,21 +68,10 @@ class ModelStanding(Standing[CutModel]):
 
 def model_located(raw_mask: str, told: Mapping[str, Any], place: ModelPlace, addresses: Addresses) -> LocatedView:
     """An answer's place, from what an audit file says of it."""
-    graph = place.space.graph
-    fields = located_fields(raw_mask, told, place, addresses)
-    here = int(told["mask"], 16)
-    there = here if fields["nearest"] is None else int(fields["nearest"].mask, 16)
-
-    def names(mask: int) -> list[str]:
-        return [name for bit, name in enumerate(graph.bit_labels) if mask >> bit & 1]
-
     return LocatedView(
-        **fields,
+        **located_fields(raw_mask, told, place, addresses, place.space.graph.bit_labels),
         ref=told["mask"] if told["possible"] else "",
-        under=told["under"],
         roles=_roles(told["roles"], place),
-        adds=names(there & ~here),
-        drops=names(here & ~there),
     )
 
 

@@ -22,6 +22,7 @@ from app.db.reads.circuit_sets import stored_sizes
 from app.db.reports import report_of, report_row
 from app.figures.svg.audit import AnswerMark, audit_strip
 from app.options import BigInt, PageModel, ScopeOptions
+from app.pages.claims.standing import NetworkStanding
 from app.pages.located import LocatedView, located_view
 from app.pages.place import Place, Subject, locate
 from app.pages.reports.state import ReportPage, report_fields
@@ -80,6 +81,7 @@ class MethodsPage(ReportPage, MethodsFound):
     not_asked: list[str] = Field(description="Methods that are asked on request, by name.")
     valid: BigInt = Field(description="Valid circuits.")
     planted: str = Field(description="The planted circuit; empty if nothing is said to be planted.")
+    planted_place: LocatedView | None = Field(description="Where that stands; null likewise, and where none answered.")
     claims_url: str = Field(description="Circuits that others found, kept at addresses of their own.")
     circuits_url: str
     lenses_url: str
@@ -113,6 +115,9 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         )
     )
     asked = {one.key for one in methods}
+    planted_place = None
+    if report is not None and record is not None and place.analysis is not None:
+        planted_place = NetworkStanding(session, place, place.analysis, addresses).at(record.circuit.mask)
     return MethodsPage(
         **report_fields(session, place, addresses, METHODS, row),
         **methods_fields(report, methods, {} if report is None else shares_of(session, place), place, addresses),
@@ -123,6 +128,7 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         n_edges=place.question.layout.n_edges,
         findings=[] if report is None else [*findings_of(methods), *_planted_finding(methods)],
         planted="" if record is None else record.circuit.hex,
+        planted_place=planted_place,
         claims_url=addresses.claims(slug, scope),
         circuits_url=addresses.circuits(slug, scope),
         lenses_url=addresses.lenses(slug, scope),
@@ -264,5 +270,7 @@ def strip_of(method: MethodView, n_edges: int, shares: Mapping[int, float]) -> M
         shares: of valid among possible circuits, by size.
     """
     every = [*([method.default] if method.default else []), *method.answers]
-    marks = [AnswerMark(one.place.edges, one.place.valid, one.default) for one in every if one.place is not None]
+    marks = [
+        AnswerMark(one.text, one.place.edges, one.place.valid, one.default) for one in every if one.place is not None
+    ]
     return audit_strip(marks, n_edges, shares, title=method.label)

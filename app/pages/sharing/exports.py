@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -427,14 +427,17 @@ def _about_model(page: RulesPage, what: str) -> tuple[str, ...]:
 
 
 _PLACED: Final = (
-    *("raw_mask", "mask", "edges", "raw_valid", "own_valid", "valid", "excess", "chance_valid", "chance_possible"),
-    *("nearest", "distance", "backbone_held", "backbone", "extra", "story"),
+    *("raw_mask", "mask", "edges", "raw_valid", "own_valid", "valid", "under", "excess"),
+    *("chance_valid", "chance_possible", "smaller", "equal", "larger"),
+    *("nearest", "distance", "adds", "drops", "backbone_held", "backbone", "extra", "story"),
 )
 _ANSWERED: Final = ("method", "settings", "default", "outcome", *_PLACED)
-MODEL_METHODS_COLUMNS: Final = (*_ANSWERED, "under", "adds", "drops", "url")
+METHODS_COLUMNS: Final = (*_ANSWERED, "url")
 _PLACED_WORDS: Final = (
-    "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; excess: edges more "
-    "than the smallest valid circuit has; chance_valid of chance_possible circuits of that size are valid."
+    "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; under: ablations "
+    "under which that is valid; excess: edges more than the smallest valid circuit has; chance_valid of "
+    "chance_possible circuits of that size are valid; smaller, equal, larger: valid circuits with fewer, as many and "
+    "more edges; adds, drops: what the nearest valid circuit keeps and it does not, and the other way round."
 )
 
 
@@ -450,11 +453,17 @@ def _placed_cells(at: LocatedView | None) -> Sequence[Cell]:
         at.raw_valid,
         at.own_valid,
         at.valid,
+        " ".join(name for name, valid in at.under.items() if valid),
         at.excess,
         at.chance_valid,
         at.chance_possible,
+        at.rank.smaller,
+        at.rank.equal,
+        at.rank.larger,
         near.mask if near else None,
         near.distance if near else None,
+        " ".join(map(_claimed, at.adds)),
+        " ".join(map(_claimed, at.drops)),
         *held,
         at.extra,
         at.relation,
@@ -473,7 +482,7 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
         )
     about = (*about_place(place, "What discovery methods answer"), told, _PLACED_WORDS)
 
-    return Table(f"{place.slug}-methods", about, (*_ANSWERED, "url"), _answer_rows(page.methods))
+    return Table(f"{place.slug}-methods", about, METHODS_COLUMNS, _answer_rows(page.methods))
 
 
 def model_methods_table(session: Session, addresses: Addresses, model: str, options: RulesOptions) -> Table:
@@ -482,27 +491,16 @@ def model_methods_table(session: Session, addresses: Addresses, model: str, opti
     about = (
         *_about_model(page, "What discovery methods answer"),
         f"{_PLACED_WORDS} Edges are nodes where masks name nodes.",
-        "under: ablations under which it is valid; adds and drops: what separates it from the nearest valid circuit, "
-        "written as claims write edges.",
     )
 
-    return Table(f"{page.model.slug}-methods", about, MODEL_METHODS_COLUMNS, _answer_rows(page.methods, _apart_cells))
+    return Table(f"{page.model.slug}-methods", about, METHODS_COLUMNS, _answer_rows(page.methods))
 
 
-def _answer_rows(
-    methods: Sequence[MethodView], more: Callable[[LocatedView | None], Sequence[Cell]] = lambda _: ()
-) -> Iterator[Sequence[Cell]]:
-    """The answers of methods; ``more`` gives cells that only one kind has."""
+def _answer_rows(methods: Sequence[MethodView]) -> Iterator[Sequence[Cell]]:
+    """The answers of methods."""
     for method in methods:
         for one in [*([method.default] if method.default else []), *method.answers]:
-            yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), *more(one.place), one.url)
-
-
-def _apart_cells(at: LocatedView | None) -> Sequence[Cell]:
-    if at is None:
-        return (None,) * 3
-    under = [name for name, valid in at.under.items() if valid]
-    return tuple(" ".join(some) for some in (under, map(_claimed, at.adds), map(_claimed, at.drops)))
+            yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), one.url)
 
 
 def _claimed(label: str) -> str:

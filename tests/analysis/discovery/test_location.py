@@ -18,7 +18,7 @@ from analysis.question import Question, ask
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.golden_files import golden_network
-from tests.oracles.brute_force_stories import Plain
+from tests.oracles.brute_force_stories import INPUTS, Plain
 
 
 def question_of(name: str) -> Question:
@@ -77,6 +77,18 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
     valid = np.array(plain.valid_masks())
     sizes = np.bitwise_count(valid)
     backbone = int(np.bitwise_and.reduce(valid))
+    on_each = [plain.run(row) for row in INPUTS]
+    means = [[sum(values) / len(INPUTS) for values in zip(*layer, strict=True)] for layer in zip(*on_each, strict=True)]
+    under = {
+        "zero": set(valid.tolist()),
+        "mean": set(plain.valid_masks(means)),
+        "resample": set.intersection(*(set(plain.valid_masks(values)) for values in on_each)),
+    }
+    assert {name: len(masks & under["zero"]) for name, masks in under.items()} == {
+        "zero": 197,
+        "mean": 191,
+        "resample": 100,
+    }
     landscape = Landscape(question, search_circuits(question))
     random = np.random.default_rng(0)
     some = random.integers(0, 1 << 18, 600).tolist()
@@ -90,6 +102,7 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
         n_edges = mask.bit_count()
         assert place.closed.mask == mask
         assert place.valid == (mask in valid)
+        assert place.under == {name: mask in masks for name, masks in under.items()}
         kept = plain.kept(raw)
         right = all(
             (0.5 < out < 1.5) if a ^ b else (-0.5 <= out <= 0.5)

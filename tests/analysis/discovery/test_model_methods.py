@@ -180,7 +180,7 @@ def test_places_are_those_among_all_masks(name, text):
         outcomes.add(place.valid)
         assert place.closed.mask == space.graph.number(mask)
         assert place.valid == bool((valid == mask).all(axis=1).any())
-        assert place.more["under"][rules["ablation"]] == place.raw_valid
+        assert place.under[rules["ablation"]] == place.raw_valid
         chance = (0, 0) if place.chance is None else (place.chance.low, place.chance.possible)
         assert chance == ((valid.sum(axis=1) == size).sum(), (every.sum(axis=1) == size).sum())
         sizes = valid.sum(axis=1)
@@ -195,7 +195,7 @@ def test_places_are_those_among_all_masks(name, text):
         below = (valid <= mask).all(axis=1).sum() > 1
         assert place.criteria["minimal-subset"] == ("failed" if below else "passed")
         assert place.criteria["minimal-cardinal"] == ("failed" if place.excess else "passed")
-        assert place.more["under"]["resample"] == (place.criteria["resample-ablation"] == "passed")
+        assert place.under["resample"] == (place.criteria["resample-ablation"] == "passed")
     assert True in outcomes
 
 

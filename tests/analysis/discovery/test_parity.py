@@ -81,12 +81,13 @@ def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     found = landscape.locate_all([(int(c["raw_mask"], 16), landscape.cut(c["settings"]["ablation"])) for c in claims])
     for claim, place in zip(claims, found, strict=True):
         told = location_json(place, layout, complete=True)
-        expected = {key: claim[key] for key in told if key != "criteria"}
-        criteria = told.pop("criteria")
+        criteria, under = told.pop("criteria"), told.pop("under")
+        expected = {key: claim[key] for key in told}
         assert told == expected, (claim["method"], claim["settings"])
         assert (criteria is None) == (claim["criteria"] is None)
         if criteria is not None:
             assert {key: criteria[key] for key in claim["criteria"]} == claim["criteria"]
+            assert all(under[name] == criteria[f"{name}-ablation"] for name in ("zero", "mean", "resample"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from fastapi.testclient import TestClient
@@ -133,6 +134,30 @@ def test_a_claim_that_cannot_be_read_is_refused_in_both_forms(client, query: dic
     assert words in page.text
 
 
+def test_of_what_is_not_valid_is_said_what_it_is_under_other_ablations_and_what_is_missing(get, client) -> None:
+    """Edges that lead nowhere are named, and so is what separates the circuit from the nearest valid one."""
+    mask = next(c for c in reference("xor_pretrained")["claims"] if not c["valid"] and c["possible"])["mask"]
+    place = get(CLAIM, mask=mask)["place"]
+    assert place["under"] == {"zero": False, "mean": True, "resample": False}
+    assert place["nearest"]["distance"] == len(place["adds"]) + len(place["drops"])
+    near = get(CLAIM, mask=place["nearest"]["mask"])["place"]
+    assert (near["valid"], near["adds"], near["drops"]) == (True, [], [])
+    page = client.get(CLAIM, params={"mask": mask}).text
+    assert f"+ {place['adds'][0].replace('>', '&gt;')}" in page
+    assert place["dropped"] == []
+    raw = get(CLAIM, edges="x0>1.0 1.0>2.0 1.2>2.1 2.0>y0 2.1>y0")["place"]
+    assert (raw["severed"], raw["dropped"]) == (["n1.2"], ["1.2>2.1", "2.1>y0"])
+    for edge in raw["dropped"]:
+        assert edge.replace(">", "&gt;") in client.get(CLAIM, params={"mask": raw["raw_mask"]}).text
+
+
+def test_the_table_says_the_place_by_size_beside_size_and_chance(client) -> None:
+    page = client.get(PAGE).text
+    acdc = page[page.index('id="acdc"') :].split("</tr>")[0]
+    for words in ("24 to 51", "of 197", "28", "/ 1,776", "6", "zero, mean, resample"):
+        assert words in acdc, words
+
+
 def test_the_form_stands_alone_and_where_nothing_is_analysed_a_claim_says_so(get, client) -> None:
     assert get(CLAIM)["state"] == "asked"
     assert "Locate it" in client.get(CLAIM).text
@@ -164,7 +189,11 @@ def test_the_page_leads_to_what_other_networks_showed(client) -> None:
     assert f'id="{anchor}"' in client.get("/findings").text
 
 
-def test_a_full_stack_of_marks_hides_neither_valid_answers_nor_others() -> None:
-    marks = [AnswerMark(17, valid, default=False) for valid in (*[True] * 6, False)]
-    drawn = audit_strip(marks, 18, {17: 0.5}, title="Random order")
-    assert (drawn.count('class="dot"'), drawn.count('class="cross"')) == (3, 2)
+@pytest.mark.parametrize("n_edges", [18, 40])
+def test_a_strip_has_a_mark_for_each_setting_and_none_lies_on_another(n_edges: int) -> None:
+    marks = [AnswerMark(f"random(seed={n})", 17, n < 20, default=n == 3) for n in range(30)]
+    drawn = audit_strip(marks, n_edges, {17: 0.5}, title="Random order")
+    assert (drawn.count('class="dot"'), drawn.count('class="cross"'), drawn.count('class="ring"')) == (20, 20, 1)
+    assert all(f"{mark.text}: 17 edges" in drawn for mark in marks)
+    dots = re.findall(r'class="dot" cx="([\d.]+)" cy="([\d.]+)"', drawn)
+    assert len(set(dots)) == len(dots) == 20

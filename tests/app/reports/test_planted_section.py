@@ -111,11 +111,19 @@ def test_each_answer_of_a_method_is_set_beside_it(client, get) -> None:
         place = one["default"]["place"]
         assert (one["default"]["planted"] == "recovered") == (place["mask"] == page["planted"] and place["valid"])
     assert "a benchmark that knows only the planted one counts as errors" in page["findings"][-1]
-    assert "recovered" in client.get("/networks/alice/methods").text
+    place = page["planted_place"]
+    assert (place["mask"], place["valid"], place["excess"]) == (page["planted"], True, 0)
+    assert (place["rank"]["smaller"], place["rank"]["equal"]) == (0, 1)
+    text = client.get("/networks/alice/methods").text
+    assert "recovered" in text
+    assert "The planted circuit" in text
+    broken = get("/networks/broken/methods")["planted_place"]
+    assert not broken["valid"]
 
 
 def test_answers_about_other_networks_are_beside_nothing(client, get) -> None:
-    assert get("/networks/plain/methods")["planted"] == ""
+    plain = get("/networks/plain/methods")
+    assert (plain["planted"], plain["planted_place"]) == ("", None)
     assert "<th>Planted" not in client.get("/networks/plain/methods").text
 
 
