@@ -64,8 +64,7 @@ def serve(
                 added = add_bundled_networks(session) + add_bundled_models(session)
             if added:
                 remark(f"added {added} bundled networks and models")
-            with store.write() as session:
-                n_studies = add_bundled_studies(session)
+            n_studies = add_bundled_studies(settings)
             if n_studies:
                 remark(f"took in the results of {n_studies} bundled studies")
         if not settings.read_only:
