@@ -8,10 +8,11 @@ the number of such matrices, so a dynamic programme over (active in this layer, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import comb
+from types import MappingProxyType
 
 from analysis.protocol import Protocol
 
@@ -51,8 +52,13 @@ def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
     return Fraction(sum(hidden) - n_active, sum(hidden)) > least
 
 
-def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> dict[int, int]:
+def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> Mapping[int, int]:
     """Circuits of the protocol's space by number of edges, exactly, of those with at most ``most`` edges."""
+    return _by_edges(tuple(sizes), protocol, most)
+
+
+@lru_cache(maxsize=64)
+def _by_edges(sizes: tuple[int, ...], protocol: Protocol, most: int) -> Mapping[int, int]:
     states = {(sizes[0], 0, 0): 1}  # (active in this layer, active hidden neurons so far, edges so far) → ways
     n_layers = len(sizes) - 1
     for layer in range(1, n_layers):
@@ -69,7 +75,7 @@ def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> dict[
     for (below, so_far, n_edges), ways in states.items():
         if n_edges + below * sizes[-1] <= most and in_space(so_far, sizes, protocol):
             counts[n_edges + below] += ways  # to the only output
-    return {n: number for n, number in sorted(counts.items()) if number}
+    return MappingProxyType({n: number for n, number in sorted(counts.items()) if number})
 
 
 @cache

@@ -11,8 +11,8 @@ Circuit k of an analysis is its k-th mask in ascending order, and value k of eac
 interpretations are, stand in a second, ascending list of the distinct values; the column holds ranks in that list.
 
 Which circuits keep an edge also stands there as bits, for each edge 64 circuits a word: counting how many of any of the
-circuits keep each edge then takes an operation for 64 of them, and reads half as much as the masks. Of each block the
-smallest and the largest margin stand in one list: an order by margin reads only the blocks that can be first.
+circuits keep each edge then takes an operation for 64 of them, and reads half as much as the masks. Of more circuits
+than there are codes the margins stand there as codes of two bytes too, which an order and a bound read instead.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from app.db.distributions import active_neurons
 BLOCK: Final = 4_096  # circuits, or distinct values, in a block
 WORD: Final = 64  # bits
 EDGE_BITS: Final = "edge.bits"
-MARGIN_ENDS: Final = "margin.ends"  # all in block 0: see ends_of
+MARGIN_CODES: Final = "margin.codes"  # of more than N_CODES circuits: see margin_codes
+MARGIN_RANGES: Final = "margin.ranges"  # all in block 0
+N_CODES: Final = 1 << 16
 MASK_WORDS: Final = ("mask", "mask.1", "mask.2", "mask.3")  # 64 edges each, as many as are needed
 COLUMNS: Final[dict[str, np.dtype[Any]]] = {
     **{word: np.dtype("<u8") for word in MASK_WORDS},
@@ -44,6 +46,8 @@ COLUMNS: Final[dict[str, np.dtype[Any]]] = {
     "observed": np.dtype("<u4"),
     "outputs": np.dtype("<f8"),  # 2^n values for each circuit
     EDGE_BITS: np.dtype("<u8"),  # see edge_bits; a block holds those of its circuits
+    MARGIN_CODES: np.dtype("<u2"),
+    MARGIN_RANGES: np.dtype("<f8"),  # 2 values for each code
 }
 RANKED: Final = ("interpretations", "observed")
 
@@ -81,6 +85,7 @@ def blocks_of(circuits: CircuitSearch, counts: InterpretationCounts) -> Iterator
         for number, start in enumerate(range(0, len(values), BLOCK)):
             few = values[start : start + BLOCK]
             yield Block(values_name(name), number, sortable(few[0]), values_to_bytes(few))
+    codes, ranges = margin_codes(circuits.margins) if len(masks) > N_CODES else (None, None)
     for number, start in enumerate(range(0, len(masks), BLOCK)):
         part = slice(start, start + BLOCK)
         some = masks[part]
@@ -92,12 +97,13 @@ def blocks_of(circuits: CircuitSearch, counts: InterpretationCounts) -> Iterator
             **{name: ranks[part] for name, (_, ranks) in ranked.items()},
             "outputs": circuits.outputs[part],
             EDGE_BITS: edge_bits(some, layout),
+            **({} if codes is None else {MARGIN_CODES: codes[part]}),
         }
         for name, column in columns.items():
             first = layout.to_hex(int(some[0])) if name == "mask" else None
             yield Block(name, number, first, np.ascontiguousarray(column, dtype=COLUMNS[name]).tobytes())
-    if len(masks):
-        yield Block(MARGIN_ENDS, 0, None, ends_of(circuits.margins).tobytes())
+    if ranges is not None:
+        yield Block(MARGIN_RANGES, 0, None, ranges.tobytes())
 
 
 def mask_words(masks: NDArray[Any], layout: EdgeLayout) -> list[NDArray[np.uint64]]:
@@ -118,10 +124,29 @@ def masks_in(words: Sequence[NDArray[np.uint64]]) -> NDArray[Any]:
     return masks
 
 
-def ends_of(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[blocks, 2]``: the smallest and the largest value of each block of a column."""
-    blocks = (column[start : start + BLOCK] for start in range(0, len(column), BLOCK))
-    return np.array([(block.min(), block.max()) for block in blocks])
+def margin_codes(margins: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Margins as codes that ascend with them: a code is of one margin, or of few circuits.
+
+    Codes are given from the smallest margin on, each to as many different margins as have no more than 2·n/N_CODES of
+    the n circuits together, or to a single one. So any two codes in a row have more circuits than that, and there are
+    fewer than N_CODES of them.
+
+    Args:
+        margins: ``[circuits]``, at least one.
+
+    Returns:
+        ``[circuits]`` codes, and ``[codes, 2]`` the smallest and the largest margin with each.
+    """
+    values, numbers = np.unique(margins, return_counts=True)
+    up_to, most = np.cumsum(numbers), -(-2 * len(margins) // N_CODES)
+    starts, start = [], 0
+    while start < len(values):
+        starts.append(start)
+        enough = up_to[start] - numbers[start] + most
+        start = max(start + 1, int(np.searchsorted(up_to, enough, "right")))
+    smallest, largest = values[starts], values[np.array([*starts[1:], len(values)]) - 1]
+    codes = np.searchsorted(smallest, margins, "right") - 1
+    return codes.astype(np.uint16), np.stack([smallest, largest], axis=1)
 
 
 def edge_bits(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.uint64]:

@@ -7,13 +7,16 @@ go by before the page builder sees them, so this is simpler than listening in, a
 alike again. It is the way of build systems that keep "verifying traces" (Mokhov, Mitchell and Peyton Jones, "Build
 Systems à la Carte", 2018).
 
+What stays as it is while another row that was read stays, as the circuits of an analysis do, need not be asked again:
+its statements are marked :data:`LASTING` and are not noted.
+
 What a trace cannot tell spoils it: a statement outside of a reading session, a changing one, a session that failed.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE: Final = 1_000
 MAX_BYTES: Final = 8 << 20
 """Of what the statements of one answer give. Asking for more again would not be cheap, so it is not done."""
+LASTING: Final[Mapping[str, Any]] = {"lasting": True}
+"""Options of a statement whose rows are never changed, and go only with a row that the same session reads as well."""
 _PLAIN: Final = (type(None), bool, int, float, str, bytes)
 
 
@@ -132,10 +137,12 @@ def watch_reads(engine: Engine) -> None:
 
     @event.listens_for(engine, "after_cursor_execute")
     def noted(
-        connection: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+        connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         trace = _TRACE.get()
-        if trace is not None and cursor.description is not None:  # others give nothing: BEGIN
+        if trace is None or cursor.description is None:  # others give nothing: BEGIN
+            return
+        if context is None or not context.execution_options.keys() >= LASTING.keys():
             trace.note(connection, statement, parameters, many=executemany)
 
 

@@ -8,19 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from numpy.typing import NDArray
 from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
-from app.db.circuit_columns import BLOCK, EDGE_BITS, MARGIN_ENDS, edge_bits, ends_of
+from app.db.circuit_columns import (
+    BLOCK,
+    COLUMNS,
+    EDGE_BITS,
+    MARGIN_CODES,
+    MARGIN_RANGES,
+    N_CODES,
+    edge_bits,
+    margin_codes,
+)
 from app.db.cloud_storage import MARKS, save_cloud
 from app.db.engine import Store
 from app.db.reads.circuit_scan import columns_of
 from app.db.reads.circuits import whole_column
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
-from app.db.shelves import COLUMNS, save_shelves
+from app.db.shelves import COLUMNS as OF_ROWS
+from app.db.shelves import save_shelves
 from app.db.studies import sum_up
 from app.db.study_summaries import SUMMARY_VERSION
 from app.db.study_tables import StudyRow, StudySummaryRow
@@ -58,7 +69,7 @@ def fill_one(store: Store) -> bool:
 
 
 def _without_shelves(session: Session) -> int | None:
-    kept = exists().where(ShelfColumnRow.analysis_id == AnalysisRow.id, ShelfColumnRow.kind.in_(COLUMNS))
+    kept = exists().where(ShelfColumnRow.analysis_id == AnalysisRow.id, ShelfColumnRow.kind.in_(OF_ROWS))
     return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", ~kept).limit(1))
 
 
@@ -66,14 +77,16 @@ def _shelve(session: Session, analysis_id: int) -> None:
     save_shelves(session, session.get_one(AnalysisRow, analysis_id))
 
 
-def _without_column(name: str, session: Session) -> int | None:
+def _without_column(name: str, session: Session, more_than: int = 0) -> int | None:
+    """An analysis of more circuits than so many that has no such column."""
     masks, column = (
         exists().where(
             CircuitBlockRow.analysis_id == AnalysisRow.id, CircuitBlockRow.name == stored, CircuitBlockRow.block == 0
         )
         for stored in ("mask", name)
     )
-    return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", masks, ~column).limit(1))
+    many = AnalysisRow.circuits_listed > more_than
+    return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", many, masks, ~column).limit(1))
 
 
 def _mark_edges(session: Session, analysis_id: int) -> None:
@@ -81,14 +94,24 @@ def _mark_edges(session: Session, analysis_id: int) -> None:
     layout = analysis.network.layout
     for block in range(-(-analysis.circuits_listed // BLOCK)):
         masks = columns_of(session, analysis_id, ("mask",), range(block, block + 1))["mask"]
-        data = edge_bits(masks, layout).tobytes()
-        row = {"analysis_id": analysis_id, "name": EDGE_BITS, "block": block, "data": data}
-        session.execute(insert(CircuitBlockRow), row)
+        _keep(session, analysis_id, EDGE_BITS, block, edge_bits(masks, layout))
 
 
-def _end_margins(session: Session, analysis_id: int) -> None:
-    data = ends_of(whole_column(session, analysis_id, "margin")).tobytes()
-    session.add(CircuitBlockRow(analysis_id=analysis_id, name=MARGIN_ENDS, block=0, data=data))
+def _without_codes(session: Session) -> int | None:
+    return _without_column(MARGIN_RANGES, session, N_CODES)
+
+
+def _code_margins(session: Session, analysis_id: int) -> None:
+    codes, ranges = margin_codes(whole_column(session, analysis_id, "margin"))
+    for block, start in enumerate(range(0, len(codes), BLOCK)):
+        _keep(session, analysis_id, MARGIN_CODES, block, codes[start : start + BLOCK])
+    _keep(session, analysis_id, MARGIN_RANGES, 0, ranges)
+
+
+def _keep(session: Session, analysis_id: int, name: str, block: int, values: NDArray[Any]) -> None:
+    data = values.astype(COLUMNS[name], copy=False).tobytes()
+    row = {"analysis_id": analysis_id, "name": name, "block": block, "data": data}
+    session.execute(insert(CircuitBlockRow), row)
 
 
 def _without_bits(session: Session) -> int | None:
@@ -125,7 +148,7 @@ def _sum_up(session: Session, study_id: int) -> None:
 _PARTS: Final[tuple[tuple[Callable[[Session], int | None], Callable[[Session, int], None]], ...]] = (
     (_without_shelves, _shelve),
     (partial(_without_column, EDGE_BITS), _mark_edges),
-    (partial(_without_column, MARGIN_ENDS), _end_margins),
+    (_without_codes, _code_margins),
     (_without_bits, _pack),
     (_without_marks, _draw),
     (_without_summary, _sum_up),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import EDGE_BITS, count_uses, in_words
 from app.db.reads.circuit_scan import Columns
+from app.db.reads.coded_margins import CodedMargins
 from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
 
@@ -218,16 +220,14 @@ class _Scan:
         # circuits stand in the order of their masks
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
-        tested = any(test is not None and "margin" in test[0] for test in self._tests)
-        # circuits and the ends of their blocks' margins, where all margins need not be read
-        self._ends: tuple[CircuitShelf, NDArray[np.float64]] | None = None
-        if isinstance(shelf, CircuitShelf) and not tested and shelf.margin_ends is not None:
-            self._ends = shelf, shelf.margin_ends
+        self._margins = shelf.coded_margins if isinstance(shelf, CircuitShelf) else None
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
     def run(self, *, counting: bool) -> list[tuple[Any, int, int]]:
         """Count, and return the first few as (value, rank of the kind, position)."""
+        if self._margins is not None:
+            self._read_codes(self._margins, counting)
         shelf, order = self._shelf, self._order
         never = any(test is None and not whole for test, whole in zip(self._tests, self._whole, strict=True))
         if never and not self._listed:
@@ -236,8 +236,8 @@ class _Scan:
             for positions, columns in shelf.steps(self._columns(counting=False)):
                 self._count_in_turn(self._passes(columns), len(positions))
             return []
-        by_margin = self._listed and self._sort == "margin" and self._ends is not None
-        first = FirstFew(order.limit + 1, order.descending, in_turn=not by_margin)
+        margins = self._margins if self._listed and self._sort == "margin" else None
+        first = FirstFew(order.limit + 1, order.descending)
         beyond = self._behind()
         passing: list[Passing] = []
         for positions, columns in shelf.steps(self._columns(counting)):
@@ -247,9 +247,8 @@ class _Scan:
             if not self._listed:
                 continue
             every = self._all(passes)
-            if self._ends is not None and every is not None:
-                passing.append(every)
-            if by_margin:
+            if margins is not None:
+                passing += [] if every is None else [every]
                 continue
             if self._sort:
                 values = columns[self._sort]
@@ -260,12 +259,8 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, positions)
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
-        if self._ends is not None and self._listed:
-            chosen = np.concatenate(passing) if passing else None
-            if counting and "margin" in self._counted():
-                self._count_margins(*self._ends, chosen)
-            if by_margin:
-                self._first_by_margin(*self._ends, first, chosen, beyond)
+        if margins is not None:
+            self._first_by_margin(margins, first, np.concatenate(passing) if passing else None, beyond)
         rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
@@ -277,41 +272,42 @@ class _Scan:
             names.add(self._sort)
         if counting:
             names |= {name for name in self._counted() if name in self._shelf.names}
-        return names if self._ends is None else names - {"margin"}
+        return names if self._margins is None else names - {"margin"}
 
-    def _count_margins(self, shelf: CircuitShelf, ends: NDArray[np.float64], chosen: Passing | None) -> None:
-        """The margins below the limit, from the blocks that have such, and those that are there, which are all."""
-        for some in _in_lots(np.flatnonzero(ends[:, 0] < FRAGILE_MARGIN)):
-            positions, margins = shelf.margins_in(some)
-            self._facets.fragile += _number(margins < FRAGILE_MARGIN, None if chosen is None else chosen[positions])
-        self._facets.with_margin += shelf.n if chosen is None else int(np.count_nonzero(chosen))
+    def _read_codes(self, margins: CodedMargins, counting: bool) -> None:
+        """Put columns of what fulfils each test of margins in the place of the margins themselves."""
+        more: dict[str, Passing] = {}
+        for number, test in enumerate(self._tests):
+            if test is not None and test[0] == ("margin",):
+                name = f"margin passes {number}"
+                more[name] = margins.passing(partial(_of_margins, test[1]))
+                self._tests[number] = column_test(name)
+        if counting and "margin" in self._counted():
+            more[_FRAGILE] = margins.passing(_is_fragile)
+        if isinstance(self._shelf, CircuitShelf):
+            self._shelf = replace(self._shelf, more={**self._shelf.more, **more})
 
     def _first_by_margin(
-        self,
-        shelf: CircuitShelf,
-        ends: NDArray[np.float64],
-        first: FirstFew,
-        chosen: Passing | None,
-        beyond: Beyond | None,
+        self, margins: CodedMargins, first: FirstFew, chosen: Passing | None, beyond: Beyond | None
     ) -> None:
-        """The first few of those chosen that lie beyond the cursor, from the blocks that can hold them."""
-        sign = -1 if self._order.descending else 1
-        best, worst = sign * ends.T[::sign]
-        after = self._order.after
-        there = (
-            np.arange(len(best))
-            if after is None or after.value is None
-            else np.flatnonzero(worst >= sign * after.value)
-        )
-        for some in _in_lots(there[np.argsort(best[there], kind="stable")]):
-            if first.full and best[some[0]] > sign * first.values[-1]:
+        """The first few of those chosen that lie beyond the cursor: first by their codes, then by their margins."""
+        order, codes = self._order, margins.codes
+        start = margins.first_code(None if order.after is None else order.after.value, descending=order.descending)
+        while not first.full and 0 <= start < len(margins.ranges):
+            few = FirstFew(order.limit + 1, order.descending)
+            for begin in range(0, len(codes), _CODES_AT_ONCE):
+                some = codes[begin : begin + _CODES_AT_ONCE]
+                there = some <= start if order.descending else some >= start
+                there = there if chosen is None else there & chosen[begin : begin + _CODES_AT_ONCE]
+                few.add(some, np.arange(begin, begin + len(some)), there)
+            if not few.values:
                 return
-            positions, margins = shelf.margins_in(some)
-            here = None if chosen is None else chosen[positions]
-            if beyond is not None:
-                behind_it = beyond(margins, positions)
-                here = behind_it if here is None else here & behind_it
-            first.add(margins, positions, here)
+            last = few.values[-1]  # all circuits of each code up to it are looked at
+            here = (codes >= min(start, last)) & (codes <= max(start, last))
+            positions = np.flatnonzero(here if chosen is None else here & chosen)
+            values = margins.at(positions)
+            first.add(values, positions, None if beyond is None else beyond(values, positions))
+            start = last - 1 if order.descending else last + 1
 
     def _counted(self) -> tuple[str, ...]:
         """Columns that facets count."""
@@ -322,7 +318,8 @@ class _Scan:
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
-        return (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", "valid", *self._flags, *self._figures, *more)
+        names = (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", _FRAGILE, "valid")
+        return (*names, *self._flags, *self._figures, *more)
 
     def _passes(self, columns: Columns) -> list[Passing | None]:
         """What fulfils each condition, None where nothing of this kind does; in front, what is there at all."""
@@ -354,11 +351,9 @@ class _Scan:
         if not self._listed:
             return
         self._count_in_turn(passes, n)
-        for name in COUNTED:
-            if name in columns:
-                counts = _histogram(columns[name], self._without(name, passes, every))
-                places = np.flatnonzero(counts)
-                facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
+        for name, counts in self._histograms(columns, passes, every):
+            places = np.flatnonzero(counts)
+            facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
         for name in self._figures:
             facet = figure_facet(kind, name)
             values, numbers = np.unique(_of(columns[name], self._without(facet, passes, every)), return_counts=True)
@@ -371,8 +366,12 @@ class _Scan:
                 facets.values[name].update(tenths.tolist())
         if "margin" in columns:
             margins, chosen = columns["margin"], self._without("fragile", passes, every)
-            facets.fragile += _number(margins < FRAGILE_MARGIN, chosen)
+            facets.fragile += _number(_is_fragile(margins), chosen)
             facets.with_margin += _number(~np.isnan(margins), chosen)
+        elif _FRAGILE in columns:  # of circuits, each of which has a margin
+            chosen = self._without("fragile", passes, every)
+            facets.fragile += _number(columns[_FRAGILE], chosen)
+            facets.with_margin += n if chosen is None else int(np.count_nonzero(chosen))
         self._count_standing(columns, self._without("standing", passes, every), n)
         for flag in self._flags:
             facets.flags[flag] += _number(columns[flag], every)
@@ -383,6 +382,22 @@ class _Scan:
             n_neurons = min(sum(self._layout.sizes[1:-1]), MAX_NEURONS)
             users = [int(np.count_nonzero(used & np.uint64(1 << neuron))) for neuron in range(n_neurons)]
             facets.neurons = added(facets.neurons, np.array(users, dtype=np.int64))
+
+    def _histograms(
+        self, columns: Columns, passes: Sequence[Passing | None], every: Passing | None
+    ) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """How often each value of the counted columns occurs."""
+        chosen = {name: self._without(name, passes, every) for name in COUNTED if name in columns}
+        if chosen.keys() >= {"edges", "neurons"} and chosen["edges"] is every and chosen["neurons"] is every:
+            edges, neurons = columns["edges"], columns["neurons"]  # counted together, as numbers of two digits
+            base = int(neurons.max()) + 1
+            counts = _histogram(edges.astype(np.uint16) * np.uint16(base) + neurons, every)
+            table = np.pad(counts, (0, -len(counts) % base)).reshape(-1, base)
+            yield "edges", table.sum(axis=1)
+            yield "neurons", table.sum(axis=0)
+            del chosen["edges"], chosen["neurons"]
+        for name, which in chosen.items():
+            yield name, _histogram(columns[name], which)
 
     def _count_in_turn(self, passes: Sequence[Passing | None], n: int) -> None:
         """Explanations left after each condition in turn."""
@@ -487,13 +502,16 @@ def written_figure(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-_BLOCKS_AT_ONCE: Final = 64
+_FRAGILE: Final = "fragile"  # a column of circuits whose margins are read by their codes
+_CODES_AT_ONCE: Final = 65_536
 
 
-def _in_lots(numbers: NDArray[np.int64]) -> Iterator[list[int]]:
-    """Numbers of blocks, as many at a time as one query reads."""
-    for start in range(0, len(numbers), _BLOCKS_AT_ONCE):
-        yield numbers[start : start + _BLOCKS_AT_ONCE].tolist()
+def _of_margins(test: Test, margins: NDArray[np.float64]) -> Passing:
+    return test({"margin": margins})
+
+
+def _is_fragile(margins: Any) -> Any:
+    return margins < FRAGILE_MARGIN
 
 
 def _of(column: NDArray[Any], chosen: Passing | None) -> NDArray[Any]:
@@ -530,11 +548,10 @@ class FirstFew:
     Args:
         n: how many.
         descending: whether the largest value comes first, and the largest position among equals.
-        in_turn: whether rows come at higher positions than all before.
     """
 
-    def __init__(self, n: int, descending: bool, *, in_turn: bool = True) -> None:
-        self._n, self._descending, self._in_turn = n, descending, in_turn
+    def __init__(self, n: int, descending: bool) -> None:
+        self._n, self._descending = n, descending
         self._values: NDArray[Any] | None = None
         self._positions = np.empty(0, dtype=np.int64)
 
@@ -554,10 +571,10 @@ class FirstFew:
         return self._values is not None and len(self._values) == self._n
 
     def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
-        """See more rows, at ascending positions; of those only the chosen ones count."""
+        """See more rows, at ascending positions, of equal values higher than before; only the chosen ones count."""
         if self._values is not None and self.full:
             last = self._values[-1]  # a later row of the same value comes before it only in descending order
-            promising = values >= last if self._descending else values < last if self._in_turn else values <= last
+            promising = values >= last if self._descending else values < last
             chosen = promising if chosen is None else promising & chosen
         if chosen is not None:
             values, positions = values[chosen], positions[chosen]

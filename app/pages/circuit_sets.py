@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -16,7 +15,6 @@ from analysis.circuits.distribution import CircuitDistribution, by_layer
 from analysis.circuits.space import count_by_edges
 from analysis.criteria.steps import CriterionStep
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.protocol import Protocol
 from app.db.reads.circuit_sets import stored_backbone, stored_sizes
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits
@@ -155,17 +153,12 @@ def backbone_passing(
     )
 
 
-@lru_cache(maxsize=64)
-def _possible_by_edges(sizes: tuple[int, ...], protocol: Protocol, most: int) -> dict[int, int]:
-    return count_by_edges(sizes, protocol, most)
-
-
 def chance_view(session: Session, place: Place, circuit: Circuit, *, valid: bool) -> ChanceView | None:
     """How likely a circuit of that size is valid; None without an analysis, or of a large network."""
     layout = circuit.layout
     if place.analysis is None or layout.n_edges > MAX_EDGES_COUNTED:
         return None
-    possible = _possible_by_edges(layout.sizes, place.question.protocol, layout.n_edges).get(circuit.n_edges)
+    possible = count_by_edges(layout.sizes, place.question.protocol, layout.n_edges).get(circuit.n_edges)
     if possible is None:  # the protocol does not look at such circuits
         return None
     chance = chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)

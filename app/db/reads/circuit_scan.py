@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import (
@@ -27,6 +27,7 @@ from app.db.circuit_columns import (
 )
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
+from app.db.traces import LASTING
 
 BLOCKS_AT_ONCE: Final = 16  # their columns fit into a processor's cache
 _READ_AT_ONCE: Final = 64  # blocks of one column in a query
@@ -56,7 +57,7 @@ def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iter
 def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Iterator[bytes]:
     """The blocks of one column in order."""
     here, block = CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.block
-    query = select(CircuitBlockRow.data).where(here, CircuitBlockRow.name == name).order_by(block)
+    query = blocks_with(CircuitBlockRow.data).where(here, CircuitBlockRow.name == name).order_by(block)
     for first in range(0, n_blocks, _READ_AT_ONCE):
         some = session.scalars(query.where(block >= first, block < first + _READ_AT_ONCE)).all()
         if not some:  # a column that this analysis does not have
@@ -66,7 +67,7 @@ def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Ite
 
 def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers: range) -> Columns:
     """Some columns of some blocks in a row."""
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id,
         CircuitBlockRow.name.in_(stored_names(names)),
         CircuitBlockRow.block >= numbers.start,
@@ -76,6 +77,11 @@ def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers
     for name, _, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):
         parts[name].append(data)
     return columns_in({name: b"".join(data) for name, data in parts.items()}, names)
+
+
+def blocks_with(*columns: Any) -> Select[Any]:
+    """A statement for columns of stored blocks; these stay as they are while the row of their analysis does."""
+    return select(*columns).execution_options(**LASTING)
 
 
 def stored_names(names: Iterable[str]) -> set[str]:
@@ -111,7 +117,7 @@ def places_of(session: Session, analysis_id: int, sort: str, value: Any) -> tupl
         return -0.5, -0.6  # below every rank
     value = min(value, 10**999 - 1)
     query = (
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
+        blocks_with(CircuitBlockRow.block, CircuitBlockRow.data)
         .where(
             CircuitBlockRow.analysis_id == analysis_id,
             CircuitBlockRow.name == values_name(sort),
@@ -138,7 +144,7 @@ _BLOCK_WITH: Final = text("""
         WHERE high - low > 1
     )
     SELECT max(low) FROM span
-""")
+""").execution_options(**LASTING)
 """The last block that begins with no greater mask, by halving: a walk would read a page of the database for each."""
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
-from app.db.reads.circuit_scan import columns_in, locate_mask, stored_names
+from app.db.reads.circuit_scan import blocks_with, columns_in, locate_mask, stored_names
 from app.db.tables import CircuitBlockRow
 
 CARD_COLUMNS: Final = ("mask", "edges", "neurons", "margin", *RANKED)
@@ -49,7 +49,7 @@ def circuits_at(
     if not positions:
         return []
     numbers = sorted({position // BLOCK for position in positions})
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id,
         CircuitBlockRow.name.in_(stored_names(CARD_COLUMNS)),
         CircuitBlockRow.block.in_(numbers),
@@ -75,7 +75,7 @@ def circuits_at(
 
 def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
     """All values of one column, in the order of masks."""
-    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
     )
     parts: dict[str, list[bytes]] = defaultdict(list)
@@ -86,7 +86,7 @@ def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
     """The distinct values of a ranked column, ascending: what its ranks stand for."""
-    query = select(CircuitBlockRow.data).where(
+    query = blocks_with(CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == values_name(name)
     )
     return [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
@@ -110,7 +110,7 @@ def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, set[int]]
         and_(CircuitBlockRow.name == values_name(name), CircuitBlockRow.block.in_(numbers))
         for name, numbers in blocks.items()
     ]
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
     found = session.execute(query.where(CircuitBlockRow.analysis_id == analysis_id, or_(*parts)))
     values = {(name, number): values_of(data) for name, number, data in found}
     return {

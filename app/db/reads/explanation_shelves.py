@@ -17,16 +17,25 @@ from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from app.db.circuit_columns import BLOCK, COLUMNS, EDGE_BITS, MARGIN_ENDS, RANKED, WORD, values_name
+from app.db.circuit_columns import (
+    COLUMNS,
+    EDGE_BITS,
+    MARGIN_CODES,
+    MARGIN_RANGES,
+    N_CODES,
+    RANKED,
+    WORD,
+    values_name,
+)
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
-from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
+from app.db.reads.circuit_scan import Columns, blocks_with, locate_mask, places_of, steps
 from app.db.reads.circuits import whole_column
+from app.db.reads.coded_margins import CodedMargins
 from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
 from app.db.tables import AnalysisRow, CircuitBlockRow
 from app.recent import Recent
@@ -108,30 +117,17 @@ class CircuitShelf:
         return n * COLUMNS[name].itemsize
 
     @cached_property
-    def margin_ends(self) -> NDArray[np.float64] | None:
-        """``[blocks, 2]``: the smallest and the largest margin of each block; None where all margins are kept anyway.
+    def coded_margins(self) -> CodedMargins | None:
+        """The margins by their codes; None of few circuits, and where a margin is not a number.
 
-        Also where a margin is not a number, and until the list is filled in for an analysis of an earlier version.
+        Also until codes are filled in for an analysis of an earlier version.
         """
-        if self._n_bytes("margin") <= MAX_WHOLE:
+        if self.n <= N_CODES:
             return None
-        stored = self._blocks(MARGIN_ENDS, [0])
-        ends = np.frombuffer(b"".join(stored)).reshape(-1, 2)
-        return ends if len(ends) and not np.isnan(ends).any() else None
-
-    def margins_in(self, numbers: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The positions of the circuits of some blocks, ascending, and their margins."""
-        numbers = sorted(numbers)
-        positions = [np.arange(number * BLOCK, min((number + 1) * BLOCK, self.n)) for number in numbers]
-        return np.concatenate(positions), np.frombuffer(b"".join(self._blocks("margin", numbers)))
-
-    def _blocks(self, name: str, numbers: Sequence[int]) -> Sequence[bytes]:
-        query = select(CircuitBlockRow.data).where(
-            CircuitBlockRow.analysis_id == self.analysis.id,
-            CircuitBlockRow.name == name,
-            CircuitBlockRow.block.in_(numbers),
-        )
-        return self.session.scalars(query.order_by(CircuitBlockRow.block)).all()
+        codes, ranges = (kept_column(self.session, self.analysis, name) for name in (MARGIN_CODES, MARGIN_RANGES))
+        if len(codes) < self.n or np.isnan(ranges).any():
+            return None
+        return CodedMargins(self.session, self.analysis.id, codes, ranges.reshape(-1, 2))
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
@@ -142,7 +138,7 @@ class CircuitShelf:
     @cached_property
     def some_without(self) -> bool:
         """Whether some circuits have no interpretation; theirs is the lowest rank then."""
-        query = select(CircuitBlockRow.data).where(
+        query = blocks_with(CircuitBlockRow.data).where(
             CircuitBlockRow.analysis_id == self.analysis.id,
             CircuitBlockRow.name == values_name("interpretations"),
             CircuitBlockRow.block == 0,
@@ -265,7 +261,13 @@ def kept_column(session: Session, analysis: AnalysisRow, name: str) -> NDArray[A
     key = (*key_of(session, analysis), name)
     if name == EDGE_BITS:
         return _COLUMNS.of(key, lambda: np.hstack([part[name] for _, part in steps(session, analysis, (name,))]))
-    return _COLUMNS.of(key, lambda: whole_column(session, analysis.id, name))
+    kept = _COLUMNS.get(key)
+    if kept is not None:
+        return kept
+    column = whole_column(session, analysis.id, name)
+    if name in RANKED and len(column):
+        column = column.astype(np.min_scalar_type(column.max()))  # mostly half the bytes
+    return _COLUMNS.put(key, column) if len(column) else column  # it may be filled in later
 
 
 def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:

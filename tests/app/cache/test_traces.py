@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.db import traces
 from app.db.job_tables import WorkerRow
 from app.db.tables import DataRow, ProtocolRow
-from app.db.traces import is_unchanged, recording, time_was_told
+from app.db.traces import LASTING, is_unchanged, recording, time_was_told
 from tests.app.cache.conftest import add_data, add_protocol
 
 DAY = datetime(2026, 1, 2, tzinfo=UTC)
@@ -109,6 +109,18 @@ def test_so_much_that_it_cannot_be_asked_for_again_spoils_it(store, monkeypatch)
     with recording() as trace:
         read(store, select(DataRow.record))
     assert not trace.whole
+
+
+def test_what_lasts_as_long_as_another_row_is_not_asked_again(store, monkeypatch):
+    monkeypatch.setattr(traces, "MAX_BYTES", 1_000)
+    with store.write() as session:
+        session.add(DataRow(digest="d", record=b"x" * 1_500))
+    with recording() as trace:
+        read(store, select(DataRow.digest), select(DataRow.record).execution_options(**LASTING))
+    assert (len(trace.asked), trace.whole) == (1, True)
+    with store.write() as session:
+        session.execute(text("DELETE FROM data_records"))
+    assert not is_unchanged(store.reader, trace)
 
 
 def test_threads_of_the_request_are_noted_and_what_is_made_later_is_not(store):

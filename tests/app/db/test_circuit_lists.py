@@ -1,6 +1,7 @@
 """Lists of circuits by blocks of columns, against sorting and filtering them one by one; and the plans of queries."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -9,24 +10,26 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, event, select
 
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
 from app.db import circuit_columns
-from app.db.circuit_columns import EDGE_BITS
+from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES, margin_codes
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads import circuit_scan, explanation_shelves
+from app.db.reads import circuit_scan, coded_margins, explanation_shelves
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
+from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_analysis, save_network
 from app.listing import scan
 from app.listing.circuits import list_circuits
-from app.listing.scan import Cursor, Order
+from app.listing.scan import Condition, Cursor, Facets, Order, at_least, find
 from app.pages.circuits import CircuitsOptions, circuit_conditions
+from app.recent import Recent
 from tests.conftest import SQLITES_OWN
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
 
@@ -50,7 +53,7 @@ SOME_ORDERS = [order for order in ORDERS if order[0] in ("margin", "interpretati
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Many blocks and steps for few circuits."""
-    for module in (circuit_columns, circuit_scan, explanation_shelves, reads):
+    for module in (circuit_columns, circuit_scan, coded_margins, reads):
         monkeypatch.setattr(module, "BLOCK", 64)
     monkeypatch.setattr(circuit_scan, "BLOCKS_AT_ONCE", 3)
 
@@ -143,16 +146,75 @@ FILTERS = [
 ]
 
 
+@pytest.fixture
+def few_codes(monkeypatch):
+    """Codes of margins already for these circuits, each for several of them, read some at a time."""
+    for module in (circuit_columns, explanation_shelves):
+        monkeypatch.setattr(module, "N_CODES", 16)
+    monkeypatch.setattr(coded_margins, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(scan, "_CODES_AT_ONCE", 100)
+
+
 @pytest.mark.parametrize("most", [0, 64 * N])
 def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, most):
-    """Whether columns are kept whole or not, when margins are read in the order of what their blocks can hold."""
+    """Whether columns are kept whole or not."""
     monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
-    monkeypatch.setattr(scan, "_BLOCKS_AT_ONCE", 2)
     with store.read() as session:
         for (wanted, passes), (sort, descending) in product(FILTERS, SOME_ORDERS):
             kept = [c for c in every if passes(c)]
             found = pages(session, many, wanted_by(**wanted), 29, sort, descending)
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
+
+
+def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, monkeypatch):
+    """In every order and under every filter, with codes of one margin, of several, and none that were kept."""
+    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 64 * N)
+    bounds = sorted({c.margin for c in every})
+    filters = [*FILTERS, *(({"margin_min": m + more}, None) for m in bounds if m for more in (-0.01, 0.0, 0.01))]
+    with store.read() as session:
+        codes = CircuitShelf(session, many, "circuit").coded_margins
+        assert len({low == high for low, high in codes.ranges.tolist()}) == 2
+        for (wanted, passes), descending in product(filters, (False, True)):
+            least = wanted.get("margin_min", 0.0)
+            kept = [c for c in every if (c.margin >= least if passes is None else passes(c))]
+            found = pages(session, many, wanted_by(**wanted), 29, "margin", descending)
+            assert found == (in_order(kept, "margin", descending), len(kept)), (wanted, descending)
+    with store.write() as session:
+        session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == MARGIN_CODES))
+        monkeypatch.setattr(explanation_shelves, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
+        assert CircuitShelf(session, many, "circuit").coded_margins is None
+        session.rollback()
+
+
+@pytest.mark.parametrize("n_codes", [4, 16, 256])
+def test_codes_of_margins_ascend_and_are_of_one_margin_or_of_few_circuits(monkeypatch, n_codes):
+    monkeypatch.setattr(circuit_columns, "N_CODES", n_codes)
+    random = np.random.default_rng(3)
+    for margins in (random.random(1_000), np.round(random.random(1_000), 1), np.zeros(1_000), random.random(1)):
+        codes, ranges = margin_codes(margins)
+        assert len(ranges) < n_codes
+        assert (ranges.ravel()[1:] >= ranges.ravel()[:-1]).all()
+        for code, (smallest, largest) in enumerate(ranges.tolist()):
+            of_it = margins[codes == code]
+            assert (of_it.min(), of_it.max()) == (smallest, largest)
+            assert smallest == largest or len(of_it) <= -(-2 * len(margins) // n_codes)
+
+
+def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
+    """Of all circuits that fulfil the other filters, whether they are asked for or not."""
+    order = Order("margin", False, None, 5)
+    for least in (0.0, 0.05, 0.3):
+        test = {"circuit": at_least("margin", least)}
+        wanted = [*wanted_by(edges_min=9), Condition("margin", "", test, {})]
+        kept = [c for c in every if c.n_edges >= 9 and c.margin >= least]
+        with store.read() as session:
+            shelf = CircuitShelf(session, many, "circuit")
+            counts = find([shelf], frozenset(("circuit",)), wanted, order, Facets(LAYOUT)).facets
+        assert counts.fragile == sum(c.margin < FRAGILE_MARGIN for c in kept)
+        assert counts.with_margin == len(kept)
+        for name in ("edges", "neurons"):  # the first under all conditions but its own
+            those = [c for c in every if c.margin >= least] if name == "edges" else kept
+            assert counts.values[name] == Counter(getattr(c, f"n_{name}") for c in those)
 
 
 def test_uses_are_counted_of_what_passes(store, many, every, monkeypatch):
