@@ -15,7 +15,7 @@ WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting libr
 MEDIA: Final = {"assets": ["media"]}  # of what axe fetches before it looks
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good
 SEE_COLOURS: Final = """async ({ passed, options }) => {
-  const silent = ".vh, .skip, [aria-disabled=true], :disabled";
+  const silent = ".vh, .skip, [aria-disabled=true], :disabled, svg";
   const fields = "input:not([type=hidden], [type=checkbox], [type=radio], [type=range]), select, textarea";
   const grounds = new Map([[null, ""]]), looks = new Map();
   const ground = (e) => {  // all that is painted beneath the element's words, and whether they shine through
@@ -42,7 +42,7 @@ SEE_COLOURS: Final = """async ({ passed, options }) => {
   for (const [look, both] of looks) for (const e of both) marked.set(e, (e.dataset.look = look));
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
   const only = { resultTypes: ["violations", "passes"], elementRef: true, preload: false };
-  const found = await axe.run(document, { ...options, ...only, runOnly: ["color-contrast", "link-in-text-block"] });
+  const found = await axe.run(document, { ...options, ...only, runOnly: ["color-contrast"] });
   return {
     violations: JSON.parse(JSON.stringify(found.violations, (key, e) => (key === "element" ? null : e))),
     passed: found.passes
@@ -51,9 +51,8 @@ SEE_COLOURS: Final = """async ({ passed, options }) => {
   };
 }"""
 """The looks on a page, or what axe says of those that have not passed: of elements alike in themselves and in what lies
-beneath them, the one with most words and the last. All in one go, for a page may renew itself at any moment; with it
-goes the other rule that colours decide, for axe goes through a whole page before any rule. Left out is what axe says
-nothing about: single letters, and what cannot be seen or used.
+beneath them, the one with most words and the last. All in one go, for a page may renew itself at any moment. Left out
+is what axe says nothing about: single letters, words in drawings, and what cannot be seen or used.
 """
 LINKS_DIFFER_IN_STYLE: Final = """
 axe.configure({ rules: [{ id: "link-in-text-block", any: ["link-in-text-block-style"] }] });
@@ -159,6 +158,8 @@ def accessible_in_the_dark(tab: Any, **options: Any) -> Iterator[str]:
     _bring_axe(tab)
     tab.emulate_media(color_scheme="dark")
     yield from _colours(tab, **options)
+    links = {"resultTypes": ["violations"], "runOnly": ["link-in-text-block"], "preload": False}
+    yield from _told(tab.evaluate("(options) => axe.run(document, options)", {**options, **links}))
 
 
 _passed: Final[set[str]] = set()
