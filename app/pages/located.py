@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from analysis.discovery.location import UNDER
 from analysis.discovery.part_names import names_in
 from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
@@ -79,7 +80,7 @@ class LocatedView(PageModel):
     under: dict[str, bool | None] = Field(
         {},
         description="By ablation whether it is valid with absent edges carrying that; null where it was not found, "
-        "empty where it was located before this was asked.",
+        "empty where it is not valid and was located before this was asked.",
     )
     roles: list[RoleKept] = Field([], description="Of a model, roles that some node has in the whole of it.")
     adds: list[str] = Field([], description="What the nearest valid circuit keeps and this one does not.")
@@ -104,6 +105,11 @@ def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, add
 
 def _named(mask: int, names: Sequence[str]) -> list[str]:
     return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def _under_by_criteria(criteria: Mapping[str, bool | None] | None) -> dict[str, bool | None]:
+    """What criteria say of a place that was stored before it said so itself."""
+    return {name: criteria[f"{name}-ablation"] for name in UNDER} if criteria else {}
 
 
 def located_fields(
@@ -146,7 +152,7 @@ def located_fields(
         "own_valid": told["own_valid"],
         "possible": possible,
         "valid": told["valid"],
-        "under": told.get("under", {}),
+        "under": told["under"] if "under" in told else _under_by_criteria(criteria),
         "adds": _named(there & ~here, names),
         "drops": _named(here & ~there, names),
         "excess": told["excess"],

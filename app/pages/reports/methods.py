@@ -252,13 +252,15 @@ def _planted_finding(methods: list[MethodView]) -> list[str]:
     if not beside:
         return []
     right, false = beside.count("recovered"), sum(one in FALSE_ERRORS for one in beside)
-    unsaid = beside.count("planted-invalid")
+    unsaid, invalid = beside.count("planted-invalid"), beside.count("invalid")
     told = (
-        f"Beside the planted circuit {right} of {len(beside)} answers recover it, {false} are other valid circuits, "
-        f"which a benchmark that knows only the planted one counts as errors, and {beside.count('invalid')} are not "
-        "valid."
+        f"Of {len(beside)} answers {right} recover{'s' if right == 1 else ''} the planted circuit, {false} "
+        f"{'is another valid circuit' if false == 1 else 'are other valid circuits'}, which a benchmark that knows "
+        f"only the planted one counts as {'an error' if false == 1 else 'errors'}, and {invalid} "
+        f"{'is' if invalid == 1 else 'are'} not valid."
     )
-    return [told, *([f"{unsaid} answer with the planted circuit, which is not valid."] if unsaid else [])]
+    whole = f"{unsaid} answer{'s' if unsaid == 1 else ''} with the planted circuit, which is not valid."
+    return [told, *([whole] if unsaid else [])]
 
 
 def strip_of(method: MethodView, n_edges: int, shares: Mapping[int, float]) -> Markup:

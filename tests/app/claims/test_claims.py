@@ -198,6 +198,27 @@ def test_verification_tells_what_is_not_what_it_was(send, client, get, located) 
     assert get(f"{url}/verify")["verdict"] == "differs"
 
 
+@pytest.mark.parametrize(("mask", "valid"), [("3a2cf", True), ("080c5", False)])
+def test_a_place_stored_before_ablations_were_asked_says_what_its_criteria_say(
+    send, client, get, located, mask, valid
+) -> None:
+    """Of a circuit that is not valid they say nothing, and then the page says nothing either."""
+    from app.db.claim_tables import ClaimPlaceRow
+
+    url = kept(send(mask))["url"]
+    located()
+    now = get(url)["place"]
+    assert set(now["under"]) == {"zero", "mean", "resample"}
+    assert now["valid"] == now["under"]["zero"] == valid
+    with client.app.state.store.write() as session:
+        for row in session.query(ClaimPlaceRow).filter_by(raw_mask=mask):
+            row.place = {key: one for key, one in row.place.items() if key != "under"}
+    before = get(url)
+    assert before["stored"]
+    assert before["place"]["under"] == (now["under"] if valid else {})
+    assert ("Valid under" in client.get(url).text) == valid
+
+
 def test_where_nothing_is_analysed_a_claim_is_kept_and_says_so(send, client, get) -> None:
     sent = send("3f", "untouched")
     page = get(kept(sent)["url"])
