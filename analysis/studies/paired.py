@@ -90,7 +90,9 @@ def page(groups: Values) -> Tested:
         groups: in order, each a block → number. Blocks that some level lacks are left out and told.
 
     Returns:
-        With Page's L and, as the effect, Spearman's rho between values and order, averaged over blocks.
+        With Page's L and, as the effect, Spearman's rho between values and order, averaged over blocks; a block whose
+        values are all equal counts as 0. Equal values within a block make p larger than it would have to be, since the
+        variance of L is taken without them.
     """
     names, blocks, note = _paired(groups)
     effect, n_levels = "mean Spearman's rho", len(names)
@@ -99,9 +101,8 @@ def page(groups: Values) -> Tested:
     table = np.array([[float(groups[name][block]) for name in names] for block in blocks])
     rising, falling = (scipy.stats.page_trend_test(side, method="asymptotic") for side in (table, table[:, ::-1]))
     p = min(1.0, 2 * min(float(rising.pvalue), float(falling.pvalue)))
-    mean = 12 * float(rising.statistic) / (len(blocks) * n_levels * (n_levels**2 - 1)) - 3 * (n_levels + 1) / (
-        n_levels - 1
-    )
+    moving = [values for values in table if values.min() < values.max()]
+    mean = sum(float(scipy.stats.spearmanr(range(n_levels), values).statistic) for values in moving) / len(blocks)
     return Tested("page", names, (len(blocks),), float(rising.statistic), p, mean, effect, None, note)
 
 

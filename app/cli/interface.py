@@ -15,6 +15,7 @@ from app.cli.terminal import DONE, check_writable, write_text
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
+    from fastapi.routing import APIRoute
 
 EVERYWHERE: Final = ("theme", "tour", "output", "protocol", "data")
 """Options that most pages have, told once."""
@@ -61,6 +62,7 @@ def addresses_document(app: FastAPI) -> str:
 def _document(app: FastAPI) -> Iterator[str]:
     described: Mapping[str, Any] = app.openapi()["paths"]
     pages = _pages()
+    shown = {route.path for route in _undescribed() if "GET" in route.methods}
     yield "# Addresses"
     yield ""
     yield (
@@ -90,7 +92,7 @@ def _document(app: FastAPI) -> Iterator[str]:
             yield ""
             page = path.removeprefix("/api/v1") or "/"
             page = "/" if page == "/gallery" else page
-            twin = f" Twin of the page `{page}`." if method == "get" and page != path and page in pages else ""
+            twin = f" Twin of the page `{page}`." if method == "get" and page != path and page in shown else ""
             yield " ".join(operation["description"].split()) + twin
             own = [p for p in operation.get("parameters", []) if p["in"] == "query" and p["name"] not in EVERYWHERE]
             told = {parameter["name"] for parameter in operation.get("parameters", [])}
@@ -138,15 +140,21 @@ def _values(schema: Mapping[str, Any]) -> str:
 
 def _pages() -> dict[str, dict[str, str]]:
     """Addresses that the OpenAPI description leaves out, with their options and what these mean."""
+    found: dict[str, dict[str, str]] = {}
+    for route in _undescribed():
+        found.setdefault(route.path, {}).update(_options(route.dependant))
+    return found
+
+
+def _undescribed() -> Iterator[APIRoute]:
+    """Pages, pictures and forms."""
     from fastapi.routing import APIRoute
 
     from app.main import ROUTERS
 
-    found: dict[str, dict[str, str]] = {}
     for route in (route for router in ROUTERS for route in router.routes):
         if isinstance(route, APIRoute) and not route.include_in_schema:
-            found.setdefault(route.path, {}).update(_options(route.dependant))
-    return found
+            yield route
 
 
 def _options(dependant: Dependant) -> dict[str, str]:

@@ -19,7 +19,16 @@ from benchmarks.findings.lens_table import balanced_table, can_know_table, laten
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
-from benchmarks.findings.null_table import STORIES, WHO, drawing_table, null_table, width_table
+from benchmarks.findings.null_table import (
+    EVERY_STORY,
+    ONE,
+    STORIES,
+    WHO,
+    apart_table,
+    drawing_table,
+    null_table,
+    width_table,
+)
 from benchmarks.findings.paired_tables import (
     ACTIVATION,
     DEPTH,
@@ -88,13 +97,13 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "null-drawing": drawing_table,
     "null-depth": lambda: null_table("drawn-depth", "hidden", {**WHO, **STORIES}),
     "null-depth-drawing": lambda: drawing_table("drawn-depth"),
-    "null-loss": lambda: null_table("drawn-loss", "loss_target", WHO),
+    "null-loss": lambda: null_table("drawn-loss", "loss_target", WHO, by_seed=True),
     "null-loss-drawing": lambda: drawing_table("drawn-loss", "loss_target"),
     "null-activation": lambda: null_table("drawn-activation", "activation", {**WHO, **STORIES}, SAME_OUTPUT),
     "null-activation-linear": lambda: null_table("drawn-activation", "activation", {**WHO, **STORIES}, LINEAR_OUTPUT),
     "null-activation-drawing": lambda: drawing_table("drawn-activation", "activation", SAME_OUTPUT),
     "null-activation-linear-drawing": lambda: drawing_table("drawn-activation", "activation", LINEAR_OUTPUT),
-    "null-activation-tests": lambda: tests_table("drawn-activation"),
+    "null-activation-tests": lambda: apart_table("drawn-activation", {**ONE, **EVERY_STORY}),
     "drawn-survivors": lambda: counts_table("drawn-survivors", "prior", SURVIVING),
     "drawn-rungs": rungs_table,
     "functions-of-two": two_table,

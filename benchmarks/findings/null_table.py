@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -13,8 +13,9 @@ from analysis.networks.drawing import largest_rate
 from analysis.studies.cells import cells_of
 from analysis.studies.design import Factor
 from analysis.studies.drawing import most_draws
-from analysis.studies.statistics import Tested, share_of
-from analysis.studies.summary import Group, StudySummary
+from analysis.studies.statistics import Tested, holm, share_of
+from analysis.studies.stratified import difference_by_blocks
+from analysis.studies.summary import Group, Point, StudySummary
 from benchmarks.findings.results import results_of, summary_of
 from benchmarks.findings.story_table import mean_share
 from benchmarks.findings.tables import MINIMAL, classes_table, head, number, percent, points_and_p, row
@@ -27,8 +28,9 @@ ASKED: Final = {
     "one-minimal-joint-alignment": "exactly one among the jointly right",
 }
 WHO: Final = {**ONE, "alice-and-bob": "both algorithms"}
+EVERY_STORY: Final = {"story-all-same": "every circuit tells the network's story"}
 STORIES: Final = {
-    "story-all-same": "every circuit tells the network's story",
+    **EVERY_STORY,
     "story-any-opposite": "some circuit tells the opposite story",
 }
 SHARES: Final = {"story-same": "mean share of circuits with the network's story"}
@@ -49,6 +51,7 @@ def null_table(
     factor: Factor = "hidden",
     asked: Mapping[str, str] = ASKED,
     where: Mapping[Factor, str] | None = None,
+    by_seed: bool = False,
 ) -> Iterator[str]:
     """For each question the shares of trained and of drawn networks by level, and their difference within levels.
 
@@ -57,10 +60,14 @@ def null_table(
         factor: whose levels are the columns.
         asked: yes-no measures, with their words.
         where: only networks with these levels; the tests, which are over all networks, are left out then.
+        by_seed: whether differences are made seed by seed, because the levels of a seed are not independent; else they
+            are those that the design declares.
     """
     summary, where = summary_of(slug), where or {}
     arms = summary.design.labels("prior")
     tests: dict[tuple[str, str], Tested] = {(c.measure, t.groups[1]): t for c, _, t in summary.tests()}
+    if by_seed:
+        tests = seeds_apart(slug, [key for key in asked if any(key == measure for measure, _ in tests)])
 
     def line(words: str, arm: str, key: str, told: Callable[[Group], str]) -> str:
         cells = map(told, summary.groups(key, "complete", factor, {**where, "prior": arm}))
@@ -75,6 +82,36 @@ def null_table(
     for key, words in SHARES.items():
         if key in summary.design.measures:
             yield from (line(words, arm, key, mean_share) for arm in arms)
+
+
+def seeds_apart(slug: str, measures: Sequence[str]) -> dict[tuple[str, str], Tested]:
+    """By measure and prior the difference of trained and drawn networks within levels, its error from whole seeds.
+
+    Holm's correction is over all of them.
+    """
+    summary = summary_of(slug)
+    found: dict[tuple[str, str], Tested] = {}
+    for key in measures:
+        trained, *drawn = (
+            {_stratum_and_seed(summary, point): bool(point.value) for point in group.points}
+            for group in summary.groups(key, "complete", "prior")
+        )
+        arms = summary.design.labels("prior")
+        for arm, values in zip(arms[1:], drawn, strict=True):
+            found[key, arm] = difference_by_blocks({arms[0]: trained, arm: values})
+    return dict(zip(found, holm(list(found.values())), strict=True))
+
+
+def _stratum_and_seed(summary: StudySummary, point: Point) -> tuple[Hashable, Hashable]:
+    labels = summary.cells[point.position].labels
+    return tuple(label for factor, label in labels.items() if factor != "prior"), point.seed
+
+
+def apart_table(slug: str, asked: Mapping[str, str]) -> Iterator[str]:
+    """The differences of :func:`seeds_apart` by themselves."""
+    yield from head(("", "networks", "trained less drawn, within columns", "p, Holm"))
+    for (key, arm), tested in seeds_apart(slug, list(asked)).items():
+        yield row((asked[key], arm, *points_and_p(tested)))
 
 
 def _category(name: str, group: Group) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,18 +14,17 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.interpretation_counts import KEYS, CircuitReadings, read_circuits, tallied
+from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
-from analysis.criteria.registry import criteria_for, criterion_named
-from analysis.criteria.symmetry import symmetries
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
-from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK
 
 
 @dataclass(frozen=True)
@@ -81,31 +80,19 @@ def _interpretations(circuits: CircuitCriteriaContext) -> Iterator[Step]:
     """Of all interpretations of all circuits; nothing is listed, so what two criteria leave together is known only
     where one of them leaves nothing or everything.
     """
-    readings = list(
-        read_circuits(ask(circuits.question.cut, data=circuits.question.data), circuits.masks, extremes=False)
-    )
-    total = sum(reading.total for reading in readings)
+    steps = [CriterionStep.of(criterion) for criterion in criteria_for("interpretation")]
+    not_yet = [0] * len(circuits)
+    counting = CountingReadings(circuits.question, circuits.masks, not_yet, not_yet, steps)
+    counting.advance(DEFAULT_WORK)
+    found = counting.found()
+    total = sum(found[steps[0]].totals)
     left: int | None = total
-    for criterion in criteria_for("interpretation"):
-        if criterion.key in KEYS:
-            tally = tallied(readings, criterion.key)
-        else:
-            tally = _of_circuits(criterion.key, circuits, readings)
+    for step in steps:
+        tally = found[step].tally
         if tally.passed == 0 or left == 0:
             left = 0
         elif left == total:
             left = tally.passed
         elif tally.passed != total:
             left = None
-        yield Step("interpretation", criterion.key, tally, left)
-
-
-def _of_circuits(key: str, circuits: CircuitCriteriaContext, readings: Sequence[CircuitReadings]) -> CriterionTally:
-    """A criterion on which all interpretations of a circuit agree, from the first of each."""
-    network, data, protocol = circuits.question.cut, circuits.question.data, circuits.question.protocol
-    assert key == "margin" or len(list(symmetries(network))) == 1, f"{key} differs within a circuit"
-    firsts = tuple(InterpretationSpace(ask(network, data=data), reading.circuit).at(0) for reading in readings)
-    context = InterpretationCriteriaContext(ask(network, protocol=protocol, data=data), firsts)
-    passed = criterion_named(key).judge("interpretation", context).passed
-    n_passed = sum(reading.total for reading, one in zip(readings, passed, strict=True) if one)
-    return CriterionTally(n_passed, sum(reading.total for reading in readings) - n_passed, 0, 0)
+        yield Step("interpretation", step.key, tally, left)

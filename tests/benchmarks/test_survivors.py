@@ -9,13 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from analysis.circuits.search import search_circuits
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.registry import criteria_for
+from analysis.data import clean_data
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import Circuit
 from analysis.networks.training_spec import TrainingSpec
+from analysis.protocol import COMPLETE
+from analysis.question import ask
 from benchmarks.survivors import prototype
 from benchmarks.survivors.document import tight_of, verdict_on, with_tables
+from benchmarks.survivors.funnel import funnel
 from benchmarks.survivors.prototype import CLAIMS, Claim
 from benchmarks.survivors.rows import Sample, read_rows, write_rows
 from benchmarks.survivors.spread import quantile, range_of_another, value_of
 from benchmarks.survivors.study import CIRCUIT_CRITERIA, Row, run_study
+from tests.golden_files import golden_network
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -112,3 +122,21 @@ def test_networks_trained_again_have_the_same_figures() -> None:
         assert old == new
     if not same:
         pytest.skip("training on this machine rounds otherwise, so that no network is the same")
+
+
+@pytest.mark.slow
+def test_the_funnel_counts_interpretations_as_judging_each_does() -> None:
+    file = golden_network("xor_2-2")
+    network, task = file.network.for_output(0), file.tasks[0]
+    question = ask(network, task=task)
+    told = {
+        step.key: step.alone for step in funnel(network, task, COMPLETE, clean_data(2)) if step.kind == "interpretation"
+    }
+    spaces = [
+        InterpretationSpace(question, Circuit(question.layout, m)) for m in search_circuits(question).masks.tolist()
+    ]
+    every = tuple(space.at(index) for space in spaces for index in range(space.count))
+    context = InterpretationCriteriaContext(question, every)
+    for criterion in criteria_for("interpretation"):
+        assert told[criterion.key].passed == criterion.judge("interpretation", context).tally.passed, criterion.key
+    assert 0 < told["causal-scrubbing"].passed < len(every)

@@ -60,13 +60,15 @@ def _stories(studied: Studied) -> Stories | Unasked:
 
 
 def _of_stories(function: Callable[[Stories], Measured]) -> Callable[[Studied], Measured]:
-    """A measure of stories; none where no circuit is valid or none can be asked."""
+    """A measure of stories; none where no circuit is valid, none that was drawn is, or none can be asked."""
 
     def measure(studied: Studied) -> Measured:
         found = _stories(studied)
         if isinstance(found, Unasked):
             return Measured(None, note=found.reason)
-        return function(found) if found.n_asked else Measured(None, note="no circuit is valid")
+        if not found.n_asked:
+            return Measured(None, note="no circuit that was drawn is valid" if found.of else "no circuit is valid")
+        return function(found)
 
     return measure
 

@@ -11,7 +11,7 @@ import scipy
 
 from analysis.studies.paired import mcnemar, page, ratio_of, stuart_maxwell
 from analysis.studies.statistics import Share, friedman
-from analysis.studies.stratified import cochran_mantel_haenszel
+from analysis.studies.stratified import cochran_mantel_haenszel, difference_by_blocks
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
     (512, 313, 89, 19),
@@ -76,6 +76,49 @@ def test_strata_of_one_group_are_left_out():
     assert cochran_mantel_haenszel(shares([(1, 1, 0, 0)])).p is None
 
 
+def test_strata_that_repeat_the_same_networks_tell_no_more_than_one():
+    random = np.random.default_rng(6)
+    groups = {
+        name: {(0, seed): bool(random.random() < p) for seed in range(60)} for name, p in (("a", 0.7), ("b", 0.4))
+    }
+    once = difference_by_blocks(groups)
+    p, q = (np.mean(list(values.values())) for values in groups.values())
+    assert once.effect == pytest.approx(p - q)
+    error = math.sqrt((p * (1 - p) + q * (1 - q)) / 59)  # of two shares, with n - 1
+    assert once.high - once.effect == pytest.approx(1.959964 * error, rel=1e-6)
+    repeated = {name: {(s, seed): yes for (_, seed), yes in v.items() for s in range(4)} for name, v in groups.items()}
+    again = difference_by_blocks(repeated)
+    assert (again.effect, again.low, again.p) == pytest.approx((once.effect, once.low, once.p))
+    independent = {name: {(0, item): yes for item, yes in v.items()} for name, v in repeated.items()}
+    assert difference_by_blocks(independent).low > once.low
+
+
+@pytest.mark.slow
+def test_the_difference_by_blocks_has_the_spread_of_its_repetitions():
+    """Three strata, of which a block takes part in some; what it says in one goes with what it says in another."""
+    random = np.random.default_rng(7)
+    found, errors = [], []
+    for _ in range(1_000):
+        groups = {}
+        for name, level in (("a", 0.3), ("b", 0.0)):
+            own = random.normal(size=50)
+            groups[name] = {
+                (stratum, seed): bool(own[seed] + random.normal() < level)
+                for seed in range(50)
+                for stratum in range(3)
+                if random.random() < 0.9 - 0.3 * stratum
+            }
+        told = difference_by_blocks(groups)
+        found.append(told.effect)
+        errors.append((told.high - told.low) / 2 / 1.959964)
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.07)
+
+
+def test_blocks_need_a_stratum_with_both():
+    told = difference_by_blocks({"a": {(0, 1): True}, "b": {(1, 1): True}})
+    assert (told.effect, told.p, told.note) == (None, None, "2 strata have networks of one group only")
+
+
 def test_mcnemar_of_approval_ratings():
     """Agresti, Categorical Data Analysis, table 10.1: 794, 150, 86, 570; a difference of 0.04 (0.02 to 0.06)."""
     told = mcnemar(paired([[570, 86], [150, 794]]))
@@ -125,12 +168,17 @@ def test_page_of_tutorials():
     told = page(groups)
     assert told.statistic == pytest.approx(133.5)
     assert told.p == pytest.approx(2 * 0.0012693433690751756)
-    ranks = [scipy.stats.rankdata(values) for values in table]
-    by_hand = np.mean([np.dot(r - 2, [-1, 0, 1]) / 2 for r in ranks])  # untied ranks have a variance of 2
-    assert told.effect == pytest.approx(by_hand)
+    ranks = [scipy.stats.rankdata(values) - 2 for values in table]
+    assert told.effect == pytest.approx(np.mean([np.dot(r, [-1, 0, 1]) / np.sqrt(2 * np.dot(r, r)) for r in ranks]))
     turned = page(dict(reversed(groups.items())))
     assert turned.p == pytest.approx(told.p)
     assert turned.effect == pytest.approx(-told.effect)
+
+
+def test_page_counts_a_network_that_never_changes_as_without_a_trend():
+    table = {0: [1, 2, 3], 1: [5, 5, 5], 2: [1, 1, 2], 3: [4, 3, 2]}
+    told = page({str(level): {row: values[level] for row, values in table.items()} for level in range(3)})
+    assert told.effect == pytest.approx((1 + 0 + math.sqrt(0.75) - 1) / 4)
 
 
 def test_cochrans_q_is_friedmans_test_of_yes_and_no():
