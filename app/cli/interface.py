@@ -62,7 +62,7 @@ def addresses_document(app: FastAPI) -> str:
 def _document(app: FastAPI) -> Iterator[str]:
     described: Mapping[str, Any] = app.openapi()["paths"]
     pages = _pages()
-    shown = {route.path for route in _undescribed() if "GET" in route.methods}
+    shown = {route.path for route in _undescribed() if "GET" in (route.methods or ())}
     yield "# Addresses"
     yield ""
     yield (
