@@ -359,9 +359,9 @@ class Addresses:
         """Scope and limitations."""
         return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
-    def findings(self) -> str:
-        """What the studies that come with Pluriscope found."""
-        return self._url("findings")
+    def findings(self, chapter: str = "") -> str:
+        """What the studies that come with Pluriscope found: in short, or one chapter of tables."""
+        return self._url("findings", chapter=chapter)
 
     def finding(self, study: str) -> str:
         """A study of models of another kind than the networks."""

@@ -34,6 +34,7 @@ class Picture:
         ticked: how many explanations are put into the tray first.
         above: what the picture begins a little above; "" for the page's top.
         pressed: what is clicked first; "" for nothing.
+        awaited: what is there once that has been answered.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Picture:
     ticked: int = 0
     above: str = ""
     pressed: str = ""
+    awaited: str = ""
 
 
 def pictures(url: str) -> list[Picture]:
@@ -56,7 +58,7 @@ def pictures(url: str) -> list[Picture]:
     trio = [*samples["interpretations"][:2], alignment]
     chosen = "&".join(f"e={one['ref']}" for one in trio)
     return [
-        Picture("home-light", "/", pressed="#play-crucial"),
+        Picture("home-light", "/", pressed="#minute-6", awaited="#play-reset"),
         Picture("network-light", XOR, above="main figure.diagram"),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
         Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
@@ -76,7 +78,7 @@ def take(browser: Browser, url: str, picture: Picture) -> None:
         tab.locator("input[data-compare]").nth(number).check()
     if picture.pressed:
         tab.locator(picture.pressed).click()
-        tab.locator(picture.pressed).wait_for(state="detached")
+        tab.locator(picture.awaited).wait_for()
     if picture.above:
         tab.locator(picture.above).first.evaluate("(part) => part.scrollIntoView()")
     tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")

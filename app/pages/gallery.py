@@ -21,12 +21,10 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.options import Options, PageModel
-from app.pages.findings import headlines
+from app.pages.findings import FrontFinding, headlines
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
 from app.pages.previews import AlignmentCard, CircuitCard, InterpretationCard
-from app.pages.prose import Piece
-from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import (
     Counts,
     JobView,
@@ -41,10 +39,10 @@ from app.pages.shared import (
     stops_of,
 )
 from app.pages.showcase import FEATURED_NETWORK, Showcase
+from app.pages.tour import TourScreen, tour_screen
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"
-_HEADLINES: Final = 4
 
 
 class GalleryOptions(Options):
@@ -102,13 +100,9 @@ class Featured(PageModel):
     circuit: CircuitCard | None
     interpretation: InterpretationCard | None
     alignment: AlignmentCard | None
-    play: SandboxPage | None = Field(
-        description="The network before an intervention that divides the interpretation from the alignment, as the "
-        "sandbox shows it; null where none does."
-    )
+    tour: TourScreen | None = Field(description="The first screen of the tour, where it shows this network; else null.")
     compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
     sandbox_url: str = Field(description="The network in the sandbox, with those that make predictions.")
-    tour_url: str = Field(description="The tour, where it shows this network; else empty.")
 
 
 class GalleryPage(Paged):
@@ -120,7 +114,7 @@ class GalleryPage(Paged):
     featured: Featured | None = Field(description="Only without a search and on the first page.")
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
     models_url: str = Field(description="All of them, and where one is imported.")
-    findings: list[list[Piece]] = Field(description="Some findings of studies, on the first page without a search.")
+    findings: list[FrontFinding] = Field(description="Some findings of studies, on the first page without a search.")
     story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
 
@@ -150,7 +144,7 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         featured=None if query or options.after else _featured(session, rows, analyses, addresses),
         models=[] if options.after else model_items(session, addresses, query),
         models_url=addresses.models(),
-        findings=[] if query or options.after else headlines(addresses, most=_HEADLINES),
+        findings=[] if query or options.after else headlines(addresses),
         story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
         items=items,
         **paged(options.model_copy(update={"q": query}), addresses.gallery, following),
@@ -231,8 +225,7 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
         circuit=circuit,
         interpretation=reading,
         alignment=shown.alignment,
-        play=shown.play,
+        tour=tour_screen(shown, 1) if slug == FEATURED_NETWORK else None,
         compare_url=addresses.compare(slug, [card.ref for card in cards], scope) if len(cards) > 1 else "",
         sandbox_url=addresses.sandbox(slug, [card.ref for card in cards[1:]], scope),
-        tour_url=addresses.tour() if slug == FEATURED_NETWORK else "",
     )

@@ -26,7 +26,6 @@ from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.listing.circuits import smallest_circuits
-from app.pages.candidates import input_text
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.previews import (
@@ -156,16 +155,10 @@ class Showcase:
         return self._sandbox(refs, intervention)
 
     @cached_property
-    def play(self) -> SandboxPage | None:
-        """The sandbox with the interpretation and the alignment before their crucial experiment: on its base, where
-        nothing is changed and a neuron that is chosen is patched from its source. None where the two never disagree.
-        """
-        if self.crucial is None:
-            return None
-        refs, change = self.crucial
-        source = next((one.source for one in change.changes if one.source is not None), None)
-        tool = "" if source is None else f"s{input_text(source, self._n_inputs)}"
-        return self._sandbox(refs, Intervention(change.base), tool)
+    def unchanged(self) -> SandboxPage:
+        """The sandbox before anything is changed or asked, on the first input that the task answers with 1."""
+        ones = [row for row, bit in enumerate(self.place.question.task.truth_table) if bit]
+        return self._sandbox([], Intervention(ones[0] if ones else 0))
 
     def _sandbox(self, refs: Sequence[str], intervention: Intervention, tool: str = "") -> SandboxPage:
         options = SandboxOptions(e=list(refs), now=write_try(Try(intervention), self._n_inputs), tool=tool)

@@ -37,6 +37,14 @@ class TourFact(PageModel):
     url: str
 
 
+class TourStep(PageModel):
+    """A screen that the front page shows in its figure."""
+
+    label: str
+    url: str
+    current: bool
+
+
 class TourScreen(PageModel):
     """One screen of the tour."""
 
@@ -44,6 +52,8 @@ class TourScreen(PageModel):
     of: int
     title: str
     paragraphs: list[str]
+    brief: str = Field(description="The same in a few sentences for the front page; empty for screens it leaves out.")
+    steps: list[TourStep] = Field(description="The screens that the front page shows.")
     network: NetworkView
     drawing: Drawing = Field(
         description="What is drawn: the whole network, a circuit with the gates it is read as, variables placed on the "
@@ -65,6 +75,7 @@ class _Content:
     """What a screen shows and says; the fields are those of :class:`TourScreen`."""
 
     paragraphs: list[str]
+    brief: str = ""
     drawing: Drawing = "network"
     mask: str = ""
     tiles: list[GateTile] = field(default_factory=list)
@@ -87,14 +98,29 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
         cause, cure = f"there are {len(SCREENS)}", f"use 1 to {len(SCREENS)}"
         raise NotFound(f"screen {step} of the tour", cause, cure, "step", addresses.tour(), "the tour")
     place = locate_boolean(session, addresses, featured_network(session, addresses).slug, Scope())
-    title, build = SCREENS[step - 1]
-    content = build(Showcase(session, addresses, place))
+    return tour_screen(Showcase(session, addresses, place), step)
+
+
+def tour_screen(shown: Showcase, step: int) -> TourScreen:
+    """One screen about the network of the tour.
+
+    Args:
+        shown: that network.
+        step: the number of the screen, from 1 to how many there are.
+    """
+    (title, _, build), addresses = SCREENS[step - 1], shown.addresses
+    content = build(shown)
     return TourScreen.showing(
         content or _Content([]),
         number=step,
         of=len(SCREENS),
         title=title,
-        network=network_view(place.row, addresses, place.question.model),
+        steps=[
+            TourStep(label=label, url=addresses.tour(number), current=number == step)
+            for number, (_, label, _) in enumerate(SCREENS, 1)
+            if label
+        ],
+        network=network_view(shown.place.row, addresses, shown.place.question.model),
         waiting=content is None,
         previous_url=addresses.tour(step - 1) if step > 1 else None,
         next_url=addresses.tour(step + 1) if step < len(SCREENS) else None,
@@ -111,6 +137,10 @@ def _network(shown: Showcase) -> _Content | None:
     right = sum(row.right for row in behaviour)
     ones = _listed(["".join(map(str, row.bits)) for row in behaviour if row.target])
     return _Content(
+        brief=f"The network was trained to compute {question.task.name}: to give 1 on inputs {ones}, and 0 on the "
+        "others. Choose an input and see what it does. But how does it do it?",
+        drawing="run",
+        run=shown.unchanged,
         paragraphs=[
             f"This network has {sum(sizes)} neurons: {noun(sizes[0], 'input')}, "
             f"{noun(len(sizes) - 2, 'hidden layer')} of {_listed([str(size) for size in sizes[1:-1]])}, and "
@@ -130,6 +160,9 @@ def _circuit(shown: Showcase) -> _Content | None:
     return _Content(
         drawing="circuit",
         mask=card.mask,
+        brief=f"{card.n_edges} of its {noun(edges, 'edge')} are enough: without the others every input is still "
+        "classified correctly. Such a part is a circuit. It says where the task is computed. "
+        f"{counts.told('circuits_valid')} parts of this network pass this test.",
         paragraphs=[
             f"Keep {card.n_edges} of the {noun(edges, 'edge')} and remove the others. What is left still classifies "
             "every input correctly. Such a part is a circuit. It says where the task is computed.",
@@ -148,6 +181,9 @@ def _interpretation(shown: Showcase) -> _Content | None:
         drawing="circuit",
         mask=reading.mask,
         tiles=reading.gates,
+        brief="Count each neuron as on or off, and it becomes a logic gate: its square is its truth table, filled "
+        "where it is on. This is an interpretation. It says what the circuit computes. This circuit has "
+        f"{noun(reading.of, 'interpretation')}.",
         paragraphs=[
             "Give each neuron of the circuit a threshold: activations above it count as 1, others as 0. Each neuron "
             "then is a logic gate. Its square shows its truth table: a filled cell is 1. This is an interpretation. It "
@@ -167,6 +203,8 @@ def _alignment(shown: Showcase) -> _Content | None:
     return _Content(
         drawing="placed",
         tiles=card.tiles,
+        brief=f"Or start from an algorithm for the task, {card.formula}, and place its parts on neurons. This is an "
+        f"alignment: another explanation of the same network.{_read_otherwise(shown, card.tiles)}",
         paragraphs=[
             f"Start from an algorithm instead: {card.formula} computes the task. Place its variables on neurons: "
             f"{placed}. This is an alignment. It begins with what is computed and then finds where; a circuit and its "
@@ -178,6 +216,18 @@ def _alignment(shown: Showcase) -> _Content | None:
     )
 
 
+def _read_otherwise(shown: Showcase, tiles: Sequence[GateTile]) -> str:
+    """A sentence about the first neuron that an alignment and the interpretation give functions that are neither the
+    same nor each other's negation; "" where there is none.
+    """
+    gates = {} if shown.circuit is None else {gate.site: gate for gate in shown.circuit[1].gates}
+    for tile in sorted(tiles, key=lambda tile: (tile.layer, tile.neuron)):
+        gate = gates.get(tile.site)
+        if gate and gate.name and tile.name and len(set(zip(gate.truth_table, tile.truth_table, strict=True))) > 2:
+            return f" It has {tile.name} on {tile.site}, where the interpretation has {gate.name}."
+    return ""
+
+
 def _patch(shown: Showcase) -> _Content | None:
     change = None if shown.alignment is None else shown.flip(shown.alignment.ref)
     if shown.alignment is None or change is None:
@@ -185,6 +235,9 @@ def _patch(shown: Showcase) -> _Content | None:
     run = shown.run([shown.alignment.ref], change)
     sites = _listed([one.name for one in run.changes])
     return _Content(
+        brief=f"Explanations are tested by patching: the network runs on input {run.base}, but {sites} is given the "
+        f"activation of input {run.changes[0].source}. The alignment predicts that the output turns to "
+        f"{run.explanations[0].says}, and it does: from {_output(run.clean)} to {_output(run.run)}.",
         drawing="run",
         run=run,
         paragraphs=[
@@ -205,6 +258,9 @@ def _disagreement(shown: Showcase) -> _Content | None:
     reading, alignment = run.explanations
     right = "the alignment" if alignment.right else "the interpretation"
     return _Content(
+        brief=f"Both explanations passed their tests. On this patch the interpretation predicts {reading.says} and the "
+        f"alignment {alignment.says}: here {right} is correct, elsewhere it may be the other way round. Which of the "
+        "two explains the network?",
         drawing="run",
         run=run,
         paragraphs=[
@@ -258,16 +314,17 @@ def _end(shown: Showcase) -> _Content | None:
     )
 
 
-SCREENS: Final[tuple[tuple[str, Callable[[Showcase], _Content | None]], ...]] = (
-    ("One network, one task", _network),
-    ("A circuit: the part that does the work", _circuit),
-    ("An interpretation: what that part computes", _interpretation),
-    ("An alignment: an algorithm placed on neurons", _alignment),
-    ("A test: patch a neuron", _patch),
-    ("Two explanations disagree", _disagreement),
-    ("How many there are", _counts),
-    ("What follows", _end),
+SCREENS: Final[tuple[tuple[str, str, Callable[[Showcase], _Content | None]], ...]] = (
+    ("One network, one task", "Network", _network),
+    ("A circuit: the part that does the work", "Circuit", _circuit),
+    ("An interpretation: what that part computes", "Interpretation", _interpretation),
+    ("An alignment: an algorithm placed on neurons", "Alignment", _alignment),
+    ("A test: patch a neuron", "Test", _patch),
+    ("Two explanations disagree", "Disagreement", _disagreement),
+    ("How many there are", "", _counts),
+    ("What follows", "", _end),
 )
+"""Title, label on the front page where that shows the screen, and what it shows."""
 
 
 def _output(run: RunView | None) -> str:

@@ -183,8 +183,7 @@ PLAIN = (
         "findings",
         "studies",
         "Findings",
-        "What the studies that come with Pluriscope found, with tables and intervals.",
-        errors=(400,),
+        "What the studies that come with Pluriscope found: in short, or one chapter with its tables and intervals.",
     ),
     Page(
         "/search",
@@ -231,16 +230,14 @@ PLAIN = (
         "One network in seven steps, each with the address that leads to its page.",
         errors=(400,),
     ),
-    Page(
-        "/tour/{step}",
-        build_tour,
-        "tour",
-        "service",
-        "A screen of the tour",
-        "What it shows and says, with the explanations and runs that are drawn on it.",
-        context=lambda *_: {"sandbox_drawing": drawing_of},
-        block="screen",
-    ),
+)
+TOUR = Page(
+    "/tour/{step}",
+    build_tour,
+    "tour",
+    "service",
+    "A screen of the tour",
+    "What it shows and says, with the explanations and runs that are drawn on it.",
 )
 COMPARISON = Page(
     "/compare",
@@ -307,7 +304,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS, TOUR):
     add_twin(router, _page)
 add_twin(
     router,
@@ -436,8 +433,7 @@ def sandbox_page(
         return RedirectResponse(page.url, status_code=303)
     headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
     context = {"page": page, "scope": options.scope, "drawing": drawing_of(page)}
-    played = request.headers.get("HX-Target", "").endswith("#play")  # the small figure of another page
-    if played and not page.hidden:
+    if _is_for(request, "play") and not page.hidden:
         return render(request, "pages/play.html", context)
     return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
 
@@ -446,6 +442,21 @@ def sandbox_page(
 def tour(links: Links, _options: Annotated[Options, Query()]) -> RedirectResponse:
     """On to the first screen."""
     return RedirectResponse(links.tour(), status_code=307)
+
+
+@router.get("/tour/{step}", response_class=HTMLResponse, include_in_schema=False)
+def tour_screen(
+    request: Request, session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]
+) -> HTMLResponse:
+    context = {"page": build_tour(session, links, step), "sandbox_drawing": drawing_of}
+    if _is_for(request, "minute"):
+        return render(request, "pages/minute.html", context)
+    return render(request, "pages/tour.html", context, block="screen")
+
+
+def _is_for(request: Request, figure: str) -> bool:
+    """Whether htmx asks for the content of a small figure that stands on another page."""
+    return request.headers.get("HX-Target", "").endswith(f"#{figure}")
 
 
 @router.get("/guide/{step}", include_in_schema=False)

@@ -66,16 +66,32 @@ def test_the_tour_needs_neither_scripts_nor_width(visitor, options):
 
 
 @pytest.mark.parametrize("page", ["/", "/tour/6"])
-def test_explanations_are_made_to_disagree_and_agree_again_in_place(tab, expect, page):
+def test_explanations_are_made_to_agree_again_in_place(tab, expect, page):
     tab.goto(page)
-    tab.locator("#play-reset, #play-crucial").click()
-    said = tab.locator("#play [role=status]")
     if page == "/":
-        expect(said).to_contain_text("The explanations disagree.")
-        expect(tab.locator("#play .play-said li")).to_have_text([re.compile("incorrect$"), re.compile("[^n]correct$")])
-        tab.locator("#play-reset").click()
+        for title in ("circuit", "interpretation", "alignment", "test", "disagreement"):
+            tab.get_by_role("link", name=f"Next: {title}").press("Enter")
+            expect(tab.locator("#minute-next")).to_be_focused()
+    said = tab.locator("#play [role=status]")
+    expect(said).to_contain_text("The explanations disagree.")
+    expect(tab.locator("#play .play-said li")).to_have_text([re.compile("incorrect$"), re.compile("[^n]correct$")])
+    tab.locator("#play-reset").click()
     expect(said).to_contain_text("The explanations agree.")
     tab.locator("#play #at-1-1").press("Enter")
     expect(said).to_contain_text("with n1.1 patched from 00")
     expect(tab.locator("#play #at-1-1")).to_be_focused()
     assert tab.url.endswith(page), "it is not the page that changes"
+
+
+def test_the_figure_of_the_front_page_stays_as_high_and_leads_to_the_tour_without_scripts(tab, expect, visitor):
+    tab.goto("/")
+    heights = []
+    for number in range(1, 7):
+        tab.locator(f"#minute-{number}").click()
+        expect(tab.locator(f"#minute-{number}")).to_have_attribute("aria-current", "step")
+        heights.append(tab.locator("#minute").evaluate("e => e.offsetHeight"))
+    assert len(set(heights)) == 1, "what stands below does not move"
+    plain = visitor(java_script_enabled=False)
+    plain.goto("/")
+    plain.get_by_role("link", name="3 Interpretation").click()
+    expect(plain).to_have_url(re.compile("/tour/3$"))

@@ -9,23 +9,54 @@ from tests.checkout import ROOT
 DESIGNS = sorted(path.stem for path in (ROOT / "app/bundled/studies").glob("*.json"))
 
 
-def test_every_chapter_of_the_document_stands_on_the_page(client):
+def test_every_chapter_of_the_document_stands_on_the_page_or_on_one_of_its_own(client):
     page = client.get("/api/v1/findings").json()
     titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
-    assert [chapter["title"] for chapter in page["chapters"]] == titles
-    assert len(page["chapters"][0]["blocks"][0]["rows"]) == 14
+    assert ["In short", "Answers of the other studies", *(one["title"] for one in page["contents"])] == titles
+    assert len(page["findings"]) == 14
+    assert [chapter["title"] for chapter in page["chapters"]] == titles[1:2]
+    for link in page["contents"]:
+        alone = client.get("/api/v1" + link["url"]).json()
+        assert [chapter["title"] for chapter in alone["chapters"]] == [link["title"]]
+        assert alone["findings"] == []
+
+
+def test_a_finding_is_a_sentence_with_its_evidence_after_it(client):
+    for finding in client.get("/api/v1/findings").json()["findings"]:
+        headline, evidence = ("".join(piece["text"] for piece in finding[part]) for part in ("headline", "evidence"))
+        assert headline
+        assert not headline.endswith(".")
+        assert evidence[0].isupper() or evidence[0].isdigit()
+
+
+def test_a_chapter_that_there_is_not_is_not_found(client):
+    answer = client.get("/api/v1/findings?chapter=in-short")
+    assert answer.status_code == 404
+    assert "/findings" in answer.text
+
+
+def test_the_front_page_names_findings_and_leads_to_each(client):
+    text = client.get("/findings").text
+    front = client.get("/api/v1/gallery").json()["findings"]
+    assert len({one["url"] for one in front}) == 4
+    assert all(f'id="{one["url"].partition("#")[2]}"' in text for one in front)
 
 
 def test_links_within_the_document_lead_to_a_heading(client):
-    text = client.get("/findings").text
-    wanted = set(re.findall(r"\]\(#([^)]+)\)", (ROOT / "docs/findings.md").read_text()))
-    assert {"alice-or-bob", "by-loss"} <= wanted
-    assert wanted <= set(re.findall(r' id="([^"]+)"', text))
+    page = client.get("/api/v1/findings").json()
+    texts = {url: client.get(url).text for url in ["/findings", *(one["url"] for one in page["contents"])]}
+    led = {link for text in texts.values() for link in re.findall(r'href="(/findings[^"]*#[^"]+)"', text)}
+    led |= {link for text in texts.values() for link in re.findall(r'href="(/findings[?]chapter=[a-z0-9-]+)"', text)}
+    assert any(link.endswith("?chapter=alice-or-bob#by-loss") for link in led)
+    assert {link.partition("#")[0] for link in led} <= set(texts)
+    for link in led:
+        address, _, anchor = link.partition("#")
+        assert not anchor or f'id="{anchor}"' in texts[address], link
 
 
 def test_studies_that_are_not_stored_are_named_without_a_link(client):
     text = client.get("/findings").text
-    assert "Noise on the training inputs" in text
+    assert ", Noise on the training inputs, " in text
     assert 'href="/studies/' not in text
     assert 'href="/findings/one-induction-circuit"' in text
 
