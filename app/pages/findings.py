@@ -173,7 +173,7 @@ def _elsewhere(line: Sequence[Piece], addresses: Addresses) -> list[Piece]:
     """The same with links within the document leading to the page of the chapter."""
     return [
         piece.model_copy(update={"url": _within(piece.url[1:], addresses)})
-        if (piece.url or "").startswith("#")
+        if piece.url is not None and piece.url.startswith("#")
         else piece
         for piece in line
     ]

@@ -16,7 +16,7 @@ from app.rendering import TEMPLATES
 ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses(), GlossaryOptions()).entries}
 WITHOUT_TERMS = {
     *("collection", "deleted", "error", "findings", "glossary", "guide"),
-    *("interface", "interface_types", "login", "play", "scope", "short", "tour"),
+    *("interface", "interface_types", "login", "minute", "play", "scope", "short", "tour"),
 }
 
 
