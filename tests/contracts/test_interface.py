@@ -101,6 +101,7 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "twin": "/api/v1/networks/x",
         "term": "",
         "anchor": "",
+        "chapter": "",
         "version": "",
         "draw": None,
         "model": "x",
