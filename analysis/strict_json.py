@@ -29,7 +29,11 @@ _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
 
 
 class _Refused(ValueError):
-    """Raised inside the JSON parser; carries the cause."""
+    """Raised inside the JSON parser; carries the cause, and a cure of its own if it has one."""
+
+    def __init__(self, cause: str, cure: str = "") -> None:
+        super().__init__(cause)
+        self.cure = cure
 
 
 def read_object(
@@ -81,7 +85,7 @@ def read_value(
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except _Refused as problem:
-        raise refuse(str(problem)) from None
+        raise error(item, str(problem), problem.cure or cure) from None
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise refuse(f"is not JSON: {problem.msg.lower().rstrip()} at {where}") from None
@@ -205,7 +209,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise _Refused(f"holds {name}, which is no JSON number")
+    raise _Refused(
+        f"holds {name}, which is no JSON number", "give a finite number, or null where a value may be missing"
+    )
 
 
 def kind_of(value: Any) -> str:

@@ -284,7 +284,8 @@ def _scores(value: Any, item: str, names: PartNames) -> tuple[float | None, ...]
     if not isinstance(value, list):
         raise InvalidClaim(f"{item}: scores", f"is {kind_of(value)}, not a list", cure)
     if len(value) != n:
-        raise InvalidClaim(f"{item}: scores", f"has {len(value):,} numbers, and there are {n} {part}s", cure)
+        numbers = "1 number" if len(value) == 1 else f"{len(value):,} numbers"
+        raise InvalidClaim(f"{item}: scores", f"has {numbers}, and there are {n} {part}s", cure)
     for number, score in enumerate(value):
         if score is None:
             continue

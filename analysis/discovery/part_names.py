@@ -32,6 +32,7 @@ class PartNames:
         listed: the nodes in words.
         how: how a name is written, for who wrote none.
         settings: how scores lead to a mask.
+        neurons: hidden neurons in order, where a circuit may be said by those that it keeps; none of models.
         matrices: shape ``(targets, sources)`` of the weights of each layer, where scores may come as such.
     """
 
@@ -43,6 +44,7 @@ class PartNames:
     listed: str
     how: str
     settings: tuple[Setting, ...]
+    neurons: tuple[str, ...] = ()
     matrices: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -92,6 +94,7 @@ def names_in(layout: EdgeLayout) -> PartNames:
         listed=", ".join([f"x0 to x{sizes[0] - 1}" if sizes[0] > 1 else "x0", *hidden, "y0"]),
         how="write inputs x0…, hidden neurons layer.index, the output y0: x0>1.2",
         settings=(*SELECTION, ablation("zero")),
+        neurons=tuple(f"{layer}.{neuron}" for layer, size in enumerate(sizes[1:-1], 1) for neuron in range(size)),
         matrices=tuple((after, before) for before, after in pairwise(sizes)),
     )
 

@@ -80,6 +80,13 @@ FORMS: Final[tuple[SentForm, ...]] = (
     ),
     SentForm("mask", "Mask", "Hex digits, the first edge lowest.", "3b2cf"),
     SentForm("edges", "Edge list", "Names of edges in text, or as a JSON list.", "x0>1.2 1.2>2.0 2.0>y0"),
+    SentForm(
+        "neurons",
+        "Neurons",
+        "Hidden neurons that are kept, in text or as a JSON list: every edge between these, the inputs and the output "
+        "is the circuit. Or a score by the name of each hidden neuron, with how many to take.",
+        "1.0 1.1 2.0",
+    ),
     SentForm("scores", "Scores", "One number for each edge in the order of masks; null for none.", "-0.42, 0.01, …"),
     SentForm(
         "table",
@@ -156,7 +163,7 @@ def read_sent(raw: bytes, subject: Subject, declared: Declared) -> Read:
         value = read_value(raw, ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE)
         if isinstance(value, dict) and "format" in value:
             return Read("claim-file", claims_in(value, subject))
-        form, said = _from_json(value, names, by_score=bool({"k", "threshold"} & set(declared.picking)))
+        form, said = _from_json(value, names, declared)
     return Read(form, (_one_claim(form, said, names, declared),))
 
 
@@ -217,6 +224,8 @@ def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
         return "table", _table(text, columns, names)
     if _HEX.fullmatch(text):
         return "mask", {"mask": text.lower()}
+    if _are_neurons(edges_in(text), names):
+        return "neurons", _of_neurons(edges_in(text), names)
     named = all(part in names.numbers or part in names.aliases for part in edges_in(text))
     if not named and ">" not in text and "→" not in text:
         return "scores", {"scores": numbers_in(text)}
@@ -256,7 +265,8 @@ class _Told:
     kept: bool | None
 
 
-def _from_json(value: Any, names: PartNames, *, by_score: bool) -> tuple[str, dict[str, Any]]:
+def _from_json(value: Any, names: PartNames, declared: Declared) -> tuple[str, dict[str, Any]]:
+    by_score = bool({"k", "threshold"} & set(declared.picking))
     if isinstance(value, list):
         return _from_list(value, names)
     if "mask" in value or "scores" in value or (isinstance(value.get("edges"), list) and _is_names(value["edges"])):
@@ -272,6 +282,8 @@ def _from_json(value: Any, names: PartNames, *, by_score: bool) -> tuple[str, di
         told = [_told_in(_of(link, f"links[{n}]"), f"links[{n}]", names) for n, link in enumerate(links)]
         kept = [one if one.kept is not None else _Told(one.edge, one.score, kept=True) for one in told]
         return "node-link", _edges_or_scores(kept, names, by_score=by_score)
+    if value and all(names.nodes.get(name) in names.neurons for name in value):
+        return "neurons", _by_neuron(value, names, declared)
     if value and all(name.isdecimal() for name in value):
         return "prune-scores", {"scores": _prune_scores(value, names)}
     if any(_ARROW.search(name) for name in value):
@@ -293,8 +305,57 @@ def _from_list(value: list[Any], names: PartNames) -> tuple[str, dict[str, Any]]
     if value and all(isinstance(one, list) for one in value):
         return "acdc", {"edges": [_acdc_edge(one, f"[{number}]", names) for number, one in enumerate(value)]}
     if _is_names(value):
+        if _are_neurons(value, names):
+            return "neurons", _of_neurons(value, names)
         return "edges", {"edges": [part_text(one, names) for one in value]}
     return "scores", {"scores": value}
+
+
+def _are_neurons(texts: Sequence[str], names: PartNames) -> bool:
+    """Whether these are names of hidden neurons, which look like numbers; as many as there are edges are scores."""
+    hidden = [names.nodes.get(text) in names.neurons for text in texts]
+    return bool(hidden) and len(texts) != names.n_bits and any(hidden) and all(text in names.nodes for text in texts)
+
+
+def _of_neurons(kept: Sequence[str], names: PartNames) -> dict[str, Any]:
+    """Every edge between kept neurons, inputs and the output, which always stay."""
+    neurons = [names.nodes[name] for name in kept]
+    twice = next((name for number, name in enumerate(neurons) if name in neurons[:number]), None)
+    if twice is not None:
+        raise InvalidClaim(f"{ITEM}: neurons", f"has {twice} twice", "name each neuron once")
+    cut = set(names.neurons) - set(neurons)
+    return {"edges": [edge for edge in names.numbers if cut.isdisjoint(edge.split(">"))]}
+
+
+def _by_neuron(value: Mapping[str, Any], names: PartNames, declared: Declared) -> dict[str, Any]:
+    """The circuit of neurons that are said to be kept, or of those with the largest scores.
+
+    Of equal scores the first neuron is taken first. The scores stay with the claim as what its author says was set.
+    """
+    if all(isinstance(one, bool) for one in value.values()):
+        return _of_neurons([name for name, kept in value.items() if kept], names)
+    scores: dict[str, float] = {}
+    for name, score in value.items():
+        if isinstance(score, bool) or not isinstance(score, (int, float)) or not abs(score) < 1e300:
+            raise InvalidClaim(f"{ITEM}: {name}", f"is {str(score)[:_SHOWN]}, no finite number", "give a score")
+        scores[names.nodes[name]] = float(score)
+    if len(scores) != len(names.neurons) or len(value) != len(scores):
+        cure = f"give one for each of {', '.join(names.neurons)}"
+        raise InvalidClaim(f"{ITEM}: neurons", f"has {len(value)} scores, and there are {len(names.neurons)}", cure)
+    k = declared.picking.get("k")
+    if k is None or k > len(scores):
+        cause = "has no number of neurons to take" if k is None else f"k is {k}, and there are {len(scores)} neurons"
+        raise InvalidClaim(f"{ITEM}: neurons", cause, f"give k, from 1 to {len(scores)}")
+    sign = 1.0 if declared.helpful_is_positive else -1.0
+    signed = bool(declared.picking.get("signed"))
+
+    def key(name: str) -> tuple[float, int]:
+        score = scores[name]
+        return -(sign * score if signed else abs(score)), names.neurons.index(name)
+
+    taken = sorted(scores, key=key)[:k]
+    settings = {"neurons taken": k, "signed": signed} | {f"score of {name}": scores[name] for name in names.neurons}
+    return _of_neurons(taken, names) | {"settings": settings}
 
 
 def _is_names(value: list[Any]) -> bool:

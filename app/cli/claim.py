@@ -26,7 +26,7 @@ def claim(
     name: Annotated[str, typer.Option(help="What to call it; default: as the file.", show_default=False)] = "",
     method: Annotated[str, typer.Option(help="How it was found.", show_default=False)] = "",
     source: Annotated[str, typer.Option(help="Where it comes from.", show_default=False)] = "",
-    k: Annotated[int | None, typer.Option("--k", help="With scores: edges to take.", show_default=False)] = None,
+    k: Annotated[int | None, typer.Option("--k", help="With scores: how many to take.", show_default=False)] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Or the faithfulness at which to stop; default .95.", show_default=False)
     ] = None,

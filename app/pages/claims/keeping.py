@@ -55,8 +55,14 @@ def keep_sent(session: Session, addresses: Addresses, network: str, raw: bytes, 
     row = find_network(session, addresses, network)
     output = options.output
     if output is None:
-        named = output_named(raw)
-        output = named if named is not None and named < row.sizes[-1] else None
+        output = output_named(raw)
+        if output is not None and output >= row.sizes[-1]:
+            outputs = "one output" if row.sizes[-1] == 1 else f"outputs 0 to {row.sizes[-1] - 1}"
+            raise InvalidClaim(
+                "claim file",
+                f"is about output {output}, and the network has {outputs}",
+                "name one of these",
+            )
     if output is None and row.sizes[-1] > 1:
         raise InvalidClaim(
             "claim", f"names no output, and the network has {row.sizes[-1]}", "say which, such as output 0"

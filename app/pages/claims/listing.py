@@ -53,7 +53,7 @@ class SentClaimOptions(Options):
     name: str = Field("", max_length=200, description="What to call it; a claim file names its own.")
     method: str = Field("", max_length=80, description="How it was found.")
     source: str = Field("", max_length=200, description="Where it comes from.")
-    k: int | None = Field(None, ge=1, le=10_000, description="With scores: how many edges to take.")
+    k: int | None = Field(None, ge=1, le=10_000, description="With scores: how many edges, or neurons, to take.")
     threshold: float | None = Field(None, ge=-1e6, le=1e6, description="Or the faithfulness at which to stop; .95.")
     pick: Literal["top", "greedy"] = Field("top", description="By score alone, or from the output back.")
     signed: bool = Field(False, description="Whether edges that help come first, not those with any large effect.")

@@ -76,7 +76,7 @@ def build_model_claim(session: Session, addresses: Addresses, ref: str, options:
         searched=standing.landscape.found is not None,
         example=names.example,
         listed=names.listed,
-        forms=[ClaimFormView.showing(one) for one in FORMS if one.key != "prune-scores"],
+        forms=[ClaimFormView.showing(one) for one in FORMS if one.key not in ("prune-scores", "neurons")],
         send_url=addresses.claim(slug, place.scope),
     )
 

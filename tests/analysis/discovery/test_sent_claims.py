@@ -41,6 +41,59 @@ def rows_of(edges: list[str], sign: str = ",") -> str:
     return "\n".join(sign.join(edge.split(">")) for edge in edges)
 
 
+def between(neurons: set[str]) -> int:
+    """The mask of every edge none of whose hidden ends is missing."""
+    hidden = {"1.0", "1.1", "1.2", "2.0", "2.1", "2.2"}
+    return sum(1 << edge for edge, name in enumerate(NAMES) if not (set(name.split(">")) & hidden) - neurons)
+
+
+OF_NEURONS: list[tuple[str, Any]] = [
+    ("neurons", "1.0 1.2 2.0"),
+    ("neurons", "n1.0, n1.2, n2.0"),
+    ("neurons", "x0 x1 1.0 1.2 2.0 y0"),
+    ("neurons", ["1.0", "1.2", "2.0"]),
+    ("neurons", {"1.0": True, "1.1": False, "1.2": True, "2.0": True, "2.1": False, "2.2": False}),
+]
+
+
+@pytest.mark.parametrize(("form", "sent"), OF_NEURONS)
+def test_neurons_stand_for_every_edge_between_them(form: str, sent: Any) -> None:
+    found, claim = read(sent)
+    assert (found, claim.raw_mask) == (form, between({"1.0", "1.2", "2.0"}))
+
+
+def test_of_scores_by_neuron_the_largest_are_taken_and_told() -> None:
+    scores = {"1.0": -0.4, "1.1": 0.3, "1.2": 0.1, "2.0": 0.1, "2.1": -0.2, "2.2": 0.0}
+    form, claim = read(scores, picking={"k": 3})
+    assert (form, claim.raw_mask) == ("neurons", between({"1.0", "1.1", "2.1"}))
+    assert claim.settings["score of 2.1"] == -0.2
+    assert claim.settings["neurons taken"] == 3
+    _, tied = read(scores, picking={"k": 4})
+    assert tied.raw_mask == between({"1.0", "1.1", "2.1", "1.2"})
+    _, helpful = read(scores, picking={"k": 2, "signed": True})
+    assert helpful.raw_mask == between({"1.0", "2.1"})
+    _, positive = read(scores, picking={"k": 2, "signed": True}, helpful_is_positive=True)
+    assert positive.raw_mask == between({"1.1", "1.2"})
+    others = read({**scores, "2.2": 0.05}, picking={"k": 3})[1]
+    assert others.raw_mask == claim.raw_mask
+    assert others.digest != claim.digest
+
+
+@pytest.mark.parametrize(
+    ("sent", "k", "words"),
+    [
+        ("1.0 1.0 2.0", None, "1.0 twice"),
+        ({"1.0": 0.5}, 1, "there are 6"),
+        (dict.fromkeys(("1.0", "1.1", "1.2", "2.0", "2.1", "2.2"), 0.5), None, "no number of neurons"),
+        (dict.fromkeys(("1.0", "1.1", "1.2", "2.0", "2.1", "2.2"), 0.5), 7, "k is 7"),
+        (dict.fromkeys(("1.0", "1.1", "1.2", "2.0", "2.1", "2.2"), "x"), 2, "no finite number"),
+    ],
+)
+def test_neurons_that_cannot_be_taken_are_refused(sent: Any, k: int | None, words: str) -> None:
+    with pytest.raises(InvalidClaim, match=words):
+        read(sent, picking={} if k is None else {"k": k})
+
+
 CIRCUITS: list[tuple[str, Any]] = [
     ("claim-file", {"format": CLAIM_FORMAT, "claims": [{"name": "n", "kind": "circuit", "mask": "3b2cf"}]}),
     ("mask", "3b2cf"),
@@ -105,7 +158,7 @@ def test_every_form_says_the_same_scores(form: str, sent: Any) -> None:
 
 
 def test_every_form_that_pages_describe_is_read_somewhere_here() -> None:
-    assert {one.key for one in FORMS} == {form for form, _ in [*CIRCUITS, *WITH_SCORES]}
+    assert {one.key for one in FORMS} == {form for form, _ in [*CIRCUITS, *WITH_SCORES, *OF_NEURONS]}
 
 
 def test_what_is_declared_stands_where_the_claim_says_nothing() -> None:

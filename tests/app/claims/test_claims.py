@@ -238,6 +238,9 @@ def test_a_network_of_several_outputs_must_be_told_which(send, get) -> None:
     assert sent["url"].endswith("?output=2")
     assert get(sent["url"])["scope"]["output"] == 2
     file = {"format": "pluriscope-claim/1", "output": 1, "claims": [{"name": "a", "kind": "circuit", "mask": mask}]}
+    beyond = send(json.dumps({**file, "output": 7}), SEVERAL)
+    assert beyond.status_code == 422
+    assert "is about output 7, and the network has outputs 0 to 2" in beyond.json()["error"]
     assert kept(send(json.dumps(file), SEVERAL))["url"].endswith("?output=1")
 
 
@@ -276,6 +279,9 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_claimed(send, client, ma
         ("fffff", {}, "beyond the network's 18"),
         ("3b2c", {}, "hex digits"),
         ("nan " * 18, {}, "no finite number"),
+        (f"[NaN{', 1' * 17}]", {}, "Give a finite number, or null"),
+        ("1.0 1.7 2.0", {}, "3 numbers"),
+        ("[1]", {}, "1 number,"),
         ("1 " * 17, {}, "17 numbers"),
         ("1 " * 18, {"k": 19}, "k is 19"),
         ("1 " * 18, {"k": 2, "threshold": 0.5}, "together"),
