@@ -40,6 +40,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
+MASKS_AT_ONCE: Final = 32_768  # what is worked on fits into a processor's cache
 UNDER: Final[Mapping[str, Criterion]] = {
     "zero": ZERO_ABLATION,
     "mean": MEAN_ABLATION,
@@ -415,11 +416,14 @@ def nearest_of(mask: int, masks: NDArray[Any], *, exact: bool) -> Nearest | None
         masks: valid circuits, ascending.
         exact: whether these are all.
     """
-    if not len(masks):
-        return None
-    apart = np.bitwise_count(masks ^ masks.dtype.type(mask)).astype(np.int64)
-    best = int(apart.min())
-    return Nearest(int(masks[np.flatnonzero(apart == best)[0]]), best, exact)
+    found: Nearest | None = None
+    for start in range(0, len(masks), MASKS_AT_ONCE):
+        some = masks[start : start + MASKS_AT_ONCE]
+        apart = np.bitwise_count(some ^ masks.dtype.type(mask))
+        place = int(apart.argmin())
+        if found is None or apart[place] < found.distance:
+            found = Nearest(int(some[place]), int(apart[place]), exact)
+    return found
 
 
 def own_valid(question: Question, raw: int, rows: Rows) -> bool:

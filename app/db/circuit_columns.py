@@ -127,9 +127,10 @@ def masks_in(words: Sequence[NDArray[np.uint64]]) -> NDArray[Any]:
 def margin_codes(margins: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
     """Margins as codes that ascend with them: a code is of one margin, or of few circuits.
 
-    Codes are given from the smallest margin on, each to as many different margins as have no more than 2·n/N_CODES of
-    the n circuits together, or to a single one. So any two codes in a row have more circuits than that, and there are
-    fewer than N_CODES of them.
+    Codes are given from the smallest margin on, each to as many different margins as have no more than n/(3/8·N_CODES)
+    of the n circuits together, or to a single one. Each of the N_CODES/16 smallest and largest margins has a code for
+    itself, with which lists begin, and as many hundredths begin a code, which are the bounds that are asked for. Any
+    two codes in a row between such beginnings have more circuits than that, so there are at most N_CODES.
 
     Args:
         margins: ``[circuits]``, at least one.
@@ -138,12 +139,17 @@ def margin_codes(margins: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDAr
         ``[circuits]`` codes, and ``[codes, 2]`` the smallest and the largest margin with each.
     """
     values, numbers = np.unique(margins, return_counts=True)
-    up_to, most = np.cumsum(numbers), -(-2 * len(margins) // N_CODES)
+    up_to, most = np.cumsum(numbers), -(-8 * len(margins) // (3 * N_CODES))
+    few = min(N_CODES // 16, len(values))
+    hundredths = np.searchsorted(values, np.arange(1, N_CODES // 16 + 1) / 100)
+    first_of_code = np.unique([few, len(values) - few, *hundredths, len(values)])
     starts, start = [], 0
     while start < len(values):
         starts.append(start)
         enough = up_to[start] - numbers[start] + most
-        start = max(start + 1, int(np.searchsorted(up_to, enough, "right")))
+        as_many = start + 1 if not few <= start < len(values) - few else int(np.searchsorted(up_to, enough, "right"))
+        following = int(first_of_code[np.searchsorted(first_of_code, start, "right")])
+        start = min(max(start + 1, as_many), following)
     smallest, largest = values[starts], values[np.array([*starts[1:], len(values)]) - 1]
     codes = np.searchsorted(smallest, margins, "right") - 1
     return codes.astype(np.uint16), np.stack([smallest, largest], axis=1)
@@ -169,6 +175,43 @@ def edge_bits_in(data: bytes, n_circuits: int, layout: EdgeLayout) -> NDArray[np
     full = stored[: n_full * n_edges * (BLOCK // WORD)].reshape(n_full, n_edges, BLOCK // WORD)
     rest = stored[full.size :].reshape(n_edges, -1)
     return np.hstack([*full, rest])
+
+
+def mask_at(kept: NDArray[np.uint64], place: int) -> int:
+    """The mask of one of the circuits whose edges are kept as bits, see :func:`edge_bits`."""
+    bits = kept[:, place // WORD] >> np.uint64(place % WORD) & np.uint64(1)
+    return sum(bit << edge for edge, bit in enumerate(bits.tolist()))
+
+
+def count_shared(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> NDArray[np.uint8]:
+    """How many edges each circuit shares with a mask of at most 255: the rows of its edges added bit by bit.
+
+    Three rows become their sum and a row of carries until there is one for each binary digit, in five operations for
+    64 circuits.
+
+    Args:
+        kept: ``[edges, words]``, see :func:`edge_bits`.
+        mask: the edges that are looked at.
+        n_circuits: that the bits are of.
+    """
+    shared = np.zeros(n_circuits, dtype=np.uint8)
+    rows = [row for edge, row in enumerate(kept) if mask >> edge & 1]
+    digit = 0
+    while rows:
+        carries = []
+        while len(rows) > 1:
+            one, other = rows.pop(), rows.pop()
+            either, both = one ^ other, one & other
+            if rows:
+                third = rows.pop()
+                both |= either & third
+                either ^= third
+            rows.append(either)
+            carries.append(both)
+        bits = np.unpackbits(rows[0].view(np.uint8), count=n_circuits, bitorder="little")
+        shared |= np.left_shift(bits, digit, out=bits)
+        rows, digit = carries, digit + 1
+    return shared
 
 
 def count_uses(kept: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,23 +1,25 @@
 """Stored circuits closest to one and most different from it: one against all by the edges that they share.
 
-Jaccard's index of two circuits is the number of edges that both keep over the number that one of them keeps. All stored
-masks are one column of 64-bit integers, of which a million are compared in some hundredths of a second, some blocks at
-a time.
+Jaccard's index of two circuits is the number of edges that both keep over the number that one of them keeps. The edges
+that each stored circuit shares with the given one are counted from which circuits keep an edge, 64 of them at a time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from app.db.reads.circuit_scan import locate_in, locate_mask, steps
+from app.db.circuit_columns import EDGE_BITS, count_shared, mask_at
+from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.circuits import StoredCircuit, circuits_at
-from app.db.reads.explanation_shelves import kept_column
+from app.db.reads.explanation_shelves import CircuitShelf, kept_column
 from app.db.tables import AnalysisRow
 
 
@@ -65,13 +67,11 @@ def neighbours_by_edges(
     """
     closest, farthest = _Least(limit), _Least(limit)
     n_left_out = 0
-    for positions, columns in steps(session, analysis, ("mask",)):
-        masks = columns["mask"]
-        given = masks.dtype.type(mask)
-        shared = np.bitwise_count(masks & given).astype(np.int64)
-        either = np.bitwise_count(masks | given).astype(np.int64)
-        index = shared / either
-        here = [position for position, found in (locate_in(masks, other) for other in leave_out) if found]
+    for positions, columns in CircuitShelf(session, analysis, "circuit").steps(("edges", EDGE_BITS)):
+        kept = columns[EDGE_BITS]
+        shared = count_shared(kept, mask, len(positions)).astype(np.int16)
+        index = shared / (columns["edges"].astype(np.int16) + mask.bit_count() - shared)
+        here = _places_of(leave_out, kept, len(positions))
         n_left_out += len(here)
         index[here] = np.nan  # sorts behind everything, in either direction
         closest.add(-index, positions)
@@ -87,6 +87,14 @@ def neighbours_by_edges(
     return EdgeNeighbours(
         tuple(map(beside, ends[0])), tuple(map(beside, ends[1])), analysis.circuits_listed - n_left_out
     )
+
+
+def _places_of(masks: Collection[int], kept: NDArray[np.uint64], n: int) -> list[int]:
+    """Where those of some masks stand that are among circuits in ascending order."""
+    at = partial(mask_at, kept)
+    first, last = at(0), at(n - 1)
+    places = {mask: bisect_left(range(n), mask, key=at) for mask in masks if first <= mask <= last}
+    return [place for mask, place in places.items() if at(place) == mask]
 
 
 class _Least:

@@ -84,10 +84,9 @@ def deleted_studies(session: Session) -> Sequence[StudyRow]:
 def networks_of_study_alone(study_id: int) -> Select[int]:
     """Ids of the networks that are here as outcomes of one study and of no other."""
     here, there = aliased(StudyOutcomeRow), aliased(StudyOutcomeRow)
-    inside = select(here.network_digest).where(here.study_id == study_id, here.network_digest.is_not(None))
-    outside = select(there.id).where(there.network_digest == NetworkRow.digest, there.study_id != study_id)
-    mine = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.digest.in_(inside), ~outside.exists()
-    return select(NetworkRow.id).where(*mine)
+    outside = select(there.id).where(there.network_digest == here.network_digest, there.study_id != study_id)
+    mine = here.study_id == study_id, NetworkRow.origin == STUDY_ORIGIN, ~outside.exists()
+    return select(NetworkRow.id).join(here, here.network_digest == NetworkRow.digest).where(*mine).distinct()
 
 
 def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:

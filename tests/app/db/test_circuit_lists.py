@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from itertools import product
 
@@ -22,6 +23,7 @@ from app.db.reads import circuit_scan, coded_margins, explanation_shelves
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.neighbours import neighbours_by_edges
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_analysis, save_network
@@ -190,14 +192,20 @@ def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, mo
 def test_codes_of_margins_ascend_and_are_of_one_margin_or_of_few_circuits(monkeypatch, n_codes):
     monkeypatch.setattr(circuit_columns, "N_CODES", n_codes)
     random = np.random.default_rng(3)
-    for margins in (random.random(1_000), np.round(random.random(1_000), 1), np.zeros(1_000), random.random(1)):
+    many = random.random(1_000)
+    for margins in (many, 0.2 * many, np.round(many, 1), np.zeros(1_000), many[:1]):
         codes, ranges = margin_codes(margins)
-        assert len(ranges) < n_codes
+        assert len(ranges) <= n_codes
         assert (ranges.ravel()[1:] >= ranges.ravel()[:-1]).all()
         for code, (smallest, largest) in enumerate(ranges.tolist()):
             of_it = margins[codes == code]
             assert (of_it.min(), of_it.max()) == (smallest, largest)
-            assert smallest == largest or len(of_it) <= -(-2 * len(margins) // n_codes)
+            assert smallest == largest or len(of_it) <= -(-8 * len(margins) // (3 * n_codes))
+        few = n_codes // 16
+        assert (ranges[:few, 0] == ranges[:few, 1]).all()
+        assert not few or (ranges[-few:, 0] == ranges[-few:, 1]).all()
+        bounds = np.arange(1, few + 1) / 100
+        assert not ((ranges[:, :1] < bounds) & (bounds <= ranges[:, 1:])).any()
 
 
 def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
@@ -215,6 +223,30 @@ def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
         for name in ("edges", "neurons"):  # the first under all conditions but its own
             those = [c for c in every if c.margin >= least] if name == "edges" else kept
             assert counts.values[name] == Counter(getattr(c, f"n_{name}") for c in those)
+
+
+def test_neighbours_are_those_of_a_plain_scan(store, many, every, monkeypatch):
+    """Of stored circuits and of others, with edges' bits kept whole, read in steps, and made from masks."""
+    masks = [int(c.mask, 16) for c in every]
+    left_out = {masks[0], masks[63], masks[64], masks[-1], 0b1011}
+
+    def jaccard(mask, other):
+        return Fraction((mask & other).bit_count(), (mask | other).bit_count())
+
+    with store.write() as session:
+        for most, saved in ((0, True), (64 * N, True), (0, False)):
+            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
+            if not saved:
+                session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == EDGE_BITS))
+            for mask in (masks[63], masks[200], 0b1011, (1 << 18) - 1):
+                found = neighbours_by_edges(session, many, LAYOUT, mask, left_out, 7)
+                rest = [other for other in masks if other not in left_out]
+                for ends, sign in ((found.closest, -1), (found.farthest, 1)):
+                    wanted = sorted(rest, key=lambda other: (sign * jaccard(mask, other), other))[:7]
+                    assert [int(one.circuit.mask, 16) for one in ends] == wanted
+                    assert [Fraction(one.shared, one.either) for one in ends] == [jaccard(mask, o) for o in wanted]
+                assert found.of == len(rest) == N - len(left_out & set(masks))
+        session.rollback()
 
 
 def test_uses_are_counted_of_what_passes(store, many, every, monkeypatch):
