@@ -13,8 +13,8 @@ from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import input_table
 from app.bundled.drawn_findings import drawn_findings
 from benchmarks.findings.drawn_figures import FILE, figures_text
-from benchmarks.findings.null_table import SLUG, null_table
-from benchmarks.findings.results import results_of
+from benchmarks.findings.null_table import SLUG, null_table, seeds_apart
+from benchmarks.findings.results import results_of, summary_of
 
 LABELS = np.array([0, 1, 1, 0])
 pytestmark = pytest.mark.slow
@@ -83,3 +83,17 @@ def test_the_shares_that_pages_show_are_those_of_the_outcomes():
                 found[arms[one.cell]].append(counted(value))
         (shown,) = [m for m in group.measures if (m.measure, m.what) == ("passes:interpretation:interchange", asked)]
         assert [(s.hits, s.of) for s in shown.shares] == [(sum(hits), len(hits)) for hits in found.values()]
+
+
+@pytest.mark.parametrize("study", ["learned-or-drawn", "drawn-depth"])
+def test_errors_from_whole_seeds_move_these_intervals_by_less_than_a_point(study):
+    """As the document says of them; by loss and by activation they are far wider, so its tables have them."""
+    tests = {
+        (c.measure, t.groups[1]): t for c, _, t in summary_of(study).tests() if t.test == "cochran-mantel-haenszel"
+    }
+    for asked, apart in seeds_apart(study, list(dict.fromkeys(measure for measure, _ in tests))).items():
+        told = tests[asked]
+        assert apart.effect == pytest.approx(told.effect)
+        assert abs(apart.low - told.low) < 0.01, asked
+        assert abs(apart.high - told.high) < 0.01, asked
+        assert (apart.p_holm < 0.05) == (told.p_holm < 0.05), asked
