@@ -29,8 +29,12 @@ ON_POSTGRESQL = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 
 
 def pytest_collection_modifyitems(items):
-    """Run tests marked ``one_database`` on SQLite alone."""
-    items[:] = [item for item in items if not (item.get_closest_marker("one_database") and _is_on_postgresql(item))]
+    """Run tests marked ``one_database`` on SQLite alone, unless they are marked ``every_database`` as well."""
+    items[:] = [item for item in items if not (_is_of_one_database(item) and _is_on_postgresql(item))]
+
+
+def _is_of_one_database(item) -> bool:
+    return bool(item.get_closest_marker("one_database")) and not item.get_closest_marker("every_database")
 
 
 def _is_on_postgresql(item) -> bool:

@@ -157,6 +157,7 @@ def few_codes(monkeypatch):
     monkeypatch.setattr(scan, "_CODES_AT_ONCE", 100)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("most", [0, 64 * N])
 def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, most):
     """Whether columns are kept whole or not."""
@@ -272,6 +273,7 @@ VALUES = {
 }
 
 
+@pytest.mark.one_database
 def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every):
     """A list may have been made anew since: what follows is what the order says."""
     stored = {c.mask for c in every}
@@ -392,6 +394,7 @@ def explained(session, statement, parameters) -> list[str]:
         cursor.close()
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_a_hundred_thousand_circuits_by_another_route(store):
     """Pages at the beginning, in the middle and at the end of every order, against one sort of arrays."""

@@ -19,6 +19,8 @@ from app.pages.placements import placement_text, places_of, read_placement_text,
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 
+pytestmark = pytest.mark.one_database
+
 
 def walk(get, path, **query):
     """Every page of a list, followed by its own links."""
@@ -42,6 +44,7 @@ def test_the_list_has_every_candidate_and_its_totals(get):
     assert page["truncated_at"] is None
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("sort", ["order", "valid", "minimal", "iia", "gates", "variables", "depth"])
 @pytest.mark.slow
 def test_pages_of_every_order_hold_each_algorithm_once(get, sort):
@@ -68,6 +71,7 @@ def test_orders_order(get):
     assert values("valid", lambda i: i["n_valid"])[:2] == [3, 0]
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_filters_narrow_and_combine(get):
     def total(**query):
@@ -86,6 +90,7 @@ def test_filters_narrow_and_combine(get):
     assert total(q="100%_") == 0
 
 
+@pytest.mark.every_database
 def test_a_filter_survives_paging(get):
     pages = walk(get, XOR + "/algorithms", irredundant="irredundant-functions", limit=7, sort="iia")
     assert [len(page["items"]) for page in pages] == [7, 7, 4]
@@ -197,6 +202,7 @@ def test_links_into_the_glossary_lead_to_terms(client, aligned):
         assert linked <= anchors, (address, linked - anchors)
 
 
+@pytest.mark.every_database
 def test_alignments_are_paged_by_their_ids(get, aligned):
     pages = walk(get, aligned["url"], limit=3)
     whole = get(aligned["url"])
@@ -206,6 +212,7 @@ def test_alignments_are_paged_by_their_ids(get, aligned):
     assert [item["minimal"] for item in only["items"]] == [True]
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
     task = get("/networks/untouched")["scope"]["task"]["truth_table"]
@@ -320,6 +327,7 @@ def test_a_bare_plus_in_an_address_is_read_as_one(client, aligned):
     assert bare.headers["location"] == client.get(aligned["url"] + "?place=0:1.1%2B2&place=1:1.0").headers["location"]
 
 
+@pytest.mark.every_database
 def test_more_than_two_inputs_take_the_hues_by_frequency(client, get):
     page = get("/networks/three/algorithms")
     assert page["hue_tables"]

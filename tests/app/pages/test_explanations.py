@@ -9,6 +9,8 @@ import pytest
 from app.db.reads import explanation_shelves
 from tests.app.pages.conftest import MINE, XOR
 
+pytestmark = pytest.mark.one_database
+
 HERE = XOR + "/explanations"
 ALL = ("circuit", "interpretation", "algorithm", "alignment")
 
@@ -91,6 +93,7 @@ def uses(item, site):
     return any(one["layer"] == site[0] and site[1] in one["neurons"] for one in item["places"])
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 @pytest.mark.parametrize("query", FILTERS)
 def test_filters_let_through_what_they_say(get, listed, everything, query):

@@ -24,6 +24,8 @@ from app.pages.glossary import GlossaryOptions, build_glossary
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, pretrained_xor
 
+pytestmark = pytest.mark.one_database
+
 FUNNEL = "/networks/xor/funnel"
 
 
@@ -122,6 +124,7 @@ def told_lists(page):
         yield from ((row["left_url"], row["outcomes"]["passed"]) for row in table["rows"] if row["left_url"])
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.slow
 def test_every_list_has_as_many_as_the_page_says(client, sequence):
@@ -256,6 +259,7 @@ def test_adding_by_the_form_and_removing_all(client):
     assert kind(empty, "circuit")["left"] == 197
 
 
+@pytest.mark.every_database
 def test_every_change_is_a_link_to_the_changed_sequence(client):
     page = twin(client, "mean-ablation", "necessity", "minimal-subset")
 

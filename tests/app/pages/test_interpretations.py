@@ -10,6 +10,8 @@ from analysis.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(scope="module")
 def small(get):

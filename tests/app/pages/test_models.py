@@ -33,6 +33,8 @@ from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_p
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
+pytestmark = pytest.mark.one_database
+
 LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v1"
 ONE = "/models/and-of-two"
@@ -291,6 +293,7 @@ def test_circuits_side_by_side(client):
     assert client.get(ONE + "/compare").status_code == 400
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_methods_are_located_among_the_circuits(client):
     store, url = client.app.state.store, f"{ONE}/methods"
@@ -487,6 +490,7 @@ def test_methods_are_not_asked_where_nothing_was_searched(client):
     assert "search them first" in answer.json()["error"].lower()
 
 
+@pytest.mark.every_database
 def test_a_circuit_is_verified(client):
     page = twin(client, f"{LIST}/{MASKS[1]}/verify")
     assert page["status"] == "equal"
@@ -584,6 +588,7 @@ def test_a_list_that_was_not_searched_says_so_and_offers_it(client, monkeypatch)
     assert 'action="/models/nand/searches"' not in large
 
 
+@pytest.mark.every_database
 def test_where_nothing_is_valid_the_list_says_so(client):
     store = client.app.state.store
     with store.write() as session:
@@ -620,6 +625,7 @@ def test_models_of_one_name_get_slugs_of_their_own(store, monkeypatch):
         assert session.scalars(select(ModelRow)).all() == [first, third]
 
 
+@pytest.mark.every_database
 def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
     monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
     of_methods = select(JobRow).where(JobRow.kind == "model-methods")

@@ -5,6 +5,8 @@ import pytest
 from app.pages.tour import SCREENS
 from tests.app.pages.conftest import XOR
 
+pytestmark = pytest.mark.one_database
+
 TOUR = "/api/v1/tour"
 
 

@@ -17,6 +17,8 @@ from app.jobs import study_queue
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
+pytestmark = pytest.mark.one_database
+
 API = "/api/v1/studies"
 
 
@@ -247,6 +249,7 @@ def test_results_travel_over_http(client, study):
     assert client.post(f"{API}/results", content=gzip.compress(b"{}\n")).status_code == 422
 
 
+@pytest.mark.every_database
 def test_outcomes_are_paged_and_compared(client, study):
     seen, url = [], f"{study}/outcomes?limit=3"
     while url:
@@ -262,6 +265,7 @@ def test_outcomes_are_paged_and_compared(client, study):
     assert client.get(f"{study}/side-by-side?{chosen}").status_code == 200
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("sort", ["state", "epochs", "loss", "circuits-valid"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):

@@ -20,6 +20,8 @@ from app.pages.training.options import DEFAULT_SEED
 from tests.factories import pretrained_xor
 from tests.study_factories import results as study_results
 
+pytestmark = pytest.mark.one_database
+
 FORM = {
     "tasks": "XOR, AND",
     "n_inputs": "2",
@@ -157,6 +159,7 @@ def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(clien
     assert answer.headers["location"] == "/train?tasks=AND"
 
 
+@pytest.mark.every_database
 def test_each_mistake_stands_beside_its_field(client):
     sent = {"tasks": "XOR, FOO", "hidden": "3,x", "seed": "-1", "epochs": "many", "count": "0", "protocols": "strict"}
     answer = client.post("/train", data={**FORM, **sent})
@@ -242,6 +245,7 @@ def test_of_a_network_from_elsewhere_its_shape_is_taken_over(client, store):
     assert client.get(f"/networks/{slug}/training.csv").status_code == 404
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_typed(client, store):
     with store.write() as session:
@@ -292,6 +296,7 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
         assert client.get(f"/networks/{slug}/figures/{name}.svg").headers["content-type"].startswith("image/svg")
 
 
+@pytest.mark.every_database
 def test_a_job_shows_how_far_each_network_is(client, store):
     answer = client.post("/train", data={**FORM, "protocols": ""})
     job = answer.headers["location"].rsplit("/", 1)[-1]
@@ -333,6 +338,7 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     assert client.get(f"/api/v1/jobs/{job}").json()["learning"]["networks"][0]["state"] == "waiting"
 
 
+@pytest.mark.every_database
 def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(client, store):
     order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
     answer = client.post("/api/v1/train", json=order)

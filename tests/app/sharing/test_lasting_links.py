@@ -14,7 +14,7 @@ from app.routes.exports import as_csv, as_json
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 HOST = "http://127.0.0.1"
 
 
@@ -95,6 +95,7 @@ def test_changes_from_elsewhere_are_refused(client) -> None:
     assert renamed.status_code == 403
 
 
+@pytest.mark.every_database
 def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> None:
     digest = client.get(f"/api/v1{XOR}").json()["network"]["digest"]
     from app.db.tables import NetworkRow

@@ -30,7 +30,7 @@ from tests.app.sharing.conftest import (
 )
 from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize("page", SHARED)
@@ -45,6 +45,7 @@ def test_everything_stored_is_found_again(client, page) -> None:
     assert client.get(beside(page, "verify")).status_code == 200
 
 
+@pytest.mark.every_database
 def test_each_kind_compares_its_own_figures(client) -> None:
     def equal(page: str) -> set[str]:
         items = client.get("/api/v1" + beside(page, "verify")).json()["explanations"]
