@@ -172,6 +172,9 @@ def bars_plot(bars: Sequence[BarMark], *, y_title: str, x_title: str, share: boo
     return figure
 
 
+_FEW: Final = 8  # up to here each whole number has a tick
+
+
 def _floor(strips: Sequence[Strip]) -> float:
     """Where zeros stand on a logarithmic axis: a third of the least positive value."""
     positive = [dot.value for strip in strips for dot in strip.dots if dot.value > 0]
@@ -229,7 +232,7 @@ def _layout(
     if log:
         y_axis |= {"type": "log", **_log_ticks(strips, floor)}
     else:
-        y_axis |= {"rangemode": "tozero"}
+        y_axis |= {"rangemode": "tozero", **_whole_ticks(strips)}
     crowded = len(strips) > 6 or any(len(strip.label) > 14 for strip in strips)
     return {
         "data": traces,
@@ -252,6 +255,12 @@ def _layout(
         },
         "config": dict(CONFIG),
     }
+
+
+def _whole_ticks(strips: Sequence[Strip]) -> Figure:
+    """No ticks between whole numbers where every value is a small one of these."""
+    values = {dot.value for strip in strips for dot in strip.dots}
+    return {"dtick": 1} if values and all(value in range(_FEW + 1) for value in values) else {}
 
 
 def _log_ticks(strips: Sequence[Strip], floor: float) -> Figure:

@@ -120,15 +120,22 @@ def save_found_directions(
     return Saved(result, found, truncated=any(search.truncated or search.refused for search in searches))
 
 
+_NAMES: Final[Mapping[str, str]] = {
+    "integer": "small integers that read the variable",
+    "integer-any": "small integers",
+    "orthogonal": "read-outs swapped orthogonally",
+    "oblique": "read-outs swapped obliquely",
+    "learned": "learned subspaces",
+}
+
+
 def search_words(search: DirectionSearchRow) -> str:
     """What one search found, claiming no more than was searched."""
+    name = _NAMES[search.direction_class]
     if search.refused:
-        return f"{search.direction_class}: not searched"
+        return f"{name}: not searched"
     at_least = "" if search.exact else "at least "
-    return (
-        f"{search.direction_class}: {at_least}{search.n_valid:,} valid alignments of {search.n_aligned:,} of "
-        f"{search.n_searched:,} algorithms, {search.n_joint:,} also under joint interchange"
-    )
+    return f"{name}: {at_least}{search.n_aligned:,} of {search.n_searched:,} algorithms"
 
 
 DIRECTIONS: Handler[DirectionInputs, tuple[PreparedDirections, ...]] = Handler(

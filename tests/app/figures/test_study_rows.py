@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from app.figures.studies import Dot, Strip
+from app.figures.studies import Dot, Strip, strips_plot
 from app.figures.study_rows import Axis, LadderRow, LadderStep, Stack, ladder_plot, places, stacks_plot
 from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
 
@@ -81,3 +81,10 @@ def test_drawings_are_whole(log):
     assert len(circles) == 12
     width = float(root.attrib["viewBox"].split()[2])
     assert all(0 <= float(node.attrib["cx"]) <= width for node in circles)
+
+
+@pytest.mark.parametrize(("values", "whole"), [([0, 1, 2], True), ([0, 0.5, 2], False), ([0, 40], False), ([], False)])
+def test_counts_that_are_small_have_no_ticks_between_whole_numbers(values, whole):
+    strip = Strip("3-3", tuple(Dot(float(value), str(value), "/networks/x") for value in values), None, None, None)
+    axis = strips_plot([strip], y_title="algorithms", x_title="width")["layout"]["yaxis"]
+    assert (axis.get("dtick") == 1) == whole

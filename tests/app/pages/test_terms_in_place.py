@@ -68,6 +68,6 @@ def test_a_sentence_without_such_words_is_escaped_and_markup_left_alone():
 
 
 def test_meanings_are_plain_words_of_the_glossary():
-    assert meaning_of("margin").startswith("The smallest distance of any output")
+    assert meaning_of("margin").startswith("How far the outputs are from where a decision would turn")
     with pytest.raises(KeyError):
         meaning_of("no-such-term")
