@@ -55,7 +55,7 @@ class Step:
         before: the measure that the method looks at before: a loss, or faithfulness; None where it is undefined.
         after: the same with the edges removed (or taken), whether that stands or not.
         mask: the raw mask behind it.
-        score: of the edge, of methods of scores.
+        score: of the edge, of methods of scores; None where no gradient reaches it, so that it has none.
         at: of methods that learn, the step of gradient descent behind which it happened.
     """
 

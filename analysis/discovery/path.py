@@ -55,6 +55,7 @@ def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
         return answer.steps
     order = order_of(answer.scores, signed=bool(settings["signed"]))
     taken = sequence(order, cut.ends, str(settings["pick"]))
+    unknown = frozenset(answer.no_gradient or ())
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
@@ -66,7 +67,7 @@ def steps_of(method: Method[C], settings: Settings, cut: C) -> tuple[Step, ...]:
             before=shares[number],
             after=shares[number + 1],
             mask=masks[number + 1],
-            score=float(answer.scores[edge]),
+            score=None if edge in unknown else float(answer.scores[edge]),
         )
         for number, edge in enumerate(taken)
     )

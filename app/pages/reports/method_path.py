@@ -55,7 +55,7 @@ class StepView(PageModel):
     kept: bool = Field(description="Whether they are in the raw mask behind it.")
     before: float | None = Field(description="The measure before it.")
     after: float | None = Field(description="The same with the edges removed, or taken.")
-    score: float | None = Field(description="Of the edge, of methods of scores.")
+    score: float | None = Field(description="Of the edge, of methods of scores; null where it has none.")
     at: int | None = Field(description="Of methods that learn: behind which step of gradient descent.")
     raw_mask: str
     raw_edges: int
@@ -90,6 +90,11 @@ class Followed(PageModel):
     methods_url: str
     request_url: str
     request_fields: list[tuple[str, str]]
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the method has no score for some edge."""
+        return self.kind == "taking" and any(one.score is None for one in self.steps if one.number)
 
 
 class MethodPathPage(LinkedPage, Followed):

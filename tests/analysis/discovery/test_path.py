@@ -13,6 +13,7 @@ from analysis.discovery.path import stages_of, steps_of
 from analysis.discovery.registry import METHODS, method_named
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import mask_array
+from analysis.networks.network import Network
 from analysis.pipeline import search_for_circuits
 from analysis.question import Question, ask
 from analysis.tasks import named_task
@@ -42,6 +43,19 @@ def test_the_steps_of_every_method_lead_to_its_answer(key: str) -> None:
         chosen = steps[masks.index(answer.raw_mask)]
         assert chosen.after == answer.faithfulness
         assert all(before.after is not None and before.after < 0.95 for before in steps[: masks.index(answer.raw_mask)])
+
+
+@pytest.mark.parametrize("key", ["eap", "eap-ig", "mask-ig"])
+def test_edges_that_no_gradient_reaches_have_no_score(key: str) -> None:
+    """A neuron that is off on every input: a derivative of 0 says nothing of the edges into it."""
+    weights, biases = [np.ones((2, 2)), np.ones((1, 2))], [np.array([0.0, -9.0]), np.zeros(1)]
+    network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
+    cut = NetworkCuts(ask(network, task=named_task("OR", 2)))["pairs"]
+    method = method_named(key)
+    unknown = {edge for step in steps_of(method, method.defaults, cut) if step.score is None for edge in step.edges}
+    assert unknown == {2, 3}
+    weightless = method_named("weights")
+    assert all(step.score is not None for step in steps_of(weightless, weightless.defaults, cut))
 
 
 def test_each_step_of_acdc_costs_what_removing_its_edge_costs() -> None:
