@@ -117,6 +117,9 @@ def test_each_answer_of_a_method_is_set_beside_it(client, get) -> None:
     text = client.get("/networks/alice/methods").text
     assert "recovered" in text
     assert "The planted circuit" in text
+    chapter = "planted-recovered-or-lost-among-equals"
+    assert f'href="/findings?chapter={chapter}"' in text
+    assert client.get("/findings", params={"chapter": chapter}).status_code == 200
     broken = get("/networks/broken/methods")["planted_place"]
     assert not broken["valid"]
 
