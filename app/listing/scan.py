@@ -392,7 +392,8 @@ class _Scan:
             edges, neurons = columns["edges"], columns["neurons"]  # counted together, as numbers of two digits
             base = int(neurons.max()) + 1
             counts = _histogram(edges.astype(np.uint16) * np.uint16(base) + neurons, every)
-            table = np.pad(counts, (0, -len(counts) % base)).reshape(-1, base)
+            table = np.zeros((-(-len(counts) // base), base), dtype=np.int64)
+            table.ravel()[: len(counts)] = counts
             yield "edges", table.sum(axis=1)
             yield "neurons", table.sum(axis=0)
             del chosen["edges"], chosen["neurons"]

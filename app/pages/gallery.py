@@ -175,7 +175,7 @@ def _item(
         for name, protocol in BUILT_IN.items():
             analysis = stored.get((output, protocol.digest))
             scope = Scope(output, name, row.input_data[:12])
-            job = latest_job(jobs, scope, row.sizes[0])
+            job = latest_job(jobs, scope, row.sizes[0]) if analysis is None else None
             outputs.append(
                 OutputCounts(
                     output=output,
@@ -184,7 +184,7 @@ def _item(
                     state=state_of(analysis, job),
                     counts=None if analysis is None else counts_of(analysis),
                     seconds=None if analysis is None else sum(analysis.seconds.values()),
-                    job=None if analysis is not None or job is None else job_view(job, addresses),
+                    job=None if job is None else job_view(job, addresses),
                 )
             )
     return NetworkItem(
