@@ -129,7 +129,7 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
                 wrong = torch.nn.functional.cross_entropy(
-                    _logits(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
+                    logits_of(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
                 )
                 slopes = torch.autograd.grad(wrong, list(weights.values()))
                 for weight, slope in zip(weights.values(), slopes, strict=True):
@@ -137,7 +137,7 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
                 adam.step()
                 step += 1
             with torch.no_grad():
-                logits = _logits(weights, tokens, layer_norm=spec.layer_norm)
+                logits = logits_of(weights, tokens, layer_norm=spec.layer_norm)
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
             work.tell("training", step, spec.steps, f"loss {loss:.3g}, {right} of {len(tokens)} rows right")
@@ -148,32 +148,42 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
     return AttentionOutcome(_model(spec, weights, name), step, loss, right, converged)
 
 
-def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tensor]:
-    """Random weights: what is read of a vector is about as large as the vector."""
+def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float]]:
+    """The shape of every array of weights, in the order in which they are drawn, and the standard deviation of its
+    normal numbers: what is read of a vector is about as large as the vector.
+    """
     vocabulary, context = len(spec.task.outputs), len(spec.task.rows[0])
     d, k = spec.d_model, spec.d_head
-    shapes = {"embedding": (vocabulary, d), "unembedding": (d, vocabulary)}
+    shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary, d), "unembedding": (d, vocabulary)}
     if spec.positions:
         shapes["positions"] = (context, d)
-    found = {name: _drawn(shape, 1 / math.sqrt(d), generator) for name, shape in shapes.items()}
+    found = {name: (shape, 1 / math.sqrt(d)) for name, shape in shapes.items()}
     for layer in range(spec.layers):
         for name in MATRICES[:3]:
-            found[f"{layer} {name}"] = _drawn((spec.heads, d, k), 1 / math.sqrt(d), generator)
-        found[f"{layer} output"] = _drawn((spec.heads, k, d), 1 / math.sqrt(k), generator)
+            found[f"{layer} {name}"] = ((spec.heads, d, k), 1 / math.sqrt(d))
+        found[f"{layer} output"] = ((spec.heads, k, d), 1 / math.sqrt(k))
         if spec.d_mlp:
             shapes_of_mlp = ((d, spec.d_mlp), (spec.d_mlp,), (spec.d_mlp, d), (d,))
             for name, shape in zip(MLP, shapes_of_mlp, strict=True):
-                size = 1 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0
-                found[f"{layer} mlp {name}"] = _drawn(shape, size, generator)
+                found[f"{layer} mlp {name}"] = (shape, 1 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0)
     return found
 
 
-def _drawn(shape: tuple[int, ...], size: float, generator: torch.Generator) -> Tensor:
-    return (size * torch.randn(shape, generator=generator)).requires_grad_()
+def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tensor]:
+    return {
+        name: (size * torch.randn(shape, generator=generator)).requires_grad_()
+        for name, (shape, size) in initial_sizes(spec).items()
+    }
 
 
-def _logits(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool) -> Tensor:
-    """``[rows, vocabulary]`` of the last position."""
+def logits_of(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool) -> Tensor:
+    """``[rows, vocabulary]`` of the last position.
+
+    Args:
+        weights: named as by :func:`initial_sizes`.
+        tokens: ``[rows, positions]``.
+        layer_norm: whether everything that reads has a LayerNorm before it.
+    """
 
     def seen(x: Tensor) -> Tensor:
         return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=EPSILON) if layer_norm else x

@@ -12,16 +12,19 @@ from typing import Final
 
 from analysis.studies.design import Factor
 from analysis.studies.measures.criteria import criterion_measures
+from benchmarks.findings.draw_rates import rates_table as draw_rates_table
 from benchmarks.findings.frontier_table import alone_table, frontier_table
 from benchmarks.findings.function_tables import rates_table, rungs_table, three_table, two_table
 from benchmarks.findings.held_out_table import ALIGNMENTS, INTERPRETATIONS, held_out_table
 from benchmarks.findings.lens_table import balanced_table, can_know_table, latents_table, shown_table, telling_table
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.method_table import answers_table, pretrained_table, together_table, widths_table
+from benchmarks.findings.method_table import null_table as null_methods
 from benchmarks.findings.model_table import model_circuits_table, model_heads_table, model_roles_table
 from benchmarks.findings.null_table import (
     EVERY_STORY,
     ONE,
+    PLACES,
     STORIES,
     WHO,
     apart_table,
@@ -52,6 +55,7 @@ from benchmarks.findings.seeds_table import robust_table, shared_table
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
+    beside_table,
     classes_table,
     counts_table,
     first_and_last_table,
@@ -64,6 +68,7 @@ from benchmarks.findings.tables import (
     studies_table,
     tests_table,
 )
+from benchmarks.findings.unmapped_table import NULL as UNMAPPED_DRAWN
 from benchmarks.findings.unmapped_table import prototype_table as unmapped_prototype
 from benchmarks.findings.unmapped_table import unmapped_table
 
@@ -80,6 +85,8 @@ SURVIVING: Final = (
     *("circuits-valid", "circuits-fewest-edges", "interpretations-total", "interpretations-observed"),
     *(measure.key for measure in criterion_measures(design_of("drawn-survivors").criteria)),
 )
+PAPER, GATES = "drawn-paper", "drawn-gates"
+PAPER_COUNTS: Final = (*COUNTS[:-1], "one-circuit", "one-interpretation", COUNTS[-1])
 CROSSED: Final = "many-circuits-one-story-crossed"
 SAME_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "as hidden"}
 LINEAR_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "linear"}
@@ -89,9 +96,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "studies": studies_table,
     "references": references_table,
     "prototype": prototype_table,
-    "ladder-alignments": lambda: ladder_table("alice-or-bob", "hidden", "alignments"),
-    "ladder-algorithms": lambda: ladder_table("alice-or-bob", "hidden", "algorithms"),
-    "ladder-one": lambda: ladder_table("alice-or-bob", "hidden", "one"),
+    "ladder-alignments": lambda: ladder_table("alice-or-bob", "hidden", "alignments", PLACES),
+    "ladder-algorithms": lambda: ladder_table("alice-or-bob", "hidden", "algorithms", PLACES),
+    "ladder-one": lambda: ladder_table("alice-or-bob", "hidden", "one", PLACES),
     "width": width_table,
     "null": null_table,
     "null-drawing": drawing_table,
@@ -110,12 +117,15 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "functions-of-three": three_table,
     "functions-of-two-rates": lambda: rates_table("functions-of-two"),
     "functions-of-three-rates": lambda: rates_table("functions-of-three"),
+    "draw-rates": draw_rates_table,
     "drawn-survivors-tests": lambda: tests_table("drawn-survivors"),
     "functions-of-two-tests": lambda: tests_table("functions-of-two"),
     "functions-of-three-tests": lambda: tests_table("functions-of-three"),
-    "grain": lambda: grain_table("alice-or-bob-grain"),
-    "held-out": lambda: held_out_table("held-out", "held-out", INTERPRETATIONS),
-    "held-out-alignments": lambda: held_out_table("held-out-alignments", "held-out-aligned", ALIGNMENTS),
+    "grain": lambda: grain_table("alice-or-bob-grain", PLACES),
+    "held-out": lambda: held_out_table("held-out", "drawn-held-out", "held-out", INTERPRETATIONS),
+    "held-out-alignments": lambda: held_out_table(
+        "held-out-alignments", "held-out-alignments", "held-out-aligned", ALIGNMENTS
+    ),
     "frontier-circuits": lambda: frontier_table("circuits"),
     "frontier-alignments": lambda: frontier_table("alignments"),
     "frontier-alone": lambda: alone_table("circuits"),
@@ -125,8 +135,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "regularised-survivors": survivors_table,
     "two-seeds": shared_table,
     "robust": robust_table,
-    "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
-    "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
+    "sets-directions": lambda: sets_and_directions_table("alice-or-bob", PLACES, "3-3"),
+    "paper-finds": lambda: paper_finds_table("alice-or-bob", PLACES, "hidden"),
     "tests": lambda: paired_table("alice-or-bob", "hidden", WIDTH),
     "loss-tests": lambda: paired_table("alice-or-bob-loss", "loss_target", LOSS),
     "depth-tests": lambda: paired_table("alice-or-bob-depth", "hidden", DEPTH),
@@ -153,6 +163,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "stories-crossed-relu": lambda: story_table(CROSSED, "hidden", {"activation": "relu"}),
     "stories-crossed-tanh": lambda: story_table(CROSSED, "hidden", {"activation": "tanh"}),
     "stories-crossed-sigmoid": lambda: story_table(CROSSED, "hidden", {"activation": "sigmoid"}),
+    "stories-drawn": lambda: story_table("drawn-stories", None),
     "stories-task": lambda: story_table("many-circuits-one-story-task", "tasks"),
     "model-circuits": model_circuits_table,
     "model-roles": model_roles_table,
@@ -168,6 +179,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "each-method-four": lambda: answers_table("4-4"),
     "each-method-five": lambda: answers_table("5-5"),
     "each-method-together": together_table,
+    "each-method-drawn": null_methods,
     "each-method-tests": lambda: tests_table("each-method"),
     "telling": lambda: telling_table("who-can-tell"),
     "telling-activation": lambda: telling_table("who-can-tell-activation"),
@@ -179,6 +191,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "told-learned": lambda: shown_table("who-can-tell-learned"),
     "latents": latents_table,
     "unmapped": unmapped_table,
+    "unmapped-drawn": lambda: unmapped_table(UNMAPPED_DRAWN),
     "unmapped-prototype": unmapped_prototype,
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
@@ -187,14 +200,21 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
     "paper-width-four-complete": lambda: counts_table("paper-width-4-complete", "hidden", COUNTS),
     "paper-width-mappings": mapping_table,
+    "paper-width-drawn": lambda: beside_table("paper-width", PAPER, "hidden", PAPER_COUNTS, "paper"),
+    "paper-mappings-drawn": lambda: beside_table(
+        "paper-width-mappings", PAPER, "hidden", ("alignments-minimal", "alignments-valid"), "paper", some=True
+    ),
     "plotted-interpretations": plotted_interpretations,
     "plotted-mappings": plotted_mappings,
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
+    "paper-multi-task-null": lambda: beside_table("paper-multi-task", GATES, "tasks", COUNTS, "paper"),
     "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
     "paper-multi-task-drawn": lambda: counts_table("paper-multi-task-drawn", "tasks", COUNTS),
     "paper-multi-task-drawn-tests": lambda: paired_table("paper-multi-task-drawn", "tasks", DRAWN_TASKS),
     "paper-multi-task-drawn-ratios": lambda: ratios_table("paper-multi-task-drawn", "tasks", "4 drawn", COUNTS[1:2]),
     "paper-gate": lambda: counts_table("paper-gate", "tasks", APART),
+    "paper-gate-rates": lambda: rates_table(GATES),
+    "paper-gate-drawn": lambda: beside_table("paper-gate", GATES, "tasks", COUNTS, "paper"),
     "paper-noise": lambda: counts_table("paper-noise", "noise_std", COUNTS),
     "paper-skew": lambda: counts_table("paper-skew", "input_weights", COUNTS),
     "paper-loss": lambda: counts_table("paper-loss", "loss_target", COUNTS),

@@ -87,16 +87,16 @@ def rates_table(slug: str) -> Iterator[str]:
     """What share of draws each prior has accepted for each function; where none was, the most that this leaves."""
     summary = summary_of(slug)
     arms = summary.design.labels("prior")
-    yield from head(("accepted, of so many drawn", *arms[1:], "trained: converged"))
+    drawn, trained = [arm for arm in arms if arm != "trained"], [arm for arm in arms if arm == "trained"]
+    yield from head(("accepted, of so many drawn", *drawn, *(f"{arm}: converged" for arm in trained)))
     for task in summary.design.labels("tasks"):
-        trained, *drawn = _by_arm(summary, "draws", task)
-        yield row(
-            (f"`{task}`", *(_rate(summary, group) for group in drawn), f"{trained.of - trained.failed} of {trained.of}")
-        )
+        of = {group.label: group for group in _by_arm(summary, "draws", task)}
+        converged = (f"{of[arm].of - of[arm].failed} of {of[arm].of}" for arm in trained)
+        yield row((f"`{task}`", *(_rate(summary, of[arm]) for arm in drawn), *converged))
 
 
 def _by_arm(summary: StudySummary, measure: str, task: str) -> tuple[Group, ...]:
-    return summary.groups(measure, "complete", "prior", {"tasks": task})
+    return summary.groups(measure, summary.design.labels("protocol")[0], "prior", {"tasks": task})
 
 
 def _carry(group: Group) -> Share:

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from analysis.studies.design import Factor
-from analysis.studies.statistics import holm, wilcoxon
+from analysis.studies.statistics import holm, share_of, wilcoxon
 from benchmarks.findings.results import summary_of
-from benchmarks.findings.tables import effect_and_p, head, row
+from benchmarks.findings.tables import effect_and_p, head, percent, row
 
 AVERAGE: Final = "random"
 _FIRST: Final = {
@@ -62,19 +62,20 @@ class _Arm:
         return [100 * (value - average[seed]) for seed, value in self.scores(rule, width).items()]
 
 
-def held_out_table(slug: str, prefix: str, others: Mapping[str, str]) -> Iterator[str]:
+def held_out_table(slug: str, null: str, prefix: str, others: Mapping[str, str]) -> Iterator[str]:
     """Shares predicted right, and each rule against the average of all, network by network; Holm over all rows.
 
     Args:
         slug: of the study.
-        prefix: of its measures.
+        null: of the study of drawn networks, which may be the same.
+        prefix: of their measures.
         others: rules beside the average, with their words.
     """
     design = summary_of(slug).design
-    arms = [_Arm(slug, prefix, prior) for prior in design.labels("prior")] if design.levels("prior")[1:] else []
-    first, drawn = (arms[0], arms[1:]) if arms else (_Arm(slug, prefix), [])
+    first = _Arm(slug, prefix, "trained" if slug == null else "")
+    drawn = [_Arm(null, prefix, prior) for prior in summary_of(null).design.labels("prior") if prior != "trained"]
     columns = ("rule", "width", "networks", "right: quartiles", "points more than on average", "better", "worse")
-    null = (f"drawn, {arm.prior}: {what}" for arm in drawn for what in ("right, points more", "networks"))
+    null = (f"drawn, {arm.prior}: {what}" for arm in drawn for what in ("right, points more, better in", "networks"))
     yield from head((*columns, "rank-biserial", "p, Holm", *null))
     asked = [(width, rule) for width in design.labels("hidden") for rule in others]
     tested = [
@@ -94,13 +95,18 @@ def held_out_table(slug: str, prefix: str, others: Mapping[str, str]) -> Iterato
 
 
 def _null(arm: _Arm, rule: str, width: str) -> tuple[str, str]:
-    """What the same rule does on drawn networks: the median, that of the differences, and of how many networks."""
+    """What the same rule does on drawn networks: the median, that of the differences, in what share it is better than
+    the average, and of how many networks.
+    """
     values = arm.scores(rule, width)
     if not values:
         return "–", "0"
     middle = f"**{100 * median(values.values()):.0f}%**"
-    told = middle if rule == AVERAGE else f"{middle}, {median(arm.more(rule, width)):+.1f}"
-    return told, str(len(values))
+    if rule == AVERAGE:
+        return middle, str(len(values))
+    more = arm.more(rule, width)
+    better = percent(share_of(sum(d > 0 for d in more), len(more)))
+    return f"{middle}, {median(more):+.1f}, {better}", str(len(values))
 
 
 def _quartiles(values: Iterable[float]) -> str:

@@ -13,10 +13,12 @@ from analysis.studies.measures.measure import answer_key
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import summary_of
-from benchmarks.findings.tables import head, number, percent, quartiles, row
+from benchmarks.findings.tables import arms_of, head, number, percent, quartiles, row
 from benchmarks.parity import question_of
 
 SLUG: Final = "each-method"
+NULL: Final = "drawn-methods"
+NULL_WIDTH: Final = "3-3"
 _PASSED: Final = {
     "audit-cardinal": "smallest",
     "audit-subset": "subset-minimal",
@@ -87,6 +89,25 @@ def widths_table() -> Iterator[str]:
             excess = _group(summary, answer_key("audit-excess", method), width).spread.median
             cells.append(f"{percent(valid.yes)}, **{number(excess)}**")
         yield row((f"`{method}`", *cells))
+
+
+def null_table() -> Iterator[str]:
+    """The share of networks with a valid answer and the median excess of these, for trained and for drawn networks."""
+    arms = arms_of(SLUG, NULL)
+    where = [dict(arm.where, hidden=NULL_WIDTH) for arm in arms]
+    yield from head(("valid, median excess", *(arm.name for arm in arms)))
+    for method in summary_of(NULL).design.methods:
+        cells = []
+        for arm, levels in zip(arms, where, strict=True):
+            summary = summary_of(arm.slug)
+            valid = summary.together(answer_key("audit-valid", method), "complete", levels)
+            excess = summary.together(answer_key("audit-excess", method), "complete", levels).spread.median
+            cells.append(f"{percent(valid.yes)}, **{number(excess)}**")
+        yield row((f"`{method}`", *cells))
+    together = ((summary_of(arm.slug), levels) for arm, levels in zip(arms, where, strict=True))
+    counts = [summary.together("audit-one-answer", "complete", levels) for summary, levels in together]
+    yield row(("all nine the same", *(percent(group.yes) for group in counts)))
+    yield row(("converged or accepted", *(f"{group.of - group.failed:,} of {group.of:,}" for group in counts)))
 
 
 def answers_table(width: str) -> Iterator[str]:

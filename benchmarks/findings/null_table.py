@@ -18,9 +18,10 @@ from analysis.studies.stratified import difference_by_blocks
 from analysis.studies.summary import Group, Point, StudySummary
 from benchmarks.findings.results import results_of, summary_of
 from benchmarks.findings.story_table import mean_share
-from benchmarks.findings.tables import MINIMAL, classes_table, head, number, percent, points_and_p, row
+from benchmarks.findings.tables import CLASSES, MINIMAL, classes_table, head, number, percent, points_and_p, row
 
 SLUG: Final = "learned-or-drawn"
+PLACES: Final = "drawn-places"
 ONE: Final = {"one-algorithm": "exactly one algorithm", f"{MINIMAL}-one": "exactly one minimal alignment"}
 ASKED: Final = {
     **ONE,
@@ -37,13 +38,22 @@ SHARES: Final = {"story-same": "mean share of circuits with the network's story"
 
 
 def width_table() -> Iterator[str]:
-    """Who trained networks are, by width, and beside it the share of drawn ones that have exactly one."""
+    """Who trained networks are, by width; beside it the share of drawn ones with exactly one, and who these are on
+    directions.
+    """
     yield from classes_table("alice-or-bob", "hidden")
     summary = summary_of(SLUG)
     for key, words in ONE.items():
         for prior in summary.design.labels("prior")[1:]:
             found = summary.groups(key, "complete", "hidden", {"prior": prior})
             yield row((f"{words}, of networks drawn ({prior})", *(percent(group.yes) for group in found)))
+    summary = summary_of(PLACES)
+    for name in CLASSES:
+        for prior in summary.design.labels("prior"):
+            found = summary.groups("alice-or-bob-directions", "complete", "hidden", {"prior": prior})
+            yield row(
+                (f"directions: {name}, of networks drawn ({prior})", *(_category(name, group) for group in found))
+            )
 
 
 def null_table(
@@ -139,8 +149,8 @@ def drawing_table(
 
 def rate_words(summary: StudySummary, group: Group) -> str:
     """How many were drawn for each that was accepted; of none the most that the draws leave possible."""
-    accepted = [int(point.value) for point in group.points if isinstance(point.value, int)]
-    draws = sum(accepted) + group.failed * most_draws(summary.design)
+    accepted = group.numbers
+    draws = round(sum(accepted)) + group.failed * most_draws(summary.design)
     if accepted:
         return number(round(draws / len(accepted)))
     return f"at most one of {number(round(1 / largest_rate(draws)))}"

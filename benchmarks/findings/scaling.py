@@ -25,6 +25,7 @@ from benchmarks.findings.tables import head, row
 
 FITTED: Final = "bits-per-edge"
 LARGER: Final = "bits-per-edge-larger"
+NULL: Final = "drawn-bits"
 RESAMPLES: Final = 2_000
 Losses = NDArray[np.float64]
 
@@ -62,19 +63,20 @@ class Size:
 
 
 @lru_cache
-def sizes_of(slug: str) -> tuple[Size, ...]:
-    """The sizes of a study, in its order."""
+def sizes_of(slug: str, arm: str = "trained") -> tuple[Size, ...]:
+    """The sizes of a study, in its order, of trained networks or of those drawn from a prior."""
     results = results_of(slug)
-    found: dict[str, list[float]] = {cell.key: [] for cell in cells_of(results.design)}
-    shapes = {cell.key: shape_of(cell.levels["hidden"]) for cell in cells_of(results.design)}
+    cells = [cell for cell in cells_of(results.design) if cell.labels["prior"] == arm]
+    found: dict[str, list[float]] = {cell.key: [] for cell in cells}
+    shapes = {cell.key: shape_of(cell.levels["hidden"]) for cell in cells}
     for outcome in results.outcomes:
-        if outcome.converged:
+        if outcome.converged and outcome.cell in found:
             bits = outcome.values["complete"][0]["bits-per-edge"].value
             n_edges, space = shapes[outcome.cell]
             found[outcome.cell].append(space - bits * n_edges if isinstance(bits, float) else inf)
     return tuple(
         Size(cell.levels["hidden"], *shapes[cell.key], results.design.seeds.count, np.array(found[cell.key]))
-        for cell in cells_of(results.design)
+        for cell in cells
     )
 
 
@@ -144,7 +146,8 @@ def median_interval(values: Losses) -> tuple[float, float]:
 def sizes_table() -> Iterator[str]:
     """Every size that the law is fitted on."""
     columns = ("hidden layers", "edges", "converged", "bits per edge if all were valid", "bits per edge: median")
-    yield from head((*columns, "valid share: quartiles", "loss in bits: median", "fitted"))
+    null = (f"drawn, {arm}: loss in bits (accepted)" for arm in _priors())
+    yield from head((*columns, "valid share: quartiles", "loss in bits: median", "fitted", *null))
     sizes = sizes_of(FITTED)
     law = fitted(sizes)
     for size in sizes:
@@ -152,23 +155,41 @@ def sizes_table() -> Iterator[str]:
         share = f"{_percent(high)} / **{_percent(middle)}** / {_percent(low)}"
         possible, bits = f"{size.space / size.n_edges:.3f}", f"{size.bits(middle):.3f}"
         told = (size.label, size.n_edges, f"{len(size.losses)} of {size.trained}", possible, bits, share)
-        yield row((*told, f"{middle:.2f}", f"{float(law @ np.array(size.terms)):.2f}"))
+        null = (_drawn_loss(arm, size.hidden) for arm in _priors())
+        yield row((*told, f"{middle:.2f}", f"{float(law @ np.array(size.terms)):.2f}", *null))
+
+
+def _priors() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cell.labels["prior"] for cell in cells_of(results_of(NULL).design)))
+
+
+def _drawn_loss(arm: str, hidden: tuple[int, ...]) -> str:
+    """The median loss of drawn networks of one size with its 95% interval, and how many there are."""
+    (size,) = (one for one in sizes_of(NULL, arm) if one.hidden == hidden)
+    of = f"({len(size.losses)} of {size.trained})"
+    if not len(size.losses):
+        return f"– {of}"
+    low, high = median_interval(size.losses)
+    return f"{float(np.median(size.losses)):.2f}, {low:.2f}–{high:.2f} {of}"
 
 
 def predictions_table() -> Iterator[str]:
     """What was predicted of larger sizes, and what they have."""
     columns = ("hidden layers", "edges", "converged", "what", "predicted (95%)", "the same loss everywhere")
-    yield from head((*columns, "found (95%)", "inside"))
+    null = (f"drawn, {arm} (accepted)" for arm in _priors())
+    yield from head((*columns, "found (95%)", "inside", *null))
     for size in sizes_of(LARGER):
         said = predict(sizes_of(FITTED), size.hidden)
         middle, (low, high) = float(np.median(size.losses)), median_interval(size.losses)
         first = (size.label, size.n_edges, f"{len(size.losses)} of {size.trained}")
         inside = "yes" if said.low <= middle <= said.high else "**no**"
         loss = f"{said.loss:.2f} ({said.low:.2f}–{said.high:.2f})"
-        yield row((*first, "loss in bits", loss, f"{said.flat:.2f}", f"{middle:.2f} ({low:.2f}–{high:.2f})", inside))
+        found = (f"{said.flat:.2f}", f"{middle:.2f} ({low:.2f}–{high:.2f})", inside)
+        yield row((*first, "loss in bits", loss, *found, *(_drawn_loss(arm, size.hidden) for arm in _priors())))
         bits = f"{size.bits(said.loss):.4f} ({size.bits(said.high):.4f}–{size.bits(said.low):.4f})"
         have = f"{size.bits(middle):.4f} ({size.bits(high):.4f}–{size.bits(low):.4f})"
-        yield row((*first, "bits per edge", bits, f"{size.bits(said.flat):.4f}", have, inside))
+        none = ["" for _ in _priors()]
+        yield row((*first, "bits per edge", bits, f"{size.bits(said.flat):.4f}", have, inside, *none))
 
 
 def _percent(loss: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Final
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from analysis.studies.design import Factor, Reference
 from analysis.studies.measures.staircase import STEPS
 from analysis.studies.paired import page
-from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, share_of, wilcoxon
+from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, share_of, spread_of, wilcoxon
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
 
@@ -48,6 +49,45 @@ def head(cells: Sequence[object]) -> Iterator[str]:
     yield row(["---", *["--:"] * (len(cells) - 1)])
 
 
+@dataclass(frozen=True)
+class Arm:
+    """Networks of one study that were found in one way.
+
+    Args:
+        name: "trained", or the prior that they were drawn from.
+        slug: of the study.
+        where: levels that its networks have.
+    """
+
+    name: str
+    slug: str
+    where: Mapping[Factor, str] = field(default_factory=dict)
+
+    def groups(self, measure: str, factor: Factor, protocol: str = "complete") -> tuple[Group, ...]:
+        """One group for each level of a factor."""
+        return summary_of(self.slug).groups(measure, protocol, factor, self.where)
+
+    def levels(self, factor: Factor) -> dict[int, str]:
+        """The level of a factor by position, of the cells that are this arm's."""
+        cells = enumerate(summary_of(self.slug).cells)
+        return {
+            position: cell.labels[factor]
+            for position, cell in cells
+            if all(cell.labels[key] == level for key, level in self.where.items())
+        }
+
+
+def arms_of(slug: str, null: str) -> list[Arm]:
+    """The trained networks of one study and, beside them, those of another that were drawn, by prior.
+
+    Args:
+        slug: of the study of trained networks.
+        null: of the study of drawn ones; "" where there is none.
+    """
+    priors = summary_of(null).design.labels("prior") if null else ()
+    return [Arm("trained", slug), *(Arm(prior, null, {"prior": prior}) for prior in priors)]
+
+
 def studies_table() -> Iterator[str]:
     """Every study: what it trained, what became of it, what its networks took together, its digest, the command.
 
@@ -71,25 +111,59 @@ def groups(summary: StudySummary, measure: str, factor: Factor | None, protocol:
     return summary.groups(measure, protocol, factor)
 
 
-def ladder_table(slug: str, factor: Factor, what: str) -> Iterator[str]:
+def ladder_table(slug: str, factor: Factor, what: str, null: str = "") -> Iterator[str]:
     """Rule by rule: median, mean and most of a count, or the share with exactly one, for each level of a factor.
 
     Args:
         slug: of a study with the steps.
         factor: whose levels are the columns.
         what: "alignments", "algorithms" or "one".
+        null: slug of a study of drawn networks with the same steps.
     """
-    summary = summary_of(slug)
-    yield from head(("rule", *summary.design.labels(factor)))
-    for key, words in STEPS.items():
-        found = groups(summary, f"{key}-{what}", factor)
+
+    def cell(group: Group) -> str:
         if what == "one":
-            cells = [percent(group.yes) for group in found]
-        else:
-            cells = [f"**{number(g.spread.median)}** ({number(g.spread.mean)}, {number(g.spread.most)})" for g in found]
-        yield row((words, *cells))
-    if what == "one":
-        yield row(("on directions", *(percent(group.yes) for group in groups(summary, "one-on-directions", factor))))
+            return percent(group.yes)
+        return f"**{number(group.spread.median)}** ({number(group.spread.mean)}, {number(group.spread.most)})"
+
+    yield from head(("rule", *["networks"] * bool(null), *summary_of(slug).design.labels(factor)))
+    directions = {"one-on-directions": "on directions"} if what == "one" else {}
+    for key, words in ({f"{step}-{what}": words for step, words in STEPS.items()} | directions).items():
+        for arm in arms_of(slug, null):
+            yield row((words, *[arm.name] * bool(null), *map(cell, arm.groups(key, factor))))
+
+
+def beside_table(
+    slug: str, null: str, factor: Factor, measures: Sequence[str], protocol: str = "complete", *, some: bool = False
+) -> Iterator[str]:
+    """Quartiles or shares of trained networks and of drawn ones, for each level of a factor that both studies have.
+
+    Args:
+        slug: of the study of trained networks.
+        null: of the study of drawn ones.
+        factor: whose levels are the columns.
+        measures: which.
+        protocol: under which.
+        some: quartiles of the networks that have any, and how many these are.
+    """
+    levels = [one for one in summary_of(slug).design.labels(factor) if one in summary_of(null).design.labels(factor)]
+
+    def cell(group: Group) -> str:
+        if summary_of(slug).measures[measure].kind == "yes-no":
+            return percent(group.yes)
+        values = [value for value in group.numbers if value or not some]
+        of = f" ({len(values)} of {len(group.points)})" if some else ""
+        return (quartiles(spread_of(values, 0)) if values else "–") + of
+
+    yield from head(("quartiles", "networks", *levels))
+    for measure in measures:
+        for arm in arms_of(slug, null):
+            found = {group.label: group for group in arm.groups(measure, factor, protocol)}
+            yield row((summary_of(slug).measures[measure].label, arm.name, *(cell(found[level]) for level in levels)))
+    for arm in arms_of(slug, null):
+        found = {group.label: group for group in arm.groups(measures[0], factor, protocol)}
+        chosen = [found[level] for level in levels]
+        yield row(("converged or accepted", arm.name, *(f"{g.of - g.failed:,} of {g.of:,}" for g in chosen)))
 
 
 def classes_table(slug: str, factor: Factor | None, *, directions: bool = True) -> Iterator[str]:
@@ -126,48 +200,70 @@ def classes_table(slug: str, factor: Factor | None, *, directions: bool = True) 
     )
 
 
-def grain_table(slug: str) -> Iterator[str]:
-    """Alice, Bob or both, and of both how many carry an algorithm that is finer than both."""
-    found = groups(summary_of(slug), "grain", "hidden")
-    yield from head(("", *summary_of(slug).design.labels("hidden")))
-    yield row(("networks that converged", *(f"{len(group.points):,}" for group in found)))
-    for name in GRAINS:
-        yield row((name, *(f"{group.categories[name]:,}" for group in found)))
-    shares = [share_of(group.categories[FINER], group.categories[FINER] + group.categories[APART]) for group in found]
-    yield row(("one finer, of those that carry both", *map(percent, shares)))
+def grain_table(slug: str, null: str) -> Iterator[str]:
+    """Alice, Bob or both, and of both how many carry an algorithm that is finer than both.
+
+    Args:
+        slug: of the study of trained networks.
+        null: of that of drawn ones.
+    """
+    found = [(arm.name, arm.groups("grain", "hidden")) for arm in arms_of(slug, null)]
+    yield from head(("", "networks", *summary_of(slug).design.labels("hidden")))
+    for name, some in found:
+        yield row(("converged or accepted", name, *(f"{len(group.points):,}" for group in some)))
+    for grain in GRAINS:
+        for name, some in found:
+            yield row((grain, name, *(f"{group.categories[grain]:,}" for group in some)))
+    for name, some in found:
+        both = (share_of(g.categories[FINER], g.categories[FINER] + g.categories[APART]) for g in some)
+        yield row(("one finer, of those that carry both", name, *map(percent, both)))
 
 
-def sets_and_directions_table(slug: str, where: str) -> Iterator[str]:
-    """The same networks on neuron sets (rows) and on directions (columns)."""
-    summary = summary_of(slug)
-    cell = summary.design.labels("hidden").index(where)
-    pairs: Counter[tuple[str, str]] = Counter()
-    for record in summary.records:
-        if record.position == cell and record.figures:
-            values = record.figures["complete"][0]
-            pairs[str(values["alice-or-bob"]), str(values["alice-or-bob-directions"])] += 1
-    yield from head(("on neuron sets ↓, on directions →", *CLASSES))
+def sets_and_directions_table(slug: str, null: str, where: str) -> Iterator[str]:
+    """The same networks on neuron sets (rows) and on directions (columns), trained ones and drawn ones.
+
+    Args:
+        slug: of the study of trained networks.
+        null: of that of drawn ones.
+        where: the level of the hidden layers.
+    """
+    yield from head(("on neuron sets ↓, on directions →", "networks", *CLASSES))
+    pairs: Counter[tuple[str, str, str]] = Counter()
+    for arm in arms_of(slug, null):
+        for level, values in _figures(arm, "hidden"):
+            if level == where:
+                pairs[arm.name, str(values["alice-or-bob"]), str(values["alice-or-bob-directions"])] += 1
     for sets in CLASSES:
-        yield row((sets, *(pairs[sets, along] for along in CLASSES)))
+        for arm in arms_of(slug, null):
+            yield row((sets, arm.name, *(pairs[arm.name, sets, along] for along in CLASSES)))
 
 
-def paper_finds_table(slug: str, factor: Factor) -> Iterator[str]:
-    """For each class of networks, in how many the paper's search finds any alignment."""
-    summary = summary_of(slug)
-    labels = summary.design.labels(factor)
-    found: Counter[tuple[str, str, bool]] = Counter()
-    for record in summary.records:
-        if record.figures:
-            values = record.figures["complete"][0]
-            level = summary.cells[record.position].labels[factor]
-            found[level, str(values["alice-or-bob"]), values["paper-alignments"] > 0] += 1
-    yield from head(("networks in which the paper's search finds an alignment", *labels))
+def paper_finds_table(slug: str, null: str, factor: Factor) -> Iterator[str]:
+    """For each class of networks, trained ones and drawn ones, in how many the paper's search finds any alignment.
+
+    Args:
+        slug: of the study of trained networks.
+        null: of that of drawn ones.
+        factor: whose levels are the columns.
+    """
+    labels = summary_of(slug).design.labels(factor)
+    found: Counter[tuple[str, str, str, bool]] = Counter()
+    for arm in arms_of(slug, null):
+        for level, values in _figures(arm, factor):
+            found[arm.name, level, str(values["alice-or-bob"]), values["paper-alignments"] > 0] += 1
+    yield from head(("networks in which the paper's search finds an alignment", "networks", *labels))
     for name in CLASSES:
-        cells = [
-            f"{found[level, name, True]:,} of {sum(found[level, name, any_] for any_ in (True, False)):,}"
-            for level in labels
-        ]
-        yield row((name, *cells))
+        for arm in arms_of(slug, null):
+            counts = [[found[arm.name, level, name, any_] for any_ in (True, False)] for level in labels]
+            yield row((name, arm.name, *(f"{some:,} of {some + none:,}" for some, none in counts)))
+
+
+def _figures(arm: Arm, factor: Factor) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The level of a factor and the values of each network of an arm that was analysed."""
+    levels = arm.levels(factor)
+    for record in summary_of(arm.slug).records:
+        if record.position in levels and record.figures:
+            yield levels[record.position], record.figures["complete"][0]
 
 
 def counts_table(slug: str, factor: Factor, measures: Sequence[str], *, first_output: bool = False) -> Iterator[str]:

@@ -12,6 +12,7 @@ from benchmarks.findings.results import results_of
 from benchmarks.findings.tables import head, number, percent, row
 
 SLUG: Final = "unmapped-neurons"
+NULL: Final = "drawn-unmapped"
 COUNTED: Final = {
     "aligned-valid": "valid, every interchange of one variable",
     "aligned-joint": "right under every joint interchange",
@@ -29,10 +30,14 @@ _DRAWN: Final = "310, one set of 300"
 _ASKED: Final = ("aligned-clean", "aligned-zero", "aligned-interval", "aligned-thirty", "aligned-many")
 
 
-def _by_width() -> dict[str, list[StudyOutcome]]:
-    """The networks of each width that converged, by seed."""
-    results = results_of(SLUG)
-    names = {cell.key: cell.labels["hidden"] for cell in cells_of(results.design)}
+def _by_width(slug: str) -> dict[str, list[StudyOutcome]]:
+    """The networks of each width that converged, by seed; of drawn ones those of each prior and width."""
+    results = results_of(slug)
+    priors = len(results.design.levels("prior")) > 1
+    names = {
+        cell.key: ", ".join([cell.labels["prior"]] * priors + [cell.labels["hidden"]])
+        for cell in cells_of(results.design)
+    }
     found: dict[str, list[StudyOutcome]] = {label: [] for label in names.values()}
     for outcome in sorted(results.outcomes, key=lambda outcome: outcome.seed):
         if outcome.converged:
@@ -51,11 +56,16 @@ def _sum(outcomes: list[StudyOutcome], key: str) -> str:
     return number(total) + (f" to {number(most)}" if most > total else "")
 
 
-def unmapped_table() -> Iterator[str]:
+def unmapped_table(slug: str = SLUG) -> Iterator[str]:
     """Alignments summed over the networks of each width, and the networks in which every one holds."""
-    groups = _by_width()
+    groups = _by_width(slug)
     yield from head(("alignments of both irredundant algorithms", *groups))
-    yield row(("networks that converged", *(f"{len(outcomes):,}" for outcomes in groups.values())))
+    yield row(
+        (
+            "networks that converged" if slug == SLUG else "networks accepted",
+            *(f"{len(outcomes):,}" for outcomes in groups.values()),
+        )
+    )
     for key, words in COUNTED.items():
         yield row((words, *(_sum(outcomes, key) for outcomes in groups.values())))
     asked = {label: [one for one in outcomes if _count(one, "aligned-leaving")] for label, outcomes in groups.items()}
@@ -74,7 +84,7 @@ def _holding(key: str) -> Callable[[StudyOutcome], bool]:
 
 def prototype_table() -> Iterator[str]:
     """The first networks of width 3 beside the figures of a prototype."""
-    first = _by_width()["3-3"][:_N_PROTOTYPE]
+    first = _by_width(SLUG)["3-3"][:_N_PROTOTYPE]
     yield from head((f"first {_N_PROTOTYPE} networks 2-3-3-1 that converged", "prototype [O]", "ours"))
     for key, words in COUNTED.items():
         yield row((words, PROTOTYPE.get(key, _DRAWN if key == "aligned-many" else "–"), _sum(first, key)))
