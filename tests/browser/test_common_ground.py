@@ -123,6 +123,6 @@ def test_a_phone_shows_the_cloud_too(visitor, expect):
 
 
 def test_what_a_click_does_has_its_place_before_the_script_runs(tab):
-    tab.route("**/common_ground*.js*", lambda route: route.abort())
+    tab.route("**/common_ground*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
     tab.goto("/networks/xor-pretrained/common-ground")
     assert tab.locator(".modes").evaluate("e => [e.hidden, e.offsetHeight > 20]") == [True, True]
