@@ -18,22 +18,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.formula_trees import formula_tree_candidates
-from analysis.alignments.iia import Behaviour, tested_pairs
+from analysis.alignments.decisions import site_decisions
+from analysis.alignments.search import align_with
 from analysis.circuits.strategy import find_circuits
 from analysis.interpretations.counting import count_interpretations
-from analysis.interventions.interchange import run_with_swaps
-from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.protocol import PAPER
 from analysis.question import Question, ask
 from analysis.studies.cells import cells_of
+from analysis.studies.measures.program_options import first_circuits, placements_over_layers
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import named_task
-from analysis.validity import decide
 from benchmarks.findings.results import MORE, results_of, summary_of
 from benchmarks.findings.tables import head, number, row
 
@@ -71,77 +69,28 @@ def measure(path: Path = FILE) -> None:
 
 def measured(network: Network) -> dict[str, Any]:
     """What one network has under each option."""
-    return {"grounded": grounded(ask(network, task=XOR, protocol=PAPER)), "mappings": mappings(network)}
+    question = ask(network, task=XOR, protocol=PAPER)
+    return {"grounded": grounded(question), "mappings": mappings(question)}
 
 
 def grounded(question: Question) -> tuple[int, list[int]]:
     """The number of valid circuits, and the interpretations of the first of them in the order of the option."""
     masks = find_circuits(question).masks
-    first = sorted(masks.tolist(), key=lambda mask: rank(mask, question.layout))[:MOST_CIRCUITS]
-    return len(masks), list(count_interpretations(question, np.array(first, dtype=np.uint64)).by_circuit)
+    first = first_circuits(masks.tolist(), question.layout, MOST_CIRCUITS)
+    return len(masks), list(count_interpretations(question, first).by_circuit)
 
 
-def rank(mask: int, layout: EdgeLayout) -> tuple[int, list[bool], list[int]]:
-    """Where a circuit stands: fewest active neurons first, then as the authors' program lists node and edge masks."""
-    bits = [mask >> edge & 1 for edge in range(layout.n_edges)]
-    active = [
-        any(bits[layout.edge_index(layer, neuron, source)] for source in range(layout.sizes[layer - 1]))
-        for layer in range(1, len(layout.sizes) - 1)
-        for neuron in range(layout.sizes[layer])
-    ]
-    return sum(active), active, bits
-
-
-def mappings(network: Network) -> dict[str, dict[str, int]]:
-    """Valid and minimal placements of the two variables of the formulas of depth 2, in one layer each and anywhere."""
-    n = sum(network.hidden_sizes)
-    right = swapped_decisions(network)
-    tested = tested_pairs(network.n_inputs, PAPER.interchange_pairs)
-    sets = np.arange(1 << n)
-    in_one_layer = (sets & ((1 << network.hidden_sizes[0]) - 1) == 0) | (sets >> network.hidden_sizes[0] == 0)
-    found = {}
-    for name, allowed in (("one layer", in_one_layer), ("any layers", np.ones(1 << n, dtype=bool))):
-        valid, minimal = 0, 0
-        for formula in formula_tree_candidates(XOR.pattern, 2, 2, 10)[0]:
-            fits = [
-                (right == Behaviour.of(response, 2).expected(2))[:, tested].all(axis=1) & allowed & (sets > 0)
-                for response in formula.responses.values()
-            ]
-            valid += disjoint_pairs(*fits)
-            minimal += disjoint_pairs(*map(without_smaller, fits))
-        found[name] = {"valid": valid, "minimal": minimal}
-    return found
-
-
-def swapped_decisions(network: Network) -> NDArray[np.bool_]:
-    """``[sets, source, base]`` decisions with each set of hidden neurons, of both layers, swapped; layer 1 lowest."""
-    sizes = network.hidden_sizes
-    bits = np.arange(1 << sum(sizes))[:, None] >> np.arange(sum(sizes)) & 1 == 1
-    swapped = {1: bits[:, : sizes[0]], 2: bits[:, sizes[0] :]}
-    clean = activations(network, ask(network, task=XOR, protocol=PAPER).data.clean_rows)
-    one: NDArray[np.bool_] = decide(run_with_swaps(network, swapped, clean), PAPER.alignment_decision) == 1
-    return one
-
-
-def disjoint_pairs(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> int:
-    """Pairs of a set of the first and one of the second without a neuron in common; ``[sets]`` each."""
-    inside = subsets_in(second)
-    return int(inside[::-1][first].sum())  # the complement of set S is the last but S
-
-
-def without_smaller(fits: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """``[sets]`` those that contain no other that fits. Two places of a smallest pair are such sets, and disjoint."""
-    alone: NDArray[np.bool_] = fits & (subsets_in(fits) == 1)
-    return alone
-
-
-def subsets_in(fits: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """``[sets]`` how many sets that fit lie inside each set."""
-    inside = fits.astype(np.int64)
-    for bit in range(len(fits).bit_length() - 1):
-        halves = inside.reshape(-1, 2, 1 << bit)
-        halves[:, 1] += halves[:, 0]
-    return inside
+def mappings(question: Question) -> dict[str, dict[str, int]]:
+    """Valid and minimal placements of the variables of the formulas, in one layer each and anywhere."""
+    short = formula_tree_candidates(XOR.pattern, 2, 2, 10)[0]
+    every = candidate_algorithms(XOR, PAPER, len(question.cut.hidden_sizes)).algorithms
+    in_layers = align_with(site_decisions(question), short, question.protocol)
+    counts = {
+        "one layer": (sum(one.n_valid for one in in_layers), sum(one.n_minimal for one in in_layers)),
+        "any layers": placements_over_layers(question, short),
+        "any layers, 56": placements_over_layers(question, every),
+    }
+    return {name: {"valid": valid, "minimal": minimal} for name, (valid, minimal) in counts.items()}
 
 
 @cache
@@ -181,6 +130,10 @@ def mappings_table() -> Iterator[str]:
     for kind in ("minimal", "valid"):
         groups = summary.groups(f"alignments-{kind}", "paper", "hidden")
         options[f"{kind}, one layer, 56 formulas"] = {group.label: group.numbers for group in groups}
+    for kind in ("minimal", "valid"):
+        options[f"{kind}, any layers, 56 formulas"] = {
+            width: [one["mappings"]["any layers, 56"][kind] for one in found] for width, found in stored().items()
+        }
     yield from _table("mappings", options, WIDTHS, list(options))
 
 

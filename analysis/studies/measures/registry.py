@@ -19,6 +19,7 @@ from analysis.studies.measures import (
     patterns,
     planted,
     polysemanticity,
+    program_options,
     rungs,
     sets,
     single,
@@ -31,6 +32,7 @@ from analysis.studies.measures.measure import Measure
 _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     findings.MEASURES,
     named.MEASURES,
+    program_options.MEASURES,
     single.MEASURES,
     sets.MEASURES,
     alice_or_bob.MEASURES,
