@@ -1,6 +1,28 @@
 /* Studies: two to six networks are put side by side; levels of a grid are chips. */
 (() => {
   "use strict";
+  /* Figures are fetched before they come into view: what they push away then is not being read. */
+  const AHEAD = "1500px 0px";
+  const watched = new WeakSet();
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        near.unobserve(target);
+        target.dispatchEvent(new Event("near"));
+      }
+    },
+    { rootMargin: AHEAD },
+  );
+  function watch() {
+    for (const place of document.querySelectorAll('[hx-trigger^="near"]')) {
+      if (watched.has(place)) continue;
+      watched.add(place);
+      near.observe(place);
+    }
+  }
+  document.addEventListener("DOMContentLoaded", watch);
+  document.addEventListener("htmx:after:swap", watch);
+
   /* say so where another number is chosen */
   document.addEventListener("submit", (event) => {
     const form = event.target.closest?.(".study-choice");
