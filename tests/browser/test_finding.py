@@ -188,7 +188,7 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("A set of edges of a network")
+    expect(meaning).to_contain_text("A part of a network that might do its work alone")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")
@@ -202,7 +202,7 @@ def test_what_a_term_means_opens_under_the_pointer(tab, expect):
     tab.goto(f"{XOR}/circuits")
     tab.locator("main a.term").first.hover()
     meaning = tab.get_by_role("tooltip")
-    expect(meaning).to_contain_text("A set of edges of a network")
+    expect(meaning).to_contain_text("A part of a network that might do its work alone")
     box = meaning.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 1440
