@@ -82,7 +82,7 @@ def null_model(place: Place, addresses: Addresses, asked: Sequence[Asked]) -> Nu
         arms=list(groups[0].arms) if rows else [],
         rows=rows,
         note=" ".join(map(_networks_words, studied.values())) if rows else _none_words(place),
-        url=f"{addresses.findings()}#{CHAPTER}",
+        url=addresses.findings(CHAPTER),
     )
 
 

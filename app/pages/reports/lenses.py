@@ -282,7 +282,7 @@ def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
         says=one.says,
         can_know=f"{lens.can_know} {shown}".strip(),
         population=population_words(lens.key, place.question),
-        population_url=f"{addresses.findings()}#{POPULATION_STUDY}",
+        population_url=addresses.findings(POPULATION_STUDY),
         scores=None if one.view is None else one.view.get("scores"),
         bars=one.bars,
         latents=one.latents,

@@ -206,8 +206,8 @@ def test_each_lens_says_how_well_it_tells_algorithms_apart_over_many_networks(ge
     assert said["direct-attribution"] == ""
     text = client.get(PAGE).text
     assert said["gradient-corners"] in text
-    assert 'href="/findings#who-can-tell"' in text
-    assert 'id="who-can-tell"' in client.get("/findings").text
+    assert 'href="/findings?chapter=who-can-tell"' in text
+    assert "Who can tell?" in client.get("/findings?chapter=who-can-tell").text
     assert get(f"{WIDE}/shapley")["lens"]["population"] == said["shapley"]  # no such networks were studied
 
 
