@@ -26,7 +26,7 @@ OF_THE_COPY: Final = "file:"
 SENTENCE: Final = (
     f'<a href="{OF_THE_COPY}{FRONT}#about">Filtering, searching and computing need a running Pluriscope</a>.'
 )
-_LIVE: Final = ("load", "revealed", "intersect")
+_LIVE: Final = ("load", "revealed", "intersect", "near")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
 _WORKS_ALONE: Final = frozenset(("readonly", "data-plot-save", "data-input", "data-local"))

@@ -184,7 +184,7 @@ def test_parts_that_would_be_fetched_are_put_in_place():
 
     page = parse(
         '<section hx-get="/a" hx-trigger="revealed" hx-swap="outerHTML">later</section>'
-        '<div hx-get="/b" hx-trigger="load, newer" hx-swap="innerHTML">later</div>'
+        '<div hx-get="/b" hx-trigger="near, newer" hx-swap="innerHTML">later</div>'
         '<div hx-get="/missing" hx-trigger="load"><a href="/missing">a link</a></div>'
         '<a hx-get="/c" href="/c">clicked</a><div hx-get="/d" hx-trigger="every 2s">polled</div>'
     )
