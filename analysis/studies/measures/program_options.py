@@ -133,11 +133,13 @@ def _interpretations(studied: Studied, most: int) -> Measured:
         return Measured(0.0)
 
     def counted() -> tuple[int, ...]:
-        return count_interpretations(
-            studied.question, first_circuits(circuits.masks.tolist(), circuits.layout, max(FIRST))
-        ).by_circuit
+        masks = first_circuits(circuits.masks.tolist(), circuits.layout, max(FIRST))
+        counts = count_interpretations(studied.question, masks)
+        return counts.by_circuit[: counts.truncated_at]
 
     first = studied.once("interpretations of the first circuits", counted)[:most]
+    if len(first) < min(most, circuits.n_valid):
+        return Measured(None, note=f"counting stopped at a limit after {len(first)} of the first circuits")
     return Measured(circuits.n_valid * sum(first) / len(first))
 
 

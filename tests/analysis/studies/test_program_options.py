@@ -9,6 +9,7 @@ import pytest
 
 from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import next_layer
 from analysis.networks.network import Network
@@ -131,6 +132,18 @@ def test_the_mean_of_few_circuits_stands_for_all():
     )
     measured = measure_named("interpretations-first-5").function(Studied(question, analysis))
     assert measured.value == len(by_circuit) * sum(by_circuit[mask] for mask in first) / 5
+
+
+def test_counting_that_stopped_is_no_mean(monkeypatch):
+    def stopped(question, masks):
+        return InterpretationCounts((3, 4, 0, 0), (1, 1, 0, 0), truncated_at=2)
+
+    monkeypatch.setattr("analysis.studies.measures.program_options.count_interpretations", stopped)
+    question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
+    studied = Studied(question, analyse_output(question))
+    measured = measure_named("interpretations-first-5").function(studied)
+    assert (measured.value, measured.note) == (None, "counting stopped at a limit after 2 of the first circuits")
+    assert measure_named("interpretations-first-1").function(studied).value == 3 * studied.analysis.circuits.n_valid
 
 
 def test_too_many_neurons_are_said(monkeypatch):
