@@ -87,7 +87,8 @@ def test_the_figure_of_the_front_page_stays_as_high_and_leads_to_the_tour_withou
     tab.goto("/")
     heights = []
     for number in range(1, 7):
-        tab.locator(f"#minute-{number}").click()
+        if number > 1:  # the first is current already: after a click on it, nothing says when its answer has come
+            tab.locator(f"#minute-{number}").click()
         expect(tab.locator(f"#minute-{number}")).to_have_attribute("aria-current", "step")
         heights.append(tab.locator("#minute").evaluate("e => e.offsetHeight"))
     assert len(set(heights)) == 1, "what stands below does not move"
