@@ -1,21 +1,40 @@
 """The null model beside one network's figures: shares of networks that were drawn until one computed the task, and of
-trained ones, as the studies that come with Pluriscope found them. Nothing is counted here.
+trained ones, as studies found them: those that come with Pluriscope, and those of this server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from analysis.protocol import COMPLETE
+from analysis.studies.sources import DRAWN
+from analysis.studies.trained_or_drawn import (
+    TRAINED,
+    WHAT_WORDS,
+    DrawnNetworks,
+    MeasureShares,
+    groups_of,
+    is_null_model,
+)
 from app.addressing import Addresses
-from app.bundled.drawn_findings import WHAT_WORDS, DrawnNetworks, MeasureShares, drawn_findings
+from app.bundled.drawn_findings import drawn_findings
+from app.db.reads.studies import studies_of_source
+from app.db.studies import design_of
+from app.db.study_summaries import summary_row
+from app.db.study_tables import StudyRow
 from app.options import BigInt, PageModel
 from app.pages.place import Place
+from app.pages.studies.stored import read_summary, summary_key
+from app.recent import Recent
 
-CHAPTER = "does-learning-make-mechanisms-less-identifiable"
+CHAPTER: Final = "does-learning-make-mechanisms-less-identifiable"
+_GROUPS: Final = Recent[tuple[DrawnNetworks, ...]](16)
+"""Of the studies of this server, each under one protocol."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +78,27 @@ class NullModelView(PageModel):
     rows: list[NullRowView]
     note: str = Field(description="Which networks these are, or why there are none.")
     url: str = Field(description="What was found.")
+    draw_url: str = Field(
+        description="A form for a study that draws networks of this shape; empty where there are some or none can be."
+    )
 
 
-def null_model(place: Place, addresses: Addresses, asked: Sequence[Asked]) -> NullModelView:
+def null_model(session: Session, place: Place, addresses: Addresses, asked: Sequence[Asked]) -> NullModelView:
     """The shares of trained and of drawn networks beside figures of one network.
 
-    A figure that several studies have is of the one with the most networks; one that none has is left out.
+    A figure that several studies have is of the one with the most networks, those that come with Pluriscope before
+    those of this server; one that none has is left out.
 
     Args:
+        session: of a reader.
         place: the analysis.
         asked: the figures, in order.
     """
-    groups = _groups_of(place)
+    wanted = {one.measure for one in asked}
+    bundled = _largest_first(_bundled_groups(place), wanted)
+    own = _largest_first(_own_groups(session, place, {group.study for group in bundled}), wanted)
+    # shares of other arms would stand in columns that are not theirs
+    groups = [group for group in bundled + own if group.arms == (bundled + own)[0].arms]
     rows: list[NullRowView] = []
     studied: dict[str, DrawnNetworks] = {}
     for one in asked:
@@ -78,27 +106,57 @@ def null_model(place: Place, addresses: Addresses, asked: Sequence[Asked]) -> Nu
         if group is not None:
             studied[group.study] = group
             rows += [_row(one, found) for found in group.measures if found.measure == one.measure]
+    shown = list(studied.values())
     return NullModelView(
-        arms=list(groups[0].arms) if rows else [],
+        arms=list(shown[0].arms) if rows else [],
         rows=rows,
-        note=" ".join(map(_networks_words, studied.values())) if rows else _none_words(place),
-        url=addresses.findings(CHAPTER),
+        note=" ".join(map(_networks_words, shown)) if rows else _none_words(place),
+        url=addresses.study(shown[0].study) if shown and shown[0] in own else addresses.findings(CHAPTER),
+        draw_url="" if rows or not _drawable(place) else addresses.new_study(network=place.slug, **place.scope.query()),
     )
 
 
-def _groups_of(place: Place) -> list[DrawnNetworks]:
-    """Those of the same shape and task under the same rules, those of most networks first."""
-    model, rules = place.question.model, place.question.protocol
-    if rules.digest != COMPLETE.digest or not place.question.record.is_clean:
-        return []
-    task = "".join(map(str, place.question.task.truth_table))
-    shape = (model.sizes, model.activation, model.output_activation, task)
-    found = [group for group in drawn_findings().groups if _shape(group) == shape]
-    return sorted(found, key=lambda group: -group.of)
+def _largest_first(groups: Iterable[DrawnNetworks], wanted: Collection[str]) -> list[DrawnNetworks]:
+    """Those that have a wanted measure."""
+    having = [group for group in groups if any(found.measure in wanted for found in group.measures)]
+    return sorted(having, key=lambda group: -group.of)
+
+
+def _bundled_groups(place: Place) -> Iterator[DrawnNetworks]:
+    """Those of the same shape and task under the same rules, of the studies that come with Pluriscope."""
+    if place.question.protocol.digest == COMPLETE.digest and place.question.record.is_clean:
+        yield from (group for group in drawn_findings().groups if _shape(group) == _shape_here(place))
+
+
+def _own_groups(session: Session, place: Place, known: Collection[str]) -> Iterator[DrawnNetworks]:
+    """The same, of the studies of this server, without those that are known."""
+    if not place.question.record.is_clean:
+        return
+    for row in studies_of_source(session, DRAWN):
+        design = design_of(row)
+        rules = next((one for one in design.protocols if one.digest == place.question.protocol.digest), None)
+        if row.slug not in known and rules is not None and is_null_model(design):
+            yield from (one for one in _groups_of(session, row, rules.name) if _shape(one) == _shape_here(place))
+
+
+def _groups_of(session: Session, row: StudyRow, protocol: str) -> tuple[DrawnNetworks, ...]:
+    stored = summary_row(session, row.id)
+    key = (summary_key(row, stored), protocol)
+    return _GROUPS.of(key, lambda: tuple(groups_of(read_summary(row, stored), protocol)))
 
 
 def _shape(group: DrawnNetworks) -> tuple[tuple[int, ...], str, str, str]:
     return group.sizes, group.activation, group.output_activation, group.task
+
+
+def _shape_here(place: Place) -> tuple[tuple[int, ...], str, str, str]:
+    model, task = place.question.model, place.question.task
+    return model.sizes, model.activation, model.output_activation, "".join(map(str, task.truth_table))
+
+
+def _drawable(place: Place) -> bool:
+    """Whether a study can draw networks like this one: fully connected, of one output, judged on the clean inputs."""
+    return place.question.record.is_clean and place.row.sizes[-1] == 1
 
 
 def _row(asked: Asked, found: MeasureShares) -> NullRowView:
@@ -108,11 +166,11 @@ def _row(asked: Asked, found: MeasureShares) -> NullRowView:
 
 
 def _networks_words(group: DrawnNetworks) -> str:
-    trained, *drawn = group.networks
-    return (
-        f"Study {group.study}: of {group.of:,} seeds each, {trained:,} networks converged where they are trained, and "
-        f"{', '.join(f'{n:,}' for n in drawn)} compute the task where they are drawn."
-    )
+    numbers = dict(zip(group.arms, group.networks, strict=True))
+    trained = numbers.pop(TRAINED, None)
+    drawn = f"{', '.join(f'{n:,}' for n in numbers.values())} compute the task where they are drawn."
+    found = drawn if trained is None else f"{trained:,} networks converged where they are trained, and {drawn}"
+    return f"Study {group.study}: of {group.of:,} seeds each, {found}"
 
 
 def _none_words(place: Place) -> str:

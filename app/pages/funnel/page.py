@@ -118,7 +118,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         else [recorded_funnel(verdicts, lists, kind) for kind in verdicts.recorded],
         directions=direction_funnels(session, addresses, place, steps),
         alone=alone,
-        null_model=None if counts is None else null_model(place, addresses, _beside_drawn(counts, alone)),
+        null_model=None if counts is None else null_model(session, place, addresses, _beside_drawn(counts, alone)),
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),

@@ -80,7 +80,7 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
         scope=scope_now(session, place, addresses),
         rungs=rungs,
         not_climbed=[] if report is None else [MAP_CLASSES[key] for key in MAP_CLASSES if key not in climbed],
-        null_model=None if report is None else null_model(place, addresses, list(map(_beside_drawn, rungs))),
+        null_model=None if report is None else null_model(session, place, addresses, list(map(_beside_drawn, rungs))),
         algorithms=[] if report is None else [_link(text, place, addresses) for text in report.algorithms],
         n_irredundant=0 if report is None else report.n_irredundant,
         n_permuted=0 if report is None else report.n_permuted,

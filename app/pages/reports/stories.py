@@ -187,7 +187,7 @@ def build_stories(session: Session, addresses: Addresses, network: str, options:
         by_edges=[view.size(edges, row, shown) for edges, row in report.by_edges],
         stories=[view.story(one) for one in report.stories],
         contrasts=[view.contrast(one) for one in report.contrasts],
-        null_model=null_model(place, addresses, _BESIDE_DRAWN) if report.told else None,
+        null_model=null_model(session, place, addresses, _BESIDE_DRAWN) if report.told else None,
         grain=None if report.grain is None else view.grain(report.grain),
         findings=[] if row is None else findings_of(report, view),
         url=addresses.stories(slug, scope),
