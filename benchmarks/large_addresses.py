@@ -378,9 +378,6 @@ _SERVICES: Final = (
     "/api/v1/train?like={network}",
     "/guide",
     "/api/v1/guide",
-    "/tour/1",
-    "/tour/6",
-    "/api/v1/tour/6",
 )
 _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "page": _PAGES,
@@ -441,6 +438,8 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/patterns": "components, made up",
     "/api/v1/patterns": "components, made up",
     "/tour": "leads to a page",
+    "/tour/{step}": "one small network, which this store has not",
+    "/api/v1/tour/{step}": "one small network",
     "/guide/{step}": "leads to a page",
     "/api/v1/guide/{step}": "leads to a page",
     "/login": "a form",
