@@ -29,7 +29,7 @@ def limits_of(settings: Settings) -> Limits:
         max_bytes=settings.max_memory_bytes,
         n_draws=settings.drawn_circuits,
         n_samples=settings.estimate_samples,
-        threads=settings.count_threads,
+        processes=settings.count_processes,
         criterion_seconds=settings.max_criterion_seconds,
     )
 

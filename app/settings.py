@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.resources import default_data_folder
@@ -15,7 +15,7 @@ from app.resources import default_data_folder
 class Settings(BaseSettings):
     """Where things are and how much may be used."""
 
-    model_config = SettingsConfigDict(env_prefix="PLURISCOPE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PLURISCOPE_", frozen=True, populate_by_name=True)
 
     data: Path = Field(
         default_factory=default_data_folder, description="Folder for the database and everything else that is written."
@@ -109,7 +109,13 @@ class Settings(BaseSettings):
     metrics: Literal["admin", "open", "off"] = Field(
         "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )
-    count_threads: int = Field(1, ge=1, le=64, description="Threads of one exact count.")
+    count_processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        validation_alias=AliasChoices("PLURISCOPE_COUNT_PROCESSES", "PLURISCOPE_COUNT_THREADS"),
+        description="Processes of one exact count.",
+    )
 
     @cached_property
     def url(self) -> str:

@@ -41,7 +41,7 @@ from benchmarks.timing import Effort, timed, timed_cold
 CONFIDENCE: Final = 0.99
 N_SEEDS: Final = 8
 N_PARTS: Final = 10  # of a space that are counted again one by one
-THREADS: Final = os.cpu_count() or 1
+PROCESSES: Final = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,14 @@ def counted_line(effort: Effort) -> Line:
     width = effort.wide
     s = Subject.of(trained((width, width)), named_task("XOR", 2))
     seconds, counted = timed_cold(
-        lambda: count_circuits(ask(s.network, task=s.task, data=s.data), threads=THREADS), min(2, effort.repetitions)
+        lambda: count_circuits(ask(s.network, task=s.task, data=s.data), processes=PROCESSES),
+        min(2, effort.repetitions),
     )
     work = f"exact count of the {counted.possible:,} circuits of a 2-{width}-{width}-1: {counted.count:,} valid"
     sample = plain_sample(s, effort.n_drawn)
     reference = sample.seconds / len(sample.masks) * counted.possible
     note = compared_with_sample(s, work, counted, sample)
-    alone = measure_alone(s.network, s.task, replace(DEFAULT_LIMITS, max_possible=0, threads=THREADS))
+    alone = measure_alone(s.network, s.task, replace(DEFAULT_LIMITS, max_possible=0, processes=PROCESSES))
     same_result(work, (alone.method, alone.count) == ("counted", counted.count))
     return Line(work, reference, seconds, "scaled", note, 5.0, alone.peak_bytes)
 
@@ -147,7 +148,7 @@ def compared_with_sample(s: Subject, work: str, counted: CountedCircuits, sample
 
     The interval misses the truth for one sample in a hundred, so that is said, not raised.
     """
-    draws = count_circuits(ask(s.network, task=s.task, data=s.data), n_draws=200, threads=THREADS).draws
+    draws = count_circuits(ask(s.network, task=s.task, data=s.data), n_draws=200, processes=PROCESSES).draws
     plain_masks = {int(mask) for mask in sample.masks[sample.valid]}
     outputs = [plain_outputs(s, int(mask)) for mask in draws]
     same_result(work, all(list(map(round, row)) == list(s.labels) for row in outputs))
@@ -185,7 +186,7 @@ def attempted_line(limit_seconds: float, width: int = 6) -> Line:
 
     work = f"exact count of the {plan.possible:,} circuits of a 2-{width}-{width}-1"
     try:
-        counted = count_circuits(ask(s.network, task=s.task, data=s.data), Work(report=watched), threads=THREADS)
+        counted = count_circuits(ask(s.network, task=s.task, data=s.data), Work(report=watched), processes=PROCESSES)
     except Cancelled:
         seconds, share = time.perf_counter() - start, last.done / last.total
         busy = time.process_time() - busy

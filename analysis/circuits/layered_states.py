@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
-_PIECES_AT_ONCE: Final = 16  # tallied side by side; a checkpoint holds whole batches, whatever the threads
+_PIECES_AT_ONCE: Final = 16  # tallied side by side; a checkpoint holds whole batches, whatever the processes
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +83,27 @@ class CountableSpace:
 
     def pieces(self) -> Iterator[tuple[Prefixes, Combinations]]:
         """Every state, in bounded batches, with the combinations on top of it; always in the same order."""
-        width = self.network.sizes[self._layer]
-        known: dict[tuple[int, frozenset[int]], Combinations] = {}
         for batch in self.wiring.prefixes(self._layer - 1):
-            numbers = range(1, width + 1)
-            n_active = frozenset(n for n in numbers if in_space(batch.n_active + n, self.network.sizes, self.protocol))
-            if not n_active:
-                continue
-            key = (len(batch.active), n_active)
-            if key not in known:
-                known[key] = Combinations(key[0], width, n_active, float(self.network.biases[-1][0]), self.boxes)
-            step = known[key].states_at_once
-            for start in range(0, len(batch), step):
-                yield batch[start : start + step], known[key]
+            combinations = self._combinations_on(batch)
+            if combinations is not None:
+                for start in range(0, len(batch), combinations.states_at_once):
+                    yield batch[start : start + combinations.states_at_once], combinations
+
+    def _combinations_on(self, states: Prefixes) -> Combinations | None:
+        """What there is on top of states, the same object for states alike; None if that is never in the space."""
+        sizes, width = self.network.sizes, self.network.sizes[self._layer]
+        n_active = frozenset(n for n in range(1, width + 1) if in_space(states.n_active + n, sizes, self.protocol))
+        if not n_active:
+            return None
+        key = (len(states.active), n_active)
+        if key not in self._known:
+            bias = float(self.network.biases[-1][0])
+            self._known[key] = Combinations(len(states.active), width, n_active, bias, self.boxes)
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, frozenset[int]], Combinations]:
+        return {}
 
     def terms(self, piece: Prefixes) -> NDArray[np.float64]:
         """What each neuron of the last hidden layer adds to the output, ``[states, width, 2^active, rows]``.
@@ -121,32 +128,31 @@ class CountableSpace:
             )
         return values
 
-    def tallied(self, threads: int, checkpoints: Checkpoints) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
+    def tally(self, states: Prefixes) -> Tally:
+        """The valid combinations on top of each of some states of :meth:`pieces`."""
+        combinations = cast(Combinations, self._combinations_on(states))  # pieces come with some
+        return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
+
+    def tallied(
+        self, tally_all: Callable[[Sequence[Prefixes]], list[Tally]], checkpoints: Checkpoints
+    ) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
         """Every piece with its tally, in order; what was kept by an earlier attempt is not counted again.
 
         Args:
-            threads: pieces tallied at once, of a batch; numpy lets them run side by side.
+            tally_all: tallies some pieces, in their order.
             checkpoints: where tallies go, some pieces together, and come from.
         """
         waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            in_turn = pool.map if threads > 1 else map
 
-            def tally_all(batch: list[tuple[Prefixes, Combinations]]) -> list[Tally]:
-                return list(in_turn(self._tally, *zip(*batch, strict=True)))
+        def batches() -> Iterator[Callable[[], list[Tally]]]:
+            pieces = self.pieces()
+            while batch := list(islice(pieces, _PIECES_AT_ONCE)):
+                waiting.append(batch)
+                yield partial(tally_all, [states for states, _ in batch])
 
-            def batches() -> Iterator[Callable[[], list[Tally]]]:
-                pieces = self.pieces()
-                while batch := list(islice(pieces, _PIECES_AT_ONCE)):
-                    waiting.append(batch)
-                    yield partial(tally_all, batch)
-
-            for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
-                for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):
-                    yield piece, combinations, tally
-
-    def _tally(self, piece: Prefixes, combinations: Combinations) -> Tally:
-        return combinations.tally(self.terms(piece), np.bitwise_count(piece.masks).astype(np.int64))
+        for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
+            for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):
+                yield piece, combinations, tally
 
     def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[int]:
         """Masks of the valid circuits with these ranks.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.counting_processes import CountingProcesses
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
@@ -27,6 +29,8 @@ from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
 from analysis.progress import Progress
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
+
+_FOR_ONE_PROCESS: Final = 10**9  # so many possible circuits are counted by the time that others have started
 
 
 def find_circuits(
@@ -87,7 +91,7 @@ class _Search:
             self.work.stage("counted"),
             n_draws=self.work.limits.n_draws,
             seed=self.seed,
-            threads=self.work.limits.threads,
+            processes=self.work.limits.processes,
         )
         found = CircuitSearch(
             counted.layout,
@@ -201,7 +205,7 @@ class CountedCircuits:
 
 
 def count_circuits(
-    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, threads: int = 1
+    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, processes: int = 1
 ) -> CountedCircuits:
     """Count every valid circuit of the protocol's space.
 
@@ -210,7 +214,7 @@ def count_circuits(
             Its checkpoints keep the tallies of states, so that another attempt goes on behind them.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
-        threads: batches counted at once; numpy lets them run side by side.
+        processes: that count side by side, where that takes longer than to start them.
 
     Raises:
         BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
@@ -222,10 +226,11 @@ def count_circuits(
     totals = _Totals(space.layout)
     work.tell("circuits", 0, possible)
     n_judged = 0
-    for piece, combinations, tally in space.tallied(threads, work.checkpoints):
-        totals.add(piece, tally)
-        n_judged += len(piece) * combinations.n_circuits
-        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
+    with _tallying(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as tally_all:
+        for piece, combinations, tally in space.tallied(tally_all, work.checkpoints):
+            totals.add(piece, tally)
+            n_judged += len(piece) * combinations.n_circuits
+            work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
     ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
     draws: list[int] = []
     for mask in space.at(ranks, totals.units):
@@ -234,6 +239,18 @@ def count_circuits(
             work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
+
+
+@contextmanager
+def _tallying(
+    question: Question, space: CountableSpace, processes: int
+) -> Iterator[Callable[[Sequence[Prefixes]], list[Tally]]]:
+    """What tallies pieces of a space: so many processes, or this one."""
+    if processes == 1:
+        yield lambda pieces: list(map(space.tally, pieces))
+    else:
+        with CountingProcesses(question, processes) as counting:
+            yield counting.tally_all
 
 
 @dataclass(eq=False)

@@ -37,7 +37,7 @@ _MEANING: Final = {
     "n_samples": "circuits tested for an estimate",
     "confidence": "of an estimate's interval",
     "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
-    "threads": "batches of an exact count side by side; decides no figure",
+    "processes": "of one exact count; decides no figure",
 }
 
 

@@ -60,12 +60,10 @@ def _forced(direct: bool):
             setattr(module, name, value)
 
 
-def same_as_listed(network, task, protocol, data, *, direct=True, output=0, threads=1, n_draws=1_500):
+def same_as_listed(network, task, protocol, data, *, direct=True, output=0, n_draws=1_500):
     listed = search_circuits(ask(network, output=output, task=task, protocol=protocol, data=data))
     with _forced(direct):
-        counted = count_circuits(
-            ask(network, output=output, task=task, protocol=protocol, data=data), n_draws=n_draws, threads=threads
-        )
+        counted = count_circuits(ask(network, output=output, task=task, protocol=protocol, data=data), n_draws=n_draws)
     assert counted.count == listed.n_valid
     assert counted.possible == listed.possible
     assert counted.distribution == distribution_of(listed.masks, listed.layout) == listed.distribution
@@ -178,7 +176,7 @@ def test_the_authors_networks(name, protocol):
     file = golden_network(name)
     for output, task in enumerate(file.tasks):
         network = file.network.for_output(output)
-        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), output=output, threads=2)
+        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), output=output)
         assert listed.n_valid > 0 or protocol is PAPER
 
 
@@ -202,7 +200,7 @@ def test_other_shapes(sizes, activation):
 def test_larger_shapes(sizes, activation, ablation):
     network = random_network(np.random.default_rng(1), sizes, tied=False, hidden=activation, last="tanh")
     rules = protocol_from_mapping({"ablation": ablation})
-    same_as_listed(network, own_task(network), rules, clean_data(sizes[0]), threads=2)
+    same_as_listed(network, own_task(network), rules, clean_data(sizes[0]))
 
 
 def test_rows_of_a_data_record_are_judged():
@@ -238,18 +236,17 @@ def test_draws_are_uniform():
 
 def test_every_circuit_is_judged_once_and_reported():
     file, seen = golden_network("xor_4-4"), []
-    for threads in (2, 1):
-        counted = count_circuits(ask(file.network, task=file.tasks[0]), Work(report=seen.append), threads=threads)
-        assert (seen[-1].done, seen[-1].total) == (4_346_385, 4_346_385)
-        assert seen[-1].found == f"{counted.count:,} valid circuits"
-        assert [p.done for p in seen[-5:]] == sorted(p.done for p in seen[-5:])
+    counted = count_circuits(ask(file.network, task=file.tasks[0]), Work(report=seen.append))
+    assert (seen[-1].done, seen[-1].total) == (4_346_385, 4_346_385)
+    assert seen[-1].found == f"{counted.count:,} valid circuits"
+    assert [p.done for p in seen[-5:]] == sorted(p.done for p in seen[-5:])
 
 
 @pytest.mark.slow
 def test_the_authors_four_wide_network():
     file = golden_network("xor_4-4")
     for protocol in (COMPLETE, PAPER):
-        same_as_listed(file.network, file.tasks[0], protocol, clean_data(2), threads=2)
+        same_as_listed(file.network, file.tasks[0], protocol, clean_data(2))
 
 
 def test_draws_are_reported_and_can_be_stopped():
@@ -263,8 +260,7 @@ def test_draws_are_reported_and_can_be_stopped():
         count_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop), n_draws=100)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_callers_cancellation_goes_through(threads):
+def test_the_callers_cancellation_goes_through():
     file = golden_network("xor_4-4")
 
     def stop(progress):
@@ -272,7 +268,7 @@ def test_the_callers_cancellation_goes_through(threads):
             raise Cancelled("circuits")
 
     with pytest.raises(Cancelled):
-        count_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop), threads=threads)
+        count_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop))
 
 
 def test_what_cannot_be_counted_is_refused():
@@ -349,7 +345,7 @@ def test_a_count_that_is_stopped_again_and_again_goes_on_behind_what_was_kept(mo
         parts = PackedCheckpoints(dict(known), lambda part: known.update({part.key: part.data}))
         work = Work(report=stopping_after(left), checkpoints=parts)
         with suppress(Cancelled):
-            found = count_circuits(question, work, n_draws=50, threads=1 + attempts % 2)
+            found = count_circuits(question, work, n_draws=50)
     assert attempts > 1, "nothing was interrupted"
     assert (found.count, found.distribution) == (whole.count, whole.distribution)
     assert found.draws.tolist() == whole.draws.tolist()

@@ -51,11 +51,11 @@ def analysed(store) -> AnalysisRow:
 
 def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
     assert limits_of(Settings(data=tmp_path)) == DEFAULT_LIMITS
-    store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11, count_threads=2)
+    store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11, count_processes=2)
     for opened in (store.read, store.write):
         with opened() as session:
             limits = limits_in(session)
-            assert (limits.max_possible, limits.max_seconds, limits.n_samples, limits.threads) == (7, 0, 11, 2)
+            assert (limits.max_possible, limits.max_seconds, limits.n_samples, limits.processes) == (7, 0, 11, 2)
     store.close()
 
 

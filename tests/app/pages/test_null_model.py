@@ -93,7 +93,9 @@ def test_where_there_is_none_the_form_for_a_study_that_draws_some_is_filled_in(s
     assert (cell.sizes, cell.tasks(0), study.protocols) == ((2, 3, 3, 1), ("XOR",), (PAPER,))
     assert study.labels("prior") == ("trained", "normal 1", "normal 2", "fan-in 3")
     save_results(session, results(study))
-    assert build_new_study(session, AT, NewStudyOptions(network="xor", protocol="paper")).file != page.file, "a new slug"
+    assert build_new_study(session, AT, NewStudyOptions(network="xor", protocol="paper")).file != page.file, (
+        "a new slug"
+    )
     own = beside(session)
     assert own.draw_url == ""
     assert own.url == f"/studies/{study.slug}"

@@ -1,0 +1,127 @@
+"""States tallied by several processes at once: NumPy's calls are too short here for threads to run side by side.
+
+A process is a Python of its own, started by ``python -m analysis.circuits.counting_processes``, that reads states from
+its standard input and writes tallies to its standard output. It needs nothing of the program that started it (neither
+that it may have children of :mod:`multiprocessing`, nor that its main module can be imported again), and ends when that
+program does, however it ended: its input is closed then.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from queue import SimpleQueue
+from typing import IO, Any, Final, cast
+
+from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.prefixes import Prefixes
+from analysis.circuits.source_subsets import Tally
+from analysis.errors import AnalysisError
+from analysis.question import Question
+
+PROCESS_BYTES: Final = 64 << 20
+"""What a process takes before it tallies anything."""
+_ENVIRONMENT: Final = {
+    # processes that each had several threads would wait for one another
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # to give each array back to the system and to ask for the next took a fifth of the time
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
+
+
+class CountingProcesses:
+    """Processes that tally pieces of one question's space. Use it as a context manager.
+
+    Args:
+        question: whose space it is.
+        n: how many processes.
+    """
+
+    def __init__(self, question: Question, n: int) -> None:
+        self._question, self._n = question, n
+        self._free: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        self._open = ExitStack()
+
+    def __enter__(self) -> CountingProcesses:
+        environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        with self._open:
+            for _ in range(self._n):
+                process = subprocess.Popen(  # noqa: S603  ourselves
+                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+                )
+                self._open.callback(_end, process)
+                _send(process, self._question)
+                self._free.put(process)
+            self._threads = self._open.enter_context(ThreadPoolExecutor(self._n))
+            self._open = self._open.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def tally_all(self, pieces: Sequence[Prefixes]) -> list[Tally]:
+        """The tallies of pieces, in their order; whichever process is free takes the next.
+
+        Raises:
+            BeyondLimits: as :meth:`CountableSpace.terms` does.
+            ChildProcessError: a process ended before its time.
+        """
+        return list(self._threads.map(self._tally, pieces))
+
+    def _tally(self, piece: Prefixes) -> Tally:
+        process = self._free.get()
+        try:
+            _send(process, piece)
+            told = pickle.load(cast(IO[bytes], process.stdout))  # noqa: S301  our own process wrote it
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise ChildProcessError(f"a process that counts ended too early, with status {process.wait()}") from None
+        finally:
+            self._free.put(process)
+        if isinstance(told, AnalysisError):
+            raise told
+        tally: Tally = told
+        return tally
+
+
+def _send(process: subprocess.Popen[bytes], what: Any) -> None:
+    pipe = cast(IO[bytes], process.stdin)
+    pickle.dump(what, pipe, pickle.HIGHEST_PROTOCOL)
+    pipe.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # it ended while something was being sent
+            cast(IO[bytes], pipe).close()
+
+
+def serve(orders: IO[bytes], tallies: IO[bytes]) -> None:
+    """What a process does: a question first, then pieces, each answered by its tally, until there are no more."""
+    try:
+        space = CountableSpace.of(pickle.load(orders))  # noqa: S301  who started this process wrote it
+        while True:
+            piece = pickle.load(orders)  # noqa: S301
+            try:
+                told: Tally | AnalysisError = space.tally(piece)
+            except AnalysisError as error:
+                told = error
+            pickle.dump(told, tallies, pickle.HIGHEST_PROTOCOL)
+            tallies.flush()
+    except EOFError:
+        return
+
+
+if __name__ == "__main__":
+    _answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not get among the answers
+    serve(sys.stdin.buffer, _answers)
