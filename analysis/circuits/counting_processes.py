@@ -1,29 +1,32 @@
-"""States tallied by several processes at once: NumPy's calls are too short here for threads to run side by side.
+"""States tallied, and circuits drawn, by several processes: NumPy's calls are too short for threads to gain anything.
 
-A process is a Python of its own, started by ``python -m analysis.circuits.counting_processes``, that reads states from
-its standard input and writes tallies to its standard output. It needs nothing of the program that started it (neither
-that it may have children of :mod:`multiprocessing`, nor that its main module can be imported again), and ends when that
-program does, however it ended: its input is closed then.
+A process is a Python of its own, started by ``python -m analysis.circuits.counting_processes``, that reads from its
+standard input what to find and writes it to its standard output. It needs nothing of the program that started it,
+neither that it may have children of :mod:`multiprocessing`, nor that its main module can be imported again. It ends
+when that program does, however it ended, for its input is closed then.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from queue import SimpleQueue
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, TypeVar, cast
 
-from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.layered_states import CountableSpace, Placed
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.source_subsets import Tally
 from analysis.errors import AnalysisError
 from analysis.question import Question
 
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 PROCESS_BYTES: Final = 64 << 20
 """What a process takes before it tallies anything."""
 _ENVIRONMENT: Final = {
@@ -52,7 +55,10 @@ class CountingProcesses:
 
     def __enter__(self) -> CountingProcesses:
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._threads = ThreadPoolExecutor(self._n)
         with self._open:
+            # last of all, so that nothing is waited for that nobody wants any more
+            self._open.callback(self._threads.shutdown, cancel_futures=True)
             for _ in range(self._n):
                 process = subprocess.Popen(  # noqa: S603  ourselves
                     [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -60,26 +66,39 @@ class CountingProcesses:
                 self._open.callback(_end, process)
                 _send(process, self._question)
                 self._free.put(process)
-            self._threads = self._open.enter_context(ThreadPoolExecutor(self._n))
             self._open = self._open.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def tally_all(self, pieces: Sequence[Prefixes]) -> list[Tally]:
-        """The tallies of pieces, in their order; whichever process is free takes the next.
+    def begin_tallying(self, pieces: Sequence[Prefixes]) -> Callable[[], list[Tally]]:
+        """Begin to tally pieces; whichever process is free takes the next.
+
+        Returns:
+            What waits for the tallies, in the order of the pieces. It raises BeyondLimits as
+            :meth:`CountableSpace.terms` does, and ChildProcessError if a process ended before its time.
+        """
+        return self._begin(CountableSpace.tally, pieces)
+
+    def masks(self, placed: Sequence[Placed]) -> list[list[int]]:
+        """The masks of circuits, state by state.
 
         Raises:
-            BeyondLimits: as :meth:`CountableSpace.terms` does.
             ChildProcessError: a process ended before its time.
         """
-        return list(self._threads.map(self._tally, pieces))
+        return self._begin(CountableSpace.masks, placed)()
 
-    def _tally(self, piece: Prefixes) -> Tally:
+    def _begin(
+        self, method: Callable[[CountableSpace, Given], Found], given: Sequence[Given]
+    ) -> Callable[[], list[Found]]:
+        futures = [self._threads.submit(self._ask, method, one) for one in given]
+        return lambda: [future.result() for future in futures]
+
+    def _ask(self, method: Callable[[CountableSpace, Given], Found], given: Given) -> Found:
         process = self._free.get()
         try:
-            _send(process, piece)
+            _send(process, (method, given))
             told = pickle.load(cast(IO[bytes], process.stdout))  # noqa: S301  our own process wrote it
         except (EOFError, OSError, pickle.UnpicklingError):
             raise ChildProcessError(f"a process that counts ended too early, with status {process.wait()}") from None
@@ -87,8 +106,7 @@ class CountingProcesses:
             self._free.put(process)
         if isinstance(told, AnalysisError):
             raise told
-        tally: Tally = told
-        return tally
+        return cast(Found, told)
 
 
 def _send(process: subprocess.Popen[bytes], what: Any) -> None:
@@ -105,23 +123,24 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             cast(IO[bytes], pipe).close()
 
 
-def serve(orders: IO[bytes], tallies: IO[bytes]) -> None:
-    """What a process does: a question first, then pieces, each answered by its tally, until there are no more."""
+def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
+    """What a process does: it reads a question, then what to find of its space, until there is no more."""
     try:
         space = CountableSpace.of(pickle.load(orders))  # noqa: S301  who started this process wrote it
         while True:
-            piece = pickle.load(orders)  # noqa: S301
+            method, given = pickle.load(orders)  # noqa: S301
             try:
-                told: Tally | AnalysisError = space.tally(piece)
+                told = method(space, given)
             except AnalysisError as error:
                 told = error
-            pickle.dump(told, tallies, pickle.HIGHEST_PROTOCOL)
-            tallies.flush()
+            pickle.dump(told, answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
     except EOFError:
         return
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started this one ends it
     _answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not get among the answers
     serve(sys.stdin.buffer, _answers)

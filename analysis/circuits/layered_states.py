@@ -30,6 +30,23 @@ _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
 _PIECES_AT_ONCE: Final = 16  # tallied side by side; a checkpoint holds whole batches, whatever the processes
 
 
+Begin = Callable[[Sequence[Prefixes]], Callable[[], list[Tally]]]
+"""Begins to tally pieces; what it gives back waits for their tallies, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Valid circuits on top of one state.
+
+    Args:
+        state: one prefix.
+        by_unit: unit → their numbers among the valid ones of that unit.
+    """
+
+    state: Prefixes
+    by_unit: dict[int, list[int]]
+
+
 @dataclass(frozen=True, eq=False)
 class CountableSpace:
     """The circuits of a protocol's space, arranged as states and combinations on top of them.
@@ -133,29 +150,40 @@ class CountableSpace:
         combinations = cast(Combinations, self._combinations_on(states))  # pieces come with some
         return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
 
-    def tallied(
-        self, tally_all: Callable[[Sequence[Prefixes]], list[Tally]], checkpoints: Checkpoints
-    ) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
+    def tallied(self, begin: Begin, checkpoints: Checkpoints) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
         """Every piece with its tally, in order; what was kept by an earlier attempt is not counted again.
 
         Args:
-            tally_all: tallies some pieces, in their order.
+            begin: begins to tally some pieces; what it gives back waits for their tallies.
             checkpoints: where tallies go, some pieces together, and come from.
         """
         waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
+        begun: dict[int, Callable[[], list[Tally]]] = {}
+
+        def begin_batch(batch: list[tuple[Prefixes, Combinations]]) -> Callable[[], list[Tally]]:
+            return begin([states for states, _ in batch])
+
+        def tally_batch(
+            batch: list[tuple[Prefixes, Combinations]], following: list[tuple[Prefixes, Combinations]]
+        ) -> list[Tally]:
+            found = begun.pop(id(batch), None) or begin_batch(batch)
+            begun[id(following)] = begin_batch(following)  # so that nobody is idle while this one comes to its end
+            return found()
 
         def batches() -> Iterator[Callable[[], list[Tally]]]:
             pieces = self.pieces()
-            while batch := list(islice(pieces, _PIECES_AT_ONCE)):
+            following = list(islice(pieces, _PIECES_AT_ONCE))
+            while batch := following:
+                following = list(islice(pieces, _PIECES_AT_ONCE))
                 waiting.append(batch)
-                yield partial(tally_all, [states for states, _ in batch])
+                yield partial(tally_batch, batch, following)
 
         for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
             for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):
                 yield piece, combinations, tally
 
-    def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[int]:
-        """Masks of the valid circuits with these ranks.
+    def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
+        """The valid circuits with these ranks, by the state that they stand on.
 
         Args:
             ranks: ascending.
@@ -166,7 +194,6 @@ class CountableSpace:
             if not wanted:
                 return
             ends = list(accumulate(counts.reshape(-1).tolist()))
-            # state → unit → numbers within the unit
             places: dict[int, dict[int, list[int]]] = {}
             while wanted and wanted[0] < first + ends[-1]:
                 rank = wanted.popleft() - first
@@ -176,11 +203,16 @@ class CountableSpace:
                 places.setdefault(state, {}).setdefault(unit, []).append(number)
             first += ends[-1]
             for state, by_unit in places.items():
-                one = piece[state : state + 1]
-                terms = self.terms(one)[0]
-                for unit, numbers in by_unit.items():
-                    for sets in combinations.numbered(terms, unit, numbers):
-                        yield self._mask(one, sets)
+                yield Placed(piece[state : state + 1], by_unit)
+
+    def masks(self, placed: Placed) -> list[int]:
+        """The masks of circuits of :meth:`at`."""
+        combinations, terms = cast(Combinations, self._combinations_on(placed.state)), self.terms(placed.state)[0]
+        return [
+            self._mask(placed.state, sets)
+            for unit, numbers in placed.by_unit.items()
+            for sets in combinations.numbered(terms, unit, numbers)
+        ]
 
     def _mask(self, state: Prefixes, sets: NDArray[np.int64]) -> int:
         """The circuit with these sets of sources on top of a state."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from analysis.circuits.counting_processes import CountingProcesses
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.layered_states import CountableSpace, Placed
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.result import CircuitSearch
@@ -182,7 +183,7 @@ class _Search:
 # Memory: a batch of prefixes (twice 16 MiB), for each thread the sums of at most 2^18 heads and the ends of as many
 # tails on each row, and 8 bytes for each unit of each state.
 
-_DRAWN_AT_ONCE: Final = 50  # between two reports
+_STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
 
 
 @dataclass(frozen=True)
@@ -226,31 +227,42 @@ def count_circuits(
     totals = _Totals(space.layout)
     work.tell("circuits", 0, possible)
     n_judged = 0
-    with _tallying(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as tally_all:
-        for piece, combinations, tally in space.tallied(tally_all, work.checkpoints):
+    draws: list[int] = []
+    with _counting(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as counting:
+        for piece, combinations, tally in space.tallied(counting.begin_tallying, work.checkpoints):
             totals.add(piece, tally)
             n_judged += len(piece) * combinations.n_circuits
             work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
-    ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-    draws: list[int] = []
-    for mask in space.at(ranks, totals.units):
-        draws.append(mask)
-        if len(draws) % _DRAWN_AT_ONCE == 0:
+        ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
+        placed = space.at(ranks, totals.units)
+        while some := list(islice(placed, _STATES_AT_ONCE)):
+            draws += chain.from_iterable(counting.masks(some))
             work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
 
 
+class _Here:
+    """Counts in this process, when the tallies are waited for."""
+
+    def __init__(self, space: CountableSpace) -> None:
+        self._space = space
+
+    def begin_tallying(self, pieces: Sequence[Prefixes]) -> Callable[[], list[Tally]]:
+        return lambda: list(map(self._space.tally, pieces))
+
+    def masks(self, placed: Sequence[Placed]) -> list[list[int]]:
+        return list(map(self._space.masks, placed))
+
+
 @contextmanager
-def _tallying(
-    question: Question, space: CountableSpace, processes: int
-) -> Iterator[Callable[[Sequence[Prefixes]], list[Tally]]]:
-    """What tallies pieces of a space: so many processes, or this one."""
+def _counting(question: Question, space: CountableSpace, processes: int) -> Iterator[CountingProcesses | _Here]:
+    """So many processes, or this one."""
     if processes == 1:
-        yield lambda pieces: list(map(space.tally, pieces))
+        yield _Here(space)
     else:
         with CountingProcesses(question, processes) as counting:
-            yield counting.tally_all
+            yield counting
 
 
 @dataclass(eq=False)

@@ -87,6 +87,7 @@ SURVIVING: Final = (
 )
 PAPER, GATES = "drawn-paper", "drawn-gates"
 PAPER_COUNTS: Final = (*COUNTS[:-1], "one-circuit", "one-interpretation", COUNTS[-1])
+DRAWN_STORIES: Final = "drawn-stories-crossed"
 CROSSED: Final = "many-circuits-one-story-crossed"
 SAME_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "as hidden"}
 LINEAR_OUTPUT: Final[dict[Factor, str]] = {"output_activation": "linear"}
@@ -122,9 +123,9 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "functions-of-two-tests": lambda: tests_table("functions-of-two"),
     "functions-of-three-tests": lambda: tests_table("functions-of-three"),
     "grain": lambda: grain_table("alice-or-bob-grain", PLACES),
-    "held-out": lambda: held_out_table("held-out", "drawn-held-out", "held-out", INTERPRETATIONS),
+    "held-out": lambda: held_out_table("held-out", ("drawn-held-out",), "held-out", INTERPRETATIONS),
     "held-out-alignments": lambda: held_out_table(
-        "held-out-alignments", "held-out-alignments", "held-out-aligned", ALIGNMENTS
+        "held-out-alignments", ("held-out-alignments", "drawn-held-out-alignments"), "held-out-aligned", ALIGNMENTS
     ),
     "frontier-circuits": lambda: frontier_table("circuits"),
     "frontier-alignments": lambda: frontier_table("alignments"),
@@ -164,6 +165,10 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "stories-crossed-tanh": lambda: story_table(CROSSED, "hidden", {"activation": "tanh"}),
     "stories-crossed-sigmoid": lambda: story_table(CROSSED, "hidden", {"activation": "sigmoid"}),
     "stories-drawn": lambda: story_table("drawn-stories", None),
+    "stories-drawn-leaky": lambda: story_table(DRAWN_STORIES, None, {"activation": "leaky_relu"}),
+    "stories-drawn-relu": lambda: story_table(DRAWN_STORIES, None, {"activation": "relu"}),
+    "stories-drawn-tanh": lambda: story_table(DRAWN_STORIES, None, {"activation": "tanh"}),
+    "stories-drawn-task": lambda: story_table("drawn-stories-three", None),
     "stories-task": lambda: story_table("many-circuits-one-story-task", "tasks"),
     "model-circuits": model_circuits_table,
     "model-roles": model_roles_table,
@@ -179,7 +184,10 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "each-method-four": lambda: answers_table("4-4"),
     "each-method-five": lambda: answers_table("5-5"),
     "each-method-together": together_table,
-    "each-method-drawn": null_methods,
+    "each-method-drawn": lambda: null_methods("3-3"),
+    "each-method-drawn-two": lambda: null_methods("2-2"),
+    "each-method-drawn-four": lambda: null_methods("4-4"),
+    "each-method-drawn-five": lambda: null_methods("5-5"),
     "each-method-tests": lambda: tests_table("each-method"),
     "telling": lambda: telling_table("who-can-tell"),
     "telling-activation": lambda: telling_table("who-can-tell-activation"),
@@ -204,6 +212,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-mappings-drawn": lambda: beside_table(
         "paper-width-mappings", PAPER, "hidden", ("alignments-minimal", "alignments-valid"), "paper", some=True
     ),
+    "paper-names-drawn": lambda: beside_table("paper-width", "drawn-names", "hidden", NAMED[2:3], "paper"),
+    "paper-names-drawn-complete": lambda: beside_table("paper-width-complete", "drawn-names", "hidden", NAMED[2:3]),
     "plotted-interpretations": plotted_interpretations,
     "plotted-mappings": plotted_mappings,
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),

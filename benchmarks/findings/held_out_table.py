@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -62,21 +62,22 @@ class _Arm:
         return [100 * (value - average[seed]) for seed, value in self.scores(rule, width).items()]
 
 
-def held_out_table(slug: str, null: str, prefix: str, others: Mapping[str, str]) -> Iterator[str]:
+def held_out_table(slug: str, nulls: Sequence[str], prefix: str, others: Mapping[str, str]) -> Iterator[str]:
     """Shares predicted right, and each rule against the average of all, network by network; Holm over all rows.
 
     Args:
         slug: of the study.
-        null: of the study of drawn networks, which may be the same.
+        nulls: of the studies of drawn networks, which may be the same.
         prefix: of their measures.
         others: rules beside the average, with their words.
     """
     design = summary_of(slug).design
-    first = _Arm(slug, prefix, "trained" if slug == null else "")
-    drawn = [_Arm(null, prefix, prior) for prior in summary_of(null).design.labels("prior") if prior != "trained"]
+    first = _Arm(slug, prefix, "trained" if slug in nulls else "")
+    priors = [(null, prior) for null in nulls for prior in summary_of(null).design.labels("prior")]
+    drawn = [_Arm(null, prefix, prior) for null, prior in priors if prior != "trained"]
     columns = ("rule", "width", "networks", "right: quartiles", "points more than on average", "better", "worse")
-    null = (f"drawn, {arm.prior}: {what}" for arm in drawn for what in ("right, points more, better in", "networks"))
-    yield from head((*columns, "rank-biserial", "p, Holm", *null))
+    beside = (f"drawn, {arm.prior}: {what}" for arm in drawn for what in ("right, points more, better in", "networks"))
+    yield from head((*columns, "rank-biserial", "p, Holm", *beside))
     asked = [(width, rule) for width in design.labels("hidden") for rule in others]
     tested = [
         wilcoxon({rule: first.scores(rule, width), AVERAGE: first.scores(AVERAGE, width)}) for width, rule in asked

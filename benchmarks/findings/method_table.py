@@ -17,8 +17,8 @@ from benchmarks.findings.tables import arms_of, head, number, percent, quartiles
 from benchmarks.parity import question_of
 
 SLUG: Final = "each-method"
-NULL: Final = "drawn-methods"
-NULL_WIDTH: Final = "3-3"
+NULLS: Final = dict.fromkeys(("2-2", "4-4", "5-5"), "drawn-methods-widths") | {"3-3": "drawn-methods"}
+"""Studies of drawn networks, by width."""
 _PASSED: Final = {
     "audit-cardinal": "smallest",
     "audit-subset": "subset-minimal",
@@ -91,12 +91,16 @@ def widths_table() -> Iterator[str]:
         yield row((f"`{method}`", *cells))
 
 
-def null_table() -> Iterator[str]:
-    """The share of networks with a valid answer and the median excess of these, for trained and for drawn networks."""
-    arms = arms_of(SLUG, NULL)
-    where = [dict(arm.where, hidden=NULL_WIDTH) for arm in arms]
+def null_table(width: str) -> Iterator[str]:
+    """The share of networks with a valid answer and the median excess of these, for trained and for drawn networks.
+
+    Args:
+        width: level of the hidden layers.
+    """
+    arms = arms_of(SLUG, NULLS[width])
+    where = [dict(arm.where, hidden=width) for arm in arms]
     yield from head(("valid, median excess", *(arm.name for arm in arms)))
-    for method in summary_of(NULL).design.methods:
+    for method in summary_of(NULLS[width]).design.methods:
         cells = []
         for arm, levels in zip(arms, where, strict=True):
             summary = summary_of(arm.slug)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,6 +33,7 @@ from app.db.reads.studies import (
     values_of,
 )
 from app.db.studies import design_of
+from app.db.study_summaries import summary_row
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
@@ -39,11 +42,13 @@ from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write
 from app.naming import Scope
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
-from app.pages.studies.stored import open_study, summary_of
+from app.pages.studies.stored import open_study, summary_key, summary_of
 from app.pages.studies.strips import protocol_in_addresses, value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
+from app.recent import Recent
 
 _LISTED: Final = "outcomes"
+_ORDERS: Final = Recent[NDArray[np.int64]](16 << 20, lambda order: order.nbytes)
 _OF_TRAINING: Final = ("state", "epochs", "loss")
 FEWEST: Final = 2
 MOST_WORDS: Final = 6  # of a set, in a table
@@ -69,12 +74,14 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     if not options.sort and options.order == "asc":
         found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
     else:
-        places = _sorted_places(session, row, outcome_places(session, row.id, wanted), options, protocol)
-        total = len(places)
-        if after is not None and after not in places:
-            raise bad_cursor(options.after)
-        start = 0 if after is None else places.index(after) + 1
-        found = outcomes_at(session, row.id, places[start : start + options.limit + 1])
+        places = _order_of(session, row, wanted, options, protocol)
+        total, start = len(places), 0
+        if after is not None:
+            here = np.flatnonzero((places == np.array(after)).all(axis=1))
+            if not len(here):
+                raise bad_cursor(options.after)
+            start = int(here[0]) + 1
+        found = outcomes_at(session, row.id, list(map(tuple, places[start : start + options.limit + 1].tolist())))
     rows = found[: options.limit]
     following = write_cursor(order, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
     return OutcomesPage.showing(
@@ -100,6 +107,21 @@ def _sort_labels(measures: Mapping[str, Measure]) -> dict[str, str]:
     return {"": "Network", "state": "Outcome", "epochs": "Epochs", "loss": "Loss"} | {
         key: measure.label for key, measure in measures.items() if measure.kind != "set"
     }
+
+
+def _order_of(
+    session: Session, row: StudyRow, wanted: OutcomeFilter, options: OutcomesOptions, protocol: str
+) -> NDArray[np.int64]:
+    """``[outcomes, 2]`` position and seed in the order asked for, kept until the study changes or is summed up anew."""
+    stored = summary_row(session, row.id)
+
+    def ordered() -> NDArray[np.int64]:
+        places = _sorted_places(session, row, outcome_places(session, row.id, wanted), options, protocol)
+        return np.array(places, dtype=np.int64).reshape(-1, 2)
+
+    if stored is None:
+        return ordered()
+    return _ORDERS.of((summary_key(row, stored), wanted, options.sort, options.order, protocol), ordered)
 
 
 def _sorted_places(

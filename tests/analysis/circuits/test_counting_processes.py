@@ -89,7 +89,7 @@ def test_one_that_is_killed_is_no_silent_loss(question):
         for pid in children() - before:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(ChildProcessError, match=r"ended too early, with status -9"):
-            counting.tally_all([states for states, _ in CountableSpace.of(question).pieces()])
+            counting.begin_tallying([states for states, _ in CountableSpace.of(question).pieces()])()
     assert children() == before
 
 
