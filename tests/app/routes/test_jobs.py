@@ -67,6 +67,14 @@ def test_the_list_can_be_narrowed_to_a_network_and_counts_all_of_them(client, st
     assert client.get("/api/v1/jobs?network=none-like-it").status_code == 404
 
 
+def test_networks_come_by_their_latest_job_however_many_jobs_are_looked_at_first(client, store, monkeypatch):
+    enqueue(store, 5)
+    slugs = [one["slug"] for one in client.get("/api/v1/jobs").json()["networks"]]
+    assert len(slugs) == 5
+    monkeypatch.setattr("app.db.reads.jobs._SOME_JOBS", 2)
+    assert [one["slug"] for one in client.get("/api/v1/jobs").json()["networks"]] == slugs
+
+
 def test_the_queue_is_told_with_what_is_left_of_it(client, store):
     assert client.get("/api/v1/jobs").json()["queue"] is None
     ids = enqueue(store, 3)
