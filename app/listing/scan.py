@@ -220,7 +220,9 @@ class _Scan:
         # circuits stand in the order of their masks
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
-        self._margins = shelf.coded_margins if isinstance(shelf, CircuitShelf) else None
+        asks_margins = self._sort == "margin" or any(test is not None and "margin" in test[0] for test in self._tests)
+        asks_margins = asks_margins or "margin" in self._counted()
+        self._margins = shelf.coded_margins if asks_margins and isinstance(shelf, CircuitShelf) else None
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
@@ -591,6 +593,10 @@ class FirstFew:
 
     def _few(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Indices of the first n, in any order; of equal values the lowest or the highest indices."""
+        best = values.max() if self._descending else values.min()
+        begin = len(values) - self._n if self._descending else 0
+        if (values[begin : begin + self._n] == best).all():  # as where all are equal: sooner found than a bound
+            return np.arange(begin, begin + self._n)
         if self._descending:
             bound = np.partition(values, len(values) - self._n)[len(values) - self._n]
             better = np.flatnonzero(values > bound)
