@@ -45,10 +45,10 @@ _MOST_HEADS: Final = 1 << 18  # that meet the tails at once
 _MOST_TAILS: Final = 1 << 18
 _COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
-_WORDS_AT_ONCE: Final = 1 << 17  # of sets of tails: a MiB, which stays in a core's cache
+_WORDS_AT_ONCE: Final = 1 << 16  # of sets of tails: half a MiB, which stays in a core's cache
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
 _NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
-_IN_A_GROUP: Final = 2048  # tails, at most
+_IN_A_GROUP: Final = 1024  # tails, at most
 
 
 @dataclass(eq=False)
