@@ -41,10 +41,10 @@ def test_every_network_computes_its_tasks_and_is_the_same_in_every_study():
                 assert one.state == "none_accepted"
                 continue
             labels = np.array([task.truth_table for task in cell.spec(0).resolved_tasks()]).T
-            outputs = forward(network_of_outcome(cell, one), input_table(2))
+            outputs = forward(network_of_outcome(cell, one), input_table(results.design.n_inputs))
             assert ((outputs - labels) ** 2).mean() < 0.01
             assert np.array_equal(outputs.round(), labels)
-            name = (cell.labels["hidden"], cell.labels["prior"], cell.labels["tasks"], one.seed)
+            name = (*(cell.labels[factor] for factor in ("hidden", "activation", "prior", "tasks")), one.seed)
             assert digests.setdefault(name, one.network) == one.network
     assert len(digests) > 1_000
 
