@@ -117,8 +117,8 @@ def null_model(session: Session, place: Place, addresses: Addresses, asked: Sequ
 
 
 def _largest_first(groups: Iterable[DrawnNetworks], wanted: Collection[str]) -> list[DrawnNetworks]:
-    """Those that have a wanted measure."""
-    having = [group for group in groups if any(found.measure in wanted for found in group.measures)]
+    """Those that have networks yet and a wanted measure."""
+    having = [group for group in groups if group.of and any(found.measure in wanted for found in group.measures)]
     return sorted(having, key=lambda group: -group.of)
 
 

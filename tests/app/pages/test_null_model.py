@@ -13,6 +13,7 @@ from app.addressing import Addresses
 from app.db.studies import save_results
 from app.db.writes import save_network
 from app.errors import NotFound
+from app.jobs.study_queue import start
 from app.naming import Scope
 from app.pages.null_model import Asked, null_model
 from app.pages.place import locate
@@ -58,6 +59,12 @@ def test_studies_of_this_server_are_a_null_model_too(session):
         assert shares["circuits-valid", "any"][at] == (sum(value > 0 for value in values), len(values))
         assert shares["circuits-valid", "exactly one"][at] == (values.count(1), len(values))
     assert ("one-irredundant-algorithm", "yes") in shares
+
+
+def test_a_study_that_has_only_begun_is_none_yet(session):
+    start(session, design(**DRAWN))
+    view = beside(session)
+    assert (view.rows, view.draw_url) == ([], "/studies/new?network=xor&protocol=paper")
 
 
 def test_studies_that_come_with_pluriscope_are_shown_first(session):
