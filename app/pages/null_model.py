@@ -112,7 +112,7 @@ def null_model(session: Session, place: Place, addresses: Addresses, asked: Sequ
         rows=rows,
         note=" ".join(map(_networks_words, shown)) if rows else _none_words(place),
         url=addresses.study(shown[0].study) if shown and shown[0] in own else addresses.findings(CHAPTER),
-        draw_url="" if rows or not _drawable(place) else addresses.new_study(network=place.slug, **place.scope.query()),
+        draw_url="" if rows or not _drawable(place) else _draw_url(place, addresses),
     )
 
 
@@ -157,6 +157,10 @@ def _shape_here(place: Place) -> tuple[tuple[int, ...], str, str, str]:
 def _drawable(place: Place) -> bool:
     """Whether a study can draw networks like this one: fully connected, of one output, judged on the clean inputs."""
     return place.question.record.is_clean and place.row.sizes[-1] == 1
+
+
+def _draw_url(place: Place, addresses: Addresses) -> str:
+    return addresses.new_study(network=place.slug, **place.scope.query()) + "#file"  # where the design stands
 
 
 def _row(asked: Asked, found: MeasureShares) -> NullRowView:

@@ -64,7 +64,7 @@ def test_studies_of_this_server_are_a_null_model_too(session):
 def test_a_study_that_has_only_begun_is_none_yet(session):
     start(session, design(**DRAWN))
     view = beside(session)
-    assert (view.rows, view.draw_url) == ([], "/studies/new?network=xor&protocol=paper")
+    assert (view.rows, view.draw_url) == ([], "/studies/new?network=xor&protocol=paper#file")
 
 
 def test_studies_that_come_with_pluriscope_are_shown_first(session):
@@ -93,7 +93,7 @@ def test_networks_of_another_kind_are_none(session, changed):
 
 def test_where_there_is_none_the_form_for_a_study_that_draws_some_is_filled_in(session):
     view = beside(session)
-    assert view.draw_url == "/studies/new?network=xor&protocol=paper"
+    assert view.draw_url == "/studies/new?network=xor&protocol=paper#file"
     page = build_new_study(session, AT, NewStudyOptions(network="xor", protocol="paper"))
     study = design_from_mapping(json.loads(page.file))
     (cell,) = (one for one in cells_of(study) if not one.levels["prior"])
