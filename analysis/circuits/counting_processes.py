@@ -27,7 +27,7 @@ from analysis.question import Question
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
-PROCESS_BYTES: Final = 64 << 20
+PROCESS_BYTES: Final = 48 << 20
 """What a process takes before it tallies anything."""
 _ENVIRONMENT: Final = {
     # processes that each had several threads would wait for one another
@@ -101,6 +101,7 @@ class CountingProcesses:
             _send(process, (method, given))
             told = pickle.load(cast(IO[bytes], process.stdout))  # noqa: S301  our own process wrote it
         except (EOFError, OSError, pickle.UnpicklingError):
+            process.kill()  # if it has not ended, it cannot be talked to any more
             raise ChildProcessError(f"a process that counts ended too early, with status {process.wait()}") from None
         finally:
             self._free.put(process)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate, islice
+from itertools import accumulate, count, islice
 from typing import Any, Final, cast
 
 import numpy as np
@@ -158,25 +158,23 @@ class CountableSpace:
             checkpoints: where tallies go, some pieces together, and come from.
         """
         waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
-        begun: dict[int, Callable[[], list[Tally]]] = {}
+        begun: dict[int, Callable[[], list[Tally]]] = {}  # by the number of the batch
 
-        def begin_batch(batch: list[tuple[Prefixes, Combinations]]) -> Callable[[], list[Tally]]:
-            return begin([states for states, _ in batch])
-
-        def tally_batch(
-            batch: list[tuple[Prefixes, Combinations]], following: list[tuple[Prefixes, Combinations]]
-        ) -> list[Tally]:
-            found = begun.pop(id(batch), None) or begin_batch(batch)
-            begun[id(following)] = begin_batch(following)  # so that nobody is idle while this one comes to its end
+        def tally_batch(number: int, batch: Sequence[Prefixes], following: Sequence[Prefixes]) -> list[Tally]:
+            found = begun.pop(number, None) or begin(batch)
+            begun[number + 1] = begin(following)  # so that nobody is idle while this one comes to its end
             return found()
 
         def batches() -> Iterator[Callable[[], list[Tally]]]:
             pieces = self.pieces()
             following = list(islice(pieces, _PIECES_AT_ONCE))
-            while batch := following:
-                following = list(islice(pieces, _PIECES_AT_ONCE))
+            for number in count():
+                batch, following = following, list(islice(pieces, _PIECES_AT_ONCE))
+                if not batch:
+                    return
                 waiting.append(batch)
-                yield partial(tally_batch, batch, following)
+                states = ([states for states, _ in one] for one in (batch, following))
+                yield partial(tally_batch, number, *states)
 
         for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
             for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):

@@ -31,7 +31,7 @@ from analysis.progress import Progress
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
-_FOR_ONE_PROCESS: Final = 10**9  # so many possible circuits are counted by the time that others have started
+_FOR_ONE_PROCESS: Final = 10**8  # most spaces of so many circuits are counted by the time that others have started
 
 
 def find_circuits(
@@ -180,7 +180,7 @@ class _Search:
 #    numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
 #    again. Every set of so many circuits is equally likely.
 #
-# Memory: a batch of prefixes (twice 16 MiB), for each thread the sums of at most 2^18 heads and the ends of as many
+# Memory: a batch of prefixes (twice 16 MiB), for each process the sums of at most 2^18 heads and the ends of as many
 # tails on each row, and 8 bytes for each unit of each state.
 
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports

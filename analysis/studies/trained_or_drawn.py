@@ -1,20 +1,26 @@
-"""What a study of trained networks beside drawn ones says of each shape and task, as shares of networks: the null model
-that pages show beside one network's figures.
+"""Null models: networks that were drawn at random until they compute a task, beside trained ones of the same shape.
+
+Pages show the shares of both beside one network's figures; a form begins with the design of such a study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.ladder.rungs import CLOSED
+from analysis.network_files.files import slug_of
 from analysis.networks.training_spec import task_of_text
+from analysis.protocol import BUILT_IN
+from analysis.question import Question
 from analysis.studies.cells import GRID_FACTORS, Cell
-from analysis.studies.design import ANY_GATE, Factor, StudyDesign
+from analysis.studies.design import ANY_GATE, STUDY_FORMAT, Factor, StudyDesign
 from analysis.studies.sources import DRAWN
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group, StudySummary
+from analysis.tasks import TASK_NAMES
 
 What = Literal["any", "one", "both", "yes"]
 WHAT_WORDS: Final[dict[What, str]] = {"any": "any", "one": "exactly one", "both": "both", "yes": "yes"}
@@ -22,6 +28,22 @@ TRAINED: Final = "trained"
 _COUNTED: Final[dict[What, int]] = {"one": 1, "both": 2}
 _OF_SHAPES: Final[tuple[Factor, ...]] = ("tasks", "hidden", "activation", "output_activation", "prior")
 _USUAL: Final = StudyDesign.model_fields
+_PRIORS: Final = ("", "normal 1", "normal 2", "fan-in 3")
+_MOST_DRAWS: Final = 4_000_000  # of one network: minutes at most, after which its outcome says how rare it is
+_TESTED_OF_DRAWN: Final = ("one-algorithm", "irredundant-literals-one", "one-minimal-joint-alignment", "story-all-same")
+_OF_DRAWN: Final = (
+    "circuits-valid",
+    *_TESTED_OF_DRAWN,
+    *("alice-and-bob", "story-any-opposite"),
+    *(f"rung-{key}" for key in CLOSED),
+    "draws",
+)
+"""What the funnel, the ladder and the stories of a network show of drawn ones; the criteria beside it."""
+_CRITERIA_OF_DRAWN: Final = (
+    *("mean-ablation", "resample-ablation", "all-ablations", "output-faithfulness", "knockout-completeness"),
+    *("minimal-wang", "minimal-local", "minimal-subset", "minimal-cardinal"),
+    *("interchange", "joint-interchange", "minimal-joint-alignment"),
+)
 
 
 class _Figures(BaseModel):
@@ -94,6 +116,41 @@ def is_null_model(design: StudyDesign) -> bool:
         and all(design.levels(factor) == _USUAL[factor].default for factor in others)
         and all(len(tasks) == 1 and ANY_GATE not in tasks for tasks in design.tasks)
     )
+
+
+def null_design(question: Question) -> dict[str, Any]:
+    """The design of a study that trains and draws networks like one of one output until they compute its task, and asks
+    what pages show beside it: its null model, under its protocol.
+
+    Returns:
+        A study file, as JSON values.
+    """
+    model, task, rules = question.model, question.task, question.protocol
+    sizes, name = "-".join(map(str, model.sizes)), task.name or "".join(map(str, task.truth_table))
+    activation = model.activation.replace("_", " ")
+    return {
+        "format": STUDY_FORMAT,
+        "slug": slug_of(f"drawn {name} {sizes}")[:50].strip("-"),
+        "name": f"Drawn and trained networks {sizes} that compute {name}",
+        "question": f"Which figures of {sizes} networks ({activation}) that compute {name} need learning, and which "
+        "have networks that were drawn at random and compute it as well?",
+        "source": DRAWN,
+        "source_options": {"most_draws": _MOST_DRAWS},
+        "n_inputs": model.n_inputs,
+        "tasks": [["".join(map(str, task.truth_table)) if task.name not in TASK_NAMES else task.name]],
+        "hidden": [list(model.sizes[1:-1])],
+        "activation": [model.activation],
+        "output_activation": [model.output_activation if model.output_activation != model.activation else None],
+        "prior": list(_PRIORS),
+        "training": {} if model.negative_slope is None else {"negative_slope": model.negative_slope},
+        "seeds": {"first": 0, "count": 30},
+        "protocols": [rules.name if rules.name in BUILT_IN else rules.model_dump(mode="json")],
+        "measures": list(_OF_DRAWN),
+        "criteria": list(_CRITERIA_OF_DRAWN),
+        "comparisons": [
+            {"measure": measure, "factor": "prior", "test": "cochran-mantel-haenszel"} for measure in _TESTED_OF_DRAWN
+        ],
+    }
 
 
 def groups_of(summary: StudySummary, protocol: str) -> Iterator[DrawnNetworks]:

@@ -6,6 +6,7 @@ import pytest
 from analysis.circuits.distribution import neuron_edges
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, count_uses, edge_bits, edge_bits_in
+from app.listing.scan import FirstFew
 
 
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (3, 4, 1), (2, 2, 3, 2, 1), (2, 6, 6, 1)])
@@ -19,3 +20,14 @@ def test_uses_are_counted_together_as_one_by_one(sizes, n):
     edges, neurons = count_uses(kept, layout)
     assert edges.tolist() == [int(np.count_nonzero(masks & np.uint64(1 << k))) for k in range(layout.n_edges)]
     assert neurons.tolist() == [int(np.count_nonzero(masks & into)) for into in neuron_edges(layout)]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("n_values", [1, 2, 50])
+def test_the_first_few_of_blocks_are_those_of_all_rows(n_values, descending):
+    values = np.random.default_rng(n_values).integers(0, n_values, 200).astype(float)
+    few = FirstFew(7, descending)
+    for begin in range(0, 200, 40):
+        few.add(values[begin : begin + 40], np.arange(begin, begin + 40), None)
+    expected = sorted(range(200), key=lambda at: (values[at], at), reverse=descending)[:7]
+    assert few.positions == expected

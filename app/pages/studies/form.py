@@ -10,15 +10,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.ladder.rungs import CLOSED
 from analysis.network_files.files import slug_of
 from analysis.networks.network import ACTIVATIONS
 from analysis.protocol import BUILT_IN
 from analysis.studies.costs import StudyCost, cost_of
-from analysis.studies.design import MAX_DESIGN_BYTES, STUDY_FORMAT, StudyDesign
+from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.reading import design_from_mapping, read_design
-from analysis.studies.sources import DRAWN
+from analysis.studies.trained_or_drawn import null_design
 from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.studies import free_study_slug
@@ -37,22 +36,6 @@ from app.pages.studies.views import MeasureView
 ACCEPTED_SECONDS: Final = 3_600.0  # of one core: what starts over HTTP without the cost being named
 _USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
 _LISTS: Final = ("activation", "protocols", "measures")
-_PRIORS: Final = ("", "normal 1", "normal 2", "fan-in 3")
-_MOST_DRAWS: Final = 4_000_000  # of one network: minutes at most, after which its outcome says how rare it is
-_TESTED_OF_DRAWN: Final = ("one-algorithm", "irredundant-literals-one", "one-minimal-joint-alignment", "story-all-same")
-_OF_DRAWN: Final = (
-    "circuits-valid",
-    *_TESTED_OF_DRAWN,
-    *("alice-and-bob", "story-any-opposite"),
-    *(f"rung-{key}" for key in CLOSED),
-    "draws",
-)
-"""What the funnel, the ladder and the stories of a network show of drawn ones; the criteria beside it."""
-_CRITERIA_OF_DRAWN: Final = (
-    *("mean-ablation", "resample-ablation", "all-ablations", "output-faithfulness", "knockout-completeness"),
-    *("minimal-wang", "minimal-local", "minimal-subset", "minimal-cardinal"),
-    *("interchange", "joint-interchange", "minimal-joint-alignment"),
-)
 
 
 class NewStudyOptions(Options):
@@ -164,12 +147,11 @@ def _text_of(design: Mapping[str, Any]) -> str:
 
 
 def _null_design(session: Session, addresses: Addresses, place: Place) -> dict[str, Any]:
-    """The file of a study that trains and draws networks like one of the store, asked what pages show beside its own.
+    """The null model of a network of the store, under a slug that is free.
 
     Raises:
         NotFound: it has several outputs.
     """
-    model, task, rules = place.question.model, place.question.task, place.question.protocol
     if place.row.sizes[-1] > 1:
         raise NotFound(
             f"network {place.slug!r}",
@@ -179,31 +161,8 @@ def _null_design(session: Session, addresses: Addresses, place: Place) -> dict[s
             addresses.new_study(),
             "an empty form",
         )
-    sizes, name = "-".join(map(str, model.sizes)), task.name or "".join(map(str, task.truth_table))
-    activation = model.activation.replace("_", " ")
-    return {
-        "format": STUDY_FORMAT,
-        "slug": free_study_slug(session, slug_of(f"drawn {name} {sizes}")[:50].strip("-")),
-        "name": f"Drawn and trained networks {sizes} that compute {name}",
-        "question": f"Which figures of {sizes} networks ({activation}) that compute {name} need learning, and which "
-        "have networks that were drawn at random and compute it as well?",
-        "source": DRAWN,
-        "source_options": {"most_draws": _MOST_DRAWS},
-        "n_inputs": model.n_inputs,
-        "tasks": [["".join(map(str, task.truth_table)) if task.name not in TASK_NAMES else task.name]],
-        "hidden": [list(model.sizes[1:-1])],
-        "activation": [model.activation],
-        "output_activation": [model.output_activation if model.output_activation != model.activation else None],
-        "prior": list(_PRIORS),
-        "training": {} if model.negative_slope is None else {"negative_slope": model.negative_slope},
-        "seeds": {"first": 0, "count": 30},
-        "protocols": [rules.name if rules.name in BUILT_IN else rules.model_dump(mode="json")],
-        "measures": list(_OF_DRAWN),
-        "criteria": list(_CRITERIA_OF_DRAWN),
-        "comparisons": [
-            {"measure": measure, "factor": "prior", "test": "cochran-mantel-haenszel"} for measure in _TESTED_OF_DRAWN
-        ],
-    }
+    design = null_design(place.question)
+    return {**design, "slug": free_study_slug(session, design["slug"])}
 
 
 def form_page(

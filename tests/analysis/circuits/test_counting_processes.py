@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.checkpoints import PackedCheckpoints
 from analysis.circuits import strategy
 from analysis.circuits.counting_processes import CountingProcesses
 from analysis.circuits.layered_states import CountableSpace
@@ -72,6 +73,27 @@ def test_cancelling_ends_them(question):
         count_circuits(question, Work(report=stop), processes=2)
     assert len(seen) == 2
     assert children() == before
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 1), (1, 2)])
+def test_a_count_that_was_stopped_goes_on_with_another_number_of_processes(question, first, then):
+    whole, known = count_circuits(question, n_draws=50), {}
+
+    def stop(progress):
+        if progress.done > whole.possible // 2:
+            raise Cancelled("circuits")
+
+    def work(**told):
+        return Work(
+            checkpoints=PackedCheckpoints(dict(known), lambda part: known.update({part.key: part.data})), **told
+        )
+
+    with pytest.raises(Cancelled):
+        count_circuits(question, work(report=stop), processes=first)
+    assert known, "nothing was kept"
+    found = count_circuits(question, work(), n_draws=50, processes=then)
+    assert (found.count, found.distribution) == (whole.count, whole.distribution)
+    assert np.array_equal(found.draws, whole.draws)
 
 
 def test_what_cannot_be_counted_is_said_as_by_one_process(monkeypatch):

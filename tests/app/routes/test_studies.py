@@ -283,6 +283,20 @@ def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client
     assert [s["current"] for s in page["sorts"] if s["key"] == sort] == [order]
 
 
+def test_the_order_of_outcomes_is_another_by_direction_and_with_more_outcomes(client, study, store):
+    def shown(order):
+        page = client.get(f"/api/v1{study}/outcomes?sort=epochs&order={order}&limit=200").json()
+        return [item["epochs"] for item in page["items"]]
+
+    assert shown("asc") == sorted(shown("asc"))
+    assert shown("desc") == shown("asc")[::-1]
+    before = len(shown("asc"))
+    with store.write() as session:
+        save_results(session, results(design(seeds={"first": 0, "count": 6})))
+    assert len(shown("asc")) == before * 6 // 4
+    assert shown("asc") == sorted(shown("asc"))
+
+
 def test_the_form_shows_the_cost_before_anything_starts(client):
     fields = {"name": "By width", "question": "How many?", "hidden": "2-2; 3-3", "count": "20", "seed": "0"}
     fields |= {"tasks": "XOR", "n_inputs": "2", "loss_target": "0.01", "noise_std": "0", "input_weights": "equal"}
