@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.studies.trained_or_drawn import DrawnNetworks
+from analysis.studies.null_model import DrawnNetworks
 
 FINDINGS_NAME: Final = "trained-or-drawn.json"
 

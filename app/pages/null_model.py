@@ -12,8 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.protocol import COMPLETE
-from analysis.studies.sources import DRAWN
-from analysis.studies.trained_or_drawn import (
+from analysis.studies.null_model import (
     TRAINED,
     WHAT_WORDS,
     DrawnNetworks,
@@ -21,6 +20,7 @@ from analysis.studies.trained_or_drawn import (
     groups_of,
     is_null_model,
 )
+from analysis.studies.sources import DRAWN
 from app.addressing import Addresses
 from app.bundled.drawn_findings import drawn_findings
 from app.db.reads.studies import studies_of_source

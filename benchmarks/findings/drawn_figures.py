@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from analysis.studies.trained_or_drawn import groups_of
+from analysis.studies.null_model import groups_of
 from app.bundled.drawn_findings import FINDINGS_NAME, DrawnFindings
 from benchmarks.findings.results import FOLDER, summary_of
 

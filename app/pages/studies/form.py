@@ -16,8 +16,8 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.costs import StudyCost, cost_of
 from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
 from analysis.studies.measures.registry import MEASURES
+from analysis.studies.null_model import null_design
 from analysis.studies.reading import design_from_mapping, read_design
-from analysis.studies.trained_or_drawn import null_design
 from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.studies import free_study_slug
