@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -87,9 +87,12 @@ class DataRecord:
         return sha256_hex(canonical_json(shapes), b"\n", *blobs)
 
 
+@lru_cache(maxsize=16)
 def clean_data(n_inputs: int) -> DataRecord:
-    """The default record: the clean Boolean inputs, each once."""
-    return DataRecord(input_table(n_inputs), description="every Boolean input, once")
+    """The default record: the clean Boolean inputs, each once; its rows cannot be written to."""
+    rows = input_table(n_inputs)
+    rows.setflags(write=False)
+    return DataRecord(rows, description="every Boolean input, once")
 
 
 def noisy_data(

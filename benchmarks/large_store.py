@@ -1,7 +1,8 @@
 """A store with a million explanations, made up but saved as jobs save: for measuring what needs no engine.
 
 ``python -m benchmarks.large_store [--circuits N] [--algorithms N] [--folder DIR]`` fills a new database, measures every
-list at every order, filter and depth, and prints the figures with the memory that they took.
+list at every order, filter and depth, and prints the figures with the memory that they took. ``--only TEXT`` asks for
+the addresses that hold a text alone, and may be given several times.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,8 +58,14 @@ def populate_alone(folder: Path, n_networks: int) -> dict[str, float]:
     return {**asdict(saving), "peak_mb": peak_bytes() / 1e6}
 
 
-def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
-    """Ask for every list in this process, which has done nothing else but get ready as a server does."""
+def serve_alone(folder: Path, requests: int, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Ask for every list in this process, which has done nothing else but get ready as a server does.
+
+    Args:
+        folder: of the database.
+        requests: to each address, after the first.
+        only: ask only for addresses that hold one of these texts, and of all if there are none.
+    """
     store = open_store(Settings(data=folder))
     store.migrate()  # it may be an earlier version's
     fill_in(store)  # as an idle worker does
@@ -70,7 +78,9 @@ def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
         client.get("/glossary")
         before = resident_megabytes()
         names = names_of(client)
-        timings = [(part, measure(client, address, requests)) for part in PARTS for address in names.addresses(part)]
+        every = [(part, address) for part in PARTS for address in names.addresses(part)]
+        wanted = [one for one in every if not only or any(text in one[1] for text in only)]
+        timings = [(part, measure(client, address, requests)) for part, address in wanted]
     return {
         "resident_before_mb": before,
         "peak_mb": peak_bytes() / 1e6,
@@ -94,6 +104,7 @@ def main() -> int:
     parser.add_argument("--algorithms", type=int, default=5_000)
     parser.add_argument("--networks", type=int, default=0, help="in the gallery, and as many others in a study")
     parser.add_argument("--requests", type=int, default=REQUESTS)
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="addresses with this text alone")
     parser.add_argument("--folder", type=Path, default=None, help="keep the database here; one that is there is used")
     parser.add_argument(
         "--markdown", action="store_true", help="print the tables of docs/scale.md instead of a line each"
@@ -107,7 +118,7 @@ def main() -> int:
         print(json.dumps(populate_alone(options.folder, options.networks)))
         return 0
     if options.part == "serve":
-        print(json.dumps(serve_alone(options.folder, options.requests)))
+        print(json.dumps(serve_alone(options.folder, options.requests, options.only)))
         return 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
@@ -164,8 +175,9 @@ def _in_a_process(part: str, folder: Path, options: argparse.Namespace) -> dict[
         RuntimeError: it failed; with what it said.
     """
     numbers = [f"--{name}={getattr(options, name)}" for name in ("circuits", "algorithms", "networks", "requests")]
+    only = [f"--only={text}" for text in options.only]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.large_store", f"--part={part}", f"--folder={folder}", *numbers],
+        [sys.executable, "-m", "benchmarks.large_store", f"--part={part}", f"--folder={folder}", *numbers, *only],
         capture_output=True,
         text=True,
         cwd=ROOT,

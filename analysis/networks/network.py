@@ -207,7 +207,8 @@ def _frozen(name: str, value: ArrayLike, n_axes: int) -> NDArray[np.float64]:
         raise InvalidNetwork(name, f"has shape {list(array.shape)}", f"give {shape} with at least one number")
     if not np.isfinite(array).all():
         raise InvalidNetwork(name, "holds NaN or infinite values", "give finite numbers only")
-    return _read_only(array)
+    array.setflags(write=False)
+    return array
 
 
 def _slope(slope: float | None) -> float:

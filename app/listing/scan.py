@@ -257,8 +257,8 @@ class _Scan:
                 if values.dtype.kind == "f":
                     values = np.where(np.isnan(values), order.absent, values)
             else:
-                values = np.full(len(positions), order.absent)
-            chosen = None if beyond is None else beyond(values, positions)
+                values = np.broadcast_to(np.float64(order.absent), len(positions))
+            chosen = None if beyond is None else beyond(values, np.arange(positions.start, positions.stop))
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
         if margins is not None:
@@ -294,22 +294,22 @@ class _Scan:
     ) -> None:
         """The first few of those chosen that lie beyond the cursor: first by their codes, then by their margins."""
         order, codes = self._order, margins.codes
+        n, step = len(margins.ranges), _CODES_AT_ONCE
         start = margins.first_code(None if order.after is None else order.after.value, descending=order.descending)
-        while not first.full and 0 <= start < len(margins.ranges):
-            few = FirstFew(order.limit + 1, order.descending)
-            for begin in range(0, len(codes), _CODES_AT_ONCE):
-                some = codes[begin : begin + _CODES_AT_ONCE]
-                there = some <= start if order.descending else some >= start
-                there = there if chosen is None else there & chosen[begin : begin + _CODES_AT_ONCE]
-                few.add(some, np.arange(begin, begin + len(some)), there)
-            if not few.values:
-                return
-            last = few.values[-1]  # all circuits of each code up to it are looked at
-            here = (codes >= min(start, last)) & (codes <= max(start, last))
-            positions = np.flatnonzero(here if chosen is None else here & chosen)
+        while not first.full and 0 <= start < n:
+            stop = max(start - step, -1) if order.descending else min(start + step, n)
+            low, high = (stop + 1, start) if order.descending else (start, stop - 1)
+            positions = _between(codes, low, high, chosen)
+            wanted = order.limit + 1
+            if len(positions) > wanted:  # all circuits of each code up to the last that is needed are looked at
+                here = codes[positions]
+                place = len(here) - wanted if order.descending else wanted - 1
+                last = np.partition(here, place)[place]
+                positions = positions[here >= last if order.descending else here <= last]
+                stop = int(last) - 1 if order.descending else int(last) + 1
             values = margins.at(positions)
             first.add(values, positions, None if beyond is None else beyond(values, positions))
-            start = last - 1 if order.descending else last + 1
+            start, step = stop, 4 * step
 
     def _counted(self) -> tuple[str, ...]:
         """Columns that facets count."""
@@ -391,13 +391,9 @@ class _Scan:
         """How often each value of the counted columns occurs."""
         chosen = {name: self._without(name, passes, every) for name in COUNTED if name in columns}
         if chosen.keys() >= {"edges", "neurons"} and chosen["edges"] is every and chosen["neurons"] is every:
-            edges, neurons = columns["edges"], columns["neurons"]  # counted together, as numbers of two digits
-            base = int(neurons.max()) + 1
-            counts = _histogram(edges.astype(np.uint16) * np.uint16(base) + neurons, every)
-            table = np.zeros((-(-len(counts) // base), base), dtype=np.int64)
-            table.ravel()[: len(counts)] = counts
-            yield "edges", table.sum(axis=1)
-            yield "neurons", table.sum(axis=0)
+            yield from zip(
+                ("edges", "neurons"), _histograms_of_two(columns["edges"], columns["neurons"], every), strict=True
+            )
             del chosen["edges"], chosen["neurons"]
         for name, which in chosen.items():
             yield name, _histogram(columns[name], which)
@@ -506,11 +502,25 @@ def written_figure(value: Any) -> str:
 
 
 _FRAGILE: Final = "fragile"  # a column of circuits whose margins are read by their codes
-_CODES_AT_ONCE: Final = 65_536
+_CODES_AT_ONCE: Final = 256  # codes of margins that are looked at first; then four times as many
+_CIRCUITS_AT_ONCE: Final = 1 << 18  # what is worked on fits into a processor's cache
+_MANY: Final = 16_384  # numbers from which on pairs are counted: there are up to 65,536 different ones
 
 
 def _of_margins(test: Test, margins: NDArray[np.float64]) -> Passing:
     return test({"margin": margins})
+
+
+def _between(codes: NDArray[np.uint16], low: int, high: int, chosen: Passing | None) -> NDArray[np.int64]:
+    """The positions of the chosen circuits with codes from ``low`` to ``high``, ascending."""
+    found = [np.empty(0, dtype=np.int64)]
+    for begin in range(0, len(codes), _CIRCUITS_AT_ONCE):
+        some = codes[begin : begin + _CIRCUITS_AT_ONCE]
+        here = some - np.uint16(low) <= np.uint16(high - low)  # smaller ones wrap around
+        if chosen is not None:
+            here &= chosen[begin : begin + _CIRCUITS_AT_ONCE]
+        found.append(np.flatnonzero(here) + begin)
+    return np.concatenate(found)
 
 
 def _is_fragile(margins: Any) -> Any:
@@ -529,10 +539,40 @@ def _number(which: Passing, chosen: Passing | None) -> int:
 def _histogram(column: NDArray[Any], chosen: Passing | None) -> NDArray[np.int64]:
     """How often the chosen ones have each value, which are small natural numbers."""
     if chosen is None or not len(column):
-        return np.bincount(column)
-    counts = np.bincount(column * chosen)  # to take the others out would take longer than to count them as zeros
+        return _how_often(column)
+    counts = _how_often(column * chosen)  # to take the others out would take longer than to count them as zeros
     counts[0] -= len(column) - int(np.count_nonzero(chosen))
     return counts
+
+
+def _how_often(column: NDArray[Any]) -> NDArray[np.int64]:
+    """How often each value occurs, of small natural numbers; those of one byte are counted two at a time."""
+    if column.dtype != np.uint8 or len(column) < _MANY:
+        return np.bincount(column)
+    n_pairs = len(column) // 2
+    found = np.bincount(np.ascontiguousarray(column[: 2 * n_pairs]).view(np.uint16))
+    of_pairs = np.zeros((-(-len(found) // 256), 256), dtype=np.int64)
+    of_pairs.ravel()[: len(found)] = found
+    counts = added(of_pairs.sum(axis=0), of_pairs.sum(axis=1))
+    return np.trim_zeros(added(counts, np.bincount(column[2 * n_pairs :])), "b")
+
+
+def _histograms_of_two(
+    left: NDArray[Any], right: NDArray[Any], chosen: Passing | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same of two columns, at least one value each, counted together as numbers of two digits."""
+    lows = [int(column.min()) for column in (left, right)]
+    spans = [int(column.max()) - low + 1 for column, low in zip((left, right), lows, strict=True)]
+    small = np.uint8 if spans[0] * spans[1] <= 255 else np.uint16
+    digits = [(column - column.dtype.type(low)).astype(small) for column, low in zip((left, right), lows, strict=True)]
+    found = _histogram(digits[0] * small(spans[1]) + digits[1], chosen)
+    table = np.zeros(spans, dtype=np.int64)
+    table.ravel()[: len(found)] = found
+    of_left, of_right = (
+        np.concatenate([np.zeros(low, dtype=np.int64), table.sum(axis=axis)])
+        for low, axis in zip(lows, (1, 0), strict=True)
+    )
+    return of_left, of_right
 
 
 def added(total: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -573,20 +613,27 @@ class FirstFew:
         """Whether there are as many as wanted."""
         return self._values is not None and len(self._values) == self._n
 
-    def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
+    def add(self, values: NDArray[Any], positions: range | NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
         """See more rows, at ascending positions, of equal values higher than before; only the chosen ones count."""
         if self._values is not None and self.full:
             last = self._values[-1]  # a later row of the same value comes before it only in descending order
             promising = values >= last if self._descending else values < last
             chosen = promising if chosen is None else promising & chosen
+        places = None
         if chosen is not None:
-            values, positions = values[chosen], positions[chosen]
+            places = np.flatnonzero(chosen)
+            values = values[places]
         if len(values) > self._n:
             few = self._few(values)
-            values, positions = values[few], positions[few]
+            values, places = values[few], few if places is None else places[few]
+        if places is None:
+            places = np.arange(len(values))
+        here = places + positions.start if isinstance(positions, range) else positions[places]
         if self._values is not None:
-            values = np.concatenate([self._values, values])
-            positions = np.concatenate([self._positions, positions])
+            if not len(here):
+                return
+            values, here = np.concatenate([self._values, values]), np.concatenate([self._positions, here])
+        positions = here
         order = np.lexsort((positions, values))
         order = (order[::-1] if self._descending else order)[: self._n]
         self._values, self._positions = values[order], positions[order]

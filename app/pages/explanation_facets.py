@@ -19,7 +19,7 @@ from app.db.reads.algorithms import algorithm_rows
 from app.db.reads.explanation_directions import layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
-from app.db.reads.verdicts import VerdictSet, verdict_sets
+from app.db.reads.verdicts import VerdictSet
 from app.db.tables import AnalysisRow
 from app.listing.facets import FacetOption, FacetView, checkboxes, columns_of, figure_facets, radio
 from app.listing.scan import SHARE_STEPS, SHARES, FacetCounts, Found
@@ -59,6 +59,7 @@ def facets_of(
     found: Found,
     interpretations: int,
     url: Callable[..., str],
+    verdicts: Sequence[VerdictSet],
 ) -> list[FacetView]:
     """Every facet but the parts of the network, in the order in which pages show them.
 
@@ -67,6 +68,7 @@ def facets_of(
         found: what was found, with the counts.
         interpretations: of the circuits that pass, exactly.
         url: the list with other options.
+        verdicts: all that are stored of the analysis.
     """
     counts = found.facets
     facets = [_strategies(options, counts), _kinds(options, counts, interpretations)]
@@ -98,7 +100,7 @@ def facets_of(
         facets.append(checkboxes("irredundant", "Redundancy class", classes, options.irredundant))
         if counts.values["algorithm"] and "algorithm" in shelves:
             facets.append(_algorithms(session, options, shelves["algorithm"], counts))
-    criteria = _criteria(session, analysis, options, shelves, counts)
+    criteria = _criteria(session, analysis, options, shelves, counts, verdicts)
     return [*facets, *([criteria] if criteria.choices else [])]
 
 
@@ -199,19 +201,21 @@ def _criteria(
     options: ExplanationsOptions,
     shelves: Mapping[Kind, Shelf],
     counts: FacetCounts,
+    verdicts: Sequence[VerdictSet],
 ) -> FacetView:
     """The criteria that are computed for some kind listed, with the explanations that pass them too."""
     asked = [str(step) for step in steps_of(options)]
     numbers: dict[str, int | None] = {}
     contents = verdict_contents(session, analysis)
-    for one in verdict_sets(session, analysis):
+    left = {kind: np.concatenate(parts) for kind, parts in counts.passing.items()}
+    for one in verdicts:
         if one.kind in options.kinds and one.kind in shelves:
-            passing = _n_passing(session, analysis, one, shelves[one.kind], counts, options, contents)
+            passing = _n_passing(session, analysis, one, shelves[one.kind], counts, left, options, contents)
             before = numbers.get(str(one.step), 0)
             numbers[str(one.step)] = None if passing is None or before is None else before + passing
     directions = shelves.get("direction") if "direction" in options.kinds else None
     if isinstance(directions, RowShelf):
-        for step in {one.step for one in verdict_sets(session, analysis)} | set(steps_of(options)):
+        for step in {one.step for one in verdicts} | set(steps_of(options)):
             before = numbers.get(str(step), 0)
             if step.key in ASKED_OF_DIRECTIONS and before is not None:
                 numbers[str(step)] = before + _n_directions(step, directions, counts)
@@ -241,9 +245,11 @@ def _n_passing(
     one: VerdictSet,
     shelf: Shelf,
     counts: FacetCounts,
+    left: Mapping[Kind, NDArray[np.uint8]],
     options: ExplanationsOptions,
     contents: VerdictContents,
 ) -> int | None:
+    """How many of those left under all conditions pass a criterion; None where it is not known."""
     if one.kind == "interpretation":  # they pass one by one, and are counted where they are asked for
         return None
     if not counts.kinds[one.kind]:
@@ -253,4 +259,4 @@ def _n_passing(
     if all_pass or one.kind not in counts.passing:
         return one.tally.passed
     bits = passing_bits(session, analysis, shelf, one.step, contents=contents)
-    return None if bits is None else n_in_both(np.concatenate(counts.passing[one.kind]), bits)
+    return None if bits is None else n_in_both(left[one.kind], bits)

@@ -16,8 +16,7 @@ from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.directions import n_direction_alignments
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import CIRCUIT_KINDS, KINDS, ColumnShelf, Kind
-from app.db.reads.verdicts import verdict_sets
-from app.db.tables import AnalysisRow
+from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.errors import Conflict
 from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
@@ -70,7 +69,7 @@ class UndecidedView(PageModel):
 
 
 def undecided_of(
-    session: Session, analysis: AnalysisRow, options: ExplanationsOptions, steps: Sequence[CriterionStep]
+    verdicts: Sequence[VerdictSet], options: ExplanationsOptions, steps: Sequence[CriterionStep]
 ) -> list[UndecidedView]:
     """What the criteria asked for could not decide about, of the kinds listed."""
     asked = {*steps, *failed_of(options)}
@@ -78,7 +77,7 @@ def undecided_of(
         return []
     return [
         UndecidedView(criterion=str(one.step), kind=one.kind, n=one.tally.undecided, of=one.tally.of, note=one.note)
-        for one in verdict_sets(session, analysis)
+        for one in verdicts
         if one.step in asked and one.kind in options.kinds and one.tally.undecided
     ]
 
@@ -214,6 +213,7 @@ def build_explanations(
             found = search(stock, options, conditions, cursor_of(options, place))
             items = items_of(session, addresses, stock, found.items)
         interpretations = n_interpretations(session, analysis, found.facets)
+    verdicts = () if analysis is None else verdict_sets(session, analysis)
     following = None if stock is None or not found.more else cursor_behind(stock, found, items[-1], options)
     neurons, edges = part_labels(place.question.layout)
     by_default = options.standing == "valid"
@@ -238,13 +238,13 @@ def build_explanations(
         items=items,
         facets=[]
         if stock is None
-        else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url),
+        else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url, verdicts),
         neurons=parts_of(neurons, options, found.facets.neurons),
         edges=parts_of(edges, options, found.facets.edges),
         **browsed(options, to, following, _sort_labels(options, stock), shown, pills_of(options, url)),
         pending=pending,
         awaited=awaited(session, addresses, place, pending, steps),
-        undecided=[] if analysis is None or pending else undecided_of(session, analysis, options, steps),
+        undecided=[] if analysis is None or pending else undecided_of(verdicts, options, steps),
         removed_by=None if found.total or pending else removal_of(conditions, found, options, url),
         protocols=_protocols(session, addresses, place, options),
         list_view_url=url(view="list"),

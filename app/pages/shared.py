@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import Field, computed_field
 from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
+from analysis.digest import canonical_json
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
@@ -496,8 +498,13 @@ def scope_of_job(job: JobRow, clean: str) -> Scope:
         clean: digest of the default data record of its network.
     """
     arguments = job.arguments
-    protocol = protocol_key(Protocol.model_validate(arguments["protocol"]))
+    protocol = _protocol_key_of(canonical_json(arguments["protocol"]))
     return Scope(arguments["output"], protocol, "" if arguments["data"] == clean else arguments["data"][:12])
+
+
+@lru_cache(maxsize=256)  # thousands of jobs have few protocols
+def _protocol_key_of(written: bytes) -> str:
+    return protocol_key(Protocol.model_validate_json(written))
 
 
 def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeView:

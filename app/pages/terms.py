@@ -196,7 +196,7 @@ def meaning_of(anchor: str) -> str:
     Raises:
         KeyError: there is none.
     """
-    return {anchor_of(term): meaning for term, meaning in _meanings().items()}[anchor]
+    return _by_anchor()[anchor]
 
 
 _SAID: Final[Mapping[str, str]] = {
@@ -233,6 +233,11 @@ def explained(text: str, addresses: Addresses) -> Markup:
 def _meanings() -> Mapping[str, str]:
     _, entries = read_glossary(GLOSSARY_FILE)
     return {term: _beginning(blocks[0]) for term, blocks in entries}
+
+
+@lru_cache(maxsize=1)
+def _by_anchor() -> Mapping[str, str]:
+    return {anchor_of(term): meaning for term, meaning in _meanings().items()}
 
 
 def _beginning(block: str) -> str:

@@ -1,4 +1,6 @@
-"""How many circuits keep each edge and use each neuron, by bits of many at a time, against counting each by itself."""
+"""Columns counted many at a time, against counting each circuit by itself; and the first few of many."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from analysis.circuits.distribution import neuron_edges
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, count_uses, edge_bits, edge_bits_in
+from app.listing import scan
 from app.listing.scan import FirstFew
 
 
@@ -22,12 +25,34 @@ def test_uses_are_counted_together_as_one_by_one(sizes, n):
     assert neurons.tolist() == [int(np.count_nonzero(masks & into)) for into in neuron_edges(layout)]
 
 
+@pytest.mark.parametrize("n", [1, 7, 8, 999, 1_000])
+@pytest.mark.parametrize("most", [(1, 1), (26, 9), (255, 3), (255, 255), (300, 9)])
+def test_values_are_counted_in_pairs_as_one_by_one(monkeypatch, most, n):
+    monkeypatch.setattr(scan, "_MANY", 8)
+    random = np.random.default_rng(n)
+    left, right = (random.integers(limit // 2, limit + 1, n).astype(np.min_scalar_type(limit)) for limit in most)
+    for chosen in (None, random.random(n) < 0.4, np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)):
+        which = np.arange(n) if chosen is None else np.flatnonzero(chosen)
+        for column, counts in zip((left, right), scan._histograms_of_two(left, right, chosen), strict=True):
+            assert told(counts) == told(scan._histogram(column, chosen)) == Counter(column[which].tolist())
+
+
+def told(counts):
+    return Counter({value: n for value, n in enumerate(counts.tolist()) if n})
+
+
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("n_values", [1, 2, 50])
 def test_the_first_few_of_blocks_are_those_of_all_rows(n_values, descending):
     values = np.random.default_rng(n_values).integers(0, n_values, 200).astype(float)
     few = FirstFew(7, descending)
     for begin in range(0, 200, 40):
-        few.add(values[begin : begin + 40], np.arange(begin, begin + 40), None)
-    expected = sorted(range(200), key=lambda at: (values[at], at), reverse=descending)[:7]
-    assert few.positions == expected
+        few.add(values[begin : begin + 40], range(begin, begin + 40), None)
+    expected = sorted(range(200), key=lambda at: (values[at], at), reverse=descending)
+    assert few.positions == expected[:7]
+    chosen = np.random.default_rng(0).random(200) < 0.3
+    some = FirstFew(7, descending)
+    for begin in range(0, 200, 40):
+        positions = np.arange(begin, begin + 40) if begin % 80 else range(begin, begin + 40)
+        some.add(values[begin : begin + 40], positions, chosen[begin : begin + 40])
+    assert some.positions == [at for at in expected if chosen[at]][:7]

@@ -64,7 +64,7 @@ class Shelf(Protocol):
     def names(self) -> frozenset[str]:
         """Its columns."""
 
-    def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+    def steps(self, names: Iterable[str]) -> Iterator[tuple[range, Columns]]:
         """Positions and wanted columns, some thousand at a time."""
 
     def locate(self, identity: str) -> tuple[int, bool]:
@@ -98,13 +98,13 @@ class CircuitShelf:
     def names(self) -> frozenset[str]:
         return frozenset(("mask", "edges", "neurons", "margin", EDGE_BITS, *RANKED, *self.more))
 
-    def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+    def steps(self, names: Iterable[str]) -> Iterator[tuple[range, Columns]]:
         wanted = set(names) if self.n else set()
         whole = {name: self.more[name] for name in wanted & self.more.keys()}
         small = {name for name in wanted - whole.keys() if self._n_bytes(name) <= MAX_WHOLE}
         whole |= {name: kept_column(self.session, self.analysis, name) for name in small}
         for positions, columns in steps(self.session, self.analysis, wanted - whole.keys()):
-            here = slice(int(positions[0]), int(positions[-1]) + 1)
+            here = slice(positions.start, positions.stop)
             words = slice(here.start // WORD, -(-here.stop // WORD))
             parts = {name: column[:, words] if name == EDGE_BITS else column[here] for name, column in whole.items()}
             yield positions, {**columns, **parts}
@@ -182,9 +182,9 @@ class ColumnShelf(ABC):
     def place_of(self, identity: str) -> int | None:
         """The position of an explanation; None if it is not there."""
 
-    def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+    def steps(self, names: Iterable[str]) -> Iterator[tuple[range, Columns]]:
         if self.n:
-            yield np.arange(self.n), {name: self.columns[name] for name in names}
+            yield range(self.n), {name: self.columns[name] for name in names}
 
     def locate(self, identity: str) -> tuple[int, bool]:
         place = self.place_of(identity)

@@ -138,7 +138,9 @@ def survivors_of_interpretations(
 def n_in_both(left: NDArray[np.uint8] | None, right: NDArray[np.uint8]) -> int:
     """Positions whose bit is set in both; None for all positions."""
     both = right if left is None else left & right
-    return int(np.bitwise_count(both).sum(dtype=np.int64))
+    n_in_words = len(both) // 8 * 8
+    of_words, rest = np.bitwise_count(both[:n_in_words].view(np.uint64)), np.bitwise_count(both[n_in_words:])
+    return int(of_words.sum(dtype=np.int64)) + int(rest.sum(dtype=np.int64))
 
 
 def _stored_bits(session: Session, verdict: int) -> NDArray[np.uint8] | None:

@@ -108,13 +108,14 @@ class _Least:
     def positions(self) -> list[int]:
         return self._positions.tolist()
 
-    def add(self, values: NDArray[np.float64], positions: NDArray[np.int64]) -> None:
+    def add(self, values: NDArray[np.float64], positions: range) -> None:
         """See more, at higher positions than all before."""
         full = len(self._values) == self._limit
         chosen = np.flatnonzero(values < (self._values[-1] if full else np.inf))
         values = np.concatenate([self._values, values[chosen]])
         order = np.argsort(values, kind="stable")[: self._limit]
-        self._values, self._positions = values[order], np.concatenate([self._positions, positions[chosen]])[order]
+        places = np.concatenate([self._positions, positions.start + chosen])
+        self._values, self._positions = values[order], places[order]
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import compress, pairwise
 from operator import not_
 from typing import Any
@@ -174,15 +174,35 @@ class _Edges:
 
     Args:
         numbers: their places in a mask.
-        cut: as hairlines.
-        pale: by sign alone.
-        full: by sign and weight.
+        ends: where each begins and ends, as x, y, x, y.
+        weights: of each.
+        largest: of the absolute weights of all edges of the network.
     """
 
     numbers: NDArray[np.intp]
-    cut: tuple[str, ...]
-    pale: tuple[str, ...]
-    full: tuple[str, ...]
+    ends: tuple[tuple[float, float, float, float], ...]
+    weights: tuple[float, ...]
+    largest: float
+
+    @cached_property
+    def cut(self) -> tuple[str, ...]:
+        """Drawn as hairlines."""
+        return tuple(line(*ends, "e-cut") for ends in self.ends)
+
+    @cached_property
+    def pale(self) -> tuple[str, ...]:
+        """Drawn by sign alone."""
+        edges = zip(self.ends, self.weights, strict=True)
+        return tuple(line(*ends, "e-bg neg" if weight < 0 else "e-bg") for ends, weight in edges)
+
+    @cached_property
+    def full(self) -> tuple[str, ...]:
+        """Drawn by sign and weight."""
+        edges = zip(self.ends, self.weights, strict=True)
+        return tuple(
+            line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, self.largest))
+            for ends, weight in edges
+        )
 
     def of(self, keep: Keep) -> list[bool]:
         """For each of them, what Boolean matrices say."""
@@ -211,19 +231,16 @@ def _edges_between(
     largest = max(float(np.abs(values).max()), 1e-12)
     heights = iter(ordinates)
     y = [{neuron: next(heights) for neuron in layer} for layer in shown]
-    numbers, cut, pale, full, first = [], [], [], [], 0
+    numbers, ends, drawn, first = [], [], [], 0
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         for out in shown[layer + 1]:
             for source in shown[layer]:
                 number = first + out * n_in + source
-                weight = float(values[number])
-                ends = abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]
                 numbers.append(number)
-                cut.append(line(*ends, "e-cut"))
-                pale.append(line(*ends, "e-bg neg" if weight < 0 else "e-bg"))
-                full.append(line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, largest)))
+                ends.append((abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]))
+                drawn.append(float(values[number]))
         first += n_in * n_out
-    return _Edges(np.array(numbers, dtype=np.intp), tuple(cut), tuple(pale), tuple(full))
+    return _Edges(np.array(numbers, dtype=np.intp), tuple(ends), tuple(drawn), largest)
 
 
 def _nodes(

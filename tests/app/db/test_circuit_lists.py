@@ -154,7 +154,8 @@ def few_codes(monkeypatch):
     for module in (circuit_columns, explanation_shelves):
         monkeypatch.setattr(module, "N_CODES", 16)
     monkeypatch.setattr(coded_margins, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(scan, "_CODES_AT_ONCE", 100)
+    monkeypatch.setattr(scan, "_CODES_AT_ONCE", 2)
+    monkeypatch.setattr(scan, "_CIRCUITS_AT_ONCE", 100)
 
 
 @pytest.mark.one_database
