@@ -191,6 +191,10 @@ class ValidCircuits(ABC, Generic[C]):
     def locate_all(self, answers: Sequence[tuple[int, C | None]]) -> list[Location]:
         """Where raw masks stand, each with what its method ran under its own ablation, if it has one."""
 
+    def nearest(self, mask: int) -> Nearest | None:
+        """The listed valid circuit nearest to a mask; None where none is listed."""
+        return nearest_of(mask, self.known.masks, exact=self.known.complete)
+
     def look(self, lens: Lens, settings: Settings, work: Work) -> LensAnswer:
         """What a lens answers.
 
@@ -210,9 +214,7 @@ class ValidCircuits(ABC, Generic[C]):
             "excess": n_edges - known.smallest if valid and known.smallest is not None else None,
             "chance": known.chances.get(n_edges),
             "rank": rank_of(n_edges, known.by_size, exact=known.counted),
-            "nearest": Nearest(one.mask, 0, exact=True)
-            if valid
-            else nearest_of(one.mask, known.masks, exact=known.complete),
+            "nearest": Nearest(one.mask, 0, exact=True) if valid else self.nearest(one.mask),
             "recall": None if backbone is None else (shared, backbone.edges.bit_count()),
             "extra": None if backbone is None else n_edges - shared,
         }

@@ -195,8 +195,37 @@ def count_shared(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> NDArra
         n_circuits: that the bits are of.
     """
     shared = np.zeros(n_circuits, dtype=np.uint8)
-    rows = [row for edge, row in enumerate(kept) if mask >> edge & 1]
-    digit = 0
+    for digit, row in enumerate(_digits_of_sums([row for edge, row in enumerate(kept) if mask >> edge & 1])):
+        bits = np.unpackbits(row.view(np.uint8), count=n_circuits, bitorder="little")
+        shared |= np.left_shift(bits, digit, out=bits)
+    return shared
+
+
+def nearest_in(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> tuple[int, int]:
+    """The place of the circuit with fewest edges to add or remove, the first of several, and how many these are.
+
+    Args:
+        kept: ``[edges, words]``, see :func:`edge_bits`.
+        mask: of a circuit, stored or not.
+        n_circuits: that the bits are of, at least one.
+    """
+    left = in_words(np.packbits(np.ones(n_circuits, dtype=np.bool_), bitorder="little"))
+    distance = 0
+    apart = _digits_of_sums([~row if mask >> edge & 1 else row for edge, row in enumerate(kept)])
+    for digit in reversed(range(len(apart))):
+        nearer = left & ~apart[digit]
+        if nearer.any():
+            left = nearer
+        else:
+            distance |= 1 << digit
+    word = int(left.astype(np.bool_).argmax())
+    lowest = int(left[word])
+    return word * WORD + (lowest & -lowest).bit_length() - 1, distance
+
+
+def _digits_of_sums(rows: list[NDArray[np.uint64]]) -> list[NDArray[np.uint64]]:
+    """The binary digits, lowest first, of how many rows have each bit."""
+    digits = []
     while rows:
         carries = []
         while len(rows) > 1:
@@ -208,10 +237,9 @@ def count_shared(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> NDArra
                 either ^= third
             rows.append(either)
             carries.append(both)
-        bits = np.unpackbits(rows[0].view(np.uint8), count=n_circuits, bitorder="little")
-        shared |= np.left_shift(bits, digit, out=bits)
-        rows, digit = carries, digit + 1
-    return shared
+        digits.append(rows[0])
+        rows = carries
+    return digits
 
 
 def count_uses(kept: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

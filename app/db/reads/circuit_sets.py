@@ -27,9 +27,15 @@ def stored_backbone(row: AnalysisRow) -> Backbone | None:
     return backbone_of(distribution_in(row.distributions), stored_coverage(row))
 
 
-def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout) -> CircuitSearch:
-    """The stored circuits of an analysis as the search that found them, without their outputs and margins."""
-    masks = whole_column(session, row.id, "mask")
+def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, with_masks: bool = True) -> CircuitSearch:
+    """The stored circuits of an analysis as the search that found them, without their outputs and margins.
+
+    Args:
+        row: the analysis.
+        layout: of its network cut to the output.
+        with_masks: whether masks are read; without, only what is known of all valid circuits can be asked.
+    """
+    masks = whole_column(session, row.id, "mask") if with_masks else np.empty(0, dtype=np.uint64)
     interval = None
     if row.circuits_low is not None and row.circuits_high is not None:
         interval = (row.circuits_low, row.circuits_high)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
-from app.db.circuit_columns import EDGE_BITS, count_shared, mask_at
+from app.db.circuit_columns import EDGE_BITS, count_shared, mask_at, nearest_in
 from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.circuits import StoredCircuit, circuits_at
 from app.db.reads.explanation_shelves import CircuitShelf, kept_column
@@ -116,6 +116,32 @@ class _Least:
         order = np.argsort(values, kind="stable")[: self._limit]
         places = np.concatenate([self._positions, positions.start + chosen])
         self._values, self._positions = values[order], places[order]
+
+
+def nearest_stored(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int, int] | None:
+    """The stored circuit with fewest edges to add or remove, of several the lowest mask, and how many these are.
+
+    Args:
+        analysis: whose circuits are looked at.
+        mask: the given circuit, stored or not.
+
+    Returns:
+        None where no circuit is stored.
+    """
+    found: tuple[int, int] | None = None
+    for positions, columns in CircuitShelf(session, analysis, "circuit").steps((EDGE_BITS,)):
+        place, distance = nearest_in(columns[EDGE_BITS], mask, len(positions))
+        if found is None or distance < found[1]:
+            found = mask_at(columns[EDGE_BITS], place), distance
+    return found
+
+
+def smallest_stored(session: Session, analysis: AnalysisRow) -> str:
+    """The lowest mask among the stored circuits with the fewest edges, in hex; "" where none is stored."""
+    edges = kept_column(session, analysis, "edges")
+    if not len(edges):
+        return ""
+    return circuits_at(session, analysis.id, analysis.network.layout, [int(edges.argmin())])[0].mask
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:

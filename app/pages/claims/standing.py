@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Final, Generic
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.discovery.claims import Claim
 from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.location import C, Landscape, ValidCircuits
+from analysis.discovery.location import C, Landscape, Nearest, ValidCircuits
 from analysis.discovery.method import Answer, Method
 from analysis.discovery.registry import METHOD_BY_KEY
 from analysis.errors import InvalidMethod
 from app.addressing import Addresses
 from app.db.claims import Placed, placed
 from app.db.reads.circuit_sets import stored_search
+from app.db.reads.neighbours import nearest_stored, smallest_stored
 from app.db.tables import AnalysisRow
 from app.naming import ExplanationRef
 from app.options import PageModel
@@ -111,6 +111,24 @@ class Standing(ABC, Generic[C]):
         return placed(answer, location, landscape.layout, complete=landscape.complete)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StoredLandscape(Landscape):
+    """The stored circuits of an analysis, which are looked through where they are stored.
+
+    Args:
+        session: open session.
+        analysis: the stored analysis.
+    """
+
+    session: Session
+    analysis: AnalysisRow
+
+    def nearest(self, mask: int) -> Nearest | None:
+        """The listed valid circuit nearest to a mask; None where none is listed."""
+        found = nearest_stored(self.session, self.analysis, mask)
+        return None if found is None else Nearest(*found, self.complete)
+
+
 @dataclass(frozen=True)
 class NetworkStanding(Standing[CutNetwork]):
     """The circuits of one analysis of a network.
@@ -130,9 +148,12 @@ class NetworkStanding(Standing[CutNetwork]):
 
     @cached_property
     def landscape(self) -> Landscape:
-        question = self.place.question
-        circuits = stored_search(self.session, self.analysis, question.layout)
-        return Landscape(question, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
+        question, analysis = self.place.question, self.analysis
+        judges = analysis.circuits_listed <= MAX_JUDGED
+        # what is known of sizes is read off the masks where not all circuits are listed
+        with_masks = judges or analysis.circuits_truncated_at is not None
+        circuits = stored_search(self.session, analysis, question.layout, with_masks=with_masks)
+        return StoredLandscape(question, circuits, judges=judges, session=self.session, analysis=analysis)
 
     @cached_property
     def unjudged(self) -> Landscape:
@@ -148,11 +169,7 @@ class NetworkStanding(Standing[CutNetwork]):
 
     def smallest(self) -> str:
         """The lowest mask among the listed valid circuits with the fewest edges; "" where none is listed."""
-        masks = self.landscape.circuits.masks
-        if not len(masks):
-            return ""
-        sizes = np.bitwise_count(masks).astype(np.int64)
-        return self.place.question.layout.to_hex(int(masks[np.flatnonzero(sizes == sizes.min())[0]]))
+        return smallest_stored(self.session, self.analysis)
 
     def comparisons(self, view: LocatedView | None) -> tuple[str, str]:
         """Addresses that compare a claim's circuit with its nearest valid one, and with the smallest valid one.
