@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import comb
 from typing import Final
@@ -114,9 +114,14 @@ def intervention_space(
         max_sets: most sets listed, unless single neurons alone are more.
         max_interventions: most interventions counted, likewise.
     """
-    sites = _hidden_sites(hidden_sizes)
     rows = 1 << n_inputs
-    limit = min(max_sets, max_interventions // (rows * (rows - 1)))
+    return _sets_within(tuple(hidden_sizes), n_inputs, min(max_sets, max_interventions // (rows * (rows - 1))))
+
+
+@lru_cache(maxsize=8)  # the same for every network of a population
+def _sets_within(hidden_sizes: tuple[int, ...], n_inputs: int, limit: int) -> InterventionSpace:
+    """As :func:`intervention_space`, with one limit for both."""
+    sites = _hidden_sites(hidden_sizes)
     size = n_sets = 0
     while size < len(sites):
         n_sets += comb(len(sites), size + 1)
@@ -124,7 +129,7 @@ def intervention_space(
             break
         size += 1
     sets = tuple(members for k in range(1, size + 1) for members in combinations(sites, k))
-    return InterventionSpace(tuple(hidden_sizes), n_inputs, sets, None if size == len(sites) else size)
+    return InterventionSpace(hidden_sizes, n_inputs, sets, None if size == len(sites) else size)
 
 
 def _hidden_sites(hidden_sizes: Sequence[int]) -> list[NeuronSite]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -53,10 +54,13 @@ class Behaviour(NamedTuple):
             return cls(0, low, low)
         return cls(values, low, high)
 
+    @lru_cache(maxsize=1024)  # noqa: B019  # a value; the same candidates come back with every network
     def expected(self, n_inputs: int) -> NDArray[np.bool_]:
-        """``[source, base]`` the algorithm's output."""
+        """``[source, base]`` the algorithm's output; not to be changed."""
         values, low, high = (pattern_bits(x, n_inputs) for x in self)
-        return np.where(values[:, None], high[None, :], low[None, :])
+        table: NDArray[np.bool_] = np.where(values[:, None], high[None, :], low[None, :])
+        table.setflags(write=False)
+        return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +82,20 @@ class InterchangeMatrix:
     agreed: NDArray[np.bool_]
 
 
+@lru_cache(maxsize=16)
 def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
-    """``[source, base]`` which pairs of input rows a protocol tests.
+    """``[source, base]`` which pairs of input rows a protocol tests; not to be changed.
 
     ``ordered``: all with source ≠ base. ``one_direction``: source before base in the authors' order of inputs, in which
     the first input is least significant: 00, 10, 01, 11 (golden ``sample_order``).
     """
     rows = np.arange(1 << n_inputs)
-    if rule == "ordered":
-        different: NDArray[np.bool_] = rows[:, None] != rows
-        return different
     rank = np.zeros_like(rows)
     for bit in range(n_inputs):
         rank |= ((rows >> bit) & 1) << (n_inputs - 1 - bit)
-    before: NDArray[np.bool_] = rank[:, None] < rank
-    return before
+    tested: NDArray[np.bool_] = rows[:, None] != rows if rule == "ordered" else rank[:, None] < rank
+    tested.setflags(write=False)
+    return tested
 
 
 def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str, site: NeuronSet) -> InterchangeMatrix:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 
 import numpy as np
@@ -35,6 +35,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 MAX_RUNS = 1 << 22
 _CELLS = 1 << 22  # values of one layer held at once
+_CELLS_TOGETHER = 1 << 16  # the same where alignments share a batch: larger arrays are no quicker
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,48 @@ def score_joint(
         InvalidAlignment: it does not fit the algorithm or the network.
         BeyondLimits: more runs than the limit.
     """
+    check_alignment(question.cut, algorithm, alignment, question.protocol)
+    check_runs(algorithm, len(alignment.places), max_runs)
+    return score_joint_together(question, [(algorithm, alignment)], work)[0]
+
+
+def score_joint_together(
+    question: Question, aligned: Sequence[tuple[HighLevelModel, Alignment]], work: Work = DEFAULT_WORK
+) -> list[JointScore]:
+    """Run every joint interchange of alignments that fit the network and have runs within the limit.
+
+    What the network does depends on the places alone, so it is run once for those that several alignments share.
+
+    Args:
+        aligned: algorithms and their alignments.
+        work: may end between two batches of runs.
+
+    Returns:
+        Parallel to the alignments.
+    """
     network = question.cut
-    check_alignment(network, algorithm, alignment, question.protocol)
     clean = activations(network, question.data.clean_rows)
-    return score_joint_runs(
-        algorithm,
-        [path for path, _ in alignment.places],
-        lambda sources: outputs_with(network, clean[0], written_by(alignment.places, clean, sources)),
-        question.protocol,
-        work,
-        width=max(network.sizes),
-        max_runs=max_runs,
-    )
+    width, n_rows = max(network.sizes), len(clean[0])
+    with_variables: dict[int, list[int]] = {}
+    for position, (_, alignment) in enumerate(aligned):
+        with_variables.setdefault(len(alignment.places), []).append(position)
+    found: dict[int, JointScore] = {}
+    for n_variables, positions in with_variables.items():
+        at_once = max(1, _CELLS_TOGETHER // (n_rows ** (n_variables + 1) * width))
+        for start in range(0, len(positions), at_once):
+            some = positions[start : start + at_once]
+            sites = [tuple(site for _, site in aligned[position][1].places) for position in some]
+            numbers = {places: number for number, places in enumerate(dict.fromkeys(sites))}
+            scores = _scores(
+                [(aligned[position][0], tuple(path for path, _ in aligned[position][1].places)) for position in some],
+                [numbers[places] for places in sites],
+                partial(_outputs_on, network, clean, list(numbers)),
+                question.protocol,
+                work,
+                width=width,
+            )
+            found.update(zip(some, scores, strict=True))
+    return [found[position] for position in range(len(aligned))]
 
 
 def score_joint_runs(
@@ -132,7 +163,21 @@ def score_joint_runs(
     Raises:
         BeyondLimits: more runs than the limit.
     """
-    n_rows, n_variables = 1 << algorithm.n_inputs, len(paths)
+    check_runs(algorithm, len(paths), max_runs, n_choices)
+
+    def outputs(sources: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.atleast_2d(outputs_of(sources))[None]  # without anything to interchange there is one run alone
+
+    return _scores([(algorithm, tuple(paths))], [0], outputs, protocol, work, width=width, n_choices=n_choices)[0]
+
+
+def check_runs(algorithm: HighLevelModel, n_variables: int, max_runs: int, n_choices: Sequence[int] = ()) -> None:
+    """Whether all joint interchanges can be run.
+
+    Raises:
+        BeyondLimits: there are more of them than ``max_runs``.
+    """
+    n_rows = 1 << algorithm.n_inputs
     n_runs = n_rows ** (n_variables + 1) * prod(n_choices)
     if n_runs > max_runs:
         others = f" and {len(n_choices)} free neurons" if n_choices else ""
@@ -142,21 +187,89 @@ def score_joint_runs(
             f"{max_runs:,}",
             "test the variables one by one",
         )
-    says = algorithm_says(algorithm, tuple(paths))
-    n_agreed, margin, first_wrong = 0, np.inf, None
-    for sources in _choices((*(n_rows,) * n_variables, *n_choices), max(1, _CELLS // (n_rows * width))):
+
+
+def _scores(
+    asked: Sequence[tuple[HighLevelModel, tuple[str, ...]]],
+    numbers: Sequence[int],
+    outputs_of: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    protocol: Protocol,
+    work: Work,
+    *,
+    width: int,
+    n_choices: Sequence[int] = (),
+) -> list[JointScore]:
+    """Every joint interchange of several algorithms with as many variables over the same inputs.
+
+    Args:
+        asked: the algorithms, each with its variables, sorted.
+        numbers: which runs of the network each is held against.
+        outputs_of: from sources ``[choices, columns]`` to outputs ``[runs, choices, base]``.
+        protocol: decision rule.
+        work: may end between two batches of runs.
+        width: of the widest layer; decides how many choices are run at once.
+        n_choices: as of :func:`score_joint_runs`.
+    """
+    n_rows, n_variables = 1 << asked[0][0].n_inputs, len(asked[0][1])
+    shape = (*(n_rows,) * n_variables, *n_choices)
+    which = np.array(numbers)
+    n_agreed, margins = np.zeros(len(asked), dtype=np.int64), np.full(len(asked), np.inf)
+    first_wrong: list[JointCase | None] = [None] * len(asked)
+    for sources in _choices(shape, max(1, _CELLS // (n_rows * width * (int(which.max()) + 1)))):
         work.check()
-        outputs = np.atleast_2d(outputs_of(sources))  # without anything to interchange there is one run alone
-        expected = says[values_on(algorithm, paths, sources)]
-        agreed = decide(outputs, protocol.alignment_decision) == expected
-        n_agreed += int(agreed.sum())
-        margin = min(margin, float(margin_to_edge(outputs, protocol.alignment_decision).min()))
-        if first_wrong is None and not agreed.all():
-            choice, base = (int(i) for i in np.argwhere(~agreed)[0])
-            first_wrong = JointCase(
-                tuple(sources[choice].tolist()), base, int(expected[choice, base]), float(outputs[choice, base])
-            )
-    return JointScore(n_agreed, n_runs, margin, first_wrong)
+        outputs = outputs_of(sources)
+        decided = decide(outputs, protocol.alignment_decision)
+        expected = np.stack([_expected(algorithm, paths, sources) for algorithm, paths in asked])
+        agreed = decided[which] == expected
+        n_agreed += agreed.sum(axis=(1, 2))
+        nearest = margin_to_edge(outputs, protocol.alignment_decision).min(axis=(1, 2))
+        margins = np.minimum(margins, nearest[which])
+        for position in np.flatnonzero(~agreed.all(axis=(1, 2))).tolist():
+            if first_wrong[position] is None:
+                choice, base = (int(i) for i in np.argwhere(~agreed[position])[0])
+                first_wrong[position] = JointCase(
+                    tuple(sources[choice].tolist()),
+                    base,
+                    int(expected[position, choice, base]),
+                    float(outputs[which[position], choice, base]),
+                )
+    of = n_rows * prod(shape)
+    told = zip(n_agreed.tolist(), margins.tolist(), first_wrong, strict=True)
+    return [JointScore(agreements, of, margin, wrong) for agreements, margin, wrong in told]
+
+
+def _expected(algorithm: HighLevelModel, paths: tuple[str, ...], sources: NDArray[np.int64]) -> NDArray[np.int8]:
+    """``[choices, base]`` what an algorithm says if its variables have their values on some sources."""
+    said: NDArray[np.int8] = algorithm_says(algorithm, paths)[values_on(algorithm, paths, sources)]
+    return said
+
+
+def _outputs_on(
+    network: Network,
+    clean: Sequence[NDArray[np.float64]],
+    placed: Sequence[Sequence[NeuronSet]],
+    sources: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """``[placements, choices, base]`` the network's outputs when variables on some places carry what they have there
+    on each their own source ``[choices, variables]``; layers above recompute.
+    """
+    owners = [np.full((len(placed), n), -1) for n in network.sizes]
+    for number, sites in enumerate(placed):
+        for column, site in enumerate(sites):
+            owners[site.layer][number, list(site.neurons)] = column
+    used = [layer for layer, owner in enumerate(owners) if (owner >= 0).any()]
+    first = min(used, default=len(network.weights))  # below nothing is changed
+    n_rows = len(clean[0])
+    values = np.broadcast_to(clean[first], (len(placed), len(sources), n_rows, network.sizes[first]))
+    for layer in range(first, len(network.weights) + 1):
+        if layer > first:
+            values = next_layer(network, layer, values)
+        if layer in used:
+            owner = owners[layer]
+            given = clean[layer][sources[:, owner], np.arange(owner.shape[1])].swapaxes(0, 1)[:, :, None]
+            kept = (owner < 0)[:, None, None, :] | np.isnan(given)
+            values = np.where(kept, values, given)
+    return values[..., 0]
 
 
 def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:

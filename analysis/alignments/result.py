@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
@@ -86,10 +87,10 @@ class AlgorithmSearch:
         """Algorithms with at least one valid alignment."""
         return sum(1 for result in self.algorithms if result.n_valid) if self.totals is None else self.totals.n_aligned
 
-    @property
+    @cached_property
     def n_valid_alignments(self) -> int:
         return sum(result.n_valid for result in self.algorithms) if self.totals is None else self.totals.n_valid
 
-    @property
+    @cached_property
     def n_minimal_alignments(self) -> int:
         return sum(result.n_minimal for result in self.algorithms) if self.totals is None else self.totals.n_minimal

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +31,7 @@ from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
+from analysis.alignments.sites import SiteTable
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
@@ -41,6 +41,8 @@ from analysis.work import DEFAULT_WORK, Work
 Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
+_MOST_REMEMBERED = 1024  # algorithms of one search that are prepared once for all networks
+_CELLS_REMEMBERED = 1 << 16  # values of a table that is kept for the next network
 _BEHAVIOURS_AT_ONCE = 512
 _CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of neurons: of small networks a report takes longer than the work
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
@@ -196,7 +198,42 @@ def _by_support(
     return AlgorithmSearch(results, candidates.n_candidates, truncated_at, totals)
 
 
-@lru_cache(maxsize=4096)  # the same candidates come back with every network
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a search needs of its algorithms that depends on no network.
+
+    Args:
+        variables: of each algorithm, see :func:`_variables`.
+        behaviours: of all variables, each once, sorted.
+        unaligned: for each algorithm what a search finds of one that fits nowhere.
+    """
+
+    variables: tuple[tuple[tuple[Behaviour, ...], tuple[str, ...]], ...]
+    behaviours: tuple[Behaviour, ...]
+    unaligned: tuple[AlgorithmResult, ...]
+
+    @classmethod
+    def of(cls, algorithms: tuple[HighLevelModel, ...]) -> _Asked:
+        variables = tuple(map(_variables, algorithms))
+        behaviours = tuple(sorted({key for keys, _ in variables for key in keys}))
+        return cls(
+            variables, behaviours, tuple(AlgorithmResult(a, (), 0, 0, None, irredundancy(a)) for a in algorithms)
+        )
+
+
+@lru_cache(maxsize=4)  # the same candidates come back with every network
+def _remembered(algorithms: tuple[HighLevelModel, ...]) -> _Asked:
+    return _Asked.of(algorithms)
+
+
+def _placer(table: SiteTable) -> Placer:
+    small = len(table.sites) << table.n_neurons <= _CELLS_REMEMBERED
+    return _remembered_placer(table) if small else Placer(table)
+
+
+_remembered_placer = lru_cache(maxsize=4)(Placer)  # by table, which is remembered too
+
+
 def _variables(algorithm: HighLevelModel) -> tuple[tuple[Behaviour, ...], tuple[str, ...]]:
     """Behaviours and paths of an algorithm's variables, in the order of their behaviours."""
     responses = algorithm.responses.items()
@@ -227,34 +264,32 @@ class _Outcome:
     near_costs: Array
 
 
-_NONE: Final = np.zeros((0, 0), dtype=np.int64)
-_NOTHING: Final = _Outcome(0, 0, 0, _NONE, np.zeros(0, dtype=np.bool_), _NONE, _NONE.ravel())
-
-
 class _Search:
     """Tables shared by all algorithms of one search."""
 
     def __init__(self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol) -> None:
         self._protocol = protocol
+        asked = (_remembered if len(algorithms) <= _MOST_REMEMBERED else _Asked.of)(tuple(algorithms))
         self._table = sites.table
         self._n_pairs = sites.n_pairs
         self._margins: list[float] = sites.margins.tolist()
-        self._variables = list(map(_variables, algorithms))
-        keys = sorted({key for behaviours, _ in self._variables for key in behaviours})
-        self._agreed = dict(zip(keys, _agreements(keys, sites), strict=True))
-        self._valid = {key: agreed == self._n_pairs for key, agreed in self._agreed.items()}
-        self._minimal = {key: self._table.minimal(valid) for key, valid in self._valid.items()}
-        self._placeable = {key for key, valid in self._valid.items() if valid.any()}
-        self._placer = Placer(self._table)
+        self._variables, self._unaligned, keys = asked.variables, asked.unaligned, asked.behaviours
+        agreed = _agreements(keys, sites)
+        valid = agreed == self._n_pairs
+        minimal = self._table.minimal(valid)
+        self._valid = dict(zip(keys, valid, strict=True))
+        self._minimal = dict(zip(keys, minimal, strict=True))
+        self._placeable = {key for key, fits in zip(keys, valid.any(axis=1).tolist(), strict=True) if fits}
+        self._placer = _placer(self._table)
         # one disagreement outweighs any number of neurons
         self._weight = self._table.n_neurons + 1
         sizes = self._table.sizes
-        kept = self._minimal if protocol.alignments_kept == "minimal" else self._valid
-        self._fewest = Ranking(self._placer, {key: np.where(fits, sizes, NEVER) for key, fits in kept.items()})
+        kept = minimal if protocol.alignments_kept == "minimal" else valid
+        self._fewest = Ranking(self._placer, dict(zip(keys, np.where(kept, sizes, NEVER), strict=True)))
         self._nearest = Ranking(
             self._placer,
-            {key: (self._n_pairs - agreed) * self._weight + sizes for key, agreed in self._agreed.items()},
-            {key: ~valid for key, valid in self._valid.items()},
+            dict(zip(keys, (self._n_pairs - agreed) * self._weight + sizes, strict=True)),
+            dict(zip(keys, ~valid, strict=True)),
         )
         self._most = protocol.max_alignments
         self._counted: dict[tuple[Behaviour, ...], tuple[int, int, int]] = {}
@@ -286,8 +321,11 @@ class _Search:
 
     def align(self, position: int, algorithm: HighLevelModel) -> AlgorithmResult:
         """The result of the algorithm at a position, after :meth:`prepare`."""
-        irredundant = irredundancy(algorithm)
         keys, paths = self._variables[position]
+        none = self._unaligned[position]
+        if keys and not self._counts(keys)[0] and not self._protocol.n_near_misses:
+            return none
+        irredundant = none.irredundant
         if not keys:
             empty = ScoredAlignment(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
             return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
@@ -353,8 +391,6 @@ class _Search:
         """Counts and the best placements for variables with these behaviours."""
         if keys not in self._outcomes:
             n_valid, n_minimal, n_listable = self._counts(keys)
-            if not n_valid and not self._protocol.n_near_misses:
-                return _NOTHING
             valid = near = np.zeros((0, len(keys)), dtype=np.int64)
             near_costs = np.zeros(0, dtype=np.int64)
             if n_listable:
@@ -378,8 +414,20 @@ def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions) -> NDArray[np.i
     ones = (sites.decisions == 1).astype(np.float32).T  # numbers of pairs are exact: 64 · 63 is below 2^24
     zeros = (sites.decisions == 0).astype(np.float32).T
     agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int64)
+    small = len(keys) * sites.n_pairs <= _CELLS_REMEMBERED
     for start in range(0, len(keys), _BEHAVIOURS_AT_ONCE):
-        part = keys[start : start + _BEHAVIOURS_AT_ONCE]
-        expected = np.array([key.expected(sites.n_inputs)[sites.tested] for key in part], dtype=np.float32)
-        agreed[start : start + len(part)] = np.rint(expected @ ones + (1 - expected) @ zeros)
+        part = tuple(keys[start : start + _BEHAVIOURS_AT_ONCE])
+        expected = (_remembered_expectations if small else _expectations)(part, sites.n_inputs, sites.tested.tobytes())
+        agreed[start : start + len(expected)] = np.rint(expected @ ones + (1 - expected) @ zeros)
     return agreed
+
+
+def _expectations(keys: tuple[Behaviour, ...], n_inputs: int, tested: bytes) -> NDArray[np.float32]:
+    """``[behaviours, tested pairs]`` what each says of each pair, 0 or 1; which are tested as the bytes of a mask."""
+    pairs = np.frombuffer(tested, dtype=np.bool_).reshape(1 << n_inputs, -1)
+    table = np.array([key.expected(n_inputs)[pairs] for key in keys], dtype=np.float32)
+    table.setflags(write=False)
+    return table
+
+
+_remembered_expectations = lru_cache(maxsize=4)(_expectations)

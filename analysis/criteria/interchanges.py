@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import PairRule, tested_pairs
-from analysis.alignments.joint import MAX_RUNS
+from analysis.alignments.joint import MAX_RUNS, JointScore
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, Scored, Site
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
@@ -62,20 +62,14 @@ def _first_wrong(
 
 
 def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
-    found = []
-    for algorithm, scored in context.work.each("criteria", context.explanations, "joint interchanges"):
-        found.append(_judge_joint(context, algorithm, scored, int(settings["max_runs"])))
-    return put_together(found)
+    scores = context.joint(int(settings["max_runs"]))
+    pairs = zip(context.explanations, scores, strict=True)
+    return put_together([_joint_verdict(context, scored, score) for (_, scored), score in pairs])
 
 
-def _judge_joint(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: Scored, max_runs: int
-) -> Verdict:
-    alignment = scored.alignment
-    try:
-        score = context.joint(algorithm, scored, max_runs)
-    except BeyondLimits as refusal:
-        return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
+def _joint_verdict(context: AlignmentCriteriaContext, scored: Scored, score: JointScore | BeyondLimits) -> Verdict:
+    if isinstance(score, BeyondLimits):
+        return Verdict("undecided", None, None, None, f"Not tried: {score.cause}.", {})
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
     witness: Witness = {}
     if score.first_wrong is not None:
@@ -83,7 +77,7 @@ def _judge_joint(
         witness = {
             "sources": {
                 path: context.rows[source].tolist()
-                for (path, _), source in zip(alignment.places, wrong.sources, strict=True)
+                for (path, _), source in zip(scored.alignment.places, wrong.sources, strict=True)
             },
             "base": context.rows[wrong.base].tolist(),
             "expected": wrong.expected,

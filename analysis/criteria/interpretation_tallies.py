@@ -14,10 +14,10 @@ is all that any combination needs:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
+from itertools import count, islice, starmap
 from typing import Any, Final
 
 import numpy as np
@@ -98,17 +98,8 @@ class ReadingCounts:
     @cached_property
     def outcomes(self) -> NDArray[np.uint8]:
         """``[circuits]`` the outcome of all of a circuit's interpretations, or :data:`MIXED`."""
-        return np.array([self._outcome(position) for position in range(len(self))], dtype=np.uint8)
-
-    def _outcome(self, position: int) -> int:
-        total, passed, undecided = self.totals[position], self.passed[position], self.undecided[position]
-        if not self.applicable[position]:
-            return NOT_APPLICABLE
-        if undecided == total and undecided:
-            return UNDECIDED_OUTCOME
-        if passed == total:
-            return PASSED
-        return MIXED if passed or undecided else FAILED
+        columns = zip(self.totals, self.passed, self.undecided, self.applicable, strict=True)
+        return np.array(list(starmap(_outcome, columns)), dtype=np.uint8)
 
     @property
     def tally(self) -> CriterionTally:
@@ -118,12 +109,28 @@ class ReadingCounts:
         return CriterionTally(passed, sum(self.totals) - passed - undecided - beside, undecided, beside)
 
 
+def _outcome(total: int, passed: int, undecided: int, applicable: bool) -> int:
+    """Of one circuit's interpretations."""
+    if not applicable:
+        return NOT_APPLICABLE
+    if undecided == total and undecided:
+        return UNDECIDED_OUTCOME
+    if passed == total:
+        return PASSED
+    return MIXED if passed or undecided else FAILED
+
+
 _Cell = tuple[int, int, int, int, bool, float]  # the last six arguments of ReadingCounts, for one circuit
 _Size = tuple[int, int]  # interpretations and observed classes of one circuit
 
 
 def _none_known(size: _Size) -> _Cell:
     return 0, size[0], 0, size[1], True, np.nan
+
+
+def _firm(size: _Size, margin: float, *, least: float) -> _Cell:
+    passed, first = size if margin >= least else (0, 0)
+    return passed, 0, first, 0, True, np.nan if np.isinf(margin) else margin
 
 
 class CountingReadings:
@@ -151,13 +158,8 @@ class CountingReadings:
         self.totals, self.observed = list(totals), list(observed)
         self.note, self._all_counted = "", all_counted
         self._work = DEFAULT_WORK
-        self._cells: list[list[_Cell]] = []  # for each circuit one of each step
-        self._firmness: dict[bytes, float] = {}
-
-    @property
-    def done(self) -> int:
-        """Circuits counted so far."""
-        return len(self._cells)
+        self.done = 0  # circuits counted so far
+        self._cells: list[list[_Cell]] = [[] for _ in steps]  # for each step one of each circuit
 
     @property
     def finished(self) -> bool:
@@ -170,27 +172,33 @@ class CountingReadings:
             BeyondLimits: there are too many interventions even to begin.
         """
         self._work = work
+        look = self._by_classes if any(step.key in COSTLY for step in self.steps) else self._by_numbers
         while not self.finished:
             try:
-                for reading in self._readings(self.masks[self.done :]):
-                    self._add(reading)
+                look()
             except BeyondLimits as refusal:  # this circuit has too many; go on with the next
                 self.note = self.note or f"Not tried: {refusal.cause}."
-                self._add(None)
+                self._add([None])
 
-    def _readings(self, masks: NDArray[np.uint64]) -> Iterator[CircuitReadings | None]:
-        """What has to be found out about each circuit, None if nothing has to but how many interpretations it has."""
-        if any(step.key in COSTLY for step in self.steps):
-            own = any(step.key in ON_CIRCUIT for step in self.steps)
-            work = self._work.reporting_to(self._within_all)
-            yield from read_circuits(self.question, masks, work, extremes=False, on_circuit=own)
-            return
-        for number in range(len(masks)):
-            if number % _BETWEEN_REPORTS == 0:
-                self._within_all(Progress("criteria", 0, 1))
-            if not self._all_counted and not self.totals[self.done]:  # a limit may have ended counting before it
-                self._count()
-            yield None
+    def _by_classes(self) -> None:
+        """Find out about the circuits left one by one."""
+        own = any(step.key in ON_CIRCUIT for step in self.steps)
+        work = self._work.reporting_to(self._within_all)
+        left = self.masks[self.done :]
+        for reading in read_circuits(self.question, left, work, extremes=False, on_circuit=own):
+            self.totals[self.done], self.observed[self.done] = reading.total, reading.n_observed
+            self._add([reading])
+
+    def _by_numbers(self) -> None:
+        """Go through the circuits left, of which nothing is needed but how many interpretations each has."""
+        while not self.finished:
+            self._within_all(Progress("criteria", 0, 1))
+            stop = min(self.done + _BETWEEN_REPORTS, len(self.masks))
+            for position in range(self.done, stop):
+                if not self._all_counted and not self.totals[position]:  # a limit may have ended counting before it
+                    self._add([None] * (position - self.done))
+                    self._count()
+            self._add([None] * (stop - self.done))
 
     def _count(self) -> None:
         """The interpretations of the next circuit.
@@ -208,44 +216,41 @@ class CountingReadings:
         """Report, counting from the first circuit."""
         self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
 
-    def _add(self, reading: CircuitReadings | None) -> None:
-        """One more circuit, all steps at once."""
-        position = len(self._cells)
-        if reading is not None:
-            self.totals[position], self.observed[position] = reading.total, reading.n_observed
-        size = (self.totals[position], self.observed[position])
-        self._cells.append([count(position, reading, size) for count in self._counters])
+    def _add(self, readings: Sequence[CircuitReadings | None]) -> None:
+        """Some more circuits, all steps at once; None for those of which nothing but numbers is known."""
+        part = slice(self.done, self.done + len(readings))
+        sizes = list(zip(self.totals[part], self.observed[part], strict=True))
+        for step, cells in zip(self.steps, self._cells, strict=True):
+            cells += self._said(step, readings, sizes)
+        self.done = part.stop
 
-    @cached_property
-    def _counters(self) -> list[Callable[[int, CircuitReadings | None, _Size], _Cell]]:
-        """What each step says of a circuit."""
-        return [self._counter(step) for step in self.steps]
-
-    def _counter(self, step: CriterionStep) -> Callable[[int, CircuitReadings | None, _Size], _Cell]:
+    def _said(
+        self, step: CriterionStep, readings: Sequence[CircuitReadings | None], sizes: Sequence[_Size]
+    ) -> Iterable[_Cell]:
+        """What a step says of the next circuits."""
         key = step.key
         if key == SCRUBBING:
-            return lambda _, reading, size: self._scrubbed(reading, size)
+            return map(self._scrubbed, readings, sizes)
         if key in COSTLY:
-            return lambda _, reading, size: self._counted(reading, key, size)
+            return (self._counted(reading, key, size) for reading, size in zip(readings, sizes, strict=True))
         if key == "observed-class":
-            return lambda _position, _reading, size: (
-                (size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size)
-            )
+            return [(size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size) for size in sizes]
         if key == "margin":
-            least = float(step.settings["least"])
-            return lambda position, _, size: self._firm(position, size, least)
+            margins = self._margins[self.done : self.done + len(sizes)]
+            return map(partial(_firm, least=float(step.settings["least"])), sizes, margins)
         if key == "representative":
-            return lambda position, _, size: self._least(position, size)
-        return lambda _position, _reading, size: _none_known(size)
+            if not self._images and not self._symmetries[1]:
+                return [(size[0], 0, size[1], 0, True, np.nan) for size in sizes]
+            return map(self._least, count(self.done), sizes)
+        return map(_none_known, sizes)
 
     def found(self) -> dict[CriterionStep, ReadingCounts]:
         """For each step what was counted; circuits after that are undecided."""
         told = {}
         sizes = zip(self.totals, self.observed, strict=True)
         rest = [_none_known(size) for size in islice(sizes, self.done, None)]
-        for number, step in enumerate(self.steps):
-            every = [*(cells[number] for cells in self._cells), *rest]
-            columns: list[tuple[Any, ...]] = list(zip(*every, strict=True)) or [()] * 6
+        for step, cells in zip(self.steps, self._cells, strict=True):
+            columns: list[tuple[Any, ...]] = list(zip(*cells, *rest, strict=True)) or [()] * 6
             passed, undecided, first, first_undecided, applicable, scores = columns
             told[step] = ReadingCounts(
                 tuple(self.totals),
@@ -315,22 +320,24 @@ class CountingReadings:
             return 0, passed + undecided  # larger sets were not tried
         return passed, undecided
 
-    def _firm(self, position: int, size: _Size, least: float) -> _Cell:
-        active = self._active[position].tobytes()
-        if active not in self._firmness:  # the margin depends on nothing else
-            circuit = Circuit(self._layout, int(self.masks[position]))
-            chosen = family_sets(circuit, self._space, "joint")
-            margins = self._answers.margins[chosen][self._space.counted[chosen]]
-            self._firmness[active] = float(margins.min(initial=np.inf))
-        margin = self._firmness[active]
-        passed, first = size if margin >= least else (0, 0)
-        return passed, 0, first, 0, True, np.nan if np.isinf(margin) else margin
-
     @cached_property
-    def _active(self) -> NDArray[np.bool_]:
-        """``[circuits, hidden neurons]``."""
+    def _margins(self) -> list[float]:
+        """For each circuit the least margin of the network when some of the circuit's active neurons are interchanged;
+        it depends on nothing else.
+        """
+        outputs = np.where(self._space.counted, self._answers.margins, np.inf)
+        least = outputs.min(axis=(1, 2), initial=np.inf)
         keep = keep_matrices(self.masks, self._layout)
-        return np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
+        active = np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
+        of_active: dict[bytes, float] = {}
+        margins = []
+        for position, row in enumerate(active):
+            neurons = row.tobytes()
+            if neurons not in of_active:
+                chosen = family_sets(Circuit(self._layout, int(self.masks[position])), self._space, "joint")
+                of_active[neurons] = float(least[chosen].min(initial=np.inf))
+            margins.append(of_active[neurons])
+        return margins
 
     @cached_property
     def _layout(self) -> EdgeLayout:
@@ -348,8 +355,6 @@ class CountingReadings:
 
     def _least(self, position: int, size: _Size) -> _Cell:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
-        if not self._images and not self._symmetries[1]:
-            return size[0], 0, size[1], 0, True, np.nan
         mask = self.masks[position]
         images = [image[position] for image in self._images]
         if any(image < mask for image in images):

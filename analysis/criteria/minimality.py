@@ -16,7 +16,7 @@ components.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -30,7 +30,7 @@ from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Settings
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.circuit import mask_array, one_mask
+from analysis.networks.circuit import mask_array
 from analysis.networks.mlp import keep_matrices
 
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
@@ -38,6 +38,7 @@ _NOT_TRIED: Final = (
     "Too many sets of edges leave an input unused for each to be tried, so one that will do may be missed."
 )
 _TOO_MANY_REMOVALS: Final = "There are too many removals to run each."
+_MASKS_AT_ONCE: Final = 1 << 20  # circuits without one edge each, held at once
 MAX_REMOVALS: Final = 1 << 20  # run one by one where not every valid circuit is listed, some seconds
 
 
@@ -60,7 +61,7 @@ class _Sufficient:
         masks = context.masks
         if not context.exhaustive:
             return masks, _NOT_ALL
-        if not self.by_function or needs_every_input(context.question):
+        if not self.by_function or context.once("needs every input", lambda: needs_every_input(context.question)):
             return masks, ""
         ignoring = sets_ignoring_an_input(context.question.layout)
         if ignoring is None:
@@ -68,11 +69,10 @@ class _Sufficient:
         right = ignoring[decide_right(context, ignoring)]
         return np.union1d(masks, right).astype(masks.dtype), ""
 
-    def without(self, edge: int) -> NDArray[Any]:
-        """``[circuits]``: what is left of each circuit without an edge."""
-        layout = self.context.question.layout
-        left: NDArray[Any] = self.context.masks & ~one_mask(1 << edge, layout)
-        return pruned(left, layout) if self.by_function else left
+    def without(self, edges: Sequence[int]) -> NDArray[Any]:
+        """``[edges, circuits]``: what is left of each circuit without each edge."""
+        left: NDArray[Any] = self.context.masks & ~_single(edges, self.context)
+        return pruned(left, self.context.question.layout) if self.by_function else left
 
     def run(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
         """``[masks]``: which will do, by running them."""
@@ -135,23 +135,32 @@ def _found_spare(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
     known, missing = will_do.known
     run = bool(missing) and _few_removals(context)
     n_spare, edge_of = np.zeros(len(context), dtype=np.int16), np.full(len(context), -1, dtype=np.int16)
-    for edge in reversed(range(context.question.layout.n_edges)):
+    descending = list(reversed(range(context.question.layout.n_edges)))
+    at_once = max(1, _MASKS_AT_ONCE // max(1, len(context)))
+    for start in range(0, len(descending), at_once):
         context.work.check()
-        removed = (context.masks & one_mask(1 << edge, context.question.layout)) != 0
-        left = will_do.without(edge)
+        edges = descending[start : start + at_once]
+        removed = (context.masks & _single(edges, context)) != 0
+        left = will_do.without(edges)
         spared = removed & _among(known, left)
         if run:
-            unknown = np.flatnonzero(removed & ~spared)
+            unknown = removed & ~spared
             spared[unknown] = will_do.run(left[unknown])
-        n_spare += spared
-        edge_of[spared] = edge
+        n_spare += spared.sum(axis=0, dtype=np.int16)
+        for edge, can_go in zip(edges, spared, strict=True):
+            edge_of[can_go] = edge
     return n_spare, edge_of, "" if run else missing
 
 
+def _single(edges: Sequence[int], context: CircuitCriteriaContext) -> NDArray[Any]:
+    """``[edges, 1]`` each edge as a mask of its own."""
+    return mask_array([1 << edge for edge in edges], context.question.layout)[:, None]
+
+
 def _among(known: NDArray[Any], masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which are among some ascending ones."""
+    """Which masks, in any shape, are among some ascending ones."""
     if not len(known):
-        return np.zeros(len(masks), dtype=np.bool_)
+        return np.zeros(masks.shape, dtype=np.bool_)
     found: NDArray[np.bool_] = known[np.searchsorted(known, masks).clip(0, len(known) - 1)] == masks
     return found
 
@@ -178,7 +187,7 @@ def _single_removals(*, every: bool, by_function: bool) -> Callable[[CircuitCrit
             if edge < 0:
                 return reason, {}
             alone = _Sufficient(context.alone(position), by_function)
-            return reason, {"edge": edge, **_shown(context, int(alone.without(edge)[0]))}
+            return reason, {"edge": edge, **_shown(context, int(alone.without([edge])[0, 0]))}
 
         undecided = passed if missing else None
         return verdicts_of(passed, explain, numerators=needed, denominators=n_edges, undecided=undecided)
@@ -224,7 +233,7 @@ def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArra
         found = edge_of >= 0
         for edge in set(edge_of[found].tolist()):
             here = edge_of == edge
-            smaller[here] = will_do.without(edge)[here]
+            smaller[here] = will_do.without([edge])[0, here]
     return found, smaller
 
 

@@ -58,12 +58,13 @@ def family_sets(circuit: Circuit, space: InterventionSpace, family: Family) -> N
     """
     if family == "all":
         return np.arange(len(space.sets))
-    sizes = np.array([len(members) for members in space.sets], dtype=np.int64)
     inactive = np.zeros(len(space.sets), dtype=bool)
     for (layer, neuron), held in space.holds.items():
         if not circuit.active[layer][neuron]:
             inactive |= held
-    return np.flatnonzero(~inactive & (sizes == 1) if family == "alone" else ~inactive)
+    if family == "alone":
+        inactive |= np.array([len(members) != 1 for members in space.sets], dtype=bool)
+    return np.flatnonzero(~inactive)
 
 
 @dataclass(frozen=True, eq=False)

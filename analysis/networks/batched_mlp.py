@@ -37,7 +37,7 @@ def layer_views(parameters: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor],
 def activated(drive: Tensor, activation: Activation, slope: float) -> Tensor:
     """An activation applied, in place where that is possible."""
     if activation == "leaky_relu":
-        return torch.maximum(drive, drive * slope)  # equal to it for slopes in [0, 1)
+        return torch.nn.functional.leaky_relu(drive, slope, inplace=True)
     if activation == "relu":
         return drive.clamp_min_(0)
     if activation == "tanh":
@@ -63,7 +63,8 @@ def activated_with_gradient(drive: Tensor, activation: Activation, negative_slop
 def times_slope(upstream: Tensor, value: Tensor, activation: Activation, slope: float) -> Tensor:
     """The gradient through an activation, from the activation's value alone."""
     if activation == "leaky_relu":
-        return torch.where(value > 0, upstream, upstream * slope)
+        through: Tensor = torch.ops.aten.leaky_relu_backward(upstream, value, slope, True)
+        return through
     if activation == "relu":
         return torch.where(value > 0, upstream, torch.zeros_like(upstream))
     if activation == "tanh":

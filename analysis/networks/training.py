@@ -83,7 +83,7 @@ def train_networks(
         work.tell("training", len(outcomes), len(specs), found, so_far=so_far)
 
     tell()
-    with one_thread():
+    with one_thread(), torch.inference_mode():  # the gradients are our own
         for indices in groups.values():
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
@@ -267,10 +267,10 @@ class _Group:
         n_batches = -(-total // size)
         # counts[batch, input, lane]: how often each Boolean input is in each batch
         cell = np.arange(total) // size * n_rows
-        counts = np.zeros((n_batches, n_rows, self.width), dtype=np.float32)
+        of_lanes = np.zeros((self.width, n_batches * n_rows), dtype=np.float32)
         for lane, slot in zip(self.lanes, self.slots, strict=True):
-            rows = lane.random.permutation(lane.rows)
-            counts[:, :, slot] = np.bincount(cell + rows, minlength=n_batches * n_rows).reshape(n_batches, n_rows)
+            of_lanes[slot] = np.bincount(cell + lane.random.permutation(lane.rows), minlength=n_batches * n_rows)
+        counts = np.ascontiguousarray(of_lanes.T).reshape(n_batches, n_rows, self.width)
         sizes = np.minimum(size, total - size * np.arange(n_batches)).astype(np.float32)
         shares = torch.from_numpy(counts / (sizes[:, None, None] * self.sizes[-1])).to(self.device)
         sums = torch.zeros(self.width, device=self.device)

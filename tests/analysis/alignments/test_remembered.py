@@ -1,0 +1,127 @@
+"""What searches remember from one network to the next, and what is done for many explanations at once, against doing
+each by itself.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis import experiments
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.alignments import iia, joint, search, sites
+from analysis.alignments.iia import Behaviour
+from analysis.alignments.joint import score_joint, score_joint_together
+from analysis.alignments.result import AlgorithmSearch
+from analysis.alignments.search import search_alignments
+from analysis.criteria import interpretation_tallies, minimality
+from analysis.criteria.criterion import Kind
+from analysis.criteria.judged import Subject
+from analysis.criteria.judging import judge_analysis
+from analysis.criteria.steps import CriterionStep, default_steps
+from analysis.experiments import intervention_space
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import Question, ask
+from analysis.tasks import named_task
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.factories import pretrained_xor
+
+MEMOS = (
+    search._remembered,
+    search._remembered_placer,
+    search._remembered_expectations,
+    sites._remembered_table,
+    iia.tested_pairs,
+    Behaviour.expected,
+    experiments._sets_within,
+)
+BRIEF = COMPLETE.model_copy(update={"n_near_misses": 2})
+PROTOCOLS = (
+    BRIEF,
+    BRIEF.model_copy(update={"interchange_pairs": "one_direction"}),
+    BRIEF.model_copy(update={"alignment_sites": "single_neurons"}),
+    PAPER.model_copy(update={"n_near_misses": 2}),
+)
+
+
+def forget() -> None:
+    for memo in MEMOS:
+        memo.cache_clear()
+
+
+def found(question: Question) -> AlgorithmSearch:
+    candidates = candidate_algorithms(question.task, question.protocol, 2)
+    return search_alignments(question, candidates)
+
+
+def test_what_is_remembered_of_one_search_changes_no_other():
+    networks: list[Network] = [
+        pretrained_xor().network,
+        random_network(1, [2, 3, 3, 1]),
+        random_network(2, [2, 2, 3, 1]),
+    ]
+    networks += [random_network(3, [2, 6, 1]), random_network(4, [1, 2, 1])]
+    questions = [
+        ask(network, task=named_task(name, network.n_inputs), protocol=protocol)
+        for network in networks
+        for name in (("XOR", "XNOR", "OR") if network.n_inputs == 2 else ("PARITY",))
+        for protocol in PROTOCOLS
+    ]
+    alone = []
+    for question in questions:
+        forget()
+        alone.append(found(question))
+    forget()
+    assert [found(question) for question in questions] == alone
+    assert [found(question) for question in reversed(questions)] == alone[::-1]
+    assert any(result.n_valid for one in alone for result in one.algorithms)
+
+
+def test_spaces_of_interventions_are_those_of_their_own_shape_and_limits():
+    asked = [((3, 3), 2, 63), ((3, 3), 2, 20), ((3, 3), 3, 63), ((6,), 2, 63), ((3, 3), 2, 63)]
+    for sizes, n_inputs, most in asked:
+        space = intervention_space(list(sizes), n_inputs, max_sets=most)
+        assert (space.hidden_sizes, space.n_inputs) == (sizes, n_inputs)
+        assert (space.largest is None) == (most == 63)  # of six neurons there are 63 sets
+        assert all(layer <= len(sizes) for members in space.sets for layer, _ in members)
+    assert intervention_space((3, 3), 2, max_interventions=260).largest == 2  # 21 sets of 12 pairs
+
+
+def test_joint_interchanges_of_many_alignments_are_those_of_each():
+    question = ask(pretrained_xor().network)
+    every = search_alignments(question, candidate_algorithms(question.task, COMPLETE, 2)).algorithms
+    aligned = [(result.algorithm, scored.alignment) for result in every for scored in result.alignments]
+    assert {len(alignment.places) for _, alignment in aligned} >= {2, 3}
+    alone = [score_joint(question, algorithm, alignment) for algorithm, alignment in aligned]
+    assert score_joint_together(question, aligned) == alone
+    assert score_joint_together(question, aligned[::-1]) == alone[::-1]
+    assert {score.first_wrong is None for score in alone} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(minimality, "_MASKS_AT_ONCE"), (interpretation_tallies, "_BETWEEN_REPORTS"), (joint, "_CELLS_TOGETHER")],
+)
+def test_verdicts_do_not_depend_on_how_many_are_made_at_once(module, name, monkeypatch):
+    analysis = analyse_output(ask(pretrained_xor().network))
+    kinds: tuple[Kind, ...] = ("circuit", "interpretation", "alignment")
+    steps = [(kind, step) for kind in kinds for step in default_steps(kind) if step.criterion.cost == "quick"]
+    steps = [(kind, step) for kind, step in steps if step.key not in interpretation_tallies.COSTLY]
+
+    def verdicts() -> list[tuple[bytes, bytes]]:
+        blocks = judge_analysis(Subject.of(analysis), steps)
+        return [(block.outcomes.tobytes(), block.scores.tobytes()) for block in blocks]
+
+    whole = verdicts()
+    monkeypatch.setattr(module, name, 1)
+    assert verdicts() == whole
+
+
+def test_margins_of_circuits_with_the_same_active_neurons_are_those_of_each_alone():
+    analysis = analyse_output(ask(random_network(1, [2, 3, 3, 1])))
+    steps: list[tuple[Kind, CriterionStep]] = [("interpretation", CriterionStep.parse("margin"))]
+    (whole,) = judge_analysis(Subject.of(analysis), steps)
+    alone = judge_analysis(Subject.of(analysis), steps, block=1)
+    assert whole.scores.tolist() == [float(block.scores[0]) for block in alone]
+    assert len(set(whole.scores.tolist())) > 2
