@@ -148,6 +148,7 @@ def _found_spare(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
             spared[unknown] = will_do.run(left[unknown])
         n_spare += spared.sum(axis=0, dtype=np.int16)
         for edge, can_go in zip(edges, spared, strict=True):
+            context.work.check()
             edge_of[can_go] = edge
     return n_spare, edge_of, "" if run else missing
 
