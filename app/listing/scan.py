@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.circuit import EdgeLayout
-from app.db.circuit_columns import EDGE_BITS, count_uses, in_words
+from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES, count_uses, in_words
 from app.db.reads.circuit_scan import Columns
 from app.db.reads.coded_margins import CodedMargins
 from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
@@ -220,6 +220,7 @@ class _Scan:
         # circuits stand in the order of their masks
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
+        self._fragile: ColumnTest | None = None  # of circuits whose margins are read by their codes
         asks_margins = self._sort == "margin" or any(test is not None and "margin" in test[0] for test in self._tests)
         asks_margins = asks_margins or "margin" in self._counted()
         self._margins = shelf.coded_margins if asks_margins and isinstance(shelf, CircuitShelf) else None
@@ -244,11 +245,11 @@ class _Scan:
         passing: list[Passing] = []
         for positions, columns in shelf.steps(self._columns(counting)):
             passes = self._passes(columns)
+            every = self._all(passes)
             if counting:
-                self._count(columns, passes, len(positions))
+                self._count(columns, passes, every, len(positions))
             if not self._listed:
                 continue
-            every = self._all(passes)
             if margins is not None:
                 passing += [] if every is None else [every]
                 continue
@@ -277,15 +278,20 @@ class _Scan:
         return names if self._margins is None else names - {"margin"}
 
     def _read_codes(self, margins: CodedMargins, counting: bool) -> None:
-        """Put columns of what fulfils each test of margins in the place of the margins themselves."""
-        more: dict[str, Passing] = {}
+        """Put tests of codes, or columns of what fulfils each test of margins, in the place of tests of margins."""
+        more: dict[str, NDArray[Any]] = {MARGIN_CODES: margins.codes}
+
+        def instead(name: str, test: Callable[[Any], Any]) -> ColumnTest:
+            of_codes = margins.by_codes(test)
+            if of_codes is None:
+                more[name] = margins.passing(test)
+            return column_test(name) if of_codes is None else column_test(MARGIN_CODES, of_codes)
+
         for number, test in enumerate(self._tests):
             if test is not None and test[0] == ("margin",):
-                name = f"margin passes {number}"
-                more[name] = margins.passing(partial(_of_margins, test[1]))
-                self._tests[number] = column_test(name)
+                self._tests[number] = instead(f"margin passes {number}", partial(_of_margins, test[1]))
         if counting and "margin" in self._counted():
-            more[_FRAGILE] = margins.passing(_is_fragile)
+            self._fragile = instead(_FRAGILE, _is_fragile)
         if isinstance(self._shelf, CircuitShelf):
             self._shelf = replace(self._shelf, more={**self._shelf.more, **more})
 
@@ -320,7 +326,8 @@ class _Scan:
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
-        names = (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", _FRAGILE, "valid")
+        fragile = () if self._fragile is None else self._fragile[0]
+        names = (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", *fragile, "valid")
         return (*names, *self._flags, *self._figures, *more)
 
     def _passes(self, columns: Columns) -> list[Passing | None]:
@@ -337,9 +344,8 @@ class _Scan:
                 every = passing if every is None else every & passing
         return every
 
-    def _count(self, columns: Columns, passes: Sequence[Passing | None], n: int) -> None:
+    def _count(self, columns: Columns, passes: Sequence[Passing | None], every: Passing | None, n: int) -> None:
         facets, kind = self._facets, self._shelf.kind
-        every = self._all(passes)
         facets.kinds[kind] += n if every is None else int(np.count_nonzero(every))
         if self._only_total:
             return
@@ -348,12 +354,13 @@ class _Scan:
             return
         if every is not None:  # steps are whole blocks, so bytes do not straddle them
             facets.passing.setdefault(kind, []).append(np.packbits(every, bitorder="little"))
+        chosen_here = _chosen(every)
         if kind == "circuit":
-            facets.ranks = added(facets.ranks, _histogram(columns["interpretations"], every))
+            facets.ranks = added(facets.ranks, _histogram(columns["interpretations"], chosen_here))
         if not self._listed:
             return
         self._count_in_turn(passes, n)
-        for name, counts in self._histograms(columns, passes, every):
+        for name, counts in self._histograms(columns, passes, every, chosen_here):
             places = np.flatnonzero(counts)
             facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
         for name in self._figures:
@@ -370,9 +377,9 @@ class _Scan:
             margins, chosen = columns["margin"], self._without("fragile", passes, every)
             facets.fragile += _number(_is_fragile(margins), chosen)
             facets.with_margin += _number(~np.isnan(margins), chosen)
-        elif _FRAGILE in columns:  # of circuits, each of which has a margin
+        elif self._fragile is not None:  # of circuits, each of which has a margin
             chosen = self._without("fragile", passes, every)
-            facets.fragile += _number(columns[_FRAGILE], chosen)
+            facets.fragile += _number(self._fragile[1](columns), chosen)
             facets.with_margin += n if chosen is None else int(np.count_nonzero(chosen))
         self._count_standing(columns, self._without("standing", passes, every), n)
         for flag in self._flags:
@@ -386,17 +393,21 @@ class _Scan:
             facets.neurons = added(facets.neurons, np.array(users, dtype=np.int64))
 
     def _histograms(
-        self, columns: Columns, passes: Sequence[Passing | None], every: Passing | None
+        self,
+        columns: Columns,
+        passes: Sequence[Passing | None],
+        every: Passing | None,
+        chosen_here: _Chosen | None,
     ) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """How often each value of the counted columns occurs."""
         chosen = {name: self._without(name, passes, every) for name in COUNTED if name in columns}
         if chosen.keys() >= {"edges", "neurons"} and chosen["edges"] is every and chosen["neurons"] is every:
             yield from zip(
-                ("edges", "neurons"), _histograms_of_two(columns["edges"], columns["neurons"], every), strict=True
+                ("edges", "neurons"), _histograms_of_two(columns["edges"], columns["neurons"], chosen_here), strict=True
             )
             del chosen["edges"], chosen["neurons"]
         for name, which in chosen.items():
-            yield name, _histogram(columns[name], which)
+            yield name, _histogram(columns[name], chosen_here if which is every else _chosen(which))
 
     def _count_in_turn(self, passes: Sequence[Passing | None], n: int) -> None:
         """Explanations left after each condition in turn."""
@@ -501,7 +512,7 @@ def written_figure(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-_FRAGILE: Final = "fragile"  # a column of circuits whose margins are read by their codes
+_FRAGILE: Final = "fragile"  # a column of circuits where their codes do not say whether they are
 _CODES_AT_ONCE: Final = 256  # codes of margins that are looked at first; then four times as many
 _CIRCUITS_AT_ONCE: Final = 1 << 18  # what is worked on fits into a processor's cache
 _MANY: Final = 16_384  # numbers from which on pairs are counted: there are up to 65,536 different ones
@@ -536,12 +547,45 @@ def _number(which: Passing, chosen: Passing | None) -> int:
     return int(np.count_nonzero(which if chosen is None else which & chosen))
 
 
-def _histogram(column: NDArray[Any], chosen: Passing | None) -> NDArray[np.int64]:
-    """How often the chosen ones have each value, which are small natural numbers."""
-    if chosen is None or not len(column):
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """Some rows of which several columns are counted.
+
+    Args:
+        which: ``[rows]`` whether each is chosen.
+    """
+
+    which: Passing
+
+    @cached_property
+    def n(self) -> int:
+        """How many are chosen."""
+        return int(np.count_nonzero(self.which))
+
+    @property
+    def few(self) -> bool:
+        """Whether they are fewer than half: then they are taken out; else the others are counted along as zeros."""
+        return 2 * self.n < len(self.which)
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """Where they stand."""
+        return np.flatnonzero(self.which)
+
+
+def _chosen(which: Passing | None) -> _Chosen | None:
+    return None if which is None else _Chosen(which)
+
+
+def _histogram(column: NDArray[Any], chosen: _Chosen | None) -> NDArray[np.int64]:
+    """How often the chosen ones have each value, which are small natural numbers; None for everything."""
+    if chosen is None:
         return _how_often(column)
-    counts = _how_often(column * chosen)  # to take the others out would take longer than to count them as zeros
-    counts[0] -= len(column) - int(np.count_nonzero(chosen))
+    if chosen.few:
+        return _how_often(column.take(chosen.places))
+    counts = _how_often(column * chosen.which)
+    if len(counts):
+        counts[0] -= len(column) - chosen.n
     return counts
 
 
@@ -558,13 +602,18 @@ def _how_often(column: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _histograms_of_two(
-    left: NDArray[Any], right: NDArray[Any], chosen: Passing | None
+    left: NDArray[Any], right: NDArray[Any], chosen: _Chosen | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same of two columns, at least one value each, counted together as numbers of two digits."""
-    lows = [int(column.min()) for column in (left, right)]
-    spans = [int(column.max()) - low + 1 for column, low in zip((left, right), lows, strict=True)]
+    """The same of two columns, counted together as numbers of two digits."""
+    both = (left, right)
+    if chosen is not None and chosen.few:
+        both, chosen = (left.take(chosen.places), right.take(chosen.places)), None
+    if not len(both[0]):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    lows = [int(column.min()) for column in both]
+    spans = [int(column.max()) - low + 1 for column, low in zip(both, lows, strict=True)]
     small = np.uint8 if spans[0] * spans[1] <= 255 else np.uint16
-    digits = [(column - column.dtype.type(low)).astype(small) for column, low in zip((left, right), lows, strict=True)]
+    digits = [(column - column.dtype.type(low)).astype(small) for column, low in zip(both, lows, strict=True)]
     found = _histogram(digits[0] * small(spans[1]) + digits[1], chosen)
     table = np.zeros(spans, dtype=np.int64)
     table.ravel()[: len(found)] = found

@@ -50,10 +50,17 @@ def test_values_are_counted_in_pairs_as_one_by_one(monkeypatch, most, n):
     monkeypatch.setattr(scan, "_MANY", 8)
     random = np.random.default_rng(n)
     left, right = (random.integers(limit // 2, limit + 1, n).astype(np.min_scalar_type(limit)) for limit in most)
-    for chosen in (None, random.random(n) < 0.4, np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)):
-        which = np.arange(n) if chosen is None else np.flatnonzero(chosen)
-        for column, counts in zip((left, right), scan._histograms_of_two(left, right, chosen), strict=True):
-            assert told(counts) == told(scan._histogram(column, chosen)) == Counter(column[which].tolist())
+    for chosen in (
+        None,
+        random.random(n) < 0.4,
+        random.random(n) < 0.7,
+        np.zeros(n, dtype=np.bool_),
+        np.ones(n, dtype=np.bool_),
+    ):
+        some = scan._chosen(chosen)
+        for column, counts in zip((left, right), scan._histograms_of_two(left, right, some), strict=True):
+            expected = Counter(column.tolist() if chosen is None else column[chosen].tolist())
+            assert told(counts) == told(scan._histogram(column, some)) == expected
 
 
 def told(counts):

@@ -54,6 +54,17 @@ class CodedMargins:
                 margins[parts[block]] = np.frombuffer(data)[positions[parts[block]] % BLOCK]
         return margins
 
+    def by_codes(self, test: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
+        """The same test of codes, as :meth:`passing` takes one; None where a code has margins on both sides."""
+        smallest, largest = (test(ends) for ends in self.ranges.T)
+        if (smallest != largest).any():
+            return None
+        turned = np.flatnonzero(smallest != smallest[0])
+        if not len(turned):  # as of a bound beyond all margins
+            return lambda codes: np.broadcast_to(smallest[0], len(codes))
+        bound = np.uint16(turned[0])
+        return (lambda codes: codes < bound) if smallest[0] else (lambda codes: codes >= bound)
+
     def passing(self, test: Callable[[Any], Any]) -> NDArray[np.bool_]:
         """Which circuits fulfil a test that all margins beyond a bound fulfil, or all up to one, and no others."""
         smallest, largest = (test(ends) for ends in self.ranges.T)

@@ -23,7 +23,7 @@ from app.db.reads import circuit_scan, coded_margins, explanation_shelves
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
-from app.db.reads.neighbours import neighbours_by_edges
+from app.db.reads.neighbours import nearest_stored, neighbours_by_edges, smallest_stored
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_analysis, save_network
@@ -249,6 +249,18 @@ def test_neighbours_are_those_of_a_plain_scan(store, many, every, monkeypatch):
                     assert [Fraction(one.shared, one.either) for one in ends] == [jaccard(mask, o) for o in wanted]
                 assert found.of == len(rest) == N - len(left_out & set(masks))
         session.rollback()
+
+
+def test_the_nearest_and_the_smallest_are_those_of_a_plain_scan(store, many, every, monkeypatch):
+    """Of stored circuits and of others, with edges' bits kept whole or read in steps."""
+    masks = [int(c.mask, 16) for c in every]
+    with store.read() as session:
+        for most in (0, 64 * N):
+            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
+            for mask in (masks[0], masks[64], masks[-1], 0, 0b1011, (1 << 18) - 1):
+                expected = min(masks, key=lambda other: ((other ^ mask).bit_count(), other))
+                assert nearest_stored(session, many, mask) == (expected, (expected ^ mask).bit_count())
+        assert int(smallest_stored(session, many), 16) == min(masks, key=lambda mask: (mask.bit_count(), mask))
 
 
 def test_uses_are_counted_of_what_passes(store, many, every, monkeypatch):
