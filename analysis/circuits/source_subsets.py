@@ -34,10 +34,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.bitsets import times_included
+from analysis.circuits.bitsets import WORD, n_words, times_included
 from analysis.circuits.decision_intervals import Box, greatest_addend, least_addend
 from analysis.circuits.space import count_matrices
-from analysis.circuits.tail_groups import TailGroup, TailTerms, n_group_words, nearby
+from analysis.circuits.tail_groups import TailGroup, TailTerms, nearby
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts are exact in float64 and int64 alike
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
@@ -45,10 +45,11 @@ _MOST_HEADS: Final = 1 << 18  # that meet the tails at once
 _MOST_TAILS: Final = 1 << 18
 _COMPARED_DIRECTLY: Final = 1 << 16  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
-_WORDS_AT_ONCE: Final = 1 << 16  # of sets of tails: half a MiB, which stays in a core's cache
+_WORDS_AT_ONCE: Final = 1 << 17  # of sets of tails: one MiB, about what stays in a core's cache
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
 _NEAR: Final = 4  # choices of one neuron that a cluster of heads joins
-_IN_A_GROUP: Final = 1024  # tails, at most
+_IN_A_GROUP: Final = 2048  # tails, at most
+_IN_A_BLOCK: Final = 63  # heads whose sets are added before their bits are unpacked: six planes instead of 63
 
 
 @dataclass(eq=False)
@@ -143,8 +144,8 @@ class Combinations:
             return 2 * _COMPARED_AT_ONCE
         _, middle, tail = self.parts
         n_rows = len(self.boxes)
-        words = n_group_words(self.group_size, len(tail.classes))
-        sets = self.n_ends * self.group_size * words + 4 * max(_WORDS_AT_ONCE, 64 * words)
+        words = n_words(self.group_size)
+        sets = self.n_ends * self.group_size * words + 4 * max(_WORDS_AT_ONCE, _IN_A_BLOCK * words)
         return 8 * (len(middle) * (3 * n_rows + 8) + len(tail) * (8 * n_rows + 2) + sets)
 
     @property
@@ -414,21 +415,52 @@ class Combinations:
         some = np.flatnonzero(between)
         if not len(some):
             return
-        some = some[np.argsort(classes[some], kind="stable")]
-        sets = group.packed(allowed)
-        on_rows = [(row, *group.sets_on(row)) for row in binding if not fits_all[row][some].all()]
-        step = max(1, _WORDS_AT_ONCE // group.n_words)
-        on_row = np.empty((min(step, len(some)), group.n_words), dtype=np.uint64)
-        for start in range(0, len(some), step):
-            part = some[start : start + step]
+        # one more set that holds nothing, for the places of blocks that are left empty
+        sets = np.concatenate([group.packed(allowed), np.zeros((1, group.n_words), dtype=np.uint64)])
+        keys = np.append(keys[some], len(allowed))
+        on_rows = []
+        for row in binding:
+            here = sums[row][some]
+            if not fits_all[row][some].all():
+                changes, sets_on_row = group.sets_on(row, here.min(), here.max())
+                # heads of a cluster have nearly the same sum, which is why they are not sorted by class before this
+                on_rows.append((sets_on_row, np.searchsorted(changes, here, side="right")))
+        blocks, class_of = _in_blocks(classes[some])
+        n_fitting = np.zeros(len(some) + 1, dtype=np.int64)
+        times = np.zeros((len(pairs.by_class), group.n_words * WORD), dtype=np.int64)
+        step = max(1, _WORDS_AT_ONCE // (_IN_A_BLOCK * group.n_words))
+        on_row = np.empty((_IN_A_BLOCK * min(step, len(blocks)), group.n_words), dtype=np.uint64)
+        for start in range(0, len(blocks), step):
+            part = blocks[start : start + step].T.ravel()
             fitting = np.take(sets, keys[part], axis=0)
-            here = on_row[: len(part)]
-            for row, changes, sets_on_row in on_rows:
-                ranks = np.searchsorted(changes, sums[row][part], side="right")
+            for sets_on_row, ranks in on_rows:
                 # ranks are in range; with mode "raise" take would go through a buffer of its own
-                np.take(sets_on_row, ranks, axis=0, out=here, mode="clip")
-                fitting &= here
-            pairs.add_sets(group, fitting, numbers[part], classes[part])
+                fitting &= np.take(sets_on_row, ranks[part], axis=0, out=on_row[: len(part)], mode="clip")
+            n_fitting[part] = np.einsum("ij->i", np.bitwise_count(fitting), dtype=np.uint16)
+            by_block = times_included(fitting.reshape(_IN_A_BLOCK, -1, group.n_words))
+            here = class_of[start : start + step]
+            starts = np.flatnonzero(np.diff(here, prepend=-1))
+            times[here[starts]] += np.add.reduceat(by_block.astype(np.int32), starts, axis=0)
+        pairs.add_sets(group, numbers[some], n_fitting[:-1], times[:, : len(group.tails)])
+
+
+def _in_blocks(classes: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Heads in blocks of one class each.
+
+    Args:
+        classes: ``[heads]``.
+
+    Returns:
+        ``[blocks, heads in a block]`` which heads, −1 where a place is empty, and ``[blocks]`` the class of each,
+        ascending.
+    """
+    order = np.argsort(classes, kind="stable")
+    sizes = np.bincount(classes)
+    n_blocks = -(-sizes // _IN_A_BLOCK)
+    empty_before = np.cumsum(n_blocks * _IN_A_BLOCK - sizes) - (n_blocks * _IN_A_BLOCK - sizes)
+    blocks = np.full(n_blocks.sum() * _IN_A_BLOCK, -1, dtype=np.int64)
+    blocks[np.arange(len(order)) + empty_before[classes[order]]] = order
+    return blocks.reshape(-1, _IN_A_BLOCK), np.repeat(np.arange(len(sizes)), n_blocks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -508,22 +540,18 @@ class _Pairs:
         self.by_head[heads] += np.count_nonzero(allowed, axis=1)[keys]
 
     def add_sets(
-        self, group: TailGroup, sets: NDArray[np.uint64], heads: NDArray[np.int64], classes: NDArray[np.uint16]
+        self, group: TailGroup, heads: NDArray[np.int64], n_fitting: NDArray[np.int64], times: NDArray[np.int64]
     ) -> None:
-        """Pair heads with sets of tails of a group.
+        """Pair heads with the tails of a group that fit them.
 
         Args:
-            sets: ``[heads, words]``.
-            heads: each at most once, sorted by class.
-            classes: of each.
+            heads: each at most once.
+            n_fitting: ``[heads]`` tails that fit each.
+            times: ``[classes of heads, tails]`` how many of the heads of each class each tail fits.
         """
-        sizes = np.bitwise_count(sets)
-        starts = np.flatnonzero(np.concatenate([[True], classes[1:] != classes[:-1]]))
-        by_word = np.add.reduceat(sizes, starts, axis=0, dtype=np.int64)
-        by_class = np.add.reduceat(by_word, group.word_starts[:-1], axis=1)
-        self.by_class[classes[starts][:, None], group.classes] += by_class
-        self.by_head[heads] += sizes.sum(axis=1, dtype=np.int64)
-        self.by_tail[group.tails.numbers] += times_included(sets)[group.places]
+        self.by_head[heads] += n_fitting
+        self.by_tail[group.tails.numbers] += times.sum(axis=0)
+        self.by_class[:, group.classes] += np.add.reduceat(times, group.starts, axis=1)
 
 
 # --- choices of sources by some neurons of a layer, numbered, with what each uses and how large it is

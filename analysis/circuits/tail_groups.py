@@ -132,25 +132,23 @@ def nearby(points: NDArray[np.float64], size: int) -> list[NDArray[np.int64]]:
         The numbers of each group's points.
     """
     groups: list[NDArray[np.int64]] = []
-    waiting = [np.arange(points.shape[1])]
+    waiting = [(np.arange(points.shape[1]), points)]
     while waiting:
-        members = waiting.pop()
+        members, here = waiting.pop()
         if len(members) <= size:
             groups.append(members)
             continue
-        here = points[:, members]
         widest = here[int(np.argmax(here.max(axis=1) - here.min(axis=1)))]
         middle = -(-len(members) // (2 * size)) * size
         order = np.argpartition(widest, middle)  # where equal coordinates go makes no difference to any count
-        waiting += [members[order[middle:]], members[order[:middle]]]
+        # the points move along with their numbers, so that none is looked for far away
+        waiting += [(members[half], here.take(half, axis=1)) for half in (order[middle:], order[:middle])]
     return groups
 
 
 @dataclass(frozen=True, eq=False)
 class TailGroup:
     """A group of tails, sorted by class, with the sets of those that fit a head sum.
-
-    Classes begin at words of their own, so that the members of one class in a set are whole words.
 
     Args:
         tails: sorted by class.
@@ -181,21 +179,9 @@ class TailGroup:
         """The first tail of each class that occurs."""
         return np.searchsorted(self.class_of, self.classes)
 
-    @cached_property
-    def word_starts(self) -> NDArray[np.int64]:
-        """The first word of each class that occurs, and the number of words last."""
-        sizes = np.diff(self.starts, append=len(self.class_of))
-        return np.concatenate([[0], np.cumsum(-(-sizes // WORD))])
-
     @property
     def n_words(self) -> int:
-        return int(self.word_starts[-1])
-
-    @cached_property
-    def places(self) -> NDArray[np.int64]:
-        """The bit of each tail, in all words together."""
-        which = np.searchsorted(self.classes, self.class_of)
-        return self.word_starts[which] * WORD + np.arange(len(self.class_of)) - self.starts[which]
+        return n_words(len(self.tails))
 
     @cached_property
     def lows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -210,28 +196,28 @@ class TailGroup:
     def packed(self, members: NDArray[np.bool_]) -> Words:
         """Bit sets of rows of Booleans over the tails, ``[sets, words]``."""
         padded = np.zeros((len(members), self.n_words * WORD), dtype=np.bool_)
-        padded[:, self.places] = members
+        padded[:, : len(self.tails)] = members
         return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
 
-    def sets_on(self, row: int) -> tuple[NDArray[np.float64], Words]:
+    def sets_on(self, row: int, least: float, greatest: float) -> tuple[NDArray[np.float64], Words]:
         """The sets of tails that fit a sum on one row.
+
+        Args:
+            least: no sum that is asked about is smaller, so that what changes up to it need not be told apart.
+            greatest: none is greater.
 
         Returns:
             The sums at which the set changes, ascending, and the set before the first and from each of them on.
         """
         low, high = self.tails.low[row], self.tails.high[row]
         # a tail comes in at its lower end and goes out at the float above its upper end
-        coming, going = np.flatnonzero(low > -np.inf), np.flatnonzero(high < np.inf)
+        coming = np.flatnonzero((low > least) & (low <= greatest))
+        going = np.flatnonzero((high >= least) & (high < greatest))
         changes = np.concatenate([low[coming], np.nextafter(high[going], np.inf)])
         order = np.argsort(changes, kind="stable")
-        bits = self.places[np.concatenate([coming, going])[order]]
-        sets = np.zeros((len(bits) + 1, self.n_words), dtype=np.uint64)
-        sets[0] = self.packed((low == -np.inf)[None])[0]
-        sets[np.arange(1, len(sets)), bits // WORD] = np.uint64(1) << (bits % WORD).astype(np.uint64)
+        which = np.concatenate([coming, going])[order]
+        sets = np.zeros((len(which) + 1, self.n_words), dtype=np.uint64)
+        sets[0] = self.packed(((low <= least) & (high >= least))[None])[0]
+        sets[np.arange(1, len(sets)), which // WORD] = np.uint64(1) << (which % WORD).astype(np.uint64)
         np.bitwise_xor.accumulate(sets, axis=0, out=sets)
         return changes[order], sets
-
-
-def n_group_words(n_tails: int, n_classes: int) -> int:
-    """At most so many words are the sets over a group of so many tails of so many classes."""
-    return n_words(n_tails) + n_classes
