@@ -14,12 +14,15 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.circuits.strategy import CountedCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.question import Question
 from analysis.result import NOTHING_JUDGED, CriterionTally, Float32Outcome, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
+COUNT_FORMAT: Final = "pluriscope-count/1"
 MAX_EXACT_INTEGER: Final = 2**53
 MINIMAL_JOINT: Final = "minimal-joint-alignment"
 """The criterion whose survivors ``alignments_minimal_joint`` counts."""
@@ -64,15 +67,7 @@ def result_json(
             seconds[stage] += spent
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
-        "network": first.question.model.digest,
-        "protocol": {**first.question.protocol.model_dump(mode="json"), "digest": first.question.protocol.digest},
-        "data": {
-            "digest": first.question.record.digest,
-            "clean": first.question.record.is_clean,
-            "description": first.question.record.description,
-            "validation_rows": len(first.question.judged[0]),
-        },
-        "engine": ENGINE_VERSION,
+        **asked_json(first.question),
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
         "outputs": [
@@ -88,6 +83,41 @@ def result_json(
     }
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     return document | ({"missing": missing} if missing else {})
+
+
+def asked_json(question: Question) -> dict[str, Any]:
+    """Of what a file tells, and by which version: network, protocol and data record by their digests."""
+    return {
+        "network": question.model.digest,
+        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+        "data": {
+            "digest": question.record.digest,
+            "clean": question.record.is_clean,
+            "description": question.record.description,
+            "validation_rows": len(question.judged[0]),
+        },
+        "engine": ENGINE_VERSION,
+    }
+
+
+def count_json(question: Question, counted: CountedCircuits, seed: int) -> dict[str, Any]:
+    """An exact count of one output's circuits, as JSON values.
+
+    Args:
+        seed: of the draws.
+    """
+    return {
+        "format": COUNT_FORMAT,
+        **asked_json(question),
+        "output": question.output,
+        "task": task_json(question.task),
+        "circuits": {
+            "possible": exact(counted.possible),
+            "valid": exact(counted.count),
+            "distribution": _distribution_json(counted.distribution),
+            "drawn": {"seed": seed, "masks": [counted.layout.to_hex(mask) for mask in counted.draws.tolist()]},
+        },
+    }
 
 
 def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRecord) -> dict[str, Any]:

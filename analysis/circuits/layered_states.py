@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, count, islice
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,32 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
-_PIECES_AT_ONCE: Final = 16  # tallied side by side; a checkpoint holds whole batches, whatever the processes
+PIECES_AT_ONCE: Final = 16
+"""Pieces tallied side by side; a checkpoint holds whole batches of them, whatever the processes."""
 
-
+Item = TypeVar("Item")
 Begin = Callable[[Sequence[Prefixes]], Callable[[], list[Tally]]]
 """Begins to tally pieces; what it gives back waits for their tallies, in their order."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which pieces of a space are tallied: every so-many-th, since neighbours take about as long.
+
+    Args:
+        part: from 1 to ``of``.
+        of: parts that are the whole together.
+    """
+
+    part: int = 1
+    of: int = 1
+
+    def taken(self, pieces: Iterable[Item]) -> Iterator[Item]:
+        """The pieces of this share, in their order."""
+        return islice(pieces, self.part - 1, None, self.of)
+
+
+WHOLE: Final = Share()
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +171,15 @@ class CountableSpace:
         combinations = cast(Combinations, self._combinations_on(states))  # pieces come with some
         return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
 
-    def tallied(self, begin: Begin, checkpoints: Checkpoints) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
-        """Every piece with its tally, in order; what was kept by an earlier attempt is not counted again.
+    def tallied(
+        self, begin: Begin, checkpoints: Checkpoints, share: Share = WHOLE
+    ) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
+        """Every piece of a share with its tally, in order; what was kept by an earlier attempt is not counted again.
 
         Args:
             begin: begins to tally some pieces; what it gives back waits for their tallies.
             checkpoints: where tallies go, some pieces together, and come from.
+            share: which pieces.
         """
         waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
         begun: dict[int, Callable[[], list[Tally]]] = {}  # by the number of the batch
@@ -166,10 +190,10 @@ class CountableSpace:
             return found()
 
         def batches() -> Iterator[Callable[[], list[Tally]]]:
-            pieces = self.pieces()
-            following = list(islice(pieces, _PIECES_AT_ONCE))
+            pieces = share.taken(self.pieces())
+            following = list(islice(pieces, PIECES_AT_ONCE))
             for number in count():
-                batch, following = following, list(islice(pieces, _PIECES_AT_ONCE))
+                batch, following = following, list(islice(pieces, PIECES_AT_ONCE))
                 if not batch:
                     return
                 waiting.append(batch)

@@ -17,7 +17,7 @@ from analysis.circuits.counting_processes import CountingProcesses
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.layered_states import CountableSpace, Placed
+from analysis.circuits.layered_states import CountableSpace, Placed, Share
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.result import CircuitSearch
@@ -240,6 +240,33 @@ def count_circuits(
             work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
+
+
+def count_part(question: Question, share: Share, work: Work = DEFAULT_WORK, *, processes: int = 1) -> int:
+    """Tally the states of one part of a count; the tallies go to the work's checkpoints.
+
+    Args:
+        share: which part.
+        work: told between batches of states with the number of circuits judged; may raise Cancelled. Its checkpoints
+            keep the tallies, and know those of an earlier attempt.
+        processes: that count side by side.
+
+    Returns:
+        The number of valid circuits among those of the part.
+
+    Raises:
+        BeyondLimits, InvalidData: as :func:`count_circuits`.
+    """
+    space = CountableSpace.of(question)
+    total = sum(len(piece) * combinations.n_circuits for piece, combinations in share.taken(space.pieces()))
+    work.tell("circuits", 0, total)
+    n_judged = n_valid = 0
+    with _counting(question, space, processes) as counting:
+        for piece, combinations, tally in space.tallied(counting.begin_tallying, work.checkpoints, share):
+            n_judged += len(piece) * combinations.n_circuits
+            n_valid += sum(tally.units.sum(axis=1).tolist())
+            work.tell("circuits", n_judged, total, f"{n_valid:,} valid circuits")
+    return n_valid
 
 
 class _Here:

@@ -16,6 +16,7 @@ from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
 from app.cli.audit import audit
 from app.cli.claim import claim
+from app.cli.count import count
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
 from app.cli.interface import interface
@@ -65,6 +66,7 @@ app.command(rich_help_panel="Dashboard and its database")(backup)
 app.command(rich_help_panel="Dashboard and its database")(restore)
 app.command(rich_help_panel="Dashboard and its database")(move)
 
+app.add_typer(count, rich_help_panel="Engine alone: no server, no database")
 app.add_typer(study, rich_help_panel="Studies of many networks")
 app.add_typer(token, rich_help_panel="Dashboard and its database")
 
