@@ -32,6 +32,7 @@ Beyond = Callable[[NDArray[Any], NDArray[np.int64]], Passing]
 ColumnTest = tuple[tuple[str, ...], Test]
 """The columns that are looked at, and what fulfils the test."""
 COUNTED: Final = ("edges", "neurons", "algorithm", "story")
+_SIZES: Final = ("edges", "neurons")
 SHARES: Final = ("coverage", "accuracy")
 SHARE_STEPS: Final = 10  # shares are counted in tenths, 1 apart
 
@@ -335,12 +336,12 @@ class _Scan:
         there = [columns["interpretations"] > 0] if self._only_with else []
         return [*there, *(None if test is None else test[1](columns) for test in self._tests)]
 
-    def _all(self, passes: Sequence[Passing | None], without: str = "") -> Passing | None:
-        """What fulfils all conditions but those of one facet; None for everything."""
+    def _all(self, passes: Sequence[Passing | None], *without: str) -> Passing | None:
+        """What fulfils all conditions but those of some facets; None for everything."""
         every: Passing | None = None
         facets = [""] * self._only_with + ["" if c.narrows else c.facet for c in self._conditions]
         for facet, passing in zip(facets, passes, strict=True):
-            if passing is not None and not (without and facet == without):
+            if passing is not None and facet not in without:
                 every = passing if every is None else every & passing
         return every
 
@@ -400,14 +401,21 @@ class _Scan:
         chosen_here: _Chosen | None,
     ) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """How often each value of the counted columns occurs."""
-        chosen = {name: self._without(name, passes, every) for name in COUNTED if name in columns}
-        if chosen.keys() >= {"edges", "neurons"} and chosen["edges"] is every and chosen["neurons"] is every:
-            yield from zip(
-                ("edges", "neurons"), _histograms_of_two(columns["edges"], columns["neurons"], chosen_here), strict=True
-            )
-            del chosen["edges"], chosen["neurons"]
-        for name, which in chosen.items():
+        names = [name for name in COUNTED if name in columns]
+        own = {name: self._tests_of(name) for name in _SIZES}
+        if set(names) >= set(_SIZES) and all(test is not None and test[0] == (n,) for n in _SIZES for test in own[n]):
+            some = _chosen(self._all(passes, *_SIZES)) if any(own.values()) else chosen_here
+            tests = [[test[1] for test in own[name] if test is not None] for name in _SIZES]
+            yield from zip(_SIZES, _histograms_of_two([columns[name] for name in _SIZES], some, tests), strict=True)
+            names = [name for name in names if name not in _SIZES]
+        for name in names:
+            which = self._without(name, passes, every)
             yield name, _histogram(columns[name], chosen_here if which is every else _chosen(which))
+
+    def _tests_of(self, facet: str) -> list[ColumnTest | None]:
+        """The tests of the conditions that a facet is counted without."""
+        both = zip(self._conditions, self._tests, strict=True)
+        return [test for condition, test in both if condition.facet == facet and not condition.narrows]
 
     def _count_in_turn(self, passes: Sequence[Passing | None], n: int) -> None:
         """Explanations left after each condition in turn."""
@@ -602,26 +610,32 @@ def _how_often(column: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _histograms_of_two(
-    left: NDArray[Any], right: NDArray[Any], chosen: _Chosen | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same of two columns, counted together as numbers of two digits."""
-    both = (left, right)
+    columns: Sequence[NDArray[Any]], chosen: _Chosen | None, tests: Sequence[Sequence[Test]] = ((), ())
+) -> list[NDArray[np.int64]]:
+    """The same of edges and neurons, counted together as numbers of two digits.
+
+    Args:
+        columns: of edges and of neurons.
+        chosen: what is counted; None for everything.
+        tests: of edges, which neurons are counted under, and of neurons, which edges are counted under.
+    """
     if chosen is not None and chosen.few:
-        both, chosen = (left.take(chosen.places), right.take(chosen.places)), None
-    if not len(both[0]):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    lows = [int(column.min()) for column in both]
-    spans = [int(column.max()) - low + 1 for column, low in zip(both, lows, strict=True)]
+        columns, chosen = [column.take(chosen.places) for column in columns], None
+    if not len(columns[0]):
+        return [np.zeros(0, dtype=np.int64)] * 2
+    lows = [int(column.min()) for column in columns]
+    spans = [int(column.max()) - low + 1 for column, low in zip(columns, lows, strict=True)]
     small = np.uint8 if spans[0] * spans[1] <= 255 else np.uint16
-    digits = [(column - column.dtype.type(low)).astype(small) for column, low in zip(both, lows, strict=True)]
+    digits = [(column - column.dtype.type(low)).astype(small) for column, low in zip(columns, lows, strict=True)]
     found = _histogram(digits[0] * small(spans[1]) + digits[1], chosen)
     table = np.zeros(spans, dtype=np.int64)
     table.ravel()[: len(found)] = found
-    of_left, of_right = (
-        np.concatenate([np.zeros(low, dtype=np.int64), table.sum(axis=axis)])
-        for low, axis in zip(lows, (1, 0), strict=True)
-    )
-    return of_left, of_right
+    passing = [np.ones(span, dtype=np.bool_) for span in spans]
+    for name, low, span, own, passes in zip(_SIZES, lows, spans, tests, passing, strict=True):
+        for test in own:
+            passes &= test({name: np.arange(low, low + span)})
+    counts = table[:, passing[1]].sum(axis=1), table[passing[0]].sum(axis=0)
+    return [np.concatenate([np.zeros(low, dtype=np.int64), some]) for low, some in zip(lows, counts, strict=True)]
 
 
 def added(total: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ def test_values_are_counted_in_pairs_as_one_by_one(monkeypatch, most, n):
         np.ones(n, dtype=np.bool_),
     ):
         some = scan._chosen(chosen)
-        for column, counts in zip((left, right), scan._histograms_of_two(left, right, some), strict=True):
+        for column, counts in zip((left, right), scan._histograms_of_two((left, right), some), strict=True):
             expected = Counter(column.tolist() if chosen is None else column[chosen].tolist())
             assert told(counts) == told(scan._histogram(column, some)) == expected
 

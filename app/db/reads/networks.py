@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
@@ -90,11 +90,15 @@ def known_as(session: Session, row: NetworkRow, besides: str = "") -> list[str]:
 
 
 def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[AnalysisRow]:
-    """All analyses of some networks with their protocols, by network, output, then protocol name."""
+    """All analyses of some networks with their protocols, by network, output, then protocol name.
+
+    What lists do not show of them is read when it is asked for.
+    """
+    unseen = (defer(column) for column in (AnalysisRow.criteria, AnalysisRow.plan, AnalysisRow.provenance))
     return session.scalars(
         select(AnalysisRow)
         .join(AnalysisRow.protocol)
-        .options(joinedload(AnalysisRow.protocol))
+        .options(selectinload(AnalysisRow.protocol), *unseen)  # of few protocols each is read once
         .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.staged == "")
         .order_by(
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
@@ -114,6 +118,7 @@ def jobs_for(session: Session, digests: Iterable[str]) -> Sequence[JobRow]:
     return session.scalars(
         select(JobRow)
         .where(JobRow.kind == "analyse", JobRow.network_digest.in_(list(digests)))
+        .options(defer(JobRow.result))
         .order_by(JobRow.created_at.desc(), JobRow.id)
     ).all()
 
