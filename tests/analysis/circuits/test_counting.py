@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from analysis.checkpoints import PackedCheckpoints, unpack
 from analysis.circuits import bitsets, prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
+from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
 from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.strategy import count_circuits
-from analysis.circuits.tail_groups import nearby
+from analysis.circuits.tail_groups import TailGroup, Tails, nearby
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
@@ -45,7 +46,7 @@ def _forced(direct: bool):
         (source_subsets, "_IN_A_GROUP", 3),
         (source_subsets, "_NEAR", 2),
         (source_subsets, "_WORDS_AT_ONCE", 4),
-        (source_subsets, "_IN_A_BLOCK", 7),
+        (source_subsets, "_IN_A_BLOCK", 3),
     ]
     names += [(source_subsets, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
     before = [getattr(module, name) for module, name, _ in names]
@@ -357,6 +358,37 @@ def test_items_are_counted_in_all_sets_of_a_block_at_once(seed, n_sets, n_blocks
     sets = np.packbits(members, axis=2, bitorder="little").view("<u8").astype(np.uint64)
     times = bitsets.times_included(sets.reshape(n_sets, n_blocks, n_words))
     assert times.tolist() == members.sum(axis=0).tolist()
+
+
+def test_however_few_heads_are_looked_up_at_once_the_tally_is_the_same(monkeypatch):
+    file = golden_network("xor_4-4")
+    space = CountableSpace.of(ask(file.network, task=file.tasks[0]))
+    monkeypatch.setattr(source_subsets, "_COMPARED_DIRECTLY", 0)
+    monkeypatch.setattr(source_subsets, "_IN_A_GROUP", 64)
+    monkeypatch.setattr(source_subsets, "_IN_A_BLOCK", 5)  # so that a class has several
+    pieces = [piece for piece, _ in space.pieces() if len(piece.active) == 4]
+    at_once = [space.tally(piece) for piece in pieces]
+    monkeypatch.setattr(source_subsets, "_WORDS_AT_ONCE", 1)
+    for piece, before in zip(pieces, at_once, strict=True):
+        after = space.tally(piece)
+        assert (before.by_class, before.units.tolist()) == (after.by_class, after.units.tolist())
+        assert before.by_neuron.tolist() == after.by_neuron.tolist()
+    assert sum(tally.units.sum() for tally in at_once) > 10_000
+
+
+@given(st.integers(0, 10**6), st.integers(1, 90), st.integers(0, 9), st.integers(0, 9))
+def test_the_sets_of_a_group_are_right_between_the_sums_that_are_asked_about(seed, n_tails, one, other):
+    random = np.random.default_rng(seed)
+    low, high = (random.integers(-2, 12, (1, n_tails)).astype(float) for _ in "lh")
+    low[random.random(low.shape) < 0.2], high[random.random(high.shape) < 0.2] = -np.inf, np.inf
+    group = TailGroup(Tails(np.arange(n_tails), np.minimum(low, high), np.maximum(low, high)), np.zeros(n_tails, int))
+    least, greatest = min(one, other), max(one, other)
+    changes, sets = group.sets_on(0, least, greatest)
+    for asked in np.arange(least, greatest + 0.5, 0.5):
+        found = sets[np.searchsorted(changes, asked, side="right")]
+        fits = (group.tails.low[0] <= asked) & (asked <= group.tails.high[0])
+        assert found.tolist() == group.packed(fits[None])[0].tolist()
+    assert ((changes > least) & (changes <= greatest)).all(), "a change that no sum reaches"
 
 
 @given(st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 9))
