@@ -215,15 +215,16 @@ def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
     order = Order("margin", False, None, 5)
     for least in (0.0, 0.05, 0.3):
         test = {"circuit": at_least("margin", least)}
-        wanted = [*wanted_by(edges_min=9), Condition("margin", "", test, {})]
-        kept = [c for c in every if c.n_edges >= 9 and c.margin >= least]
+        wanted = [*wanted_by(edges_min=9, neurons_max=5), Condition("margin", "", test, {})]
+        of_edges = [c for c in every if c.n_neurons <= 5 and c.margin >= least]
+        of_neurons = [c for c in every if c.n_edges >= 9 and c.margin >= least]
+        kept = [c for c in of_edges if c.n_edges >= 9]
         with store.read() as session:
             shelf = CircuitShelf(session, many, "circuit")
             counts = find([shelf], frozenset(("circuit",)), wanted, order, Facets(LAYOUT)).facets
         assert counts.fragile == sum(c.margin < FRAGILE_MARGIN for c in kept)
         assert counts.with_margin == len(kept)
-        for name in ("edges", "neurons"):  # the first under all conditions but its own
-            those = [c for c in every if c.margin >= least] if name == "edges" else kept
+        for name, those in (("edges", of_edges), ("neurons", of_neurons)):  # under all conditions but their own
             assert counts.values[name] == Counter(getattr(c, f"n_{name}") for c in those)
 
 
