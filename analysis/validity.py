@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Final, Literal
 
 import numpy as np
@@ -30,7 +31,8 @@ def decide(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.int8]
         one, zero = (outputs > 0.5) & (outputs < 1.5), (outputs >= -0.5) & (outputs <= 0.5)
     else:
         one, zero = outputs > 0.5, outputs <= 0.5
-    return np.where(one, 1, np.where(zero, 0, NEITHER)).astype(np.int8)
+    decided: NDArray[np.int8] = one.astype(np.int8) - (~(one | zero)).astype(np.int8)  # NEITHER is −1
+    return decided
 
 
 def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule, slack: float = 0.0) -> NDArray[np.bool_]:
@@ -74,7 +76,8 @@ def decided_right(
 
 def margin_to_edge(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.float64]:
     """Distance of each output to the nearest edge of the decision: −.5, .5, 1.5 for rounding, .5 for threshold."""
-    nearest: NDArray[np.float64] = np.min([np.abs(outputs - edge) for edge in _EDGES[rule]], axis=0)
+    distances = (np.abs(outputs - edge) for edge in _EDGES[rule])
+    nearest: NDArray[np.float64] = reduce(np.minimum, distances)
     return nearest
 
 

@@ -21,7 +21,7 @@ from heapq import nsmallest
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import Candidates, CandidateSpace
+from analysis.algorithms.candidates import Candidates, CandidateSpace, ForCandidates
 from analysis.algorithms.counting import count_irredundant
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
@@ -221,9 +221,7 @@ class _Asked:
         )
 
 
-@lru_cache(maxsize=4)  # the same candidates come back with every network
-def _remembered(algorithms: tuple[HighLevelModel, ...]) -> _Asked:
-    return _Asked.of(algorithms)
+_remembered = ForCandidates(_Asked.of, 4)
 
 
 def _placer(table: SiteTable) -> Placer:

@@ -86,12 +86,14 @@ class CircuitCriteriaContext:
     def n_right_by_source(self) -> NDArray[np.int64]:
         """``[circuits, 2^n]``: judged rows decided right if absent edges carry what the network has on each source."""
         rows, labels = self.question.judged
-        counts = np.empty((len(self), len(self.clean_rows)), dtype=np.int64)
-        for part in self.parts("resample ablation", len(rows) * len(self.clean_rows)):
-            for source in range(len(self.clean_rows)):
+        n_sources = len(self.clean_rows)
+        counts = np.empty((len(self), n_sources), dtype=np.int64)
+        carried = tuple(np.repeat(layer.T, len(rows), axis=1) for layer in self.clean_activations[:-1])
+        for part in self.parts("resample ablation", len(rows) * n_sources):
+            outputs = self.outputs(part, np.tile(rows, (n_sources, 1)), carried)
+            for source, decided in enumerate(np.split(outputs, n_sources, axis=1)):
                 self.work.check()
-                carried = self.activations_on(source)
-                counts[part, source] = count_right(self.outputs(part, rows, carried), labels, self.question.protocol)
+                counts[part, source] = count_right(decided, labels, self.question.protocol)
         return counts
 
     def activations_on(self, source: int) -> tuple[NDArray[np.float64], ...]:
@@ -126,11 +128,17 @@ class CircuitCriteriaContext:
         above: NDArray[np.bool_] = n_right / len(self.question.judged[1]) > self.question.protocol.accuracy_threshold
         return above
 
+    @property
+    def _keep(self) -> tuple[NDArray[np.bool_], ...]:
+        """The edges that each circuit keeps, where all fit into one part."""
+        return self.once("edges kept", lambda: keep_matrices(self.masks, self.question.layout))
+
     def outputs(
         self, part: slice, rows: NDArray[np.float64], absent: Sequence[NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         """Outputs ``[circuits of the part, rows]`` if absent edges carry these values."""
-        keep = keep_matrices(self.masks[part], self.question.layout)
+        whole = len(range(*part.indices(len(self)))) == len(self)
+        keep = self._keep if whole else keep_matrices(self.masks[part], self.question.layout)
         # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
         with np.errstate(over="ignore", invalid="ignore"):
             return batch_activations(self.question.cut, keep, rows, absent)[-1][:, 0]

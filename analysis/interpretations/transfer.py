@@ -184,7 +184,7 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) ->
     """
     parents = above.parents[states.circuit, neuron]
     owner, cut = _consistent_cuts(below, above, states, parents, neuron)
-    alive, place = np.unique(owner, return_inverse=True)
+    alive, place = _runs(owner)
     left, parents = states[alive], parents[alive]
     everything = slice(0, below.separations.shape[-1])
     by_any = _told_apart(below, left, parents, everything, np.bitwise_or)
@@ -200,6 +200,13 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) ->
     kept = factor > 0
     owner, cut, exponent, factor = owner[kept], cut[kept], exponent[kept], factor[kept]
     return _Choices(np.bincount(owner, minlength=len(states)), cut, exponent, factor)
+
+
+def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct ones of ascending numbers, and for each number which of these it is."""
+    new = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return ascending[new], np.cumsum(new) - 1
 
 
 def _told_apart(below: LayerCuts, states: States, parents: NDArray[np.bool_], words: slice, joined: np.ufunc) -> Words:
@@ -227,7 +234,7 @@ def _consistent_cuts(
     n_words, start = below.separations.shape[-1], 1
     while start < n_words and len(owner):
         words = slice(start, min(2 * start, n_words))
-        alive, place = np.unique(owner, return_inverse=True)
+        alive, place = _runs(owner)
         seen = _told_apart(below, states[alive], parents[alive], words, np.bitwise_or)
         child = above.separations[circuit[owner], neuron, cut, words]
         fits = ((child & ~seen[place]) == 0).all(axis=1)

@@ -148,7 +148,7 @@ def batch_activations(
         network: the network cut to the analysed output.
         keep: kept edges ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
         inputs: ``[rows, n0]``.
-        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`.
+        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`; or ``[n_l, rows]``, for each row its own.
 
     Returns:
         ``[circuits, n_l, rows]`` for layers 0 … L; an inactive neuron shows the value that it is ablated to.
@@ -174,7 +174,7 @@ def next_circuit_layer(
         layer: from 1 to L.
         kept: edges into the layer, ``[circuits, n_layer, n_(layer−1)]``.
         source: ``[circuits, n_(layer−1), runs]``.
-        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`.
+        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`; or ``[n_l, runs]``, for each run its own.
     """
     weights, biases, carried = network.weights[layer - 1], network.biases[layer - 1], absent[layer - 1]
     total = np.broadcast_to(biases[:, None], (len(kept), len(biases), source.shape[2]))
@@ -187,7 +187,7 @@ def next_circuit_layer(
     if layer == len(network.weights):
         return values
     active = np.any(kept, axis=2, keepdims=True)
-    return np.where(active, values, absent[layer][:, None])
+    return np.where(active, values, absent[layer].reshape(len(biases), -1))
 
 
 def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.bool_], ...]:
