@@ -229,20 +229,22 @@ def visitor(chromium, site, ear) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="package")
 def tabs(chromium, site) -> Iterator[Callable[..., Any]]:
     """Tabs that stay from test to test, one for each set of options: a visit to one page leaves nothing behind that the
-    next could meet, for nothing is kept (every load is a first one) and nobody clicks what is remembered.
+    next could meet, for nothing is kept (every load is a first one, except without scripts, where styles alone could be
+    kept and no rule asks when they came) and nobody clicks what is remembered.
     """
     made: dict[str, Any] = {}
 
-    def tab(**options: Any) -> Any:
-        key = repr(sorted(options.items()))
+    def tab(*, brings: str = "", **options: Any) -> Any:
+        key = repr([sorted(options.items()), brings])
         if key not in made:
             context = chromium.new_context(base_url=site.url, **{**DESKTOP, **options})
             context.set_default_timeout(WAIT_MILLISECONDS)
             made[key] = context.new_page()
-            made[key].add_init_script(WATCH_SHIFTS)
-            devtools = context.new_cdp_session(made[key])
-            devtools.send("Network.enable")
-            devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+            if options.get("java_script_enabled", True):
+                made[key].add_init_script(WATCH_SHIFTS + brings)
+                devtools = context.new_cdp_session(made[key])
+                devtools.send("Network.enable")
+                devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
         return made[key]
 
     yield tab
@@ -252,7 +254,9 @@ def tabs(chromium, site) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def visit(tabs, ear) -> Iterator[Callable[..., Any]]:
-    """Opens an address in a tab with these options, and waits until the page is whole."""
+    """Opens an address in a tab with these options, and waits until the page is whole; ``brings`` is a script that is
+    there from its start.
+    """
     used = []
 
     def go(address: str, status: int = 200, **options: Any) -> Any:

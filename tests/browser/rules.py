@@ -7,6 +7,7 @@ wrong with it: the page, the rule, the place. A rule may change the page (focus,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 Rule = Callable[[Any], Iterator[str]]
@@ -22,7 +23,10 @@ SEE_COLOURS: Final = """async ({ passed, options }) => {
     if (!grounds.has(e)) {
       const { backgroundColor: colour, backgroundImage: image, opacity, position } = getComputedStyle(e);
       const paints = colour !== "rgba(0, 0, 0, 0)" || image !== "none" || opacity !== "1" || position !== "static";
-      grounds.set(e, ground(e.parentElement) + (paints ? [colour, image, opacity, position, ""].join("|") : ""));
+      const beneath = ground(e.parentElement), own = paints ? [colour, image, opacity, position, ""].join("|") : "";
+      // what an opaque colour covers counts no longer, unless something shows through all of it
+      const covers = colour.startsWith("rgb(") && opacity === "1" && !beneath.includes("shown through");
+      grounds.set(e, (covers ? "" : beneath) + own + (opacity === "1" ? "" : "shown through|"));
     }
     return grounds.get(e);
   };
@@ -30,9 +34,9 @@ SEE_COLOURS: Final = """async ({ passed, options }) => {
   const written = (e) => words(e).length > 1 || e.matches(fields);
   for (const e of document.body.querySelectorAll("*"))
     if (written(e) && e.checkVisibility() && !e.closest(silent)) {
-      const { color, fill, fontSize, fontStyle, fontWeight, textDecorationLine, textShadow } = getComputedStyle(e);
-      const own = [color, fill, fontSize, fontStyle, fontWeight, textDecorationLine, textShadow, ground(e)];
-      const look = [e.localName, e.getAttribute("class"), ...own].join(), [longest] = looks.get(look) ?? [e];
+      const { color, fontSize, fontWeight, textShadow } = getComputedStyle(e);
+      const size = parseFloat(fontSize) < 18 ? "small" : [fontSize, fontWeight];  // bold words are large from 18.66 px
+      const look = [color, size, textShadow, ground(e)].join(), [longest] = looks.get(look) ?? [e];
       looks.set(look, [words(e).length > words(longest).length ? e : longest, e]);
     }
   if (!passed) return [...looks.keys()];
@@ -50,9 +54,10 @@ SEE_COLOURS: Final = """async ({ passed, options }) => {
       .flatMap((rule) => rule.nodes.map((node) => marked.get(node.element) ?? [])),
   };
 }"""
-"""The looks on a page, or what axe says of those that have not passed: of elements alike in themselves and in what lies
-beneath them, the one with most words and the last. All in one go, for a page may renew itself at any moment. Left out
-is what axe says nothing about: single letters, words in drawings, and what cannot be seen or used.
+"""The looks on a page, or what axe says of those that have not passed: of elements alike in what decides their contrast
+(their ink, whether they are large, what lies beneath them), the one with most words and the last. All in one go, for a
+page may renew itself at any moment. Left out is what axe says nothing about: single letters, words in drawings, and
+what cannot be seen or used.
 """
 LINKS_DIFFER_IN_STYLE: Final = """
 axe.configure({ rules: [{ id: "link-in-text-block", any: ["link-in-text-block-style"] }] });
@@ -175,11 +180,20 @@ def _colours(tab: Any, **options: Any) -> Iterator[str]:
     yield from _told(found)
 
 
-def _bring_axe(tab: Any) -> None:
+@cache
+def axe_script() -> str:
+    """What brings axe into a page; a tab of which every page is asked has it from the start, which takes half as long
+    as to send it anew each time.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
+    script: str = Axe().axe_script
+    return script + LINKS_DIFFER_IN_STYLE
+
+
+def _bring_axe(tab: Any) -> None:
     if tab.evaluate("() => !window.axe"):
-        tab.evaluate(Axe().axe_script + LINKS_DIFFER_IN_STYLE)
+        tab.evaluate(axe_script())
 
 
 def _told(response: dict[str, Any]) -> Iterator[str]:

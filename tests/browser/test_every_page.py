@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import PHONE
 from tests.browser.pages_table import PAGES, STATUS
-from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WITHOUT_SCRIPTS, broken
+from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WITHOUT_SCRIPTS, axe_script, broken
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ def arrive(visit, where):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_at_a_desk(arrive, name):
-    assert broken(arrive(name, reduced_motion="reduce"), name, AT_A_DESK) == []
+    assert broken(arrive(name, brings=axe_script(), reduced_motion="reduce"), name, AT_A_DESK) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

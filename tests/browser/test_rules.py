@@ -71,6 +71,15 @@ WRONG = [
     (rules.accessible, {"more": ROWS.replace("<tr><td>row 5", "<tr style='background: #444'><td>row 5")}),
     (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td><span style='opacity: .3'>row 5</span>")}),
     (
+        rules.accessible,
+        {"more": "<div style='opacity: .3'><p style='background: #fff'>Faint on white</p></div>"},
+    ),
+    (rules.accessible, {"more": "<p style='color: #888; font-size: 30px'>Large</p><p style='color: #888'>Small</p>"}),
+    (
+        rules.accessible,
+        {"more": "<div style='background: #444'><p style='position: relative'>On a dark one</p></div>"},
+    ),
+    (
         rules.accessible_in_the_dark,
         {"more": ROWS, "style": "@media (prefers-color-scheme: dark) { .odd { color: #bbb } }"},
     ),
