@@ -85,16 +85,18 @@ def waiting(installation: Installation) -> tuple[int, list[str]]:
     return sum(counts.get(state, 0) for state in UNFINISHED), [job["id"] for job in failed if job["set_aside"]]
 
 
-def disturbed(installation: Installation, kills: int, seed: int, longest: float, figures: Figures) -> None:
+def disturbed(installation: Installation, asked: argparse.Namespace, figures: Figures) -> None:
     """Feed and kill until enough was killed, then let the rest end."""
     installation.start_all()
     enough, over = threading.Event(), threading.Event()
-    feeder = threading.Thread(target=_feed_until, args=(installation, enough, over, figures), daemon=True)
+    feeder = threading.Thread(
+        target=_feed_until, args=(installation, asked.waiting, enough, over, figures), daemon=True
+    )
     feeder.start()
-    chance = random.Random(seed)  # noqa: S311  to be the same each time
+    chance = random.Random(asked.seed)  # noqa: S311  to be the same each time
     workers = [name for name in installation.commands if name != "server"]
-    while figures.kills.total() < kills:
-        time.sleep(chance.uniform(0.02, longest))
+    while figures.kills.total() < asked.kills:
+        time.sleep(chance.uniform(0.02, asked.longest))
         target = chance.choices(["server", "worker", "computing process"], [1, 2, 2])[0]
         name = "server" if target == "server" else chance.choice(workers)
         # one that is still starting holds nothing yet: to kill it again would prove little
@@ -107,7 +109,9 @@ def disturbed(installation: Installation, kills: int, seed: int, longest: float,
         elif installation.kill(name):
             figures.kills[target] += 1
             installation.start(name)
-        print(f"\r{figures.kills.total()} of {kills} killed, {figures.networks} networks", end="", file=sys.stderr)
+        print(
+            f"\r{figures.kills.total()} of {asked.kills} killed, {figures.networks} networks", end="", file=sys.stderr
+        )
         if not feeder.is_alive():
             raise RuntimeError("nobody brings networks any more; see the output above")
     enough.set()
@@ -116,7 +120,9 @@ def disturbed(installation: Installation, kills: int, seed: int, longest: float,
             raise RuntimeError("nobody waits for the end any more; see the output above")
 
 
-def _feed_until(installation: Installation, enough: threading.Event, over: threading.Event, figures: Figures) -> None:
+def _feed_until(
+    installation: Installation, fewest: int, enough: threading.Event, over: threading.Event, figures: Figures
+) -> None:
     """Keep some jobs waiting, and try again what was set aside, until enough was killed and everything has ended."""
     while True:
         n_waiting, set_aside = waiting(installation)
@@ -126,7 +132,7 @@ def _feed_until(installation: Installation, enough: threading.Event, over: threa
         if enough.is_set() and not n_waiting and not set_aside:
             over.set()
             return
-        if not enough.is_set() and n_waiting < 8:
+        if not enough.is_set() and n_waiting < fewest:
             feed(installation, figures.networks)
             figures.networks += 1
         else:
@@ -194,6 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims (0)")
     parser.add_argument("--workers", type=int, default=4, help="worker processes (4)")
     parser.add_argument("--longest", type=float, default=5.0, help="longest pause before a kill, in seconds (5)")
+    parser.add_argument("--waiting", type=int, default=8, help="import a network while fewer jobs wait (8)")
     parser.add_argument("--lease", type=float, default=3.0, help="lease in seconds (3)")
     parser.add_argument("--folder", type=Path, help="work there and keep it; else in a folder that is deleted")
     parser.add_argument("--json", type=Path, help="write the figures there")
@@ -204,7 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
     one, other = Installation(folder / "disturbed", **options), Installation(folder / "undisturbed", **options)
     try:
         begun = time.monotonic()
-        disturbed(one, asked.kills, asked.seed, asked.longest, figures)
+        disturbed(one, asked, figures)
         figures.seconds = time.monotonic() - begun
         print(file=sys.stderr)
         begun = time.monotonic()

@@ -35,6 +35,7 @@ from app.pages.claims.listing import SentClaimOptions
 from app.settings import Settings
 from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
+from tests.app.jobs.executors import Lent
 from tests.made_once import made_once
 from tests.study_factories import followed
 from tests.study_factories import results as study_results
@@ -123,19 +124,9 @@ def _make(data: Path) -> None:
         store.close()
 
 
-class _Lent:
-    """An executor that stays for the next worker: its process takes longer to import than most jobs take."""
-
-    def __init__(self, executor: ProcessExecutor) -> None:
-        self.start = executor.start
-
-    def close(self) -> None:
-        """Leave it to whoever lends it."""
-
-
 def _work(store: Store, kinds: Collection[str], executors: Sequence[ProcessExecutor]) -> None:
     """Do all jobs of these kinds."""
-    lent = map(_Lent, executors)
+    lent = map(Lent, executors)
     definitions = {kind: (DEFINITIONS | QUICKER)[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
     pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)

@@ -17,7 +17,7 @@ from tests.factories import XOR_SLUG, stored_analysis
 @pytest.mark.slow
 def test_workers_and_server_are_killed_and_nothing_shows(tmp_path):
     figures = tmp_path / "figures.json"
-    chosen = ["--kills", "5", "--longest", "1", "--workers", "2", "--seed", "7"]
+    chosen = ["--kills", "5", "--longest", "1", "--workers", "2", "--waiting", "2", "--seed", "7"]
     assert main([*chosen, "--folder", str(tmp_path), "--json", str(figures)]) == 0
     told = json.loads(figures.read_text())
     assert sum(told["kills"].values()) >= 5

@@ -22,7 +22,7 @@ from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from app.jobs.worker import Pace, Worker
 from app.limits import limits_in
 from app.settings import Settings
-from tests.app.routes.test_criteria import Directly
+from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
 
 

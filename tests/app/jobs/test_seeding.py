@@ -22,6 +22,7 @@ from app.jobs.seeding import add_bundled_models, add_bundled_networks
 from app.jobs.worker import Pace, Worker
 from app.naming import Scope
 from tests.app.db.test_writes import dump
+from tests.app.jobs.executors import lent_processes
 from tests.factories import pretrained_xor
 from tests.golden_files import FOLDER
 
@@ -29,7 +30,8 @@ from tests.golden_files import FOLDER
 def work(store, kinds: tuple[str, ...], slots: int = 1) -> None:
     """Do the jobs of these kinds; what follows them stays queued."""
     definitions = {kind: DEFINITIONS[kind] for kind in kinds}
-    Worker(store, slots=slots, pace=Pace(poll_seconds=0.05), definitions=definitions).run(until_idle=True)
+    pace = Pace(poll_seconds=0.05)
+    Worker(store, slots=slots, pace=pace, definitions=definitions, executor=lent_processes(slots)).run(until_idle=True)
 
 
 def seed(store) -> int:

@@ -23,6 +23,7 @@ from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Worker
 from app.naming import Scope
+from tests.app.jobs.executors import lent_processes
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, ROOT, wait_for
 from tests.conftest import ON_POSTGRESQL
@@ -97,7 +98,8 @@ def test_others_may_write_while_an_analysis_is_saved(store, tmp_path):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
         queue.enqueue_analyses(session, row, [COMPLETE])
-    worker = Worker(store, pace=QUICK, definitions={"analyse": DEFINITIONS["analyse"]})
+    analyses = {"analyse": DEFINITIONS["analyse"]}
+    worker = Worker(store, pace=QUICK, definitions=analyses, executor=lent_processes(1))
     thread = threading.Thread(target=worker.run, kwargs={"until_idle": True})
     thread.start()
     waits = []

@@ -18,6 +18,7 @@ from app.jobs.definitions import STUDY, analyse_arguments
 from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome, stage_analysis_outcome
 from app.jobs.study_summaries import load_outcomes, save_told, sum_up
 from app.jobs.worker import Worker
+from tests.app.jobs.executors import lent_processes
 from tests.study_factories import design, results
 
 
@@ -95,7 +96,7 @@ def test_workers_run_a_study_to_its_end_and_another_start_changes_nothing(store)
     study = design(seeds={"first": 0, "count": 5})
     with store.write() as session:
         study_queue.start(session, study)
-    Worker(store, slots=2, definitions={STUDY.kind: STUDY}).run(until_idle=True)
+    Worker(store, slots=2, definitions={STUDY.kind: STUDY}, executor=lent_processes(2)).run(until_idle=True)
     with store.write() as session:
         row = find_study(session, "xor-width")
         assert (row.n_finished, row.n_networks) == (10, 10)

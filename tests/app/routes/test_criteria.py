@@ -1,39 +1,13 @@
 """Verdicts over HTTP: they follow an analysis by themselves, and others are asked for once."""
 
-import time
-
 import pytest
 
-from analysis.work import Work
 from app.jobs.worker import Pace, Worker
+from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, stored_analysis
 
 HERE = f"/api/v1/networks/{XOR_SLUG}/criteria"
 QUICK = ["mean-ablation", "irredundant-gates", "output-faithfulness(tolerance=.05)"]
-
-
-class Directly:
-    """An executor without a process: what it is given is done at once."""
-
-    def start(self, order):
-        from app.jobs.computing import Finished
-
-        outcome = order.compute(order.inputs, Work(clock=time.perf_counter))
-
-        class Done:
-            def wait(self, seconds):
-                return Finished(outcome)
-
-            def checkpoints(self):
-                return []
-
-            def progress(self):
-                return []
-
-        return Done()
-
-    def close(self):
-        pass
 
 
 def work(store):

@@ -13,6 +13,7 @@ from app.db.tables import AnalysisRow
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Pace, Worker
+from tests.app.jobs.executors import lent_processes
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 FILE = network_file_json(pretrained_xor())
@@ -122,7 +123,8 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert missing.status_code == 404
     assert "not been made" in missing.json()["error"]
     client.post(f"/api/v1/networks/{slug}/analyses", json={})
-    Worker(store, pace=Pace(poll_seconds=0.05), definitions={"analyse": DEFINITIONS["analyse"]}).run(until_idle=True)
+    analyses = {"analyse": DEFINITIONS["analyse"]}
+    Worker(store, pace=Pace(poll_seconds=0.05), definitions=analyses, executor=lent_processes(1)).run(until_idle=True)
     document = client.get(f"/api/v1/networks/{slug}/result").json()
     assert document["format"] == "pluriscope-result/1"
     assert document["network"] == file.network.digest

@@ -1,0 +1,57 @@
+"""Executors for tests that are about what comes out and not about processes that come and go."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable
+from functools import cache, partial
+
+from analysis.work import Work
+from app.jobs.computing import Finished
+from app.jobs.executor import Executor, ProcessExecutor
+
+
+class Directly:
+    """An executor without a process: what it is given is done at once."""
+
+    def start(self, order):
+        outcome = order.compute(order.inputs, Work(clock=time.perf_counter))
+
+        class Done:
+            def wait(self, seconds):
+                return Finished(outcome)
+
+            def checkpoints(self):
+                return []
+
+            def progress(self):
+                return []
+
+        return Done()
+
+    def close(self):
+        pass
+
+
+class Lent:
+    """An executor that stays for the next worker: its process takes longer to import than most jobs take."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.start = executor.start
+
+    def close(self) -> None:
+        """Leave it to whoever lends it."""
+
+
+@cache
+def _process(number: int) -> ProcessExecutor:
+    """One of those that stay to the end of the tests; one that is lost starts again by itself."""
+    executor = ProcessExecutor()
+    atexit.register(executor.close)
+    return executor
+
+
+def lent_processes(slots: int) -> Callable[[], Executor]:
+    """For a worker with so many slots: a process for each, started by the first test that has need of it."""
+    return partial(next, (Lent(_process(number)) for number in range(slots)))
