@@ -69,7 +69,7 @@ def empty_caches() -> None:
         if name.split(".")[0] == "analysis":
             for value in list(vars(module).values()):
                 clear = getattr(value, "cache_clear", None)
-                if clear is not None:
+                if clear is not None and not isinstance(value, type):
                     clear()
 
 

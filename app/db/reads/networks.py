@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy.orm import Session, defer, joinedload
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
@@ -98,7 +98,7 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
     return session.scalars(
         select(AnalysisRow)
         .join(AnalysisRow.protocol)
-        .options(selectinload(AnalysisRow.protocol), *unseen)  # of few protocols each is read once
+        .options(joinedload(AnalysisRow.protocol), *unseen)
         .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.staged == "")
         .order_by(
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
