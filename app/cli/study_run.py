@@ -6,6 +6,7 @@ under way, and a study that is to have more seeds computes only these.
 
 from __future__ import annotations
 
+import gc
 import gzip
 import multiprocessing
 import os
@@ -36,6 +37,7 @@ from analysis.studies.result_file import (
 )
 from analysis.studies.sources import source_named
 from app.cli.terminal import TROUBLE, Refusal
+from app.free_memory import collect_garbage_seldom
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _computed(chunks: Sequence[Chunk], workers: int) -> Iterator[list[dict[str, 
     if workers == 1:
         yield from map(compute_chunk, chunks)
         return
-    with _processes(chunks[0].design).Pool(min(workers, len(chunks)), _ignore_interrupt) as pool:
+    with _processes(chunks[0].design).Pool(min(workers, len(chunks)), _prepare_process) as pool:
         yield from pool.imap_unordered(compute_chunk, chunks)
 
 
@@ -149,8 +151,10 @@ def _processes(design: StudyDesign) -> BaseContext:
     return context
 
 
-def _ignore_interrupt() -> None:
+def _prepare_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the command decides what ends
+    collect_garbage_seldom()
+    gc.freeze()  # what was loaded stays
 
 
 class _Appending:
