@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,6 +14,11 @@ import typer
 
 from app.cli.analyse import read_protocol
 from app.cli.terminal import DONE, TROUBLE, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from analysis.checkpoints import Checkpoint
@@ -74,11 +81,12 @@ def run(
         if not part:
             return _count(question, Work(report=report), output, draws, seed, processes)
         path, share = Path(output), _share(part)
-        known = _known_part(path, question, share)
-        if known.batches and not quiet:
-            remark(f"{output} is finished" if known.finished else f"{output} holds some of the part already")
-        if not known.finished:
-            _count_part(path, known, question, Work(report=report), processes)
+        with _locked(path):
+            known = _known_part(path, question, share)
+            if known.batches and not quiet:
+                remark(f"{output} is finished" if known.finished else f"{output} holds some of the part already")
+            if not known.finished:
+                _count_part(path, known, question, Work(report=report), processes)
     return DONE
 
 
@@ -106,7 +114,7 @@ def merge(
 
     question = _read_question(file, protocol, data, output_index)
     check_writable(output, file, data or file, *parts)
-    read = [read_part(name, read_bytes(name, "part of a count", MAX_PART_BYTES)) for name in parts]
+    read = [read_part(name, read_bytes(name, "part of a count", MAX_PART_BYTES, "part")) for name in parts]
     with progress_bar(quiet) as report:
         work = Work(report=report, checkpoints=MergedParts(question, read))
         return _count(question, work, output, draws, seed, workers or os.cpu_count() or 1)
@@ -153,6 +161,23 @@ def _count(question: Question, work: Work, output: str, draws: int, seed: int, p
     return DONE
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep a second command from writing the same part; systems without such locks go without.
+
+    Raises:
+        Refusal: another process has it.
+    """
+    with path.open("ab") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                cause = "another process counts into it. Wait for it, or stop it."
+                raise Refusal(f"output {str(path)!r}: {cause}") from None
+        yield
+
+
 def _known_part(path: Path, question: Question, share: Share) -> CountPart:
     """What a file holds of a part already; nothing if there is no file.
 
@@ -165,7 +190,7 @@ def _known_part(path: Path, question: Question, share: Share) -> CountPart:
     head = PartHead.of(question, share)
     if not path.exists() or path.stat().st_size == 0:
         return CountPart(str(path), head, (), finished=False, n_bytes=0)
-    known = read_part(str(path), read_bytes(str(path), "part of a count", MAX_PART_BYTES))
+    known = read_part(str(path), read_bytes(str(path), "part of a count", MAX_PART_BYTES, "part"))
     if known.head != head:
         raise Refusal(f"output {str(path)!r}: holds another part, or a part of another count. Give another path.")
     return known

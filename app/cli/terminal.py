@@ -51,13 +51,14 @@ def remark(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
-def read_bytes(name: str, what: str, max_bytes: int) -> bytes:
+def read_bytes(name: str, what: str, max_bytes: int, form: str = "JSON file") -> bytes:
     """Read a file, or standard input for "-", but never more than one byte beyond the limit.
 
     Args:
         name: path or "-".
         what: what it should be, e.g. "network file".
         max_bytes: limit of that kind of file; the parser refuses what is longer.
+        form: what to give instead of what cannot be read.
 
     Raises:
         Refusal: no such file, no file at all, or not readable.
@@ -67,13 +68,13 @@ def read_bytes(name: str, what: str, max_bytes: int) -> bytes:
     try:
         with Path(name).open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
-                raise Refusal(f"{what} {name!r}: is no file. Give the path of a JSON file.")
+                raise Refusal(f"{what} {name!r}: is no file. Give the path of a {form}.")
             return file.read(max_bytes + 1)
     except IsADirectoryError:
-        raise Refusal(f"{what} {name!r}: is a folder. Give the path of a JSON file.") from None
+        raise Refusal(f"{what} {name!r}: is a folder. Give the path of a {form}.") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise Refusal(f"{what} {name!r}: cannot be read ({cause}). Give the path of a JSON file.") from None
+        raise Refusal(f"{what} {name!r}: cannot be read ({cause}). Give the path of a {form}.") from None
 
 
 def check_writable(name: str, *inputs: str) -> None:

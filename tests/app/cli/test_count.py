@@ -77,3 +77,15 @@ def test_what_cannot_be_counted_in_parts_is_refused(xor, capsys):
     for said, given in cases.items():
         assert said in refused(capsys, "count", *given)
     assert (xor / "note.txt").read_text() == "not to be lost"
+
+
+def test_a_part_is_counted_by_one_process_at_a_time(xor, capsys):
+    fcntl = pytest.importorskip("fcntl")
+    counted("--part", "1/2", "--output", "1.part")
+    whole = (xor / "1.part").read_bytes()
+    with (xor / "1.part").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run("count", "run", "xor.json", "--part", "1/2", "--output", "1.part", "--quiet") == 2
+    assert "another process counts into it" in capsys.readouterr().err
+    assert (xor / "1.part").read_bytes() == whole
+    counted("--part", "1/2", "--output", "1.part")
