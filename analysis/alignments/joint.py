@@ -124,8 +124,11 @@ def score_joint_together(
         runs: dict[tuple[NeuronSet, ...], list[tuple[int, tuple[int, ...]]]] = {}
         for position in positions:
             sites = [site for _, site in aligned[position][1].places]
-            order = tuple(sorted(range(n_variables), key=lambda k: sites[k]) if n_runs * width <= _CELLS else range(0))
-            runs.setdefault(tuple(sites[k] for k in order) or tuple(sites), []).append((position, order))
+            if n_runs * width <= _CELLS:  # all runs at once, so that columns may change places
+                order = tuple(sorted(range(n_variables), key=sites.__getitem__))
+                runs.setdefault(tuple(sites[k] for k in order), []).append((position, order))
+            else:
+                runs.setdefault(tuple(sites), []).append((position, ()))
         for placed, some in _batches(runs, max(1, _CELLS_TOGETHER // (n_runs * width)), max(1, _CELLS // n_runs)):
             scores = _scores(
                 [(aligned[at][0], tuple(path for path, _ in aligned[at][1].places)) for at, _, _ in some],

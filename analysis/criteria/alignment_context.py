@@ -73,16 +73,16 @@ class AlignmentCriteriaContext:
         """``[source, base]`` the network's outputs when a site is interchanged."""
         if site not in self._outputs:
             if isinstance(site, NeuronSet):
-                self.run_together(chain([site], self._own_sites))
+                self.run_together(chain([site], self.own_sites))
             else:
                 network = self.question.cut
                 self._outputs[site] = swap_outputs(network, activations(network, self.rows), [site])[0]
         return self._outputs[site]
 
-    @property
-    def _own_sites(self) -> Iterator[NeuronSet]:
-        """Every neuron set of every alignment."""
-        return (site for _, scored in self.on_neuron_sets for _, site in scored.alignment.places)
+    @cached_property
+    def own_sites(self) -> dict[NeuronSet, None]:
+        """Every neuron set of the alignments, each once."""
+        return dict.fromkeys(site for _, scored in self.on_neuron_sets for _, site in scored.alignment.places)
 
     def run_together(self, sites: Iterable[NeuronSet]) -> None:
         """Interchange all neuron sets that were not interchanged before, in a few array operations."""

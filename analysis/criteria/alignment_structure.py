@@ -49,8 +49,7 @@ def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
 
 
 def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    own = dict.fromkeys(site for _, scored in context.on_neuron_sets for _, site in scored.alignment.places)
-    context.run_together(NeuronSet(site.layer, inside) for site in own for inside in _smaller(site))
+    context.run_together(NeuronSet(site.layer, inside) for site in context.own_sites for inside in _smaller(site))
     return put_together([_is_minimal(context, algorithm, scored) for algorithm, scored in context.on_neuron_sets])
 
 

@@ -691,15 +691,14 @@ class FirstFew:
             values, places = values[few], few if places is None else places[few]
         if places is None:
             places = np.arange(len(values))
-        here = places + positions.start if isinstance(positions, range) else positions[places]
+        found = places + positions.start if isinstance(positions, range) else positions[places]
         if self._values is not None:
-            if not len(here):
+            if not len(found):
                 return
-            values, here = np.concatenate([self._values, values]), np.concatenate([self._positions, here])
-        positions = here
-        order = np.lexsort((positions, values))
+            values, found = np.concatenate([self._values, values]), np.concatenate([self._positions, found])
+        order = np.lexsort((found, values))
         order = (order[::-1] if self._descending else order)[: self._n]
-        self._values, self._positions = values[order], positions[order]
+        self._values, self._positions = values[order], found[order]
 
     def _few(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Indices of the first n, in any order; of equal values the lowest or the highest indices."""
