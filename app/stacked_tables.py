@@ -9,11 +9,13 @@ nothing changes. All pages pass here (:func:`app.rendering.render`), so that tem
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from html import escape, unescape
+from itertools import pairwise
 from typing import Final
 
 _TABLE: Final = re.compile(r'<table class="(?:[^"]* )?stack(?: [^"]*)?"')
-_TAG: Final = re.compile(r'<(/?)(table|thead|tbody|tr|td|th)\b((?:[^>"]|"[^"]*")*)>')
+_TAG: Final = re.compile(r'<(/?)(table|thead|tbody|tr|td|th)\b([^>"]*(?:"[^"]*"[^>"]*)*)>')
 _UNSEEN: Final = re.compile(
     r'<span[^>]*(?:class="vh"|aria-hidden="true")[^>]*>.*?</span>|<template.*?</template>', re.DOTALL
 )
@@ -31,55 +33,54 @@ def with_labels(page: str) -> str:
         page: HTML, or a part of a page, in which every table is whole.
     """
     parts, end = [], 0
-    for opening in _TABLE.finditer(page):
-        if opening.start() < end:  # inside of the one before
-            continue
-        close = _end_of(page, opening.start())
-        parts += [page[end : opening.start()], _labelled(page[opening.start() : close])]
-        end = close
+    while opening := _TABLE.search(page, end):
+        tags = _own_tags(page, opening.start())
+        parts += [page[end : opening.start()], *_labelled(page, opening.start(), tags)]
+        end = tags[-1].end()
     return "".join([*parts, page[end:]]) if parts else page
 
 
-def _end_of(page: str, start: int) -> int:
-    """Where the table that begins there ends, others inside it passed over."""
-    depth = 0
-    for tag in _TAG.finditer(page, start):
-        if tag[2] == "table":
-            depth += -1 if tag[1] else 1
-            if depth == 0:
-                return tag.end()
-    return len(page)
-
-
-def _labelled(table: str) -> str:
-    """One table with its cells labelled; as it is where its head is no single row."""
+def _own_tags(page: str, start: int) -> list[re.Match[str]]:
+    """The tags of the table that begins there, from its own to the one that closes it; not those of tables in it."""
     tags, depth = [], 0
-    for tag in _TAG.finditer(table):
-        if tag[2] == "table":
-            depth += -1 if tag[1] else 1
+    for tag in _TAG.finditer(page, start):
+        closes, name = tag.group(1, 2)
+        if name == "table":
+            depth += -1 if closes else 1
+            if depth == 0:
+                return [*tags, tag]
+            if depth == 1 and not closes:
+                tags.append(tag)
         elif depth == 1:
             tags.append(tag)
-    labels = _labels(table, tags)
-    if not labels:
-        return table
-    parts, end, column, in_body = [], 0, 0, False
-    for number, tag in enumerate(tags):
-        if tag[2] == "tbody":
-            in_body = not tag[1]
-        elif tag[2] == "tr":
+    return tags
+
+
+def _labelled(page: str, end: int, tags: Sequence[re.Match[str]]) -> Iterator[str]:
+    """The parts of the table with these tags, from ``end`` on, with its cells labelled if its head is a single row."""
+    labels = [escape(label) for label in _labels(page, tags)]
+    column, in_body = 0, False
+    for tag, following in pairwise(tags if labels else ()):
+        closes, name, own = tag.group(1, 2, 3)
+        if name == "tbody":
+            in_body = not closes
+        elif name == "tr":
             column = 0
-        elif in_body and not tag[1]:
-            span = int(found[1]) if (found := _COLSPAN.search(tag[3])) else 1
-            said = _attributes(table, tag, tags[number + 1], labels[column] if column < len(labels) else "", span)
-            parts += [table[end : tag.start()], f"<{tag[2]}{tag[3]}{said}>"]
-            end, column = tag.end(), column + span
-    return "".join([*parts, table[end:]])
+        elif in_body and not closes and name != "table":
+            span = int(found[1]) if "colspan" in own and (found := _COLSPAN.search(own)) else 1
+            if span == 1 and 'scope="row"' not in own:  # one that heads its row has no label either
+                start, label = tag.end(), labels[column] if column < len(labels) else ""
+                yield page[end : start - 1]
+                yield _attributes(page[start : following.start()], label)
+                end = start - 1
+            column += span
+    yield page[end : tags[-1].end()]
 
 
-def _labels(table: str, tags: list[re.Match[str]]) -> list[str]:
+def _labels(page: str, tags: Sequence[re.Match[str]]) -> list[str]:
     """The words of each column's head; none unless the head is one row of single cells."""
     labels: list[str] = []
-    for number, tag in enumerate(tags):
+    for tag, following in pairwise(tags):
         if tag[2] == "tbody":
             break
         if tag[2] == "tr" and not tag[1] and labels:
@@ -87,22 +88,23 @@ def _labels(table: str, tags: list[re.Match[str]]) -> list[str]:
         if tag[2] in ("th", "td") and not tag[1]:
             if _COLSPAN.search(tag[3]):
                 return []
-            labels.append(_words(table[tag.end() : tags[number + 1].start()]))
+            labels.append(_words(page[tag.end() : following.start()]))
     return labels
 
 
-def _attributes(table: str, cell: re.Match[str], close: re.Match[str], label: str, span: int) -> str:
-    """What a cell is given beside what it has: nothing where it heads its row or spans several columns."""
-    content = table[cell.end() : close.start()]
-    if span > 1 or 'scope="row"' in cell[3]:
-        return ""
-    words, shown = _words(content), _SHOWN.search(content)
-    if words in _NOTHING and not shown:
-        return " data-void"
-    short = " data-short" if len(words) <= _SHORT and not shown else ""
-    return f'{short} data-l="{escape(label)}"' if label else short
+def _attributes(content: str, label: str) -> str:
+    """What a cell with this content is given beside what it has."""
+    short = ""
+    if "<" not in content or not _SHOWN.search(content):
+        words = _words(content)
+        if words in _NOTHING:
+            return " data-void"
+        short = " data-short" if len(words) <= _SHORT else ""
+    return f'{short} data-l="{label}"' if label else short
 
 
-def _words(head: str) -> str:
-    """The text of a column's head as it is seen: nothing that only readers of screens are told, no arrows of orders."""
-    return " ".join(unescape(_MARKUP.sub("", _UNSEEN.sub("", head))).split())
+def _words(content: str) -> str:
+    """The text of a cell as it is seen: nothing that only readers of screens are told, no arrows of orders."""
+    if "<" in content:
+        content = _MARKUP.sub("", _UNSEEN.sub("", content))
+    return " ".join(unescape(content).split())

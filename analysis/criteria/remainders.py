@@ -34,29 +34,18 @@ def pruned(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[Any]:
     nothing = one_mask(0, layout)
     for layer in (*range(1, n_hidden + 1), *range(n_hidden, 0, -1)):
         for neuron in range(layout.sizes[layer]):
-            into, out = edges_into(layout, layer, neuron), edges_out_of(layout, layer, neuron)
+            into = one_mask(layout.edges_into[layer][neuron], layout)
+            out = one_mask(layout.edges_out_of[layer][neuron], layout)
             dead = ((left & into) == nothing) | ((left & out) == nothing)
             left = np.where(dead, left & ~(into | out), left)
     return left
 
 
-@lru_cache(maxsize=4096)
-def edges_into(layout: EdgeLayout, layer: int, neuron: int) -> Any:
-    """The edges that lead to a neuron of layer 1 … L, as a mask."""
-    return one_mask(sum(1 << layout.edge_index(layer, neuron, s) for s in range(layout.sizes[layer - 1])), layout)
-
-
-@lru_cache(maxsize=4096)
-def edges_out_of(layout: EdgeLayout, layer: int, neuron: int) -> Any:
-    """The edges that leave a neuron of layer 0 … L − 1, as a mask."""
-    return one_mask(sum(1 << layout.edge_index(layer + 1, o, neuron) for o in range(layout.sizes[layer + 1])), layout)
-
-
 def ignores_an_input(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
     """``[masks]``: which leave some input without an edge; what has no edge at all does."""
     found = np.zeros(len(masks), dtype=np.bool_)
-    for neuron in range(layout.sizes[0]):
-        found |= (masks & edges_out_of(layout, 0, neuron)) == one_mask(0, layout)
+    for out_of in layout.edges_out_of[0]:
+        found |= (masks & one_mask(out_of, layout)) == one_mask(0, layout)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,10 @@ MAX_EDGES = 64
 """Edges of the networks whose circuits are searched one by one: as many as an unsigned integer has bits."""
 MAX_EDGES_KEPT: Final = 255
 """Edges of the networks of which some circuits are kept in a list where they are counted or estimated."""
+
+
+EdgeSets = tuple[tuple[int, ...], ...]
+"""Of each neuron, layer by layer, a set of edges as a mask."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,44 @@ class EdgeLayout:
         """Index of the edge from neuron ``source`` of layer ``layer − 1`` to neuron ``out`` of layer 1 … L."""
         return self.offsets[layer - 1] + out * self.sizes[layer - 1] + source
 
+    @property
+    def edges_into(self) -> EdgeSets:
+        """For layers 0 … L the edges that lead to each neuron, none to inputs."""
+        return _edge_sets(self.sizes)[0]
+
+    @property
+    def edges_out_of(self) -> EdgeSets:
+        """For layers 0 … L the edges that leave each neuron, none the output."""
+        return _edge_sets(self.sizes)[1]
+
     def to_hex(self, mask: int) -> str:
         """Lower-case hex, zero-padded to ceil(edges / 4) digits."""
         return f"{int(mask):0{self.n_hex_digits}x}"
+
+
+@lru_cache(maxsize=512)  # lists and drawings ask for those of one network some hundred times
+def _edge_sets(sizes: tuple[int, ...]) -> tuple[EdgeSets, EdgeSets]:
+    """The edges into and out of each neuron."""
+    layout = EdgeLayout(sizes)
+    last = len(sizes) - 1
+
+    def joined(edges: Iterable[int]) -> int:
+        return sum(1 << edge for edge in edges)
+
+    into = (
+        tuple(
+            joined(layout.edge_index(layer, n, s) for s in range(sizes[layer - 1] if layer else 0)) for n in range(size)
+        )
+        for layer, size in enumerate(sizes)
+    )
+    out_of = (
+        tuple(
+            joined(layout.edge_index(layer + 1, o, n) for o in range(sizes[layer + 1] if layer < last else 0))
+            for n in range(size)
+        )
+        for layer, size in enumerate(sizes)
+    )
+    return tuple(into), tuple(out_of)
 
 
 @dataclass(frozen=True)
@@ -83,8 +122,9 @@ class Circuit:
     @cached_property
     def active(self) -> tuple[tuple[bool, ...], ...]:
         """For layers 0 … L, which neurons are active (inputs and output always)."""
-        inner = [tuple(any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
-        return ((True,) * self.layout.sizes[0], *inner, (True,) * self.layout.sizes[-1])
+        sizes, into = self.layout.sizes, self.layout.edges_into
+        inner = [tuple(self.mask & edges != 0 for edges in layer) for layer in into[1:-1]]
+        return ((True,) * sizes[0], *inner, (True,) * sizes[-1])
 
     @property
     def n_edges(self) -> int:
@@ -160,15 +200,12 @@ def possible_circuit(mask: int, layout: EdgeLayout) -> Circuit:
     if mask < 0 or mask >> layout.n_edges:
         raise InvalidMask(item, f"has edges beyond the network's {layout.n_edges}", "copy the mask from the list")
     circuit = Circuit(layout, mask)
-    for layer in range(1, len(layout.sizes)):
-        rows = circuit.keep[layer - 1].tolist()
-        has_in = [any(row) for row in rows]
-        has_out = [any(column) for column in zip(*rows, strict=True)]
-        for neuron, (used, active) in enumerate(zip(has_out, circuit.active[layer - 1], strict=True)):
-            if used != active:
-                site = f"input {neuron}" if layer == 1 else f"neuron {layer - 1}.{neuron}"
-                cause = f"{site} has no edge out" if active else f"{site} has an edge out but none in"
+    for layer, active in enumerate(circuit.active[:-1]):
+        for neuron, out_of in enumerate(layout.edges_out_of[layer]):
+            if (mask & out_of != 0) != active[neuron]:
+                site = f"neuron {layer}.{neuron}" if layer else f"input {neuron}"
+                cause = f"{site} has no edge out" if active[neuron] else f"{site} has an edge out but none in"
                 raise InvalidMask(item, f"is no circuit: {cause}", "copy the mask from the network's list of circuits")
-        if layer == len(layout.sizes) - 1 and not all(has_in):
-            raise InvalidMask(item, "is no circuit: the output has no edge in", "copy the mask from the list")
+    if not all(mask & into for into in layout.edges_into[-1]):
+        raise InvalidMask(item, "is no circuit: the output has no edge in", "copy the mask from the list")
     return circuit

@@ -242,7 +242,7 @@ class _Scan:
             return []
         margins = self._margins if self._listed and self._sort == "margin" else None
         first = FirstFew(order.limit + 1, order.descending)
-        beyond = self._behind()
+        beyond, stretch = (self._behind(), None) if self._sort else (None, self._stretch())
         passing: list[Passing] = []
         for positions, columns in shelf.steps(self._columns(counting)):
             passes = self._passes(columns)
@@ -254,12 +254,14 @@ class _Scan:
             if margins is not None:
                 passing += [] if every is None else [every]
                 continue
-            if self._sort:
-                values = columns[self._sort]
-                if values.dtype.kind == "f":
-                    values = np.where(np.isnan(values), order.absent, values)
-            else:
-                values = np.broadcast_to(np.float64(order.absent), len(positions))
+            if stretch is not None:
+                start, stop = max(positions.start, stretch.start), min(positions.stop, stretch.stop)
+                here = None if every is None else every[start - positions.start : max(stop - positions.start, 0)]
+                first.add_alike(order.absent, range(start, stop), here)
+                continue
+            values = columns[self._sort]
+            if values.dtype.kind == "f":
+                values = np.where(np.isnan(values), order.absent, values)
             chosen = None if beyond is None else beyond(values, np.arange(positions.start, positions.stop))
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
@@ -452,10 +454,28 @@ class _Scan:
         return every
 
     def _behind(self) -> Beyond | None:
-        """What comes after the cursor; None for everything."""
-        shelf, order, after = self._shelf, self._order, self._order.after
-        if after is None or not self._listed:
+        """What of a shelf that has the column of the order comes after the cursor; None for everything."""
+        if self._order.after is None or not self._listed:
             return None
+        equal, bound = self._cursor(self._order.after)
+        descending = self._order.descending
+        return lambda values, positions: behind(values, positions, equal, bound, descending=descending)
+
+    def _stretch(self) -> range:
+        """What of a shelf without that column, all of which has one value, comes after the cursor."""
+        whole, order = range(self._shelf.n), self._order
+        if order.after is None or not self._listed:
+            return whole
+        (low, high), bound = self._cursor(order.after)
+        if low <= order.absent <= high:
+            return whole[:bound] if order.descending else whole[bound:]
+        return whole if (order.absent < low if order.descending else order.absent > high) else range(0)
+
+    def _cursor(self, after: Cursor) -> tuple[tuple[Any, Any], int]:
+        """The least and the largest value that equals the cursor's, and where what comes behind it begins among these;
+        in descending order, where it ends.
+        """
+        shelf, order = self._shelf, self._order
         here, there = order.kinds.index(shelf.kind), order.kinds.index(after.kind)
         position = 0
         if here == there:
@@ -466,12 +486,8 @@ class _Scan:
         else:
             bound = 0 if here > there else shelf.n
         if after.value is None:
-            equal = (order.absent, order.absent)
-        elif self._sort:
-            equal = shelf.equal_to(self._sort, after.value)
-        else:
-            equal = (after.value, after.value)
-        return lambda values, positions: behind(values, positions, equal, bound, descending=order.descending)
+            return (order.absent, order.absent), bound
+        return shelf.equal_to(self._sort, after.value) if self._sort else (after.value, after.value), bound
 
 
 def fulfils(conditions: Sequence[Condition], kind: Kind, columns: Columns) -> Passing | None:
@@ -678,20 +694,38 @@ class FirstFew:
 
     def add(self, values: NDArray[Any], positions: range | NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
         """See more rows, at ascending positions, of equal values higher than before; only the chosen ones count."""
-        if self._values is not None and self.full:
-            last = self._values[-1]  # a later row of the same value comes before it only in descending order
-            promising = values >= last if self._descending else values < last
-            chosen = promising if chosen is None else promising & chosen
         places = None
-        if chosen is not None:
+        if self._values is not None and self.full:
+            last = self._values[-1]
+            places = np.flatnonzero(_both(values > last if self._descending else values < last, chosen))
+            if self._descending:  # then a later row of the same value comes before it too
+                equal = _last_places(_both(values == last, chosen), self._n)
+                places = np.sort(np.concatenate([places, equal]))
+        elif chosen is not None:
             places = np.flatnonzero(chosen)
+        if places is not None:
             values = values[places]
         if len(values) > self._n:
             few = self._few(values)
             values, places = values[few], few if places is None else places[few]
         if places is None:
             places = np.arange(len(values))
-        found = places + positions.start if isinstance(positions, range) else positions[places]
+        self._keep(values, places + positions.start if isinstance(positions, range) else positions[places])
+
+    def add_alike(self, value: Any, positions: range, chosen: NDArray[np.bool_] | None) -> None:
+        """See more rows as :meth:`add` does, where every row that is seen has this one value."""
+        if not len(positions) or (self.full and not self._descending):
+            return
+        if chosen is None:
+            few = positions[-self._n :] if self._descending else positions[: self._n]
+            found = np.arange(few.start, few.stop)
+        else:
+            places = _last_places(chosen, self._n) if self._descending else np.flatnonzero(chosen)[: self._n]
+            found = places + positions.start
+        self._keep(np.full(len(found), value, dtype=np.float64), found)
+
+    def _keep(self, values: NDArray[Any], found: NDArray[np.int64]) -> None:
+        """Some more rows, by value and position."""
         if self._values is not None:
             if not len(found):
                 return
@@ -714,6 +748,21 @@ class FirstFew:
         bound = np.partition(values, self._n - 1)[self._n - 1]
         better = np.flatnonzero(values < bound)
         return np.concatenate([better, np.flatnonzero(values == bound)[: self._n - len(better)]])
+
+
+def _both(which: Passing, chosen: Passing | None) -> Passing:
+    return which if chosen is None else which & chosen
+
+
+def _last_places(which: Passing, n: int) -> NDArray[np.int64]:
+    """Where the last few stand of those of which something holds; most often near the end, so it is looked at first."""
+    width = 8 * n
+    while True:
+        start = max(len(which) - width, 0)
+        places = np.flatnonzero(which[start:])
+        if start == 0 or len(places) >= n:
+            return places[max(len(places) - n, 0) :] + start
+        width *= 8
 
 
 def behind(

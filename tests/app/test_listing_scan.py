@@ -82,3 +82,20 @@ def test_the_first_few_of_blocks_are_those_of_all_rows(n_values, descending):
         positions = np.arange(begin, begin + 40) if begin % 80 else range(begin, begin + 40)
         some.add(values[begin : begin + 40], positions, chosen[begin : begin + 40])
     assert some.positions == [at for at in expected if chosen[at]][:7]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.5, 1.0, None])
+def test_the_first_few_where_all_have_one_value_are_those_of_any_order(share, descending):
+    n, step = 6_000, 1_000
+    chosen = None if share is None else np.random.default_rng(1).random(n) < share
+    alike, plain = FirstFew(7, descending), FirstFew(7, descending)
+    for begin in range(0, n, step):
+        positions, some = range(begin, begin + step), None if chosen is None else chosen[begin : begin + step]
+        alike.add_alike(3.5, positions, some)
+        plain.add(np.full(step, 3.5), positions, some)
+    alike.add_alike(3.5, range(n, n), None)
+    there = np.arange(n) if chosen is None else np.flatnonzero(chosen)
+    expected = (there[::-1] if descending else there)[:7].tolist()
+    assert alike.positions == plain.positions == expected
+    assert alike.values == plain.values == [3.5] * len(expected)
