@@ -42,7 +42,8 @@ def with_labels(page: str) -> str:
 
 def _own_tags(page: str, start: int) -> list[re.Match[str]]:
     """The tags of the table that begins there, from its own to the one that closes it; not those of tables in it."""
-    tags, depth = [], 0
+    tags: list[re.Match[str]] = []
+    depth = 0
     for tag in _TAG.finditer(page, start):
         closes, name = tag.group(1, 2)
         if name == "table":

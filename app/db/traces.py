@@ -1,11 +1,12 @@
 """What an answer was read from: statements, and digests of what they gave. Asked again, they show if it is still true.
 
-While :func:`recording` is entered, every statement of a reading session is noted, in whichever thread it runs. When the
-session ends, on the snapshot that it has read all the time, its statements are asked once more for their digests: rows
-go by before the page builder sees them, so this is simpler than listening in, and costs a small part of the page. Later
-:func:`is_unchanged` asks them on a new snapshot. If each gives what it gave, whatever was made from it would be made
-alike again. It is the way of build systems that keep "verifying traces" (Mokhov, Mitchell and Peyton Jones, "Build
-Systems à la Carte", 2018).
+While :func:`recording` is entered, every statement of a reading session is noted, in whichever thread it runs, and the
+rows that it gives are digested while its cursor hands them out (:class:`WatchedCursor`); what nobody took of them is
+read when the cursor is closed. A statement whose cursor was never closed is asked once more when the session ends, on
+the snapshot that it has read all the time. To ask all of them once more took a third of pages that leave most of their
+work to the database. Later :func:`is_unchanged` asks them on a new snapshot. If each gives what it gave, whatever was
+made from it would be made alike again. It is the way of build systems that keep "verifying traces" (Mokhov, Mitchell
+and Peyton Jones, "Build Systems à la Carte", 2018).
 
 What stays as it is while another row that was read stays, as the circuits of an analysis do, need not be asked again:
 its statements are marked :data:`LASTING` and are not noted.
@@ -16,7 +17,7 @@ What a trace cannot tell spoils it: a statement outside of a reading session, a 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -34,7 +35,66 @@ MAX_BYTES: Final = 8 << 20
 """Of what the statements of one answer give. Asking for more again would not be cheap, so it is not done."""
 LASTING: Final[Mapping[str, Any]] = {"lasting": True}
 """Options of a statement whose rows are never changed, and go only with a row that the same session reads as well."""
+_LENGTH_BYTES: Final = 5
 _PLAIN: Final = (type(None), bool, int, float, str, bytes)
+
+
+class SeenRows:
+    """The digest of the rows that one statement gives, whatever the parts in which they are taken."""
+
+    def __init__(self) -> None:
+        self._digest = blake2b(digest_size=16)
+        self.n_bytes = 0
+        self.whole = False
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Rows that follow."""
+        if self.n_bytes <= MAX_BYTES:
+            written = _bytes_of(rows)
+            self.n_bytes += len(written)
+            self._digest.update(written)
+
+    @property
+    def digest(self) -> bytes:
+        """Of all rows; empty if there were more than can be asked for again."""
+        return self._digest.digest() if self.n_bytes <= MAX_BYTES else b""
+
+
+class WatchedCursor:
+    """The first base of a reader's cursors, before the driver's own class: rows are digested on their way."""
+
+    seen: SeenRows | None = None
+    """Told what is taken from now on, until it is whole."""
+
+    def fetchone(self) -> Any:
+        row = super().fetchone()  # type: ignore[misc]  # of the driver's class
+        if (seen := self.seen) is not None and not seen.whole:
+            if row is None:
+                seen.whole = True
+            else:
+                seen.add([row])
+        return row
+
+    def fetchmany(self, *size: int) -> Any:
+        rows = super().fetchmany(*size)  # type: ignore[misc]
+        if (seen := self.seen) is not None and not seen.whole:
+            seen.add(rows)
+            seen.whole = not rows
+        return rows
+
+    def fetchall(self) -> Any:
+        rows = super().fetchall()  # type: ignore[misc]
+        if (seen := self.seen) is not None and not seen.whole:
+            seen.add(rows)
+            seen.whole = True
+        return rows
+
+    def close(self) -> None:
+        try:
+            while (seen := self.seen) is not None and not seen.whole and seen.n_bytes <= MAX_BYTES:
+                self.fetchmany(ROWS_AT_ONCE)
+        finally:
+            super().close()  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +104,9 @@ class Asked:
     statement: str
     parameters: Any
     digest: bytes
+
+
+_Noted = tuple[str, Any, SeenRows | None]  # statement, parameters, and what its cursor has seen, if it watches
 
 
 @dataclass(eq=False)
@@ -58,7 +121,7 @@ class Trace:
     spoiled: bool = False
     closed: bool = False
     n_bytes: int = 0
-    _open: dict[int, list[tuple[str, Any]]] = field(default_factory=dict)  # of sessions that have not ended
+    _open: dict[int, list[_Noted]] = field(default_factory=dict)  # of sessions that have not ended
 
     @property
     def whole(self) -> bool:
@@ -69,11 +132,14 @@ class Trace:
         """Bytes that it takes itself, roughly."""
         return sum(200 + len(statement) + len(parameters) for statement, parameters in self.asked)
 
-    def note(self, connection: Connection, statement: str, parameters: Any, *, many: bool) -> None:
+    def note(self, connection: Connection, cursor: Any, statement: str, parameters: Any, *, many: bool) -> None:
         """A statement has been sent."""
         if not self.closed:
             self.spoiled |= many
-            self._open.setdefault(id(connection), []).append((statement, parameters))
+            seen = SeenRows() if isinstance(cursor, WatchedCursor) else None
+            if isinstance(cursor, WatchedCursor):
+                cursor.seen = seen
+            self._open.setdefault(id(connection), []).append((statement, parameters, seen))
 
     def seal(self, connection: Connection) -> None:
         """A reading session ends: find out on its snapshot what each of its statements gives."""
@@ -82,25 +148,28 @@ class Trace:
             return
         cursor = connection.connection.cursor()
         try:
-            for (statement, _), parameters in {(one, repr(given)): given for one, given in noted}.items():
-                key = statement, repr(parameters)
-                if key in self.asked:
-                    if self.asked[key].digest != self._digest(cursor, statement, parameters):
-                        self.spoiled = True  # two snapshots of one answer, and something changed between them
-                elif not self.spoiled:
-                    self.asked[key] = Asked(statement, parameters, self._digest(cursor, statement, parameters))
+            for key, (statement, parameters, seen) in {(one[0], repr(one[1])): one for one in noted}.items():
+                if self.spoiled:
+                    return
+                digest = self._digest(cursor, statement, parameters, seen)
+                if key not in self.asked:
+                    self.asked[key] = Asked(statement, parameters, digest)
+                elif self.asked[key].digest != digest:
+                    self.spoiled = True  # two snapshots of one answer, and something changed between them
         except connection.dialect.loaded_dbapi.Error:
             self.spoiled = True  # the answer itself is made already
         finally:
             cursor.close()
 
-    def _digest(self, cursor: Any, statement: str, parameters: Any) -> bytes:
-        def count(n_bytes: int) -> None:
-            self.n_bytes += n_bytes
-
-        digest = _digest_of(cursor, statement, parameters, count, MAX_BYTES - self.n_bytes)
-        self.spoiled |= not digest
-        return digest
+    def _digest(self, cursor: Any, statement: str, parameters: Any, seen: SeenRows | None) -> bytes:
+        """Of what a statement gave; asked again where nobody has seen all of it."""
+        if seen is None or not (seen.whole or seen.n_bytes > MAX_BYTES):
+            if seen is not None:
+                seen.whole = True  # what its cursor hands out from now on is of no use
+            seen = _seen_again(cursor, statement, parameters)
+        self.n_bytes += seen.n_bytes
+        self.spoiled |= self.n_bytes > MAX_BYTES
+        return seen.digest
 
 
 _TRACE: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
@@ -143,7 +212,7 @@ def watch_reads(engine: Engine) -> None:
         if trace is None or cursor.description is None:  # others give nothing: BEGIN
             return
         if context is None or not context.execution_options.keys() >= LASTING.keys():
-            trace.note(connection, statement, parameters, many=executemany)
+            trace.note(connection, cursor, statement, parameters, many=executemany)
 
 
 def watch_changes(engine: Engine) -> None:
@@ -161,31 +230,28 @@ def is_unchanged(reader: Engine, trace: Trace) -> bool:
     with reader.connect() as connection, connection.begin():
         cursor = connection.connection.cursor()
         try:
-            return all(_digest_of(cursor, one.statement, one.parameters) == one.digest for one in trace.asked.values())
+            asked = trace.asked.values()
+            return all(_seen_again(cursor, one.statement, one.parameters).digest == one.digest for one in asked)
         finally:
             cursor.close()
 
 
-def _digest_of(
-    cursor: Any, statement: str, parameters: Any, count: Callable[[int], None] | None = None, most: int = 2 * MAX_BYTES
-) -> bytes:
-    """The digest of all rows; empty if they are more than so many bytes."""
+def _seen_again(cursor: Any, statement: str, parameters: Any) -> SeenRows:
+    """What a statement gives now, as far as it may be asked for again."""
     cursor.execute(statement, parameters)
-    digest, n_bytes = blake2b(digest_size=16), 0
-    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-        written = _bytes_of(rows)
-        n_bytes += len(written)
-        if n_bytes > most:
-            return b""
-        digest.update(written)
-    if count is not None:
-        count(n_bytes)
-    return digest.digest()
+    seen = SeenRows()
+    while seen.n_bytes <= MAX_BYTES and (rows := cursor.fetchmany(ROWS_AT_ONCE)):
+        seen.add(rows)
+    return seen
 
 
-def _bytes_of(rows: list[Any]) -> bytes:
-    """Rows as bytes, equal for equal rows only. Version 2 of the format has no references, which differ by chance."""
+def _bytes_of(rows: Sequence[Any]) -> bytes:
+    """Rows as bytes, equal for equal rows only, one after the other. Version 2 of the format has no references, which
+    differ by chance; how many rows there are stands in front, and is left out.
+    """
     try:
-        return marshal.dumps(rows, 2)
+        written = marshal.dumps(list(rows), 2)
     except ValueError:  # a driver's own types, such as times
-        return marshal.dumps([[one if type(one) in _PLAIN else repr(one) for one in row] for row in rows], 2)
+        plain = [tuple(one if type(one) in _PLAIN else repr(one) for one in row) for row in rows]
+        written = marshal.dumps(plain, 2)
+    return written[_LENGTH_BYTES:]

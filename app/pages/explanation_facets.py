@@ -184,15 +184,16 @@ def _range(name: str, options: ExplanationsOptions, counts: FacetCounts, url: Ca
 def _algorithms(session: Session, options: ExplanationsOptions, shelf: Shelf, counts: FacetCounts) -> FacetView:
     """The algorithms with most explanations, and the one chosen."""
     numbers = cast(RowShelf, shelf).rows
-    found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
-    most = nsmallest(MAX_ALGORITHMS, found, key=lambda pair: (-pair[1], pair[0]))
+    n = shelf.n
+    found = {position: count for position, count in counts.values["algorithm"].items() if position < n}
+    most = [position for _, position in nsmallest(MAX_ALGORITHMS, ((-count, at) for at, count in found.items()))]
     asked = cast(RowShelf, shelf).place_of(options.algorithm)
-    most += [pair for pair in found if pair[0] == asked and pair not in most]
-    rows = algorithm_rows(session, [int(numbers[position]) for position, _ in most])
-    named = [(rows[int(numbers[position])], count) for position, count in most]
+    if asked in found and asked not in most:
+        most.append(asked)
+    rows = algorithm_rows(session, [int(numbers[position]) for position in most])
+    named = [(rows[int(numbers[position])], found[position]) for position in most]
     choices = [(row.algorithm_id, row.formula, count) for row, count in named]
-    total = sum(count for _, count in found)
-    return radio("algorithm", "Algorithm", choices, options.algorithm, total=total)
+    return radio("algorithm", "Algorithm", choices, options.algorithm, total=sum(found.values()))
 
 
 def _criteria(

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.db.cloud_storage import SHARES as SHARES
 from app.db.cloud_storage import made_shares, stored_shares
-from app.db.reads.common_ground import common_ground_of
 from app.db.reads.explanation_shelves import MAX_KEPT, RowShelf
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, CommonGroundRow
 from app.recent import Recent
 
 _KEPT: Final = Recent[Mapping[str, NDArray[Any]]](MAX_KEPT, lambda shares: sum(one.nbytes for one in shares.values()))
@@ -24,7 +23,7 @@ def shares_of(session: Session, analysis: AnalysisRow, shelf: RowShelf) -> Mappi
     Returns:
         None if the common ground has not been surveyed.
     """
-    row = common_ground_of(session, analysis)
+    row = session.get(CommonGroundRow, analysis.id, options=[defer(CommonGroundRow.facts)])  # a cloud of thousands
     if row is None:
         return None
     key = (str(session.get_bind().engine.url), analysis.id, row.content, analysis.result_digest)

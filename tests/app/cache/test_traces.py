@@ -31,6 +31,34 @@ def test_what_was_read_is_known_again(store, elsewhere):
     assert not is_unchanged(store.reader, trace)
 
 
+@pytest.mark.parametrize("taken", ["all", "first", "one", "some", "none", "left open"])
+def test_rows_are_seen_on_their_way_however_many_are_taken(store, elsewhere, monkeypatch, taken):
+    """A change of the last row shows, and nothing is asked a second time but a statement whose cursor is left open."""
+    for number in range(30):
+        add_protocol(store, f"{number:02}")
+    again = []
+    seen_again = traces._seen_again
+    monkeypatch.setattr(traces, "_seen_again", lambda *asked: again.append(asked) or seen_again(*asked))
+    with recording() as trace, store.read() as session:
+        query = select(ProtocolRow.name, ProtocolRow.digest).order_by(ProtocolRow.digest)
+        result = session.connection().execute(query)  # the session's own way takes all rows at once
+        {
+            "all": result.all,
+            "first": result.first,
+            "one": result.scalar,
+            "some": lambda: (result.fetchmany(7), result.fetchone(), result.close()),
+            "none": result.close,
+            "left open": lambda: result.fetchmany(7),
+        }[taken]()
+    assert trace.whole
+    assert len(again) == (taken == "left open")
+    result.close()
+    assert is_unchanged(store.reader, trace)
+    with elsewhere.write() as session:
+        session.execute(update(ProtocolRow).where(ProtocolRow.digest == "29").values(name="other"))
+    assert not is_unchanged(store.reader, trace)
+
+
 def test_other_changes_do_not_matter(store, elsewhere):
     add_protocol(store, "p")
     with recording() as trace:
