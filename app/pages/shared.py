@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from markupsafe import Markup
@@ -435,8 +435,11 @@ def job_view(row: JobRow, addresses: Addresses) -> JobView:
     return JobView.showing(row, url=addresses.job(row.id))
 
 
+_COUNTS_KEPT: Final = tuple(name for name in Counts.model_fields if hasattr(AnalysisRow, name))
+
+
 def counts_of(row: AnalysisRow) -> Counts:
-    kept = {name: getattr(row, name) for name in Counts.model_fields if hasattr(row, name)}
+    kept = {name: getattr(row, name) for name in _COUNTS_KEPT}
     spread, smallest = row.distributions, smallest_in(row.distributions)
     # before it was kept: nothing was aligned, no near miss is known, and yet the search was not exhaustive
     bare = row.algorithms_candidates > 0 == row.algorithms_aligned and not row.exhaustive

@@ -28,7 +28,8 @@ def gallery(
     """
     conditions = matching(query)
     total = session.scalar(select(func.count()).select_from(NetworkRow).where(*conditions)) or 0
-    rows = select(NetworkRow).where(*conditions)
+    # what no list shows is read when it is asked for
+    rows = select(NetworkRow).where(*conditions).options(defer(NetworkRow.training), defer(NetworkRow.planted))
     if after is not None:
         position, created_at, slug = after
         rows = rows.where(

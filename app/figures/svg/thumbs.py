@@ -170,35 +170,33 @@ def _weights(wiring: Wiring, frame: Frame) -> str:
 
 @dataclass(frozen=True)
 class _Edges:
-    """The edges between shown neurons in the order of masks, each drawn in every way that it may be.
+    """The edges between shown neurons of one network, in the order of masks, each drawn in every way that it may be.
 
     Args:
-        numbers: their places in a mask.
-        ends: where each begins and ends, as x, y, x, y.
+        lines: where they are.
         weights: of each.
         largest: of the absolute weights of all edges of the network.
     """
 
-    numbers: NDArray[np.intp]
-    ends: tuple[tuple[float, float, float, float], ...]
+    lines: _Lines
     weights: tuple[float, ...]
     largest: float
 
-    @cached_property
+    @property
     def cut(self) -> tuple[str, ...]:
         """Drawn as hairlines."""
-        return tuple(line(*ends, "e-cut") for ends in self.ends)
+        return self.lines.cut
 
     @cached_property
     def pale(self) -> tuple[str, ...]:
         """Drawn by sign alone."""
-        edges = zip(self.ends, self.weights, strict=True)
+        edges = zip(self.lines.ends, self.weights, strict=True)
         return tuple(line(*ends, "e-bg neg" if weight < 0 else "e-bg") for ends, weight in edges)
 
     @cached_property
     def full(self) -> tuple[str, ...]:
         """Drawn by sign and weight."""
-        edges = zip(self.ends, self.weights, strict=True)
+        edges = zip(self.lines.ends, self.weights, strict=True)
         return tuple(
             line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, self.largest))
             for ends, weight in edges
@@ -206,11 +204,29 @@ class _Edges:
 
     def of(self, keep: Keep) -> list[bool]:
         """For each of them, what Boolean matrices say."""
-        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.numbers].tolist()
+        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.lines.numbers].tolist()
         return told
 
 
-@lru_cache(maxsize=64)  # the hundreds of thumbs on a list differ only in which of them they keep
+@dataclass(frozen=True)
+class _Lines:
+    """Where the edges between shown neurons are drawn, in the order of masks.
+
+    Args:
+        numbers: their places in a mask.
+        ends: where each begins and ends, as x, y, x, y.
+    """
+
+    numbers: NDArray[np.intp]
+    ends: tuple[tuple[float, float, float, float], ...]
+
+    @cached_property
+    def cut(self) -> tuple[str, ...]:
+        """Drawn as hairlines."""
+        return tuple(line(*ends, "e-cut") for ends in self.ends)
+
+
+@lru_cache(maxsize=64)  # the hundreds of thumbs on a list of circuits differ only in which of them they keep
 def _edges_between(
     sizes: tuple[int, ...],
     shown: tuple[tuple[int, ...], ...],
@@ -228,19 +244,28 @@ def _edges_between(
         abscissas: of the layers.
     """
     values = np.frombuffer(weights)
-    largest = max(float(np.abs(values).max()), 1e-12)
+    lines = _lines_between(sizes, shown, ordinates, abscissas)
+    return _Edges(lines, tuple(values[lines.numbers].tolist()), max(float(np.abs(values).max()), 1e-12))
+
+
+@lru_cache(maxsize=64)  # and those of a gallery are most often of a few shapes
+def _lines_between(
+    sizes: tuple[int, ...],
+    shown: tuple[tuple[int, ...], ...],
+    ordinates: tuple[float, ...],
+    abscissas: tuple[float, ...],
+) -> _Lines:
+    """The same apart from weights."""
     heights = iter(ordinates)
     y = [{neuron: next(heights) for neuron in layer} for layer in shown]
-    numbers, ends, drawn, first = [], [], [], 0
+    numbers, ends, first = [], [], 0
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         for out in shown[layer + 1]:
             for source in shown[layer]:
-                number = first + out * n_in + source
-                numbers.append(number)
+                numbers.append(first + out * n_in + source)
                 ends.append((abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]))
-                drawn.append(float(values[number]))
         first += n_in * n_out
-    return _Edges(np.array(numbers, dtype=np.intp), tuple(ends), tuple(drawn), largest)
+    return _Lines(np.array(numbers, dtype=np.intp), tuple(ends))
 
 
 def _nodes(
