@@ -84,7 +84,11 @@ def table_name(table: TableLike) -> str:
 
 def canonical(table: TableLike) -> Bits:
     """The table or its negation, whichever is 0 on the first row."""
-    bits = as_bits(table)
+    return _canonical(as_bits(table))
+
+
+@lru_cache(maxsize=8_192)
+def _canonical(bits: Bits) -> Bits:
     return tuple(1 - b for b in bits) if bits[0] else bits
 
 
@@ -223,10 +227,13 @@ def truth_tile(
 ) -> Markup:
     """A tile on its own, of a fixed size that leaves every cell at least 3.5 px."""
     bits = as_bits(table)
+    return _truth_tile(bits, NEUTRAL if neutral else hues.of(bits), side)
+
+
+def _truth_tile(bits: Bits, hue: str, side: float | None) -> Markup:
     rows, _ = tile_shape(bits)
     side = side if side is not None else max(15.0, rows * 4.0)
     width, height = tile_size(bits, side)
-    hue = NEUTRAL if neutral else hues.of(bits)
     return drawing(
         width + 2,
         height + 2,
@@ -242,7 +249,10 @@ def variable(
 ) -> Markup:
     """Tile and formula in one line."""
     bits = as_bits(table)
-    hue = NEUTRAL if neutral else hues.of(bits)
-    words = esc(label or table_name(bits))
-    tile = truth_tile(bits, side, neutral=neutral, hues=hues)
+    return _variable(bits, label, NEUTRAL if neutral else hues.of(bits), side)
+
+
+@lru_cache(maxsize=4_096)  # so does a list say the same few variables
+def _variable(bits: Bits, label: str, hue: str, side: float | None) -> Markup:
+    tile, words = _truth_tile(bits, hue, side), esc(label or table_name(bits))
     return Markup(f'<span class="var v-{hue}">{tile}<span class="f">{words}</span></span>')  # noqa: S704

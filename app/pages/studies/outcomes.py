@@ -229,6 +229,7 @@ def _items(
     analysed = _analysed(session, digests, next(p.digest for p in design.protocols if p.name == protocol))
     measures, cells, clean = _measures(design), cells_of(design), clean_data(design.n_inputs).digest
     named = protocol_in_addresses(design, protocol)
+    missing = {key: _value(key, ()) for key in measures}
     return [
         _item(
             row,
@@ -237,7 +238,7 @@ def _items(
             slugs,
             deleted,
             (row.network_digest, row.data_digest or clean) in analysed,
-            measures,
+            missing,
             protocol,
             Scope(protocol=named, data=(row.data_digest or "")[:12]),
         )
@@ -262,14 +263,15 @@ def _item(
     slugs: dict[str, str],
     deleted: set[str],
     analysed: bool,
-    measures: dict[str, Measure],
+    missing: dict[str, ValueView],
     protocol: str,
     scope: Scope,
 ) -> OutcomeItem:
     digest = row.network_digest or ""
     gone = slugs[digest] if digest in deleted else ""
     slug = "" if gone else slugs.get(digest, "")
-    outputs = values_of(row.figures).get(protocol, ())
+    [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
+    values = {key: [output[key] for output in outputs if key in output] for key in missing}
     return OutcomeItem.showing(
         row,
         cell=cell.name,
@@ -280,15 +282,17 @@ def _item(
         explanations_url=addresses.explanations(slug, scope) if slug and analysed else "",
         analysed=analysed,
         analyse_url=addresses.analyses(slug) if slug and not analysed else "",
-        values=[
-            ValueView(
-                measure=key,
-                text=" | ".join(value_words(output[key]) for output in outputs if key in output) or "–",
-                exact=all(output[key].exact for output in outputs if key in output),
-                note="; ".join(output[key].note for output in outputs if key in output and output[key].note),
-            )
-            for key in measures
-        ],
+        values=[_value(key, found) if found else missing[key] for key, found in values.items()],
+    )
+
+
+def _value(measure: str, found: Sequence[Measured]) -> ValueView:
+    """What a measure found of one network, output by output; nothing where it was not asked."""
+    return ValueView(
+        measure=measure,
+        text=" | ".join(map(value_words, found)) or "–",
+        exact=all(one.exact for one in found),
+        note="; ".join(one.note for one in found if one.note),
     )
 
 
