@@ -20,7 +20,7 @@ from app.db.reads.explanation_directions import PASSING, layer_column, map_colum
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
 from app.errors import BadQuery
 from app.listing.facets import columns_of, figure_conditions
-from app.listing.scan import ColumnTest, Condition, at_least, column_test
+from app.listing.scan import ColumnTest, Condition, at_least, at_most, column_test
 from app.options import ScopeOptions
 from app.pages.circuits import check_bounds, circuits_with, part_conditions
 from app.pages.formulas import IRREDUNDANT_LABELS
@@ -321,8 +321,12 @@ def _range(options: ExplanationsOptions, name: str) -> Condition | None:
     if least is not None and most is not None and low != high:
         words = f"{low} to {high} {name}"
     kinds = ("circuit", "interpretation", *(("alignment",) if name == "neurons" else ()))
-    test = column_test(name, lambda column: (column >= low) & (column <= min(high, 10_000)))
+    test = at_least(name, low) if most is None else at_most(name, high) if not low else _within(name, low, high)
     return Condition(name, words, dict.fromkeys(kinds, test), {f"{name}_min": None, f"{name}_max": None})
+
+
+def _within(name: str, low: int, high: int) -> ColumnTest:
+    return column_test(name, lambda column: (column >= low) & (column <= high))
 
 
 def _using(text: str, layout: EdgeLayout, name: str) -> dict[Kind, ColumnTest]:

@@ -69,8 +69,10 @@ def neighbours_by_edges(
     n_left_out = 0
     for positions, columns in CircuitShelf(session, analysis, "circuit").steps(("edges", EDGE_BITS)):
         kept = columns[EDGE_BITS]
-        shared = count_shared(kept, mask, len(positions)).astype(np.int16)
-        index = shared / (columns["edges"].astype(np.int16) + mask.bit_count() - shared)
+        shared = count_shared(kept, mask, len(positions))
+        either = np.add(columns["edges"], mask.bit_count(), dtype=np.int16) - shared
+        # fractions of numbers up to 510 that differ do so by more than the rounding of 24 bits
+        index = np.divide(shared, either, dtype=np.float32)
         here = _places_of(leave_out, kept, len(positions))
         n_left_out += len(here)
         index[here] = np.nan  # sorts behind everything, in either direction
@@ -102,16 +104,19 @@ class _Least:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values, self._positions = np.empty(0), np.empty(0, dtype=np.int64)
+        self._values, self._positions = np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
 
     @property
     def positions(self) -> list[int]:
         return self._positions.tolist()
 
-    def add(self, values: NDArray[np.float64], positions: range) -> None:
+    def add(self, values: NDArray[np.float32], positions: range) -> None:
         """See more, at higher positions than all before."""
         full = len(self._values) == self._limit
         chosen = np.flatnonzero(values < (self._values[-1] if full else np.inf))
+        if len(chosen) > self._limit:
+            some = values[chosen]
+            chosen = chosen[some <= np.partition(some, self._limit - 1)[self._limit - 1]]
         values = np.concatenate([self._values, values[chosen]])
         order = np.argsort(values, kind="stable")[: self._limit]
         places = np.concatenate([self._positions, positions.start + chosen])
