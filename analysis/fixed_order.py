@@ -11,7 +11,7 @@ The matrices are small (a layer's width by 2^inputs), so this costs microseconds
 
 from __future__ import annotations
 
-from math import frexp, sqrt
+from math import frexp, prod, sqrt
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,7 @@ _REMEZ: Final = (
     -2.77777777770155933842e-03,
     1.66666666666666019037e-01,
 )
+_FEW: Final = 256  # products of which all partial sums are kept, since so few calls take less than few sums
 _MAX_SWEEPS: Final = 60
 _ORTHOGONAL: Final = 2.0**-52  # cosine of two columns below which they count as at right angles
 
@@ -47,11 +48,20 @@ def inner(left: Array, right: Array) -> Array:
     Returns:
         ``[…, m]``; what ``left @ right.T`` is in exact arithmetic.
     """
-    total: Array = np.zeros((*left.shape[:-1], len(right)))
+    n_numbers, shape = left.shape[-1], (*left.shape[:-1], len(right))
     with np.errstate(over="ignore", invalid="ignore"):  # as silent as a matrix product
-        for index in range(left.shape[-1]):
-            total = total + left[..., index, None] * right[:, index]
-    return total
+        if 0 < left.size * len(right) <= _FEW:
+            # partial sums in one call; adding 0 makes of a sum of −0 what a sum that begins with 0 is
+            sums: Array = np.add(np.add.accumulate(left[..., None, :] * right, axis=-1)[..., -1], 0.0, order="C")
+            return sums
+        # rows beside each other in memory: each step runs along them, and not along the few numbers of a result
+        by_number = np.ascontiguousarray(left.reshape(prod(shape[:-1]), n_numbers).T)
+        total = np.zeros((len(right), by_number.shape[1]))
+        products = np.empty_like(total)
+        for one, factors in zip(by_number, right.T, strict=True):
+            np.multiply(factors[:, None], one, out=products)
+            total += products
+    return np.ascontiguousarray(total.T).reshape(shape)
 
 
 def dot(left: Array, right: Array) -> float:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -91,6 +92,7 @@ class Share:
         return self.hits / self.of if self.of else None
 
 
+@lru_cache(maxsize=4096)
 def share_of(hits: int, of: int, confidence: float = CONFIDENCE) -> Share:
     """A share with Wilson's interval."""
     if not of:

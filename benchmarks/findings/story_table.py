@@ -84,5 +84,8 @@ def bootstrap(values: np.ndarray) -> tuple[float, float]:
 
 @lru_cache(maxsize=16)
 def _draws_of(n: int) -> np.ndarray:
-    """How often each of so many networks is in each draw; kept, for the columns of a table are of the same networks."""
-    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS)
+    """How often each of so many networks is in each draw, as the floats that it is multiplied as.
+
+    Kept, for the columns of a table are of the same networks.
+    """
+    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS).astype(np.float64)

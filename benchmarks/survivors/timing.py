@@ -163,7 +163,7 @@ def _interpretations(whole: CircuitCriteriaContext, effort: Effort) -> list[Line
         for index in reading.classes.least_indices
     )
     context = InterpretationCriteriaContext(ask(network, data=data), firsts)
-    seconds, found = timed_cold(lambda: _judged("interpretation", replace(context)))
+    seconds, found = timed_cold(lambda: _judged("interpretation", replace(context)), effort.repetitions)
     work = f"{len(found)} criteria on {len(firsts):,} observed classes, one by one"
     n_first = found["observed-class"].tally.passed
     same = n_first == len(firsts) and (len(some) < len(readings) or n_first == n_classes)
@@ -246,7 +246,9 @@ def _certified(whole: CircuitCriteriaContext, effort: Effort) -> list[Line]:
     note = f"{same_result(work, found.passed[chosen].tolist() == told)} by interval bisection on {len(some)} circuits"
     lines = [Line(work, plain_seconds * len(whole) / len(some), seconds, "scaled", note)]
     patching = criterion_named("patching-robust")
-    seconds, found = timed_cold(lambda: patching.judge("circuit", replace(whole), {"continuous": 1}))
+    seconds, found = timed_cold(
+        lambda: patching.judge("circuit", replace(whole), {"continuous": 1}), effort.repetitions
+    )
     work = f"`patching-robust(continuous=1)` on {len(whole)} circuits, certified"
     discrete = patching.judge("circuit", whole)
     same = bool((found.passed <= discrete.passed).all())

@@ -37,9 +37,17 @@ def test_the_bits_are_the_same_on_every_machine() -> None:
     assert [x.hex() for x in fixed_order.tanh(values).tolist()] == TANH
     assert [x.hex() for x in fixed_order.exp_of_negative(-values).tolist()] == EXP
     left, right = np.array([[0.1, 0.2, 0.3, 1e16]]), np.array([[1.0, 1.0, 1.0, 1.0], [3.0, -2.0, 7.0, 1e-16]])
-    assert fixed_order.inner(left, right).tolist() == [
-        [((0.1 + 0.2) + 0.3) + 1e16, ((0.1 * 3.0 + 0.2 * -2.0) + 0.3 * 7.0) + 1e16 * 1e-16]
-    ]
+    product = [((0.1 + 0.2) + 0.3) + 1e16, ((0.1 * 3.0 + 0.2 * -2.0) + 0.3 * 7.0) + 1e16 * 1e-16]
+    for many in (1, 100):  # few products are summed in another way than many
+        assert fixed_order.inner(np.repeat(left, many, axis=0), right).tolist() == [product] * many
+        assert not np.signbit(fixed_order.inner(np.full((many, 2), -0.0), np.ones((3, 2)))).any()
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (3, 0), (0, 0), (400, 0), (400, 2)])
+def test_products_of_nothing_are_0(shape: tuple[int, int]) -> None:
+    left = np.ones((2, *shape))
+    assert fixed_order.inner(left, np.ones((0, shape[1]))).shape == (2, shape[0], 0)
+    assert fixed_order.inner(left, np.ones((3, shape[1]))).tolist() == [[[float(shape[1])] * 3] * shape[0]] * 2
 
 
 TANH = [

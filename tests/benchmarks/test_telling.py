@@ -121,10 +121,11 @@ def test_asking_every_lens_of_a_cell_again_gives_its_figures() -> None:
 
     What is learned may end elsewhere there, so that is asked up to the interval.
     """
-    results = results_of("who-can-tell")
-    cell = cells_of(results.design)[0]
-    again = group_of("who-can-tell", cell, [one for one in results.outcomes if one.cell == cell.key])
-    stored = lens_findings().groups[0]
+    group = 5  # ReLU, the fewest networks that every lens has something to say of
+    stored = lens_findings().groups[group]
+    results = results_of(stored.study)
+    cell = next(one for one in cells_of(results.design) if one.levels["activation"] == stored.activation)
+    again = group_of(stored.study, cell, [one for one in results.outcomes if one.cell == cell.key])
     assert (again.carried, again.failed, again.shown) == (stored.carried, stored.failed, stored.shown)
     for one, other in zip(again.told, stored.told, strict=True):
         assert (one.lens, one.numbers, one.kind) == (other.lens, other.numbers, other.kind)

@@ -5,9 +5,9 @@ A value is exact unless it says otherwise: an estimate carries its interval, a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from analysis.errors import BeyondLimits
 from analysis.studies.subject import Studied
@@ -28,9 +28,8 @@ Need = Literal[
 Value = int | float | bool | str | tuple[str, ...] | None
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A measure's value for one output of one network.
+class Measured(NamedTuple):
+    """A measure's value for one output of one network; a study's results hold a million, so it is quick to make.
 
     Args:
         value: None where the measure does not apply, with ``note`` saying why.
@@ -60,7 +59,7 @@ class Measured:
     @classmethod
     def from_json(cls, told: Any) -> Measured:
         """Read back what :meth:`as_json` wrote."""
-        if isinstance(told, Mapping):
+        if isinstance(told, dict):
             value = told.get("value")
             value = tuple(value) if isinstance(value, list) else value
             return cls(value, told.get("low"), told.get("high"), told.get("truncated_at"), told.get("note", ""))
