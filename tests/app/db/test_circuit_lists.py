@@ -170,6 +170,15 @@ def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, m
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
 
 
+def test_the_code_of_each_circuit_names_a_range_that_holds_its_margin(store, few_codes, many, every):
+    with store.read() as session:
+        coded = CircuitShelf(session, many, "circuit").coded_margins
+    low, high = coded.ranges[coded.codes].T
+    margins = np.array([c.margin for c in sorted(every, key=lambda c: c.mask)])
+    assert ((low <= margins) & (margins <= high)).all()
+
+
+@pytest.mark.one_database
 def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, monkeypatch):
     """In every order and under every filter, with codes of one margin, of several, and none that were kept."""
     monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 64 * N)
@@ -302,6 +311,7 @@ def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every):
                 assert {c.mask for c in circuits} == {c.mask for c in expected}, order
 
 
+@pytest.mark.one_database
 def test_a_mask_is_found_or_not(store, many, every):
     stored = {int(c.mask, 16) for c in every}
     with store.read() as session:

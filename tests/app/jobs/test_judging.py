@@ -87,6 +87,7 @@ def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store)
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_verdicts_are_asked_for_again_where_they_are_gone(store):
     stored_analysis(store)
     first = ask(store, "necessity")
@@ -154,6 +155,7 @@ def test_judging_may_be_stopped(store):
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_analyses_without_verdicts_are_judged_later(store):
     stored_analysis(store)
     for _ in range(2):

@@ -19,7 +19,7 @@ from app.jobs.executor import ProcessExecutor
 from app.jobs.worker import Pace, Worker
 from tests.factories import pretrained_xor, real_analysis
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 
 class Watched(ProcessExecutor):
