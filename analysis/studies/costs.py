@@ -31,8 +31,8 @@ from analysis.studies.measures.rungs import MEASURES as MAP_CLASS_MEASURES
 from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
 
-CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
-CHUNK_NETWORKS: Final = 256
+CHUNK_SECONDS: Final = 40.0  # what is lost at most if a worker is killed, and about how often progress moves
+CHUNK_NETWORKS: Final = 250  # a thousand are four chunks alike, so that two or four processes end together
 _TRAINING_STEPS: Final = 2.6e-5  # seconds for one network's batch, many networks in step
 _DRAWING: Final = 0.017  # until one of some 50,000 networks of two inputs is accepted
 _MORE_INPUTS: Final = 1.6  # times as long with three inputs
@@ -48,7 +48,7 @@ _VALID: Final = 0.12  # of the possible circuits of a network that learned a gat
 _VALID_PARITY: Final = 0.04  # of one that learned XOR or XNOR
 _PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.05  # for one criterion on a network of some hundred valid circuits
-_QUICK_CRITERION: Final = 0.002  # for one that is a formula of what the analysis found
+_QUICK_CRITERION: Final = 0.0006  # for one that is a formula of what the analysis found
 _STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
 _STORIES_DRAWN: Final = 1.5  # where circuits are counted or estimated instead, with the stories of the draws
 _PLANTED: Final = 0.1  # seven methods asked, circuits listed

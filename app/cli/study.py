@@ -55,6 +55,9 @@ def run(
 
     Exit codes: 0 every network has its outcome, 2 bad input.
     """
+    processes = workers or os.cpu_count() or 1
+    if processes > 1 and not (cost_only or into_store):
+        _load_ahead()
     from analysis.studies.costs import cost_of
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design
@@ -65,7 +68,6 @@ def run(
         design = design_from_mapping(design.with_seeds(seeds).model_dump(mode="json"))
     settings = read_settings()
     limits = limits_of(settings)
-    processes = workers or os.cpu_count() or 1
     cost = cost_of(design, limits)
     if not quiet or cost_only:
         remark(cost_words(design, cost, processes))
@@ -87,6 +89,21 @@ def run(
     if not quiet:
         remark(f"{len(results.outcomes):,} networks, {n_converged:,} converged and analysed: {path}")
     return DONE if results.complete else STOPPED
+
+
+def _load_ahead() -> None:
+    """Begin to load what every process of a run needs, torch first, in the process that they are copied from.
+
+    That takes some seconds, in which this process reads the study. Where processes cannot be copied nothing is done.
+    """
+    import multiprocessing
+
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["analysis.studies.boolean", "analysis.studies.running", "app.cli.study_run"])
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
 
 
 def cost_words(design: StudyDesign, cost: StudyCost, processes: int) -> str:

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,6 @@ from analysis.studies.result_file import (
     read_results,
     result_bytes,
 )
-from analysis.studies.sources import source_named
 from app.cli.terminal import TROUBLE, Refusal
 from app.free_memory import collect_garbage_seldom
 
@@ -137,18 +135,10 @@ def _computed(chunks: Sequence[Chunk], workers: int) -> Iterator[list[dict[str, 
     if workers == 1:
         yield from map(compute_chunk, chunks)
         return
-    with _processes(chunks[0].design).Pool(min(workers, len(chunks)), _prepare_process) as pool:
+    copied = "forkserver" in multiprocessing.get_all_start_methods()  # from one that has loaded what all of them need
+    context = multiprocessing.get_context("forkserver" if copied else "spawn")
+    with context.Pool(min(workers, len(chunks)), _prepare_process) as pool:
         yield from pool.imap_unordered(compute_chunk, chunks)
-
-
-def _processes(design: StudyDesign) -> BaseContext:
-    """How processes are started: where it is possible, copied from one that has loaded what all of them need."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    maker, _, _ = source_named(design.source).maker.partition(":")
-    context.set_forkserver_preload([__name__, "analysis.studies.running", maker])
-    return context
 
 
 def _prepare_process() -> None:
