@@ -136,9 +136,9 @@ class Trace:
         """A statement has been sent."""
         if not self.closed:
             self.spoiled |= many
-            seen = SeenRows() if isinstance(cursor, WatchedCursor) else None
-            if isinstance(cursor, WatchedCursor):
-                cursor.seen = seen
+            seen = None
+            if isinstance(cursor, WatchedCursor) and not self.spoiled:
+                seen = cursor.seen = SeenRows()
             self._open.setdefault(id(connection), []).append((statement, parameters, seen))
 
     def seal(self, connection: Connection) -> None:

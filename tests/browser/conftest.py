@@ -31,7 +31,7 @@ from tests.browser.rules import WATCH_SHIFTS, settle
 CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    "--in-process-gpu",  # nothing is drawn by a GPU, and what a process for it is told takes a seventh of the browser
+    "--in-process-gpu",  # nothing is drawn by a GPU: a process for it has nothing to do but listen
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--js-flags=--no-opt --no-maglev",  # no page is looked at for long enough to make up for a compiler at work
 ]
