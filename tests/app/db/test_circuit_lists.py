@@ -102,6 +102,7 @@ def pages(session, analysis, wanted, limit, sort, descending):
     while True:
         circuits, page = list_circuits(session, analysis, LAYOUT, wanted, Order(sort, descending, after, limit))
         listed += circuits
+        assert len(listed) <= N, "the pages never end"
         totals.add(page.total)
         if not page.more:
             assert len(totals) == 1

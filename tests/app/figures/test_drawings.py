@@ -354,6 +354,28 @@ def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named)
     }
 
 
+@pytest.mark.parametrize("named", [svg.network_diagram, partial(svg.circuit_thumb, named=True)])
+def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut(named):
+    sizes = (2, 3, 4, 1)
+    weights = random_weights(sizes, 3)
+    mask = connected_mask(weights, 0.5, 4)
+    layers = [("A", "B"), *(tuple(f"n{layer}.{i}" for i in range(sizes[layer])) for layer in (1, 2)), ("y",)]
+    told = {
+        f"{layers[number][source]}→{layers[number + 1][out]}": ("e-neg" if weight < 0 else "e-pos")
+        if mask[number][out, source]
+        else "e-cut"
+        for number, matrix in enumerate(weights)
+        for (out, source), weight in np.ndenumerate(matrix)
+    }
+    drawn = {
+        e.get("data-el"): classes[0]
+        for e in parsed(named(weights, mask)).iter(f"{SVG}g")
+        if (classes := [c for path in e.iter(f"{SVG}path") if (c := (path.get("class") or "").split()[0])[:2] == "e-"])
+    }
+    assert {name: drawn[name] for name in told} == told
+    assert set(told.values()) == {"e-neg", "e-pos", "e-cut"}
+
+
 def test_thumbs_of_lists_carry_no_names_and_crowded_weights_wait_until_they_are_asked_for():
     assert names_in(parsed(svg.circuit_thumb(samples.WEIGHTS, samples.MASK))) == []
     assert "w-asked" not in svg.network_diagram(samples.WEIGHTS)

@@ -23,6 +23,7 @@ def listed(get):
         items, page = [], get(HERE, limit=limit, **query)
         while True:
             items += page["items"]
+            assert len(items) <= page["total"], "the pages never end"
             if page["next_url"] is None:
                 assert len(items) == page["total"]
                 return items

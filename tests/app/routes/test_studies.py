@@ -14,6 +14,7 @@ from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results, sum_up
 from app.jobs import study_queue
+from app.pages.studies.outcomes import value_words
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
@@ -263,6 +264,17 @@ def test_outcomes_are_paged_and_compared(client, study):
     side = client.get(f"/api/v1{study}/side-by-side?{chosen}").json()
     assert [item["seed"] for item in side["items"]] == [0, 1]
     assert client.get(f"{study}/side-by-side?{chosen}").status_code == 200
+
+
+def test_each_outcome_shows_what_was_measured_of_it(client, study):
+    page = client.get(f"{API}/xor-width/outcomes?protocol=complete").json()
+    measured = {one.network: one.values.get("complete", ()) for one in results().outcomes}
+    assert {item["network"]: [value["text"] for value in item["values"]] for item in page["items"]} == {
+        network: [
+            " | ".join(value_words(output[measure["key"]]) for output in outputs) or "–" for measure in page["measures"]
+        ]
+        for network, outputs in measured.items()
+    }
 
 
 @pytest.mark.every_database
