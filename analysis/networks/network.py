@@ -110,12 +110,7 @@ class Network:
         Raises:
             InvalidNetwork: values that do not fit the layer sizes, or see :meth:`from_arrays`.
         """
-        weights, biases, at = [], [], 0
-        for n_in, n_out in pairwise(sizes):
-            weights.append(values[at : at + n_in * n_out].reshape(n_out, n_in))
-            at += n_in * n_out
-            biases.append(values[at : at + n_out])
-            at += n_out
+        weights, biases = split_parameters(values, sizes)
         return cls.from_arrays(
             weights,
             biases,
@@ -189,6 +184,19 @@ class Network:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+
+def split_parameters(
+    values: NDArray[np.float64], sizes: Sequence[int]
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """Weights ``W_l [n_l, n_(l-1)]`` and biases ``b_l [n_l]`` from W1, b1, W2, … in one row."""
+    weights, biases, at = [], [], 0
+    for n_in, n_out in pairwise(sizes):
+        weights.append(values[at : at + n_in * n_out].reshape(n_out, n_in))
+        at += n_in * n_out
+        biases.append(values[at : at + n_out])
+        at += n_out
+    return weights, biases
 
 
 def _read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
@@ -29,20 +30,18 @@ def parameters_to_bytes(network: Network) -> bytes:
 
 def network_of(row: NetworkRow) -> Network:
     """The network of a row, checked again on its way out."""
-    values = np.frombuffer(row.parameters, dtype="<f8")
-    weights, biases, start = [], [], 0
-    for n_in, n_out in zip(row.sizes, row.sizes[1:], strict=False):
-        middle, end = start + n_in * n_out, start + n_in * n_out + n_out
-        weights.append(values[start:middle].reshape(n_out, n_in))
-        biases.append(values[middle:end])
-        start = end
-    return Network.from_arrays(
-        weights,
-        biases,
+    return Network.from_flat(
+        parameters_of(row),
+        row.sizes,
         activation=row.activation,
         output_activation=row.output_activation,
         negative_slope=row.negative_slope,
     )
+
+
+def parameters_of(row: NetworkRow) -> NDArray[np.float64]:
+    """The parameters W1, b1, W2, … of a row's network."""
+    return np.frombuffer(row.parameters, dtype="<f8")
 
 
 def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:

@@ -63,6 +63,19 @@ class NetworkRow(Base):
         return EdgeLayout((*self.sizes[:-1], 1))
 
 
+# the gallery's order, with all that decides whether a network is in it: a page ends where it is full
+Index(
+    "ix_networks_gallery",
+    NetworkRow.position,
+    NetworkRow.created_at.desc(),
+    NetworkRow.slug,
+    NetworkRow.name,
+    NetworkRow.deleted_at,
+    NetworkRow.origin,
+    NetworkRow.digest,
+)
+
+
 class FormerSlugRow(Base):
     """A slug that leads to a network beside its own, for as long as that is here: one that it had before, or one that
     came with another name for the same weights.

@@ -147,7 +147,7 @@ def build_algorithm(
     following = rows[-1].alignment_id if more else None
     return AlgorithmPage.showing(
         row,
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),

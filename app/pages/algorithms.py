@@ -172,7 +172,7 @@ def build_algorithms(
     following = None if cursor is None else write_cursor(_order(options), cursor)
     return AlgorithmsPage.showing(
         options,
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         counts=None if place.shown is None else counts_of(place.shown),

@@ -168,7 +168,7 @@ def build_alignment(
     slug = place.row.slug
     ref = ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))
     return AlignmentPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),

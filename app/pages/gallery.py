@@ -220,7 +220,7 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     return Featured(
         n_neurons=sum(place.question.cut.sizes),
         counts=counts_of(place.analysis),
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         task=place.question.task,
         circuit=circuit,
         interpretation=reading,

@@ -134,7 +134,7 @@ def build_recorded(
     return RecordedPage.showing(
         kind,
         hue_tables=frequent_tables(session, place),
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope,
         kind=kind.key,
         name=kind.name(item),

@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from analysis.data import clean_data
 from analysis.digest import canonical_json
 from analysis.networks.circuit import EdgeLayout
-from analysis.networks.network import Network
+from analysis.networks.network import split_parameters
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.bundled import alice_and_bob_digest
-from app.db.codecs import network_of
+from app.db.codecs import parameters_of
 from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
 from app.db.reads.networks import jobs_for
@@ -384,7 +384,7 @@ class LinkedPage(AnalysisPage):
 def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:
     """The fields of :class:`LinkedPage`, without the page's own address."""
     return {
-        "network": network_view(place.row, addresses, place.question.model),
+        "network": network_view(place.row, addresses),
         "scope": scope,
         "network_url": addresses.network(place.row.slug, place.scope),
         "compare_url": addresses.compare(place.row.slug, (), place.scope),
@@ -392,17 +392,13 @@ def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, An
     }
 
 
-def network_view(row: NetworkRow, addresses: Addresses, network: Network | None = None) -> NetworkView:
-    value = network or network_of(row)
+def network_view(row: NetworkRow, addresses: Addresses) -> NetworkView:
+    weights, biases = split_parameters(parameters_of(row), row.sizes)
     return NetworkView.showing(
         row,
         url=addresses.network(row.slug, Scope(data=(row.input_data or "")[:12])),
-        sizes=list(value.sizes),
-        activation=value.activation,
-        output_activation=value.output_activation,
-        negative_slope=value.negative_slope,
-        weights=[w.tolist() for w in value.weights],
-        biases=[b.tolist() for b in value.biases],
+        weights=[matrix.tolist() for matrix in weights],
+        biases=[vector.tolist() for vector in biases],
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
         story_url=addresses.alice_and_bob() if row.digest == alice_and_bob_digest() else "",
         input_data=row.input_data or "",

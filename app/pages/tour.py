@@ -120,7 +120,7 @@ def tour_screen(shown: Showcase, step: int) -> TourScreen:
             for number, (_, label, _) in enumerate(SCREENS, 1)
             if label
         ],
-        network=network_view(shown.place.row, addresses, shown.place.question.model),
+        network=network_view(shown.place.row, addresses),
         waiting=content is None,
         previous_url=addresses.tour(step - 1) if step > 1 else None,
         next_url=addresses.tour(step + 1) if step < len(SCREENS) else None,

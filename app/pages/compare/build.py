@@ -192,7 +192,7 @@ def to_choose(
     """
     refs = [str(explanation.ref) for explanation in chosen]
     url = addresses.compare(place.row.slug, refs, place.scope, swap=swapping)
-    network = network_view(place.row, addresses, place.question.model)
+    network = network_view(place.row, addresses)
     return _empty(
         url,
         place,

@@ -107,7 +107,7 @@ def build_neighbours(session: Session, addresses: Addresses, options: Neighbours
     if given.interpretation is not None or given.alignment is not None:
         lists.append(_by_predictions(session, addresses, place, given, explanations, compare_with))
     return NeighboursPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         protocol=protocol_view(place.question.protocol),
         output=scope.output,
         ref=str(given.ref),

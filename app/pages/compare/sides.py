@@ -100,7 +100,7 @@ def side_by_side(
     )
     n_inputs = place.question.cut.n_inputs
     return ComparePage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         data=data_view(place.question),

@@ -125,7 +125,7 @@ def build_direction(
     ref = str(direction_ref(algorithm.id, alignment, stored=bool(stored)))
     siblings, n_siblings = _siblings(session, addresses, place, algorithm, alignment, table.clean)
     return DirectionPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),

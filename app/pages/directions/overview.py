@@ -84,7 +84,7 @@ def build_directions(
         items = [_item(row, kept[row.id], clean, place, addresses, url) for row in rows]
         following = write_cursor(_ORDER, [rows[-1].position]) if more else None
     return DirectionsPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope_now(session, place, addresses),
         hue_tables=frequent_tables(session, place),
         classes=classes,

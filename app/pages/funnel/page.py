@@ -105,7 +105,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         else [_alone(kind, verdicts, lists, url) for kind in (*KINDS, *verdicts.recorded)]
     )
     return FunnelPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope_now(session, place, addresses),
         counts=counts,
         criteria=[str(step) for step in steps],

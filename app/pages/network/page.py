@@ -494,7 +494,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     learning = learning_of_network(place.row, addresses)
     slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
     return NetworkPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         scope=scope_view(place, job, addresses),
         outputs=output_tabs(place, stored),
         data=data_tabs(place, stored),

@@ -47,7 +47,7 @@ def report_fields(
     """
     state, job = report_state(session, place, kind, row)
     return {
-        "network": network_view(place.row, addresses, place.question.model),
+        "network": network_view(place.row, addresses),
         "state": state,
         "job": None if job is None else job_view(job, addresses),
         "seconds": None if row is None else row.seconds,

@@ -74,7 +74,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
     return SandboxPage.showing(
         state,
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         data=data_view(place.question),

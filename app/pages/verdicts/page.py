@@ -157,7 +157,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     ]
     rows = _rows(views)
     return VerdictsPage(
-        network=network_view(place.row, addresses, place.question.model),
+        network=network_view(place.row, addresses),
         task=place.question.task,
         protocol=protocol_view(place.question.protocol),
         output=scope.output,
