@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from app.pages.circuits import SORTS
 from benchmarks.large_addresses import Names
 from benchmarks.large_made_up import CORE, SLUG
 from benchmarks.large_populations import STUDY
+from benchmarks.pace import fixed_work
 
 REQUESTS: Final = 30
 LOOPBACK: Final = ("127.0.0.1", 50_000)
@@ -40,6 +42,8 @@ class Timing:
         processor_p95: 95th percentile of the same.
         first: milliseconds of the very first visit, which is not among the others.
         first_processor: and of the processor's time.
+        requests: of each request but the first the milliseconds of the processor's time, and of a fixed piece of work
+            before and after it (:mod:`benchmarks.pace`).
     """
 
     address: str
@@ -49,6 +53,7 @@ class Timing:
     processor_p95: float
     first: float
     first_processor: float
+    requests: tuple[tuple[float, float], ...]
 
 
 def names_of(client: TestClient) -> Names:
@@ -85,7 +90,10 @@ def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timin
     visit = _first_byte if _is_table(address) else _visit
     first, first_busy = visit(client, address)
     visited = visited_pages(client, address)
-    times = [visit(client, visited[number % len(visited)]) for number in range(requests)]
+    times, paces = [], [fixed_work()]
+    for number in range(requests):
+        times.append(visit(client, visited[number % len(visited)]))
+        paces.append(fixed_work())
     of_clock, of_processor = sorted(wall for wall, _ in times), sorted(processor for _, processor in times)
     nearly_all = int(0.95 * len(times))
     return Timing(
@@ -96,6 +104,7 @@ def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timin
         of_processor[nearly_all],
         first,
         first_busy,
+        tuple((busy, (before + after) / 2) for (_, busy), (before, after) in zip(times, pairwise(paces), strict=True)),
     )
 
 

@@ -29,7 +29,7 @@ from benchmarks.large_addresses import PARTS
 from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_pages import LOOPBACK, REQUESTS, measure, names_of
 from benchmarks.large_populations import save_populations
-from benchmarks.large_table import markdown
+from benchmarks.large_table import markdown, summary
 from benchmarks.large_verdicts import save_ground, save_verdicts
 from benchmarks.machine import machine, machine_text
 
@@ -129,6 +129,7 @@ def main() -> int:
                 _print_populating(_in_a_process("populate", folder, options))
         served = _in_a_process("serve", folder, options)
         print("server: {resident_before_mb:.0f} MB before the first list, at most {peak_mb:.0f} MB".format(**served))
+        print(summary(served["lists"]))
         if options.markdown:
             print(markdown(served["lists"]))
             return 0

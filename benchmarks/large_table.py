@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from benchmarks.large_addresses import PARTS
+from benchmarks.pace import at_full_pace
 
 _HEAD: Final = "| p50 | p95 | CPU p50 | CPU p95 | first visit |"
 _RULE: Final = "|--:|--:|--:|--:|--:|"
@@ -34,6 +36,32 @@ def markdown(timings: Sequence[dict[str, Any]]) -> str:
     ]
     lines[-1] += f" the processor's time{': ' if slow else ''}{said}."
     return "\n".join(lines)
+
+
+def summary(timings: Sequence[dict[str, Any]]) -> str:
+    """What all requests together took of the processor's time, and those that were made at full pace.
+
+    Args:
+        timings: as for :func:`markdown`.
+    """
+    requests = [request for one in timings for request in one["requests"]]
+    full = at_full_pace([pace for _, pace in requests])
+    quick = [milliseconds for (milliseconds, _), whether in zip(requests, full, strict=True) if whether]
+    paces = [pace for _, pace in requests]
+    return (
+        f"{len(requests):,} requests: {_spread([milliseconds for milliseconds, _ in requests])}; of these at full pace "
+        f"({min(paces):.1f} of {min(paces):.1f} to {max(paces):.1f} ms for a fixed piece of work beside them) "
+        f"{len(quick):,}: {_spread(quick)}"
+    )
+
+
+def _spread(milliseconds: Sequence[float]) -> str:
+    ascending = sorted(milliseconds)
+    above = sum(one > TARGET for one in ascending)
+    return (
+        f"median {statistics.median(ascending):.0f} ms of the processor, p95 "
+        f"{ascending[int(0.95 * len(ascending))]:.0f}, above {TARGET} ms {above:,} ({above / len(ascending):.1%})"
+    )
 
 
 def _others(timings: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.routing import compile_path
@@ -12,9 +13,9 @@ from starlette.routing import compile_path
 from app.main import ROUTERS, create_app
 from app.settings import Settings
 from benchmarks.large_addresses import NOT_OF_SIZE, PARTS, Names
-from benchmarks.large_pages import LOOPBACK, names_of
+from benchmarks.large_pages import LOOPBACK, measure, names_of
 from benchmarks.large_store import populate_alone, save_alone
-from benchmarks.large_table import markdown
+from benchmarks.large_table import markdown, summary
 from tests.browser.pages_table import PAGES
 
 NAMES = Names(
@@ -89,6 +90,29 @@ def test_the_tables_have_every_page_and_the_slowest_of_the_others():
     assert "| lists of circuits | 2 | `/networks/large/circuits` (sort=edges) | 7 | 130 | 7 | 7 | 7 |" in text
     assert "| lists of circuits, 200 on a page | 1 |" in text
     assert "Over 100 ms at p95 are 1 of 7 addresses by the clock, and 1 of the processor's time: `/oembed` 240." in text
+
+
+def test_requests_are_told_together_and_those_at_full_pace():
+    text = summary(
+        [
+            {"requests": [(20.0, 4.0), (30.0, 4.4)]},
+            {"requests": [(90.0, 4.5), (150.0, 7.0)]},
+        ]
+    )
+    assert text.startswith(
+        "4 requests: median 60 ms of the processor, p95 150, above 100 ms 1 (25.0%); of these at full"
+    )
+    assert text.endswith("3: median 30 ms of the processor, p95 90, above 100 ms 0 (0.0%)")
+
+
+def test_what_an_address_took_is_kept_request_by_request():
+    app = FastAPI()
+    app.get("/")(lambda: "nothing")
+    with TestClient(app) as client:
+        timing = measure(client, "/", 3)
+    assert len(timing.requests) == 3
+    assert all(milliseconds > 0 and pace > 0 for milliseconds, pace in timing.requests)
+    assert sorted(milliseconds for milliseconds, _ in timing.requests)[1] == timing.processor
 
 
 @pytest.mark.slow
