@@ -94,6 +94,7 @@ def test_the_circuits_that_the_authors_leave_out_are_found_too(name, output):
     assert hashlib.sha256("\n".join(texts).encode()).hexdigest() == expected["sha256_sorted_masks"]
 
 
+@pytest.mark.slow
 def test_the_pretrained_network_has_the_published_counts():
     paper, notebook = analysed("xor_pretrained", 0), analysed("xor_pretrained_notebook", 0)
     found = [

@@ -74,6 +74,7 @@ def test_without_an_end_nothing_ends():
     assert work.seconds_left == math.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda p: p.name)
 def test_in_order_and_always_a_whole_result(protocol):
     whole = analyse_output(ask(pretrained_xor().network, task=XOR, protocol=protocol))

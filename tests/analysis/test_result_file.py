@@ -114,6 +114,7 @@ def test_listed_circuits_that_were_not_drawn_are_told_apart():
     )
 
 
+@pytest.mark.slow
 def test_a_space_too_large_to_list_is_counted_all_the_same():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_624, n_draws=50, n_smallest=0)

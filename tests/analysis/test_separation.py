@@ -68,12 +68,14 @@ def check(rows: list[list[int]]) -> Separation:
 values = st.sampled_from([0, 1, SILENT])
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(st.lists(st.lists(values, min_size=6, max_size=6), min_size=1, max_size=7))
 def test_the_fewest_interventions_are_found(rows):
     check(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.lists(st.integers(0, 1), min_size=6, max_size=6), min_size=2, max_size=7))
 def test_explanations_that_always_predict_are_told_apart_unless_they_are_alike(rows):

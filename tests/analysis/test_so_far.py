@@ -27,6 +27,7 @@ def told() -> tuple[list[tuple[str, OutputAnalysis]], OutputAnalysis]:
     return parts, whole
 
 
+@pytest.mark.slow
 def test_every_stage_after_the_first_circuits_tells_what_is_certain():
     parts, _ = told()
     assert {stage for stage, _ in parts} >= {"circuits", "interpretations", "algorithms", "alignments", "criteria"}

@@ -63,6 +63,7 @@ def test_the_first_seeds_in_turn_are_small_and_differ() -> None:
     assert max(one["edges"] for one in first) < np.median([one["edges"] for one in rest])
 
 
+@pytest.mark.slow
 def test_all_seeds_together_have_every_width_pair_and_scale() -> None:
     traits = [case_of(seed).traits for seed in SEEDS["all"]]
     sizes = [tuple(map(int, one["sizes"].split("-"))) for one in traits]

@@ -24,6 +24,7 @@ def by_cell(slug):
     return {(cell.labels["tasks"], cell.labels["prior"]): (cell, outcomes) for cell, outcomes in found.values()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", [OF_TWO, OF_THREE])
 def test_what_was_drawn_computes_its_function(slug):
     for (_, prior), (cell, outcomes) in by_cell(slug).items():

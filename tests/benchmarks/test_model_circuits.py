@@ -36,6 +36,7 @@ def test_the_rules_are_those_that_the_tables_name():
     assert all(f"| {heads} | {models.count(heads)} |" in told for heads in models)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["nodes", "heads"])
 def test_a_line_says_what_a_search_finds(rules):
     model = train_attention(AttentionSpec(task_named("first token"), layers=1, heads=2, seed=1)).model

@@ -61,6 +61,7 @@ def test_pairs_are_counted_as_one_by_one():
     assert same == pytest.approx(sum(bool(a) and a == b for a, b in pairs) / len(pairs))
 
 
+@pytest.mark.slow
 def test_a_correlation_that_the_loss_makes_is_gone_once_it_is_held_fixed():
     random = np.random.default_rng(7)
     loss = random.normal(size=80)

@@ -68,12 +68,14 @@ def test_what_is_told_is_what_scikit_learn_tells(quadratic: bool, product: bool)
     assert told(numbers, labels, quadratic=quadratic).tolist() == by_scikit_learn(numbers, labels, quadratic).tolist()
 
 
+@pytest.mark.slow
 def test_products_tell_what_no_line_tells() -> None:
     numbers, labels = sample(300, 2, product=True)
     line, products = ((told(numbers, labels, quadratic=each) == labels).mean() for each in (False, True))
     assert line < 0.7 < 0.75 < products
 
 
+@pytest.mark.slow
 def test_noise_is_not_told_and_columns_that_do_not_vary_do_no_harm() -> None:
     random = np.random.default_rng(3)
     numbers, labels = random.normal(size=(400, 5)), random.random(400) < 0.5

@@ -89,6 +89,7 @@ def test_the_table_of_folders_is_the_code() -> None:
     assert folders.written() == folders.rows(), "write it anew: python -m tests.folders"
 
 
+@pytest.mark.slow
 def test_every_module_that_a_document_names_exists() -> None:
     """By its file, alone or with the end of its folder's path."""
     modules = [str(path.relative_to(ROOT)) for top in TOPS for path in (ROOT / top).rglob("*.py")]

@@ -30,6 +30,7 @@ def test_every_address_still_leads_somewhere():
     assert sorted(set(public.read("addresses")) - set(public.addresses())) == []
 
 
+@pytest.mark.slow
 def test_the_http_interface_only_grew():
     assert list(public.schema_losses(public.read("openapi"), public.committed_description())) == []
 

@@ -59,6 +59,7 @@ def text_of(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_committed_description_is_the_one_that_is_served(bare):
     served, committed = json.loads(openapi_document(bare)), json.loads(text_of("openapi.json"))
     for part in ("paths", ("components", "schemas")):

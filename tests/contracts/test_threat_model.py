@@ -3,6 +3,8 @@
 import ast
 import re
 
+import pytest
+
 from tests.checkout import ROOT
 
 TOLD = (ROOT / "docs/threat-model.md").read_text()
@@ -13,6 +15,7 @@ def named_in(path):
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
+@pytest.mark.slow
 def test_every_threat_names_tests_that_exist():
     table = TOLD.split("|---|---|---|\n")[1].split("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]

@@ -106,6 +106,7 @@ def test_lists_hold_what_the_engine_found(xor):
     assert [one.places for one in xor.alignments.minimal] == [{"¬(A ∨ B)": "n1.1", "A ∧ B": "n1.0"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [0, 10])
 def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted):
     analysis = real_analysis()
@@ -124,6 +125,7 @@ def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted)
         assert numbers == [*sorted(known, reverse=descending), *[None] * (197 - counted)]
 
 
+@pytest.mark.slow
 def test_a_limit_of_interpretations_is_told_in_the_file():
     told = result_json([analysed(Limits(max_states=1_000))])["outputs"][0]["interpretations"]
     assert (told["total"], told["exhaustive"], told["truncated_at"]) == (0, False, 0)
@@ -187,6 +189,7 @@ def test_verdicts_are_said_of_every_kind(xor):
         xor.circuits.passing("causal-order")
 
 
+@pytest.mark.slow
 def test_interpretations_are_fetched_by_index_across_circuits(xor):
     everything, first = xor.interpretations, xor.circuits[0]
     n = len(first.interpretations)
@@ -234,6 +237,7 @@ def test_a_comparison_says_where_explanations_part(xor):
         xor.compare(first, other)
 
 
+@pytest.mark.slow
 def test_claims_are_located_in_every_form(xor):
     circuit = xor.circuits[7]
     n_edges = xor.question.layout.n_edges

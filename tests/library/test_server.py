@@ -48,6 +48,7 @@ def answering():
         thread.join()
 
 
+@pytest.mark.slow
 def test_its_networks_are_listed_and_found(site):
     assert site.version == ENGINE_VERSION
     networks = site.networks("xor")
@@ -78,6 +79,7 @@ def test_what_is_stored_is_what_a_run_here_finds(site, served, xor):
     assert network.alignments().minimal[0].id == xor.alignments.minimal[0].id
 
 
+@pytest.mark.slow
 def test_what_it_served_is_kept_and_read_without_it(site, xor, tmp_path):
     kept = pluriscope.load(site.network(XOR_SLUG).result().save(tmp_path / "kept.json"))
     assert (kept.site, kept.counts, kept.name) == (None, xor.counts, "XOR, pretrained")

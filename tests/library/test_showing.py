@@ -38,6 +38,7 @@ def everything(xor):
     }
 
 
+@pytest.mark.slow
 def test_whatever_shows_itself_is_a_piece_of_html_without_scripts_or_styles(xor):
     for name, one in everything(xor).items():
         html = one._repr_html_()
@@ -72,6 +73,7 @@ def test_names_are_text_and_never_markup():
         assert "&lt;img" in html
 
 
+@pytest.mark.slow
 def test_tables_become_frames(xor):
     circuits = xor.circuits.to_pandas()
     assert list(circuits.columns) == ["mask", "edges", "neurons", "margin", "interpretations", "address"]

@@ -170,6 +170,7 @@ def unnegated(shown):
     return shown[2:-1] if shown.startswith("¬(") else shown
 
 
+@pytest.mark.slow
 def test_every_xor_algorithm_shows_its_variables_as_parts_of_its_formula():
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, n_hidden_layers=2)
     assert len(candidates.algorithms) == 250

@@ -101,6 +101,7 @@ def steps(n_nodes: int):
     return product(combinations(range(n_nodes), 2), product((0, 1), repeat=2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "n_inputs"), [("XOR", 2), ("MAJORITY", 3)])
 def test_a_shared_gate_is_one_variable_fixed_wherever_it_is_read(name, n_inputs):
     for graph in candidates(name, n_inputs)[:80]:

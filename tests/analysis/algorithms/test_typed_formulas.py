@@ -52,6 +52,7 @@ def test_every_candidate_is_found_by_its_formula_however_it_is_typed(protocol, t
         assert algorithm.text in texts_of_formula(in_words.lower())
 
 
+@pytest.mark.slow
 @given(nodes())
 def test_a_tree_computes_what_its_formula_computes(node):
     text = written(node)
@@ -60,6 +61,7 @@ def test_a_tree_computes_what_its_formula_computes(node):
     assert tuple(function_of(tree, 3) >> row & 1 for row in range(8)) == table
 
 
+@pytest.mark.slow
 @given(nodes())
 def test_texts_compute_the_same_and_do_not_depend_on_how_it_is_commuted(node):
     texts = texts_of_formula(written(node))

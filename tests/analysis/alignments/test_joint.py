@@ -134,6 +134,7 @@ def hand_made_xor() -> Network:
     )
 
 
+@pytest.mark.slow
 def test_within_one_layer_passing_jointly_implies_passing_one_by_one():
     bob = two_xor_algorithms()[0]
     n_joint = 0

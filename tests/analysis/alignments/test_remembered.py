@@ -55,13 +55,14 @@ def found(question: Question) -> AlgorithmSearch:
     return search_alignments(question, candidates)
 
 
+@pytest.mark.slow
 def test_what_is_remembered_of_one_search_changes_no_other():
     networks: list[Network] = [
         pretrained_xor().network,
-        random_network(1, [2, 3, 3, 1]),
-        random_network(2, [2, 2, 3, 1]),
+        *(random_network(seed, [2, 2, 3, 1]) for seed in (1, 2)),
+        random_network(3, [2, 4, 1]),
+        random_network(4, [1, 2, 1]),
     ]
-    networks += [random_network(3, [2, 6, 1]), random_network(4, [1, 2, 1])]
     questions = [
         ask(network, task=named_task(name, network.n_inputs), protocol=protocol)
         for network in networks
@@ -88,6 +89,7 @@ def test_spaces_of_interventions_are_those_of_their_own_shape_and_limits():
     assert intervention_space((3, 3), 2, max_interventions=260).largest == 2  # 21 sets of 12 pairs
 
 
+@pytest.mark.slow
 def test_joint_interchanges_of_many_alignments_are_those_of_each():
     question = ask(pretrained_xor().network)
     every = search_alignments(question, candidate_algorithms(question.task, COMPLETE, 2)).algorithms
@@ -99,6 +101,7 @@ def test_joint_interchanges_of_many_alignments_are_those_of_each():
     assert {score.first_wrong is None for score in alone} == {True, False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name"),
     [(minimality, "_MASKS_AT_ONCE"), (interpretation_tallies, "_BETWEEN_REPORTS"), (joint, "_CELLS_TOGETHER")],
@@ -118,6 +121,7 @@ def test_verdicts_do_not_depend_on_how_many_are_made_at_once(module, name, monke
     assert verdicts() == whole
 
 
+@pytest.mark.slow
 def test_margins_of_circuits_with_the_same_active_neurons_are_those_of_each_alone():
     analysis = analyse_output(ask(random_network(1, [2, 3, 3, 1])))
     steps: list[tuple[Kind, CriterionStep]] = [("interpretation", CriterionStep.parse("margin"))]

@@ -185,6 +185,7 @@ def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_poss
     assert circuit_set_json(some, COMPLETE, None)["chance"] is None
 
 
+@pytest.mark.slow
 def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_proved():
     whole = xor_search()
     exact = chances(whole, COMPLETE)

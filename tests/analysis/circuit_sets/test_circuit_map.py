@@ -27,6 +27,7 @@ def test_three_circuits_stand_at_the_roots_of_their_distances():
     assert found.kept == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_map_of_the_pretrained_network_agrees_with_an_eigenvalue_routine():
     search = hand_made_analysis().circuits
     found = map_circuits(search.masks, search.layout)
@@ -42,6 +43,7 @@ def test_the_map_of_the_pretrained_network_agrees_with_an_eigenvalue_routine():
     assert (len(found.masks), found.n_landmarks, found.of) == (197, 197, 197)
 
 
+@pytest.mark.slow
 def test_landmarks_place_the_others_nearly_where_all_together_would():
     search = hand_made_analysis().circuits
     whole = map_circuits(search.masks, search.layout)

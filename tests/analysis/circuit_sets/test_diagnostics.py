@@ -32,6 +32,7 @@ def contradiction(valid, near, n_edges):
     return Fraction(sum(1 for edge in used if any(necessary[edge]) and not all(necessary[edge])), len(used))
 
 
+@pytest.mark.slow
 @given(SOME)
 def test_the_three_numbers_are_those_of_their_definitions(masks):
     listed = sorted(masks)

@@ -46,6 +46,7 @@ def test_the_pair_of_masks_beyond_one_word_is_that_of_all_pairs(masks):
     assert (found.first, found.second) == by_all_pairs(masks)
 
 
+@pytest.mark.slow
 @given(masks_of_layout(SMALL, 30))
 def test_words_hold_sizes_and_distances(masks):
     listed = sorted(masks)
@@ -85,6 +86,7 @@ def test_fewer_than_two_circuits_are_no_pair():
     assert most_different(mask_array([7], SMALL), SMALL) is None
 
 
+@pytest.mark.slow
 def test_the_pretrained_network_has_one_most_different_pair():
     search = hand_made_analysis().circuits
     found = most_different(search.masks, search.layout)

@@ -62,6 +62,7 @@ def merged(question, contents, **options):
     return count_circuits(question, Work(checkpoints=MergedParts(question, parts)), **options)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**6), st.sampled_from(SHAPES), st.integers(1, 5), st.randoms())
 def test_the_parts_of_a_count_are_the_whole_count(seed, sizes, of, order):

@@ -157,6 +157,7 @@ def test_a_descent_finds_valid_circuits_and_does_not_claim_a_proof(monkeypatch):
     assert found == find_smallest(ask(network, task=task, data=data), known=whole.masks[-3:].tolist(), max_tried=500)
 
 
+@pytest.mark.slow
 def test_a_descent_that_meets_the_search_in_order_of_size_is_a_proof():
     network, task, data = golden_network("xor_pretrained").network, Task((0, 1, 1, 0)), clean_data(2)
     whole = search_circuits(ask(network, task=task, data=data))
@@ -210,6 +211,7 @@ def test_estimates_list_what_was_hit_and_the_smallest_beyond_64_edges():
     assert min(mask.bit_count() for mask in masks) == found.smallest.n_edges == 4
 
 
+@pytest.mark.slow
 def test_counts_list_the_smallest_beside_the_draws():
     network = golden_network("xor_pretrained").network
     task, data = Task((0, 1, 1, 0)), clean_data(2)
@@ -246,6 +248,7 @@ def test_the_smallest_of_a_space_of_trillions_are_proved_and_each_is_right():
     assert plainly.masks == found.masks
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
 def test_bounds_rule_out_only_what_cannot_end_right(seed, n_neurons, n_sources, most_wrong):

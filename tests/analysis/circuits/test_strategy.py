@@ -112,6 +112,7 @@ def test_no_plan_for_nothing():
     assert find_circuits(ask(network, task=XOR, protocol=PAPER)).count == 0
 
 
+@pytest.mark.slow
 def test_three_ways_to_the_same_circuits():
     file = golden_network("xor_pretrained")
     network, data = file.network, clean_data(2)
@@ -168,6 +169,7 @@ def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
     assert Limits().most_listed(64) * listed_bytes(64) <= Limits().max_bytes
 
 
+@pytest.mark.slow
 def test_overflow_on_the_way_turns_a_count_into_an_estimate():
     network = network_of((2, 3, 3, 1), scale=1e150)
     limits = Limits(max_possible=1, n_samples=500)
@@ -178,6 +180,7 @@ def test_overflow_on_the_way_turns_a_count_into_an_estimate():
         find_circuits(ask(network, task=XOR), Work(limits=replace(limits, n_samples=0)))
 
 
+@pytest.mark.slow
 def test_labels_of_the_analysed_output_are_used():
     file = golden_network("xor+and_3-3")
     labels = np.array([task.truth_table for task in file.tasks], dtype=float).T

@@ -151,6 +151,7 @@ def test_the_impossible_state_to_three_digits() -> None:
         assert low < one.chance.low < one.chance.high < high
 
 
+@pytest.mark.slow
 def test_areas_of_a_network_whose_borders_are_lines_are_known() -> None:
     """h = (x1, x2), decision x1 + x2 > 1/2; a reader that says x1 > 1/2 is wrong on 1/2 − 1/8 of the square."""
     net = Network.from_arrays(

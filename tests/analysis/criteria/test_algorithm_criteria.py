@@ -17,6 +17,7 @@ from tests.analysis.criteria.alignment_contexts import candidates, verdicts
 from tests.oracles.brute_force_algorithms import redundancy, tables_with_one_edge_fixed
 
 
+@pytest.mark.slow
 def test_the_250_algorithms_of_xor_are_thinned_to_194_18_and_2():
     context = AlgorithmCriteriaContext(candidates())
     counts = [

@@ -265,6 +265,7 @@ def test_margins_are_those_of_the_scores_and_of_the_oracle():
         assert (verdict.outcome == "passed") == (s.margin >= 0.3)
 
 
+@pytest.mark.slow
 def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything():
     """Of the two algorithms without a redundant literal: A·B on neuron 0 and A+B on neuron 1 of layer 1."""
     network = pretrained_xor().network

@@ -130,6 +130,7 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
     assert "there are more" in verdicts.at(int(np.flatnonzero(verdicts.having("undecided"))[0])).reason
 
 
+@pytest.mark.slow
 def test_every_criterion_judges_no_circuits_and_reads_as_json() -> None:
     for criterion in criteria_for("circuit"):
         none = replace(xor_context(), masks=np.empty(0, dtype=np.uint64))

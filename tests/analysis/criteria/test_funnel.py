@@ -74,6 +74,7 @@ def test_without_verdicts_a_step_removes_nobody_and_what_follows_is_an_upper_bou
     assert rows[len(first)].tally is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=1, max_size=4))
 def test_bounds_hold_for_every_way_in_which_passing_sets_may_overlap(numbers):
     """Three interpretations a circuit; the extremes of all choices of passing sets are the bounds."""

@@ -136,6 +136,7 @@ def test_what_needs_numbers_only_is_decided_however_little_time_there_is_for_loo
             assert budget_that_ended(last.note) == 3
 
 
+@pytest.mark.slow
 def test_interpretations_that_a_limit_left_uncounted_are_counted():
     whole = small_subject(0)
     cut = replace(

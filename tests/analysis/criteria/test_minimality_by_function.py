@@ -135,6 +135,7 @@ def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(mo
         sets_ignoring_an_input.cache_clear()
 
 
+@pytest.mark.slow
 def test_neurons_are_needed_if_brute_force_finds_where() -> None:
     context = xor_context()
     kept = [

@@ -24,6 +24,7 @@ from tests.oracles.brute_force_scrubbing import scrubbed
 SCRUBBING = criterion_named("causal-scrubbing")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "sizes", "activation"),
     [(0, (2, 2, 2, 1), "tanh"), (1, (2, 3, 1), "leaky_relu"), (2, (2, 2, 2, 1), "relu"), (3, (1, 2, 2, 1), "sigmoid")],

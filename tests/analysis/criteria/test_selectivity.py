@@ -30,6 +30,7 @@ def test_controls_are_all_functions_with_as_many_ones(n_rows):
         assert controls(ones, n_rows) == len(every)
 
 
+@pytest.mark.slow
 def test_where_every_function_can_be_read_no_probe_is_selective():
     context = context_of(ask(pretrained_xor().network))
     verdicts = SELECTIVE.judge("probe", context)
@@ -38,6 +39,7 @@ def test_where_every_function_can_be_read_no_probe_is_selective():
     assert verdicts.at(5).reason == "3 of 3 of the functions with as many ones are found at the same site."
 
 
+@pytest.mark.slow
 def test_the_share_is_that_of_the_functions_found():
     context = context_of(random_question(3, 2, 1, seed=2))
     verdicts = SELECTIVE.judge("probe", context, {"most": 0.5})
@@ -50,6 +52,7 @@ def test_the_share_is_that_of_the_functions_found():
     assert 0 < verdicts.tally.passed < len(context)
 
 
+@pytest.mark.slow
 def test_a_list_that_was_cut_decides_only_against():
     context = context_of(random_question(3, 3, 1, seed=2), limit=20)
     verdicts = SELECTIVE.judge("probe", context, {"most": 0.2})

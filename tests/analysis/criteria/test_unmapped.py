@@ -144,6 +144,7 @@ def check_run(context, algorithm, claim: InertClaim, sources, carried, *, right:
     assert (int(twin_output(network, boolean[0], patches) > 0.5) == said) == right
 
 
+@pytest.mark.slow
 def test_too_many_runs_and_too_few_boxes_are_undecided():
     """Two neurons above the unmapped one cancel exactly, which bounds show on small boxes alone."""
     network = Network.from_arrays(

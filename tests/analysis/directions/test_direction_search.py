@@ -41,6 +41,7 @@ def test_neuron_sets_pass_where_no_orthogonal_direction_does(name) -> None:
     assert search_directions(ask(network, data=DATA), XOR, "oblique", table=table).n_aligned == 2
 
 
+@pytest.mark.slow
 def test_the_pretrained_network_class_by_class() -> None:
     network = pretrained_xor().network
     table = DirectionTable(ask(network))
@@ -68,6 +69,7 @@ def test_the_pretrained_network_class_by_class() -> None:
                 assert fresh.margin == pytest.approx(scored.margin)
 
 
+@pytest.mark.slow
 def test_integer_directions_one_by_one() -> None:
     """Every pair of directions in plain Python, for one layer."""
     network = pretrained_xor().network

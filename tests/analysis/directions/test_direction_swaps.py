@@ -125,6 +125,7 @@ def test_causal_order_and_refusals() -> None:
         score_directions(ask(network, data=DATA), algorithm, DirectionAlignment.of("A", {"0": good}))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.sampled_from([1, 2, 6, 8, 14, 9]))
 def test_the_read_out_is_the_shortest_that_reads(seed, width, pattern) -> None:

@@ -62,6 +62,7 @@ def test_the_table_of_the_document_is_what_is_computed() -> None:
     assert with_table(text) == text, "write it anew: python -m benchmarks.parity"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     data, question = reference(name), question_of(name)

@@ -248,6 +248,7 @@ def test_a_claim_file_names_its_output_and_nothing_else_does() -> None:
         assert output_named(other) is None
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**18 - 1), st.sampled_from(["->", "→", ">", " -> ", "-->"]))
 def test_any_edge_list_leads_back_to_its_mask(mask: int, sign: str) -> None:
     edges = [name.replace(">", sign) for edge, name in enumerate(NAMES) if mask >> edge & 1]
@@ -255,6 +256,7 @@ def test_any_edge_list_leads_back_to_its_mask(mask: int, sign: str) -> None:
         assert read(", ".join(edges))[1].raw_mask == mask
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**18 - 1), st.dictionaries(st.text("abcxyz", min_size=1), st.integers() | st.booleans(), max_size=3)
 )

@@ -81,6 +81,7 @@ def test_each_read_out_separates_by_its_margin():
             assert distance >= probe.margin * (1 - 1e-6)
 
 
+@pytest.mark.slow
 def test_points_in_general_position_have_as_many_functions_as_cover_counts():
     question = random_question(3, 2, 1, seed=7, activation="tanh")
     assert len(find_probes(question).explanations) == possible_functions(8, 2) == 28

@@ -71,6 +71,7 @@ def test_the_order_is_fixed():
     assert len(set(cuts)) == space.n_observed > 1
 
 
+@pytest.mark.slow
 def test_free_rows_tell_completions_of_one_class_apart():
     network = wide_network()
     circuit = Circuit(EdgeLayout(network.sizes), 2**28 - 1)
@@ -91,6 +92,7 @@ def test_free_rows_tell_completions_of_one_class_apart():
     ] != [(g.low, g.high) for g in before.gates]
 
 
+@pytest.mark.slow
 def test_xor_of_two_parents_is_skipped():
     for sizes in ((2, 2, 1), (2, 2, 2, 1)):
         network = random_network(40, sizes)

@@ -28,6 +28,7 @@ def all_sites(network):
     return [NeuronSet(*site) for site in neuron_sets(network)]
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     st.integers(0, 10_000),

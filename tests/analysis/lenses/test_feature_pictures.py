@@ -92,6 +92,7 @@ def test_a_neuron_that_varies_by_the_last_bit_alone_is_drawn(activation, bias):
     assert set("".join(field.grid)) <= set("012345")
 
 
+@pytest.mark.slow
 def test_rows_that_span_another_box_are_said_and_not_drawn_on_the_square():
     data = replace(clean_data(2), representatives=2 * clean_data(2).representatives - 1)
     question = ask(golden_network("xor_relu_3-3").network, data=data)

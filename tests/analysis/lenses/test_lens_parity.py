@@ -15,6 +15,7 @@ OURS = {"response-fields", "path-patching", "feature-pictures", "labels", "das",
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_agrees_with_the_reference(name: str) -> None:
     for one in lens_comparisons(name):

@@ -134,6 +134,7 @@ def test_gradients_are_differences_of_outputs_away_from_kinks(question: Question
     assert np.array_equal(scores(question, "gradient-corners", times_input=True).scores, found.scores * rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["mid", "left", "gauss"])
 def test_integrated_gradients_come_near_a_fine_integral_of_differences(path: str) -> None:
     question = QUESTIONS[1]  # smooth, so that every rule converges
@@ -352,6 +353,7 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     assert look(many, "gradient-corners").outcome == "found"
 
 
+@pytest.mark.slow
 def test_every_answer_is_finite_and_says_what_it_says_in_a_sentence() -> None:
     for question in (QUESTIONS[0], QUESTIONS[2], ask(exact_xor().network), random_question(1, 2, 1)):
         for lens in LENSES:
@@ -520,6 +522,7 @@ def test_features_in_superposition_have_the_gram_matrix_of_their_directions() ->
     assert "first hidden layer is leaky relu" in look(QUESTIONS[0], "superposition").notes[0]
 
 
+@pytest.mark.slow
 def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_alone() -> None:
     bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
     found = {}

@@ -244,6 +244,7 @@ def test_a_run_is_the_definition(case):
         np.testing.assert_allclose(space.run(reduced)[0], outputs, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(cases())
 def test_a_search_is_the_definition(case):

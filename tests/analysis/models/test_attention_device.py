@@ -51,6 +51,7 @@ def test_blocks_give_the_same_results_at_every_threshold(text, sizes, blocks):
         same(find_masks(model, rules, accuracy_threshold=threshold, sift=sift_on("cpu", model, rules)), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["own_2x1_0", "other_name_1x2_0", "maximum_3_no_positions_1x2_0"])
 def test_the_device_is_a_second_route_to_the_golden_results(name):
     golden = json.loads((FOLDER / f"{name}.json").read_text())

@@ -96,6 +96,7 @@ def test_what_it_cannot_tell_from_sums_is_run(case):
     assert found.tolist() == by_running(space, model, most)[0].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(spaces())
 def test_its_gaps_are_those_of_a_plain_run_to_the_bit(case):
@@ -189,6 +190,7 @@ def test_circuits_are_drawn_uniformly_whatever_is_listed():
     assert few.drawn.tolist() == few.masks.tolist()  # all of them
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_goes_on_where_it_was(monkeypatch):
     model = golden("sum_mod_5_2x2_0")
     kept = {}

@@ -32,6 +32,7 @@ def test_what_converged_is_right_as_the_engine_runs_it(name):
     assert read_attention(attention_document(outcome.model)).digest == outcome.model.digest
 
 
+@pytest.mark.slow
 def test_a_seed_gives_its_weights_again_and_another_gives_others():
     spec = AttentionSpec(task_named("first token"), layers=1, heads=1, steps=50)
     first, again = train_attention(spec), train_attention(spec)
@@ -40,6 +41,7 @@ def test_a_seed_gives_its_weights_again_and_another_gives_others():
     assert train_attention(other).model.digest != first.model.digest
 
 
+@pytest.mark.slow
 def test_more_rows_than_a_batch_are_drawn_by_the_seed():
     task = task_named("maximum", 10, 4)  # 729 rows
     spec = AttentionSpec(task, layers=1, heads=1, steps=20, positions=False)

@@ -138,6 +138,7 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     assert by_size[0] != "undecided"
 
 
+@pytest.mark.slow
 def test_roles_that_take_too_long_are_undecided(monkeypatch):
     monkeypatch.setattr(attention_space, "_MAX_ROLES", 0)
     told = judged(golden("majority_5_1x2_0"), "").circuits

@@ -45,6 +45,7 @@ def test_the_same_seed_gives_the_same_network_however_many_are_tried_at_once():
     assert len({(one.draws, one.loss) for one in drawn}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
 def test_a_device_draws_the_same_networks(activation):
     """Also for two tasks at once, and at a scale at which float32 is off by more than a little."""
@@ -67,6 +68,7 @@ def test_seeds_priors_and_sizes_have_streams_of_their_own():
     assert len({stream.integers(2**63) for stream in streams}) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "sigmoid"])
 def test_the_first_that_computes_the_task_is_accepted(activation):
     """By the other route: every draw of the stream run by itself in double precision."""

@@ -229,6 +229,7 @@ def test_penalties_and_dropout_are_those_of_autograd(rules):
         assert mine == pytest.approx(theirs.numpy(), abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [0.3, 1e-9], ids=["reached", "not reached"])
 def test_the_smallest_weights_are_pruned_once_the_target_is_reached(target):
     spec = TrainingSpec(seed=0, loss_target=target, epochs=8, patience=8, accuracy_target=0)

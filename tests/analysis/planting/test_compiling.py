@@ -65,6 +65,7 @@ def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> N
         assert passes(planted), algorithm.formula
 
 
+@pytest.mark.slow
 def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
     for algorithm in PAPERS:
         planted = compile_algorithm(algorithm, (5, 4, 3))
@@ -72,6 +73,7 @@ def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
         assert passes(planted, PAPER), algorithm.formula
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=30)
 def test_any_places_do(data: st.DataObject) -> None:

@@ -46,6 +46,7 @@ def planted_networks(draw: Any, activations_: tuple[str, ...] = ("relu", "leaky_
     return compile_algorithm(algorithm, hidden, activation=draw(st.sampled_from(activations_)))
 
 
+@pytest.mark.slow
 @given(planted_networks(), SEEDS)
 @settings(max_examples=15)
 def test_permuting_keeps_every_count(planted: Planted, seed: int) -> None:
@@ -58,6 +59,7 @@ def test_permuting_keeps_every_count(planted: Planted, seed: int) -> None:
     assert found.record.circuit.mask in set(after.masks.tolist())
 
 
+@pytest.mark.slow
 def test_permuting_keeps_the_numbers_of_alignments() -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
     before, after = (
@@ -66,6 +68,7 @@ def test_permuting_keeps_the_numbers_of_alignments() -> None:
     assert before.totals == after.totals
 
 
+@pytest.mark.slow
 @given(planted_networks(("relu", "leaky_relu")), SEEDS)
 @settings(max_examples=15)
 def test_scaling_keeps_every_circuit(planted: Planted, seed: int) -> None:
@@ -83,6 +86,7 @@ def test_scaling_is_refused_where_factors_do_not_pass() -> None:
         disguises.scale(planted)
 
 
+@pytest.mark.slow
 @given(planted_networks(("relu", "sigmoid")), SEEDS)
 @settings(max_examples=10)
 def test_splitting_keeps_the_function_and_loses_no_circuit(planted: Planted, seed: int) -> None:
@@ -148,6 +152,7 @@ def test_one_of_a_pair_of_distractors_is_no_part_of_a_right_circuit() -> None:
     assert np.abs(values[0, 0] - np.array(planted.record.task.truth_table)).max() > 0.25
 
 
+@pytest.mark.slow
 @given(planted_networks(), SEEDS)
 @settings(max_examples=4)
 def test_safe_noise_keeps_half_the_margin_whatever_is_off_the_circuit(planted: Planted, seed: int) -> None:

@@ -51,6 +51,7 @@ def test_what_a_small_loss_promises_is_passed(mode: str) -> None:
         assert not all(one.zero for one in found)
 
 
+@pytest.mark.slow
 def test_a_seed_makes_a_network_again_whatever_is_trained_beside_it() -> None:
     spec = InterchangeSpec.of(ALICE, (3, 3), mode="strict-zero", steps=30)
     together = interchange_trained(spec, [5, 6, 7])

@@ -284,6 +284,7 @@ def test_without_changes_and_without_places():
 # ---- what to try next -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_most_divided_intervention_is_that_of_a_plain_search():
     bench, space = xor_bench(), intervention_space((3, 3), 2)
     answers = decide_under_interventions(bench.network, bench.rows, space)

@@ -210,6 +210,7 @@ def test_where_algorithms_are_not_all_listed_none_is_called_a_rival():
     assert grain_of(alice, alice, None) == "same"
 
 
+@pytest.mark.slow
 def test_tasks_without_variables_and_rules_without_trees_are_not_asked():
     (output,) = pretrained_xor().tasks
     network = pretrained_xor().network

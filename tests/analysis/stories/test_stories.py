@@ -52,6 +52,7 @@ def plain(network: Network) -> Plain:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "every"), [("xor_pretrained", 1), ("xor_2-2", 1), ("xor_3-3_a", 7), ("xor_2-2-2", 1), ("xor_tanh_3-3", 9)]
 )

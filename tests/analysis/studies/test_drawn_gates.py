@@ -43,6 +43,7 @@ def test_every_seed_draws_its_own_and_one_task_more_keeps_the_others():
         assert two.spec(seed).tasks == two.tasks(seed)
 
 
+@pytest.mark.slow
 def test_gates_are_drawn_equally_often():
     one, two, _ = cells_of(design())
     first = Counter(one.tasks(seed)[0] for seed in range(7_000))

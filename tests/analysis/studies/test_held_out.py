@@ -110,6 +110,7 @@ def test_rules_choose_what_they_say():
     assert told(trial, "classes").value == len(held)
 
 
+@pytest.mark.slow
 def test_the_shortest_description_counts_edges_and_tables():
     question = asked(trained_xor(2, 1)[0])
     whole = Circuit(question.layout, (1 << question.layout.n_edges) - 1)

@@ -40,6 +40,7 @@ def shares(strata):
     return {"men": men, "women": women}
 
 
+@pytest.mark.slow
 def test_cochran_mantel_haenszel_of_admissions_at_berkeley():
     """R's ``mantelhaen.test(UCBAdmissions, correct = FALSE)``."""
     told = cochran_mantel_haenszel(shares(BERKELEY))

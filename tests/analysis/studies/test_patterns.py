@@ -43,6 +43,7 @@ def test_circuits_are_counted_by_the_criteria_that_they_pass(studied):
     assert left(patterns, subset | cardinal) == left(patterns, cardinal) >= 1
 
 
+@pytest.mark.slow
 def test_alignments_are_counted_with_the_criteria_of_their_algorithms(studied):
     patterns = read_patterns(ALIGNMENTS(studied).value)
     found = studied.analysis.algorithms

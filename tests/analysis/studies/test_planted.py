@@ -94,6 +94,7 @@ def values(outcome):
     return {key: one.value for key, one in outcome.values["complete"][0].items()}
 
 
+@pytest.mark.slow
 def test_starts_that_do_not_learn_are_outcomes_too():
     _, cell = cells_of(design())
     found = list(run_cell(cell, [0, 1, 2], Order(cell.design.protocols, work=Work())))

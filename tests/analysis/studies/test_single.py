@@ -54,6 +54,7 @@ def test_a_network_of_another_task_decides_wrong():
     assert value("decides-right", replace(one, question=replace(one.question, task=named_task("AND", 2)))) is False
 
 
+@pytest.mark.slow
 def test_rungs_are_those_of_the_ladder_and_margins_those_of_the_search():
     one = studied("xor_3-3_a", COMPLETE)
     found = {key: measure_named(f"rung-{key}").function(one).value for key in CLOSED}

@@ -60,6 +60,7 @@ def annotated(text, places, path="", negated=False):
     return ("!" if negated != flip else "") + "(" + "&".join(inside) + ")" + places.get(path, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor_2-2", "xor_3-3_a", "nimp_3-2", "xor_relu_3-3"])
 def test_twins_merged_are_the_listed_alignments_each_counted_once(name):
     file = golden_network(name)

@@ -38,6 +38,7 @@ def test_wilson_interval_by_its_formula():
     assert share_of(0, 0).value is None
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(some, some)
 def test_cliffs_delta_is_what_counting_pairs_gives(a, b):

@@ -126,6 +126,7 @@ def test_behind_a_proxy_nobody_is_local_even_if_the_proxy_hides(settings, tmp_pa
     assert cancel({"public_url": "http://localhost:8000"}, tmp_path) == 404
 
 
+@pytest.mark.slow
 def test_traces_of_a_proxy_that_nobody_spoke_of(visit):
     here = visit("127.0.0.1", base_url="http://127.0.0.1:8000", headers={})
     assert here.post("/jobs/1/cancel").status_code == 404
@@ -173,6 +174,7 @@ def test_only_named_proxies_are_believed(tmp_path):
 # ---------- read-only ----------
 
 
+@pytest.mark.slow
 def test_while_read_only_no_route_changes_anything_for_anybody(application, gated):
     browser = gated(read_only=True)
     for method, path in changing_routes(application):

@@ -252,6 +252,7 @@ def test_visitors_who_ask_at_once_wait_for_one_answer(house):
     assert sorted(house.served) == [*(7 * ["kept"]), "made"]
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_begun_before_a_change_is_not_given_to_who_came_after_it(house, elsewhere):
     async def run():
         house.gate = asyncio.Event()
@@ -270,6 +271,7 @@ def test_an_answer_that_was_begun_before_a_change_is_not_given_to_who_came_after
     assert asyncio.run(run()) == ([], ["p"])
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_say_its_version_stops_nobody(house, monkeypatch):
     monkeypatch.setattr("app.cache.answers.SECONDS_TO_ASK", 0.05)
     versions, go = house.app.state.store_version, threading.Event()

@@ -21,6 +21,7 @@ def kept(answer: Any) -> dict[str, Any]:
     return answer.json()
 
 
+@pytest.mark.slow
 def test_a_claim_is_kept_once_at_an_address_made_of_its_content(send, get) -> None:
     first = send("3b2cf", name="by hand", method="scissors", source="a notebook")
     again = send(json.dumps({"mask": "3b2cf", "name": "another name", "method": "scissors"}))
@@ -47,6 +48,7 @@ def test_a_claims_page_says_where_it_stands_beside_weights_and_a_random_order(se
     assert 'property="og:image"' in text
 
 
+@pytest.mark.slow
 def test_the_comparison_with_the_nearest_and_the_smallest_circuit_is_there(send, client, get) -> None:
     page = get(kept(send("3b2ce"))["url"])
     for address in (page["nearest_url"], page["smallest_url"]):
@@ -57,6 +59,7 @@ def test_the_comparison_with_the_nearest_and_the_smallest_circuit_is_there(send,
     assert valid["smallest_url"]
 
 
+@pytest.mark.slow
 def test_what_is_sent_is_located_by_a_job_and_listed_with_its_place(send, get, located, client) -> None:
     sent = kept(send("3f3ff", name="large"))
     assert len(sent["jobs"]) == 1
@@ -130,6 +133,7 @@ def test_a_file_of_several_claims_leads_to_the_list(send) -> None:
     assert len(sent["claims"]) == 5
 
 
+@pytest.mark.slow
 def test_renaming_and_deleting_can_be_undone(send, client, get) -> None:
     url = kept(send("1b2cf", name="first name"))["url"]
     assert client.post(f"{url}/rename", data={"name": "second name"}).headers["Location"] == url
@@ -187,6 +191,7 @@ def test_a_claim_is_shared_and_verified_as_other_explanations_are(send, client, 
     assert client.get(f"/s/{short.json()['key']}").headers["Location"] == url
 
 
+@pytest.mark.slow
 def test_verification_tells_what_is_not_what_it_was(send, client, get, located) -> None:
     from app.db.claim_tables import ClaimPlaceRow
 
@@ -198,6 +203,7 @@ def test_verification_tells_what_is_not_what_it_was(send, client, get, located) 
     assert get(f"{url}/verify")["verdict"] == "differs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mask", "valid"), [("3a2cf", True), ("080c5", False)])
 def test_a_place_stored_before_ablations_were_asked_says_what_its_criteria_say(
     send, client, get, located, mask, valid
@@ -244,6 +250,7 @@ def test_a_network_of_several_outputs_must_be_told_which(send, get) -> None:
     assert kept(send(json.dumps(file), SEVERAL))["url"].endswith("?output=1")
 
 
+@pytest.mark.slow
 def test_the_form_takes_text_and_files_and_keeps_what_was_refused(client) -> None:
     kept = client.post(LIST, data={"text": "x0>1.0 x1>1.1 1.0>2.0 1.1>2.0 2.0>y0", "name": "from the form"})
     assert kept.status_code == 303
@@ -320,6 +327,7 @@ def test_a_claim_too_large_or_of_too_many_is_refused(send) -> None:
 METHODS = f"/networks/{SLUG}/methods"
 
 
+@pytest.mark.slow
 def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(get, client) -> None:
     page = get(f"{METHODS}/acdc(tau=0.1)")
     listed = next(one for one in get(METHODS)["methods"] if one["key"] == "acdc")

@@ -38,6 +38,7 @@ def refused(capsys, *arguments: object) -> str:
     return captured.err
 
 
+@pytest.mark.slow
 def test_analyse_writes_the_result_and_shows_progress(xor, tmp_path, capsys):
     out = tmp_path / "out.json"
     assert run("analyse", xor, "--protocol", "paper", "--output", out) == 0
@@ -92,6 +93,7 @@ def test_several_outputs_or_one_of_them(tmp_path):
     assert [o["output"] for o in json.loads(out.read_text())["outputs"]] == [1]
 
 
+@pytest.mark.slow
 def test_a_search_that_reaches_a_limit_ends_with_3_and_says_so(xor, tmp_path, capsys):
     rules, out = tmp_path / "few.json", tmp_path / "out.json"
     rules.write_text('{"name": "few", "max_alignments": 1}')

@@ -10,6 +10,7 @@ from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixtu
 from tests.factories import real_analysis
 
 
+@pytest.mark.slow
 def test_chosen_criteria_stand_in_the_result(xor, tmp_path):  # noqa: F811
     out = tmp_path / "out.json"
     wanted = ["mean-ablation", "output-faithfulness(tolerance=.05)", "representative", "irredundant-gates"]

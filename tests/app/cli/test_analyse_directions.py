@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture
 
 
+@pytest.mark.slow
 def test_chosen_classes_stand_in_the_result(xor, tmp_path):  # noqa: F811
     out = tmp_path / "out.json"
     assert run("analyse", xor, "-q", "--no-masks", "-o", out, "--directions", "orthogonal", "--directions", "all") == 0

@@ -273,6 +273,7 @@ def test_the_digest_of_a_task_is_of_its_rows_and_answers():
     assert task_digest(read_attention(document)) == sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     golden, out = GOLDEN["other_name_1x2_0"], tmp_path / "audit.json"
     assert run("audit", other_name, "--output", out, "--quiet") == 0

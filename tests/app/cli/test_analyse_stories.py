@@ -44,6 +44,7 @@ def test_a_task_without_anything_to_place_is_not_applicable(tmp_path):
     assert "variable" in output["stories"]["reason"]
 
 
+@pytest.mark.slow
 def test_algorithms_that_are_not_all_listed_leave_it_undecided(tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.stories.search.MAX_LISTED", 10)
     told = tmp_path / "told.json"

@@ -76,6 +76,7 @@ def test_default_is_one_of_each(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_lenses_answer_with_scores_and_tables_in_the_order_asked(tmp_path: Path) -> None:
     asked = ("probes", "acdc", "shapley(background=zero)", "lime", "sae", "integrated-gradients(path=gauss,steps=50)")
     claims = audited(tmp_path, *[part for text in asked for part in ("--methods", text)])["claims"]
@@ -119,6 +120,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_space_that_is_not_listed_leaves_what_needs_the_list_undecided(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from tests.analysis.models.test_attention_safetensors import state
 from tests.app.cli.test_analyse_model import refused, run
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_written_and_can_be_analysed(tmp_path, capsys):
     small = ("--layers", 1, "--heads", 1, "--seed", 3)
     assert run("train-model", "--task", "first token", *small, "--output", tmp_path, "--quiet") == 0
@@ -38,6 +39,7 @@ def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
     assert "swap-1x1-0.json" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_mlp_blocks_and_layer_norm_are_trained_and_converted(tmp_path):
     table, config, state_file = (tmp_path / name for name in ("table.json", "config.json", "state.safetensors"))
     table.write_text(json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0]}))

@@ -37,6 +37,7 @@ def counts() -> tuple[int, int]:
         )
 
 
+@pytest.mark.slow
 def test_what_goes_in_comes_out(xor, capsys):
     assert run("import", xor, "-p", "complete", "-p", "paper") == 0
     assert capsys.readouterr().out == "/networks/xor-3-3-c\n"
@@ -144,6 +145,7 @@ def test_a_port_that_is_taken_is_trouble_with_this_machine(monkeypatch):
     assert run("serve", "--no-bundled") == 1
 
 
+@pytest.mark.slow
 def test_a_claim_is_kept_and_told_by_its_address(xor, tmp_path, capsys):
     assert run("import", str(xor), "--no-analysis") == 0
     slug = capsys.readouterr().out.strip().rpartition("/")[2]
@@ -158,6 +160,7 @@ def test_a_claim_is_kept_and_told_by_its_address(xor, tmp_path, capsys):
     assert "1 of 1 were kept already" in again.err
 
 
+@pytest.mark.slow
 def test_a_claim_that_does_not_fit_is_refused(xor, tmp_path, capsys):
     assert run("import", str(xor), "--no-analysis") == 0
     slug = capsys.readouterr().out.strip().rpartition("/")[2]

@@ -83,6 +83,7 @@ def test_another_design_is_never_overwritten(run, file, tmp_path):
     assert output.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_results_go_into_the_store_and_come_out_again(run, tmp_path):
     path, copy = tmp_path / "in.jsonl.gz", tmp_path / "out.jsonl.gz"
     path.write_bytes(result_bytes(results()))

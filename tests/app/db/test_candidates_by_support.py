@@ -51,6 +51,7 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits):
     assert result_digest(loaded) == row.result_digest
 
 
+@pytest.mark.slow
 def test_figures_know_the_candidates_that_have_no_alignment():
     found = distributions_of(analysed(BY_SUPPORT))
     listed = distributions_of(analysed(Limits()))

@@ -57,6 +57,7 @@ def test_times_keep_their_instant_and_need_a_zone():
         codec.process_bind_param(datetime(2026, 1, 1), DIALECT)
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=2, max_size=5),
     activation=st.sampled_from(ACTIVATIONS),
@@ -85,6 +86,7 @@ def test_networks_come_back_from_their_bytes(sizes, activation, output_activatio
     assert network_of(row) == network
 
 
+@pytest.mark.slow
 def test_networks_and_their_tasks_come_back_from_the_store(store):
     network = Network.from_arrays([[[1.5, -0.0]], [[2], [3.25]]], [[0.1], [1e-300, 2]], activation="tanh")
     tasks = (named_task("XOR", 2), named_task("NAND", 2))
@@ -98,6 +100,7 @@ def test_networks_and_their_tasks_come_back_from_the_store(store):
         assert tasks_of(row) == tasks
 
 
+@pytest.mark.slow
 def test_protocols_come_back(store):
     mine = protocol_from_mapping({"name": "mine", "accuracy_threshold": 0.5, "ablation": "mean"})
     for protocol in (COMPLETE, PAPER, mine):
@@ -127,6 +130,7 @@ def test_data_records_come_back(store, n_rows):
     assert (back.digest, back.description) == (record.digest, "noisy")
 
 
+@pytest.mark.slow
 def test_alignments_come_back(store):
     row = stored_analysis(store)
     result = hand_made_analysis().algorithms.algorithms[0]

@@ -47,12 +47,14 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
     assert result_digest(loaded) == row.result_digest
 
 
+@pytest.mark.slow
 def test_figures_show_every_counted_circuit():
     found = distributions_of(analysed(COUNTED))
     assert found["of"] == sum(n for _, n in found["edges"]) == 197
     assert sum(found["margin"]["counts"]) == 25
 
 
+@pytest.mark.slow
 def test_the_digest_sees_the_count():
     analysis = analysed(COUNTED)
     other = replace(analysis, circuits=replace(analysis.circuits, count=198))

@@ -46,6 +46,7 @@ def sizes(session) -> list[int]:
     return [session.scalar(select(func.count()).select_from(table)) for table in TABLES]
 
 
+@pytest.mark.slow
 def test_what_an_id_stands_for_outlives_the_search(store):
     stored_analysis(store)
     save(store, findings("oblique"))
@@ -65,6 +66,7 @@ def test_what_an_id_stands_for_outlives_the_search(store):
         assert reads.direction_text(session, first.algorithm_id, "0" * 16) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction_class", CLOSED_FORM)
 def test_there_and_back(store, direction_class):
     stored_analysis(store)
@@ -102,6 +104,7 @@ def test_there_and_back(store, direction_class):
                 assert (again.id, of_search.id) == (stored.id, search.id)
 
 
+@pytest.mark.slow
 def test_the_same_again_changes_nothing_and_deleting_leaves_nothing(store):
     stored_analysis(store)
     both = findings("oblique"), findings("integer-any")
@@ -121,6 +124,7 @@ def test_the_same_again_changes_nothing_and_deleting_leaves_nothing(store):
         assert sizes(session) == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_what_looked_at_less_never_replaces_what_looked_at_more(store):
     stored_analysis(store)
     few = findings("orthogonal")
@@ -144,6 +148,7 @@ def test_what_looked_at_less_never_replaces_what_looked_at_more(store):
         assert sizes(session)[0] == 2
 
 
+@pytest.mark.slow
 def test_a_refusal_gives_way_and_seeds_are_kept(store):
     stored_analysis(store)
     found = findings("orthogonal")
@@ -165,6 +170,7 @@ def test_a_refusal_gives_way_and_seeds_are_kept(store):
         assert [codecs.choices_of(row) for row in rows] == [(choice,), ()]
 
 
+@pytest.mark.slow
 def test_a_result_file_from_the_store_says_what_the_search_said(store):
     stored_analysis(store)
     found = [findings(one) for one in CLASSES if one in CLOSED_FORM]
@@ -174,6 +180,7 @@ def test_a_result_file_from_the_store_says_what_the_search_said(store):
         assert directions_json(load_directions(session, analysis)) == directions_json(found)
 
 
+@pytest.mark.slow
 def test_lists_over_classes(store):
     stored_analysis(store)
     save(store, *(findings(one) for one in CLOSED_FORM))

@@ -113,6 +113,7 @@ def test_migrating_again_changes_nothing_and_there_is_a_way_back(store):
     assert set(inspect(store.reader).get_table_names()) == {*SCHEMA.tables, "alembic_version"}
 
 
+@pytest.mark.slow
 def test_an_older_database_is_upgraded_with_its_data(store):
     with store.writer.begin() as connection:
         command.downgrade(alembic_config(connection), "0001")
@@ -147,6 +148,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 def test_the_data_folder_is_made(tmp_path):
     store = open_store(Settings(data=tmp_path / "new" / "folder"))
     store.migrate()

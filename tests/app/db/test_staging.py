@@ -73,6 +73,7 @@ def found(store: Store):
         return find_analysis(session, row, Scope())
 
 
+@pytest.mark.slow
 def test_nobody_sees_an_analysis_before_it_is_whole(store, network):
     prepared = prepare_analysis(hand_made_analysis())
     stage = Staging(prepared, "somejob")
@@ -139,6 +140,7 @@ def test_every_transaction_is_small(store, network, monkeypatch):
     assert max(inserted) <= 3
 
 
+@pytest.mark.slow
 def test_a_new_result_takes_the_old_ones_place_and_the_old_one_is_swept_up(store, network):
     stored_analysis(store)
     other = replace(hand_made_analysis(), algorithms=AlgorithmSearch((), 0))
@@ -174,6 +176,7 @@ def test_sweeping_spares_what_a_job_still_saves(store, network):
     assert sizes(store) == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
     """Its lease ran out in the midst of staging; another took the job, staged it whole and ended it."""
     now = datetime.now(UTC)

@@ -160,6 +160,7 @@ def test_what_is_not_published_is_unseen_and_swept(analysed):
         assert n_blocks == len(STEPS)
 
 
+@pytest.mark.slow
 def test_verdicts_go_with_their_analysis_and_stay_if_it_is_saved_again(analysed):
     with analysed.write() as session:
         save_analysis(session, real_analysis())
@@ -194,6 +195,7 @@ def test_interpretations_have_exact_numbers_of_any_size():
     assert counts_of(counts_to_bytes([])) == []
 
 
+@pytest.mark.slow
 def test_any_combination_of_interpretation_criteria_is_counted(store):
     stored_analysis(store, real=True)
     totals = real_analysis().interpretations.by_circuit
@@ -262,6 +264,7 @@ def test_a_million_circuits_take_little_room_and_time():
     assert prepared.tally == CriterionTally(prepared.tally.passed, n - prepared.tally.passed, 0, 0)
 
 
+@pytest.mark.slow
 def test_counts_that_circuits_have_already_are_stored_once(store):
     stored_analysis(store, real=True)
     known = real_analysis().interpretations

@@ -125,6 +125,7 @@ def test_saving_again_changes_not_a_byte(store):
     assert dump(store) == before
 
 
+@pytest.mark.slow
 def test_another_result_replaces_the_old_one_whole(store):
     stored_analysis(store)
     stored_analysis(store, PAPER)

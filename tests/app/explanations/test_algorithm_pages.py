@@ -212,6 +212,7 @@ def test_alignments_are_paged_by_their_ids(get, aligned):
     assert [item["minimal"] for item in only["items"]] == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
@@ -241,6 +242,7 @@ def test_an_algorithm_without_any_alignment_kept_says_so(get, client):
 # ---- one alignment --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stored_alignment_is_computed_again_and_agrees_with_its_row(get, aligned):
     for item in get(aligned["url"])["items"]:
         page = get(item["url"])
@@ -304,6 +306,7 @@ def test_any_placement_has_an_address(client, get, aligned):
     assert page["minimal"] == scored.minimal
 
 
+@pytest.mark.slow
 def test_every_placement_has_the_verdict_of_a_full_score(get, aligned):
     algorithm = two_xor_algorithms()[0]
     sets = [(1, (0,)), (1, (1, 2)), (2, (0, 1, 2))]
@@ -412,6 +415,7 @@ def test_a_missing_alignment_leads_to_its_algorithm(client, aligned):
     assert body["parent"] == aligned["url"]
 
 
+@pytest.mark.slow
 def test_a_networks_page_shows_explanations_right_behind_their_counts(client, get):
     text = client.get("/networks/xor").text
     places = [

@@ -93,6 +93,7 @@ def test_an_alignment_may_be_named_by_its_placement(get, refs, aligned):
     assert get(other["url"])["ref"] == other["ref"]
 
 
+@pytest.mark.slow
 def test_explanations_under_other_rules_carry_their_protocol(get, refs):
     paper = get(XOR + "/algorithms", protocol="paper", aligned=1)["items"][0]
     kept = get(paper["url"])["items"][0]["ref"]
@@ -270,6 +271,7 @@ def test_between_two_exactly_one_is_right_on_each(get, refs):
         assert after["start"] == 10
 
 
+@pytest.mark.slow
 def test_every_experiment_has_an_address_of_its_own(client, get, refs):
     page = compare(get, *refs.values())
     row = page["crucial"]["shown"][3]

@@ -99,6 +99,7 @@ def test_a_pin_stays_first_and_leaves_with_its_explanation(compare, four, get):
 # ---- one in substance ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_nothing_shows_is_one_in_substance_and_counted_once_on_request(client, compare, get):
     page = compare(*ALIKE, "i-081ff.0")
     (group,) = page["groups"]

@@ -58,6 +58,7 @@ def test_labels_stand_beside_gates_with_their_picture_and_how_far_both_agree(cli
     assert "neurons of which both name one, up to negation" in text
 
 
+@pytest.mark.slow
 def test_typed_labels_are_in_the_address(client, get, refs):
     page = compare(get, TYPED, "l-patching-table", refs["alignment"])
     first, second, _ = page["explanations"]

@@ -191,6 +191,7 @@ def environment_macros():
     return vars(ui)["_macros"]
 
 
+@pytest.mark.slow
 def test_no_template_holds_what_the_content_policy_forbids():
     html = body(render(request("/patterns"), "patterns.html", example_context()))
     for tag, attributes in read(html):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import event, func, select
 
 from app.db import staging
@@ -24,6 +25,7 @@ def rows(session) -> int:
     return sum(session.scalar(select(func.count()).select_from(table)) for table in tables)
 
 
+@pytest.mark.slow
 def test_a_network_is_purged_in_small_transactions_and_never_seen_in_part(store, monkeypatch):
     monkeypatch.setattr(staging, "ROWS_AT_ONCE", 5)
     monkeypatch.setattr(staging, "BYTES_AT_ONCE", 2_000)

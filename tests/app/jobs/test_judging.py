@@ -41,6 +41,7 @@ def job(store, job_id: str) -> JobRow:
         return session.get(JobRow, job_id)
 
 
+@pytest.mark.slow
 def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analyses(store):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)

@@ -55,6 +55,7 @@ def test_processes_of_a_count_are_set_by_their_name_or_by_the_one_before(own_env
     assert limits_of(Settings()).processes == 3
 
 
+@pytest.mark.slow
 def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
     assert limits_of(Settings(data=tmp_path)) == DEFAULT_LIMITS
     store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11, count_processes=2)
@@ -100,6 +101,7 @@ def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 def test_circuits_are_run_on_the_operators_device_where_no_engine_skips_them(tmp_path):
     with_mlps = json.dumps(with_blocks(5, (1, 1, 5, 3, 4, 3), mlp="relu")).encode()
     without = json.dumps(with_blocks(5, (1, 1, 5, 3, 4, 3))).encode()

@@ -126,6 +126,7 @@ def test_each_part_replaces_the_one_before_and_the_end_replaces_them_all(store, 
         assert session.get(JobRow, job).state == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "state"), [(Stopped(), "cancelled"), (Refused("network", "too wild", "tame it"), "failed")]
 )

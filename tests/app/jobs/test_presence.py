@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from app.db.job_tables import WorkerRow
@@ -44,6 +45,7 @@ def test_one_that_is_gone_for_a_day_is_forgotten(store):
     assert [row.name for row in present(store)] == ["new"]
 
 
+@pytest.mark.slow
 def test_a_store_that_refuses_does_not_stop_the_work(store, caplog):
     caplog.set_level("INFO")
     done = threading.Event()

@@ -142,6 +142,7 @@ def test_a_heartbeat_keeps_the_lease(store):
     assert claim(store, "second", LATER) is None
 
 
+@pytest.mark.slow
 def test_a_job_whose_workers_are_lost_too_often_fails(store):
     job_id = enqueue(store)
     now = NOW
@@ -162,6 +163,7 @@ def test_a_job_whose_workers_are_lost_too_often_fails(store):
     assert claim(store, now=now).attempt == 1
 
 
+@pytest.mark.slow
 def test_requeue_counts_losses_and_release_counts_nothing(store):
     job_id = enqueue(store)
     for _ in range(5):

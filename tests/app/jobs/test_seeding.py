@@ -39,6 +39,7 @@ def seed(store) -> int:
         return add_bundled_networks(session)
 
 
+@pytest.mark.slow
 def test_seeding_again_changes_nothing(store):
     assert seed(store) == len(bundled_networks())
     with store.read() as session:
@@ -51,6 +52,7 @@ def test_seeding_again_changes_nothing(store):
     assert dump(store) == before
 
 
+@pytest.mark.slow
 def test_a_further_record_is_analysed_by_the_rules_that_suit_it(store):
     """The authors' rows by theirs; the sparse rows of superposition by ours, under which circuits are valid there."""
     seed(store)
@@ -67,6 +69,7 @@ def test_a_further_record_is_analysed_by_the_rules_that_suit_it(store):
     }
 
 
+@pytest.mark.slow
 def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(store):
     with store.write() as session:
         save_network(session, NetworkFile("mine", pretrained_xor().network, (named_task("OR", 2),)))

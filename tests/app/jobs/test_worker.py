@@ -252,6 +252,7 @@ def test_a_signal_lets_the_workers_leave_in_order(tmp_path, number):
     store.close()
 
 
+@pytest.mark.slow
 def test_a_worker_may_be_the_first_to_start(tmp_path):
     settings = Settings(data=tmp_path / "new")
     run_workers(settings, slots=1, until_idle=True)

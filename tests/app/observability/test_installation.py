@@ -87,6 +87,7 @@ def test_jobs_without_a_worker_degrade_and_do_not_take_the_server_out(client, ap
     assert not client.get("/health/ready").json()["degraded"]
 
 
+@pytest.mark.slow
 def test_requests_are_counted_by_the_template_of_their_address(client):
     before = figures(client)
     for slug in ("made-up-1", "made-up-2"):
@@ -143,6 +144,7 @@ def test_who_may_read_the_figures_is_a_setting(app, tmp_path_factory):
                 assert visitor.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_page_is_for_those_who_run_it_and_tells_no_secret(client, app):
     answer = client.get("/admin")
     assert answer.status_code == 200

@@ -66,6 +66,7 @@ def test_without_a_choice_the_row_nearest_to_wrong_is_shown(client):
     assert page["url"] == ONE
 
 
+@pytest.mark.slow
 def test_the_ends_of_the_task_lead_no_further(client):
     last = len(MODEL.rows) - 1
     assert client.get(f"{API}{ONE}?row=0").json()["look"]["before_url"] == ""
@@ -119,6 +120,7 @@ def test_circuits_are_filtered_by_what_criteria_say(client):
     assert "copying,resample_ablation,necessity" in head[0]
 
 
+@pytest.mark.slow
 def test_a_circuits_criteria_are_shown_and_computed_again(client):
     one = next(one for one in FOUND.circuits if one.told["resample_ablation"] == "passed")
     page = client.get(f"{API}{ONE}/circuits/{one.mask}").json()

@@ -141,6 +141,7 @@ def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, 
         assert page["verdict"]["n_right"] == sum(row["right"] for row in page["behaviour"])
 
 
+@pytest.mark.slow
 def test_a_circuits_numbers_are_those_of_the_list(get):
     for item in get(XOR + "/circuits", limit=200, sort="margin")["items"][::45]:
         page = get(f"{XOR}/circuits/{item['mask']}")
@@ -158,6 +159,7 @@ def test_the_protocols_family_is_respected(get):
     assert get(XOR + "/circuits/3ffff")["verdict"]["valid"]
 
 
+@pytest.mark.slow
 def test_excerpts_step_through_all_classes_and_all_interpretations(get):
     for classes, count in (("observed", 6), ("all", 24)):
         seen, start = [], 0

@@ -16,6 +16,7 @@ def address(entries, **view):
     return Addresses().twin(Addresses().collection("Mine", entries, **view))
 
 
+@pytest.mark.slow
 def test_it_shows_its_items_in_order_with_their_notes(client):
     page = client.get(address(PAGES)).json()
     assert page["title"] == "Mine"
@@ -44,6 +45,7 @@ def test_items_are_moved_and_removed_by_links(client):
     assert [one["address"] for one in left] == [PAGES[1][0], PAGES[2][0]]
 
 
+@pytest.mark.slow
 def test_slides_lead_from_one_to_the_next(client):
     slide = client.get(client.get(address(PAGES)).json()["slides_url"].replace("/collection", COLLECTION)).json()
     seen = [slide["slide"]["number"]]
@@ -74,6 +76,7 @@ def test_an_empty_form_field_is_no_item(client):
     assert [one["address"] for one in page["items"]] == [XOR]
 
 
+@pytest.mark.slow
 def test_lessons_are_sandboxes_that_hide_the_answer(client, monkeypatch):
     monkeypatch.setattr("app.pages.showcase.FEATURED_NETWORK", "xor")
     lessons = client.get("/api/v1/lessons").json()["lessons"]

@@ -63,6 +63,7 @@ def twin(client, address, **query):
     return answer.json()
 
 
+@pytest.mark.slow
 def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     scope = {"protocol": COUNTED.digest[:12]}
     page = twin(client, HERE, **scope)
@@ -90,6 +91,7 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert counts["bounds"]["interpretations_total"] == "at_least"
 
 
+@pytest.mark.slow
 def test_an_estimate_is_never_shown_as_exact(client):
     scope = {"protocol": ESTIMATED.digest[:12]}
     counts = twin(client, HERE, **scope)["counts"]

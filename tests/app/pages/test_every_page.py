@@ -177,6 +177,7 @@ def test_integers_beyond_the_exact_range_are_strings_in_json(get):
     assert page["counts"]["circuits_valid"] == 197
 
 
+@pytest.mark.slow
 def test_a_network_is_found_by_slug_digest_and_prefix(get):
     network = get(XOR)["network"]
     for name in (network["digest"], network["digest"][:6], network["digest"][:12]):
@@ -184,6 +185,7 @@ def test_a_network_is_found_by_slug_digest_and_prefix(get):
     assert network["url"] == XOR
 
 
+@pytest.mark.slow
 def test_htmx_gets_one_part_of_the_page(client):
     parts = {"/": "networks", XOR + "/circuits": "results", CIRCUIT: "excerpt"}
     for address, block in parts.items():
@@ -247,6 +249,7 @@ def test_only_a_page_that_waits_asks_again(client):
     assert 'hx-trigger="every 3s"' in client.get("/").text
 
 
+@pytest.mark.slow
 def test_the_gallery_is_searched_and_paged(get):
     assert [item["network"]["slug"] for item in get("/gallery", q="TWO")["items"]] == ["two"]
     digest = get(XOR)["network"]["digest"]

@@ -59,6 +59,7 @@ def test_what_was_decided_is_not_said_to_be_undecided(get):
     assert get(HERE, criteria="mean-ablation")["undecided"] == []
 
 
+@pytest.mark.slow
 def test_a_filter_about_another_kind_does_not_apply_instead_of_removing_all(get, client):
     removal = get(HERE, kind="circuit", criteria="minimal-alignment")["removed_by"]
     assert (removal["applies"], removal["about"]) == (False, ["alignment"])

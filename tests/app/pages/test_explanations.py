@@ -177,6 +177,7 @@ def test_criteria_leave_the_survivors_of_all_of_them(get, listed):
     assert all(item["kind"] == "alignment" and item["minimal"] for item in minimal)
 
 
+@pytest.mark.slow
 def test_what_is_not_computed_is_not_none(get, client):
     page = get(HERE, criteria="input-robust")
     assert (page["pending"], page["items"], page["removed_by"]) == (["input-robust"], [], None)
@@ -191,6 +192,7 @@ def test_what_is_not_computed_is_not_none(get, client):
         assert get(HERE, **options)["pending"] == ["coverage and accuracy"]
 
 
+@pytest.mark.slow
 def test_none_match_says_which_filter_removed_the_last(get, client):
     page = get(HERE, edges_max=12, keep="n1.0", fragile="yes")
     before = get(HERE, edges_max=12)["total"]

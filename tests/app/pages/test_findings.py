@@ -13,6 +13,7 @@ pytestmark = pytest.mark.one_database
 DESIGNS = sorted(path.stem for path in (ROOT / "app/bundled/studies").glob("*.json"))
 
 
+@pytest.mark.slow
 def test_every_chapter_of_the_document_stands_on_the_page_or_on_one_of_its_own(client):
     page = client.get("/api/v1/findings").json()
     titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
@@ -46,6 +47,7 @@ def test_the_front_page_names_findings_and_leads_to_each(client):
     assert all(f'id="{one["url"].partition("#")[2]}"' in text for one in front)
 
 
+@pytest.mark.slow
 def test_links_within_the_document_lead_to_a_heading(client):
     page = client.get("/api/v1/findings").json()
     texts = {url: client.get(url).text for url in ["/findings", *(one["url"] for one in page["contents"])]}

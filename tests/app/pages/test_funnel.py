@@ -179,6 +179,7 @@ def test_algorithms_then_the_alignments_of_those_left(client):
     assert left(page, "alignment") == [3, 1]
 
 
+@pytest.mark.slow
 def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
     page = twin(client, "mean-ablation", "patching-robust", "resample-ablation")
     rows = kind(page, "circuit")["rows"]
@@ -223,6 +224,7 @@ def test_bad_criteria_are_refused_with_what_is_allowed(client, criteria, told):
         assert told.lower() in unescape(answer.text).lower()
 
 
+@pytest.mark.slow
 def test_a_forms_change_leads_to_an_address_worth_keeping(client):
     query = {
         "criteria": ["mean-ablation", "output-faithfulness"],
@@ -339,6 +341,7 @@ def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
         assert [row["left_url"] is None for row in later] == [True, False], "its list would ask for representatives too"
 
 
+@pytest.mark.slow
 def test_an_address_with_a_key_that_changed_its_meaning_leads_to_what_changed(client):
     here = FUNNEL + "?criteria="
     told = client.get(here + "minimal-local").text

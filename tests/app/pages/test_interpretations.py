@@ -33,6 +33,7 @@ def test_counts_of_gates_are_exact(get, small):
         assert {gate["name"]: gate["count"] for gate in site["gates"]} == expected
 
 
+@pytest.mark.slow
 def test_matches_are_listed_in_the_order_of_their_index(get, small):
     here, every = small
     site = max(get(here)["sites"], key=lambda site: len(site["gates"]))

@@ -54,6 +54,7 @@ def flipping():
     raise AssertionError("no patch of a head turns an answer around")
 
 
+@pytest.mark.slow
 def test_a_patched_head_turns_the_answer_around_and_the_page_says_so(client, twin):
     row, source, head = flipping()
     address = f"{ONE}?row={row}&source={source}&change={head}_source"
@@ -86,6 +87,7 @@ def test_every_choice_of_the_drawing_is_an_address_that_takes_itself_back(client
     assert linked == {one["url"] for key in ("places", "patterns") for one in page[key]}
 
 
+@pytest.mark.slow
 def test_a_form_leads_to_the_address_of_what_it_asks_for(client):
     edit = f"{ONE}?change=1.0_mean&row=3&source=17&site=x-2.0.k&at=&how=zero"
     assert client.get(edit).headers["location"] == f"{ONE}?row=3&source=17&change=1.0_mean&change=x-2.0.k_zero"
@@ -166,6 +168,7 @@ def test_a_mask_that_is_none_is_not_found(client):
     assert client.get(f"{ONE}?circuit=zz").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_model_with_mlp_blocks_is_drawn_listed_and_changed_by_hand(client, twin):
     """Its pages show a node for each MLP block, and say that its circuits are found by running each."""
     document = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)

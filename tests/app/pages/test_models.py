@@ -111,6 +111,7 @@ def test_a_file_that_is_none_is_refused_with_a_cure(client, raw, item):
     assert FORMAT in page.text
 
 
+@pytest.mark.slow
 def test_the_lists_of_models_and_networks_hold_it(client):
     items = twin(client, "/models")["items"]
     assert [item["model"]["slug"] for item in items] == ["nand", "and-of-two"]
@@ -123,6 +124,7 @@ def test_the_lists_of_models_and_networks_hold_it(client):
         assert f'href="{ONE}"' in client.get(path).text
 
 
+@pytest.mark.slow
 def test_the_page_of_a_model_says_what_was_searched(client):
     page = twin(client, ONE)
     assert page["right"] == page["model"]["n_rows"] == 4
@@ -177,6 +179,7 @@ def test_pages_of_the_list_follow_one_another(client, sort, order):
     assert parts == whole
 
 
+@pytest.mark.slow
 def test_filters_and_facets(client):
     page = twin(client, LIST, figure=["minimal=yes"])
     assert {item["mask"] for item in page["items"]} == {one.mask for one in FOUND.circuits if one.minimal}
@@ -208,6 +211,7 @@ def test_the_table_holds_every_circuit(client):
     assert client.get(f"{API}/models/nand/circuits.csv").status_code == 409
 
 
+@pytest.mark.slow
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     mask = MASKS[0]
     page = twin(client, f"{LIST}/{mask}")
@@ -254,6 +258,7 @@ def test_what_all_have_in_common_and_how_likely_a_size_is(client):
     assert twin(client, "/models/nand/circuits")["backbone"] == ""
 
 
+@pytest.mark.slow
 def test_the_most_different_circuits_are_named(client):
     apart = twin(client, LIST)["apart"]
     pairs = [(int(one, 16), int(other, 16)) for one, other in combinations(MASKS, 2)]
@@ -453,6 +458,7 @@ def test_claims_that_cannot_be_read_are_refused(client, given, words):
     assert client.get(f"{ONE}/claim", params=given).status_code == answer.status_code
 
 
+@pytest.mark.slow
 def test_the_most_different_circuits_and_a_map_of_all(client):
     store, url = client.app.state.store, f"{ONE}/rivals"
     assert twin(client, url)["state"] == "computing"
@@ -490,6 +496,7 @@ def test_methods_are_not_asked_where_nothing_was_searched(client):
     assert "search them first" in answer.json()["error"].lower()
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 def test_a_circuit_is_verified(client):
     page = twin(client, f"{LIST}/{MASKS[1]}/verify")
@@ -563,6 +570,7 @@ def test_a_model_file_among_networks_is_sent_to_the_models(client):
     assert "send a model of another kind to /models" in answer.json()["error"]
 
 
+@pytest.mark.slow
 def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkeypatch):
     answer = client.post(f"{API}/models/nand/searches", json={"rules": ""})
     assert answer.status_code == 202
@@ -577,6 +585,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert "too many to try" in client.get("/models?theme=light").text
 
 
+@pytest.mark.slow
 def test_a_list_that_was_not_searched_says_so_and_offers_it(client, monkeypatch):
     page = client.get("/models/nand/circuits?theme=dark")
     assert page.status_code == 200

@@ -91,6 +91,7 @@ def test_networks_of_another_kind_are_none(session, changed):
     assert beside(session).rows == []
 
 
+@pytest.mark.slow
 def test_where_there_is_none_the_form_for_a_study_that_draws_some_is_filled_in(session):
     view = beside(session)
     assert view.draw_url == "/studies/new?network=xor&protocol=paper#file"

@@ -110,6 +110,7 @@ def test_the_list_holds_them_where_they_are_asked_for(client):
     assert "14 of 14 explanations" in get(client, f"{LIST}?kind=probe").text.replace("<b>", "").replace("</b>", "")
 
 
+@pytest.mark.slow
 def test_the_page_of_the_network_tells_how_many_there_are(client):
     [count] = get(client, f"{API}/networks/xor").json()["recorded"]
     assert (count["kind"], count["n"], count["complete"]) == ("probe", 14, True)
@@ -183,6 +184,7 @@ def test_the_table_to_take_along_has_their_columns(client):
     assert "probe_layer" not in get(client, f"{API}{LIST}.csv").text
 
 
+@pytest.mark.slow
 def test_one_by_itself_says_what_it_is(client):
     page = get(client, f"{API}{LIST}/p-1.6").json()
     assert (page["kind"], page["name"], page["stored"], page["n_stored"]) == ("probe", "A ⊕ B on layer 1", True, 14)
@@ -239,6 +241,7 @@ def test_it_is_compared_with_any_other(client):
     assert get(client, f"{API}/networks/xor/explanations/p-1.6").json()["ref"] == "p-1.6"
 
 
+@pytest.mark.slow
 def test_the_sandbox_asks_it_what_it_can_answer(client):
     sandbox = f"{API}/networks/xor/sandbox?e=p-1.6&now="
 
@@ -286,12 +289,14 @@ def test_the_funnel_asks_it_the_criteria_that_apply(client):
     assert "Linear probes" in get(client, "/networks/xor/funnel").text
 
 
+@pytest.mark.slow
 def test_a_result_file_holds_what_the_command_line_writes(client):
     [output] = get(client, f"{API}/networks/xor/result").json()["outputs"]
     assert set(output["criteria_by_kind"]) == {"circuit", "interpretation", "alignment"}
     assert "selective" not in output["criteria"]
 
 
+@pytest.mark.slow
 def test_a_search_that_was_not_made_can_be_asked_for(client):
     store = client.app.state.store
     file = small_network(3)

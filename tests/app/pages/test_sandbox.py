@@ -106,6 +106,7 @@ def test_the_address_of_a_state_is_the_same_however_it_was_reached(client, twin)
 # ---- what is shown --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_runs_and_decisions_agree_with_the_comparison_of_the_same_intervention(twin):
     """Every crucial experiment of a comparison, loaded here, has the same answer, sayings and verdicts."""
     compared = twin(f"/compare?network=xor&e={P}&e={Q}&limit=12")
@@ -170,6 +171,7 @@ def test_everything_in_the_drawing_is_a_link_that_toggles(client, twin, on, site
     assert {unescape(link) for link in re.findall(r'href="([^"]+)"', svg[0])} == {site["url"] for site in page["sites"]}
 
 
+@pytest.mark.slow
 def test_another_source_moves_the_patches_that_came_from_the_one_before(twin):
     page = twin(f"{SANDBOX}?now=00_1.0s01_1.1z_2.0s11")
     other = next(choice for choice in page["sources"] if choice["label"] == "10")
@@ -220,6 +222,7 @@ def test_the_score_is_counted_over_what_the_address_lists(twin):
     assert [row["decision"] for row in page["tried"]] == [one["run"]["decisions"][1]["decision"] for one in alone]
 
 
+@pytest.mark.slow
 def test_the_one_on_the_page_counts_once_and_can_be_kept_undone_removed_and_reset(twin):
     page = twin(f"{ASKED}&now=00_1.0s11")
     assert [(row["token"], row["here"], row["kept"]) for row in page["tried"]] == [("00_1.0s11", True, False)]

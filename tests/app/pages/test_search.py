@@ -36,6 +36,7 @@ def test_a_network_is_found_by_its_digest(find, get):
     assert urls(find(digest[:8])["networks"]) == [XOR]
 
 
+@pytest.mark.slow
 def test_a_mask_leads_to_the_circuits_that_begin_with_it(find, masks):
     mask = masks[7]
     for text in (mask, f"c·{mask}", f"c-{mask}", mask.upper(), f"{mask} pretrained"):
@@ -90,6 +91,7 @@ def test_terms_are_found_by_name_first(find):
     assert find("interch interv")["terms"][0]["label"] == "Interchange intervention"
 
 
+@pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
     for hit, _ in actions(app.state.addresses):
         assert hit.url in urls(find(hit.label)["actions"]), hit.label

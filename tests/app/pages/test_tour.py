@@ -29,6 +29,7 @@ def test_its_numbers_are_those_of_the_network(client):
         assert client.get(fact["url"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_its_explanations_pass_and_disagree(client):
     circuit, reading = (client.get(f"{TOUR}/{number}").json() for number in (2, 3))
     assert circuit["mask"] == reading["mask"]
@@ -54,6 +55,7 @@ def test_each_screen_says_something_and_leads_on(client, number):
     assert client.get(screen["url"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_front_page_begins_with_the_first_screen_and_exchanges_its_figure(client):
     ours = {"limit": 49}  # an address of which no answer is kept from before the network had this name
     featured = client.get("/api/v1/gallery", params=ours).json()["featured"]

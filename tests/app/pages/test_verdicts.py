@@ -44,6 +44,7 @@ def alignment(get):
     return get(XOR)["samples"]["alignments"][0]["ref"]
 
 
+@pytest.mark.slow
 def test_every_applicable_criterion_is_there(on, masks, alignment):
     algorithm = "g-" + alignment[2:].split(".")[0]
     for kind, ref, within in [

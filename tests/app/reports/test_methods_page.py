@@ -134,6 +134,7 @@ def test_a_claim_that_cannot_be_read_is_refused_in_both_forms(client, query: dic
     assert words in page.text
 
 
+@pytest.mark.slow
 def test_of_what_is_not_valid_is_said_what_it_is_under_other_ablations_and_what_is_missing(get, client) -> None:
     """Edges that lead nowhere are named, and so is what separates the circuit from the nearest valid one."""
     mask = next(c for c in reference("xor_pretrained")["claims"] if not c["valid"] and c["possible"])["mask"]

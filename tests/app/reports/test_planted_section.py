@@ -54,6 +54,7 @@ def client(tmp_path_factory):
         yield client
 
 
+@pytest.mark.slow
 def test_the_page_says_what_was_planted_and_where_it_stands(client, get) -> None:
     told = get("/networks/alice")["planted"]
     assert (told["circuit"], told["edges"]) == (ALICE.record.circuit.hex, 7)
@@ -101,6 +102,7 @@ def test_before_its_analysis_the_page_says_what_was_planted(client, get) -> None
     assert "appears here when" in client.get("/networks/waiting").text
 
 
+@pytest.mark.slow
 def test_each_answer_of_a_method_is_set_beside_it(client, get) -> None:
     page = get("/networks/alice/methods")
     assert page["planted"] == ALICE.record.circuit.hex

@@ -116,6 +116,7 @@ def test_emptiness_is_of_three_kinds(get, client):
     assert findings_of(truncated.model_copy(update={"of": 1}))[0].startswith("There is only one listed circuit")
 
 
+@pytest.mark.slow
 def test_the_map_shows_stories_once_they_are_told(get, client):
     assert get(PAGE, by="story")["map"]["missing"] == "The stories of circuits are not known yet."
     store = client.app.state.store
@@ -132,6 +133,7 @@ def test_the_map_shows_stories_once_they_are_told(get, client):
     assert "Shapes tell how the story" in client.get(PAGE, params={"by": "story"}).text
 
 
+@pytest.mark.slow
 def test_the_map_shows_criteria_once_they_are_judged(get, client):
     assert get(PAGE, by="minimal-local")["map"]["missing"] == "Verdicts of minimal-local are not stored yet."
     assert client.get("/api/v1" + PAGE, params={"by": "iia"}).status_code == 400
@@ -248,6 +250,7 @@ def test_analyses_of_earlier_versions_are_compared_too(client):
         assert enqueue_missing(session, [RIVALS]) == 1
 
 
+@pytest.mark.slow
 def test_a_comparison_to_begin_leads_there(get, client):
     assert get("/compare", network=SLUG)["rivals_url"] == PAGE
     assert get("/compare", network="untouched")["rivals_url"] == ""
@@ -256,6 +259,7 @@ def test_a_comparison_to_begin_leads_there(get, client):
     assert get(CIRCUITS)["rivals_url"] == PAGE
 
 
+@pytest.mark.slow
 def test_a_sample_says_that_it_is_one(tmp_path):
     """A list that was cut: what is told is of the listed circuits, and the backbone is what the list shows."""
     whole = hand_made_analysis()

@@ -84,6 +84,7 @@ def test_the_stories_of_trained_and_drawn_networks_stand_beside_them(get, client
     assert get("/networks/untouched/stories")["null_model"] is None
 
 
+@pytest.mark.slow
 def test_every_circuit_of_a_cell_is_in_the_list_that_it_leads_to(get) -> None:
     page = get(PAGE)
     shown = [one["relation"] for one in page["relations"]]
@@ -177,6 +178,7 @@ def test_the_page_needs_no_script(client) -> None:
     assert page.count("story-pair") >= 1
 
 
+@pytest.mark.slow
 def test_a_circuits_page_tells_its_story_with_its_places(get, client) -> None:
     odd = get(PAGE)["stories"][1]["examples"][0]["mask"]
     usual = get(PAGE)["stories"][0]["examples"][0]["mask"]

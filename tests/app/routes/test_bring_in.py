@@ -110,6 +110,7 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
+@pytest.mark.slow
 def test_formats_are_told_by_content_type_or_bytes(client):
     arrays = {"0.weight": np.ones((2, 2)), "0.bias": np.array([0.0, -1]), "1.weight": np.array([[1.0, -2]])}
     raw = save(arrays, metadata={"activation": "relu", "output_activation": "linear"})
@@ -188,6 +189,7 @@ def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
     assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
 
 
+@pytest.mark.slow
 def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     client.post("/api/v1/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
     page = client.get("/networks/hand-made-xor/delete").text

@@ -24,6 +24,7 @@ def test_every_name_of_this_machine_will_do(application, base):
     assert post(application, base=base).status_code == 202
 
 
+@pytest.mark.slow
 def test_our_own_page_may_and_pages_of_others_may_not(application):
     assert post(application, sec_fetch_site="same-origin").status_code == 202
     assert post(application, origin="http://127.0.0.1").status_code == 202

@@ -47,6 +47,7 @@ def test_changes_may_be_refused_and_networks_may_have_gone(application):
         assert "Location" in told[moved]["headers"]
 
 
+@pytest.mark.slow
 def test_a_slash_too_many_leads_to_the_address_without_it(application, client):
     assert "Location" in answers(application, "/api/v1/jobs/{job}")["307"]["headers"]
     assert "307" not in answers(application, "/api/v1/jobs")

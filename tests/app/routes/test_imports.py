@@ -139,6 +139,7 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert client.get(f"/api/v1/networks/{slug}/result", params={"mask": "x"}).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(client, store):
     analysis = stored_analysis(store)
     address = f"/networks/{XOR_SLUG}"

@@ -5,6 +5,8 @@ import json
 import threading
 import time
 
+import pytest
+
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.addressing import Addresses
@@ -33,6 +35,7 @@ def events_of(text: str) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_stream_tells_every_change_and_ends_with_the_job(client, store, monkeypatch):
     monkeypatch.setattr("app.db.reads.jobs.TICK_SECONDS", 1e9)  # the passing of time alone is told, too, on purpose
     feed = client.app.state.job_feed
@@ -123,6 +126,7 @@ def test_one_client_cannot_take_all_streams_but_a_proxy_here_may():
     assert feed.n_streams == 0
 
 
+@pytest.mark.slow
 def test_fifty_readers_cost_what_one_costs(store):
     """All of them are told of the end, and the store is looked at no more often than for one."""
     feed = JobFeed(Addresses(), most=100, seconds=0.05)
@@ -143,6 +147,7 @@ def test_fifty_readers_cost_what_one_costs(store):
     assert feed.n_looks <= (time.monotonic() - begun) / feed.seconds + 1
 
 
+@pytest.mark.slow
 def test_a_change_is_written_once_for_all_who_are_sent_it_alike(client, store):
     feed = JobFeed(Addresses(), most=100, seconds=0.02)
     job_id = enqueue(store)

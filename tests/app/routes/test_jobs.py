@@ -32,6 +32,7 @@ def claim(store):
         return leases.claim(session, "worker-1")
 
 
+@pytest.mark.slow
 def test_jobs_are_listed_newest_first_page_by_page(client, store):
     ids = enqueue(store, 7)
     seen, url = [], "/api/v1/jobs?limit=3"
@@ -51,6 +52,7 @@ def test_the_list_can_be_narrowed_to_a_state(client, store):
     assert "No job is failed" in client.get("/jobs?state=failed").text
 
 
+@pytest.mark.slow
 def test_the_list_can_be_narrowed_to_a_network_and_counts_all_of_them(client, store):
     enqueue(store, 3)
     claim(store)
@@ -75,6 +77,7 @@ def test_networks_come_by_their_latest_job_however_many_jobs_are_looked_at_first
     assert [one["slug"] for one in client.get("/api/v1/jobs?limit=9").json()["networks"]] == slugs
 
 
+@pytest.mark.slow
 def test_the_queue_is_told_with_what_is_left_of_it(client, store):
     assert client.get("/api/v1/jobs").json()["queue"] is None
     ids = enqueue(store, 3)

@@ -64,6 +64,7 @@ def test_a_job_that_goes_on_is_shown_as_it_is(client, store, elsewhere):
                 assert f"{done} of nine found" in client.get(address).text
 
 
+@pytest.mark.slow
 def test_whoever_changes_something_sees_it_at_once(client, store, served):
     stored_analysis(store)
     client.get("/")

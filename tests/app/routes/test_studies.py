@@ -30,6 +30,7 @@ def study(store):
     return "/studies/xor-width"
 
 
+@pytest.mark.slow
 def test_a_page_follows_its_study_until_it_is_summed_up(client, store):
     with store.write() as session:
         row = study_queue.start(session, design())
@@ -85,6 +86,7 @@ def test_pages_of_a_study_answer_and_their_twins_too(client, study):
         assert client.get(f"/api/v1{path}").status_code == 200, path
 
 
+@pytest.mark.slow
 def test_what_no_study_has_is_refused_by_name(client, study):
     for path, status, words in (
         ("/studies/nowhere", 404, "is not stored here"),
@@ -133,6 +135,7 @@ def test_every_dot_leads_to_its_network(client, study):
     assert "XOR by width" in page
 
 
+@pytest.mark.slow
 def test_figures_are_files(client, study):
     for name in ("circuits-valid", "one-irredundant-algorithm", "irredundant-formulas", "interpretations-total"):
         svg = client.get(f"{study}/figures/{name}.svg")
@@ -250,6 +253,7 @@ def test_results_travel_over_http(client, study):
     assert client.post(f"{API}/results", content=gzip.compress(b"{}\n")).status_code == 422
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 def test_outcomes_are_paged_and_compared(client, study):
     seen, url = [], f"{study}/outcomes?limit=3"
@@ -356,6 +360,7 @@ def test_a_cost_beyond_what_was_accepted_is_refused_with_the_cost(client):
     assert client.post(f"{API}/cost", json={"design": {}}).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_study_is_paused_resumed_extended_and_cancelled(client):
     assert client.post(API, json={"design": settings()}).headers["location"] == f"{API}/xor-width"
     told = {
@@ -444,6 +449,7 @@ def test_dots_lead_to_networks_on_the_rows_that_they_were_judged_on(client, stor
     assert page["network"]["input_data"] == first.data.digest
 
 
+@pytest.mark.slow
 def test_a_ladder_says_what_it_takes_together(client, store):
     wide = results(design(hidden=[[width] for width in range(2, 9)], references=[]))
     with store.write() as session:

@@ -31,6 +31,7 @@ def count(store, table) -> int:
         return session.scalar(select(func.count()).select_from(table))
 
 
+@pytest.mark.slow
 def test_deleting_a_study_is_confirmed_told_at_every_address_and_undone(client, study):
     n_networks = client.get(f"{API}/xor-width/delete").json()["n_networks"]
     page = client.get(f"{study}/delete").text
@@ -67,6 +68,7 @@ def test_work_on_a_deleted_study_is_cancelled_and_goes_on_when_it_is_brought_bac
     assert states() == {"queued"}
 
 
+@pytest.mark.slow
 def test_a_purged_study_takes_along_the_networks_that_are_its_alone(client, study, store):
     with store.write() as session:
         other = results(design(slug="xor-again", hidden=[[2, 2], [4]], comparisons=[], references=[]))

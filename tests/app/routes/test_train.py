@@ -296,6 +296,7 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
         assert client.get(f"/networks/{slug}/figures/{name}.svg").headers["content-type"].startswith("image/svg")
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 def test_a_job_shows_how_far_each_network_is(client, store):
     answer = client.post("/train", data={**FORM, "protocols": ""})

@@ -36,6 +36,7 @@ def file(filled, tmp_path):
     return tmp_path / "kept.backup"
 
 
+@pytest.mark.slow
 def test_a_backup_is_the_store(filled, tmp_path):
     before = digests(filled)
     manifest = back_up(filled, tmp_path / "kept.backup")
