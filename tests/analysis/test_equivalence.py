@@ -112,6 +112,7 @@ def test_alignments_are_grouped_by_symmetry_alone():
     assert [(c.members, c.reasons) for c in found] == [((0, 1), ("symmetry",)), ((2,), ()), ((3,), ())]
 
 
+@pytest.mark.slow
 def test_explanations_of_the_pretrained_xor_that_an_experiment_parts_and_that_none_can_part():
     """Interpretations 0 and 32 of circuit 2f0ef differ in a completion that none of the 756 interventions shows; the
     best interpretation there is and the minimal alignment agree wherever both predict; and patching one neuron refutes

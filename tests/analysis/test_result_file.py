@@ -137,6 +137,7 @@ def test_a_space_too_large_to_list_is_counted_all_the_same():
     assert analysis.criteria["margin"].of == 197 + analysis.algorithms.n_valid_alignments
 
 
+@pytest.mark.slow
 def test_a_space_too_large_to_count_is_estimated_and_marked_so():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_624, max_seconds=0, n_draws=5, n_samples=3_000, n_smallest=0)

@@ -38,6 +38,7 @@ def test_every_study_of_the_paper_and_of_ours_is_there():
     assert {"paper-loss", "digits-tail", "alice-or-bob", "training-shrinks"} <= names
 
 
+@pytest.mark.slow
 def test_designs_differ():
     digests = [design_of(path).digest for path in DESIGNS]
     assert len(set(digests)) == len(digests) >= 10

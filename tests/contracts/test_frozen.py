@@ -35,6 +35,7 @@ def test_the_http_interface_only_grew():
     assert list(public.schema_losses(public.read("openapi"), public.committed_description())) == []
 
 
+@pytest.mark.slow
 def test_every_command_and_option_is_still_there():
     now = public.commands()
     for name, options in public.read("commands").items():

@@ -198,6 +198,7 @@ def keys_of(value, within=""):
             yield from keys_of(inner, within)
 
 
+@pytest.mark.slow
 def test_every_key_of_a_result_file_is_described():
     document = result_json([real_analysis(COMPLETE)])
     told = text_of("machine-interface.md").split("## Result file", 1)[1].split("\n## ", 1)[0]

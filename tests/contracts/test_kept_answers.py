@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from app.cache.question import SEEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,7 @@ def headers_read(source: str) -> set[str]:
     return {(one or other).lower() for one, other in found if one or other}
 
 
+@pytest.mark.slow
 def test_no_answer_depends_on_a_header_that_it_is_not_kept_by():
     read = {(path.name, name) for path, source in sources() for name in headers_read(source)}
     assert ("rendering.py", "hx-request") in read, "the search finds nothing any more"
@@ -40,6 +43,7 @@ def test_no_answer_depends_on_a_header_that_it_is_not_kept_by():
     assert set(ELSEWHERE) <= read, "what is no longer read needs no exception"
 
 
+@pytest.mark.slow
 def test_pages_ask_for_the_time_in_one_place():
     """So that an answer which shows it is kept for a moment only."""
     clocks = re.compile(r"datetime\.(?:now|today|utcnow)\(|\btime\.(?:time|localtime|gmtime)\(|date\.today\(")

@@ -20,6 +20,7 @@ QUESTION = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
 CLAIMS = "/networks/xor-pretrained/claims"
 
 
+@pytest.mark.slow
 def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     refusals: list[InvalidClaim] = []
     cuts = NetworkCuts(QUESTION)

@@ -20,6 +20,7 @@ def test_the_sound_file_that_families_spoil_is_accepted():
         assert "decisions" in refused(json.dumps(document).encode()) or not refused(json.dumps(document).encode())
 
 
+@pytest.mark.slow
 def test_the_corpus_and_the_first_of_each_family_are_refused():
     files = list(hostile_files(len(list(CORPUS.iterdir())) + len(FAMILIES)))
     assert {file.family for file in files} == {"corpus", *(make.__name__ for make in FAMILIES)}

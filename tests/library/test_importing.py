@@ -21,6 +21,7 @@ def loaded_after(*lines: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_importing_loads_nothing():
     assert loaded_after("import pluriscope", "dir(pluriscope)") == set()
 

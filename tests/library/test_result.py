@@ -279,6 +279,7 @@ def test_lenses_answer_in_an_audit_too(xor):
     assert answer._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_saved_result_is_the_same_when_it_is_loaded(xor, tmp_path):
     again = pluriscope.load(xor.save(tmp_path / "xor.json"))
     assert again.document == json.loads((tmp_path / "xor.json").read_text())

@@ -178,6 +178,7 @@ def test_mappings_are_the_authors(name, output, protocol, key):
     assert found.n_minimal_alignments == len(theirs) == (expected[key] if key else expected)["n_mappings"]
 
 
+@pytest.mark.slow
 def test_the_pretrained_xor_has_one_minimal_alignment_of_its_plain_algorithms():
     file = golden_network("xor_pretrained")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)

@@ -104,6 +104,7 @@ def shuffled_best(network, algorithm, shuffle) -> int:
     return best(paths, set())
 
 
+@pytest.mark.slow
 def test_shuffled_rows_against_every_placement():
     network = random_network(9, (2, 2, 2, 1), "tanh")
     algorithms = [a for a in XOR if len(a.variables) == 2] + [a for a in XOR if len(a.variables) == 3][:1]

@@ -55,6 +55,7 @@ def test_the_full_node_mask_alone():
     assert count_in_space((2, 4, 4, 1), COMPLETE) - 1_067_648 == count_matrices(4, 2) * count_matrices(4, 4)
 
 
+@pytest.mark.slow
 def test_one_wide_layer_is_counted_at_once():
     """1-1600-1: any nonempty set of neurons, each with its two edges; once this took minutes."""
     assert count_in_space((1, 1_600, 1), COMPLETE) == 2**1_600 - 1

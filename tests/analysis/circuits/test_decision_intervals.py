@@ -80,6 +80,7 @@ def test_no_end_stays_no_end():
     assert greatest_addend(ends, np.array(1.0))[:2].tolist() == [-np.inf, np.inf]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_an_activation_has_the_same_bits_in_every_layout(activation):
     """The boxes are found on short arrays, the search runs on long ones."""

@@ -117,6 +117,7 @@ def test_a_task_needs_every_input_if_it_depends_on_each() -> None:
         assert needs_every_input(ask(network, task=task_from_table(list(table), 2))) == depends
 
 
+@pytest.mark.slow
 def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     context, _ = judged(*CASES[1])
     whole = {kind: criterion_named(f"minimal-{kind}").judge("circuit", context) for kind in KINDS}

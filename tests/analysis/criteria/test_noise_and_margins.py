@@ -38,6 +38,7 @@ def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
             assert "input" not in verdict.witness
 
 
+@pytest.mark.slow
 def test_noise_and_margins_agree_with_brute_force() -> None:
     whole = all_circuits(22, (2, 2, 2, 1), "tanh")
     context = replace(whole, masks=whole.masks[::6])

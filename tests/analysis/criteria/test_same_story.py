@@ -50,6 +50,7 @@ def test_a_verdict_names_both_stories() -> None:
     assert failed.witness["relation"] == "none"
 
 
+@pytest.mark.slow
 def test_it_does_not_apply_where_nothing_can_be_placed() -> None:
     verdicts = SAME_STORY.judge("circuit", context_of("and_3-3", "AND"))
     assert verdicts.having("not_applicable").all()

@@ -76,6 +76,7 @@ def test_default_steps_are_the_registry():
     assert {step.key for step in default_steps("algorithm")} == {c.key for c in CRITERIA if "algorithm" in c.judges}
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1e6))
 def test_every_number_reads_back_exactly(tolerance):
     criterion = CriterionStep.parse("output-faithfulness").criterion

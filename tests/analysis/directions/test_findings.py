@@ -87,6 +87,7 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason():
     assert closed_form_work(wide, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
 
 
+@pytest.mark.slow
 def test_a_result_file_names_them_by_class():
     analysis = real_analysis()
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)

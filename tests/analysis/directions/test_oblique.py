@@ -80,6 +80,7 @@ def check(network, layer, behaviour, seed) -> str:
     return f"{family.answer} {family.method}"
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     st.integers(0, 10_000),
@@ -136,6 +137,7 @@ def test_nothing_passes_where_the_network_itself_decides_wrongly() -> None:
     assert (found[2].answer, found[2].method) == ("none", "clean")
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 100_000), st.integers(1, 3), st.integers(1, 7))
 def test_a_contradiction_is_a_proof_and_a_point_a_point(seed, dimension, n) -> None:

@@ -54,6 +54,7 @@ def closed_slowly(raw: int, edges: list[tuple[int, int, int]], sizes: list[int])
         kept.remove(useless)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 2, 2, 2, 1), (3, 4, 1)])
 def test_closures_are_what_is_left_when_useless_edges_go(sizes: tuple[int, ...]) -> None:
     layout = EdgeLayout(sizes)

@@ -43,6 +43,7 @@ def test_placements_are_counted(sizes, n, single) -> None:
     assert n_placements(sizes, n, single=single) == by_hand(sizes, n, single)
 
 
+@pytest.mark.slow
 def test_xornet_climbs() -> None:
     ladder = climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
     assert {key: (r.algorithms, r.alignments, r.of, r.joint) for key, r in ladder.rungs.items()} == {

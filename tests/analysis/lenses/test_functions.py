@@ -74,6 +74,7 @@ def test_the_task_s_read_out_before_a_linear_output_decides_everything() -> None
     assert (at.changed, at.of) == (8, 8)
 
 
+@pytest.mark.slow
 def test_what_is_carried_is_what_was_said_and_nothing_is_said_where_it_is_not_known() -> None:
     question = ask(pretrained_xor().network)
     both = rows_of(question, {(1, 0b1000)})

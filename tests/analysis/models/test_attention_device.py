@@ -39,6 +39,7 @@ def same(found, expected):
         assert np.array_equal(getattr(found, one.name), getattr(expected, one.name)), one.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "sizes", "blocks"), BLOCKS[:-1])
 def test_blocks_give_the_same_results_at_every_threshold(text, sizes, blocks):
     document, rules = with_blocks(5, sizes, n_rows=40, **blocks), ATTENTION.rules(text)

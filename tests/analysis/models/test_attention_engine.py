@@ -213,6 +213,7 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(monkeypatch):
     assert (again.valid, again.tested) == (617, 3_927_073)
 
 
+@pytest.mark.slow
 def test_what_it_finds_on_pages_is_what_running_finds(monkeypatch):
     model = golden("majority_5_1x2_0")
     rules = ATTENTION.rules("split")

@@ -51,6 +51,7 @@ def test_more_rows_than_a_batch_are_drawn_by_the_seed():
     assert first.steps == 20
 
 
+@pytest.mark.slow
 def test_what_does_not_converge_is_an_outcome():
     outcome = train_attention(AttentionSpec(XOR, layers=1, heads=1, d_model=2, d_head=1, steps=3))
     assert not outcome.converged

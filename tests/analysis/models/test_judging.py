@@ -120,6 +120,7 @@ def test_a_divergence_is_what_its_formula_says():
     assert divergence(whole + 3.0, cut - 1.0)[:, 0] == pytest.approx([0.25 * np.log(2.0), 0.0], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     model = golden("majority_5_1x2_0")
     space = model.space(ATTENTION.default_rules)

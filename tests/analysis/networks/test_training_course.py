@@ -57,6 +57,7 @@ def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
     np.testing.assert_allclose(rows, forward(seen.network, input_table(2)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_course_of_every_network_is_told_on_the_way():
     told = []
     specs = [SPEC, SPEC.model_copy(update={"seed": 5})]

@@ -96,6 +96,7 @@ def test_every_rule_of_a_protocol(protocol):
     assert compare(near("xor_pretrained"), XOR, protocol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 100, 4_000])
 def test_small_budgets_split_networks_prefixes_and_combinations(cells, monkeypatch):
     monkeypatch.setitem(batched_circuits._BUDGETS, "cpu", batched_circuits._Budget(cells, 3))

@@ -182,6 +182,7 @@ def test_a_number_between_the_sides_of_the_cut_is_read_both_ways():
     assert "on n2.0 lies between" in between.reason
 
 
+@pytest.mark.slow
 def test_what_the_circuit_leaves_out_changes_nothing():
     bench, layout = xor_bench(), EdgeLayout(SIZES)
     checked = 0

@@ -56,6 +56,7 @@ def test_alignments_are_counted_with_the_criteria_of_their_algorithms(studied):
         assert criterion_named(key).judges.keys() & {"algorithm", "alignment"}
 
 
+@pytest.mark.slow
 def test_bits_per_edge_are_those_of_an_exact_count(studied):
     (bits,) = BITS
     found = bits.function(studied)

@@ -11,6 +11,7 @@ from analysis.studies.subject import Studied
 from tests.factories import real_analysis
 
 
+@pytest.mark.slow
 def test_the_mean_and_the_most_are_those_of_all_valid_circuits() -> None:
     analysis = real_analysis()
     subject = Studied(analysis.question, analysis)

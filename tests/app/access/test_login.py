@@ -18,6 +18,7 @@ def log_in(browser, **sent):
     return browser.post("/login", data=sent)
 
 
+@pytest.mark.slow
 def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, credentials):
     browser = visit()
     page = browser.get("/train?seed=7").text

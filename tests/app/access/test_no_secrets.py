@@ -24,6 +24,7 @@ def log(caplog):
     return text
 
 
+@pytest.mark.slow
 def test_no_log_has_a_token_a_link_or_a_cookie(visit, credentials, log):
     _, secret = credentials.make_token("editor")
     key = credentials.make_link("admin")

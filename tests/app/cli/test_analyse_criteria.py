@@ -36,6 +36,7 @@ def test_chosen_criteria_stand_in_the_result(xor, tmp_path):  # noqa: F811
     assert "missing" not in result
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_changes():
     document = output_json(real_analysis(), masks=False)
     assert "criteria_by_kind" not in document

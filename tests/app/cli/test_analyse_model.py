@@ -43,6 +43,7 @@ def refused(capsys, *arguments: object) -> str:
     return captured.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["other_name_1x2_0", "maximum_3_no_positions_1x2_0"])
 def test_every_small_space_gives_the_golden_results(name, tmp_path):
     golden, out = GOLDEN[name], tmp_path / "out.json"
@@ -83,6 +84,7 @@ def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
     assert "masks" not in circuits
 
 
+@pytest.mark.slow
 def test_a_device_writes_the_same_file(other_name, tmp_path, capsys):
     protocol = written(tmp_path, {"ablation": "mean"}, "protocol.json")
     found = []

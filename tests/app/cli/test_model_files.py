@@ -30,6 +30,7 @@ def test_a_trained_model_is_written_and_can_be_analysed(tmp_path, capsys):
     assert output["circuits"]["valid"] >= 1
 
 
+@pytest.mark.slow
 def test_a_table_of_ones_own_is_trained_on(tmp_path, capsys):
     table = tmp_path / "table.json"
     table.write_text(json.dumps({"name": "swap", "rows": [[0, 1], [1, 0]], "answers": [1, 0], "tokens": ["a", "b"]}))

@@ -172,6 +172,7 @@ def test_a_summary_of_fewer_outcomes_never_replaces_one_of_more(store):
         assert summary_row(session, row.id).n_outcomes == 8
 
 
+@pytest.mark.slow
 def test_a_study_from_before_summaries_is_summed_up_by_a_worker(store):
     with store.write() as session:
         row, _ = save_results(session, results())

@@ -150,6 +150,7 @@ def test_an_output_other_than_the_first_has_its_own_list(get, client):
     assert client.get("/networks/two/algorithms?output=1").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_paper_protocol_has_the_authors_formulas(get):
     page = get(XOR + "/algorithms", protocol="paper", aligned=1)
     assert all(item["algorithm"]["form"] == "formula_trees" for item in page["items"])
@@ -281,6 +282,7 @@ def test_one_that_is_not_minimal_names_a_smaller_one(get, aligned):
         assert get(item["url"])["smaller"]["id"] == minimal["id"]
 
 
+@pytest.mark.slow
 def test_any_placement_has_an_address(client, get, aligned):
     stored = get(aligned["url"])["items"]
     places = [place["place"] for place in stored[1]["places"]]
@@ -330,6 +332,7 @@ def test_a_bare_plus_in_an_address_is_read_as_one(client, aligned):
     assert bare.headers["location"] == client.get(aligned["url"] + "?place=0:1.1%2B2&place=1:1.0").headers["location"]
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 def test_more_than_two_inputs_take_the_hues_by_frequency(client, get):
     page = get("/networks/three/algorithms")

@@ -311,6 +311,7 @@ def test_without_a_choice_the_page_says_how_to_choose(client, get):
     assert 'name="e"' in text
 
 
+@pytest.mark.slow
 def test_one_is_not_enough_and_suggestions_are(client, get, refs):
     page = compare(get, refs["alignment"])
     assert (page["missing"], page["refs"]) == (1, [refs["alignment"]])
@@ -384,6 +385,7 @@ def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, mas
     assert client.get(twin.json()["parent"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_where_they_part_stands_in_a_table_with_a_column_for_each(client, get, refs):
     page = compare(get, refs["circuit"], refs["other"], refs["alignment"])
     text = client.get(page["url"]).text

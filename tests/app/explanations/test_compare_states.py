@@ -45,6 +45,7 @@ def four(masks, aligned):
 # ---- state in the address --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pinned_explanation_stands_first_and_the_others_say_how_far_they_are(compare, four, get):
     page = compare(*four, pin=four[2])
     assert page["refs"] == [four[2], four[0], four[1], four[3]]

@@ -33,6 +33,7 @@ def up_to_negation(table: list[int]) -> list[int]:
     return [1 - bit for bit in table] if table[0] else table
 
 
+@pytest.mark.slow
 def test_labels_stand_beside_gates_with_their_picture_and_how_far_both_agree(client, get, refs):
     page = compare(get, "l-labels", refs["interpretation"])
     lens, other = page["explanations"]

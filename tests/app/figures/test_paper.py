@@ -33,6 +33,7 @@ def page_of(pdf: bytes) -> tuple[float, float]:
     return float(box[1]), float(box[2])
 
 
+@pytest.mark.slow
 def test_a_page_is_as_large_as_labels_of_eight_points_make_it() -> None:
     assert paper_size(LABEL_PIXELS * 10, LABEL_PIXELS) == pytest.approx((LABEL_POINTS * 10, LABEL_POINTS))
     assert paper_size(2_000, 1_000) == pytest.approx((WIDEST_POINTS, WIDEST_POINTS / 2))

@@ -66,6 +66,7 @@ def test_they_are_queued_with_an_analysis_once(store):
         assert stages.enqueue_missing(session, [stages.DIRECTIONS]) == 0
 
 
+@pytest.mark.slow
 def test_what_an_older_version_left_is_asked_for_and_what_is_dear_is_not(store, monkeypatch):
     stored_analysis(store, real=True)
     monkeypatch.setattr(stages, "MAX_CHEAP", 10)

@@ -90,6 +90,7 @@ def test_a_mask_with_useless_edges_keeps_its_row(client):
     assert (answer.status_code, answer.headers["location"]) == (301, f"{ONE}/circuits/0c4?row=3")
 
 
+@pytest.mark.slow
 def test_the_list_counts_who_does_what_and_leads_to_those_circuits(client):
     page = client.get(API + ONE + "/circuits").json()
     roles = {role["key"]: role for role in page["roles"]}

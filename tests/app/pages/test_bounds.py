@@ -76,6 +76,7 @@ def test_an_unfinished_list_is_no_tick(client):
     assert "glyph pass" not in state
 
 
+@pytest.mark.slow
 def test_the_network_page_says_not_searched_instead_of_zero(client):
     text = words(client.get("/networks/wide").text)
     assert "not searched" in text

@@ -49,6 +49,7 @@ def orders():
     return [*quick, *(pytest.param(*case, marks=pytest.mark.slow) for case in slow)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sort", "order", "protocol"), orders())
 def test_pages_of_every_order_hold_each_circuit_once(get, masks, sort, order, protocol):
     items = read_all(get, sort=sort, order=order, limit=40, protocol=protocol)

@@ -35,6 +35,7 @@ def test_an_item_that_is_gone_says_why_and_the_rest_works(client):
     assert gone["note"] == "Was here"
 
 
+@pytest.mark.slow
 def test_items_are_moved_and_removed_by_links(client):
     first, second, _ = client.get(address(PAGES)).json()["items"]
     moved = client.get(Addresses().twin(second["earlier_url"])).json()["items"]

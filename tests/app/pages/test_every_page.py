@@ -202,6 +202,7 @@ def test_a_form_with_nothing_filled_in_is_the_whole_list(get):
     assert get(XOR + "/circuits", edges_min="", margin_min="", output="", sort="", after="") == whole
 
 
+@pytest.mark.slow
 def test_states_are_told_apart(get, client):
     words = {
         "queued": "Still computing",

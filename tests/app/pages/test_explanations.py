@@ -286,6 +286,7 @@ def test_failed_is_checked_kept_in_the_form_and_taken_off(get, client):
     assert '<input type="hidden" name="failed" value="mean-ablation">' in text
 
 
+@pytest.mark.slow
 def test_csv_holds_the_same_rows(client, listed):
     answer = client.get(f"/api/v1{HERE}.csv?kind=circuit&kind=alignment&sort=margin")
     assert answer.headers["content-type"].startswith("text/csv")
@@ -310,6 +311,7 @@ def test_the_page_works_without_script_and_swaps_with_it(client, get):
     assert [one["current"] for one in protocols] == [True, False, False]
 
 
+@pytest.mark.slow
 def test_stopped_searches_and_missing_analyses_are_told_apart(get, client):
     mine = get(HERE, protocol=MINE.digest[:12], edges_max=1)
     assert mine["scope"]["state"] == "truncated"

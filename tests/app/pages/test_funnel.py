@@ -247,6 +247,7 @@ def test_a_forms_change_leads_to_an_address_worth_keeping(client):
     assert client.get("/api/v1" + FUNNEL, params=query).status_code == 400, "the twin has no forms"
 
 
+@pytest.mark.slow
 def test_adding_by_the_form_and_removing_all(client):
     for sent in (["none", "mean-ablation"], ["mean-ablation", ""]):
         added = client.get(FUNNEL, params={"criteria": sent})

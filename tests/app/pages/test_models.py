@@ -147,6 +147,7 @@ def test_the_page_of_a_model_says_what_was_searched(client):
     assert "queued" in client.get("/models/nand").text
 
 
+@pytest.mark.slow
 def test_the_list_is_what_the_search_found(client):
     page = twin(client, LIST, sort="mask")
     assert [item["mask"] for item in page["items"]] == MASKS
@@ -277,6 +278,7 @@ def test_a_circuit_has_the_tables_of_its_kind(client):
     assert "<h2>Kept</h2>" in client.get(f"{ONE}/circuits/{mask}").text
 
 
+@pytest.mark.slow
 def test_a_mask_with_useless_edges_leads_to_its_circuit(client):
     answer = client.get(f"{LIST}/1f")  # the second neuron is not read
     assert (answer.status_code, answer.headers["location"]) == (301, f"{LIST}/13")
@@ -634,6 +636,7 @@ def test_models_of_one_name_get_slugs_of_their_own(store, monkeypatch):
         assert session.scalars(select(ModelRow)).all() == [first, third]
 
 
+@pytest.mark.slow
 @pytest.mark.every_database
 def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
     monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))

@@ -165,6 +165,7 @@ def test_they_stand_among_the_others_by_a_figure_that_all_have(client):
     assert listed(client, "kind=probe&fragile=no")["total"] == 14
 
 
+@pytest.mark.slow
 def test_criteria_filter_them(client):
     page = listed(client, "kind=probe&criteria=margin")
     assert page["total"] == 14
@@ -225,6 +226,7 @@ def test_figures_that_are_not_there_are_refused(client):
         assert "probe.layer" in error["message"]
 
 
+@pytest.mark.slow
 def test_it_is_compared_with_any_other(client):
     circuit = listed(client, "kind=circuit")["items"][0]["mask"]
     address = f"/compare?network=xor&e=p-1.6&e=p-2.2&e=i-{circuit}.0"
@@ -258,6 +260,7 @@ def test_the_sandbox_asks_it_what_it_can_answer(client):
         assert (says, reason) == (-1, "a linear probe speaks of neurons that take their values from one source alone")
 
 
+@pytest.mark.slow
 def test_verification_recomputes_each_figure(client):
     page = get(client, f"{API}{LIST}/p-2.6/verify").json()
     assert page["verdict"] == "equal"
@@ -279,6 +282,7 @@ def test_every_criterion_that_applies_has_its_verdict(client):
     assert "3 of 3 of the functions with as many ones" in view["verdicts"][1]["reason"]
 
 
+@pytest.mark.slow
 def test_the_funnel_asks_it_the_criteria_that_apply(client):
     page = get(client, f"{API}/networks/xor/funnel?criteria=margin&criteria=selective&criteria=necessity").json()
     [funnel] = page["recorded"]
@@ -325,6 +329,7 @@ def test_a_search_that_was_not_made_can_be_asked_for(client):
     assert "nothing to search beside" in none.text
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
     store, question = client.app.state.store, ask(pretrained_xor().network)
     expected = PROBE.frame(PROBE.find(question).explanations)

@@ -129,6 +129,7 @@ def test_everything_wrong_with_the_options_is_named_at_once(client):
     assert {error["field"] for error in errors} == {"limit", "sort", "colour"}
 
 
+@pytest.mark.slow
 def test_a_missing_thing_leads_to_its_nearest_parent(client):
     parents = {
         "/networks/unknown/circuits/081ff": "/",

@@ -414,6 +414,7 @@ def test_an_intervention_without_changes_is_not_counted():
 # ---- changes in part ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_way_to_the_changes_joins_both_runs_and_its_turns_are_at_the_decisions_edge(twin):
     page = twin(f"{SANDBOX}?now=11_1.0s00_2.0z")
     part = page["part"]
@@ -456,6 +457,7 @@ def test_a_part_that_is_no_share_is_refused(client, part):
     assert client.get(f"{SANDBOX}?now=11_1.0s00&part={part}").status_code == 400
 
 
+@pytest.mark.slow
 def test_the_small_figure_of_another_page_is_exchanged_alone(client):
     figure = {"HX-Request": "true", "HX-Target": "div#play"}
     small = client.get(f"{SANDBOX}?now=11_1.0s00", headers=figure).text

@@ -57,6 +57,7 @@ def test_an_interpretation_is_found_as_far_as_the_circuit_has_so_many(find, get)
     assert find(f"i·081ff.{of}") == {}
 
 
+@pytest.mark.slow
 def test_algorithms_and_alignments_are_found_by_their_ids(find, app):
     with app.state.store.read() as session:
         query = select(AlgorithmRow.algorithm_id, AlignmentRow.alignment_id).join(AlignmentRow.algorithm)

@@ -188,6 +188,7 @@ def test_time_that_is_spent_is_no_verdict(app, masks):
     assert all("a page may take" in judged.why_not for judged in late)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["circuits/{m}", "circuits/{m}/interpretations/0", "{algorithm}", "{alignment}"])
 def test_every_explanations_page_leads_to_its_verdicts(client, get, masks, path):
     url = get(XOR)["samples"]["alignments"][0]["url"]

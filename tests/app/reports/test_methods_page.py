@@ -95,6 +95,7 @@ def test_what_is_not_asked_says_so_and_asking_queues_one_job_for_each_depth(get,
     assert client.post("/api/v1/networks/untouched/methods", json={}).status_code == 409
 
 
+@pytest.mark.slow
 def test_a_claim_is_located_the_same_however_it_is_pasted(get) -> None:
     by_mask = get(CLAIM, mask="3b2cf")
     assert (by_mask["state"], by_mask["given"]) == ("located", "mask")

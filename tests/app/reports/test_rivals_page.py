@@ -204,6 +204,7 @@ def test_a_criterion_that_is_not_judged_or_not_about_circuits(get, client):
     assert client.get(CIRCUITS + ".csv", params={"edges_max": 10}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_circuit_tells_chance_at_its_size(get, client):
     chance = get(f"{CIRCUITS}/18b9f")["chance"]
     assert (chance["low"], chance["high"], chance["possible"], chance["exact"]) == (4, 4, 1_698, True)

@@ -98,6 +98,7 @@ def test_every_circuit_of_a_cell_is_in_the_list_that_it_leads_to(get) -> None:
                 assert {item["edges"] for item in listed["items"]} == {row["edges"]}
 
 
+@pytest.mark.slow
 def test_lists_count_and_filter_by_story(get) -> None:
     listed = get(f"/networks/{SLUG}/explanations", kind="circuit", story="none")
     (odd,) = listed["items"]

@@ -56,6 +56,7 @@ def stored(store):
         return [session.scalar(select(func.count()).select_from(table)) for table in (NetworkRow, DataRow, JobRow)]
 
 
+@pytest.mark.slow
 def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(client, store):
     form = client.get("/networks/new").text
     assert 'action="/networks/new"' in form
@@ -211,6 +212,7 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
         assert session.scalars(select(JobRow.state)).all() == ["queued"]
 
 
+@pytest.mark.slow
 def test_bringing_a_deleted_network_in_again_brings_it_back(client):
     client.post("/api/v1/networks", content=xor_file())
     assert client.delete("/api/v1/networks/hand-made-xor").json()["deleted_at"]

@@ -49,6 +49,7 @@ def test_what_comes_through_a_proxy_needs_the_token(application, header):
     assert post(application, **{header: "127.0.0.1"}, authorization="Bearer let-me-in").status_code == 202
 
 
+@pytest.mark.slow
 def test_another_machine_needs_the_token(application):
     far = ("10.1.2.3", 4000)
     refused = post(application, base="http://lab.example", peer=far)

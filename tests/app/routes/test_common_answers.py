@@ -75,6 +75,7 @@ def test_a_list_of_what_is_not_analysed_yet_is_told_to_wait(application, client,
     assert "409" in answers(application, "/api/v1/networks/{network}/explanations.csv")
 
 
+@pytest.mark.slow
 def test_the_page_tells_common_answers_once(client):
     page = client.get("/api").text
     assert page.count("Whatever else is said, an operation may answer") == 1

@@ -73,6 +73,7 @@ def test_a_hundred_megabytes_are_refused_unread(client):
     assert client.get("/api/v1/networks").json()["n_networks"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["complete", "paper", {"name": "strict", "accuracy_threshold": 0.5}])
 def test_an_analysis_is_asked_for_once(client, protocol):
     slug = bring_in(client).json()["slug"]

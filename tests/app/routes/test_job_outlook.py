@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from analysis.networks.training_spec import TrainingSpec
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
@@ -68,6 +70,7 @@ def test_all_work_on_a_network_is_told_together(client, store):
     assert "All work on this network" in client.get(f"/jobs/{jobs[1]}").text
 
 
+@pytest.mark.slow
 def test_what_goes_on_from_a_stored_analysis_is_told_from_what_it_found(client, store):
     analysis = stored_analysis(store)
     with store.write() as session:

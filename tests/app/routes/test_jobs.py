@@ -116,6 +116,7 @@ def test_htmx_gets_the_moving_part_alone(client, store):
     assert "<html" not in part
 
 
+@pytest.mark.slow
 def test_cancel_and_retry_from_the_page(client, store):
     (job_id,) = enqueue(store)
     answer = client.post(f"/jobs/{job_id}/cancel")

@@ -186,6 +186,7 @@ def answered():
     return StudyResults(asked, tuple(outcomes))
 
 
+@pytest.mark.slow
 def test_what_methods_answer_is_one_figure_and_one_table(client, store):
     with store.write() as session:
         save_results(session, answered())
@@ -407,6 +408,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert refused.status_code == 404
 
 
+@pytest.mark.slow
 def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
     before = client.get(f"/api/v1{study}/outcomes").json()["items"]
     gone = before[0]
@@ -422,6 +424,7 @@ def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
     assert client.get(gone["network_url"]).status_code == 410
 
 
+@pytest.mark.slow
 def test_a_page_says_of_how_many_networks_its_figures_are(client, store):
     known = results(design(seeds={"first": 0, "count": 20}))
     with store.write() as session:
@@ -433,6 +436,7 @@ def test_a_page_says_of_how_many_networks_its_figures_are(client, store):
     assert "are of the first 10 networks of 40" in client.get("/studies/xor-width").text
 
 
+@pytest.mark.slow
 def test_dots_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
     known = judged_on_rows(results())
     with store.write() as session:

@@ -92,6 +92,7 @@ def test_importing_a_deleted_study_again_brings_it_back(client, study, store):
     assert client.get(study).status_code == 200
 
 
+@pytest.mark.slow
 def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itself(client, store):
     with store.write() as session:
         save_results(session, results(), origin="bundled")
@@ -108,6 +109,7 @@ def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itsel
     assert "Duplicate it under the name you like" in refused.json()["error"]
 
 
+@pytest.mark.slow
 def test_renaming_is_shown_first_and_former_addresses_lead_on(client, study):
     page = client.get(f"{study}/rename", params={"name": "Width & XOR"}).text
     assert "Its pages move to <code>/studies/width-xor</code>" in page

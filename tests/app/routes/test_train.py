@@ -215,6 +215,7 @@ def store_trained(store):
         return spec, save_network(session, file, origin="trained", training=told).slug
 
 
+@pytest.mark.slow
 def test_settings_are_taken_over_from_a_network(client, store):
     spec, slug = store_trained(store)
     page = client.get("/api/v1/train", params={"like": slug}).json()
@@ -276,6 +277,7 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
     assert (led.status_code, led.headers["location"]) == (301, "/networks/my-network/circuits?edges_max=3")
 
 
+@pytest.mark.slow
 def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, store):
     _, slug = store_trained(store)
     learning = client.get(f"/api/v1/networks/{slug}").json()["learning"]
