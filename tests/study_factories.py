@@ -13,7 +13,7 @@ from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
-from analysis.studies.outcome import StudyOutcome, flat_weights
+from analysis.studies.outcome import StudyOutcome, figures_of, flat_weights
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import StudyResults
 
@@ -74,7 +74,9 @@ def results(study: StudyDesign | None = None, *, failing: int = 4) -> StudyResul
                     epochs=10 + seed,
                     loss=0.2 if failed else 0.005,
                     accuracy=0.5 if failed else 1.0,
-                    values={} if failed else {p.name: (values_at(position, seed),) for p in study.protocols},
+                    figures={}
+                    if failed
+                    else figures_of({p.name: (values_at(position, seed),) for p in study.protocols}),
                     seconds=0.25,
                     sizes=network.sizes,
                     tables=("0110",),
@@ -141,8 +143,8 @@ def followed() -> StudyResults:
     for outcome in results(drawn, failing=100).outcomes:
         sets = FOLLOWED.get(labels[outcome.cell])
         if sets is None:
-            outcomes.append(replace(outcome, state="stopped_early", values={}))
+            outcomes.append(replace(outcome, state="stopped_early", figures={}))
         else:
             values = dict(zip(("which-circuits", "which-alignments"), map(Measured, sets), strict=True))
-            outcomes.append(replace(outcome, values={"complete": (values,)}))
+            outcomes.append(replace(outcome, figures=figures_of({"complete": (values,)})))
     return StudyResults(drawn, tuple(outcomes))

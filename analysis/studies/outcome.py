@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,10 @@ from analysis.studies.measures.measure import Measured
 
 CONVERGED: Final = "converged"
 REFUSED: Final = "not_analysed"  # it converged, but could not be analysed
+Values = Mapping[str, tuple[Mapping[str, Measured], ...]]
+"""What was measured of a network: by protocol name, for each output, by measure key."""
+Figures = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The same as result files have it, each value as :meth:`Measured.as_json` writes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,7 @@ class StudyOutcome:
         message: the same in words, with the reason.
         network: its digest, None if there is none at all.
         epochs, loss, accuracy: how training ended, None where that has no meaning.
-        values: by protocol name, for each output, by measure key.
+        figures: what was measured, as result files have it.
         seconds: its share of the time.
         sizes: layer sizes of the network, () if there is none.
         tables: the truth table of each output, such as "0110".
@@ -51,7 +56,7 @@ class StudyOutcome:
     epochs: int | None = None
     loss: float | None = None
     accuracy: float | None = None
-    values: Mapping[str, tuple[Mapping[str, Measured], ...]] = field(default_factory=dict)
+    figures: Figures = field(default_factory=dict)
     seconds: float = 0.0
     sizes: tuple[int, ...] = ()
     tables: tuple[str, ...] = ()
@@ -62,6 +67,11 @@ class StudyOutcome:
     @property
     def converged(self) -> bool:
         return self.state == CONVERGED
+
+    @cached_property
+    def values(self) -> Values:
+        """What was measured; made of the figures when it is first asked for, since most readers ask of few outcomes."""
+        return values_of(self.figures)
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as one line of a study's result file."""
@@ -76,10 +86,7 @@ class StudyOutcome:
             "epochs": self.epochs,
             "loss": self.loss,
             "accuracy": self.accuracy,
-            "values": {
-                name: [{key: measured.as_json() for key, measured in output.items()} for output in outputs]
-                for name, outputs in self.values.items()
-            },
+            "values": self.figures,
             "seconds": round(self.seconds, 4),
             "sizes": list(self.sizes),
             "tables": list(self.tables),
@@ -105,10 +112,7 @@ class StudyOutcome:
             epochs=told["epochs"],
             loss=told["loss"],
             accuracy=told["accuracy"],
-            values={
-                name: tuple({key: Measured.from_json(value) for key, value in output.items()} for output in outputs)
-                for name, outputs in told["values"].items()
-            },
+            figures=_figures(told["values"]),
             seconds=float(told["seconds"]),
             sizes=sizes,
             tables=tuple(map(str, told["tables"])),
@@ -116,6 +120,35 @@ class StudyOutcome:
             data=None if told.get("data") is None else _data_record(told["data"], sizes),
             planted=None if told.get("planted") is None else _planted(told["planted"], sizes),
         )
+
+
+def figures_of(values: Values) -> Figures:
+    """Measured values as result files have them."""
+    return {
+        name: [{key: measured.as_json() for key, measured in output.items()} for output in outputs]
+        for name, outputs in values.items()
+    }
+
+
+def values_of(figures: Figures) -> Values:
+    """Read back what :func:`figures_of` wrote."""
+    return {
+        name: tuple({key: Measured.from_json(told) for key, told in output.items()} for output in outputs)
+        for name, outputs in figures.items()
+    }
+
+
+def _figures(told: Any) -> Figures:
+    """Figures as a line holds them.
+
+    Raises:
+        TypeError: they are none.
+    """
+    if not isinstance(told, dict) or not all(
+        isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs) for outputs in told.values()
+    ):
+        raise TypeError("figures are objects in a list for each protocol")
+    return told
 
 
 def _planted(told: Any, sizes: tuple[int, ...]) -> PlantedRecord:

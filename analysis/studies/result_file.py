@@ -152,7 +152,7 @@ def _outcomes(design: StudyDesign, lines: Iterator[bytes]) -> Iterator[StudyOutc
             outcome = StudyOutcome.from_json(json.loads(line))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise _refuse(f"line {number} is no outcome of a network") from None
-        if outcome.cell not in cells or not set(outcome.values) <= names:
+        if outcome.cell not in cells or not set(outcome.figures) <= names:
             raise _refuse(f"line {number} is about a network that the design does not have")
         if outcome.seed not in seeds:
             raise _refuse(f"line {number} has seed {outcome.seed}, which the design does not have")

@@ -13,7 +13,7 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measures_of
-from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, flat_weights
+from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, figures_of, flat_weights
 from analysis.studies.sources import Order, Produced, source_named
 from analysis.studies.subject import Studied
 
@@ -70,7 +70,7 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
         epochs=told.get("epochs"),
         loss=told.get("loss"),
         accuracy=told.get("accuracy"),
-        values=values,
+        figures=figures_of(values),
         seconds=produced.seconds + spent,
         sizes=() if network is None else network.sizes,
         tables=tuple("".join(map(str, task.truth_table)) for task in produced.tasks),

@@ -78,17 +78,17 @@ class Summed(StudySummary):
         groups = super()._grouped(measure, protocol, by, where)
         return self._with_numbers(groups, _key(measure, protocol, by or "", where))
 
-    def _measured(self, measure: str, protocol: str) -> list[tuple[Record, Point | None]]:
+    def _measured(self, measure: str, protocol: str) -> list[Point | None]:
         told = self._document["points"].get(_key(measure, protocol))
         if told is None:
             return super()._measured(measure, protocol)
         inexact = set(told["inexact"])
-        found: dict[int, Point] = {}
+        found: list[Point | None] = [None] * len(self.records)
         for at, (row, value) in enumerate(zip(told["rows"], told["values"], strict=True)):
             record = self.records[row]
             shown = tuple(value) if isinstance(value, list) else value
             found[row] = Point(record.position, record.seed, record.network, shown, at not in inexact, record.data)
-        return [(record, found.get(row)) for row, record in enumerate(self.records)]
+        return found
 
     def _tested(self) -> list[tuple[Comparison, str, Tested]]:
         return [

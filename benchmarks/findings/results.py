@@ -53,7 +53,7 @@ def summary_of(slug: str, *, first_output: bool = False) -> StudySummary:
     """
     results = results_of(slug)
     place: Mapping[str, int] = {cell.key: position for position, cell in enumerate(cells_of(results.design))}
-    records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in results.outcomes]
+    records = [Record(place[o.cell], o.seed, o.state, o.network, o.figures) for o in results.outcomes]
     design = results.design.model_copy(update={"across_outputs": "first"}) if first_output else results.design
     return StudySummary(design, records)
 

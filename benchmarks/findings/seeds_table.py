@@ -113,16 +113,16 @@ def correlated(measures: Measures, *, held: bool) -> Tested:
     """Spearman's rho, of ranks from which those of the loss are taken out where it is held fixed."""
     n = len(measures.loss)
     table = np.stack([measures.alignments, measures.right, measures.loss])
-    rho, random = _rho(table, held=held), np.random.default_rng(0)
-    samples = [_rho(table[:, random.integers(n, size=n)], held=held) for _ in range(RESAMPLES)]
+    rho, random = _rho(scipy.stats.rankdata(table, axis=1), held=held), np.random.default_rng(0)
+    drawn = table[:, random.integers(n, size=(RESAMPLES, n))].swapaxes(0, 1)
+    samples = [_rho(ranks, held=held) for ranks in scipy.stats.rankdata(drawn, axis=2)]
     low, high = np.percentile(samples, [2.5, 97.5])
     degrees = n - 2 - held
     p = 2 * float(scipy.stats.t.sf(abs(rho) * np.sqrt(degrees / (1 - rho**2)), degrees))
     return Tested("spearman", (), (n,), rho, p, rho, "Spearman's rho", None, "", float(low), float(high))
 
 
-def _rho(table: Floats, *, held: bool) -> float:
-    ranks = scipy.stats.rankdata(table, axis=1)
+def _rho(ranks: Floats, *, held: bool) -> float:
     (a, b), loss = ranks[:2] - ranks[:2].mean(axis=1, keepdims=True), ranks[2] - ranks[2].mean()
     if held:
         a, b = (one - loss * (one @ loss) / (loss @ loss) for one in (a, b))

@@ -16,6 +16,7 @@ from benchmarks.findings.results import summary_of
 from benchmarks.findings.tables import head, percent, quartiles, row
 
 _DRAWS: Final = 10_000
+_PART: Final = 500
 _PERCENT: Final = 95
 
 
@@ -28,7 +29,9 @@ def story_table(slug: str, factor: Factor | None, where: Mapping[Factor, str] | 
         where: only networks with these levels.
     """
     summary = summary_of(slug)
-    found = {key: summary.groups(key, "complete", factor, where) for key in summary.design.measures}
+    asked_of = ("stories-asked", "story-any-opposite", "story-all-same", "backbone-edges")
+    keys = [*asked_of, *(f"story-{relation}" for relation in RELATIONS)]
+    found = {key: summary.groups(key, "complete", factor, where) for key in keys}
     relations = [r for r in RELATIONS if r != "overlapping" or any(any(g.numbers) for g in found[f"story-{r}"])]
     shares = [f"mean share: {relation}" for relation in relations]
     yield from head(
@@ -68,9 +71,9 @@ def mean_share(group: Group) -> str:
     values = np.array(group.numbers)
     if not len(values):
         return "–"
-    low, high = bootstrap(values)
     if not values.any():
         return "0"
+    low, high = bootstrap(values)
     write = partial(np.format_float_positional, precision=2, unique=False, fractional=False, trim="-")
     return f"{write(100 * values.mean())}% ({write(100 * low)}–{write(100 * high)})"
 
@@ -88,4 +91,7 @@ def _draws_of(n: int) -> np.ndarray:
 
     Kept, for the columns of a table are of the same networks.
     """
-    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS).astype(np.float64)
+    random, draws = np.random.default_rng(0), np.empty((_DRAWS, n))
+    for part in np.split(draws, _DRAWS // _PART):  # so few at a time that their integers need no new memory
+        part[:] = random.multinomial(n, np.full(n, 1 / n), size=_PART)
+    return draws

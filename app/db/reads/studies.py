@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Session, aliased
 from analysis.data import DataRecord
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults, header_json, result_parts
 from app.db.codecs import data_of, network_of, planted_of
@@ -291,7 +289,7 @@ def outcome_of_row(
         epochs=row.epochs,
         loss=row.loss,
         accuracy=row.accuracy,
-        values=values_of(row.figures),
+        figures=row.figures,
         seconds=row.seconds,
         sizes=() if value is None else value.sizes,
         tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
@@ -299,11 +297,3 @@ def outcome_of_row(
         data=None if value is None else data,
         planted=None if network is None else planted_of(network),
     )
-
-
-def values_of(figures: dict[str, Any]) -> dict[str, tuple[dict[str, Measured], ...]]:
-    """Measured values of a stored outcome: protocol → for each output, measure → value."""
-    return {
-        name: tuple({key: Measured.from_json(told) for key, told in output.items()} for output in outputs)
-        for name, outputs in figures.items()
-    }

@@ -17,10 +17,10 @@ from analysis.digest import short_id
 from analysis.studies.cells import GRID_FACTORS, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.sets import alignment_of_word
-from analysis.studies.outcome import CONVERGED
+from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.series import Course, Kind, follow, named
 from app.addressing import Addresses
-from app.db.reads.studies import outcomes_of_seed, stored_slugs, values_of
+from app.db.reads.studies import outcomes_of_seed, stored_slugs
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow
 from app.errors import NotFound

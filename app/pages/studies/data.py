@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from analysis.studies.cells import cells_of
 from analysis.studies.design import SHARED, StudyDesign
 from analysis.studies.measures.registry import measures_of
-from app.db.reads.studies import every_outcome, values_of
+from analysis.studies.outcome import values_of
+from app.db.reads.studies import every_outcome
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.errors import Unsupported

@@ -16,7 +16,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.registry import measures_of
-from analysis.studies.outcome import CONVERGED
+from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
 from app.addressing import Addresses
 from app.db.codecs import network_of
@@ -30,7 +30,6 @@ from app.db.reads.studies import (
     outcomes_at,
     state_counts,
     stored_slugs,
-    values_of,
 )
 from app.db.studies import design_of
 from app.db.study_summaries import summary_row

@@ -145,7 +145,7 @@ def test_methods_are_compared_on_the_same_networks(outcomes):
         ]
     )
     place = {cell.key: position for position, cell in enumerate(cells_of(compared))}
-    records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in outcomes]
+    records = [Record(place[o.cell], o.seed, o.state, o.network, o.figures) for o in outcomes]
     summary = StudySummary(compared, records)
     (_, _, cochran), (_, _, pair) = summary.tests()
     rows = [[values(one)[answer_key("audit-valid", text)] for text in METHODS] for one in outcomes if one.converged]

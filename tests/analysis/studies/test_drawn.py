@@ -93,7 +93,7 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
 @pytest.mark.slow
 def test_arms_are_compared_within_widths(outcomes):
     records = [
-        Record(position, one.seed, one.state, one.network, one.as_json()["values"])
+        Record(position, one.seed, one.state, one.network, one.figures)
         for position, (_, found) in enumerate(outcomes)
         for one in found
     ]

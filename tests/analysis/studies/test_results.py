@@ -15,7 +15,7 @@ from tests.study_factories import design, results
 
 def summary_of(known: StudyResults) -> StudySummary:
     position = {cell.key: place for place, cell in enumerate(cells_of(known.design))}
-    records = [Record(position[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in known.outcomes]
+    records = [Record(position[o.cell], o.seed, o.state, o.network, o.figures) for o in known.outcomes]
     return StudySummary(known.design, records)
 
 

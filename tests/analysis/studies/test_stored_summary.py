@@ -17,8 +17,7 @@ CATEGORY = {"measures": ["alice-or-bob", "circuits-valid"], "ladders": [], "refe
 def summary_of(known):
     place = {cell.key: position for position, cell in enumerate(cells_of(known.design))}
     records = [
-        Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"], "abc" if o.seed else "")
-        for o in known.outcomes
+        Record(place[o.cell], o.seed, o.state, o.network, o.figures, "abc" if o.seed else "") for o in known.outcomes
     ]
     return StudySummary(known.design, records)
 

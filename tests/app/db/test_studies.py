@@ -144,7 +144,7 @@ def test_the_rows_that_networks_were_judged_on_are_stored_and_written_again(stor
 def test_older_results_take_on_the_rows_where_they_say_the_same(store):
     older, known = results(), judged_on_rows(results())
     first, *others = known.outcomes
-    another = replace(first, values={name: ({},) for name in first.values})
+    another = replace(first, figures={name: [{}] for name in first.figures})
     with store.write() as session:
         row, _ = save_results(session, older)
         assert session.scalars(select(StudyOutcomeRow.data_digest)).all() == [None] * 8

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import Measured, answer_key
+from analysis.studies.outcome import figures_of
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
@@ -182,7 +183,7 @@ def answered():
         told = {answer_key("audit-valid", method): value for method, value in valid.items()}
         told |= {answer_key("audit-excess", method): value for method, value in excess.items()}
         values = {"complete": (told | {"audit-distinct": Measured(2)},)}
-        outcomes.append(replace(one, values=values if one.converged else {}))
+        outcomes.append(replace(one, figures=figures_of(values) if one.converged else {}))
     return StudyResults(asked, tuple(outcomes))
 
 
