@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -272,6 +273,7 @@ def export_pages(
     if wish.compare and len(wish.networks) > 1:
         raise Refusal("--compare: explanations of different networks are not compared. Copy one network at a time.")
     started = time.monotonic()
+    gc.freeze()  # what was loaded stays
     try:
         with progress_bar(quiet) as report:
             written = write_site(

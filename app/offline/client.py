@@ -23,6 +23,7 @@ from app.offline.errors import CannotExport
 # no host name, so that pages write links as paths and not with a host that nobody can reach
 HOST: Final = b"_"
 MOST_REDIRECTS: Final = 5
+MOST_BYTES_KEPT: Final = 64 << 20
 OK: Final = 200
 T = TypeVar("T")
 
@@ -41,12 +42,17 @@ class Answer:
 
 
 class InProcess:
-    """One application, started while the block lasts."""
+    """One application, started while the block lasts.
+
+    What was read as JSON to plan a copy is kept until it is saved, as long as all of it takes little memory.
+    """
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
         self._runner = asyncio.Runner()
         self._life = app.router.lifespan_context(app)
+        self._kept: dict[str, bytes] = {}
+        self._n_kept = 0
 
     def __enter__(self) -> InProcess:
         self._runner.__enter__()
@@ -81,9 +87,14 @@ class InProcess:
         Raises:
             CannotExport: it is refused; with the words of the refusal.
         """
+        if address in self._kept:
+            return json.loads(self._kept[address])
         answer = self.get(address)
         if answer.status != OK:
             raise CannotExport(f"address {address[:200]!r}", *refusal_of(answer))
+        if self._n_kept + len(answer.body) <= MOST_BYTES_KEPT:
+            self._kept[address] = answer.body
+            self._n_kept += len(answer.body)
         return json.loads(answer.body)
 
     def save(self, address: str, path: Path) -> int:
@@ -95,6 +106,10 @@ class InProcess:
         Raises:
             CannotExport: it is refused.
         """
+        kept = self._kept.pop(address, None)
+        if kept is not None:
+            self._n_kept -= len(kept)
+            return path.write_bytes(kept)
         with path.open("wb") as file:
             answer = self._follow(address, file.write)
         if answer.status != OK:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape, unescape
 from typing import Final
 
@@ -171,11 +172,17 @@ def parse(text: str) -> Element:
 
 
 def _started(tag: str, attributes: str, written: str) -> Element:
+    return Element(tag, dict(_values_of(attributes)), written, ended=False)
+
+
+@lru_cache(maxsize=10_000)
+def _values_of(attributes: str) -> dict[str, str | None]:
+    """Attributes by name, kept: the pages of a copy have most of their tags in common. Nobody may change them."""
     values: dict[str, str | None] = {}
     for found in _ATTRIBUTE.finditer(attributes):
         value = found[found.lastindex] if found.lastindex and found.lastindex > 1 else None
         values[found[1].lower()] = unescape(value) if value and "&" in value else value
-    return Element(tag, values, written, ended=False)
+    return values
 
 
 def _end(around: list[Element], tag: str) -> None:
