@@ -11,7 +11,6 @@ least can.
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -71,13 +70,14 @@ def main(command: Sequence[str]) -> int:
     elapsed = time.perf_counter() - start
     ended.set()
     watching.join()
-    used, own = resource.getrusage(resource.RUSAGE_CHILDREN), sum(os.times()[:2])
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds, share = used.ru_utime + used.ru_stime, share_of_full_pace(paces)
     print(machine_text(machine()))
     print(
-        f"{elapsed:.1f} s by the clock, {seconds:.1f} s of the processor ({own:.1f} s more to watch it); a fixed "
-        f"piece of work took {min(paces):.2f} to {max(paces):.2f} ms beside it; at the least of these all the time the "
-        f"command would take about {seconds * share:.0f} s of the processor"
+        f"{elapsed:.1f} s by the clock, {seconds:.1f} s of the processor by processes that were waited for; a fixed "
+        f"piece of work took {min(paces):.2f} to {max(paces):.2f} ms beside it, so of work like it the processor did "
+        f"{share:.0%} of what it does at its best: there the command would take about {elapsed * share:.1f} s by the "
+        "clock, if it is like that work and nothing else held it up"
     )
     return status
 

@@ -32,4 +32,4 @@ def test_a_command_keeps_its_exit_status_and_its_seconds_are_told():
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 3
     assert " s by the clock, " in done.stdout
-    assert "would take about" in done.stdout
+    assert "the command would take about" in done.stdout
