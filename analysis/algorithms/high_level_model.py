@@ -238,17 +238,21 @@ class HighLevelModel:
         descend(self.root, "", 0, full)
         return {path: found[path] for path in carriers}
 
-    def output_given(self, fixed: Mapping[str, int], of: str = "") -> int:
+    def output_given(self, fixed: Mapping[str, int], of: str = "", copies: int = 1) -> int:
         """The algorithm's output on every input when some variables are fixed.
 
         Args:
             fixed: path of a variable → its values over the input rows as an integer.
             of: path of a variable that is asked for in place of the output.
+            copies: of the input rows, one behind the other, over which values are given and told: many ways to fix
+                variables are then looked at together.
 
         Returns:
             The values over the input rows as an integer.
         """
-        full = (1 << (1 << self.n_inputs)) - 1
+        n_rows = 1 << self.n_inputs
+        full = (1 << copies * n_rows) - 1
+        each = full // ((1 << n_rows) - 1)  # a bit where each copy begins
         carriers, variable_at = self.carriers, self.variable_at
 
         def value(node: Node, path: str) -> int:
@@ -256,7 +260,7 @@ class HighLevelModel:
             if variable is not None and variable in fixed and node == carriers[variable]:
                 return fixed[variable]
             if node.operator == "input":
-                return input_pattern(node.input, self.n_inputs)
+                return input_pattern(node.input, self.n_inputs) * each
             if node.operator == "not":
                 return full & ~value(node.children[0], path)
             left, right = (value(child, f"{path}{i}") for i, child in enumerate(node.children))

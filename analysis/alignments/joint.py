@@ -321,13 +321,15 @@ def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
 def algorithm_says(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray[np.int8]:
     """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
-    n_variables = len(paths)
-    full = (1 << (1 << algorithm.n_inputs)) - 1
-    said = []
-    for values in range(1 << n_variables):
-        fixed = {path: full if values >> (n_variables - 1 - column) & 1 else 0 for column, path in enumerate(paths)}
-        said.append(pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs))
-    table = np.array(said, dtype=np.int8)
+    n_inputs, n_variables = algorithm.n_inputs, len(paths)
+    copies, n_rows = 1 << n_variables, 1 << n_inputs
+    on_all_rows = (1 << n_rows) - 1
+    fixed = {
+        path: sum(on_all_rows << n_rows * copy for copy in range(copies) if copy >> (n_variables - 1 - column) & 1)
+        for column, path in enumerate(paths)
+    }
+    said = pattern_bits(algorithm.output_given(fixed, copies=copies), n_inputs + n_variables)
+    table = said.reshape(copies, n_rows).astype(np.int8)
     table.setflags(write=False)
     return table
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, Node, readable_formula
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.joint import algorithm_says
 from analysis.errors import AnalysisError, InvalidAlgorithm
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
@@ -106,6 +109,10 @@ def test_variables_and_predictions_are_those_of_a_plain_evaluation(text, data):
             for i, row in enumerate(rows)
         )
         assert algorithm.output_given(fixed) == expected_output
+        said = algorithm_says(algorithm, tuple(chosen))
+        for values, on_rows in zip(product((0, 1), repeat=len(chosen)), said, strict=True):
+            forced = dict(zip(chosen, values, strict=True))
+            assert on_rows.tolist() == [oracle.evaluate(text, row, forced) for row in rows]
 
 
 def test_formulas_read_like_those_of_the_papers():

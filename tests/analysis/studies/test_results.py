@@ -49,6 +49,8 @@ def test_a_file_whose_writer_was_stopped_is_read_up_to_there():
         lambda lines: [lines[0], b"[]\n"],
         lambda lines: [lines[0], lines[1].replace(b'"seed":0', b'"seed":99')],
         lambda lines: [lines[0], lines[1].replace(b'"cell":"', b'"cell":"x')],
+        lambda lines: [lines[0], lines[1].replace(b'"complete":[{', b'"complete":[[],{')],
+        lambda lines: [lines[0], lines[1].replace(b'"complete":[{', b'"complete":0,"paper":[{')],
         lambda lines: [lines[0].replace(b'"digest":"', b'"digest":"0'), *lines[1:]],
         lambda lines: [lines[0].replace(b'"loss_target":[0.01]', b'"loss_target":[-1]')],
     ],

@@ -25,6 +25,7 @@ from analysis.question import ask
 from analysis.result_file import result_json
 from app.offline.errors import CannotExport
 from app.offline.folder import MANIFEST
+from app.offline.names import file_of
 from app.offline.planning import Wish
 from app.offline.site import write_site
 from tests.app.cli.test_analyse import refused, run
@@ -133,8 +134,9 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
     from app.main import create_app
 
     with TestClient(create_app(settings)) as client:
-        for path in (f"networks/{SLUG}", f"networks/{SLUG}/circuits", f"networks/{SLUG}/circuits/081ff"):
-            assert json.loads((copy / f"api/v1/{path}.json").read_text()) == client.get(f"/api/v1/{path}").json()
+        for page in ("", "/circuits", "/circuits/081ff", "/circuits?sort=observed", "/explanations?sort=variables"):
+            address = f"/api/v1/networks/{SLUG}{page}"
+            assert json.loads((copy / file_of(address)).read_text()) == client.get(address).json(), page
 
 
 def test_the_manifest_holds_every_file(copy):
