@@ -20,8 +20,9 @@ number of rows is the same with and without noise. The random stream is not thei
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -171,7 +172,8 @@ class _Group:
         self.moment1 = torch.zeros_like(self.parameters)
         self.moment2 = torch.zeros_like(self.parameters)
         self.kept = torch.ones_like(self.parameters)  # 0 where a weight was pruned
-        self.step = 0
+        self.beta1, self.beta2, self.epsilon = _numbers((_BETA1, _BETA2, _EPSILON), device)
+        self.corrections = _corrections(device)
         self._bind()
 
     def _bind(self) -> None:
@@ -179,6 +181,9 @@ class _Group:
         self.gradient = torch.zeros_like(self.parameters)
         self.weights, self.biases = layer_views(self.parameters, self.sizes)
         self.weight_gradients, self.bias_gradients = layer_views(self.gradient, self.sizes)
+        # The same numbers with an axis for the rows: a view takes as long as a small sum, and steps are many.
+        self.weights_of_rows = [weight[:, :, None, :] for weight in self.weights]
+        self.biases_of_rows = [bias[:, None, :] for bias in self.biases]
         n_rows, n_outputs = len(self.table), self.sizes[-1]
         labels = np.zeros((n_outputs, n_rows, self.width), dtype=np.float32)
         rates = np.zeros(self.width)
@@ -274,8 +279,8 @@ class _Group:
         sizes = np.minimum(size, total - size * np.arange(n_batches)).astype(np.float32)
         shares = torch.from_numpy(counts / (sizes[:, None, None] * self.sizes[-1])).to(self.device)
         sums = torch.zeros(self.width, device=self.device)
-        for batch in range(n_batches):
-            sums += self._step(self.clean, self.labels, shares[batch])
+        for share in shares.unbind():
+            sums += self._step(self.clean, self.labels, share)
         return sums.cpu().numpy().astype(np.float64) / n_batches
 
     def _row_by_row_epoch(self) -> NDArray[np.float64]:
@@ -313,9 +318,9 @@ class _Group:
     def _forward(self, inputs: Tensor, scales: Sequence[Tensor] = ()) -> list[Tensor]:
         """Activations ``[n_l, rows, lane]`` of layers 0 … L, hidden ones multiplied by their scales when read."""
         values = [inputs]
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
+        for layer, (weight, bias) in enumerate(zip(self.weights_of_rows, self.biases_of_rows, strict=True), start=1):
             read = values[-1] * scales[layer - 2] if scales and layer > 1 else values[-1]
-            drive = (weight[:, :, None, :] * read[None]).sum(1).add_(bias[:, None, :])
+            drive = (weight * read).sum(1).add_(bias)
             values.append(activated(drive, self._activation(layer), self.spec.negative_slope))
         return values
 
@@ -336,25 +341,26 @@ class _Group:
         error = values[-1] - labels
         weighted = error * shares
         loss = (weighted * error).sum((0, 1))
-        upstream = weighted.mul_(2)
+        upstream = weighted.add_(weighted)
         for layer in range(len(self.weights), 0, -1):
             delta = times_slope(upstream, values[layer], self._activation(layer), self.spec.negative_slope)
             read = values[layer - 1] * scales[layer - 2] if scales and layer > 1 else values[layer - 1]
-            torch.sum(delta[:, None] * read[None], 2, out=self.weight_gradients[layer - 1])
             torch.sum(delta, 1, out=self.bias_gradients[layer - 1])
+            delta = delta.unsqueeze(1)
+            torch.sum(delta * read, 2, out=self.weight_gradients[layer - 1])
             if layer > 1:
-                upstream = (self.weights[layer - 1][:, :, None, :] * delta[:, None]).sum(0)
+                upstream = (self.weights_of_rows[layer - 1] * delta).sum(0)
                 if scales:
                     upstream *= scales[layer - 2]
         if self.rules.l1:
             for weight, gradient in zip(self.weights, self.weight_gradients, strict=True):
                 gradient.add_(weight.sign(), alpha=self.rules.l1)
-        self.step += 1
+        of_root, of_rate = next(self.corrections)
         self.parameters *= self.decay
-        self.moment1.mul_(_BETA1).add_(self.gradient, alpha=1 - _BETA1)
-        self.moment2.mul_(_BETA2).addcmul_(self.gradient, self.gradient, value=1 - _BETA2)
-        root = self.moment2.sqrt().mul_(1 / math.sqrt(1 - _BETA2**self.step)).add_(_EPSILON)
-        self.parameters -= (self.moment1 / root).mul_(self.rates * (1 / (1 - _BETA1**self.step)))
+        self.moment1.mul_(self.beta1).add_(self.gradient, alpha=1 - _BETA1)
+        self.moment2.mul_(self.beta2).addcmul_(self.gradient, self.gradient, value=1 - _BETA2)
+        root = self.moment2.sqrt().mul_(of_root).add_(self.epsilon)
+        self.parameters -= (self.moment1 / root).mul_(self.rates * of_rate)
         if self.rules.prune:
             self.parameters *= self.kept
         return loss
@@ -392,6 +398,20 @@ class _Group:
         decided = np.round(values[-1][:, :, slot].cpu().numpy())
         tables = np.array([task.truth_table for task in lane.spec.resolved_tasks()])
         return float((decided == tables[:, rows]).all(0).mean())
+
+
+def _numbers(values: Iterable[float], device: torch.device) -> tuple[Tensor, ...]:
+    """Numbers as tensors: a product of a small array with one of Python's takes torch twice as long."""
+    return torch.tensor(tuple(values), dtype=torch.float32, device=device).unbind()
+
+
+def _corrections(device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """By what AdamW multiplies the root of the second moment, and the learning rate, at steps 1, 2, …"""
+    for first in itertools.count(1, 1000):
+        steps = range(first, first + 1000)
+        of_roots = _numbers((1 / math.sqrt(1 - _BETA2**step) for step in steps), device)
+        of_rates = _numbers((1 / (1 - _BETA1**step) for step in steps), device)
+        yield from zip(of_roots, of_rates, strict=True)
 
 
 def _padded(n_lanes: int) -> int:

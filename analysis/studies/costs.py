@@ -32,7 +32,7 @@ from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
 
 CHUNK_SECONDS: Final = 40.0  # what is lost at most if a worker is killed, and about how often progress moves
-CHUNK_NETWORKS: Final = 250  # a thousand are four chunks alike, so that two or four processes end together
+CHUNK_NETWORKS: Final = 500  # trained together until the slowest has learned: fewer take unequal times, and longer
 _TRAINING_STEPS: Final = 2.6e-5  # seconds for one network's batch, many networks in step
 _DRAWING: Final = 0.017  # until one of some 50,000 networks of two inputs is accepted
 _MORE_INPUTS: Final = 1.6  # times as long with three inputs

@@ -98,7 +98,7 @@ def run_to_file(
     outcomes = list(known.outcomes)
     design, provenance = known.design, _provenance(known, workers, device, 0.0)
     _rewrite(path, replace(known, provenance=provenance))
-    chunks = list(_missing(design, cost, outcomes, limits, device))
+    chunks = list(_missing(design, cost, outcomes, workers, limits, device))
     total = design.n_networks
 
     def tell() -> None:
@@ -118,14 +118,17 @@ def run_to_file(
 
 
 def _missing(
-    design: StudyDesign, cost: StudyCost, outcomes: Sequence[StudyOutcome], limits: Limits, device: str
+    design: StudyDesign, cost: StudyCost, outcomes: Sequence[StudyOutcome], workers: int, limits: Limits, device: str
 ) -> Iterator[Chunk]:
-    """What is still to be computed, the dearest cells first, so that processes end at about the same time."""
+    """What is still to be computed, the dearest cells first and at most one process's share at once, so that processes
+    end at about the same time.
+    """
     done = {(outcome.cell, outcome.seed) for outcome in outcomes}
+    share = max(1, -(-(design.n_networks - len(done)) // workers))
     cells: list[tuple[int, CellCost]] = sorted(enumerate(cost.cells), key=lambda item: -item[1].seconds_each)
     for position, cell in cells:
         seeds = [seed for seed in design.seeds.numbers if (cell.cell.key, seed) not in done]
-        for run in chunks_of(seeds, cell.chunk):
+        for run in chunks_of(seeds, min(cell.chunk, share)):
             yield Chunk(design, position, run, limits, device)
 
 

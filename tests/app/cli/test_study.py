@@ -1,11 +1,15 @@
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
-from analysis.studies.result_file import read_results, result_bytes
+from analysis.limits import DEFAULT_LIMITS
+from analysis.studies.costs import cost_of
+from analysis.studies.result_file import StudyResults, read_results, result_bytes
+from app.cli.study_run import run_to_file
 from tests.app.cli.test_analyse import run as run_command
-from tests.study_factories import results, settings
+from tests.study_factories import design, results, settings
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,21 @@ def test_results_go_into_the_store_and_come_out_again(run, tmp_path):
     assert read_results(copy.read_bytes()).content == results().content
     assert json.loads(run("study", "export", "xor-width", "--design").out)["slug"] == "xor-width"
     assert run("study", "export", "nowhere").code == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("workers", "parts"), [(1, [5]), (2, [2, 3])])
+def test_networks_are_shared_out_among_processes(tmp_path, workers, parts):
+    study = design(hidden=[[2, 2]], measures=["circuits-valid"], comparisons=[], ladders=[], references=[])
+    study = study.with_seeds(5)
+    told = []
+    run_to_file(
+        tmp_path / "out.jsonl.gz",
+        StudyResults(study, ()),
+        cost_of(study),
+        workers=workers,
+        limits=DEFAULT_LIMITS,
+        device="cpu",
+        report=lambda progress: told.append(progress.done),
+    )
+    assert sorted(after - before for before, after in pairwise(told)) == parts
