@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -47,6 +48,12 @@ def _assigned(option: tuple[str, str]) -> str:
     return f"{key}={value}" if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value) else urlencode([option])
 
 
+@lru_cache(maxsize=256)
+def _scope_assigned(scope: AnyScope) -> tuple[str, ...]:
+    """The query that a scope adds: the same for all links of most pages."""
+    return tuple(map(_assigned, scope.query().items()))
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Builds every URL, aware of the path prefix under which a proxy may serve the application.
@@ -59,11 +66,11 @@ class Addresses:
 
     def _url(self, *segments: str, scope: AnyScope | None = None, **view: Any) -> str:
         path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
-        query: list[tuple[str, str]] = list(scope.query().items()) if scope else []
+        query = [*_scope_assigned(scope)] if scope else []
         for key, value in view.items():
             values = value if isinstance(value, (list, tuple)) else [value]
-            query += [(key, str(v)) for v in values if v is not None and v != ""]
-        return f"{path}?{'&'.join(map(_assigned, query))}" if query else path
+            query += [_assigned((key, str(v))) for v in values if v is not None and v != ""]
+        return f"{path}?{'&'.join(query)}" if query else path
 
     def _below(self, scope: AnyScope | None, *segments: str, **view: Any) -> str:
         """A page about a network, or about a model of another kind where the scope is one of rules."""

@@ -7,9 +7,9 @@ draws at ease, some of each group, evenly spread, are drawn, and the caption say
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.figures.plots import AXIS, CONFIG, LAYOUT, RULED, Figure
 
@@ -17,21 +17,20 @@ MAX_DOTS: Final = 6_000
 _SPREAD: Final = 0.32  # of dots to either side, where groups are 1 apart
 
 
-@dataclass(frozen=True)
-class Dot:
+class Dot(NamedTuple):
     """One network.
 
     Args:
         value: finite.
-        label: what a hover says.
-        url: where a click leads; "" for nowhere.
         hollow: whether the value is an estimate or a lower bound.
     """
 
     value: float
-    label: str
-    url: str
     hollow: bool = False
+
+
+def _nothing(_place: int) -> tuple[str, str]:
+    return "", ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Strip:
         dots: every network with a value.
         lower, median, upper: quartiles, None without values.
         note: beneath the label, e.g. "3 failed".
+        told: of the dot at a place what a hover says and where a click leads, "" for nowhere; asked of dots that are
+            drawn as plotly figures alone.
     """
 
     label: str
@@ -51,6 +52,7 @@ class Strip:
     median: float | None
     upper: float | None
     note: str = ""
+    told: Callable[[int], tuple[str, str]] = _nothing
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def jitter(index: int) -> float:
     return 2 * ((index * 0.618033988749895) % 1) - 1
 
 
-def kept(strip: Strip, n_strips: int) -> tuple[Dot, ...]:
-    """The dots of a strip that are drawn: all, or some spread evenly over its cells and seeds."""
+def kept(strip: Strip, n_strips: int) -> Sequence[int]:
+    """The places of the dots of a strip that are drawn: all, or some spread evenly over its cells and seeds."""
     most, n = max(1, MAX_DOTS // max(1, n_strips)), len(strip.dots)
-    return strip.dots if n <= most else tuple(strip.dots[place * n // most] for place in range(most))
+    return range(n) if n <= most else [place * n // most for place in range(most)]
 
 
 def use_log(strips: Sequence[Strip], wanted: bool) -> bool:
@@ -110,10 +112,11 @@ def strips_plot(strips: Sequence[Strip], *, y_title: str, x_title: str, log: boo
     custom: list[list[str]] = []
     symbols: list[str] = []
     for place, strip in enumerate(strips):
-        for index, dot in enumerate(kept(strip, len(strips))):
+        for index, number in enumerate(kept(strip, len(strips))):
+            dot = strip.dots[number]
             x.append(round(place + _SPREAD * jitter(index), 3))
             y.append(height(dot.value))
-            custom.append([dot.label, dot.url])
+            custom.append([*strip.told(number)])
             symbols.append("circle-open" if dot.hollow else "circle")
     dots: Figure = {
         "type": "scatter",

@@ -138,10 +138,11 @@ def ladder_plot(steps: Sequence[LadderStep], *, x_title: str, told_title: str, l
     notes += [_note(1, -0.2, told_title, "right", "--ink-2", paper_right=True)] if told_title else []
     bars: list[Figure] = []
     for at, row in _walk(steps, rows):
-        for index, dot in enumerate(kept(row.strip, n_strips)):
+        for index, number in enumerate(kept(row.strip, n_strips)):
+            dot = row.strip.dots[number]
             x.append(axis.value(dot.value))
             y.append(round(at + _SPREAD * jitter(index), 3))
-            custom.append([dot.label, dot.url])
+            custom.append([*row.strip.told(number)])
             symbols.append("circle-open" if dot.hollow else "circle")
         bars.append({"y": at, "x": row})
         if row.strip.median is not None:

@@ -64,7 +64,8 @@ def strips_thumb(strips: Sequence[Strip], *, sentence: str, log: bool = False) -
 def _strip(strip: Strip, n_strips: int, scale: _Scale, x: float, step: float, radius: float = 2.4) -> str:
     """The dots of a group around x, and the box of its quartiles with the median."""
     body = ""
-    for index, dot in enumerate(kept(strip, n_strips)):
+    for index, number in enumerate(kept(strip, n_strips)):
+        dot = strip.dots[number]
         css = "m-hollow" if dot.hollow else "m-dot"
         cx = x + 0.3 * step * jitter(index)
         body += f'<circle class="{css}" cx="{num(cx)}" cy="{num(scale.y(dot.value))}" r="{num(radius)}"/>'

@@ -66,7 +66,8 @@ def ladder_drawing(
                 f'<path class="m-bar" d="M{num(left)} {num(y - 6)}H{num(across(row.length or 0.0))}V{num(y + 6)}'
                 f'H{num(left)}Z"><title>{escape(row.words)}</title></path>'
             )
-            for index, dot in enumerate(kept(row.strip, n_strips)):
+            for index, number in enumerate(kept(row.strip, n_strips)):
+                dot = row.strip.dots[number]
                 css = "m-hollow" if dot.hollow else "m-dot"
                 cy = y + 0.34 * _ROW * jitter(index)
                 body += f'<circle class="{css}" cx="{num(across(dot.value))}" cy="{num(cy)}" r="1.7"/>'

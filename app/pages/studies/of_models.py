@@ -263,13 +263,13 @@ def _share_row(measure: _Measure, parts: str, task: str, models: list[tuple[Mode
 
 
 def _number_row(measure: _Measure, parts: str, task: str, models: list[tuple[ModelFound, SpaceFound]]) -> LadderRow:
-    spread = spread_of([measure.value(space) for _, space in models])
-    dots = tuple(
-        Dot(value, f"seed {one.seed}: {value_text(value)} {measure.unit}", "", hollow=not measure.exact(space))
-        for one, space in models
-        for value in [measure.value(space)]
-    )
-    strip = Strip(task, dots, spread.lower, spread.median, spread.upper)
+    dots = tuple(Dot(measure.value(space), not measure.exact(space)) for _, space in models)
+    spread = spread_of([dot.value for dot in dots])
+
+    def told_of(place: int) -> tuple[str, str]:
+        return f"seed {models[place][0].seed}: {value_text(dots[place].value)} {measure.unit}", ""
+
+    strip = Strip(task, dots, spread.lower, spread.median, spread.upper, told=told_of)
     if spread.median is None or spread.mean is None:
         return LadderRow(task, None, strip, None, None, "–", f"{parts}, {task}: no model")
     least = "" if all(measure.exact(space) for _, space in models) else "≥ "

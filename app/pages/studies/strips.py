@@ -14,8 +14,20 @@ from app.naming import Scope, protocol_key
 def strip_of(group: Group, measure: Measure, addresses: Addresses, protocol: str) -> Strip:
     """A group under a measure of numbers; ``protocol`` as addresses write it, see :func:`protocol_in_addresses`."""
     spread = group.spread
-    dots = tuple(_dot(point, group.label, measure, addresses, protocol) for point in group.points)
-    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group))
+    dots = tuple(Dot(float(_number(point)), not point.exact) for point in group.points)
+
+    def told(place: int) -> tuple[str, str]:
+        point = group.points[place]
+        sign = "" if point.exact else "not exact: "
+        words = f"seed {point.seed}, {group.label}: {sign}{value_text(_number(point))} {measure.unit}".rstrip()
+        scope = Scope(protocol=protocol, data=point.data)
+        return words, addresses.network(point.network[:16], scope) if point.network else ""
+
+    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group), told)
+
+
+def _number(point: Point) -> float:
+    return point.value if isinstance(point.value, (int, float)) else 0
 
 
 def _missing(group: Group) -> str:
@@ -27,15 +39,6 @@ def _missing(group: Group) -> str:
 def protocol_in_addresses(design: StudyDesign, name: str) -> str:
     """How addresses of networks name a study's protocol."""
     return next(protocol_key(protocol) for protocol in design.protocols if protocol.name == name)
-
-
-def _dot(point: Point, label: str, measure: Measure, addresses: Addresses, protocol: str) -> Dot:
-    value = point.value if isinstance(point.value, (int, float)) else 0
-    shown = value_text(value)
-    sign = "" if point.exact else "not exact: "
-    scope = Scope(protocol=protocol, data=point.data)
-    url = addresses.network(point.network[:16], scope) if point.network else ""
-    return Dot(float(value), f"seed {point.seed}, {label}: {sign}{shown} {measure.unit}".rstrip(), url, not point.exact)
 
 
 def value_text(value: float) -> str:

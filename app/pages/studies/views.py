@@ -54,8 +54,7 @@ class Sketch(PageModel):
     def strips(self) -> tuple[Strip, ...]:
         """The groups as they are drawn."""
         return tuple(
-            Strip(one.label, tuple(Dot(value, "", "") for value in one.values), one.lower, one.median, one.upper)
-            for one in self.groups
+            Strip(one.label, tuple(map(Dot, one.values)), one.lower, one.median, one.upper) for one in self.groups
         )
 
 

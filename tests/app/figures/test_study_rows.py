@@ -12,8 +12,8 @@ from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
 
 
 def row(label, values, median):
-    dots = tuple(Dot(float(value), f"{label} {value}", "/networks/x") for value in values)
-    strip = Strip(label, dots, None, median, None)
+    dots = tuple(Dot(float(value)) for value in values)
+    strip = Strip(label, dots, None, median, None, told=lambda place: (f"{label} {values[place]}", "/networks/x"))
     return LadderRow(label, sum(values) / len(values), strip, None, None, f"{median}", f"{label}: mean & median")
 
 
@@ -85,6 +85,6 @@ def test_drawings_are_whole(log):
 
 @pytest.mark.parametrize(("values", "whole"), [([0, 1, 2], True), ([0, 0.5, 2], False), ([0, 40], False), ([], False)])
 def test_counts_that_are_small_have_no_ticks_between_whole_numbers(values, whole):
-    strip = Strip("3-3", tuple(Dot(float(value), str(value), "/networks/x") for value in values), None, None, None)
+    strip = Strip("3-3", tuple(Dot(float(value)) for value in values), None, None, None)
     axis = strips_plot([strip], y_title="algorithms", x_title="width")["layout"]["yaxis"]
     assert (axis.get("dtick") == 1) == whole

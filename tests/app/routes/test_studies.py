@@ -129,8 +129,9 @@ def test_every_dot_leads_to_its_network(client, study):
     view = client.get(f"/api/v1{study}/figures/circuits-valid").json()
     dots = view["plot"]["data"][0]["customdata"]
     assert len(dots) == view["dots"] == 6
-    for words, url in dots:
-        assert "seed" in words
+    learned = [(f"seed {one.seed}", f"/networks/{one.network[:16]}") for one in results().outcomes if one.converged]
+    assert [(words.partition(",")[0], urlsplit(url).path) for words, url in dots] == learned
+    for _, url in dots:
         assert client.get(url).status_code == 200
     page = client.get(dots[0][1]).text
     assert "XOR by width" in page
