@@ -231,7 +231,8 @@
     const weight = within.querySelector(`.w-all [data-el="${part.dataset.el}"]`)?.textContent ?? "";
     return [...part.dataset.el.split(" ").filter((name) => !name.startsWith("variable-")), weight].join(" ");
   };
-  document.addEventListener("pointerover", (event) => event.pointerType !== "touch" && light(namesOf(event.target) || pinned));
+  // pointermove, not pointerover: that one also comes when the page scrolls under a pointer that rests
+  document.addEventListener("pointermove", (event) => event.pointerType !== "touch" && light(namesOf(event.target) || pinned));
   document.addEventListener("focusin", (event) => light(namesOf(event.target) || pinned));
   document.addEventListener("focusout", () => light(pinned));
   document.addEventListener("click", (event) => {

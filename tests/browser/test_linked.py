@@ -81,6 +81,21 @@ def test_arrow_keys_go_through_a_drawing_and_say_where_they_are(tab, expect, com
     assert tab.locator("[data-announce]").inner_text().startswith("n1.0 used")
 
 
+def test_a_pointer_that_rests_while_the_page_scrolls_takes_nothing_from_the_keyboard(tab, expect, compared):
+    tab.goto(compared)
+    drawing = tab.get_by_role("group", name=re.compile("^Drawing of Q"))
+    drawing.scroll_into_view_if_needed()
+    tab.mouse.move(*point_at(tab, "n1.0"))
+    drawing.focus()
+    tab.keyboard.press("ArrowRight")
+    assert set(tab.evaluate(LIT)) == {"A"}
+    overs = "() => document.addEventListener('pointerover', () => { window.overs = (window.overs ?? 0) + 1; })"
+    tab.evaluate(overs)
+    tab.evaluate("() => scrollBy({ top: 400, behavior: 'instant' })")
+    tab.wait_for_function("() => window.overs")
+    assert set(tab.evaluate(LIT)) == {"A"}
+
+
 def test_a_tap_keeps_it_lit_until_the_next(visitor, expect, compared):
     tab = visitor(**PHONE)
     tab.goto(compared)
