@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from analysis.directions.blocks import Block, Demands
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.networks.optimizers import Adam
 
 _CHECK_EVERY: Final = 10
 _SMALLEST: Final = 1e-6  # margin on the pre-activation at which a run counts as solved
@@ -299,14 +300,14 @@ class _Batch:
             optimiser.step()
         return [runs[number] for number in range(len(self.seeds))]
 
-    def _optimiser(self, old: torch.optim.Adam | None = None, stay: Tensor | None = None) -> torch.optim.Adam:
+    def _optimiser(self, old: Adam | None = None, stay: Tensor | None = None) -> Adam:
         """Adam over the maps' numbers; what it remembers of those that stay is carried over."""
         remembered = [] if old is None else [old.state[p] for group in old.param_groups for p in group["params"]]
         tensors = []
         for learned in self.maps:
             learned.parameters = [p.detach().clone().requires_grad_() for p in learned.parameters]
             tensors += learned.parameters
-        optimiser = torch.optim.Adam(tensors, lr=self.options.learning_rate)
+        optimiser = Adam(tensors, lr=self.options.learning_rate)
         for tensor, state in zip(tensors, remembered, strict=False):
             if state and stay is not None:
                 optimiser.state[tensor] = {

@@ -21,6 +21,7 @@ from analysis.method_settings import Settings
 from analysis.networks.batched_mlp import activated_with_gradient
 from analysis.networks.circuit import mask_array
 from analysis.networks.devices import one_thread
+from analysis.networks.optimizers import Adam
 from analysis.question import Question
 from analysis.work import Work
 
@@ -110,7 +111,7 @@ def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spre
         random = torch.Generator().manual_seed(int(settings["seed"]))
         logits = 1 + 0.5 * torch.randn(n_gates, dtype=torch.float64, generator=random)
         logits.requires_grad_(True)
-        optimizer = torch.optim.Adam([logits], lr=LEARNING_RATE)
+        optimizer = Adam([logits], lr=LEARNING_RATE)
         everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
         whole = torch.tensor(outputs_of_masks(question, everything, rows)[0])
         run = _gated_run(question, rows)

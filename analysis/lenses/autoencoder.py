@@ -16,6 +16,7 @@ from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.networks.devices import one_thread
 from analysis.networks.mlp import activations, next_layer
+from analysis.networks.optimizers import Adam
 from analysis.question import Question
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
@@ -116,7 +117,7 @@ def _encoded(values: Array, settings: Settings, work: Work) -> list[list[Encoded
         shift = torch.zeros(len(target), 1, n_latents, dtype=torch.float64)
         centre = torch.stack([rows.mean(dim=0, keepdim=True) for rows in target])
         parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
-        optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
+        optimizer = Adam(parameters, lr=LEARNING_RATE)
         for step in range(STEPS):
             if step % _BETWEEN_REPORTS == 0:
                 work.tell("methods", step, STEPS, "steps of autoencoders")

@@ -22,6 +22,7 @@ from analysis.models.attention_blocks import D_MLP, MLP, Blocks
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.model import ACCURACY_THRESHOLD
 from analysis.networks.devices import one_thread
+from analysis.networks.optimizers import AdamW
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -123,7 +124,7 @@ def train_attention(spec: AttentionSpec, name: str = "", work: Work = DEFAULT_WO
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
-        adam = torch.optim.AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
+        adam = AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
         step, loss, right, converged = 0, math.inf, 0, False
         while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):

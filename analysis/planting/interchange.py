@@ -39,6 +39,7 @@ from analysis.network_files.planted_record import Made, PlantedRecord
 from analysis.networks.batched_mlp import activated_with_gradient, initial_parameters, layer_views
 from analysis.networks.devices import one_thread
 from analysis.networks.network import ACTIVATIONS, DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.networks.optimizers import Adam, AdamW
 from analysis.networks.training import LANES
 from analysis.planting.certificate import exhaustive
 from analysis.planting.placement import Place, placed_units
@@ -163,7 +164,7 @@ def _trained(spec: InterchangeSpec, record: PlantedRecord, seeds: Sequence[int],
     values[:, : len(seeds)] = np.stack(starts, axis=1)
     parameters = torch.from_numpy(values).requires_grad_()
     losses = _Losses(spec, record)
-    optimizer = torch.optim.Adam([parameters], lr=spec.learning_rate)
+    optimizer = Adam([parameters], lr=spec.learning_rate)
     for step in range(spec.steps):
         if step % _BETWEEN_REPORTS == 0:
             work.tell("training", step, spec.steps, f"{spec.mode} training of {len(seeds)} networks")
@@ -297,7 +298,7 @@ def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
     weights = [torch.tensor(w).requires_grad_() for w in network.weights]
     biases = [torch.tensor(b).requires_grad_() for b in network.biases]
     table, labels = input_table(network.n_inputs), np.array(planted.record.task.truth_table, dtype=np.float64)
-    optimizer = torch.optim.AdamW([*weights, *biases], lr=FINE_TUNING_RATE, weight_decay=_WEIGHT_DECAY)
+    optimizer = AdamW([*weights, *biases], lr=FINE_TUNING_RATE, weight_decay=_WEIGHT_DECAY)
     with one_thread():
         for _ in range(steps):
             rows = random.integers(len(table), size=FINE_TUNING_ROWS)

@@ -32,6 +32,7 @@ from analysis.errors import InvalidTraining
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.networks.optimizers import AdamW
 from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.question import Question
 from analysis.result import OutputAnalysis
@@ -140,7 +141,7 @@ def _train(
         for shape in ((n_out, n_in), (n_out,)):
             start = torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
             parameters.append(start.to(place).requires_grad_())
-    optimiser = torch.optim.AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
+    optimiser = AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
     pixels = torch.from_numpy(images.pixels.astype(np.float32)).to(place)
     labels = torch.from_numpy(images.labels.astype(np.float32)).to(place)
     best, stale, losses = math.inf, 0, []
