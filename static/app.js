@@ -276,20 +276,37 @@
       return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTokens(entry, styles)]));
     return value;
   }
+  /* A click on a mark is told to the figure as "plot:click" with the mark's customdata. plotly looks up to 50 ms late what
+     the pointer is over; if the button is down by then, it takes the pointer to be over nothing and tells of no click. What
+     the pointer was over when the button went down counts then. */
+  function tellClicks(figure, place) {
+    let over = null;
+    let pressed = null;
+    const tell = ([point], event) =>
+      point && figure.dispatchEvent(new CustomEvent("plot:click", { detail: { datum: point.customdata, event } }));
+    place.on("plotly_hover", ({ points }) => (over = points));
+    place.on("plotly_unhover", () => (over = null));
+    place.addEventListener("mousedown", () => (pressed = over), true);
+    place.on("plotly_click", ({ points, event }) => {
+      pressed = null;
+      tell(points, event);
+    });
+    place.addEventListener("click", (event) => {
+      tell(pressed ?? [], event);
+      pressed = null;
+    });
+  }
   /* A mark whose second datum is an address leads there. */
   function leadOn(figure, place) {
-    const address = (event) => {
-      const datum = event.points?.[0]?.customdata;
-      return Array.isArray(datum) && typeof datum[1] === "string" ? datum[1] : "";
-    };
-    place.on("plotly_click", (event) => {
-      const url = address(event);
+    const address = (datum) => (Array.isArray(datum) && typeof datum[1] === "string" ? datum[1] : "");
+    figure.addEventListener("plot:click", ({ detail: { datum, event } }) => {
+      const url = address(datum);
       if (!url) return;
-      if (event.event?.ctrlKey || event.event?.metaKey) window.open(url, "_blank", "noopener");
+      if (event?.ctrlKey || event?.metaKey) window.open(url, "_blank", "noopener");
       else location.assign(url);
     });
     place.on("plotly_hover", (event) => {
-      if (address(event)) figure.dataset.over = "";
+      if (address(event.points?.[0]?.customdata)) figure.dataset.over = "";
     });
     place.on("plotly_unhover", () => delete figure.dataset.over);
   }
@@ -301,7 +318,7 @@
       const { data, layout, config } = withTokens(JSON.parse(source.textContent), getComputedStyle(root));
       const library = await plotly();
       await library.react(place, data, layout, config);
-      if (!figure.dataset.drawn) leadOn(figure, place);
+      if (!figure.dataset.drawn) tellClicks(figure, place), leadOn(figure, place);
       figure.dataset.drawn = "true";
     } catch (error) {
       figure.dataset.drawn = "failed";

@@ -8,26 +8,25 @@
   const words = { open: " A click opens it.", select: " A click puts it into the compare tray or takes it out.",
     box: " Draw a box: the marks in it go into the compare tray, six at most." };
 
-  const choose = (points, toggle) => {
-    const items = points.map((point) => point.customdata).filter((item) => item && item.ref);
+  const choose = (data, toggle) => {
+    const items = data.filter((item) => item?.ref);
     if (items.length)
       document.dispatchEvent(new CustomEvent("tray:choose", { detail: { items: items.map(({ ref, label, href }) => ({ ref, label, href })), toggle } }));
   };
   const attend = () => {
     if (place.dataset.attended || !place.on) return;
     place.dataset.attended = "true";
-    place.on("plotly_click", (event) => {
-      const item = event.points[0]?.customdata;
-      if (!item?.ref) return;
-      if (mode() === "open") location.assign(item.url);
-      else choose(event.points.slice(0, 1), true);
+    figure.addEventListener("plot:click", ({ detail: { datum } }) => {
+      if (!datum?.ref) return;
+      if (mode() === "open") location.assign(datum.url);
+      else choose([datum], true);
     });
     place.on("plotly_hover", (event) => {
       if (event.points[0]?.customdata?.ref) figure.closest("[data-cloud]").dataset.over = "";
     });
     place.on("plotly_unhover", () => delete figure.closest("[data-cloud]").dataset.over);
     place.on("plotly_selected", (event) => {
-      if (event?.points?.length) choose(event.points, false);
+      if (event?.points?.length) choose(event.points.map((point) => point.customdata), false);
     });
   };
   const adopt = () => {

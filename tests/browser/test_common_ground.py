@@ -88,6 +88,30 @@ def test_two_are_chosen_and_compared(tab, expect, site):
     expect(tab.get_by_role("heading", level=1)).to_have_count(1)
 
 
+def test_a_click_counts_that_comes_before_plotly_has_looked(tab, expect, site):
+    """The pointer moves twice within plotly's 50 ms, and the button is down when it looks for the second time."""
+    opened(tab, expect)
+    tab.get_by_role("radio", name="Compare").check()
+    told = tab.evaluate(
+        """async ([clientX, clientY]) => {
+          const place = document.querySelector("[data-cloud] .plot-area");
+          const send = (type, on) =>
+            on.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, clientX, clientY }));
+          const told = [];
+          for (const type of ["plotly_hover", "plotly_unhover", "plotly_click"]) place.on(type, () => told.push(type));
+          const after = (type, act) => new Promise((done) => (place.once(type, done), act()));
+          const over = place.querySelector(".nsewdrag");
+          await after("plotly_hover", () => send("mousemove", over));
+          await after("plotly_unhover", () => (send("mousemove", over), send("mousedown", over)));
+          send("mouseup", document);
+          return told;
+        }""",
+        place_of(tab, lonely(site, 36)[-1]["ref"]),
+    )
+    assert told == ["plotly_hover", "plotly_unhover"], "plotly tells of the click by itself: leave it to plotly"
+    expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
+
+
 def test_a_box_takes_what_lies_in_it(tab, expect, site):
     opened(tab, expect)
     tab.get_by_role("radio", name="Box").check()
