@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape, unescape
 from itertools import pairwise
 from typing import Final
 
 _TABLE: Final = re.compile(r'<table class="(?:[^"]* )?stack(?: [^"]*)?"')
-_TAG: Final = re.compile(r'<(/?)(table|thead|tbody|tr|td|th)\b([^>"]*(?:"[^"]*"[^>"]*)*)>')
+_PART: Final = re.compile(r'<(/?table|/?tbody|tr|td|th)\b([^>"]*(?:"[^"]*"[^>"]*)*)>([^<]*)')
+"""A tag that says where rows and cells of tables begin, with what it has, and the text behind it."""
 _UNSEEN: Final = re.compile(
     r'<span[^>]*(?:class="vh"|aria-hidden="true")[^>]*>.*?</span>|<template.*?</template>', re.DOTALL
 )
@@ -23,6 +25,7 @@ _MARKUP: Final = re.compile(r"<[^>]*>")
 _COLSPAN: Final = re.compile(r'colspan="(\d+)"')
 _SHOWN: Final = re.compile(r"<(?:svg|img|input|button|select)\b")
 _NOTHING: Final = frozenset({"", "–", "—", "-"})
+_VOID: Final = " data-void"
 _SHORT: Final = 12  # characters
 
 
@@ -34,74 +37,78 @@ def with_labels(page: str) -> str:
     """
     parts, end = [], 0
     while opening := _TABLE.search(page, end):
-        tags = _own_tags(page, opening.start())
-        parts += [page[end : opening.start()], *_labelled(page, opening.start(), tags)]
-        end = tags[-1].end()
+        own = _own_parts(page, opening.start())
+        parts += [page[end : opening.start()], *_labelled(page, opening.start(), own)]
+        end = own[-1].end(2) + 1
     return "".join([*parts, page[end:]]) if parts else page
 
 
-def _own_tags(page: str, start: int) -> list[re.Match[str]]:
-    """The tags of the table that begins there, from its own to the one that closes it; not those of tables in it."""
-    tags: list[re.Match[str]] = []
+def _own_parts(page: str, start: int) -> list[re.Match[str]]:
+    """The parts of the table that begins there, from its own tag to the one that closes it; tables in it apart."""
+    parts: list[re.Match[str]] = []
     depth = 0
-    for tag in _TAG.finditer(page, start):
-        closes, name = tag.group(1, 2)
+    for part in _PART.finditer(page, start):
+        name = part[1]
         if name == "table":
-            depth += -1 if closes else 1
+            depth += 1
+            if depth > 1:
+                continue
+        elif name == "/table":
+            depth -= 1
             if depth == 0:
-                return [*tags, tag]
-            if depth == 1 and not closes:
-                tags.append(tag)
-        elif depth == 1:
-            tags.append(tag)
-    return tags
+                return [*parts, part]
+        if depth == 1:
+            parts.append(part)
+    return parts
 
 
-def _labelled(page: str, end: int, tags: Sequence[re.Match[str]]) -> Iterator[str]:
-    """The parts of the table with these tags, from ``end`` on, with its cells labelled if its head is a single row."""
-    labels = [escape(label) for label in _labels(page, tags)]
+def _labelled(page: str, end: int, parts: Sequence[re.Match[str]]) -> Iterator[str]:
+    """The table of these parts, from ``end`` on, with its cells labelled if its head is a single row."""
+    labels = [f' data-l="{escape(label)}"' if label else "" for label in _labels(page, parts)]
     column, in_body = 0, False
-    for tag, following in pairwise(tags if labels else ()):
-        closes, name, own = tag.group(1, 2, 3)
-        if name == "tbody":
-            in_body = not closes
-        elif name == "tr":
+    for part, following in pairwise(parts if labels else ()):
+        name, own, text = part.groups()
+        if name == "tr":
             column = 0
-        elif in_body and not closes and name != "table":
+        elif name in ("tbody", "/tbody"):
+            in_body = name == "tbody"
+        elif in_body and name in ("td", "th"):
             span = int(found[1]) if "colspan" in own and (found := _COLSPAN.search(own)) else 1
             if span == 1 and 'scope="row"' not in own:  # one that heads its row has no label either
-                start, label = tag.end(), labels[column] if column < len(labels) else ""
-                yield page[end : start - 1]
-                yield _attributes(page[start : following.start()], label)
+                start = part.start(3)
+                only_text = page.startswith("</t", part.end())
+                room = _room_of_text(text) if only_text else _room(page[start : following.start()])
+                label = labels[column] if column < len(labels) and room != _VOID else ""
+                yield page[end : start - 1] + room + label
                 end = start - 1
             column += span
-    yield page[end : tags[-1].end()]
+    yield page[end : parts[-1].end(2) + 1]
 
 
-def _labels(page: str, tags: Sequence[re.Match[str]]) -> list[str]:
+def _labels(page: str, parts: Sequence[re.Match[str]]) -> list[str]:
     """The words of each column's head; none unless the head is one row of single cells."""
     labels: list[str] = []
-    for tag, following in pairwise(tags):
-        if tag[2] == "tbody":
+    for part, following in pairwise(parts):
+        if part[1] == "tbody":
             break
-        if tag[2] == "tr" and not tag[1] and labels:
+        if part[1] == "tr" and labels:
             return []
-        if tag[2] in ("th", "td") and not tag[1]:
-            if _COLSPAN.search(tag[3]):
+        if part[1] in ("th", "td"):
+            if _COLSPAN.search(part[2]):
                 return []
-            labels.append(_words(page[tag.end() : following.start()]))
+            labels.append(_words(page[part.start(3) : following.start()]))
     return labels
 
 
-def _attributes(content: str, label: str) -> str:
-    """What a cell with this content is given beside what it has."""
-    short = ""
-    if "<" not in content or not _SHOWN.search(content):
-        words = _words(content)
-        if words in _NOTHING:
-            return " data-void"
-        short = " data-short" if len(words) <= _SHORT else ""
-    return f'{short} data-l="{label}"' if label else short
+def _room(content: str) -> str:
+    """The attribute that says whether a cell with this content is empty or short; "" if it is neither."""
+    if "<" in content and _SHOWN.search(content):
+        return ""
+    words = _words(content)
+    return _VOID if words in _NOTHING else " data-short" if len(words) <= _SHORT else ""
+
+
+_room_of_text = lru_cache(maxsize=4096)(_room)  # the same few numbers and words stand in very many cells
 
 
 def _words(content: str) -> str:

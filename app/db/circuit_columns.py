@@ -177,10 +177,16 @@ def edge_bits_in(data: bytes, n_circuits: int, layout: EdgeLayout) -> NDArray[np
     return np.hstack([*full, rest])
 
 
+def masks_at(kept: NDArray[np.uint64], places: NDArray[np.int64]) -> list[int]:
+    """The masks of some of the circuits whose edges are kept as bits, see :func:`edge_bits`."""
+    bits = kept[:, places // WORD] >> (places % WORD).astype(np.uint64) & np.uint64(1)
+    octets = np.packbits(bits.astype(np.bool_), axis=0, bitorder="little").T
+    return [int.from_bytes(mask.tobytes(), "little") for mask in octets]
+
+
 def mask_at(kept: NDArray[np.uint64], place: int) -> int:
-    """The mask of one of the circuits whose edges are kept as bits, see :func:`edge_bits`."""
-    bits = kept[:, place // WORD] >> np.uint64(place % WORD) & np.uint64(1)
-    return sum(bit << edge for edge, bit in enumerate(bits.tolist()))
+    """The mask of one of them."""
+    return masks_at(kept, np.array([place]))[0]
 
 
 def count_shared(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> NDArray[np.uint8]:

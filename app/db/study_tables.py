@@ -54,6 +54,8 @@ class StudyOutcomeRow(Base):
         UniqueConstraint("study_id", "position", "seed"),
         Index(None, "study_id", "state"),
         Index(None, "network_digest"),
+        # outcomes by their cells and seeds with all that a list of them is counted and sorted by
+        Index("ix_study_outcomes_places", "study_id", "position", "seed", "state", "epochs", "loss"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -26,8 +26,7 @@ from app.db.circuit_columns import (
 )
 from app.db.cloud_storage import MARKS, save_cloud
 from app.db.engine import Store
-from app.db.reads.circuit_scan import columns_of
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import columns_of, whole_column
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.shelves import COLUMNS as OF_ROWS

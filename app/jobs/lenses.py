@@ -26,7 +26,7 @@ from app.db.lenses import LENSES as KIND
 from app.db.lenses import LensesReport, StoredNeurons, stored_carried, stored_function, stored_neurons, stored_view
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.jobs.stored_analysis import report_handler
 

@@ -17,7 +17,7 @@ from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report
 from app.db.tables import AnalysisRow
 from app.jobs.stored_analysis import report_handler

@@ -18,8 +18,9 @@ from app.addressing import Addresses
 from app.db.distributions import distribution_in
 from app.db.models import searched_circuits
 from app.db.reads.analyses import analysed_question
+from app.db.reads.circuit_scan import whole_column
 from app.db.reads.circuit_sets import stored_backbone
-from app.db.reads.circuits import whole_column, whole_counts
+from app.db.reads.circuits import whole_counts
 from app.db.reports import RIVALS as KIND
 from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow

@@ -17,7 +17,7 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.db.stories import STORIES as KIND
 from app.db.stories import CircuitSet, Told, relation_column, save_stories, stories_report
 from app.db.tables import AnalysisRow

@@ -25,7 +25,8 @@ from app.db.codecs import network_of
 from app.db.common_ground import save_common_ground
 from app.db.common_ground_columns import PreparedCommonGround, Stored, prepare_common_ground
 from app.db.reads.analyses import analysed_question, scope_of
-from app.db.reads.circuits import whole_column, whole_counts
+from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant

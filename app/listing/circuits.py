@@ -50,7 +50,7 @@ def list_circuits(
     """
     counted = Facets(layout, only_parts=True) if counting else None
     found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order, counted)
-    return circuits_at(session, analysis.id, layout, [position for _, position in found.items]), found
+    return circuits_at(session, analysis, layout, [position for _, position in found.items]), found
 
 
 def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:

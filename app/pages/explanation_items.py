@@ -99,7 +99,7 @@ def items_of(
     place, analysis = stock.place, stock.analysis
     counted = analysis.interpretations_truncated_at != 0
     positions = sorted({position for kind, position in found if kind in ("circuit", "interpretation")})
-    circuits = dict(zip(positions, circuits_at(session, analysis.id, place.question.layout, positions), strict=True))
+    circuits = dict(zip(positions, circuits_at(session, analysis, place.question.layout, positions), strict=True))
     rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": [], "direction": []}
     for kind, position in found:
         if kind in rows:

@@ -79,6 +79,17 @@ def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers
     return columns_in({name: b"".join(data) for name, data in parts.items()}, names)
 
 
+def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
+    """All values of one column, in the order of masks."""
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.data).where(
+        CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
+    )
+    parts: dict[str, list[bytes]] = defaultdict(list)
+    for stored, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):  # as the key has
+        parts[stored].append(data)
+    return columns_in({stored: b"".join(data) for stored, data in parts.items()}, [name])[name]
+
+
 def blocks_with(*columns: Any) -> Select[Any]:
     """A statement for columns of stored blocks; these stay as they are while the row of their analysis does."""
     return select(*columns).execution_options(**LASTING)

@@ -13,7 +13,7 @@ from analysis.circuit_sets.chance import KnownSizes
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.networks.circuit import EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.db.tables import AnalysisRow
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
-from app.db.reads.circuit_scan import blocks_with, columns_in, locate_mask, stored_names
-from app.db.tables import CircuitBlockRow
+from app.db.circuit_columns import BLOCK, EDGE_BITS, RANKED, masks_at, values_name, values_of
+from app.db.reads.circuit_scan import blocks_with, columns_in, locate_mask, stored_names, whole_column
+from app.db.reads.kept_columns import column_if_kept
+from app.db.tables import AnalysisRow, CircuitBlockRow
 
 CARD_COLUMNS: Final = ("mask", "edges", "neurons", "margin", *RANKED)
 
@@ -43,45 +43,40 @@ def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
 
 
 def circuits_at(
-    session: Session, analysis_id: int, layout: EdgeLayout, positions: Sequence[int]
+    session: Session, analysis: AnalysisRow, layout: EdgeLayout, positions: Sequence[int]
 ) -> list[StoredCircuit]:
     """The circuits at these places in the order of masks."""
     if not positions:
         return []
-    numbers = sorted({position // BLOCK for position in positions})
+    columns = _columns_at(session, analysis, np.array(positions, dtype=np.int64))
+    counts = {name: _values_at(session, analysis.id, name, columns[name]) for name in RANKED}
+    rows = zip(columns["mask"], columns["edges"], columns["neurons"], columns["margin"], *counts.values(), strict=True)
+    return [StoredCircuit(layout.to_hex(mask), *row) for mask, *row in rows]
+
+
+def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
+    """What each column says at some places: those that are kept whole by themselves, the others by their blocks.
+
+    A block of each column is read for every place; of a list in the order of margins that is thousands of values each.
+    """
+    found: dict[str, list[Any]] = {}
+    for name in CARD_COLUMNS:
+        column = column_if_kept(session, analysis, EDGE_BITS if name == "mask" else name)
+        if column is not None:
+            found[name] = masks_at(column, positions) if name == "mask" else column[positions].tolist()
+    wanted = [name for name in CARD_COLUMNS if name not in found]
+    numbers, places = positions // BLOCK, positions % BLOCK
     query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name.in_(stored_names(CARD_COLUMNS)),
-        CircuitBlockRow.block.in_(numbers),
+        CircuitBlockRow.analysis_id == analysis.id,
+        CircuitBlockRow.name.in_(stored_names(wanted)),
+        CircuitBlockRow.block.in_(np.unique(numbers).tolist()),
     )
     stored: dict[int, dict[str, bytes]] = defaultdict(dict)
     for name, number, data in session.execute(query):
         stored[number][name] = data
-    blocks = {number: columns_in(block, CARD_COLUMNS) for number, block in stored.items()}
-    rows = [{name: _plain(blocks[p // BLOCK][name][p % BLOCK]) for name in CARD_COLUMNS} for p in positions]
-    values = _values_at(session, analysis_id, {name: {row[name] for row in rows} for name in RANKED})
-    return [
-        StoredCircuit(
-            mask=layout.to_hex(row["mask"]),
-            n_edges=row["edges"],
-            n_neurons=row["neurons"],
-            margin=row["margin"],
-            interpretations=values["interpretations", row["interpretations"]],
-            observed=values["observed", row["observed"]],
-        )
-        for row in rows
-    ]
-
-
-def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
-    """All values of one column, in the order of masks."""
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
-    )
-    parts: dict[str, list[bytes]] = defaultdict(list)
-    for stored, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):  # as the key has
-        parts[stored].append(data)
-    return columns_in({stored: b"".join(data) for stored, data in parts.items()}, [name])[name]
+    blocks = {number: columns_in(block, wanted) for number, block in stored.items()}
+    both = list(zip(numbers.tolist(), places.tolist(), strict=True))
+    return found | {name: [_plain(blocks[number][name][place]) for number, place in both] for name in wanted}
 
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
@@ -103,18 +98,12 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, set[int]]) -> dict[tuple[str, int], int]:
-    """The values of some ranked columns at some ranks of each."""
-    blocks = {name: sorted({rank // BLOCK for rank in wanted}) for name, wanted in ranks.items()}
-    parts = [
-        and_(CircuitBlockRow.name == values_name(name), CircuitBlockRow.block.in_(numbers))
-        for name, numbers in blocks.items()
-    ]
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
-    found = session.execute(query.where(CircuitBlockRow.analysis_id == analysis_id, or_(*parts)))
-    values = {(name, number): values_of(data) for name, number, data in found}
-    return {
-        (name, rank): values[values_name(name), rank // BLOCK][rank % BLOCK]
-        for name, wanted in ranks.items()
-        for rank in wanted
-    }
+def _values_at(session: Session, analysis_id: int, name: str, ranks: Sequence[int]) -> list[int]:
+    """The values of a ranked column at some ranks."""
+    query = blocks_with(CircuitBlockRow.block, CircuitBlockRow.data).where(
+        CircuitBlockRow.analysis_id == analysis_id,
+        CircuitBlockRow.name == values_name(name),
+        CircuitBlockRow.block.in_(sorted({rank // BLOCK for rank in ranks})),
+    )
+    written = {number: data.split(b",") for number, data in session.execute(query)}
+    return [int(written[rank // BLOCK][rank % BLOCK]) for rank in ranks]

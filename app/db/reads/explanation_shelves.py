@@ -34,8 +34,8 @@ from app.db.circuit_columns import (
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
 from app.db.reads.circuit_scan import Columns, blocks_with, locate_mask, places_of, steps
-from app.db.reads.circuits import whole_column
 from app.db.reads.coded_margins import CodedMargins
+from app.db.reads.kept_columns import MAX_KEPT, kept_column, key_of
 from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
 from app.db.tables import AnalysisRow, CircuitBlockRow
 from app.recent import Recent
@@ -45,8 +45,6 @@ CIRCUIT_KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation")
 ALGORITHM_KINDS: Final[tuple[Kind, ...]] = ("algorithm", "alignment", "direction")
 KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
 """All kinds of explanations, in the order of lists."""
-MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
-
 MAX_WHOLE: Final = 64_000_000  # bytes of a column that is kept whole; larger ones are read some blocks at a time
 
 
@@ -247,27 +245,7 @@ class FrameShelf(ColumnShelf):
 
 
 _ROWS: Final = Recent[dict[Kind, RowShelf]](MAX_KEPT, lambda shelves: sum(one.n_bytes for one in shelves.values()))
-_COLUMNS: Final = Recent[NDArray[Any]](MAX_KEPT, lambda column: column.nbytes)
 _READING: Final = Lock()
-
-
-def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
-    """What names a stored analysis for good, within this process."""
-    return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
-
-
-def kept_column(session: Session, analysis: AnalysisRow, name: str) -> NDArray[Any]:
-    """A whole column of circuits, in the order of masks; read once."""
-    key = (*key_of(session, analysis), name)
-    if name == EDGE_BITS:
-        return _COLUMNS.of(key, lambda: np.hstack([part[name] for _, part in steps(session, analysis, (name,))]))
-    kept = _COLUMNS.get(key)
-    if kept is not None:
-        return kept
-    column = whole_column(session, analysis.id, name)
-    if name in RANKED and len(column):
-        column = column.astype(np.min_scalar_type(column.max()))  # mostly half the bytes
-    return _COLUMNS.put(key, column) if len(column) else column  # it may be filled in later
 
 
 def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:

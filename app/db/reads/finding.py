@@ -93,7 +93,7 @@ def circuits_beginning(
         return []
     position, _ = locate_mask(session, analysis.id, digits.ljust(n_digits, "0"))
     following = range(position, min(position + limit, analysis.circuits_listed))
-    found = circuits_at(session, analysis.id, layout, following)
+    found = circuits_at(session, analysis, layout, following)
     return [circuit for circuit in found if circuit.mask.startswith(digits)]
 
 

@@ -19,7 +19,8 @@ from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from app.db.circuit_columns import EDGE_BITS, count_shared, mask_at, nearest_in
 from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.circuits import StoredCircuit, circuits_at
-from app.db.reads.explanation_shelves import CircuitShelf, kept_column
+from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.kept_columns import kept_column
 from app.db.tables import AnalysisRow
 
 
@@ -80,7 +81,7 @@ def neighbours_by_edges(
         farthest.add(index, positions)
     ends = closest.positions, farthest.positions
     wanted = sorted({*ends[0], *ends[1]})
-    rows = dict(zip(wanted, circuits_at(session, analysis.id, layout, wanted), strict=True))
+    rows = dict(zip(wanted, circuits_at(session, analysis, layout, wanted), strict=True))
 
     def beside(position: int) -> EdgeNeighbour:
         other = int(rows[position].mask, 16)
@@ -146,7 +147,7 @@ def smallest_stored(session: Session, analysis: AnalysisRow) -> str:
     edges = kept_column(session, analysis, "edges")
     if not len(edges):
         return ""
-    return circuits_at(session, analysis.id, analysis.network.layout, [int(edges.argmin())])[0].mask
+    return circuits_at(session, analysis, analysis.network.layout, [int(edges.argmin())])[0].mask
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:
@@ -172,7 +173,7 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     if following is None and (edges > own).any():
         following = _first(edges == edges[edges > own].min(), 0)
     wanted = sorted({place for place in (previous, following) if place is not None})
-    masks = dict(zip(wanted, circuits_at(session, analysis.id, layout, wanted), strict=True))
+    masks = dict(zip(wanted, circuits_at(session, analysis, layout, wanted), strict=True))
     before, behind = (None if place is None else int(masks[place].mask, 16) for place in (previous, following))
     return before, behind
 

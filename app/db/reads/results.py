@@ -26,8 +26,8 @@ from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import steps
-from app.db.reads.circuits import distinct_counts, whole_column, whole_counts
+from app.db.reads.circuit_scan import steps, whole_column
+from app.db.reads.circuits import distinct_counts, whole_counts
 from app.db.reads.direction_results import load_directions
 from app.db.reads.verdicts import tallies_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow

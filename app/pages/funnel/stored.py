@@ -18,8 +18,7 @@ from app.addressing import Addresses
 from app.db.distributions import smallest_in
 from app.db.frames import stored_searches
 from app.db.reads import funnel as reads
-from app.db.reads.circuit_scan import locate_in
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import locate_in, whole_column
 from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
 from app.db.tables import AnalysisRow
 from app.pages.formulas import IRREDUNDANT_LABELS

@@ -23,7 +23,7 @@ from analysis.networks.circuit import Circuit
 from analysis.stories.relation import RELATIONS
 from app.addressing import Addresses
 from app.db.reads import common_ground as common_ground_reads
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
 from app.db.reports import RIVALS, RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row

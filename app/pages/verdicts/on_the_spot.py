@@ -33,7 +33,7 @@ from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
 from analysis.work import Work
 from app.db.frames import stored_refs, stored_searches
-from app.db.reads.circuits import whole_column
+from app.db.reads.circuit_scan import whole_column
 from app.pages.explanations import Explanation
 
 SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed

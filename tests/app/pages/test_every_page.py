@@ -9,7 +9,7 @@ from sqlalchemy import event
 from starlette.routing import Match
 
 from app.db.reads import explanation_shelves
-from app.db.reads.explanation_shelves import MAX_KEPT
+from app.db.reads.kept_columns import MAX_KEPT
 from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
