@@ -65,6 +65,8 @@ def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.i
         if column is not None:
             found[name] = masks_at(column, positions) if name == "mask" else column[positions].tolist()
     wanted = [name for name in CARD_COLUMNS if name not in found]
+    if not wanted:
+        return found
     numbers, places = positions // BLOCK, positions % BLOCK
     query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis.id,

@@ -19,10 +19,11 @@ from app.db import circuit_columns
 from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES, margin_codes
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads import circuit_scan, coded_margins, explanation_shelves
+from app.db.reads import circuit_scan, coded_margins, explanation_shelves, kept_columns
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.kept_columns import kept_column
 from app.db.reads.neighbours import nearest_stored, neighbours_by_edges, smallest_stored
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
@@ -83,7 +84,7 @@ def many(store, small_blocks):
 @pytest.fixture
 def every(store, many):
     with store.read() as session:
-        return circuits_at(session, many.id, LAYOUT, range(N))
+        return circuits_at(session, many, LAYOUT, range(N))
 
 
 def wanted_by(layout=LAYOUT, **options):
@@ -116,6 +117,20 @@ def test_what_is_kept_is_what_was_found(every):
     for circuit in every[::37]:
         value = Circuit(LAYOUT, int(circuit.mask, 16))
         assert (circuit.n_edges, circuit.n_neurons) == (value.n_edges, value.n_neurons)
+
+
+@pytest.mark.parametrize("kept", [("edges", "observed"), (EDGE_BITS, "margin"), (EDGE_BITS, *list(FIELDS)[1:])])
+def test_a_circuit_is_the_same_whether_its_columns_are_kept_or_not(store, many, every, monkeypatch, kept):
+    monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
+    positions = [499, 3, 64, 65, 3, 0]
+    with store.read() as session:
+        for name in kept:
+            kept_column(session, many, name)
+        found = []
+        sent = capture(store, lambda: found.extend(circuits_at(session, many, LAYOUT, positions)))
+    assert found == [every[position] for position in positions]
+    read = {str(value) for _, parameters in sent for value in values_of(parameters)} & set(FIELDS)
+    assert read == set(FIELDS) - {"mask" if name == EDGE_BITS else name for name in kept}
 
 
 def in_order(circuits, sort, descending):
@@ -195,7 +210,7 @@ def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, mo
             assert found == (in_order(kept, "margin", descending), len(kept)), (wanted, descending)
     with store.write() as session:
         session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == MARGIN_CODES))
-        monkeypatch.setattr(explanation_shelves, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
+        monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
         assert CircuitShelf(session, many, "circuit").coded_margins is None
         session.rollback()
 
