@@ -22,6 +22,7 @@ class JobRow(Base):
     __table_args__ = (
         Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are taken up
         Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
+        Index("ix_jobs_newest", "created_at", "id", "network_digest"),  # the order of lists, and whose jobs are newest
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id

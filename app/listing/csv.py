@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Final
 
 ROWS_AT_ONCE: Final = 250
+FIRST_ROWS: Final = 25  # sent as soon as they are there
 
 
 def csv_lines(
@@ -27,7 +28,7 @@ def csv_lines(
     writer.writerow(columns)
     for number, row in enumerate(rows, start=1):
         writer.writerow(row)
-        if number % ROWS_AT_ONCE == 0:
+        if number == FIRST_ROWS or number % ROWS_AT_ONCE == 0:
             yield out.getvalue()
             out.seek(0)
             out.truncate()

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 from pydantic import Field
 
 from app.errors import BadQuery
+from app.listing.csv import FIRST_ROWS
 from app.listing.scan import Condition
 from app.options import Link, Options, PageModel
 
@@ -84,13 +85,13 @@ def paged(options: _ReadOn, url: Callable[..., str], following: str | None) -> d
 
 
 def every_page(build: Callable[[Asked], P], options: Asked) -> Iterator[P]:
-    """Every page of a list, from the first on.
+    """Every page of a list, from the first on; that one is short, for a table to be sent soon.
 
     Args:
         build: from options to a page.
         options: of the list, with "after" and "limit".
     """
-    page = build(options.model_copy(update={"after": "", "limit": MOST_ON_A_PAGE}))
+    page = build(options.model_copy(update={"after": "", "limit": FIRST_ROWS}))
     yield page
     while page.next is not None:
         page = build(options.model_copy(update={"after": page.next, "limit": MOST_ON_A_PAGE}))

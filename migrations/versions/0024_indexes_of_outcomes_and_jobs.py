@@ -1,4 +1,4 @@
-"""An index of a study's outcomes with all that a list of them is counted and sorted by.
+"""Indexes of a study's outcomes and of jobs with all that their lists are counted and sorted by.
 
 Revision 0024, after 0023, 2026-11-23.
 """
@@ -16,7 +16,9 @@ depends_on = None
 def upgrade() -> None:
     columns = ["study_id", "position", "seed", "state", "epochs", "loss"]
     op.create_index("ix_study_outcomes_places", "study_outcomes", columns)
+    op.create_index("ix_jobs_newest", "jobs", ["created_at", "id", "network_digest"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_jobs_newest", "jobs")
     op.drop_index("ix_study_outcomes_places", "study_outcomes")
