@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
@@ -49,8 +50,8 @@ def circuits_at(
     if not positions:
         return []
     columns = _columns_at(session, analysis, np.array(positions, dtype=np.int64))
-    counts = {name: _values_at(session, analysis.id, name, columns[name]) for name in RANKED}
-    rows = zip(columns["mask"], columns["edges"], columns["neurons"], columns["margin"], *counts.values(), strict=True)
+    counts = _values_at(session, analysis.id, {name: columns[name] for name in RANKED})
+    rows = zip(*(columns[name] for name in CARD_COLUMNS if name not in RANKED), *counts, strict=True)
     return [StoredCircuit(layout.to_hex(mask), *row) for mask, *row in rows]
 
 
@@ -100,12 +101,19 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _values_at(session: Session, analysis_id: int, name: str, ranks: Sequence[int]) -> list[int]:
-    """The values of a ranked column at some ranks."""
-    query = blocks_with(CircuitBlockRow.block, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name == values_name(name),
-        CircuitBlockRow.block.in_(sorted({rank // BLOCK for rank in ranks})),
-    )
-    written = {number: data.split(b",") for number, data in session.execute(query)}
-    return [int(written[rank // BLOCK][rank % BLOCK]) for rank in ranks]
+def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, Sequence[int]]) -> list[list[int]]:
+    """For each of some ranked columns its values at some ranks."""
+    parts = [
+        and_(
+            CircuitBlockRow.name == values_name(name),
+            CircuitBlockRow.block.in_(sorted({rank // BLOCK for rank in wanted})),
+        )
+        for name, wanted in ranks.items()
+    ]
+    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
+    found = session.execute(query.where(CircuitBlockRow.analysis_id == analysis_id, or_(*parts)))
+    written = {(name, number): data.split(b",") for name, number, data in found}
+    return [
+        [int(written[values_name(name), rank // BLOCK][rank % BLOCK]) for rank in wanted]
+        for name, wanted in ranks.items()
+    ]

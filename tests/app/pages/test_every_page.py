@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from starlette.routing import Match
 
-from app.db.reads import explanation_shelves
+from app.db.reads import kept_columns
 from app.db.reads.kept_columns import MAX_KEPT
 from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
@@ -96,7 +96,7 @@ PAGES = {  # address → most statements that it may send
 
 @pytest.fixture
 def statements(app, monkeypatch):
-    monkeypatch.setattr(explanation_shelves, "_COLUMNS", Recent(MAX_KEPT, lambda column: column.nbytes))  # none is kept
+    monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(MAX_KEPT, lambda column: column.nbytes))  # none is kept
     sent = []
 
     def note(_connection, _cursor, statement, *_):
