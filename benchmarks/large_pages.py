@@ -42,8 +42,8 @@ class Timing:
         processor_p95: 95th percentile of the same.
         first: milliseconds of the very first visit, which is not among the others.
         first_processor: and of the processor's time.
-        requests: of each request but the first the milliseconds of the processor's time, and of a fixed piece of work
-            before and after it (:mod:`benchmarks.pace`).
+        requests: of each request but the first the milliseconds of the processor's time, by the clock, and of a fixed
+            piece of work before and after it (:mod:`benchmarks.pace`).
     """
 
     address: str
@@ -53,7 +53,7 @@ class Timing:
     processor_p95: float
     first: float
     first_processor: float
-    requests: tuple[tuple[float, float], ...]
+    requests: tuple[tuple[float, float, float], ...]
 
 
 def names_of(client: TestClient) -> Names:
@@ -104,7 +104,10 @@ def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timin
         of_processor[nearly_all],
         first,
         first_busy,
-        tuple((busy, (before + after) / 2) for (_, busy), (before, after) in zip(times, pairwise(paces), strict=True)),
+        tuple(
+            (busy, wall, (before + after) / 2)
+            for (wall, busy), (before, after) in zip(times, pairwise(paces), strict=True)
+        ),
     )
 
 

@@ -39,28 +39,31 @@ def markdown(timings: Sequence[dict[str, Any]]) -> str:
 
 
 def summary(timings: Sequence[dict[str, Any]]) -> str:
-    """What all requests together took of the processor's time, and those that were made at full pace.
+    """What all requests together took, by the clock and of the processor's time, and those made at full pace.
 
     Args:
         timings: as for :func:`markdown`.
     """
     requests = [request for one in timings for request in one["requests"]]
-    full = at_full_pace([pace for _, pace in requests])
-    quick = [milliseconds for (milliseconds, _), whether in zip(requests, full, strict=True) if whether]
-    paces = [pace for _, pace in requests]
+    paces = [pace for _, _, pace in requests]
+    full = [request for request, whether in zip(requests, at_full_pace(paces), strict=True) if whether]
     return (
-        f"{len(requests):,} requests: {_spread([milliseconds for milliseconds, _ in requests])}; of these at full pace "
-        f"({min(paces):.1f} of {min(paces):.1f} to {max(paces):.1f} ms for a fixed piece of work beside them) "
-        f"{len(quick):,}: {_spread(quick)}"
+        f"{_spreads(requests)}\nof these at full pace ({min(paces):.1f} of {min(paces):.1f} to {max(paces):.1f} ms for "
+        f"a fixed piece of work beside them): {_spreads(full)}"
     )
+
+
+def _spreads(requests: Sequence[Sequence[float]]) -> str:
+    of_processor, by_clock, _ = zip(*requests, strict=True)
+    return f"{len(requests):,} requests: by the clock {_spread(by_clock)}; of the processor {_spread(of_processor)}"
 
 
 def _spread(milliseconds: Sequence[float]) -> str:
     ascending = sorted(milliseconds)
     above = sum(one > TARGET for one in ascending)
     return (
-        f"median {statistics.median(ascending):.0f} ms of the processor, p95 "
-        f"{ascending[int(0.95 * len(ascending))]:.0f}, above {TARGET} ms {above:,} ({above / len(ascending):.1%})"
+        f"median {statistics.median(ascending):.0f} ms, p95 {ascending[int(0.95 * len(ascending))]:.0f}, "
+        f"above {TARGET} ms {above:,} ({above / len(ascending):.1%})"
     )
 
 
