@@ -48,17 +48,12 @@ def _own_parts(page: str, start: int) -> list[re.Match[str]]:
     parts: list[re.Match[str]] = []
     depth = 0
     for part in _PART.finditer(page, start):
-        name = part[1]
-        if name == "table":
-            depth += 1
-            if depth > 1:
-                continue
-        elif name == "/table":
-            depth -= 1
-            if depth == 0:
-                return [*parts, part]
+        depth += part[1] == "table"
         if depth == 1:
             parts.append(part)
+        depth -= part[1] == "/table"
+        if depth == 0:
+            break
     return parts
 
 

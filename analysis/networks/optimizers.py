@@ -17,18 +17,22 @@ from torch.optim import Optimizer
 _step: Callable[[torch.optim.Adam], None] = inspect.unwrap(torch.optim.Adam.step)
 
 
+def _without_gradients(optimizer: torch.optim.Adam) -> None:
+    with torch.no_grad():
+        _step(optimizer)
+
+
 class _NeverCompiled:
+    """Torch's methods without the mark."""
+
     add_param_group: Any = inspect.unwrap(Optimizer.add_param_group)
     zero_grad: Any = inspect.unwrap(Optimizer.zero_grad)
-
-    def step(self: Any) -> None:
-        with torch.no_grad():
-            _step(self)
+    step: Any = _without_gradients
 
 
-class Adam(_NeverCompiled, torch.optim.Adam):  # type: ignore[misc]
+class Adam(_NeverCompiled, torch.optim.Adam):
     """:class:`torch.optim.Adam`; its step takes no closure."""
 
 
-class AdamW(_NeverCompiled, torch.optim.AdamW):  # type: ignore[misc]
+class AdamW(_NeverCompiled, torch.optim.AdamW):
     """:class:`torch.optim.AdamW`; its step takes no closure."""

@@ -58,7 +58,7 @@ def circuits_at(
 def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
     """What each column says at some places: those that are kept whole by themselves, the others by their blocks.
 
-    A block of each column is read for every place; of a list in the order of margins that is thousands of values each.
+    A block has thousands of values, and in many orders each circuit of a list stands in another one.
     """
     found: dict[str, list[Any]] = {}
     for name in CARD_COLUMNS:
