@@ -47,6 +47,7 @@ from app.routes import (
     jobs,
     login,
     models,
+    moved,
     pages,
     reports,
     results,
@@ -89,6 +90,7 @@ ROUTERS = (
     health.router,
     admin.router,
     api_docs.router,
+    moved.router,
 )
 
 

@@ -19,9 +19,9 @@ from app.cli.claim import claim
 from app.cli.count import count
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
-from app.cli.interface import interface
 from app.cli.models import convert_model, plant_model, train_model
 from app.cli.plant import plant
+from app.cli.removed import what_became
 from app.cli.rename import rename
 from app.cli.serve_and_work import serve_and_work
 from app.cli.server import migrate, serve, work
@@ -52,7 +52,6 @@ app.command(rich_help_panel="Engine alone: no server, no database")(plant_model)
 app.command(rich_help_panel="Engine alone: no server, no database")(convert_model)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
 app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
-app.command(rich_help_panel="Dashboard and its database")(interface)
 app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)
@@ -122,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
+        if became := what_became(arguments):
+            raise Refusal(became)
         outcome = _command_tree().main(args=arguments, prog_name="pluriscope", standalone_mode=False)
         sys.stdout.flush()
         if outcome == INTERRUPTED:  # typer has turned Ctrl-C into its exit code already

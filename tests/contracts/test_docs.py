@@ -16,7 +16,6 @@ from app import errors as page_errors
 from app.cli.commands import app as command_line
 from app.db import errors as store_errors
 from app.settings import Settings
-from tests import folders
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
@@ -82,11 +81,6 @@ def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
     assert headings == sorted(set(headings), key=str.lower)
     for line in re.findall(r"^See also: (.+)\.$", text_of("docs/glossary.md"), re.MULTILINE):
         assert set(line.split("; ")) <= set(headings), line
-
-
-def test_the_table_of_folders_is_the_code() -> None:
-    """Every package stands in docs/architecture.md with its own description."""
-    assert folders.written() == folders.rows(), "write it anew: python -m tests.folders"
 
 
 @pytest.mark.slow

@@ -1,0 +1,25 @@
+"""Commands and options that are no more: one sentence that names what took their place, exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+COMMANDS: Final[dict[str, str]] = {
+    "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
+}
+"""Command, with its group in front → what to do instead, as a sentence."""
+OPTIONS: Final[dict[tuple[str, str], str]] = {}
+"""Command and option → what to do instead, as a sentence."""
+
+
+def what_became(arguments: Sequence[str]) -> str:
+    """What became of a command, or of an option of one, that was asked for; "" if nothing of it was removed."""
+    names = [one for one in arguments if not one.startswith("-")]
+    for command in (" ".join(names[:2]), *names[:1]):
+        if command in COMMANDS:
+            return f"pluriscope {command} was removed. {COMMANDS[command]}"
+        for option in (one.partition("=")[0] for one in arguments if one.startswith("-")):
+            if (command, option) in OPTIONS:
+                return f"{option} of pluriscope {command} was removed. {OPTIONS[command, option]}"
+    return ""

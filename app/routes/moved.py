@@ -1,0 +1,69 @@
+"""Addresses of pages that are no more: each leads to what took the page in, or says what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+
+from app.addressing import API_PREFIX
+from app.error_answers import path_of
+from app.errors import Gone
+
+SCOPE: Final = ("output", "protocol", "data", "theme")
+"""Options that say which analysis is meant; every page that takes something in knows them."""
+
+
+@dataclass(frozen=True)
+class Former:
+    """An address that a page had.
+
+    Args:
+        path: with names in braces.
+        to: path of the page that took it in, with the same names; "" if none did.
+        keeps: options that this page knows, beside which all others are left out.
+        became: where none did: what became of it, as a cause ("is no page of its own any more").
+        cure: where none did: where to go instead, as an instruction.
+        parent: where none did: path of the page to go to, with the same names.
+        twin: whether the address had a twin in JSON; it leads to the twin, or says the same.
+        methods: by which it was asked for.
+    """
+
+    path: str
+    to: str = ""
+    keeps: tuple[str, ...] = SCOPE
+    became: str = ""
+    cure: str = ""
+    parent: str = "/"
+    twin: bool = True
+    methods: tuple[str, ...] = ("GET",)
+
+
+FORMER: Final[tuple[Former, ...]] = ()
+
+router = APIRouter(include_in_schema=False)
+
+
+def _add(former: Former, api: str) -> None:
+    """Answer one address, of the page or of its twin."""
+
+    def answer(request: Request) -> Any:
+        prefix = request.app.state.settings.prefix
+        names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
+        if not former.to:
+            item = f"address {path_of(request)[:200]!r}"
+            raise Gone(item, former.became, former.cure, parent=f"{prefix}{former.parent.format(**names)}")
+        kept = [(key, value) for key, value in request.query_params.multi_items() if key in former.keeps]
+        query = f"?{urlencode(kept)}" if kept else ""
+        return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)
+
+    router.add_api_route(f"{api}{former.path}", answer, methods=list(former.methods), response_model=None)
+
+
+for _former in FORMER:
+    _add(_former, "")
+    if _former.twin:
+        _add(_former, API_PREFIX)
