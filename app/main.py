@@ -18,10 +18,7 @@ from analysis import ENGINE_VERSION
 from app import error_answers
 from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
-from app.cache.answers import KeptAnswers
-from app.common_answers import add_common_answers
 from app.db.engine import open_store
-from app.db.store_version import StoreVersion
 from app.figures.png_cache import PngCache
 from app.free_memory import collect_garbage_seldom
 from app.gate import Gate
@@ -109,7 +106,10 @@ _described: Final[dict[str, Any]] = {}
 
 
 def interface_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, without the answer that FastAPI assumes for refused input: ours are documented as sent."""
+    """The OpenAPI document, without the answer that FastAPI assumes for refused input: ours are documented as sent.
+
+    Every operation may answer with an error that no route declares, such as 429 or 503; their body is told once.
+    """
     if not _described:
         document = FastAPI.openapi(app)
         for methods in document["paths"].values():
@@ -117,9 +117,13 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
                 answer = operation["responses"].get("422", {})
                 if "HTTPValidationError" in str(answer.get("content")):
                     del operation["responses"]["422"]
+                operation["responses"].setdefault("default", {"$ref": "#/components/responses/Error"})
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
-        add_common_answers(document)
+        body = {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
+        document["components"]["responses"] = {
+            "Error": {"description": "Refused, or something failed.", "content": {"application/json": body}}
+        }
         _described.update(document)
     return _described
 
@@ -146,9 +150,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
         app.state.store.migrate()
-        app.state.store_version = StoreVersion(app.state.store)
         yield
-        app.state.store_version.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -178,7 +180,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", VersionedStatic(directory=STATIC), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(KeptAnswers, settings=settings)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Envelope, prefix=settings.prefix)
     if settings.trusted_proxies:

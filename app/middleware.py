@@ -122,9 +122,7 @@ class Envelope:
                 "status": status,
                 "ms": round(1000 * seconds, 1),
             }
-            # made for this request, or kept and why it could be given (:mod:`app.cache.answers`)
-            served = {"served": scope.get("pluriscope.served", "made")}
-            log.info("%s %s %s %d %.1fms", *said.values(), extra=said | served)
+            log.info("%s %s %s %d %.1fms", *said.values(), extra=said)
 
 
 def _route_of(scope: Scope) -> str:

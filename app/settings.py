@@ -61,12 +61,6 @@ class Settings(BaseSettings):
         240, ge=0, le=10**6, description="Computed answers for one visitor's address in a minute; 0: no limit."
     )
     request_seconds: float = Field(60.0, gt=0, le=3_600, description="Longest time until an answer begins.")
-    kept_answers_bytes: int = Field(
-        64 << 20, ge=0, le=1 << 36, description="Answers that one server process keeps while they are true; 0: none."
-    )
-    kept_answers_seconds: float = Field(
-        60.0, ge=0, le=3_600, description="Longest time for which a kept answer is given before it is made anew."
-    )
     visitor_short_links: int = Field(
         20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."
     )

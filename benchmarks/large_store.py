@@ -72,7 +72,7 @@ def serve_alone(folder: Path, requests: int, only: Sequence[str] = ()) -> dict[s
     store.close()
     give_back_freed_memory()  # as a server does
     # one visitor asks for more than anybody could, and every answer is made anew
-    app = create_app(Settings(data=folder, computed_per_minute=0, kept_answers_bytes=0))
+    app = create_app(Settings(data=folder, computed_per_minute=0))
     settle(app)
     with TestClient(app, base_url="http://127.0.0.1", client=LOOPBACK) as client:
         client.get("/glossary")

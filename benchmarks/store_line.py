@@ -30,7 +30,7 @@ def store_line(effort: Effort) -> Line:
     n_rows = effort.n_rows
     file, analysis = made_up_analysis(n_rows, min(N_ALGORITHMS, n_rows))
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data=Path(folder), computed_per_minute=0, kept_answers_bytes=0)  # every answer is made anew
+        settings = Settings(data=Path(folder), computed_per_minute=0)  # every answer is made anew
         store = open_store(settings)
         store.migrate()
         saving = save(store, file, analysis)

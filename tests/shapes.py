@@ -70,13 +70,8 @@ LIMITS: Final[Mapping[str, Any]] = {
     "max_criterion_seconds": 0.05,
     "computed_per_minute": 0,
     "request_seconds": 600.0,
-    "kept_answers_bytes": 0,
 }
-"""Settings of the application that a case runs under, all within what an operator may choose.
-
-Answers are not kept: no address is asked for twice, and the threads that look after kept answers would be missing in a
-forked process.
-"""
+"""Settings of the application that a case runs under, all within what an operator may choose."""
 
 SEARCHES: Final[Mapping[str, int]] = {
     "n_first": 40,

@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 
 from app.db import postgresql, sqlite
 from app.db.errors import StoreReadOnly, StoreUnavailable
-from app.db.traces import seal_session, watch_changes, watch_reads
 from app.limits import carried_by
 from app.logs import subject
 from app.resources import MIGRATIONS
@@ -63,7 +62,6 @@ class Store:
         """A session on one snapshot, for queries only."""
         with Session(self.reader, expire_on_commit=False, autoflush=False, info=dict(self.carried)) as session:
             yield session
-            seal_session(session)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -186,11 +184,8 @@ def store_at(url: str) -> Store:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and sqlite.is_read_only(parsed):
             reader = sqlite.engine(sqlite.read_only_url(parsed), writes=False)
-            watch_reads(reader)
             return Store(url, reader, reader, read_only=True)
         reader, writer = _engine(url, writes=False), _engine(url, writes=True)
-        watch_reads(reader)
-        watch_changes(writer)
         return Store(url, reader, writer)
     except (ArgumentError, ImportError) as error:
         cure = "correct PLURISCOPE_DATABASE_URL"

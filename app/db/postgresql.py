@@ -9,14 +9,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, InternalError, OperationalError
 from sqlalchemy.pool import NullPool
-
-from app.db.traces import WatchedCursor
 
 BUSY_TIMEOUT_SECONDS: Final = 10
 WRITE_LOCK: Final = 7_426_301  # any fixed number: the advisory lock of whoever writes or migrates
@@ -54,7 +51,6 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
             "options": f"-c lock_timeout={patience * 1000} -c timezone=UTC",
             # a statement prepared before an upgrade of the schema, or behind a pooler, would fail after it
             "prepare_threshold": None,
-            **({} if writes else {"cursor_factory": _watched_cursor()}),
         },
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
         **options,
@@ -79,16 +75,6 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         return None
 
     return made
-
-
-@cache
-def _watched_cursor() -> type:
-    from psycopg import Cursor
-
-    class Watched(WatchedCursor, Cursor[Any]):
-        """A cursor of a reader."""
-
-    return Watched
 
 
 def _number_loader() -> type:

@@ -18,21 +18,8 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from app.db.traces import WatchedCursor
-
 BUSY_TIMEOUT_SECONDS: Final = 10
 _WRITERS_CACHE_KIB: Final = 8 << 10
-
-
-class _Cursor(WatchedCursor, sqlite3.Cursor):  # type: ignore[misc]  # which names its argument
-    """A cursor of a reader."""
-
-
-class _ReadingConnection(sqlite3.Connection):
-    """A connection whose cursors can be watched."""
-
-    def cursor(self, factory: Any = _Cursor) -> Any:
-        return super().cursor(factory)
 
 
 def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
@@ -49,10 +36,7 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         options = {"poolclass": NullPool}
     if url.database in (None, "", ":memory:"):
         options = {}  # one connection, or every one would be a database of its own
-    arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_SECONDS}
-    if not writes:
-        arguments["factory"] = _ReadingConnection
-    made = create_engine(url, connect_args=arguments, **options)
+    made = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **options)
 
     @event.listens_for(made, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:

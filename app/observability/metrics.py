@@ -46,15 +46,6 @@ IN_FLIGHT: Final = Gauge(
 COMPUTING: Final = Gauge(
     "pluriscope_computing", "Computations on request.", ("state",), registry=REGISTRY, multiprocess_mode="livesum"
 )
-KEPT_ANSWERS: Final = Counter(
-    "pluriscope_kept_answers",
-    "Answers to GET that might be kept, by what became of them.",
-    ("outcome",),
-    registry=REGISTRY,
-)
-KEPT_BYTES: Final = Gauge(
-    "pluriscope_kept_answer_bytes", "Bytes of answers kept.", registry=REGISTRY, multiprocess_mode="livesum"
-)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 if not IS_SHARED:
     ProcessCollector(registry=REGISTRY)

@@ -50,7 +50,6 @@ class InterfacePage(PageModel):
     description: str
     page_options: list[OptionDoc]
     scope_options: list[OptionDoc]
-    answers_of_many: list[tuple[str, str]]
     operations: list[OperationDoc]
     schemas: list[SchemaDoc]
 
@@ -75,7 +74,6 @@ def build_interface(document: Mapping[str, Any]) -> InterfacePage:
         description=document["info"].get("description", ""),
         page_options=_once(filter(_is_of_every_page, parameters)),
         scope_options=_once(filter(_says_which_analysis, parameters)),
-        answers_of_many=_answers_of_many(document),
         operations=operations,
         schemas=[_schema(name, schema) for name, schema in sorted(schemas.items()) if "properties" in schema],
     )
@@ -84,19 +82,6 @@ def build_interface(document: Mapping[str, Any]) -> InterfacePage:
 def _once(parameters: Iterable[Mapping[str, Any]]) -> list[OptionDoc]:
     """Each of some parameters once."""
     return list({parameter["name"]: _option(parameter) for parameter in parameters}.values())
-
-
-def _answers_of_many(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Answers that operations only refer to: by status, in words."""
-    named = document.get("components", {}).get("responses", {})
-    found = {
-        (status, named[answer["$ref"].rpartition("/")[2]]["description"])
-        for methods in document["paths"].values()
-        for operation in methods.values()
-        for status, answer in operation.get("responses", {}).items()
-        if "$ref" in answer
-    }
-    return sorted(found)
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> OperationDoc:
@@ -120,7 +105,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         takes_page_options=any(map(_is_of_every_page, parameters)),
         takes_scope_options=any(map(_says_which_analysis, parameters)),
         returns=_type(content.get("schema", {})),
-        # what any operation may answer is only referred to, and told once above
+        # errors that any operation may answer with are only referred to
         statuses=[(status, answer["description"]) for status, answer in answers.items() if "description" in answer],
     )
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.addressing import Addresses
-from app.db.traces import time_was_told
 
 
 def reading_session(request: Request) -> Iterator[Session]:
@@ -32,8 +31,7 @@ async def form_of(request: Request) -> FormData:
 
 
 def now() -> datetime:
-    """The present, with its zone; an answer that shows it is kept for a moment only."""
-    time_was_told()
+    """The present, with its zone."""
     return datetime.now(UTC)
 
 

@@ -18,7 +18,6 @@ import itertools
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 import time
@@ -58,7 +57,6 @@ class Measured:
     gaps: list[float] = field(default_factory=list)  # seconds between two signs of life of a stream
     memory: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, server, worker with children
     server_seconds: float = 0.0  # of processor time, while requests were sent
-    outcomes: dict[str, int] = field(default_factory=dict)  # answers to GET: kept, confirmed, made, passed
 
 
 def addresses(url: str) -> list[str]:
@@ -184,22 +182,14 @@ async def measure(server: OwnServer, worker: subprocess.Popen[bytes], options: a
     beside = [asyncio.create_task(live_page(client, jobs, n, measured)) for n in range(options.live)]
     beside.append(asyncio.create_task(sample_memory(server.process.pid, worker.pid, measured)))
     process = psutil.Process(server.process.pid)
-    began, before = outcomes(server), sum(process.cpu_times()[:2])
+    before = sum(process.cpu_times()[:2])
     await requests(client, paths, options.rate, options.seconds, measured)
     measured.server_seconds = sum(process.cpu_times()[:2]) - before
-    measured.outcomes = {name: count - began.get(name, 0) for name, count in outcomes(server).items()}
     for task in beside:
         task.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
     client.close()
     return measured
-
-
-def outcomes(server: OwnServer) -> dict[str, int]:
-    """How many answers to GET were given from memory, by the server's own count, and how many were made."""
-    figures = httpx.get(f"{server.url}/metrics", timeout=60).text
-    found = re.findall(r'^pluriscope_kept_answers_total\{outcome="(\w+)"\} ([\d.e+]+)', figures, re.MULTILINE)
-    return {outcome: round(float(count)) for outcome, count in found}
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -221,7 +211,6 @@ def report(measured: Measured, options: argparse.Namespace) -> dict[str, Any]:
         "statuses": dict(measured.statuses),
         "ms": {f"p{round(100 * q)}": round(1000 * quantile(measured.times, q), 1) for q in (0.5, 0.95, 0.99, 1.0)},
         "server_processor_ms_per_request": round(1000 * measured.server_seconds / max(1, len(measured.times)), 2),
-        "answers_from_memory_or_made": measured.outcomes,
         "slowest_addresses_p95_ms": {path: round(1000 * took) for took, path in worst},
         "live_pages": options.live,
         "events": measured.events,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import (
@@ -27,7 +27,6 @@ from app.db.circuit_columns import (
 )
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
-from app.db.traces import LASTING
 
 BLOCKS_AT_ONCE: Final = 64  # their smaller columns fit into a processor's cache
 _READ_AT_ONCE: Final = 64  # blocks of one column in a query
@@ -57,7 +56,7 @@ def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iter
 def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Iterator[bytes]:
     """The blocks of one column in order."""
     here, block = CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.block
-    query = blocks_with(CircuitBlockRow.data).where(here, CircuitBlockRow.name == name).order_by(block)
+    query = select(CircuitBlockRow.data).where(here, CircuitBlockRow.name == name).order_by(block)
     for first in range(0, n_blocks, _READ_AT_ONCE):
         some = session.scalars(query.where(block >= first, block < first + _READ_AT_ONCE)).all()
         if not some:  # a column that this analysis does not have
@@ -67,7 +66,7 @@ def _blocks(session: Session, analysis_id: int, name: str, n_blocks: int) -> Ite
 
 def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers: range) -> Columns:
     """Some columns of some blocks in a row."""
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
+    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id,
         CircuitBlockRow.name.in_(stored_names(names)),
         CircuitBlockRow.block >= numbers.start,
@@ -81,18 +80,13 @@ def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers
 
 def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
     """All values of one column, in the order of masks."""
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.data).where(
+    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
     )
     parts: dict[str, list[bytes]] = defaultdict(list)
     for stored, data in session.execute(query.order_by(CircuitBlockRow.name, CircuitBlockRow.block)):  # as the key has
         parts[stored].append(data)
     return columns_in({stored: b"".join(data) for stored, data in parts.items()}, [name])[name]
-
-
-def blocks_with(*columns: Any) -> Select[Any]:
-    """A statement for columns of stored blocks; these stay as they are while the row of their analysis does."""
-    return select(*columns).execution_options(**LASTING)
 
 
 def stored_names(names: Iterable[str]) -> set[str]:
@@ -128,7 +122,7 @@ def places_of(session: Session, analysis_id: int, sort: str, value: Any) -> tupl
         return -0.5, -0.6  # below every rank
     value = min(value, 10**999 - 1)
     query = (
-        blocks_with(CircuitBlockRow.block, CircuitBlockRow.data)
+        select(CircuitBlockRow.block, CircuitBlockRow.data)
         .where(
             CircuitBlockRow.analysis_id == analysis_id,
             CircuitBlockRow.name == values_name(sort),
@@ -155,7 +149,7 @@ _BLOCK_WITH: Final = text("""
         WHERE high - low > 1
     )
     SELECT max(low) FROM span
-""").execution_options(**LASTING)
+""")
 """The last block that begins with no greater mask, by halving: a walk would read a page of the database for each."""
 
 

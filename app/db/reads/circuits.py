@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, EDGE_BITS, RANKED, masks_at, values_name, values_of
-from app.db.reads.circuit_scan import blocks_with, columns_in, locate_mask, stored_names, whole_column
+from app.db.reads.circuit_scan import columns_in, locate_mask, stored_names, whole_column
 from app.db.reads.kept_columns import column_if_kept
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
@@ -69,7 +69,7 @@ def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.i
     if not wanted:
         return found
     numbers, places = positions // BLOCK, positions % BLOCK
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
+    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis.id,
         CircuitBlockRow.name.in_(stored_names(wanted)),
         CircuitBlockRow.block.in_(np.unique(numbers).tolist()),
@@ -84,7 +84,7 @@ def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.i
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
     """The distinct values of a ranked column, ascending: what its ranks stand for."""
-    query = blocks_with(CircuitBlockRow.data).where(
+    query = select(CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == values_name(name)
     )
     return [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
@@ -110,7 +110,7 @@ def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, Sequence[
         )
         for name, wanted in ranks.items()
     ]
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
+    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
     found = session.execute(query.where(CircuitBlockRow.analysis_id == analysis_id, or_(*parts)))
     written = {(name, number): data.split(b",") for name, number, data in found}
     return [

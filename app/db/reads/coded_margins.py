@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import BLOCK
-from app.db.reads.circuit_scan import blocks_with
 from app.db.tables import CircuitBlockRow
 
 _BLOCKS_AT_ONCE: Final = 64  # in a query
@@ -45,7 +45,7 @@ class CodedMargins:
         unsaid = np.flatnonzero(smallest != largest)
         blocks, starts = np.unique(positions[unsaid] // BLOCK, return_index=True)
         parts = dict(zip(blocks.tolist(), np.split(unsaid, starts[1:]), strict=False))
-        query = blocks_with(CircuitBlockRow.block, CircuitBlockRow.data).where(
+        query = select(CircuitBlockRow.block, CircuitBlockRow.data).where(
             CircuitBlockRow.analysis_id == self.analysis_id, CircuitBlockRow.name == "margin"
         )
         for start in range(0, len(blocks), _BLOCKS_AT_ONCE):

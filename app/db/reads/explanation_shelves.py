@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
@@ -33,7 +34,7 @@ from app.db.circuit_columns import (
 )
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
-from app.db.reads.circuit_scan import Columns, blocks_with, locate_mask, places_of, steps
+from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
 from app.db.reads.coded_margins import CodedMargins
 from app.db.reads.kept_columns import MAX_KEPT, kept_column, key_of
 from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
@@ -136,7 +137,7 @@ class CircuitShelf:
     @cached_property
     def some_without(self) -> bool:
         """Whether some circuits have no interpretation; theirs is the lowest rank then."""
-        query = blocks_with(CircuitBlockRow.data).where(
+        query = select(CircuitBlockRow.data).where(
             CircuitBlockRow.analysis_id == self.analysis.id,
             CircuitBlockRow.name == values_name("interpretations"),
             CircuitBlockRow.block == 0,

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
 from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
-from app.db.reads.circuit_scan import blocks_with, columns_of
+from app.db.reads.circuit_scan import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import COUNTS, counted, names_circuits, unpacked
 
@@ -139,7 +139,7 @@ def circuit_numbers(session: Session, analysis: AnalysisRow) -> CircuitNumbers:
     n_blocks = -(-analysis.circuits_listed // BLOCK)
     ranks = columns_of(session, analysis.id, RANKED, range(n_blocks)) if n_blocks else {}
     names = {values_name(name): name for name in RANKED}
-    query = blocks_with(CircuitBlockRow.name, CircuitBlockRow.data).where(
+    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis.id, CircuitBlockRow.name.in_(names)
     )
     values: dict[str, list[int]] = {name: [] for name in RANKED}

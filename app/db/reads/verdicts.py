@@ -33,7 +33,6 @@ from app.db.job_tables import JobRow
 from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import jobs_about
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
-from app.db.traces import LASTING
 from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
 _KINDS: Final = (*KINDS, *BY_KEY)
@@ -206,7 +205,6 @@ def verdicts_among(
         VerdictBlockRow.block.in_({position // BLOCK for position in wanted}),
         VerdictBlockRow.name.in_(("outcomes", "scores", "numerators", "denominators")),
     )
-    query = query.execution_options(**LASTING)  # while their rows stay, which were read above
     values: dict[tuple[int, int], dict[str, Any]] = {}
     for number, name, block, data in session.execute(query):
         here = [position for position in wanted if position // BLOCK == block]
