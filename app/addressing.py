@@ -319,10 +319,6 @@ class Addresses:
         """The circuits and interpretations that differ most; and with POST where they are asked for."""
         return self._below(scope, network, "rivals", **view)
 
-    def alice_and_bob(self, **view: Any) -> str:
-        """Both explanations of the analytic XORNet, and Carol: the test results, and where they contradict."""
-        return self._url("alice-and-bob", **view)
-
     def models(self) -> str:
         """Models of other kinds than the networks; with POST where one is imported."""
         return self._url("models")

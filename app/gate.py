@@ -198,7 +198,6 @@ STORED: Final = (
     r"/jobs(?:/[^/]+)?(?:/events)?",
     r"/studies(?:/new|/schema)?",
     r"/studies/[^/]+(?:/progress|/design)?",
-    r"/alice-and-bob",
     r"/train",
     r"/s/[^/]+",
     r"/guide(?:/[^/]+)?",

@@ -395,8 +395,6 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/api/v1/studies/schema": "a constant",
     "/studies/{study}/courses*": "one network, of studies that vary the loss target alone",
     "/api/v1/studies/{study}/courses*": "one network",
-    "/alice-and-bob": "one network of three hidden neurons",
-    "/api/v1/alice-and-bob": "one network of three hidden neurons",
     "/models*": "models of other kinds, of which at most 100,000 circuits are listed",
     "/api/v1/models*": "models of other kinds",
     "/networks/new*": "a form and its help; nothing stored is read",

@@ -1,4 +1,4 @@
-/* The plane of the inputs: a point moved with the mouse, a finger or sliders, and what the network and each explanation
+/* The plane of the inputs: a point moved with the mouse, a finger or sliders, and what the network
    makes of it. Numbers are the network's own, given beside the pictures. Without this file the pictures stay. */
 "use strict";
 (() => {
@@ -11,18 +11,16 @@
   };
   const sum = (weights, values, start) => weights.reduce((total, weight, i) => total + weight * values[i], start);
 
-  /* Values by name, the last hidden layer, and the decision, at a point of the input space. */
+  /* Values by name, and the decision, at a point of the input space. */
   function run(model, point) {
     const values = new Map(model.inputs.map((name, i) => [name, point[i]]));
     let layer = point;
-    let last = point;
     let before = 0;
     model.layers.forEach(({ names, weights, biases, cut }, number) => {
       const output = number === model.layers.length - 1;
       const activate = ACTIVATIONS[output ? model.output_activation : model.activation];
-      last = layer;
       layer = names.map((_, i) => {
-        before = sum(weights[i], last, biases[i]);
+        before = sum(weights[i], layer, biases[i]);
         return cut[i] ? 0 : activate(before, model.negative_slope);
       });
       names.forEach((name, i) => cut[i] || values.set(name, layer[i]));
@@ -32,14 +30,7 @@
         (low === null || (low_open ? before > low : before >= low)) &&
         (high === null || (high_open ? before < high : before <= high)),
     );
-    return { values, hidden: last, decision: region.decision };
-  }
-
-  /* What an explanation reads off the last hidden layer, and what it says. */
-  function read({ tests, outputs, possible }, hidden) {
-    const levels = tests.map(({ weights, constant }) => sum(weights, hidden, constant));
-    const index = levels.reduce((found, level) => 2 * found + (level > 0), 0);
-    return { readings: levels.map((level) => level + 0.5), says: outputs[index], possible: possible[index] };
+    return { values, decision: region.decision };
   }
 
   const words = (value) => value.toFixed(3).replace(/^-(?!0\.000$)/, "−").replace(/^-/, "");
@@ -82,21 +73,10 @@
 
     function renew(isMoved) {
       const point = sliders.map((slider) => Number(slider.value));
-      const { values, hidden, decision } = run(model, point);
+      const { values, decision } = run(model, point);
       const shown = new Map([...values, ["decision", decision]]);
-      const bits = new Set(["decision"]);
-      (model.readers ?? []).forEach((reader, number) => {
-        const { readings, says, possible } = read(reader, hidden);
-        readings.forEach((reading, i) => shown.set(`reader-${number}-${i}`, reading));
-        shown.set(`reader-${number}`, says);
-        bits.add(`reader-${number}`);
-        for (const row of plane.querySelectorAll(`[data-reader="${number}"]`)) {
-          row.classList.toggle("miss", says !== decision);
-          row.classList.toggle("impossible", !possible);
-        }
-      });
       for (const part of plane.querySelectorAll("[data-show]"))
-        if (shown.has(part.dataset.show)) show(part, shown.get(part.dataset.show), bits.has(part.dataset.show));
+        if (shown.has(part.dataset.show)) show(part, shown.get(part.dataset.show), part.dataset.show === "decision");
       for (const svg of squares) {
         const { x, y, width, height } = frame(svg);
         const at = `translate(${x + width * point[0]} ${y + height * (1 - point[1])})`;

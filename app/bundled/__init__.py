@@ -33,6 +33,9 @@ SLUGS: Final = (
     "superposition-5-2-5",
 )
 ALICE_AND_BOB: Final = "alice-and-bob"
+ALICE, BOB = "d-4b802e6dbc93680b.0:1=0,1,-1;1:1=1,0,-1", "d-a2e8546f11f80df4.0:1=1,1,-1;1:1=0,0,1"
+"""The two explanations of that network on directions that contradict each other: whether stored or not, since each
+says in full which directions carry its variables."""
 FRESH_NAME: Final = "XOR, trained here"
 FRESH_XOR: Final = TrainingSpec(tasks=("XOR",), hidden=(3, 3), seed=20_914)
 """No bundled study has this seed or the form's default one: both networks are new where they are trained first."""
@@ -106,5 +109,5 @@ def bundled_models() -> dict[str, bytes]:
 
 @cache
 def alice_and_bob_digest() -> str:
-    """Digest of the bundled analytic XORNet, which the page on Alice and Bob is about."""
+    """Digest of the bundled analytic XORNet, which has two explanations that contradict each other."""
     return next(one.network.digest for one in bundled_networks() if one.slug == ALICE_AND_BOB)

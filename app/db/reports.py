@@ -14,15 +14,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.contradictions.finding import Contradictions, FoundAlignment
-from analysis.contradictions.readers import Reader
 from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
 from app.by_name import ByName
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
 RIVALS: Final = "rivals"
-ReportKind = Literal["ladder", "contradictions", "stories", "methods", "rivals", "planted", "lenses"]
+ReportKind = Literal["ladder", "stories", "methods", "rivals", "planted", "lenses"]
 
 
 class Stored(ByName):
@@ -148,86 +146,6 @@ class StoredScore(Stored):
     of: int
 
 
-class StoredReader(Stored):
-    """What an explanation says of hidden states; see :class:`analysis.contradictions.readers.Reader`."""
-
-    names: list[str]
-    weights: list[list[Exact]]
-    constants: list[Exact] = Field(description="A bit is 1 where weights·h + constant > 0.")
-    outputs: list[int]
-    possible: list[bool]
-    change: float
-
-
-class StoredAlignment(Stored):
-    """See :class:`analysis.contradictions.finding.FoundAlignment`."""
-
-    algorithm: str
-    direction_class: str
-    alignment: str
-    alignment_id: str
-    single: StoredScore
-    joint: StoredScore | None
-    residual: float = Field(description="Largest difference of a reading, scaled as well as can be, from its variable.")
-    dual: str
-    dual_single: StoredScore
-    dual_joint: StoredScore | None
-    sets_valid: list[list[list[Any]]] | None = Field(description="[[path, layer, neurons], …] of each that passes.")
-    sets_of: int | None
-    sets_best_joint: StoredScore | None
-    chance_hits: int
-    chance_draws: int
-    chance_low: float
-    chance_high: float
-    chance_confidence: float
-    chance_seed: int
-    reader: StoredReader
-
-
-class StoredInterpretation(Stored):
-    """See :class:`analysis.contradictions.finding.FoundInterpretation`."""
-
-    mask: str
-    index: str
-    gates: list[tuple[int, int, str]] = Field(description="[layer, neuron, gate].")
-    joint: StoredScore
-    n_circuits: int
-    n_passing: int
-    refines: list[str]
-    reader: StoredReader
-
-
-class StoredCube(Stored):
-    """One event's share of the hidden cube."""
-
-    kind: str
-    readers: list[int]
-    share: Exact
-    corners: int
-    witness: list[Exact] | None
-
-
-class StoredSquare(Stored):
-    """One event's share of the input square, between two certain bounds."""
-
-    kind: str
-    readers: list[int]
-    low: float
-    high: float
-    witness: list[float] | None
-
-
-class ContradictionsReport(Stored):
-    """See :class:`analysis.contradictions.finding.Contradictions`."""
-
-    alignments: list[StoredAlignment]
-    interpretation: StoredInterpretation | None
-    cube: tuple[int, int] | None
-    in_cube: list[StoredCube]
-    in_square: list[StoredSquare]
-    without: list[str]
-
-
 Report = TypeVar("Report", bound=Stored)
 
 
@@ -240,58 +158,6 @@ def ladder_report(ladder: Ladder) -> LadderReport:
         for key, rung in ladder.rungs.items()
     ]
     return LadderReport.showing(ladder, rungs=rungs)
-
-
-def contradictions_report(found: Contradictions) -> ContradictionsReport:
-    """The stored form of contradictions."""
-    reading = found.interpretation
-    return ContradictionsReport.showing(
-        found,
-        alignments=[_alignment(one) for one in found.alignments],
-        interpretation=None
-        if reading is None
-        else StoredInterpretation.showing(
-            reading,
-            mask=reading.interpretation.circuit.hex,
-            index=str(reading.interpretation.index),
-            gates=[(gate.layer, gate.neuron, gate.name) for gate in reading.interpretation.gates],
-            reader=_reader(reading.reader),
-        ),
-        in_cube=[StoredCube.showing(one, **vars(one.event)) for one in found.in_cube],
-        in_square=[StoredSquare.showing(one, **vars(one.event)) for one in found.in_square],
-    )
-
-
-def _alignment(one: FoundAlignment) -> StoredAlignment:
-    sets = one.neuron_sets
-    residuals = [reading.residual for reading in one.scored.read_outs if reading is not None]
-    return StoredAlignment.showing(
-        one,
-        algorithm=one.algorithm.text,
-        alignment=one.scored.alignment.text,
-        alignment_id=one.scored.alignment.id,
-        single=one.scored.iia,
-        joint=one.scored.joint,
-        residual=max(residuals, default=0.0),
-        dual=one.dual.alignment.text,
-        dual_single=one.dual.iia,
-        dual_joint=one.dual.joint,
-        sets_valid=None
-        if sets is None
-        else [[[path, site.layer, list(site.neurons)] for path, site in found.places] for found in sets.valid],
-        sets_of=None if sets is None else sets.of,
-        sets_best_joint=None if sets is None else sets.best_joint,
-        **{f"chance_{name}": value for name, value in vars(one.chance).items()},
-        reader=_reader(one.reader),
-    )
-
-
-def _reader(reader: Reader) -> StoredReader:
-    return StoredReader.showing(
-        reader,
-        weights=[test.weights for test in reader.tests],
-        constants=[test.constant for test in reader.tests],
-    )
 
 
 def save_report(

@@ -332,12 +332,12 @@ class CommonGroundBlockRow(Base):
 
 
 class AnalysisReportRow(Base):
-    """What one job found out about an analysis and is read whole: the ladder of map classes, contradictions."""
+    """What one job found out about an analysis and is read whole: the ladder of map classes, stories."""
 
     __tablename__ = "analysis_reports"
 
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(24), primary_key=True)  # ladder, contradictions
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)  # ladder, stories
     thorough: Mapped[bool]  # whether it holds all there is of its kind, also what takes long
     engine_version: Mapped[str] = mapped_column(String(32))
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports

@@ -20,7 +20,6 @@ MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
 MAX_ATTEMPTS: Final = 30
 DIRECTIONS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
-STORY_PRIORITY: Final = 8  # of what the home page leads to, behind every analysis
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else
 
@@ -241,13 +240,6 @@ EXPLANATIONS: Final = _defined(
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
 STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
 LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
-CONTRADICTIONS: Final = _report(
-    "contradictions",
-    "Contradictions",
-    module="reporting",
-    thoroughly="learned maps too",
-    priority=STORY_PRIORITY,
-)
 STORIES: Final = _report("stories", "Stories", version=2)
 RIVALS: Final = _report("rivals", "Most different circuits")
 METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
@@ -267,7 +259,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         DIRECTIONS,
         EXPLANATIONS,
         LADDER,
-        CONTRADICTIONS,
         STORIES,
         METHODS,
         PLANTED,

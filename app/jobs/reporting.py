@@ -1,24 +1,21 @@
-"""The work of "ladder" and "contradictions" jobs: what is found out about a stored analysis and read whole."""
+"""The work of a "ladder" job: what passes in each class of maps, read whole."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.contradictions.finding import find_contradictions
 from analysis.digest import canonical_json, sha256_hex
 from analysis.ladder.climbing import climb_closed
-from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import whole_column
-from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report
+from app.db.reports import LadderReport, ladder_report
 from app.db.tables import AnalysisRow
 from app.jobs.stored_analysis import report_handler
 
@@ -28,24 +25,16 @@ class ReportInputs:
     """What is looked at.
 
     Args:
-        masks: valid circuits, where they are asked for.
         thorough: whether to do also what takes long.
     """
 
     question: Question
-    masks: tuple[int, ...]
     thorough: bool
 
 
 def read_question(session: Session, row: AnalysisRow, arguments: Mapping[str, Any]) -> ReportInputs:
     """The network and its rules."""
-    return ReportInputs(analysed_question(session, row), (), bool(arguments["thorough"]))
-
-
-def read_circuits(session: Session, row: AnalysisRow, arguments: Mapping[str, Any]) -> ReportInputs:
-    """The same with its valid circuits."""
-    masks = tuple(whole_column(session, row.id, "mask").tolist())
-    return replace(read_question(session, row, arguments), masks=masks)
+    return ReportInputs(analysed_question(session, row), bool(arguments["thorough"]))
 
 
 def scope_of_ladder(inputs: ReportInputs) -> str:
@@ -63,26 +52,11 @@ def climb(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> LadderReport:
     return ladder_report(ladder)
 
 
-def contradict(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> ContradictionsReport:
-    """Find explanations that pass and where they differ."""
-    layout = EdgeLayout(inputs.question.cut.sizes)
-    circuits = [Circuit(layout, mask) for mask in inputs.masks]
-    return contradictions_report(find_contradictions(inputs.question, circuits, work))
-
-
 def _classes_words(report: LadderReport) -> str:
     passing = [rung for rung in report.rungs if rung.alignments]
     return f"{len(passing)} of {len(report.rungs)} classes of maps have an alignment that passes"
 
 
-def _contradicting_words(report: ContradictionsReport) -> str:
-    n = len(report.alignments) + (report.interpretation is not None)
-    return f"{n} explanations that read the last hidden layer and pass every joint interchange"
-
-
 LADDER = report_handler(
     "ladder", read_question, climb, Addresses.ladder, _classes_words, graded=True, scope=scope_of_ladder
-)
-CONTRADICTIONS = report_handler(
-    "contradictions", read_circuits, contradict, lambda addresses, *_: addresses.alice_and_bob(), _contradicting_words
 )

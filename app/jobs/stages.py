@@ -14,8 +14,6 @@ from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_wor
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.models import registry
-from analysis.protocol import COMPLETE
-from app.bundled import alice_and_bob_digest
 from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
 from app.db.frames import SEARCH, is_searched
@@ -111,15 +109,12 @@ def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 
 
 def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """The ladder of small networks; contradictions of the Alice-and-Bob network."""
-    asked = []
+    """The ladder of small networks."""
     network = network_of(analysis.network).for_output(analysis.output)
     work = closed_form_work(network, MAX_ALGORITHMS) * (N_PERMUTED + 1)
-    if network.hidden_sizes and work <= MAX_CHEAP:
-        asked.append(queue.enqueue_about(session, analysis, "ladder", thorough=False))
-    if analysis.protocol_digest == COMPLETE.digest and analysis.network.digest == alice_and_bob_digest():
-        asked.append(queue.enqueue_about(session, analysis, "contradictions", thorough=False))
-    return asked
+    if not network.hidden_sizes or work > MAX_CHEAP:
+        return []
+    return [queue.enqueue_about(session, analysis, "ladder", thorough=False)]
 
 
 def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -153,7 +148,7 @@ CRITERIA: Final = Stage(_criteria, _judged())
 COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.in_(("ladder", "contradictions"))))
+REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind == "ladder"))
 STORIES: Final = Stage(_asks("stories"), _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
 RIVALS: Final = Stage(_asks("rivals"), _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
 METHODS: Final = Stage(_asks("methods", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
-from app.bundled import ALICE_AND_BOB
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.naming import ExplanationRef, Scope
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
@@ -253,7 +253,7 @@ class _Planner:
             order = "valid ones of every class searched, each once"
             self.part.shares.append(Share("alignment on directions", len(chosen), len(found), order, bare))
         if slug == ALICE_AND_BOB and scope == Scope():
-            self.selection.add("story", self.links.alice_and_bob())
+            self._compare((ALICE, BOB), "Alice and Bob")
         return chosen
 
     def _recorded(self) -> None:

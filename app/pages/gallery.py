@@ -115,7 +115,7 @@ class GalleryPage(Paged):
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
     models_url: str = Field(description="All of them, and where one is imported.")
     findings: list[FrontFinding] = Field(description="Some findings of studies, on the first page without a search.")
-    story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
+    story_url: str = Field(description="Alice and Bob compared; empty where their network is not on this page.")
     items: list[NetworkItem]
 
 

@@ -24,7 +24,7 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.bundled import alice_and_bob_digest
+from app.bundled import ALICE, BOB, alice_and_bob_digest
 from app.db.codecs import parameters_of
 from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
@@ -68,7 +68,7 @@ class NetworkView(PageModel):
     tasks: list[TaskView]
     origin: str = Field(description="bundled, trained or uploaded.")
     attribution: str
-    story_url: str = Field("", description="A page that tells of this network's explanations; empty if there is none.")
+    story_url: str = Field("", description="A comparison of two explanations of this network; empty if there is none.")
     input_data: str = Field("", description="Data record of the encoding it was imported with; empty for 0 and 1.")
 
     @property
@@ -400,7 +400,7 @@ def network_view(row: NetworkRow, addresses: Addresses) -> NetworkView:
         weights=[matrix.tolist() for matrix in weights],
         biases=[vector.tolist() for vector in biases],
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
-        story_url=addresses.alice_and_bob() if row.digest == alice_and_bob_digest() else "",
+        story_url=addresses.compare(row.slug, (ALICE, BOB)) if row.digest == alice_and_bob_digest() else "",
         input_data=row.input_data or "",
     )
 

@@ -59,7 +59,6 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
-    "alice_and_bob": ("Direction", "Read-out", "Interchange intervention", "Alignment", "Circuit", "Explanation"),
     "rivals": (
         "Circuit",
         "Edge",

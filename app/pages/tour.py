@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from analysis.networks.mlp import forward
 from app.addressing import Addresses
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.errors import NotFound
 from app.figures.numbers import decimal, noun
 from app.naming import Scope
@@ -297,6 +298,7 @@ def _counts(shown: Showcase) -> _Content | None:
 
 def _end(shown: Showcase) -> _Content | None:
     to, slug = shown.addresses, shown.place.row.slug
+    alice_and_bob = to.compare(ALICE_AND_BOB, (ALICE, BOB))
     return _Content(
         paragraphs=[
             "One network can have very many explanations that pass the same tests.",
@@ -306,7 +308,7 @@ def _end(shown: Showcase) -> _Content | None:
         links=[
             Link(label="Change the network yourself in the sandbox", url=to.sandbox(slug)),
             Link(label="Three exercises with answers", url=to.lessons()),
-            Link(label="Alice and Bob: two explanations that contradict each other", url=to.alice_and_bob()),
+            Link(label="Alice and Bob: two explanations that contradict each other", url=alice_and_bob),
             Link(label="What studies of thousands of networks found", url=to.findings()),
             Link(label="Import a network", url=to.bring_in()),
             Link(label="Guided pages: the same network on the ordinary pages", url=to.guide()),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from app.addressing import API_PREFIX
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
 
@@ -42,7 +43,9 @@ class Former:
     methods: tuple[str, ...] = ("GET",)
 
 
-FORMER: Final[tuple[Former, ...]] = ()
+FORMER: Final[tuple[Former, ...]] = (
+    Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+)
 
 router = APIRouter(include_in_schema=False)
 

@@ -33,7 +33,6 @@ from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.patterns import build_patterns, example_context
 from app.pages.plan import build_plan
-from app.pages.reports.alice_and_bob.page import build_alice_and_bob
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
@@ -151,14 +150,6 @@ PLAIN = (
         outcome, else computed on the spot; with score, reason and witness.
         """,
         block="verdicts",
-    ),
-    Page(
-        "/alice-and-bob",
-        build_alice_and_bob,
-        "alice_and_bob",
-        "directions",
-        "Alice and Bob",
-        "The explanations found of the analytic XORNet, their test results, and where they contradict each other.",
     ),
     Page(
         "/collection",

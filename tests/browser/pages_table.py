@@ -13,7 +13,6 @@ PAGES = {
     "network of three outputs": "/networks/xor-or-imp-3-3?output=2",
     "network of three inputs": "/networks/majority-3-3",
     "ladder": "/networks/alice-and-bob/ladder",
-    "Alice and Bob": "/alice-and-bob",
     "funnel": "/networks/xor-pretrained/funnel",
     "funnel, none survives": "/networks/xor-pretrained/funnel?criteria=knockout-completeness&criteria=minimal-subset",
     "funnel, not computed": "/networks/xor-pretrained/funnel?criteria=output-faithfulness(tolerance=0.123)",

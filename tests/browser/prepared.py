@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -52,7 +51,7 @@ ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
 FURTHER: Final = {
     ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods", "lenses", "claims"),
     ("xor-pretrained", "paper"): ("criteria", "common-ground"),
-    ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder", "contradictions"),
+    ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder"),
     ("alice-and-bob", "paper"): ("criteria", "common-ground"),
     ("majority-3-3", "paper"): ("criteria", "common-ground"),
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
@@ -77,9 +76,6 @@ TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint", "causal-s
 """Criteria that take longest on three inputs: up to a minute each for the first three, where a machine's speed would
 decide what is stored; of the last two, which took three quarters of the rest, no page of that network says anything.
 """
-QUICKER: Final = {
-    "contradictions": replace(DEFINITIONS["contradictions"], handler="tests.quick_contradictions:HANDLER")
-}
 RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split", "nodes-mean"), "induction-attention": ("",)}
 """Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
 SLOTS: Final = 2
@@ -127,7 +123,7 @@ def _make(data: Path) -> None:
 def _work(store: Store, kinds: Collection[str], executors: Sequence[ProcessExecutor]) -> None:
     """Do all jobs of these kinds."""
     lent = map(Lent, executors)
-    definitions = {kind: (DEFINITIONS | QUICKER)[kind] for kind in kinds}
+    definitions = {kind: DEFINITIONS[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
     pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
     Worker(store, slots=len(executors), definitions=definitions, pace=pace, executor=partial(next, lent)).run(

@@ -82,27 +82,6 @@ def test_the_point_of_a_circuit_moves_by_keyboard_with_everything_else_ablated(t
     expect(tab.locator(".plane-values")).to_contain_text(re.compile(r"decides\s*[01]"))
 
 
-def test_one_point_on_four_squares_shows_what_alice_bob_and_carol_read(tab, site, expect):
-    story = site.twin("/alice-and-bob")
-    tab.goto("/alice-and-bob")
-    for name, value in (("A", "0.6"), ("B", "0.6")):
-        tab.get_by_role("slider", name=name).fill(value)
-    found = shown(tab)
-    layers = activations(NETWORKS["alice-and-bob"], np.array([[0.6, 0.6]]))
-    same_as_engine(found, layers)
-    for number, reader in enumerate(story["squares"]["readers"]):
-        for place, test in enumerate(reader["tests"]):
-            value = float(np.dot(test["weights"], layers[-2][0])) + test["constant"] + 0.5
-            assert found[f"reader-{number}-{place}"] == pytest.approx(value, abs=1e-6)
-    expect(tab.locator('[data-reader="0"]')).to_have_class(re.compile("impossible"))
-    expect(tab.locator('[data-reader="1"]')).not_to_have_class(re.compile("impossible"))
-    places = tab.locator("svg.plane-square .pl-point").evaluate_all(
-        "(all) => all.map((e) => e.getAttribute('transform'))"
-    )
-    assert len(places) == 4
-    assert len(set(places)) == 1
-
-
 def test_a_finger_moves_the_point_and_scrolls_elsewhere(visitor, expect):
     tab = visitor(**PHONE)
     tab.goto("/networks/xor-pretrained")

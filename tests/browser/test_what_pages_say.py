@@ -39,11 +39,8 @@ def test_where_nothing_is_surveyed_no_interpretation_is_called_best(tab, expect)
     expect(tab.locator(".suggested")).not_to_contain_text("best")
 
 
-def test_explanations_that_own_swaps_divide_are_told_apart(tab, expect, site):
-    cast = site.twin("/alice-and-bob")["cast"]
-    tab.goto(
-        site.twin("/alice-and-bob")["compare_url"].split("&e=")[0] + "".join(f"&e={one['ref']}" for one in cast[:2])
-    )
+def test_explanations_that_own_swaps_divide_are_told_apart(tab, expect):
+    tab.goto("/alice-and-bob")
     own, apart = tab.locator("#own-swaps"), tab.locator("#apart")
     expect(own).to_contain_text(re.compile(r"[1-9]\d* of \d+ interchanges distinguish them"))
     expect(apart).to_contain_text("the fewest possible, own interventions included")
@@ -84,11 +81,8 @@ def test_alice_and_bob_are_found_from_home_from_their_network_and_from_the_end_o
     for start in ("/", XORNET, "/tour/8"):
         tab.goto(start)
         tab.locator("main").get_by_role("link", name=re.compile("^Alice and Bob")).click()
-        expect(tab).to_have_url(re.compile("/alice-and-bob$"))
-        expect(tab.locator(".cast article")).to_have_count(3)
-    main = tab.locator("main")
-    expect(main).to_contain_text("n1.0 − n1.2")
-    expect(main).not_to_contain_text(re.compile(r"\bh ?[=\d]"))
+        expect(tab).to_have_url(re.compile("/compare[?]network=alice-and-bob&"))
+        expect(tab.locator("main")).to_contain_text("n1.0 − n1.2")
 
 
 def test_verification_says_what_it_compared_and_recomputes_counts(tab, expect):

@@ -1,8 +1,7 @@
 """The square of two inputs: where 1 is decided in ink, where 0 on paper, with the point that a reader moves.
 
 The first input runs to the right, the second upwards. Where pieces are exact polygons, hairlines show where the network
-bends; a grid is drawn as runs of equal squares. What is decided otherwise than by the network is dotted, what an
-explanation cannot mean is hatched.
+bends; a grid is drawn as runs of equal squares.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ LEFT: Final = 26.0
 TOP: Final = 12.0
 _BOTTOM: Final = 26.0
 _CLASSES: Final = {"0": "pl-0", "1": "pl-1", "-": "pl-none"}
-_EVERY: Final = 3  # squares of the grid from one mark to the next
 _START: Final = (0.3, 0.8)
 
 
@@ -40,8 +38,6 @@ def plane_figure(
     axes: Sequence[str] = ("A", "B"),
     *,
     sentence: str,
-    wrong: Sequence[str] = (),
-    impossible: Sequence[str] = (),
     with_point: bool = True,
 ) -> Markup:
     """One square.
@@ -51,13 +47,10 @@ def plane_figure(
         rows: of a grid, a text of 0, 1 and - for each value of the second input from 0 up; empty if there are pieces.
         axes: names of the two inputs.
         sentence: what it shows, in words.
-        wrong: of a grid, such texts with 1 where something else is decided than the network decides.
-        impossible: likewise where an explanation reads values that no input gives.
         with_point: whether there is a point to move.
     """
     body = f'<path class="pl-ground" d="{_box(0, 0, 1, 1)}"/>'
     body += _polygons(pieces) + _grid(rows)
-    body += _marks(impossible, rows, "l3.2 -3.2", "pl-odd") + _marks(wrong, rows, "h0", "pl-dots")
     body += f'<path class="pl-frame" d="{_box(0, 0, 1, 1)}"/>'
     for value in (0, 1):
         x, y = _at(value, value)
@@ -113,16 +106,3 @@ def _grid(rows: Sequence[str]) -> str:
             second += height
 
     return _paths(parts(), " pl-cells")
-
-
-def _marks(where: Sequence[str], rows: Sequence[str], mark: str, css_class: str) -> str:
-    """A small mark at every third square of a region: ink where the decision is 0, paper where it is 1."""
-
-    def parts() -> Iterator[tuple[str, str]]:
-        for second in range(_EVERY // 2, len(where), _EVERY):
-            for first in range(_EVERY // 2, len(where), _EVERY):
-                if where[second][first] == "1":
-                    x, y = _at((first + 0.5) / len(where), (second + 0.5) / len(where))
-                    yield f"{css_class}-{rows[second][first]}", f"M{num(x)} {num(y)}{mark}"
-
-    return _paths(parts())

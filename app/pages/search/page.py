@@ -19,6 +19,7 @@ from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE
 from app.addressing import Addresses
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import all_models
 from app.db.reads import finding
 from app.db.reads.analyses import scope_of
@@ -219,6 +220,7 @@ class _Search:
 
 def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
     """Everything that can be done or opened here, each with further words that it goes by."""
+    alice_and_bob = addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
     a = addresses
     return [
         (_action("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in()), "upload add pytorch"),
@@ -231,7 +233,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Tour", "One network in a minute", a.tour()), "help introduction start"),
         (_action("Guided pages", "One network, page by page", a.guide()), "help introduction tour steps"),
         (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
-        (_action("Alice and Bob", "Two explanations that contradict each other", a.alice_and_bob()), "carol story"),
+        (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
         (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
         (_action("How to export your model", "From PyTorch or scikit-learn", a.bring_in_help()), "help pytorch import"),

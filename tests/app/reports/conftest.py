@@ -1,4 +1,4 @@
-"""The analytic XORNet and a second network, analysed for real, with directions, ladder and contradictions stored."""
+"""The analytic XORNet and a second network, analysed for real, with directions and ladder stored."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from fastapi.testclient import TestClient
 
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.bundled import ALICE_AND_BOB, bundled_networks
+from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions, reporting
 from app.jobs.definitions import arguments_about, direction_details
 from app.main import create_app
 from tests.factories import on_a_copy, small_network
-from tests.quick_contradictions import quick_contradictions
 
 XORNET = f"/networks/{ALICE_AND_BOB}"
+CAROL = "i-1f9.24"
+"""An interpretation of the same network whose joint interchanges are all right as well."""
+COMPARED = {"network": ALICE_AND_BOB, "e": [ALICE, BOB, CAROL]}
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +42,6 @@ def client(tmp_path_factory):
             arguments = arguments_about(*key, thorough=False)
             inputs = reporting.LADDER.load(session, arguments)
             reporting.LADDER.save(session, arguments, reporting.LADDER.compute(inputs))
-            inputs = reporting.CONTRADICTIONS.load(session, arguments)
-            reporting.CONTRADICTIONS.save(session, arguments, quick_contradictions(inputs))
         yield client
 
 
@@ -55,8 +55,3 @@ def get(client):
         return answer.json()
 
     return fetch
-
-
-@pytest.fixture(scope="module")
-def story(get):
-    return get("/alice-and-bob")

@@ -5,16 +5,21 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fastapi.testclient import TestClient
 
+from app.bundled import ALICE, BOB
+from app.jobs.seeding import add_bundled_networks
+from app.main import create_app
 from app.naming import ExplanationRef
-from tests.app.reports.conftest import XORNET
+from tests.app.reports.conftest import CAROL, COMPARED, XORNET
+from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def compared(get, story):
-    return get(story["compare_url"])
+def compared(get):
+    return get("/compare", **COMPARED)
 
 
 def test_references_on_directions_are_read_back() -> None:
@@ -25,7 +30,7 @@ def test_references_on_directions_are_read_back() -> None:
         ExplanationRef.parse("d-4b8")
 
 
-def test_stored_ones_are_named_by_id(get, story) -> None:
+def test_stored_ones_are_named_by_id(get) -> None:
     found = get(XORNET + "/directions", **{"class": "integer"})
     refs = [item["ref"] for one in found["items"] for item in one["items"] if item["valid"]]
     page = get("/compare", network="alice-and-bob", e=refs)
@@ -48,7 +53,7 @@ def test_their_standing_is_not_applicable(get, compared) -> None:
     assert "not applicable" in told["words"]
 
 
-def test_own_swaps_part_them(compared, client, story) -> None:
+def test_own_swaps_part_them(compared, client) -> None:
     own = compared["own_swaps"]
     assert (own["n_swaps"], own["n_interventions"], own["bounded"]) == (12, 144, False)
     assert own["total"] > 0
@@ -59,24 +64,36 @@ def test_own_swaps_part_them(compared, client, story) -> None:
         assert 1 in row["predictions"]
     margins = [row["margin"] for row in own["shown"]]
     assert margins == sorted(margins, reverse=True)
-    assert "Crucial experiments on each explanation’s own interventions" in client.get(story["compare_url"]).text
+    assert "Crucial experiments on each explanation’s own interventions" in client.get("/compare", params=COMPARED).text
 
 
-def test_without_directions_there_are_no_own_swaps(get, story) -> None:
-    carol = story["cast"][2]["ref"]
-    page = get("/compare", network="alice-and-bob", e=[carol, carol.replace("i-", "c-").partition(".")[0]])
+def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_compared_too(client, tmp_path) -> None:
+    for prefix in ("", "/api/v1"):
+        there = client.get(f"{prefix}/alice-and-bob?order=cube")
+        assert there.status_code == 301
+        assert there.headers["location"].startswith(f"{prefix}/compare?network=alice-and-bob&e=d-")
+        assert client.get(there.headers["location"]).status_code == 200
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as before:
+        with app.state.store.write() as session:
+            add_bundled_networks(session)
+        page = before.get("/api/v1/alice-and-bob")
+        assert page.json()["own_swaps"]["total"] > 0
+
+
+def test_without_directions_there_are_no_own_swaps(get) -> None:
+    page = get("/compare", network="alice-and-bob", e=[CAROL, "c-1f9"])
     assert page["own_swaps"] is None
 
 
-def test_a_read_out_and_its_multiple_are_one_in_substance(get, story) -> None:
-    alice = story["cast"][0]["ref"]
-    twice = alice.replace("0:1=0,1,-1", "0:1=0,2,-2")
-    page = get("/compare", network="alice-and-bob", e=[alice, twice])
+def test_a_read_out_and_its_multiple_are_one_in_substance(get) -> None:
+    twice = ALICE.replace("0:1=0,1,-1", "0:1=0,2,-2")
+    page = get("/compare", network="alice-and-bob", e=[ALICE, twice])
     assert page["groups"][0]["letters"] == ["P", "Q"]
 
 
-def test_the_criteria_for_alignments_are_asked_of_them(get, story) -> None:
-    page = get(XORNET + "/verdicts", e=[story["cast"][0]["ref"]])
+def test_the_criteria_for_alignments_are_asked_of_them(get) -> None:
+    page = get(XORNET + "/verdicts", e=[ALICE])
     (one,) = page["explanations"]
     outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in one["verdicts"]}
     assert outcomes["both-directions"] == outcomes["joint-interchange"] == outcomes["causal-order"] == "passed"
@@ -85,8 +102,8 @@ def test_the_criteria_for_alignments_are_asked_of_them(get, story) -> None:
     assert outcomes["irredundant-literals"] == "passed"  # of its algorithm
 
 
-def test_what_fails_says_on_which_interchange(get, story) -> None:
-    bad = story["cast"][0]["ref"].replace("0:1=0,1,-1", "0:1=1,1,1")
+def test_what_fails_says_on_which_interchange(get) -> None:
+    bad = ALICE.replace("0:1=0,1,-1", "0:1=1,1,1")
     (one,) = get(XORNET + "/verdicts", e=[bad])["explanations"]
     verdict = next(v for v in one["verdicts"] if v["criterion"] == "both-directions")
     assert verdict["outcome"] == "failed"
@@ -102,15 +119,14 @@ def test_what_names_no_directions_is_refused(client, ref) -> None:
     assert "explanation 1" in answer.json()["error"]
 
 
-def test_they_say_nothing_of_neurons_changed_by_hand(client, story) -> None:
-    page = client.get(XORNET + "/sandbox", params={"e": story["cast"][0]["ref"], "now": "01_1.0s10"})
+def test_they_say_nothing_of_neurons_changed_by_hand(client) -> None:
+    page = client.get(XORNET + "/sandbox", params={"e": ALICE, "now": "01_1.0s10"})
     assert page.status_code == 200
     assert "directions do not speak about neurons" in page.text.lower()
 
 
-def test_a_comparison_of_them_can_be_verified(client, story) -> None:
-    path, _, query = story["compare_url"].partition("?")
-    answer = client.get(f"/api/v1{path}/verify?{query}")
+def test_a_comparison_of_them_can_be_verified(client) -> None:
+    answer = client.get("/api/v1/compare/verify", params=COMPARED)
     assert answer.status_code == 200, answer.text
     assert [one["kind"] for one in answer.json()["explanations"]] == ["direction", "direction", "interpretation"]
 
@@ -139,10 +155,9 @@ def test_the_list_of_all_tells_where_they_are(get, client) -> None:
     assert get("/networks/other/explanations")["on_directions"] == 0
 
 
-def test_a_direction_is_changed_by_hand(get, client, story) -> None:
-    alice, bob = story["cast"][0]["ref"], story["cast"][1]["ref"]
+def test_a_direction_is_changed_by_hand(get, client) -> None:
     own = "d1~0~1~-1s10"
-    page = get(XORNET + "/sandbox", e=[alice, bob], now="01_" + own)
+    page = get(XORNET + "/sandbox", e=[ALICE, BOB], now="01_" + own)
     (change,) = page["along"]
     assert (change["name"], change["words"], change["signs"]) == ("n1.1 − n1.2", "patched from 10", "← 10")
     assert {one["neuron"] for one in change["landed"]} == {1, 2}
@@ -152,13 +167,13 @@ def test_a_direction_is_changed_by_hand(get, client, story) -> None:
     assert page["explanations"][0]["score"] == {"right": 1, "spoke": 1, "of": 1}
     assert page["on"] == "neurons"
     assert page["directions"] == []
-    html = client.get(XORNET + "/sandbox", params={"e": [alice, bob], "now": "01_" + own, "on": "directions"}).text
+    html = client.get(XORNET + "/sandbox", params={"e": [ALICE, BOB], "now": "01_" + own, "on": "directions"}).text
     assert "moved" in html
     assert "n1.1 − n1.2" in html
 
 
-def test_directions_to_choose_are_those_asked_and_those_found(get, story) -> None:
-    page = get(XORNET + "/sandbox", e=[story["cast"][0]["ref"]], on="directions")
+def test_directions_to_choose_are_those_asked_and_those_found(get) -> None:
+    page = get(XORNET + "/sandbox", e=[ALICE], on="directions")
     names = [one["name"] for one in page["directions"]]
     assert names[:2] == ["n1.1 − n1.2", "n1.0 − n1.2"]
     assert any("n1.0 + n1.1 − n1.2" in name for name in names[2:])
@@ -202,8 +217,8 @@ def test_directions_that_are_none_are_refused_with_a_way_on(client, query, cause
     assert "/networks/alice-and-bob/sandbox" in answer.text
 
 
-def test_a_crucial_experiment_of_two_on_directions_is_one_of_their_own_swaps(get, story) -> None:
-    page = get(XORNET + "/sandbox", e=[story["cast"][0]["ref"], story["cast"][1]["ref"]])
+def test_a_crucial_experiment_of_two_on_directions_is_one_of_their_own_swaps(get) -> None:
+    page = get(XORNET + "/sandbox", e=[ALICE, BOB])
     (jump,) = page["jumps"]
     assert jump["pairs"] == ["PQ"]
     there = get(XORNET + "/sandbox", **_query(jump["url"]))

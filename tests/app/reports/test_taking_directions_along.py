@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.bundled import ALICE, BOB
 from app.offline.planning import Wish
 from app.offline.site import write_site
-from tests.app.reports.conftest import XORNET
+from tests.app.reports.conftest import CAROL, COMPARED, XORNET
 
 pytestmark = pytest.mark.slow
 LADDER = XORNET + "/ladder"
@@ -50,12 +51,11 @@ def test_the_ladder_is_a_figure(client) -> None:
         assert name in html
 
 
-def test_own_swaps_are_paged_and_each_has_an_address(get, client, story) -> None:
-    refs = [one["ref"] for one in story["cast"]]
-    whole = get("/compare", network="alice-and-bob", e=refs, limit=200)["own_swaps"]
+def test_own_swaps_are_paged_and_each_has_an_address(get, client) -> None:
+    whole = get("/compare", **COMPARED, limit=200)["own_swaps"]
     assert whole["total"] == len(whole["shown"])
     assert whole["next"] is None
-    paged, address = [], get("/compare", network="alice-and-bob", e=refs, limit=3)["url"] + "&limit=3"
+    paged, address = [], get("/compare", **COMPARED, limit=3)["url"] + "&limit=3"
     while address:
         path, _, query = address.partition("?")
         own = get(path, **parse_qs(query))["own_swaps"]
@@ -66,13 +66,12 @@ def test_own_swaps_are_paged_and_each_has_an_address(get, client, story) -> None
     assert [row["anchor"] for row in paged] == [row["anchor"] for row in whole["shown"]]
     assert len({row["anchor"] for row in paged}) == len(paged)
     assert client.get(
-        "/api/v1/compare", params={"network": "alice-and-bob", "e": refs, "swaps_after": "x"}
+        "/api/v1/compare", params={"network": "alice-and-bob", "e": [ALICE, BOB, CAROL], "swaps_after": "x"}
     ).status_code in (400, 422)
 
 
-def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get, story) -> None:
-    refs = [one["ref"] for one in story["cast"]]
-    own = get("/compare", network="alice-and-bob", e=refs, limit=200)["own_swaps"]
+def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get) -> None:
+    own = get("/compare", **COMPARED, limit=200)["own_swaps"]
     for row in own["shown"]:
         there = urlsplit(row["url"])
         page = get(there.path, **parse_qs(there.query))
@@ -81,16 +80,14 @@ def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get, story) 
         assert [one["says"] for one in page["explanations"]] == row["predictions"]
 
 
-def test_own_swaps_are_a_table(client, story) -> None:
-    refs = [one["ref"] for one in story["cast"]]
-    answer = client.get("/compare/own-swaps.json", params={"network": "alice-and-bob", "e": refs}).json()
-    rows = rows_of(client.get("/compare/own-swaps.csv", params={"network": "alice-and-bob", "e": refs}).text)
+def test_own_swaps_are_a_table(client) -> None:
+    answer = client.get("/compare/own-swaps.json", params=COMPARED).json()
+    rows = rows_of(client.get("/compare/own-swaps.csv", params=COMPARED).text)
     assert len(rows) == len(answer["rows"]) > 3
     assert {"P", "Q", "R"} <= rows[0].keys()
     margins = [row["margin"] for row in answer["rows"]]
     assert margins == sorted(margins, reverse=True)
-    carol = refs[2]
-    none = {"network": "alice-and-bob", "e": [carol, "c-" + carol.split("-")[1].split(".")[0]]}
+    none = {"network": "alice-and-bob", "e": [CAROL, "c-1f9"]}
     assert client.get("/compare/own-swaps.json", params=none).json()["rows"] == []
 
 
