@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."
     )
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
-    device: str = Field("cpu", description="torch device of training, studies and transformers: cpu, cuda, …")
+    device: str = Field("cpu", description="torch device of training and of studies: cpu, cuda, …")
     max_possible_circuits: int = Field(
         100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or estimated instead of listed."
     )

@@ -53,8 +53,6 @@ MAX_COMPARED: Final = 200_000_000
 N_DRAWN: Final = 1_000
 """Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
-Sift = Callable[[Masks], tuple[NDArray[np.int64], NDArray[np.int64]]]
-"""Circuits ``[circuits, bits]`` → on how many rows each is right for certain, and on how many it may be."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,6 @@ def find_circuits(
     *,
     accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
-    sift: Sift | None = None,
 ) -> CircuitsFound:
     """Every valid circuit of a model, with its figures.
 
@@ -172,7 +169,6 @@ def find_circuits(
         work: told after each part; may raise Cancelled.
         accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most circuits listed, those with the fewest bits; all are counted.
-        sift: as :func:`find_masks` takes it.
 
     Raises:
         BeyondLimits: there are too many circuits.
@@ -180,7 +176,7 @@ def find_circuits(
         OutOfTime: the time was up before every circuit was decided.
     """
     space = model.space(rules)
-    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit, sift=sift)
+    found = find_masks(model, rules, work, accuracy_threshold=accuracy_threshold, limit=limit)
     if not found.exhaustive:
         raise OutOfTime
     masks = number_bits(found.masks, space.graph.n_bits)
@@ -201,7 +197,6 @@ def find_masks(
     *,
     accuracy_threshold: float = ACCURACY_THRESHOLD,
     limit: int = MAX_LISTED,
-    sift: Sift | None = None,
 ) -> MasksFound:
     """The masks of every valid circuit of a model.
 
@@ -211,15 +206,14 @@ def find_masks(
         work: told after each part; may raise Cancelled. When its time is up, the search ends with what it has.
         accuracy_threshold: see :data:`~analysis.models.model.ACCURACY_THRESHOLD`.
         limit: most masks kept, those with the fewest bits; all are counted.
-        sift: run on every mask, and what it leaves open is decided as ever; None to search as the space has it.
 
     Raises:
         BeyondLimits: there are too many circuits.
         InvalidProtocol: the rules do not fit the model.
     """
     space = model.space(rules)
-    refuse_if_too_large(model, space, sift)
-    engine = engine_of(model, space, sift)
+    refuse_if_too_large(model, space)
+    engine = engine_of(model, space)
     most = max_wrong(len(model.rows), accuracy_threshold)
     tally = _Tally(space, limit)
     with suppress(OutOfTime):
@@ -310,11 +304,10 @@ class _EveryMask:
     Args:
         model: with its task.
         space: that is searched.
-        sift: what decides clear cases; None to run every circuit in the order that decides.
     """
 
-    def __init__(self, model: Model, space: Space, sift: Sift | None) -> None:
-        self._model, self._space, self._sift = model, space, sift
+    def __init__(self, model: Model, space: Space) -> None:
+        self._model, self._space = model, space
 
     @property
     def milliseconds(self) -> float:
@@ -337,37 +330,29 @@ class _EveryMask:
     def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
         circuits = masks[_are_circuits(self._space, masks)]
         needed = len(self._model.rows) - max_wrong
-        valid, is_open = np.zeros(len(circuits), dtype=np.bool_), np.ones(len(circuits), dtype=np.bool_)
-        if self._sift:
-            least, most = self._sift(circuits)
-            valid, is_open = least >= needed, (least < needed) & (most >= needed)
-        if is_open.any():
-            valid[is_open] = _judge(self._model, self._space, circuits[is_open]).right >= needed
+        valid = np.zeros(len(circuits), dtype=np.bool_)
+        if len(circuits):
+            valid = _judge(self._model, self._space, circuits).right >= needed
         return SearchPart(mask_numbers(circuits[valid]), len(circuits))
 
 
-def engine_of(model: Model, space: Space, sift: Sift | None = None) -> Engine:
-    """What finds the valid circuits of a space; with ``sift`` every mask is run."""
-    return _EveryMask(model, space, sift) if sift else space.engine() or _EveryMask(model, space, None)
+def engine_of(model: Model, space: Space) -> Engine:
+    """What finds the valid circuits of a space."""
+    return space.engine() or _EveryMask(model, space)
 
 
-def runs_every_mask(space: Space) -> bool:
-    """Whether there is no way to find the valid circuits of a space but to run every mask."""
-    return space.graph.n_bits > MAX_BITS or space.engine() is None
-
-
-def refuse_if_too_large(model: Model, space: Space, sift: Sift | None = None) -> None:
-    """Refuse a space that is not searched, with ``sift`` one of which not every mask is run.
+def refuse_if_too_large(model: Model, space: Space) -> None:
+    """Refuse a space that is not searched.
 
     Raises:
         BeyondLimits: it has too many masks.
     """
     item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
     n, bits = space.n_combinations, space.graph.n_bits
-    if (sift or runs_every_mask(space)) and (n > MAX_MASKS or bits > MAX_BITS):
+    if (bits > MAX_BITS or space.engine() is None) and (n > MAX_MASKS or bits > MAX_BITS):
         cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
         raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
-    milliseconds = engine_of(model, space, sift).milliseconds
+    milliseconds = engine_of(model, space).milliseconds
     if milliseconds > MAX_MILLISECONDS:
         cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
         raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)

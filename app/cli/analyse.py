@@ -65,14 +65,6 @@ def analyse(
             show_default=False,
         ),
     ] = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            help="Of transformers: torch device to run every mask on (cpu, cuda, …); the same results by another "
-            "route. Default: without torch.",
-            show_default=False,
-        ),
-    ] = "",
 ) -> int:
     """Find every explanation of a network; of models of other kinds, such as transformers, every circuit.
 
@@ -112,10 +104,8 @@ def analyse(
     if kind is not None:
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
         refuse_options(kind, of_networks, output_index)
-        how = Told(output, not no_masks, quiet, plan, seconds, device)
+        how = Told(output, not no_masks, quiet, plan, seconds)
         return analyse_model(content, given_protocol(protocol), work, how)
-    if device:
-        raise Refusal("--device: is for transformers, and the file is of an MLP. Leave it out.")
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
     network_file = parse_network_file(content)

@@ -28,7 +28,6 @@ class Told:
         quiet: no progress.
         plan: only tell what would be done.
         seconds: given for the whole, None for no end.
-        device: torch device that every mask is run on; "" to search as the model's kind does, without torch.
     """
 
     output: str
@@ -36,7 +35,6 @@ class Told:
     quiet: bool
     plan: bool
     seconds: float | None
-    device: str = ""
 
 
 def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: list[int] | None) -> None:
@@ -81,14 +79,10 @@ def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, tol
     kind, model = read_model(raw)
     rules = named_model_protocol(kind, protocol) if isinstance(protocol, str) else model_protocol(kind, protocol)
     space = model.space(rules.rules)
-    refusal, expected, sift = "", {}, None
-    if told.device:
-        from analysis.models.attention_device import sift_on
-
-        sift = sift_on(told.device, model, rules.rules)
+    refusal, expected = "", {}
     try:
-        refuse_if_too_large(model, space, sift)
-        expected = {STAGE: engine_of(model, space, sift).milliseconds / 1_000 * slowness()}
+        refuse_if_too_large(model, space)
+        expected = {STAGE: engine_of(model, space).milliseconds / 1_000 * slowness()}
     except BeyondLimits as error:
         refusal = error.cause
     if told.plan:
@@ -104,7 +98,6 @@ def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, tol
                 work.reporting_to(bar.report()),
                 accuracy_threshold=rules.accuracy_threshold,
                 limit=work.limits.most_listed(0),
-                sift=sift,
             )
     document = model_result_json(
         model, rules, found, masks=told.masks, seconds=time.perf_counter() - start, refusal=refusal
@@ -140,6 +133,4 @@ def _plan_text(
         lines.append(f"    {STAGE}: about {duration(expected)}")
         if told.seconds is not None and told.seconds < expected:
             lines.append(f"      --seconds {told.seconds:g} would end here")
-        if told.device:
-            lines.append(f"    every mask is run on the device {told.device}, whose time is not predicted")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,9 @@ COMMANDS: Final[dict[str, str]] = {
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
 }
 """Command, with its group in front → what to do instead, as a sentence."""
-OPTIONS: Final[dict[tuple[str, str], str]] = {}
+OPTIONS: Final[dict[tuple[str, str], str]] = {
+    ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
+}
 """Command and option → what to do instead, as a sentence."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.models.circuits import CircuitsFound, find_circuits, runs_every_mask
+from analysis.models.circuits import CircuitsFound, find_circuits
 from analysis.models.judging import judged_circuits
 from analysis.models.model import Rules
 from analysis.models.registry import read_model
@@ -18,17 +18,15 @@ from app.db.models import find_model, model_of, save_circuits
 from app.jobs.handlers import Handler, Saved
 from app.jobs.queue import enqueue_of_model
 from app.jobs.stages import BESIDE_CIRCUITS
-from app.limits import device_in
 from app.naming import RulesScope
 
 
 @dataclass(frozen=True)
 class CircuitInputs:
-    """What is searched: the model as its file, and the rules; and the torch device for what has no engine."""
+    """What is searched: the model as its file, and the rules."""
 
     document: bytes
     rules: Rules
-    device: str = "cpu"
 
 
 def load_circuit_inputs(session: Session, arguments: Mapping[str, Any]) -> CircuitInputs:
@@ -40,23 +38,13 @@ def load_circuit_inputs(session: Session, arguments: Mapping[str, Any]) -> Circu
     """
     row = find_model(session, arguments["model"])
     kind, _ = model_of(row)
-    return CircuitInputs(row.document, kind.rules(arguments["rules"]), device_in(session))
+    return CircuitInputs(row.document, kind.rules(arguments["rules"]))
 
 
 def compute_circuits(inputs: CircuitInputs, work: Work = DEFAULT_WORK) -> CircuitsFound:
-    """Find them all, and judge them. On a device other than the CPU, which is found without torch, the masks are run
-    that no engine can skip.
-
-    Raises:
-        InvalidTraining: the device that the operator named is not there.
-    """
+    """Find them all, and judge them."""
     kind, model = read_model(inputs.document)
-    sift = None
-    if inputs.device != "cpu" and runs_every_mask(model.space(inputs.rules)):
-        from analysis.models.attention_device import sift_on
-
-        sift = sift_on(inputs.device, model, inputs.rules)
-    return judged_circuits(kind, model, inputs.rules, find_circuits(model, inputs.rules, work, sift=sift), work)
+    return judged_circuits(kind, model, inputs.rules, find_circuits(model, inputs.rules, work), work)
 
 
 def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome: CircuitsFound) -> Saved:

@@ -84,22 +84,6 @@ def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
     assert "masks" not in circuits
 
 
-@pytest.mark.slow
-def test_a_device_writes_the_same_file(other_name, tmp_path, capsys):
-    protocol = written(tmp_path, {"ablation": "mean"}, "protocol.json")
-    found = []
-    for device in ((), ("--device", "cpu")):
-        assert run("analyse", other_name, "-p", protocol, "-o", tmp_path / "out.json", "-q", *device) == 0
-        found.append(json.loads((tmp_path / "out.json").read_text()) | {"seconds": None})
-    assert found[0] == found[1]
-    assert found[0]["outputs"][0]["circuits"]["valid"] > 0
-    assert run("analyse", other_name, "--plan", "--device", "cpu") == 0
-    assert "every mask is run on the device cpu" in capsys.readouterr().out
-    assert "device 'abacus'" in refused(capsys, "analyse", other_name, "-o", "-", "--device", "abacus")
-    network = written(tmp_path, network_file_json(golden_network("xor_2-2")), "network.json")
-    assert "--device: is for transformers" in refused(capsys, "analyse", network, "-o", "-", "--device", "cpu")
-
-
 def test_a_lower_threshold_lets_more_circuits_pass(other_name, tmp_path):
     valid = []
     for threshold in (0.99, 0.9, 0.4, 0):

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from sqlalchemy import select
 
 from analysis.errors import InvalidTraining
 from analysis.limits import DEFAULT_LIMITS, listed_bytes
-from analysis.models.attention import ATTENTION
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
 from app.db.engine import open_store
-from app.db.models import save_model
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs.definitions import analyse_arguments, train_arguments
 from app.jobs.handlers import ANALYSE
-from app.jobs.model_circuits import CircuitInputs, compute_circuits, load_circuit_inputs
 from app.jobs.training import TRAIN
 from app.limits import limits_in, limits_of
 from app.settings import Settings
-from tests.analysis.models.test_attention_blocks import with_blocks
 from tests.factories import pretrained_xor
 
 
@@ -98,23 +92,4 @@ def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
         inputs = TRAIN.load(session, train_arguments([TrainingSpec()]))
     with pytest.raises(InvalidTraining, match="abacus"):
         TRAIN.compute(inputs)
-    store.close()
-
-
-@pytest.mark.slow
-def test_circuits_are_run_on_the_operators_device_where_no_engine_skips_them(tmp_path):
-    with_mlps = json.dumps(with_blocks(5, (1, 1, 5, 3, 4, 3), mlp="relu")).encode()
-    without = json.dumps(with_blocks(5, (1, 1, 5, 3, 4, 3))).encode()
-
-    def found(document, *device):
-        return compute_circuits(CircuitInputs(document, ATTENTION.default_rules, *device))
-
-    assert found(with_mlps, "cpu:0") == found(with_mlps)
-    with pytest.raises(InvalidTraining, match="abacus"):
-        found(with_mlps, "abacus")
-    assert found(without, "abacus") == found(without)
-    store = store_of(tmp_path, device="abacus")
-    with store.write() as session:
-        row, _ = save_model(session, with_mlps)
-        assert load_circuit_inputs(session, {"model": row.digest, "rules": ""}).device == "abacus"
     store.close()
