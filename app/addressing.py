@@ -126,10 +126,6 @@ class Addresses:
         """Where an analysis of the network is asked for with POST."""
         return self._url("networks", network, "analyses")
 
-    def plan(self, network: str, scope: Scope | None = None) -> str:
-        """What an analysis would take, as JSON; before it is asked for."""
-        return self.twin(self._url("networks", network, "plan", scope=scope))
-
     def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
         return self._url("networks", network, "funnel", scope=scope, **view)

@@ -27,7 +27,6 @@ from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, pars
 from analysis.question import Question
 from analysis.result_file import RESULT_FORMAT, result_json, self_contained
 from analysis.work import Work
-from app.expected import slowness
 from app.figures.svg import network_diagram, shape_text
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.audits import Answer, Audit, ClaimLike, audited
@@ -80,7 +79,7 @@ def explain(
     work = Work(clock=time.perf_counter)
     if seconds is not None:
         work = work.for_seconds(seconds)
-        work = replace(work, limits=limits_within(work.seconds_left / slowness(), question, work.limits))
+        work = replace(work, limits=limits_within(work.seconds_left, question, work.limits))
     document = result_json([analyse_output(question, work)])
     return Result(subject.file, question, document)
 

@@ -7,13 +7,14 @@
 
 Listing wins where the space is within the limit, since everything is then at hand; counting is next, since it is exact;
 an estimate is the last resort. Seconds are predicted from numbers of operations and speeds measured on one core of a
-common server; they tell a second from a minute and a minute from an hour, no more.
+common server; they tell a second from a minute and a minute from an hour, no more. So people are told one of the words
+"seconds" and "minutes", and that it is not feasible where every way is barred.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from analysis.circuits.counting_processes import PROCESS_BYTES
 from analysis.circuits.judging import first_rows
@@ -44,6 +45,18 @@ _SECONDS_PER_COMPARISON: Final = 5e-10
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
+_MINUTE: Final = 60.0
+Time = Literal["seconds", "minutes"]
+"""About how long a search takes."""
+
+
+def time_word(seconds: float) -> Time:
+    """Predicted seconds as people are told them.
+
+    Args:
+        seconds: of one core.
+    """
+    return "seconds" if seconds < _MINUTE else "minutes"
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,11 @@ class CircuitPlan:
     def cost(self) -> Cost:
         """Of the way that will be taken."""
         return next(cost for cost in self.costs if cost.method == self.method)
+
+    @property
+    def takes(self) -> Time:
+        """About how long that way takes."""
+        return time_word(self.cost.seconds)
 
 
 def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> CircuitPlan:

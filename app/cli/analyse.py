@@ -56,7 +56,7 @@ def analyse(
             "size and the most different two.",
         ),
     ] = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only tell how the circuits would be found, and why.")] = False,
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -85,16 +85,15 @@ def analyse(
     from app.cli.analyse_model import Told, analyse_model, refuse_options
     from app.cli.chain_bar import ChainBar
     from app.cli.directions import read_direction_classes, search_directions_of
-    from app.cli.expecting import expected_stages, plan_text, stage_prefix
+    from app.cli.expecting import chain_stages, plan_text, stage_prefix
     from app.cli.judging import count_jointly, judge, read_criteria
     from app.cli.stories import look_beside
-    from app.expected import slowness
     from app.limits import limits_of
 
     work = read_work(seconds)
 
     if not plan and not output:
-        raise Refusal("nowhere to write. Give --output FILE, or --plan to see first what it would take.")
+        raise Refusal("nowhere to write. Give --output FILE, or --plan to see first how the circuits would be found.")
     if output:
         check_writable(output, file, data or file)
     limits = limits_of(read_settings())
@@ -104,7 +103,7 @@ def analyse(
     if kind is not None:
         of_networks = {"--data": data, "--criteria": criteria, "--directions": directions, "--stories": stories}
         refuse_options(kind, of_networks, output_index)
-        how = Told(output, not no_masks, quiet, plan, seconds)
+        how = Told(output, not no_masks, quiet, plan)
         return analyse_model(content, given_protocol(protocol), work, how)
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
@@ -119,15 +118,15 @@ def analyse(
     questions = [Question(network, k, tasks[k], rules, record) for k in outputs]
     refuse(tuple(problem for question in questions for problem in preflight(question)))
     if plan:
-        write_text(output or "-", plan_text(questions, limits, seconds))
+        write_text(output or "-", plan_text(questions, limits))
         return DONE
-    expected = {} if quiet else expected_stages(questions, limits, steps, classes)
+    stages = chain_stages(questions, steps, classes)
     analyses = []
-    with ChainBar(tuple(expected), expected, quiet).shown() as bar:
+    with ChainBar(stages, quiet).shown() as bar:
         for question in questions:
             if len(outputs) > 1 and not quiet:
                 remark(f"output {question.output}: {question.task.name or 'unnamed task'}")
-            within = limits_within(work.seconds_left / slowness(), question, limits)
+            within = limits_within(work.seconds_left, question, limits)
             own = work.reporting_to(bar.report(stage_prefix(question.output, outputs)))
             analyses.append(analyse_output(question, replace(own, limits=within)))
         analyses, verdicts, unfinished = judge(analyses, steps, bar, work)

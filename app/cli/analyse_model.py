@@ -27,14 +27,12 @@ class Told:
         masks: whether circuits are listed.
         quiet: no progress.
         plan: only tell what would be done.
-        seconds: given for the whole, None for no end.
     """
 
     output: str
     masks: bool
     quiet: bool
     plan: bool
-    seconds: float | None
 
 
 def refuse_options(kind: ModelKind, given: Mapping[str, object], outputs: list[int] | None) -> None:
@@ -68,30 +66,30 @@ def analyse_model(raw: bytes, protocol: str | Mapping[str, Any], work: Work, tol
     Raises:
         AnalysisError: the file, or the protocol, cannot be used.
     """
+    from analysis.circuits.planning import time_word
     from analysis.errors import BeyondLimits
     from analysis.models.circuits import MasksFound, engine_of, find_masks, refuse_if_too_large
     from analysis.models.protocol import model_protocol, named_model_protocol
     from analysis.models.registry import read_model
     from analysis.models.result_json import missing_of_model, model_result_json
     from app.cli.chain_bar import ChainBar
-    from app.expected import slowness
 
     kind, model = read_model(raw)
     rules = named_model_protocol(kind, protocol) if isinstance(protocol, str) else model_protocol(kind, protocol)
     space = model.space(rules.rules)
-    refusal, expected = "", {}
+    refusal, takes = "", ""
     try:
         refuse_if_too_large(model, space)
-        expected = {STAGE: engine_of(model, space).milliseconds / 1_000 * slowness()}
+        takes = time_word(engine_of(model, space).milliseconds / 1_000)
     except BeyondLimits as error:
         refusal = error.cause
     if told.plan:
-        write_text(told.output or "-", _plan_text(model, rules, space, refusal, expected.get(STAGE), told))
+        write_text(told.output or "-", _plan_text(model, rules, space, refusal, takes))
         return DONE
     found: MasksFound | None = None
     start = time.perf_counter()
     if not refusal:
-        with ChainBar(tuple(expected), expected, told.quiet).shown() as bar:
+        with ChainBar((STAGE,), told.quiet).shown() as bar:
             found = find_masks(
                 model,
                 rules.rules,
@@ -114,23 +112,17 @@ def _plan_text(
     protocol: ModelProtocol,
     space: Space,
     refusal: str,
-    expected: float | None,
-    told: Told,
+    takes: str,
 ) -> str:
-    """What a search would take, or why there is none; lines for people."""
-    from app.figures.numbers import duration
-
+    """How every circuit would be found, or why none is; lines for people."""
     bits = space.graph.n_bits
     lines = [
         f"output 0, {model.task or 'unnamed task'}, protocol {protocol.name}: {'none' if refusal else 'listed'}",
         f"  {', '.join(f'{name} {value}' for name, value in protocol.settings.items())}",
         f"  {space.possible:,} circuits are possible, by {1 << bits:,} masks of {bits} bits.",
     ]
-    if expected is None:
+    if refusal:
         lines.append(f"  not searched: {refusal}")
     else:
-        lines.append("  expected on one core of this machine, right within a factor of four as a rule:")
-        lines.append(f"    {STAGE}: about {duration(expected)}")
-        if told.seconds is not None and told.seconds < expected:
-            lines.append(f"      --seconds {told.seconds:g} would end here")
+        lines.append(f"  Testing all of them takes {takes}.")
     return "\n".join(lines) + "\n"

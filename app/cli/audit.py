@@ -94,7 +94,7 @@ def audit(
         asked = _of_network(content, protocol, methods or [], claims, data, output_index)
     work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
     seconds: dict[str, float] = {}
-    with ChainBar(("circuits", "methods"), {}, quiet).shown() as bar:
+    with ChainBar(("circuits", "methods"), quiet).shown() as bar:
         own = replace(work, report=bar.report(""))
         begun = time.perf_counter()
         landscape = asked.search(own)

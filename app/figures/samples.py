@@ -113,41 +113,17 @@ def connected_mask(weights: tuple[NDArray[np.float64], ...], share: float, seed:
 
 
 def _plan_example() -> SimpleNamespace:
-    """A plan with one way taken, one barred and one not needed."""
-
-    def way(method: str, words: str, seconds: float, megabytes: int, obstacle: str) -> SimpleNamespace:
-        return SimpleNamespace(
-            words=words,
-            chosen=method == "counted",
-            seconds=seconds,
-            memory_bytes=megabytes << 20,
-            obstacle=obstacle,
-        )
-
+    """A plan whose first way is barred."""
     return SimpleNamespace(
         possible=7_271_931_361,
         method="counted",
         words="count the valid circuits exactly, without listing them",
+        takes="seconds",
         reason="Listing is out of reach, but every circuit can be judged without listing.",
-        seconds=1.6,
-        megabytes=215,
         refusals=[],
-        limits=SimpleNamespace(n_draws=1_000, n_samples=200_000, confidence=0.99),
-        ways=[
-            way("listed", "list every valid circuit", 970.0, 465, "7,271,931,361 circuits are possible"),
-            way("counted", "count the valid circuits exactly, without listing them", 1.6, 215, ""),
-            way("estimated", "estimate how many circuits are valid, from a uniform sample", 4.4, 200, ""),
-        ],
-        chain_seconds=None,
-        told_seconds=19.0,
-        stages=[
-            SimpleNamespace(name="Circuits", seconds=3.6, units="7,271,931,361 possible circuits", reason=""),
-            SimpleNamespace(name="Interpretations", seconds=1.4, units="about 1,000 valid circuits", reason=""),
-            SimpleNamespace(name="Criteria", seconds=14.0, units="about 1,000 valid circuits", reason=""),
-            SimpleNamespace(
-                name="Directions", seconds=None, units="2 irredundant algorithms", reason="It shows only on the way."
-            ),
-        ],
+        n_draws=1_000,
+        n_samples=200_000,
+        confidence=0.99,
     )
 
 

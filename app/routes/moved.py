@@ -45,6 +45,7 @@ class Former:
 
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+    Former("/networks/{network}/plan", "/networks/{network}"),
 )
 
 router = APIRouter(include_in_schema=False)

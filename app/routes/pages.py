@@ -32,7 +32,6 @@ from app.pages.interpretations import InterpretationsOptions, address_of_draw, b
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.patterns import build_patterns, example_context
-from app.pages.plan import build_plan
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
@@ -297,18 +296,6 @@ add_twin(
 add_page(router, *PLAIN)
 for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS, TOUR):
     add_twin(router, _page)
-add_twin(
-    router,
-    Page(
-        "/networks/{network}/plan",
-        build_plan,
-        "plan",
-        "networks",
-        "What an analysis would take",
-        "Whether the valid circuits would be listed, counted or estimated, why, and the time and memory predicted.",
-        name="plan",
-    ),
-)
 add_twin(
     router,
     Page(

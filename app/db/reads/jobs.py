@@ -38,7 +38,6 @@ def list_jobs(
     states: Sequence[str] = (),
     network: str = "",
     before: tuple[datetime, str] | None = None,
-    oldest: bool = False,
     limit: int = 50,
 ) -> list[JobRow]:
     """Jobs, newest first.
@@ -47,10 +46,9 @@ def list_jobs(
         states: only these, if any are given.
         network: digest of the only network whose jobs are meant; "" for all.
         before: (created_at, id) of the last job of the page before.
-        oldest: whether the oldest come first instead.
         limit: at most so many.
     """
-    order = (JobRow.created_at, JobRow.id) if oldest else (JobRow.created_at.desc(), JobRow.id.desc())
+    order = JobRow.created_at.desc(), JobRow.id.desc()
     query = select(JobRow.id).order_by(*order).limit(limit)  # whole rows take longer to sort
     if states:
         query = query.where(JobRow.state.in_(states))

@@ -40,10 +40,6 @@ from app.pages.place import Place
 from app.pages.plan import PlanView, RefusalView, plan_view
 from app.pages.shared import NetworkView, network_view
 
-STORED_BYTES_PER_CIRCUIT: Final = 200
-"""Columns (60) and verdicts of all criteria, measured on a million circuits: docs/large-sets.md."""
-STORED_BYTES_AT_LEAST: Final = 600_000
-"""Algorithms, alignments, distributions, the common ground."""
 FORMULA_INPUTS: Final = 4
 FORMULA_DEPTH: Final = 3
 """A table without a name is shown as a formula up to these, which takes a hundredth of a second."""
@@ -58,13 +54,12 @@ class RawOutput(PageModel):
 
 
 class AnalysisPreview(PageModel):
-    """What one analysis would take."""
+    """How one analysis would find the circuits."""
 
     output: int
     protocol: str
     algorithms: BigInt | None = Field(description="Candidate algorithms, exactly; None where only a search tells.")
     plan: PlanView
-    storage_bytes: BigInt | None = Field(description="At most, if every possible circuit were valid; None if refused.")
 
 
 class OutputPreview(PageModel):
@@ -259,15 +254,9 @@ def _analysis(
     session: Session, row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int, protocol: Protocol
 ) -> AnalysisPreview:
     task, limits = tasks[output], limits_in(session)
-    plan = plan_view(_place(row, intake, task, output, protocol), limits)
+    plan = plan_view(_place(row, intake, task, output, protocol).question, limits)
     n_inputs, hidden = intake.draft.network.n_inputs, intake.draft.network.n_hidden_layers
     algorithms = None
     if protocol.algorithm_form != "formula_trees" and hidden >= 1:
         algorithms = count_candidates(task.pattern, n_inputs, protocol.depth_for(hidden))
-    storage = None
-    if plan.possible is not None:
-        listed = min(plan.possible, limits.most_listed(2**n_inputs)) if plan.method == "listed" else limits.n_draws
-        storage = STORED_BYTES_AT_LEAST + listed * STORED_BYTES_PER_CIRCUIT
-    return AnalysisPreview(
-        output=output, protocol=protocol.name, algorithms=algorithms, plan=plan, storage_bytes=storage
-    )
+    return AnalysisPreview(output=output, protocol=protocol.name, algorithms=algorithms, plan=plan)

@@ -309,7 +309,6 @@ class Links(PageModel):
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
-    plan: str = Field(description="What the analysis takes, as JSON.")
     train_like: str = Field(description="The training form, filled in with its settings.")
     train_again: str = Field(description="The same with its very seed, where its loss curve was not kept; else empty.")
     learning: str = Field(description="Loss and outputs by epoch as CSV; JSON likewise. Empty if not known.")
@@ -358,7 +357,9 @@ class NetworkPage(AnalysisPage):
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     planted: PlantedView | None = Field(description="What was planted in it; null if nothing is said.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
-    plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
+    plan: PlanView | None = Field(
+        description="How the analysis would find the circuits, where none is stored or on its way."
+    )
     links: Links
 
     @property
@@ -527,7 +528,9 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         planted=planted_view(session, addresses, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
-        plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,
+        plan=None
+        if analysis is not None or state_of(None, job) == "computing"
+        else plan_view(place.question, limits_in(session)),
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
@@ -541,7 +544,6 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
-            plan=addresses.plan(slug, scope),
             train_like=addresses.train(like=slug),
             train_again=same_again(place.row, addresses),
             learning="" if learning is None else addresses.training_table(slug, "csv"),

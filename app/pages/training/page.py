@@ -9,23 +9,19 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
-from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.networks.training_cost import training_cost, untrained_network
 from analysis.networks.training_spec import OptionProblem
-from analysis.preflight import preflight
+from analysis.networks.untrained import untrained_network
 from analysis.protocol import BUILT_IN, named_protocol
 from analysis.question import Question
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_kind
-from app.expected import expected_chain
-from app.figures.numbers import duration
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
-from app.pages.plan import PlanView, refused, view_of
+from app.pages.plan import PlanView, plan_view
 from app.pages.shared import JobView, job_view
 from app.pages.training.like import LikeView, options_like
 from app.pages.training.options import (
@@ -40,7 +36,7 @@ from app.pages.training.options import (
     request_of,
 )
 
-# --- what a training and the analyses behind it will take, told before anything is started
+# --- what a training and the analyses behind it will do, told before anything is started
 
 
 class PlannedAnalysis(PageModel):
@@ -57,48 +53,23 @@ class TrainingPlan(PageModel):
 
     shape: str
     networks: int
-    steps_per_epoch: int
-    epochs: int = Field(description="A common number of epochs; how many are needed is known only afterwards.")
-    seconds: float = Field(description="Predicted for all networks together, on one core, for so many epochs.")
-    most_seconds: float = Field(description="The same if a network needs every epoch that is allowed.")
     analyses: list[PlannedAnalysis] = Field(
         description="For each network that converges; planned on weights as before training."
     )
-
-    @property
-    def words(self) -> str:
-        """The time in words."""
-        return f"about {duration(self.seconds)}, at most {duration(self.most_seconds)}"
 
 
 def plan_training(request: TrainRequest, limits: Limits) -> TrainingPlan:
     """The plan of a sound request."""
     spec = request.spec
-    cost = training_cost(spec, request.count)
     network, data = untrained_network(spec), clean_data(spec.n_inputs)
     analyses = []
     for output, task in enumerate(spec.resolved_tasks()):
         for name in request.protocols:
             protocol = named_protocol(name)
-            question = Question(network, output, task, protocol, data)
-            problems = preflight(question)
-            if problems:
-                plan = refused(problems, limits)
-            else:
-                try:
-                    chain = expected_chain(question, limits, trained=False)
-                    plan = view_of(chain, limits)
-                except AnalysisError as error:
-                    plan = refused((error,), limits)
+            plan = plan_view(Question(network, output, task, protocol, data), limits)
             label = task.name or "".join(map(str, task.truth_table))
             analyses.append(PlannedAnalysis(output=output, task=label, protocol=name, plan=plan))
-    return TrainingPlan.showing(
-        cost,
-        shape="-".join(map(str, spec.sizes)),
-        networks=request.count,
-        steps_per_epoch=cost.steps,
-        analyses=analyses,
-    )
+    return TrainingPlan(shape="-".join(map(str, spec.sizes)), networks=request.count, analyses=analyses)
 
 
 N_LATEST: Final = 5
@@ -116,14 +87,14 @@ class FieldView(PageModel):
 
 
 class TrainPage(PageModel):
-    """The form with its values, what is wrong with them, and what they would take."""
+    """The form with its values, what is wrong with them, and what they would do."""
 
     fields: list[FieldView] = Field(description="Every option of training, in the order of the form.")
     values: dict[str, str]
     protocols: list[str] = Field(description="Protocols that are ticked.")
     problems: list[str] = Field(description="What was wrong with the values, all at once; empty if nothing was.")
     like: LikeView | None = Field(description="The network whose settings fill in the form.")
-    plan: TrainingPlan | None = Field(description="What it would take; null where the values cannot be trained with.")
+    plan: TrainingPlan | None = Field(description="What it would do; null where the values cannot be trained with.")
     all_protocols: list[str]
     max_count: int
     latest: list[JobView] = Field(description="The last trainings that were asked for.")

@@ -8,10 +8,10 @@ import pytest
 from analysis.errors import Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
-from analysis.networks.training_cost import training_cost, untrained_network
 from analysis.networks.training_course import course_json, training_json
 from analysis.networks.training_curves import Looks, looks_each, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_problems
+from analysis.networks.untrained import untrained_network
 from analysis.tasks import input_table
 from analysis.work import Work
 
@@ -125,13 +125,7 @@ def test_all_problems_are_told_at_once_each_with_its_option():
     assert [p.option for p in training_problems({"n_inputs": 9, "input_weights": [1]})] == ["n_inputs"]
 
 
-def test_a_cost_grows_with_what_is_asked_for():
-    base = training_cost(SPEC)
-    assert base.steps == 8
-    assert base.seconds <= base.most_seconds
-    assert training_cost(SPEC, 100).seconds > base.seconds
-    assert training_cost(SPEC.model_copy(update={"epochs": 5})).epochs == 5
-    assert training_cost(SPEC.model_copy(update={"loss_target": 1e-6, "epochs": 9_999})).epochs > 60
+def test_the_stand_in_for_what_is_trained_has_its_shape_and_goes_by_no_seed():
     stand_in = untrained_network(SPEC)
     assert (stand_in.sizes, stand_in.activation) == (SPEC.sizes, SPEC.activation)
     assert stand_in.digest == untrained_network(SPEC.model_copy(update={"seed": 9})).digest

@@ -62,12 +62,11 @@ def test_no_time_to_work_in_is_refused_before_any_work(seconds, xor, tmp_path, c
     assert not out.exists()
 
 
-def test_the_plan_tells_every_stage_and_where_the_time_would_end(xor, capsys):  # noqa: F811
-    assert run("analyse", xor, "--plan", "--seconds", "0.000001") == 0
+def test_the_plan_tells_how_circuits_would_be_found(xor, capsys):  # noqa: F811
+    assert run("analyse", xor, "--plan") == 0
     said = capsys.readouterr().out
-    for stage in (*STAGES, "criteria", "directions", "common ground", "all of it"):
-        assert f"    {stage}: " in said
-    assert said.count("--seconds 1e-06 would end here") == 1
+    assert "protocol complete: listed\n" in said
+    assert "Finding them takes seconds; how long later stages take is not predicted." in said
 
 
 @pytest.mark.slow
@@ -77,4 +76,3 @@ def test_where_stderr_is_no_terminal_a_line_tells_of_each_stage(xor, tmp_path, c
     stages = [line for line in lines if "(stage " in line]
     assert [line.split(":")[0] for line in stages] == [*STAGES, "criteria on circuits"]
     assert "(stage 1 of 5, " in stages[0]
-    assert ", expected " in stages[0]

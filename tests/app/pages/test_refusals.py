@@ -335,7 +335,6 @@ def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, neare
     ("address", "nearest"),
     [
         ("/networks/xor/result?output=x", XOR),
-        ("/networks/xor/plan?colour=red", XOR),
         ("/networks?limit=0&q=xor", "/?q=xor"),
     ],
 )

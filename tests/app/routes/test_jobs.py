@@ -1,13 +1,11 @@
 """The pages of background work."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
-from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
@@ -75,19 +73,6 @@ def test_networks_come_by_their_latest_job_however_many_jobs_are_looked_at_first
     assert len(slugs) == 5
     monkeypatch.setattr("app.db.reads.jobs._SOME_JOBS", 2)
     assert [one["slug"] for one in client.get("/api/v1/jobs?limit=9").json()["networks"]] == slugs
-
-
-@pytest.mark.slow
-def test_the_queue_is_told_with_what_is_left_of_it(client, store):
-    assert client.get("/api/v1/jobs").json()["queue"] is None
-    ids = enqueue(store, 3)
-    left = [client.get(f"/api/v1/jobs/{one}").json()["outlook"]["left_seconds"] for one in ids]
-    told = client.get("/api/v1/jobs").json()["queue"]
-    assert told == {"n_running": 0, "n_waiting": 3, "n_predicted": 3, "left_seconds": pytest.approx(sum(left))}
-    assert re.search(r"<b>Queue:</b> 0 running, 3 waiting; about [\d.]+ s left on one core\.", client.get("/jobs").text)
-    with store.write() as session:
-        session.get(JobRow, ids[0]).arguments = {"network": "0" * 64, "protocol": "", "output": 0, "data": ""}
-    assert "for the 2 that can be predicted." in client.get("/jobs").text
 
 
 def test_an_empty_list_says_so(client):
