@@ -207,11 +207,6 @@ class Addresses:
         """Every place of the cloud exactly, as JSON."""
         return self._url("api", "v1", "networks", network, "common-ground", "places", scope=scope, **view)
 
-    def neighbours(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
-        """What to compare next: closest to an explanation of the comparison, and most different from it."""
-        query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
-        return self._url("compare", "neighbours", scope=scope, **query)
-
     def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """Every criterion's verdict on one to six explanations, side by side."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}

@@ -189,24 +189,6 @@ def mask_at(kept: NDArray[np.uint64], place: int) -> int:
     return masks_at(kept, np.array([place]))[0]
 
 
-def count_shared(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> NDArray[np.uint8]:
-    """How many edges each circuit shares with a mask of at most 255: the rows of its edges added bit by bit.
-
-    Three rows become their sum and a row of carries until there is one for each binary digit, in five operations for
-    64 circuits.
-
-    Args:
-        kept: ``[edges, words]``, see :func:`edge_bits`.
-        mask: the edges that are looked at.
-        n_circuits: that the bits are of.
-    """
-    shared = np.zeros(n_circuits, dtype=np.uint8)
-    for digit, row in enumerate(_digits_of_sums([row for edge, row in enumerate(kept) if mask >> edge & 1])):
-        bits = np.unpackbits(row.view(np.uint8), count=n_circuits, bitorder="little")
-        shared |= np.left_shift(bits, digit, out=bits)
-    return shared
-
-
 def nearest_in(kept: NDArray[np.uint64], mask: int, n_circuits: int) -> tuple[int, int]:
     """The place of the circuit with fewest edges to add or remove, the first of several, and how many these are.
 

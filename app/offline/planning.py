@@ -19,7 +19,6 @@ from app.pages.explanations import SHAPES
 
 ROWS_ASKED: Final = 200
 MOST_COMPARED: Final = 6
-SUGGESTED: Final = 2
 """Comparisons taken from each end of each list of suggestions."""
 
 
@@ -336,8 +335,6 @@ class _Planner:
         first = [items[0]["ref"] for items in (circuits, interpretations, alignments) if items]
         if len(first) > 1:
             self._compare(first)
-        for ref in first:
-            self._suggested(ref)
 
     def _chosen(self, refs: tuple[str, ...]) -> None:
         if 2 < len(refs) <= MOST_COMPARED:
@@ -354,15 +351,6 @@ class _Planner:
         self.selection.add("comparison", address)
         if all(known.url != address for known in self.part.comparisons):
             self.part.comparisons.append(Titled(title, address))
-
-    def _suggested(self, ref: str) -> None:
-        """What the dashboard suggests to compare one explanation with."""
-        page = self._twin(self.links.neighbours(self.part.network, [ref], self.part.scope))
-        for found in page["lists"]:
-            by = "edges" if found["by"] == "edges" else "predictions"
-            for words, ends in (("closest to", found["closest"]), ("most different from", found["most_different"])):
-                for one in ends[:SUGGESTED]:
-                    self._add_comparison(f"{one['ref']}, {words} {ref} by {by}", one["compare_url"])
 
 
 def _addresses_in(value: Any) -> Iterator[str]:

@@ -122,7 +122,6 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),
     "compare": ("Explanation", "Crucial experiment", "Separation", "One in substance", "Coverage", "Refinement"),
     "compare_choose": ("Explanation", "Crucial experiment"),
-    "compare_neighbours": ("Explanation", "Crucial experiment", "Edge"),
     "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),
     "verify": ("Re-verification", "Digest", "Permalink"),
     "lessons": ("Sandbox", "Alignment", "Interpretation", "Intervention by hand"),

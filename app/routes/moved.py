@@ -46,6 +46,7 @@ class Former:
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
+    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
 )
 
 router = APIRouter(include_in_schema=False)

@@ -20,7 +20,6 @@ from app.pages.circuit import build_circuit
 from app.pages.circuits import build_circuits
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
-from app.pages.compare.neighbours import build_neighbours
 from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
 from app.pages.funnel import FunnelPageOptions, build_funnel
@@ -124,19 +123,6 @@ PLAIN = (
 
         One that is not stored needs its placement as well: `place=PATH:LAYER.NEURON+NEURON` for each variable.
         """,
-    ),
-    Page(
-        "/compare/neighbours",
-        build_neighbours,
-        "compare_neighbours",
-        "compare",
-        "What to compare next",
-        """
-        The explanations closest to one of a comparison and those most different from it: by shared edges over all
-        stored circuits, and by predictions over some candidates; each list states its rule.
-        """,
-        block="neighbours",
-        name="neighbours_twin",
     ),
     Page(
         "/networks/{network}/verdicts",

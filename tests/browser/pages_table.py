@@ -116,7 +116,6 @@ PAGES = {
     "compare, none chosen": "/compare",
     "compare, network chosen": "/compare?network=xor-pretrained",
     "compare, no such network": "/compare?find=nothing-like-it",
-    "compare, what next": "/compare/neighbours?network=xor-pretrained&{refs}",
     "verdicts on one": "/networks/xor-pretrained/verdicts?e=c-{mask}",
     "verdicts side by side": "/networks/xor-pretrained/verdicts?{refs}",
     "imports a network": "/networks/new",

@@ -201,7 +201,6 @@ def to_choose(
         _suggestions(session, addresses, place),
         explanations_to_choose(session, addresses, place),
         swapping,
-        addresses.neighbours(place.row.slug, refs, place.scope, swap=swapping) if refs else "",
         "" if place.analysis is None else addresses.rivals(place.row.slug, place.scope),
     )
 
@@ -214,7 +213,6 @@ def _empty(
     suggestions: list[Link],
     picker: Picker,
     swapping: str = "",
-    neighbours_url: str = "",
     rivals_url: str = "",
 ) -> ComparePage:
     return ComparePage(
@@ -249,7 +247,6 @@ def _empty(
         suggestions=suggestions,
         picker=picker,
         verdicts_url="",
-        neighbours_url=neighbours_url,
         rivals_url=rivals_url,
         url=url,
     )

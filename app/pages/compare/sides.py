@@ -139,7 +139,6 @@ def side_by_side(
         suggestions=[],
         picker=None,
         verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
-        neighbours_url=addresses.neighbours(place.row.slug, chosen.refs, place.scope, pin=chosen.pin),
         url=links.same(),
     )
 

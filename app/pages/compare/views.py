@@ -242,7 +242,6 @@ class ComparePage(PageModel):
         "", description="The circuits and interpretations that differ most, where an analysis to choose from is stored."
     )
     verdicts_url: str = Field(description="Every criterion's verdict on each of them.")
-    neighbours_url: str = Field(description="Those closest to the first of them and those most different from it.")
     url: str
 
     @cached_property

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from itertools import product
 
@@ -24,7 +23,7 @@ from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.kept_columns import kept_column
-from app.db.reads.neighbours import nearest_stored, neighbours_by_edges, smallest_stored
+from app.db.reads.neighbours import nearest_stored, smallest_stored
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_analysis, save_network
@@ -251,30 +250,6 @@ def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
         assert counts.with_margin == len(kept)
         for name, those in (("edges", of_edges), ("neurons", of_neurons)):  # under all conditions but their own
             assert counts.values[name] == Counter(getattr(c, f"n_{name}") for c in those)
-
-
-def test_neighbours_are_those_of_a_plain_scan(store, many, every, monkeypatch):
-    """Of stored circuits and of others, with edges' bits kept whole, read in steps, and made from masks."""
-    masks = [int(c.mask, 16) for c in every]
-    left_out = {masks[0], masks[63], masks[64], masks[-1], 0b1011}
-
-    def jaccard(mask, other):
-        return Fraction((mask & other).bit_count(), (mask | other).bit_count())
-
-    with store.write() as session:
-        for most, saved in ((0, True), (64 * N, True), (0, False)):
-            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
-            if not saved:
-                session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == EDGE_BITS))
-            for mask in (masks[63], masks[200], 0b1011, (1 << 18) - 1):
-                found = neighbours_by_edges(session, many, LAYOUT, mask, left_out, 7)
-                rest = [other for other in masks if other not in left_out]
-                for ends, sign in ((found.closest, -1), (found.farthest, 1)):
-                    wanted = sorted(rest, key=lambda other: (sign * jaccard(mask, other), other))[:7]
-                    assert [int(one.circuit.mask, 16) for one in ends] == wanted
-                    assert [Fraction(one.shared, one.either) for one in ends] == [jaccard(mask, o) for o in wanted]
-                assert found.of == len(rest) == N - len(left_out & set(masks))
-        session.rollback()
 
 
 def test_the_nearest_and_the_smallest_are_those_of_a_plain_scan(store, many, every, monkeypatch):

@@ -365,8 +365,6 @@ BAD = [
     ("/compare?network=xor&e={c}&e=i-{m}.0&groups=twice", 400, "groups"),
     ("/compare?network=xor&e={c}&e=i-{m}.0&after=nonsense", 400, "not given out"),
     ("/compare?network=xor&e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
-    ("/compare/neighbours?network=xor", 400, "names no explanation"),
-    ("/compare/neighbours?network=xor&e=c-1", 404, "explanation 1"),
     ("/networks/xor/verdicts", 400, "no explanation is named"),
     ("/networks/xor/verdicts?e=c-1", 404, "explanation 1"),
     ("/networks/nowhere/verdicts?e={c}", 404, "nowhere"),

@@ -83,10 +83,6 @@ def test_explanations_are_moved_removed_and_swapped_by_links(client, compare, fo
     text = client.get(swap).text
     assert "Replace one" in text
     assert len(re.findall(r'<input type="text"[^>]* name="e"', text)) == 6
-    suggested = get(choice["neighbours_url"])
-    assert suggested["in_place_of"] == suggested["ref"] == four[1]
-    for item in suggested["lists"][0]["closest"]:
-        assert refs_in(item["compare_url"]) == [four[0], item["ref"], *four[2:]]
 
 
 def test_a_pin_stays_first_and_leaves_with_its_explanation(compare, four, get):
@@ -232,52 +228,12 @@ def test_equal_columns_stand_once(compare, masks):
     assert [column["letters"] for column in page["said"]] == [["P", "Q"]]
 
 
-# ---- what to compare next --------------------------------------------------------------------------------------------
+# ---- what cannot be compared -----------------------------------------------------------------------------------------
 
 
-def test_the_closest_and_most_different_circuits_are_those_of_all(get, masks):
-    (found,) = get("/compare/neighbours", network="xor", e=f"c-{masks[5]}")["lists"]
-    given = int(masks[5], 16)
-
-    def jaccard(mask):
-        number = int(mask, 16)
-        return (number & given).bit_count() / (number | given).bit_count()
-
-    others = [mask for mask in sorted(masks) if mask != masks[5]]
-    assert found["of"] == len(others)
-    closest = sorted(others, key=lambda mask: (-jaccard(mask), mask))[:3]
-    farthest = sorted(others, key=lambda mask: (jaccard(mask), mask))[:3]
-    assert [item["ref"] for item in found["closest"]] == [f"c-{mask}" for mask in closest]
-    assert [item["ref"] for item in found["most_different"]] == [f"c-{mask}" for mask in farthest]
-    for item in found["closest"]:
-        assert item["shared"] / item["of"] == jaccard(item["ref"][2:])
-
-
-@pytest.mark.slow
-def test_what_predicts_has_neighbours_by_predictions(client, compare, get, aligned):
-    page = get("/compare/neighbours", network="xor", e=["i-2b0cf.0", aligned["ref"]], pin="i-2b0cf.0")
-    edges, predictions = page["lists"]
-    assert (edges["by"], predictions["by"]) == ("edges", "predictions")
-    for item in [*predictions["closest"], *predictions["most_different"]]:
-        pair = compare("i-2b0cf.0", item["ref"])["pairs"][0]
-        assert (pair["same"], pair["both"]) == (item["shared"], item["of"])
-        assert client.get(item["url"]).status_code == 200
-        assert refs_in(item["compare_url"])[-1] == item["ref"]
-    shares = [item["shared"] / item["of"] for item in predictions["closest"]]
-    assert shares == sorted(shares, reverse=True)
-    assert "What to compare next" in client.get(page["url"]).text
-
-
-def test_six_are_full_so_a_suggestion_takes_the_last_place(get, masks):
-    refs = [f"c-{mask}" for mask in masks[:6]]
-    page = get("/compare/neighbours", network="xor", e=refs)
-    assert page["in_place_of"] == refs[-1]
-    assert refs_in(page["lists"][0]["closest"][0]["compare_url"])[:5] == refs[:5]
-
-
-def test_without_an_analysis_nothing_is_suggested(client, get):
-    assert get("/compare/neighbours", network="untouched", e="c-3f")["lists"] == []
-    assert "Nothing to suggest" in client.get("/compare/neighbours?network=untouched&e=c-3f").text
+def test_the_former_page_of_neighbours_leads_to_the_choice(client):
+    answer = client.get("/compare/neighbours?network=xor&e=c-3f&pin=c-3f&limit=3")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/compare?network=xor&e=c-3f&pin=c-3f")
 
 
 def test_six_too_many_leads_to_the_first_six(client, masks):
@@ -305,11 +261,10 @@ def test_a_comparison_asks_the_store_little(client, masks, aligned):
     event.listen(reader, "before_cursor_execute", note)
     query = "&".join(f"e={ref}" for ref in [f"c-{masks[0]}", *(f"i-{mask}.0" for mask in masks[:4]), aligned["ref"]])
     counts = {}
-    for page in ("/compare?network=xor&", "/compare/neighbours?network=xor&", "/networks/xor/verdicts?"):
+    for page in ("/compare?network=xor&", "/networks/xor/verdicts?"):
         sent.clear()
         assert client.get(page + query).status_code == 200
         counts[page.partition("?")[0]] = len(sent)
     event.remove(reader, "before_cursor_execute", note)
     assert counts["/compare"] <= 8
-    assert counts["/compare/neighbours"] <= 14
     assert counts["/networks/xor/verdicts"] <= 40

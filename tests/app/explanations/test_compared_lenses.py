@@ -108,11 +108,9 @@ def test_what_is_no_such_lens_is_refused_with_its_cause(client, refs, ref, words
     assert words in str(answer.json())
 
 
-@pytest.mark.parametrize("page", ["/compare/neighbours", "/networks/xor/verdicts", "/networks/xor/sandbox"])
+@pytest.mark.parametrize("page", ["/networks/xor/verdicts", "/networks/xor/sandbox"])
 def test_every_page_that_takes_explanations_takes_a_lens(client, refs, page):
-    query = {"network": "xor", "e": ["l-labels", refs["interpretation"]]}
-    if not page.startswith("/compare"):
-        del query["network"]
+    query = {"e": ["l-labels", refs["interpretation"]]}
     for address in (page, f"/api/v1{page}"):
         answer = client.get(address, params=query)
         assert answer.status_code == 200, answer.text[:400]

