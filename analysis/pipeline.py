@@ -5,7 +5,7 @@ circuits         every valid circuit, or how many         (where)
 interpretations  exact counts for each                    (then what)
 algorithms       every candidate algorithm                (what)
 alignments       where each can live in the network       (then where)
-criteria         tallies that the searches give for free; under `paper` what float32 decides otherwise
+criteria         tallies that the searches give for free
 
 On a data record whose rows stand for no Boolean inputs only circuits are searched.
 
@@ -38,10 +38,8 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.preflight import preflight
 from analysis.progress import OutOfTime, Progress
-from analysis.protocol import PAPER
 from analysis.question import Question
-from analysis.result import Float32Outcome, OutputAnalysis
-from analysis.single_precision import float32_alignments, float32_circuits
+from analysis.result import OutputAnalysis
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
@@ -120,10 +118,6 @@ def analyse_output(
         with suppress(OutOfTime):  # tallies count what was found, whatever the time
             work.tell("criteria", 0, 1)
         criteria = tallies(Findings(question, circuits, interpretations, algorithms))
-        float32 = None
-        if question.protocol.digest == PAPER.digest:
-            with suppress(OutOfTime):
-                float32 = _float32(question, circuits, candidates, algorithms, stages.noted("float32"))
         work.tell("criteria", 1, 1)
     return OutputAnalysis(
         question=question,
@@ -132,23 +126,7 @@ def analyse_output(
         algorithms=algorithms,
         criteria=criteria,
         seconds=stages.seconds,
-        float32=float32,
         out_of_time=stages.out_of_time,
-    )
-
-
-def _float32(
-    question: Question, circuits: CircuitSearch, candidates: Candidates, algorithms: AlgorithmSearch, work: Work
-) -> Float32Outcome:
-    """What single precision decides otherwise, reported as a step of the criteria."""
-
-    def tell(_progress: Progress, /) -> None:
-        work.tell("criteria", 0, 1, "compared with float32")
-
-    beside = work.reporting_to(tell).without_checkpoints()
-    beside.tell("criteria", 0, 1)
-    return Float32Outcome(
-        float32_circuits(question, circuits, beside), float32_alignments(question, candidates, algorithms, beside)
     )
 
 

@@ -43,73 +43,12 @@ NOTHING_JUDGED: Final = CriterionTally(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Float32Circuits:
-    """Validity of every circuit in float32 beside float64.
-
-    Args:
-        n_valid: circuits valid in float32.
-        only_float64: masks of those valid in float64 alone, ascending.
-        only_float32: masks of those valid in float32 alone, ascending.
-        n_within_reach: circuits so near a decision's edge that some float32 evaluation, whatever its order of sums,
-            could find otherwise than float64; it need not.
-        reach: how far a float32 output can be from the float64 one.
-    """
-
-    n_valid: int
-    only_float64: tuple[int, ...]
-    only_float32: tuple[int, ...]
-    n_within_reach: int
-    reach: float
-
-    @property
-    def agrees(self) -> bool:
-        return not self.only_float64 and not self.only_float32
-
-
-@dataclass(frozen=True)
-class Float32Alignments:
-    """Interchanges and alignments in float32 beside float64.
-
-    Args:
-        n_decisions: what the network decides under every interchange tested, on every site; so many decisions.
-        n_turned: those that float32 takes otherwise.
-        n_valid: alignments valid in float32.
-        only_float64: ids of kept alignments that are valid in float64 alone, sorted.
-        only_float32: ids of those that float32 alone would keep.
-    """
-
-    n_decisions: int
-    n_turned: int
-    n_valid: int
-    only_float64: tuple[str, ...]
-    only_float32: tuple[str, ...]
-
-    @property
-    def agrees(self) -> bool:
-        return not self.only_float64 and not self.only_float32
-
-
-@dataclass(frozen=True)
-class Float32Outcome:
-    """What float32 decides otherwise than float64, for parity with programs that evaluate in float32.
-
-    Args:
-        circuits: None where not all circuits were listed, or too many are near a decision's edge.
-        alignments: None where not every candidate was tried, or not every valid alignment kept.
-    """
-
-    circuits: Float32Circuits | None
-    alignments: Float32Alignments | None
-
-
-@dataclass(frozen=True)
 class OutputAnalysis:
     """Everything found for one output of one network under one protocol and data record.
 
     Args:
         criteria: tally by criterion key.
         seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
-        float32: what float32 decides otherwise; None where it was not asked, as under protocols other than ``paper``.
         out_of_time: stages that ended before their end, or did not begin, because the caller's time was up.
     """
 
@@ -119,7 +58,6 @@ class OutputAnalysis:
     algorithms: AlgorithmSearch
     criteria: Mapping[str, CriterionTally]
     seconds: Mapping[str, float]
-    float32: Float32Outcome | None = None
     out_of_time: tuple[str, ...] = ()
 
     @property

@@ -19,7 +19,7 @@ from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import Question
-from analysis.result import NOTHING_JUDGED, CriterionTally, Float32Outcome, OutputAnalysis
+from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 COUNT_FORMAT: Final = "pluriscope-count/1"
@@ -179,7 +179,6 @@ def output_json(
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts
         read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
-    single = {} if analysis.float32 is None else {"float32": float32_json(analysis.float32, circuits.layout)}
     return {
         "output": analysis.question.output,
         "task": task_json(analysis.question.task),
@@ -192,7 +191,6 @@ def output_json(
         **_criteria_json(analysis.criteria, verdicts or {}),
         **_minimal_joint_json(analysis, verdicts or {}),
         **({"directions": dict(directions)} if directions else {}),
-        **single,
         **further,
         **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
     }
@@ -314,7 +312,6 @@ def out_of_time_json(analysis: OutputAnalysis) -> list[dict[str, Any]]:
         "interpretations": (counts.truncated_at or 0, circuits.n_listed),
         "algorithms": (0, None),
         "alignments": (n_aligned_in_time(results), len(results) if "algorithms" not in analysis.out_of_time else None),
-        "float32": (0, None),
     }
     return [
         {"stage": stage, "done": exact(done), "of": None if of is None else exact(of)}
@@ -345,7 +342,6 @@ def _out_of_time_words(analysis: OutputAnalysis) -> list[str]:
         "alignments": f"alignments truncated at {n_tried:,} of {len(results):,} algorithms, as the time was up"
         if results
         else "alignments were not searched, as the time was up",
-        "float32": "what float32 decides otherwise was not asked, as the time was up",
     }
     return [words[stage] for stage in analysis.out_of_time]
 
@@ -416,31 +412,6 @@ def tally_json(tally: CriterionTally) -> dict[str, Any]:
         "undecided": exact(tally.undecided),
         "not_applicable": exact(tally.not_applicable),
         "of": exact(tally.of),
-    }
-
-
-def float32_json(outcome: Float32Outcome, layout: EdgeLayout) -> dict[str, Any]:
-    """What float32 decides otherwise, as it stands in result files and is stored; null where it was not compared."""
-    circuits, alignments = outcome.circuits, outcome.alignments
-    return {
-        "circuits": None
-        if circuits is None
-        else {
-            "valid": circuits.n_valid,
-            "only_float64": [layout.to_hex(mask) for mask in circuits.only_float64],
-            "only_float32": [layout.to_hex(mask) for mask in circuits.only_float32],
-            "within_reach": circuits.n_within_reach,
-            "reach": circuits.reach if math.isfinite(circuits.reach) else None,
-        },
-        "alignments": None
-        if alignments is None
-        else {
-            "decisions": alignments.n_decisions,
-            "turned": alignments.n_turned,
-            "valid": exact(alignments.n_valid),
-            "only_float64": list(alignments.only_float64),
-            "only_float32": list(alignments.only_float32),
-        },
     }
 
 

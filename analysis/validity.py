@@ -35,34 +35,30 @@ def decide(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.int8]
     return decided
 
 
-def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule, slack: float = 0.0) -> NDArray[np.bool_]:
+def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule) -> NDArray[np.bool_]:
     """Whether each output is decided as ``label``; the same as ``decide(outputs, rule) == label``, but quicker.
 
     Args:
         outputs: raw outputs of any shape.
         label: 0 or 1.
         rule: how they are decided.
-        slack: how far on the wrong side of an edge an output may be and still count, at least 0.
     """
     if label == 1:
-        above = outputs > 0.5 - slack
-        return above & (outputs < 1.5 + slack) if rule == "rounding" else above
+        above = outputs > 0.5
+        return above & (outputs < 1.5) if rule == "rounding" else above
     if label == 0:
-        below = outputs <= 0.5 + slack
-        return (outputs >= -0.5 - slack) & below if rule == "rounding" else below
+        below = outputs <= 0.5
+        return (outputs >= -0.5) & below if rule == "rounding" else below
     return np.zeros(outputs.shape, dtype=bool)
 
 
-def decided_right(
-    outputs: NDArray[np.float64], labels: NDArray[np.float64], rule: DecisionRule, slack: float = 0.0
-) -> NDArray[np.bool_]:
+def decided_right(outputs: NDArray[np.float64], labels: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.bool_]:
     """Whether each output is decided as its row's label.
 
     Args:
         outputs: raw outputs ``[..., rows]``.
         labels: ``[rows]``; one that is neither 0 nor 1 is never met.
         rule: how outputs are decided.
-        slack: as of :func:`decided_as`.
 
     Returns:
         In the shape of the outputs.
@@ -70,7 +66,7 @@ def decided_right(
     right = np.zeros(outputs.shape, dtype=bool)
     for label in (0.0, 1.0):
         rows = labels == label
-        right[..., rows] = decided_as(outputs[..., rows], label, rule, slack)
+        right[..., rows] = decided_as(outputs[..., rows], label, rule)
     return right
 
 

@@ -121,7 +121,7 @@ def paper_lines(effort: Effort) -> list[Line]:
 
 def arithmetic(question: Question, repetitions: int) -> tuple[int, float]:
     """What the search's arithmetic needs at all: to run as many circuits as are possible once on every row, and every
-    interchange of one neuron once; without counting, formulas, mappings, names and the comparison with float32.
+    interchange of one neuron once; without counting, formulas, mappings and names.
 
     Returns:
         Multiply-adds, and the seconds that they take in numpy.

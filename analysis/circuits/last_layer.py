@@ -74,12 +74,10 @@ class SpaceJudge:
     """Tests every circuit of a question's space and yields the valid ones.
 
     Args:
-        slack: how far beyond a decision's edge an output may be and still pass.
         carried: what absent edges carry, ``[n_l]`` for layers 0 … L − 1; None for the protocol's ablation.
     """
 
     question: Question
-    slack: float = 0.0
     carried: Carried | None = None
 
     @property
@@ -165,7 +163,7 @@ class SpaceJudge:
             outputs = batch_activations(
                 self.network, keep_matrices(part, self.question.layout), self.rows, self.absent
             )[-1]
-            right = decided_right(outputs[:, 0], self.labels, self.question.protocol.circuit_decision, self.slack)
+            right = decided_right(outputs[:, 0], self.labels, self.question.protocol.circuit_decision)
             parts.append(part[np.count_nonzero(~right, axis=1) <= self.max_wrong])
         return np.concatenate(parts)
 
@@ -251,7 +249,7 @@ class SpaceJudge:
 
     def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
         outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
-        return decided_as(outputs, label, self.question.protocol.circuit_decision, self.slack)
+        return decided_as(outputs, label, self.question.protocol.circuit_decision)
 
     def _masks(
         self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices

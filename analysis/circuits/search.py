@@ -115,29 +115,6 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
     return masks
 
 
-def nearly_valid(
-    question: Question, work: Work = DEFAULT_WORK, *, slack: float, max_found: int = 5_000_000
-) -> NDArray[np.uint64] | None:
-    """The circuits that are valid, or would be if outputs could be shifted by no more than ``slack``.
-
-    Args:
-        slack: at least 0; 0 gives the valid ones.
-        work: as of :func:`search_circuits`.
-        max_found: give up beyond so many.
-
-    Returns:
-        Masks in ascending order; None if there are more than ``max_found``.
-    """
-    judge = SpaceJudge(question, slack)
-    masks, truncated = _collect(
-        _in_parts(judge.pieces(), work.without_checkpoints()),
-        count_in_space(question.cut.sizes, question.protocol),
-        max_found,
-        work,
-    )
-    return None if truncated else masks
-
-
 def _in_parts(
     pieces: Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]], work: Work
 ) -> Iterator[tuple[int, NDArray[np.uint64]]]:

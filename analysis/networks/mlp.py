@@ -47,7 +47,7 @@ def activate(
             # exp of a non-positive number only, so nothing overflows
             decay = fixed_order.exp_of_negative(-np.abs(values))
             share: NDArray[np.float64] = np.where(values >= 0, 1.0, decay) / (1.0 + decay)
-            return share.astype(values.dtype, copy=False)  # float32 where single precision is asked about
+            return share
         case "linear":
             return values.copy()
 

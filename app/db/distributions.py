@@ -14,8 +14,8 @@ from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.result import FRAGILE_MARGIN, SmallestCircuits
 from analysis.networks.circuit import EdgeLayout
-from analysis.result import Float32Alignments, Float32Circuits, Float32Outcome, OutputAnalysis
-from analysis.result_file import float32_json, read_smallest, smallest_json
+from analysis.result import OutputAnalysis
+from analysis.result_file import read_smallest, smallest_json
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -61,7 +61,6 @@ class Distributions(TypedDict):
     algorithms_truncated: int  # algorithms of which not every valid alignment is stored
     drawn: int | None  # stored circuits that were drawn; None where all are listed, and before it was ever kept
     smallest: dict[str, Any] | None  # the smallest valid circuits, as in result files; None where none were looked for
-    float32: dict[str, Any] | None  # what float32 decides otherwise, as in result files; None where it was not asked
 
 
 def distributions_of(analysis: OutputAnalysis) -> Distributions:
@@ -93,7 +92,6 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         ),
         "drawn": circuits.n_drawn,
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
-        "float32": None if analysis.float32 is None else float32_json(analysis.float32, circuits.layout),
     }
 
 
@@ -154,34 +152,6 @@ def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
     """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
     told = stored.get("smallest")
     return None if told is None else read_smallest(told)
-
-
-def float32_in(stored: Mapping[str, Any]) -> Float32Outcome | None:
-    """What float32 decided otherwise, as it was stored; None if it was not asked, or before it was ever kept."""
-    told = stored.get("float32")
-    if told is None:
-        return None
-    circuits, alignments = told["circuits"], told["alignments"]
-    return Float32Outcome(
-        circuits=None
-        if circuits is None
-        else Float32Circuits(
-            circuits["valid"],
-            tuple(int(mask, 16) for mask in circuits["only_float64"]),
-            tuple(int(mask, 16) for mask in circuits["only_float32"]),
-            circuits["within_reach"],
-            math.inf if circuits["reach"] is None else circuits["reach"],
-        ),
-        alignments=None
-        if alignments is None
-        else Float32Alignments(
-            alignments["decisions"],
-            alignments["turned"],
-            int(alignments["valid"]),
-            tuple(alignments["only_float64"]),
-            tuple(alignments["only_float32"]),
-        ),
-    )
 
 
 def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:

@@ -21,7 +21,7 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
-from analysis.result_file import float32_json, smallest_json
+from analysis.result_file import smallest_json
 from app.db.circuit_columns import Block, blocks_of, mask_words
 from app.db.codecs import places_to_json
 from app.db.distributions import candidates_json, distributions_of
@@ -123,8 +123,16 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     )
 
 
-def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION) -> str:
-    """SHA-256 of everything found, timings apart: equal runs of one engine have equal digests."""
+def result_digest(
+    analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION, *, compared: Mapping[str, Any] | None = None
+) -> str:
+    """SHA-256 of everything found, timings apart: equal runs of one engine have equal digests.
+
+    Args:
+        analysis: what was found.
+        engine_version: of the engine that found it.
+        compared: what float32 decides otherwise, of stored analyses that once asked.
+    """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     head = {
         "engine": engine_version,
@@ -147,8 +155,8 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
         head["smallest"] = smallest_json(circuits.smallest, circuits.layout)
     if search.totals is not None:
         head["candidates_told"] = candidates_json(search.totals)
-    if analysis.float32 is not None:
-        head["float32"] = float32_json(analysis.float32, circuits.layout)
+    if compared is not None:
+        head["float32"] = compared
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
     parts = [

@@ -48,7 +48,7 @@ GROUPS: Final[dict[GroupKey, tuple[str, ...]]] = {
             "Direction",
             "Duality of places",
         ),
-        *("Faithfulness", "float32", "Fragile", "Funnel", "IIA", "Interchange intervention accuracy", "Intervention"),
+        *("Faithfulness", "Fragile", "Funnel", "IIA", "Interchange intervention accuracy", "Intervention"),
         *(
             "Intervention by hand",
             "Joint interchange",

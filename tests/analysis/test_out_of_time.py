@@ -78,7 +78,7 @@ def test_without_an_end_nothing_ends():
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda p: p.name)
 def test_in_order_and_always_a_whole_result(protocol):
     whole = analyse_output(ask(pretrained_xor().network, task=XOR, protocol=protocol))
-    order = ["circuits", "interpretations", "algorithms", "alignments", "float32"]
+    order = ["circuits", "interpretations", "algorithms", "alignments"]
     for at, n in (("circuits", 1), ("interpretations", 1), ("alignments", 5), ("", 10_000)):
         cut = analysed(n, at, protocol)
         assert cut.out_of_time[:1] == ((at,) if at else ())
@@ -86,7 +86,7 @@ def test_in_order_and_always_a_whole_result(protocol):
         assert ("missing" in document) == bool(cut.out_of_time)
         assert len(what_is_missing(cut)) >= len(cut.out_of_time)
         first = order.index(cut.out_of_time[0]) if cut.out_of_time else len(order)
-        expected = [stage for stage in order[first:] if stage != "float32" or protocol is PAPER]
+        expected = order[first:]
         assert list(cut.out_of_time) == expected
         assert [one["stage"] for one in document["outputs"][0].get("out_of_time", [])] == expected
         if first > 0:

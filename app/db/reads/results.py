@@ -24,7 +24,7 @@ from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import exact, result_json, self_contained
 from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_file_of
-from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in
+from app.db.distributions import candidates_in, distribution_in, smallest_in
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_scan import steps, whole_column
 from app.db.reads.circuits import distinct_counts, whole_counts
@@ -54,7 +54,6 @@ def load_analysis(session: Session, row: AnalysisRow, *, lists: bool = True) -> 
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
-        float32=float32_in(row.distributions),
     )
 
 
