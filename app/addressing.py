@@ -238,17 +238,9 @@ class Addresses:
         """The study file."""
         return self._url("api", "v1", "studies", study, "design")
 
-    def study_figure(self, study: str, figure: str, form: str = "", **view: Any) -> str:
-        """One figure: as a page with its numbers, or as svg, png or json."""
-        return self._url("studies", study, "figures", f"{figure}.{form}" if form else figure, **view)
-
-    def study_course(self, study: str, seed: int, **view: Any) -> str:
-        """One network along its training."""
-        return self._url("studies", study, "courses", str(seed), **view)
-
-    def study_side_by_side(self, study: str, **view: Any) -> str:
-        """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
-        return self._url("studies", study, "side-by-side", **view)
+    def study_figure(self, study: str, figure: str, form: str, **view: Any) -> str:
+        """One figure as svg, png or pdf."""
+        return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
     def methods(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """What discovery methods answer, located among all valid circuits; and with POST where they are asked."""

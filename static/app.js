@@ -388,20 +388,16 @@
   for (const over of ["htmx:sse:error", "htmx:sse:close"])
     document.addEventListener(over, (event) => heard.delete(event.target));
 
-  /* ---------- a page renewed in place: figures whose numbers are the same stay as they are drawn; those that a page
-     fetches by themselves stay until there are newer ones, told by data-fetched; the tray is drawn by this file ---------- */
+  /* ---------- a page renewed in place: figures whose numbers are the same stay as they are drawn; the tray is drawn by
+     this file ---------- */
   const told = (figure) => all("script, figcaption", figure).map((part) => part.textContent).join();
   window.htmx?.registerExtension("stay", {
     htmx_before_morph_node: (_, { oldNode: here, newNode: sent }) => {
-      if (!(here instanceof Element) || !here.matches("[data-plot], [data-fetched], [data-tray]")) return true;
+      if (!(here instanceof Element) || !here.matches("[data-plot], [data-tray]")) return true;
       if (here.matches("[data-plot]") && told(here) !== told(sent)) {
         window.Plotly?.purge(here.querySelector(".plot-area"));
         here.replaceChildren(...sent.childNodes);
         delete here.dataset.drawn;
-      }
-      if (here.dataset.fetched !== sent.dataset.fetched) {
-        here.dataset.fetched = sent.dataset.fetched;
-        if (here.querySelector("figure")) here.dispatchEvent(new Event("newer"));
       }
       return false;
     },

@@ -1,43 +1,6 @@
-/* Studies: two to six networks are put side by side; levels of a grid are chips. */
+/* Studies: levels of a grid are chips. */
 (() => {
   "use strict";
-  /* Figures are fetched before they come into view: what they push away then is not being read. */
-  const AHEAD = "1500px 0px";
-  const watched = new WeakSet();
-  const near = new IntersectionObserver(
-    (entries) => {
-      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
-        near.unobserve(target);
-        target.dispatchEvent(new Event("near"));
-      }
-    },
-    { rootMargin: AHEAD },
-  );
-  function watch() {
-    for (const place of document.querySelectorAll('[hx-trigger^="near"]')) {
-      if (watched.has(place)) continue;
-      watched.add(place);
-      near.observe(place);
-    }
-  }
-  document.addEventListener("DOMContentLoaded", watch);
-  document.addEventListener("htmx:after:swap", watch);
-
-  /* say so where another number is chosen */
-  document.addEventListener("submit", (event) => {
-    const form = event.target.closest?.(".study-choice");
-    if (!form) return;
-    const chosen = form.querySelectorAll("input[name=n]:checked");
-    const ok = chosen.length >= 2 && chosen.length <= 6;
-    const first = form.querySelector("input[name=n]");
-    first?.setCustomValidity(ok ? "" : "Choose two to six networks.");
-    if (!ok) {
-      event.preventDefault();
-      first?.reportValidity();
-      first?.setCustomValidity("");
-    }
-  });
-
   /* A field of levels between semicolons: each is a chip that is removed with a click; a new one is typed behind them and
      ends with Enter, a semicolon, or when the field is left. The field itself, out of sight, is what is sent. */
   const levelsIn = (text) => text.split(";").map((level) => level.trim()).filter(Boolean);

@@ -94,7 +94,7 @@ def _subject(site: InProcess, selection: Selection, slug: str, scope: Scope) -> 
 
 
 def _plan_study(site: InProcess, selection: Selection, study: str, limit: int) -> None:
-    """A study with its figures and networks under each protocol, grouped as its page offers.
+    """A study with its networks under each protocol, grouped as its page offers.
 
     Raises:
         CannotExport: there is no such study.
@@ -111,7 +111,6 @@ def _plan_study(site: InProcess, selection: Selection, study: str, limit: int) -
     while waiting:
         page = waiting.pop()
         selection.add("study", page["url"])
-        selection.add("study-figure", *(figure["url"] for figure in page["figures"]))
         for link in [*page["protocols"], *page["by_options"]]:
             if link["url"] not in seen:
                 seen.add(link["url"])

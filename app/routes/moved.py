@@ -47,6 +47,9 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
+    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
+    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
+    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
 )
 
 router = APIRouter(include_in_schema=False)

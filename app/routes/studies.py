@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 
@@ -19,9 +19,7 @@ from app.error_answers import api_errors
 from app.errors import NotFound
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
-from app.options import Options
-from app.pages.studies.course import CoursePage, build_course
-from app.pages.studies.figures import build_study_figure, study_drawing
+from app.pages.studies.figures import study_drawing
 from app.pages.studies.form import (
     CostView,
     MoreSeeds,
@@ -39,15 +37,15 @@ from app.pages.studies.form import (
 from app.pages.studies.listing import build_studies, progress_of
 from app.pages.studies.of_models import build_model_study, model_drawings
 from app.pages.studies.options import StudyFigureOptions
-from app.pages.studies.outcomes import build_outcomes, build_side_by_side
-from app.pages.studies.page import build_study
+from app.pages.studies.outcomes import build_outcomes
+from app.pages.studies.page import FIGURE_FORMS, build_study
 from app.pages.studies.stored import open_study
 from app.pages.studies.views import StudyProgress
 from app.rendering import render
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, twice
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
-from app.routes.page import Page, add_html, add_page, add_twin
+from app.routes.page import Page, add_html, add_page
 
 router = APIRouter()
 _API: Final = f"{API_PREFIX}/studies"
@@ -184,26 +182,6 @@ add_page(
         block="results",
         name="outcomes_twin",
     ),
-    Page(
-        "/studies/{study}/side-by-side",
-        build_side_by_side,
-        "study_side_by_side",
-        _TAG,
-        "Some of its networks side by side",
-        "Two to six networks with their values and where their explanations are.",
-        name="side_by_side_twin",
-    ),
-)
-add_twin(
-    router,
-    Page(
-        "/studies/{study}/figures/{name}",
-        build_study_figure,
-        "figure",
-        _TAG,
-        "One figure",
-        "A figure's numbers, group by group, and the plotly figure that is made of them.",
-    ),
 )
 
 
@@ -216,22 +194,17 @@ def figure(
     name: str,
     options: Annotated[StudyFigureOptions, Query()],
 ) -> Response:
-    """A figure as a page or part of one, or behind a dot as svg, png, pdf or json."""
+    """A figure as svg, png or pdf; without such an ending what was its page, which the study's page took in."""
     stem, _, form = name.rpartition(".")
-    if form in ("svg", "png", "pdf") and stem:
-        markup = study_drawing(session, links, study, stem, options)
-        if form == "pdf":
-            return pdf_answer(markup)
-        theme = theme_of(request)
-        if form == "svg":
-            return svg_answer(standalone_svg(markup, theme))
-        return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width or twice(markup))
-    if form == "json" and stem:
-        return JSONResponse(build_study_figure(session, links, study, stem, options).model_dump(mode="json"))
-    view = build_study_figure(session, links, study, name, options)
-    row = open_study(session, links, study)
-    context = {"page": view, "study_name": row.name, "study_url": links.study(row.slug)}
-    return render(request, "pages/study_figure.html", context, block="figure")
+    if form not in FIGURE_FORMS or not stem:
+        return RedirectResponse(links.study(study, protocol=options.protocol, by=options.by), status_code=301)
+    markup = study_drawing(session, links, study, stem, options)
+    if form == "pdf":
+        return pdf_answer(markup)
+    theme = theme_of(request)
+    if form == "svg":
+        return svg_answer(standalone_svg(markup, theme))
+    return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width or twice(markup))
 
 
 @router.post("/studies/{study}/{action}", include_in_schema=False)
@@ -283,38 +256,3 @@ def resume(session: Writing, links: Links, study: str) -> StudyProgress:
 def _told(session: Writing, links: Links, row: StudyRow) -> StudyProgress:
     session.flush()
     return progress_of(session, links, row)
-
-
-# --- one network along its training
-
-
-Seed = Annotated[int, Path(ge=0, lt=2**62, description="Of the network's training.")]
-
-
-@router.get("/studies/{study}/courses/{seed}", response_class=HTMLResponse, include_in_schema=False)
-def course(
-    request: Request,
-    session: Reading,
-    links: Links,
-    study: str,
-    seed: Seed,
-    _options: Annotated[Options, Query()],
-) -> HTMLResponse:
-    page = build_course(session, links, study, seed)
-    return render(request, "pages/study_course.html", {"page": page})
-
-
-@router.get(
-    f"{API_PREFIX}/studies/{{study}}/courses/{{seed}}",
-    tags=["studies"],
-    summary="One network along its training",
-    responses=api_errors(404),
-)
-def course_twin(
-    session: Reading, links: Links, study: str, seed: Seed, _options: Annotated[Options, Query()]
-) -> CoursePage:
-    """Which explanations the network has at each loss target, and when each appears and disappears.
-
-    Of studies that vary the loss target alone and name what they find.
-    """
-    return build_course(session, links, study, seed)

@@ -125,11 +125,8 @@ PAGES = {
     "studies": "/studies",
     "study": "/studies/xor-width",
     "study, other protocol": "/studies/xor-width?protocol=paper",
-    "figure of a study": "/studies/xor-width/figures/circuits-valid",
     "networks of a study": "/studies/xor-width/outcomes",
     "networks of a study, none matches": "/studies/xor-width/outcomes?why=diverged",
-    "networks side by side": "{side_by_side}",
-    "study, one network along training": "/studies/followed/courses/5",
     "study, to be deleted": "/studies/xor-width/delete",
     "study, to be renamed": "/studies/followed/rename?name=Followed+again",
     "new study": "/studies/new",
@@ -189,8 +186,6 @@ def addresses(site: Any) -> dict[str, str]:
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["id"],
-        "side_by_side": "/studies/xor-width/side-by-side?"
-        + "&".join(f"n={item['network'][:16]}" for item in site.twin("/studies/xor-width/outcomes")["items"][:2]),
     }
     return {name: address.format(**names) for name, address in PAGES.items()}
 

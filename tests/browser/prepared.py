@@ -36,7 +36,6 @@ from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
 from tests.app.jobs.executors import Lent
 from tests.made_once import made_once
-from tests.study_factories import followed
 from tests.study_factories import results as study_results
 
 NETWORKS: Final = {
@@ -98,7 +97,6 @@ def _make(data: Path) -> None:
                 if job.arguments["rules"] not in RULES_LOOKED_AT[slugs[job.arguments["model"]]]:
                     cancel(session, job.id)
             save_results(session, study_results())
-            save_results(session, followed())
             for file in bundled_networks():
                 if file.slug in NETWORKS:
                     row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)

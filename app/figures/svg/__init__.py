@@ -21,7 +21,6 @@ from app.figures.svg.number_line import Threshold, number_line
 from app.figures.svg.partial import partial_figure
 from app.figures.svg.plane import plane_figure
 from app.figures.svg.positions import NodeColumn, PlaceMark, positions_diagram
-from app.figures.svg.spreads import strips_thumb
 from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import (
     PLAIN_HUES,
@@ -83,7 +82,6 @@ __all__ = [
     "shape_text",
     "share_bars",
     "strategy_mark",
-    "strips_thumb",
     "table_name",
     "table_text",
     "truth_tile",

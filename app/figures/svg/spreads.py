@@ -1,7 +1,4 @@
-"""Distributions as drawings of their own: every network a dot over its group, quartiles, medians, bars with intervals.
-
-The same numbers as :mod:`app.figures.studies` gives to plotly, for files, cards and readers without scripts.
-"""
+"""Distributions as drawings: every network a dot over its group, quartiles, medians, bars with intervals."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ _STEP: Final = 110.0
 _LEAST: Final = 520.0
 _MARGIN: Final = 8.0
 _NOTE: Final = 10.0  # of a line below; the estimate of its width is generous
-_THUMB: Final = 400.0  # width of a thumbnail
 _MOST: Final = 720.0  # of the groups together, if each has room
 
 
@@ -48,27 +44,14 @@ def strips_drawing(
     return _finished(frame, body, sentence, notes)
 
 
-def strips_thumb(strips: Sequence[Strip], *, sentence: str, log: bool = False) -> Markup:
-    """The same without axes and words, for a list of studies."""
-    log = use_log(strips, log)
-    values = [dot.value for strip in strips for dot in strip.dots]
-    values += [end for strip in strips for end in (strip.lower, strip.upper) if end is not None]
-    scale = _Scale.of(values, log, has_zeros(strips))
-    step = _THUMB / max(len(strips), 1)
-    body = f'<path class="m-rule" d="M0 {num(_TOP + _PLOT)}H{num(_THUMB)}"/>'
-    for place, strip in enumerate(strips):
-        body += _strip(strip, len(strips), scale, (place + 0.5) * step, min(step, _STEP), 3.6)
-    return drawing(_THUMB, _PLOT + 2 * _TOP, body, sentence=sentence)
-
-
-def _strip(strip: Strip, n_strips: int, scale: _Scale, x: float, step: float, radius: float = 2.4) -> str:
+def _strip(strip: Strip, n_strips: int, scale: _Scale, x: float, step: float) -> str:
     """The dots of a group around x, and the box of its quartiles with the median."""
     body = ""
     for index, number in enumerate(kept(strip, n_strips)):
         dot = strip.dots[number]
         css = "m-hollow" if dot.hollow else "m-dot"
         cx = x + 0.3 * step * jitter(index)
-        body += f'<circle class="{css}" cx="{num(cx)}" cy="{num(scale.y(dot.value))}" r="{num(radius)}"/>'
+        body += f'<circle class="{css}" cx="{num(cx)}" cy="{num(scale.y(dot.value))}" r="2.4"/>'
     if strip.lower is None or strip.upper is None or strip.median is None:
         return body
     top, bottom, half = scale.y(strip.upper), scale.y(strip.lower), 0.38 * step

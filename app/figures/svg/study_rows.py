@@ -1,4 +1,4 @@
-"""The same figures in rows as :mod:`app.figures.study_rows`, as drawings of their own."""
+"""Figures in rows as drawings, see :mod:`app.figures.study_rows`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from app.pages.recorded import RecordedPage
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.sketch import sketch_drawing
 from app.pages.studies.views import StudyPage
 
 
@@ -63,7 +62,8 @@ def drawing_of(page: SharedPage) -> Markup:
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):
-        return sketch_drawing(page)
+        drawing: Markup = page.drawings[page.figures[0].name]
+        return drawing
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 

@@ -22,7 +22,8 @@ from app.pages.recorded import RecordedPage
 from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.views import StudyPage
+from app.pages.studies.strips import value_text
+from app.pages.studies.views import FigureTable, StudyPage
 
 
 @dataclass(frozen=True)
@@ -205,12 +206,19 @@ def _outcome(right: bool | None) -> str:
     return "" if right is None else ", correct" if right else ", incorrect"
 
 
+def _medians(table: FigureTable) -> str:
+    """The medians of the first groups of a measure of numbers, in words."""
+    known = [(group.label, group.spread.median) for group in table.groups[:3] if group.spread]
+    told = [f"{value_text(median)} ({label})" for label, median in known if median is not None]
+    return "median " + ", ".join(told) if told else "none yet"
+
+
 def _of_study(page: StudyPage) -> Facts:
     p = page.progress
     lines = [
         ("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}"),
         ("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"),
-        *((what, value) for what, value in page.sketch.lines[:3]),
+        *[(table.measure.label, _medians(table)) for table in page.tables if table.groups[0].spread][:3],
     ]
     protocol = next(one for one in page.protocols if one.current)
     return Facts(

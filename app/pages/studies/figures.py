@@ -1,4 +1,4 @@
-"""Figures of a study: from groups of networks to plotly figures, drawings and the numbers behind both."""
+"""Figures of a study: from groups of networks to drawings and the numbers behind them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from analysis.studies.measures.measure import Measure
 from analysis.studies.statistics import Share, Spread
 from analysis.studies.summary import POOLED, Group, StudySummary
 from app.addressing import Addresses
-from app.db.study_tables import StudyRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import exact, noun
-from app.figures.studies import BarMark, Strip, bars_plot, kept, strips_plot
-from app.figures.study_rows import LadderRow, LadderStep, Stack, ladder_plot, stacks_plot
+from app.figures.studies import BarMark, Strip, kept
+from app.figures.study_rows import LadderRow, LadderStep, Stack
 from app.figures.svg.spreads import bars_drawing, strips_drawing
 from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
 from app.pages.studies.options import StudyFigureOptions
 from app.pages.studies.stored import open_study, summary_of
-from app.pages.studies.strips import protocol_in_addresses, strip_of, value_text, yes_bar
-from app.pages.studies.views import FigureView, GroupView, MeasureView, ShareRow, SpreadView
+from app.pages.studies.strips import strip_of, value_text, yes_bar
+from app.pages.studies.views import GroupView, MeasureView, ShareRow, SpreadView
 
 LADDER: Final = "ladder-"
 _MOST_CATEGORIES: Final = 24
@@ -61,10 +60,8 @@ class Drawn:
     categories: tuple[str, ...] = ()
 
 
-def build_study_figure(
-    session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions
-) -> FigureView:
-    """One figure with its numbers.
+def study_drawing(session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions) -> Markup:
+    """A figure as a drawing for a file, which says below it what it is.
 
     Raises:
         NotFound: no such study or figure.
@@ -73,16 +70,7 @@ def build_study_figure(
     row = open_study(session, addresses, study)
     summary = summary_of(session, row)
     protocol = protocol_named(summary.design, options.protocol)
-    figure = drawn_figure(summary, addresses, name, protocol, options.by)
-    return figure_view(figure, row, addresses, protocol, options)
-
-
-def study_drawing(session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions) -> Markup:
-    """The same figure as a drawing of its own."""
-    row = open_study(session, addresses, study)
-    summary = summary_of(session, row)
-    protocol = protocol_named(summary.design, options.protocol)
-    return drawing_of_figure(drawn_figure(summary, addresses, name, protocol, options.by), row.name, protocol)
+    return drawing_of_figure(drawn_figure(summary, name, protocol, options.by), row.name, protocol, alone=True)
 
 
 def figure_names(design: StudyDesign, measures: Sequence[str]) -> list[str]:
@@ -104,7 +92,7 @@ def protocol_named(design: StudyDesign, name: str) -> str:
     return name or names[0]
 
 
-def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protocol: str, by: Factor | None) -> Drawn:
+def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | None) -> Drawn:
     """A figure by its name.
 
     Raises:
@@ -113,9 +101,9 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
     if name.startswith(LADDER) and name.removeprefix(LADDER).isdecimal():
         number = int(name.removeprefix(LADDER))
         if number < len(summary.design.ladders):
-            return _ladder(summary, addresses, number, protocol, by)
+            return _ladder(summary, number, protocol, by)
     if name in summary.shown and summary.shown[name].of_answer:
-        return _by_method(summary, addresses, summary.shown[name], protocol, by)
+        return _by_method(summary, summary.shown[name], protocol, by)
     if name not in summary.measures:
         known = ", ".join(figure_names(summary.design, list(summary.shown)))
         raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {known}")
@@ -125,8 +113,7 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
     bars: tuple[BarMark, ...] = ()
     stacks: tuple[Stack, ...] = ()
     if measure.numeric:
-        named = protocol_in_addresses(summary.design, protocol)
-        strips = tuple(strip_of(group, measure, addresses, named) for group in groups)
+        strips = tuple(map(strip_of, groups))
     elif measure.kind == "yes-no":
         bars = tuple(yes_bar(group) for group in groups)
     elif measure.kind == "category" and len(groups) > 1:
@@ -158,43 +145,16 @@ def x_title_of(design: StudyDesign, by: Factor | None) -> str:
     return ", ".join(FACTORS[factor] for factor in GRID_FACTORS if len(design.levels(factor)) > 1) or "all networks"
 
 
-def figure_view(
-    figure: Drawn, row: StudyRow, addresses: Addresses, protocol: str, options: StudyFigureOptions
-) -> FigureView:
-    """The figure as pages and programs get it."""
-    query = {"protocol": options.protocol, "by": options.by}
-    if figure.steps:
-        titles = {"x_title": figure.x_title, "told_title": told_title(figure.share)}
-        plot = ladder_plot(figure.steps, log=figure.log, share=figure.share, **titles)
-    elif figure.stacks:
-        plot = stacks_plot(figure.categories, figure.stacks)
-    elif figure.strips:
-        plot = strips_plot(figure.strips, y_title=figure.y_title, x_title=figure.x_title, log=figure.log)
-    else:
-        plot = bars_plot(figure.bars, y_title=figure.y_title, x_title=figure.x_title, share=figure.share)
-    strips = figure.strips or tuple(row.strip for step in figure.steps for row in step.rows)
-    forms = {
-        form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "pdf", "json")
-    }
-    return FigureView.showing(
-        figure,
-        measure=None if figure.measure is None else measure_view(figure.measure),
-        protocol=protocol,
-        groups=[group_view(group, figure.measure) for group in figure.groups],
-        drawn=sum(len(kept(strip, len(strips))) for strip in strips),
-        dots=sum(len(strip.dots) for strip in strips),
-        plot=plot,
-        url=forms[""],
-        svg_url=forms["svg"],
-        png_url=forms["png"],
-        pdf_url=forms["pdf"],
-        json_url=forms["json"],
-    )
+def drawing_of_figure(figure: Drawn, study: str, protocol: str, *, alone: bool) -> Markup:
+    """The figure as SVG.
 
-
-def drawing_of_figure(figure: Drawn, study: str, protocol: str) -> Markup:
-    """The figure as SVG, with its caption below it, so that a file that travels says what it is."""
-    notes = [f"{study}, protocol {protocol}", *_lines(figure.caption)]
+    Args:
+        figure: what is drawn.
+        study: name of the study.
+        protocol: name of the protocol.
+        alone: whether its caption stands below it, so that a file that travels says what it is.
+    """
+    notes = [f"{study}, protocol {protocol}", *_lines(figure.caption)] if alone else []
     sentence = f"{figure.title} in {study}. {figure.caption}"
     if figure.steps:
         return ladder_drawing(
@@ -275,11 +235,11 @@ def _stacks(groups: Sequence[Group]) -> tuple[Stack, ...]:
     return tuple(stacks)
 
 
-def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: str, by: Factor | None) -> Drawn:
+def _ladder(summary: StudySummary, number: int, protocol: str, by: Factor | None) -> Drawn:
     """The same networks, one measure after the other."""
     ladder = summary.design.ladders[number]
     share = summary.measures[ladder.measures[0]].kind == "yes-no"
-    steps, groups = ladder_of(summary, addresses, ladder.measures, protocol, by)
+    steps, groups = ladder_of(summary, ladder.measures, protocol, by)
     one = len(groups) == len(steps)
     together = len(summary.cells) if one else 1
     return Drawn(
@@ -298,13 +258,11 @@ def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: 
     )
 
 
-def _by_method(
-    summary: StudySummary, addresses: Addresses, measure: Measure, protocol: str, by: Factor | None
-) -> Drawn:
+def _by_method(summary: StudySummary, measure: Measure, protocol: str, by: Factor | None) -> Drawn:
     """A measure of the answers of all methods, method after method about the same networks."""
     share = measure.kind == "yes-no"
     keys = list(summary.keys_of(measure.key).values())
-    steps, groups = ladder_of(summary, addresses, keys, protocol, by)
+    steps, groups = ladder_of(summary, keys, protocol, by)
     one = len(groups) == len(steps)
     return Drawn(
         measure.key,
@@ -377,19 +335,17 @@ MOST_GROUPS: Final = 6  # of one step, unless an address asks for a factor
 
 
 def ladder_of(
-    summary: StudySummary, addresses: Addresses, measures: Sequence[str], protocol: str, by: Factor | None
+    summary: StudySummary, measures: Sequence[str], protocol: str, by: Factor | None
 ) -> tuple[tuple[LadderStep, ...], list[Group]]:
     """The steps with their rows, and the groups behind them, in the same order.
 
     Args:
         summary: of the study.
-        addresses: of networks.
         measures: one for each step, all of numbers or all of yes and no.
         protocol: name.
         by: one group for each level of this factor; None for each cell, or all networks where the cells are many.
     """
     steps, groups = [], []
-    named = protocol_in_addresses(summary.design, protocol)
     for key in measures:
         measure, rows = summary.measures[key], []
         for group in _parts(summary, key, protocol, by):
@@ -403,7 +359,7 @@ def ladder_of(
                     LadderRow(label, bar.value, empty, bar.low, bar.high, told, f"{measure.label}, {bar.words}")
                 )
                 continue
-            strip, mean = strip_of(group, measure, addresses, named), group.spread.mean
+            strip, mean = strip_of(group), group.spread.mean
             median = "–" if strip.median is None else median_text(strip.median)
             told = "–" if mean is None else f"{median} · {mean_text(mean)}"
             words = f"{groups[-1].label}: median {median}, mean {'–' if mean is None else f'{mean:,.4g}'}"

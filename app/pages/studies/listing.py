@@ -11,7 +11,6 @@ from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
 from app.pages.findings import answers_of
 from app.pages.studies.of_models import model_study_items
-from app.pages.studies.sketch import sketch_for_lists
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
 
 _JOBS_SHOWN = 10
@@ -28,14 +27,13 @@ def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
 
 
 def study_item(session: Session, addresses: Addresses, row: StudyRow) -> StudyItem:
-    """One study in a few words and a small picture."""
+    """One study in a few words."""
     return StudyItem.showing(
         row,
         question=str(row.design["question"]),
         answers=answers_of(row.slug, row.digest, addresses),
         url=addresses.study(row.slug),
         progress=progress_of(session, addresses, row),
-        sketch=sketch_for_lists(session, row),
     )
 
 

@@ -23,7 +23,6 @@ from app.options import PageModel
 from app.pages.findings import FINDINGS_FILE, answers_naming
 from app.pages.prose import MODEL_DESIGNS, Block, block_of, chapters
 from app.pages.studies.figures import mean_text, median_text, spread_view, told_title
-from app.pages.studies.strips import value_text
 from app.pages.studies.views import ModelStudyItem, ShareRow, SpreadView
 
 GRANULARITIES: Final = {
@@ -266,10 +265,7 @@ def _number_row(measure: _Measure, parts: str, task: str, models: list[tuple[Mod
     dots = tuple(Dot(measure.value(space), not measure.exact(space)) for _, space in models)
     spread = spread_of([dot.value for dot in dots])
 
-    def told_of(place: int) -> tuple[str, str]:
-        return f"seed {models[place][0].seed}: {value_text(dots[place].value)} {measure.unit}", ""
-
-    strip = Strip(task, dots, spread.lower, spread.median, spread.upper, told=told_of)
+    strip = Strip(task, dots, spread.lower, spread.median, spread.upper)
     if spread.median is None or spread.mean is None:
         return LadderRow(task, None, strip, None, None, "–", f"{parts}, {task}: no model")
     least = "" if all(measure.exact(space) for _, space in models) else "≥ "

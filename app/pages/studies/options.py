@@ -36,12 +36,3 @@ class OutcomesOptions(Options):
     order: Literal["asc", "desc"] = Field("asc", description="Direction; networks without a value always come last.")
     after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
     limit: int = Field(50, ge=1, le=200, description="Networks on a page.")
-
-
-class SideBySideOptions(Options):
-    """Options of networks of a study side by side."""
-
-    n: list[str] = Field(
-        default_factory=list, max_length=6, description="Digests (12 or more digits) of two to six of its networks."
-    )
-    protocol: str = Field("", max_length=64, description="Under which protocol values are shown; empty: the first one.")

@@ -1,4 +1,4 @@
-"""The networks of a study one by one, and some of them side by side."""
+"""The networks of a study one by one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
 from app.addressing import Addresses
-from app.db.codecs import network_of
-from app.db.reads.analyses import find_network
 from app.db.reads.studies import (
     OutcomeFilter,
     OutcomePlace,
@@ -35,21 +33,20 @@ from app.db.studies import design_of
 from app.db.study_summaries import summary_row
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import BadQuery, NotFound
+from app.errors import BadQuery
 from app.figures.numbers import bounded_text
 from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write_cursor
 from app.naming import Scope
 from app.pages.studies.figures import measure_view, protocol_named
-from app.pages.studies.options import OutcomesOptions, SideBySideOptions
+from app.pages.studies.options import OutcomesOptions
 from app.pages.studies.stored import open_study, summary_key, summary_of
 from app.pages.studies.strips import protocol_in_addresses, value_text
-from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
+from app.pages.studies.views import OutcomeItem, OutcomesPage, ValueView
 from app.recent import Recent
 
 _LISTED: Final = "outcomes"
 _ORDERS: Final = Recent[NDArray[np.int64]](16 << 20, lambda order: order.nbytes)
 _OF_TRAINING: Final = ("state", "epochs", "loss")
-FEWEST: Final = 2
 MOST_WORDS: Final = 6  # of a set, in a table
 
 
@@ -96,7 +93,6 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         reasons=dict(sorted(states.items())),
         cells=[cell.name for cell in cells],
         items=_items(session, addresses, design, rows, protocol),
-        side_by_side_url=addresses.study_side_by_side(row.slug),
         **browsed(options, partial(addresses.study_outcomes, row.slug), following, _sort_labels(measures), ()),
     )
 
@@ -149,52 +145,6 @@ def _sorted_places(
     valued = [place for place in all_places if known.get(place) is not None]
     rest = [place for place in all_places if known.get(place) is None]
     return sorted(valued, key=known.__getitem__, reverse=options.order == "desc") + rest
-
-
-def build_side_by_side(
-    session: Session, addresses: Addresses, study: str, options: SideBySideOptions
-) -> SideBySidePage:
-    """Two to six networks of a study with their drawings and values.
-
-    Raises:
-        NotFound: no such study, or a network that is none of its.
-        BadQuery: fewer than two networks, or one twice.
-    """
-    row = open_study(session, addresses, study)
-    design = design_of(row)
-    protocol = protocol_named(design, options.protocol)
-    if len(options.n) < FEWEST or len(set(options.n)) < len(options.n):
-        raise BadQuery(
-            f"{len(set(options.n))} networks",
-            "two to six different ones are put side by side",
-            "choose them in the list of outcomes",
-            "n",
-            addresses.study_outcomes(row.slug),
-            "outcomes",
-        )
-    networks = [find_network(session, digest) for digest in options.n]
-    rows = [_outcome_of(session, row, network) for network in networks]
-    return SideBySidePage(
-        slug=row.slug,
-        name=row.name,
-        study_url=addresses.study(row.slug),
-        outcomes_url=addresses.study_outcomes(row.slug),
-        protocol=protocol,
-        measures=[measure_view(measure) for measure in _measures(design).values()],
-        items=_items(session, addresses, design, rows, protocol),
-        networks=[
-            {"name": n.name, "sizes": n.sizes, "weights": [w.tolist() for w in network_of(n).weights]} for n in networks
-        ],
-        url=addresses.study_side_by_side(row.slug, n=options.n, protocol=options.protocol),
-    )
-
-
-def _outcome_of(session: Session, study: StudyRow, network: NetworkRow) -> StudyOutcomeRow:
-    mine = (StudyOutcomeRow.study_id == study.id, StudyOutcomeRow.network_digest == network.digest)
-    found = session.scalars(select(StudyOutcomeRow).where(*mine).order_by(StudyOutcomeRow.position).limit(1)).first()
-    if found is None:
-        raise NotFound(f"network {network.slug!r}", "is not one of this study’s", "choose it in the list of outcomes")
-    return found
 
 
 def _states(session: Session, row: StudyRow) -> dict[str, int]:

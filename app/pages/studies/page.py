@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -20,11 +20,17 @@ from app.db.reads.studies import state_counts
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
 from app.pages.findings import answers_of
-from app.pages.studies.course import follows
-from app.pages.studies.figures import LADDER, group_view, measure_view, protocol_named
+from app.pages.studies.figures import (
+    Drawn,
+    drawing_of_figure,
+    drawn_figure,
+    figure_names,
+    group_view,
+    measure_view,
+    protocol_named,
+)
 from app.pages.studies.listing import progress_of
 from app.pages.studies.options import StudyOptions
-from app.pages.studies.sketch import sketch_of
 from app.pages.studies.stored import open_study, summary_of
 from app.pages.studies.views import (
     CellView,
@@ -40,6 +46,8 @@ from app.pages.studies.views import (
 )
 
 DATA_FORMS = ("csv", "json", "parquet", "jsonl.gz")
+FIGURE_FORMS: Final = ("svg", "png", "pdf")
+MOST_FIGURES: Final = 3
 
 
 def build_study(session: Session, addresses: Addresses, study: str, options: StudyOptions) -> StudyPage:
@@ -58,6 +66,8 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         raise BadQuery(f"by={options.by}", "does not vary in this study", f"use one of: {varying}", "by")
     view: dict[str, Any] = {"protocol": options.protocol, "by": options.by}
     progress = progress_of(session, addresses, row)
+    names = figure_names(design, list(summary.shown))[:MOST_FIGURES]
+    figures = [drawn_figure(summary, name, protocol, options.by) for name in names]
     url = addresses.study(row.slug, **view)
     return StudyPage.showing(
         row,
@@ -81,11 +91,12 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         cells=_cells(summary, state_counts(session, row.id), addresses, row),
         moving=bool(jobs_of_network(session, row.digest, unfinished=True)),
         summed=len(summary.records),
-        figures=_figure_links(summary, addresses, row, view),
+        figures=[_figure_link(figure, addresses, row, view) for figure in figures],
+        drawings={one.name: drawing_of_figure(one, row.name, protocol, alone=False) for one in figures},
         tables=[
             FigureTable(
                 measure=measure_view(measure),
-                figure_url=addresses.study_figure(row.slug, key, **view),
+                svg_url=addresses.study_figure(row.slug, key, "svg", **view),
                 groups=_groups(summary, measure, protocol, options.by),
             )
             for key, measure in summary.shown.items()
@@ -93,9 +104,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         tests=[_test_view(summary, comparison, name, result) for comparison, name, result in summary.tests()],
         references=[_reference_view(reference, summary) for reference in design.references],
         data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
-        course_url=addresses.study_course(row.slug, design.seeds.first) if follows(design) else "",
         outcomes_url=addresses.study_outcomes(row.slug, protocol=options.protocol),
-        sketch=sketch_of(summary, protocol, options.by),
         actions=_actions(row, progress.state, addresses),
         url=url,
         progress_url=addresses.study_action(row.slug, "progress"),
@@ -183,13 +192,9 @@ def _cells(
     ]
 
 
-def _figure_links(summary: StudySummary, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> list[FigureLink]:
-    ladders = [(f"{LADDER}{number}", ladder.label) for number, ladder in enumerate(summary.design.ladders)]
-    measures = [(key, measure.label) for key, measure in summary.shown.items()]
-    return [
-        FigureLink(name=name, title=title, url=addresses.study_figure(row.slug, name, **view))
-        for name, title in [*ladders, *measures]
-    ]
+def _figure_link(figure: Drawn, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> FigureLink:
+    files = {f"{form}_url": addresses.study_figure(row.slug, figure.name, form, **view) for form in FIGURE_FORMS}
+    return FigureLink.showing(figure, **files)
 
 
 def _groups(summary: StudySummary, measure: Measure, protocol: str, by: Factor | None) -> list[GroupView]:

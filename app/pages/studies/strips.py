@@ -1,29 +1,19 @@
-"""Networks as marks: each a dot with its address, a group of them a strip with quartiles, a share a bar."""
+"""Networks as marks: each a dot, a group of them a strip with quartiles, a share a bar."""
 
 from __future__ import annotations
 
 from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measure
 from analysis.studies.summary import Group, Point
-from app.addressing import Addresses
 from app.figures.numbers import exact
 from app.figures.studies import BarMark, Dot, Strip
-from app.naming import Scope, protocol_key
+from app.naming import protocol_key
 
 
-def strip_of(group: Group, measure: Measure, addresses: Addresses, protocol: str) -> Strip:
-    """A group under a measure of numbers; ``protocol`` as addresses write it, see :func:`protocol_in_addresses`."""
+def strip_of(group: Group) -> Strip:
+    """A group under a measure of numbers."""
     spread = group.spread
     dots = tuple(Dot(float(_number(point)), not point.exact) for point in group.points)
-
-    def told(place: int) -> tuple[str, str]:
-        point = group.points[place]
-        sign = "" if point.exact else "not exact: "
-        words = f"seed {point.seed}, {group.label}: {sign}{value_text(_number(point))} {measure.unit}".rstrip()
-        scope = Scope(protocol=protocol, data=point.data)
-        return words, addresses.network(point.network[:16], scope) if point.network else ""
-
-    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group), told)
+    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group))
 
 
 def _number(point: Point) -> float:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.figures.studies import Dot, Strip
 from app.listing.page import Browsed
 from app.options import PageModel
 from app.pages.prose import Piece
@@ -31,33 +30,6 @@ class StudyProgress(PageModel):
     job_urls: list[str] = Field(description="Jobs that run or failed, at most ten.")
 
 
-class SketchGroup(PageModel):
-    """One group of a sketch."""
-
-    label: str
-    values: list[float] = Field(description="Of the first networks of the group.")
-    lower: float | None
-    median: float | None
-    upper: float | None
-
-
-class Sketch(PageModel):
-    """One figure in small, for cards and embeddings."""
-
-    title: str
-    x_title: str
-    log: bool
-    groups: list[SketchGroup]
-    lines: list[tuple[str, str]] = Field(description="Key numbers as (what, value).")
-
-    @property
-    def strips(self) -> tuple[Strip, ...]:
-        """The groups as they are drawn."""
-        return tuple(
-            Strip(one.label, tuple(map(Dot, one.values)), one.lower, one.median, one.upper) for one in self.groups
-        )
-
-
 class StudyItem(PageModel):
     """A study in the list."""
 
@@ -69,7 +41,6 @@ class StudyItem(PageModel):
     origin: str = Field(description="bundled, started or imported.")
     digest: str
     progress: StudyProgress
-    sketch: Sketch = Field(description="Its first measure that is a number, in small.")
     created_at: datetime
     updated_at: datetime
 
@@ -181,31 +152,15 @@ class GroupView(PageModel):
     categories: list[ShareRow] = Field(description="Of categories and sets: networks with each, of those with any.")
 
 
-class FigureView(PageModel):
-    """One figure of a study, with its numbers."""
+class FigureLink(PageModel):
+    """One figure of the page."""
 
     name: str
     title: str
-    measure: MeasureView | None
-    protocol: str
-    groups: list[GroupView]
-    drawn: int = Field(description="Dots in the figure.")
-    dots: int = Field(description="Networks with a value.")
-    plot: dict[str, Any] = Field(description="The plotly figure.")
     caption: str
-    url: str
     svg_url: str
     png_url: str
     pdf_url: str
-    json_url: str
-
-
-class FigureLink(PageModel):
-    """A figure that is fetched when the reader comes to it."""
-
-    name: str
-    title: str
-    url: str
 
 
 class CellView(PageModel):
@@ -276,12 +231,12 @@ class StudyPage(StudyItem):
         description="Networks that figures, numbers and tests are of: all that have their outcome, or fewer while more "
         "are added, for these are summed up in the background."
     )
-    figures: list[FigureLink]
+    figures: list[FigureLink] = Field(description="The first ladders and measures, at most three.")
+    drawings: dict[str, Any] = Field(exclude=True, description="These figures as drawings, by name.")
     tables: list[FigureTable]
     tests: list[TestView]
     references: list[ReferenceView]
     data_urls: dict[str, str]
-    course_url: str = Field(description="Its first network along its training; empty where networks are not followed.")
     outcomes_url: str
     actions: dict[str, str] = Field(description="POST here to pause, cancel, resume or extend; only what is possible.")
     url: str
@@ -292,7 +247,7 @@ class FigureTable(PageModel):
     """The numbers of one measure, group by group."""
 
     measure: MeasureView
-    figure_url: str
+    svg_url: str = Field(description="The same as a drawing.")
     groups: list[GroupView]
 
 
@@ -326,8 +281,8 @@ class OutcomeItem(PageModel):
     values: list[ValueView]
 
 
-class StudyNetworksPage(PageModel):
-    """Some networks of a study."""
+class OutcomesPage(Browsed):
+    """The networks of a study, in the order of cells and seeds or of one of their values."""
 
     slug: str
     name: str
@@ -335,12 +290,6 @@ class StudyNetworksPage(PageModel):
     protocol: str
     measures: list[MeasureView]
     items: list[OutcomeItem]
-    url: str
-
-
-class OutcomesPage(Browsed, StudyNetworksPage):
-    """The networks of a study, in the order of cells and seeds or of one of their values."""
-
     data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
     data_kept: bool = Field(description="Whether these rows are stored, so that addresses lead to networks on them.")
     total: int
@@ -349,14 +298,6 @@ class OutcomesPage(Browsed, StudyNetworksPage):
     why: str
     cell: int | None
     cells: list[str]
-    side_by_side_url: str
-
-
-class SideBySidePage(StudyNetworksPage):
-    """Two to six networks of a study."""
-
-    outcomes_url: str
-    networks: list[dict[str, Any]] = Field(description="Name, sizes and weights of each, for its drawing.")
 
 
 StudyPage.model_rebuild()

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from app.addressing import Addresses
 from app.main import ROUTERS, create_app
 from app.naming import ExplanationRef, Scope
+from app.routes.moved import FORMER
 from tests.app.pages.conftest import XOR
 
 pytestmark = pytest.mark.one_database
@@ -115,7 +116,8 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v1/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
-    for path in pages - {"/", "/networks", "/tour"} - STREAMS:  # these lead on
+    led_on = {"/", "/networks", "/tour"} | {former.path for former in FORMER}
+    for path in pages - led_on - STREAMS:
         assert "/api/v1" + path in described["paths"], path
     for path in STREAMS:
         assert "/api/v1" + path in PATHS

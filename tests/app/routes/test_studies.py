@@ -55,7 +55,7 @@ def test_a_page_follows_its_study_until_it_is_summed_up(client, store):
         sum_up(session, find_study(session, "xor-width"))
     text = client.get("/studies/xor-width").text
     assert "data-poll" not in text
-    assert text.count('data-fetched="8"') == len(page["figures"])
+    assert text.count('class="diagram study-figure"') == len(page["figures"]) == 3
 
 
 def test_a_study_that_is_stopped_is_summed_up_as_far_as_it_got(client, store):
@@ -79,9 +79,6 @@ def test_pages_of_a_study_answer_and_their_twins_too(client, study):
         f"{study}/progress",
         f"{study}/outcomes",
         f"{study}/outcomes?state=failed",
-        f"{study}/figures/circuits-valid",
-        f"{study}/figures/irredundant-formulas?protocol=paper",
-        f"{study}/figures/ladder-0",
     ):
         assert client.get(path).status_code == 200, path
         assert client.get(f"/api/v1{path}").status_code == 200, path
@@ -94,15 +91,15 @@ def test_what_no_study_has_is_refused_by_name(client, study):
         (f"{study}?protocol=mine", 400, "not one of this study"),
         (f"{study}?by=loss_target", 400, "does not vary"),
         (f"{study}?colour=red", 400, "unknown"),
-        (f"{study}/figures/nothing", 404, "not one of this study"),
-        (f"{study}/figures/ladder-9", 404, "not one of this study"),
         (f"{study}/outcomes?cell=9", 400, "not one of this study"),
         (f"{study}/outcomes?after=xyz", 400, "cursor"),
         (f"{study}/outcomes?sort=beauty", 400, "not one of this study"),
-        (f"{study}/side-by-side", 400, "two to six"),
     ):
         answer = client.get(f"/api/v1{path}")
         assert (answer.status_code, words in answer.json()["error"]) == (status, True), (path, answer.text)
+    for name in ("nothing", "ladder-9"):
+        answer = client.get(f"{study}/figures/{name}.svg")
+        assert (answer.status_code, "not one of this study" in answer.text) == (404, True)
 
 
 def test_the_page_counts_failed_networks(client, study):
@@ -124,17 +121,12 @@ def test_the_page_counts_failed_networks(client, study):
     assert "from the authors" in html
 
 
-@pytest.mark.slow
-def test_every_dot_leads_to_its_network(client, study):
-    view = client.get(f"/api/v1{study}/figures/circuits-valid").json()
-    dots = view["plot"]["data"][0]["customdata"]
-    assert len(dots) == view["dots"] == 6
-    learned = [(f"seed {one.seed}", f"/networks/{one.network[:16]}") for one in results().outcomes if one.converged]
-    assert [(words.partition(",")[0], urlsplit(url).path) for words, url in dots] == learned
-    for _, url in dots:
-        assert client.get(url).status_code == 200
-    page = client.get(dots[0][1]).text
-    assert "XOR by width" in page
+def test_figures_have_a_dot_for_each_network_and_say_so(client, study):
+    ladder, circuits, interpretations = client.get(f"/api/v1{study}").json()["figures"]
+    assert [one["name"] for one in (ladder, circuits, interpretations)] == ["ladder-0", *MEASURES[:2]]
+    assert "6 networks of 8 trained, 2 failed." in circuits["caption"]
+    assert client.get(circuits["svg_url"]).text.count('<circle class="m-dot"') == 6
+    assert client.get(interpretations["svg_url"]).text.count('<circle class="m-hollow"') == 2
 
 
 @pytest.mark.slow
@@ -143,7 +135,6 @@ def test_figures_are_files(client, study):
         svg = client.get(f"{study}/figures/{name}.svg")
         assert svg.headers["content-type"].startswith("image/svg")
         assert "XOR by width" in svg.text
-        assert client.get(f"{study}/figures/{name}.json").json()["name"] == name
     png = client.get(f"{study}/figures/circuits-valid.png?width=300")
     assert png.content.startswith(b"\x89PNG")
     assert client.get(f"{study}/figures/circuits-valid.png?width=9").status_code == 400
@@ -205,12 +196,9 @@ def test_what_methods_answer_is_one_figure_and_one_table(client, store):
     assert [group["spread"]["median"] for group in excess["groups"]] == [0.0, 0.0, 1.0, 1.0, None, None]
     (test,) = page["tests"]
     assert (test["label"], test["factor"], test["groups"], test["sizes"]) == ("valid", "discovery method", METHODS, [6])
-    figure = client.get(f"{API}/xor-width/figures/audit-valid").json()
-    assert [group["label"] for group in figure["groups"]] == [f"valid: {label}" for label in labels]
-    assert "3 methods asked about the same 6 networks; 2 of 8 trained failed." in figure["caption"]
+    assert "3 methods asked about the same 6 networks; 2 of 8 trained failed." in page["figures"][0]["caption"]
     assert client.get("/studies/xor-width/figures/audit-excess.svg").text.count("<svg") == 1
-    one = client.get(f"{API}/xor-width/figures/audit-valid:acdc(tau=0.1)").json()
-    assert [group["yes"]["hits"] for group in one["groups"]] == [1, 1]
+    assert "2-2: 1 of 3 (" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
     text = client.get("/studies/xor-width").text
     assert "acdc · acdc(tau=0.1) · random" in text
     assert text.count("<summary>valid</summary>") == 1
@@ -258,7 +246,7 @@ def test_results_travel_over_http(client, study):
 
 @pytest.mark.slow
 @pytest.mark.every_database
-def test_outcomes_are_paged_and_compared(client, study):
+def test_outcomes_are_paged(client, study):
     seen, url = [], f"{study}/outcomes?limit=3"
     while url:
         page = client.get(f"/api/v1{url}").json()
@@ -267,10 +255,6 @@ def test_outcomes_are_paged_and_compared(client, study):
     assert len(set(seen)) == len(seen) == 8
     first = client.get(f"/api/v1{study}/outcomes").json()["items"]
     assert first[0]["analysed"] is False
-    chosen = "&".join(f"n={item['network'][:16]}" for item in (first[0], first[5]))
-    side = client.get(f"/api/v1{study}/side-by-side?{chosen}").json()
-    assert [item["seed"] for item in side["items"]] == [0, 1]
-    assert client.get(f"{study}/side-by-side?{chosen}").status_code == 200
 
 
 def test_each_outcome_shows_what_was_measured_of_it(client, study):
@@ -439,14 +423,12 @@ def test_a_page_says_of_how_many_networks_its_figures_are(client, store):
 
 
 @pytest.mark.slow
-def test_dots_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
+def test_outcomes_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
     known = judged_on_rows(results())
     with store.write() as session:
         save_results(session, known)
     first = known.outcomes[0]
-    plot = client.get(f"{API}/xor-width/figures/circuits-valid?protocol=paper").text
     address = f"/networks/{first.network[:16]}?protocol=paper&data={first.data.digest[:12]}"
-    assert address in plot
     items = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()
     assert items["data_kept"]
     assert items["items"][0]["network_url"].endswith(f"?protocol=paper&data={first.data.digest[:12]}")
@@ -460,10 +442,10 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     wide = results(design(hidden=[[width] for width in range(2, 9)], references=[]))
     with store.write() as session:
         save_results(session, wide)
-    caption = client.get(f"{API}/xor-width/figures/ladder-0").json()["caption"]
+    caption = client.get(f"{API}/xor-width").json()["figures"][0]["caption"]
     assert caption.startswith("2 measures of the same 21 networks; 7 of 28 trained failed.")
     assert "The networks of all 7 cells are taken together" in caption
-    apart = client.get(f"{API}/xor-width/figures/ladder-0?by=hidden").json()["caption"]
+    apart = client.get(f"{API}/xor-width?by=hidden").json()["figures"][0]["caption"]
     assert "taken together" not in apart
 
 
@@ -489,3 +471,19 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     for part in ("common-ground", "criteria", "directions", "ladder"):
         refused = client.post(f"/api/v1{base}/{part}", json={"data": data})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("courses/5?theme=dark", "?theme=dark"),
+        ("side-by-side?n=0123456789ab&n=ba9876543210&protocol=paper", "?protocol=paper"),
+        ("figures/circuits-valid?by=hidden", "?by=hidden"),
+        ("figures/audit-valid:acdc(tau=0.1)", ""),
+        ("figures/circuits-valid.json", ""),
+    ],
+)
+def test_pages_that_were_lead_to_the_study(client, study, former, now):
+    for prefix in ("", "/api/v1"):
+        answer = client.get(f"{prefix}{study}/{former}", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (301, f"{prefix}{study}{now}")
