@@ -1,0 +1,42 @@
+"""What the engine finds on thirty networks is what it has always found; those that take long only in long runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import thirty
+
+THOROUGH = [pytest.mark.thorough]
+QUICK = [name for name in thirty.FILES if thirty.read(name)["quick"]]
+
+
+def test_there_are_thirty_and_some_are_quick() -> None:
+    assert len(thirty.FILES) == 30
+    assert len(QUICK) >= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in QUICK else THOROUGH) for name in thirty.FILES])
+def test_the_engine_finds_what_it_found(name: str) -> None:
+    assert thirty.compared(name) == []
+
+
+def test_a_value_that_is_another_or_missing_is_told_and_a_further_one_is_not() -> None:
+    expected = {
+        "circuits": {"valid": "3", "by_edges": {"4": "2", "5": "1"}},
+        "verdicts": {"circuit": {"necessity": "3"}},
+    }
+    now = {"circuits": {"valid": "4", "by_edges": {"4": "2"}}, "verdicts": {"circuit": {"necessity": "3", "new": "3"}}}
+    assert list(thirty.differences(expected, now, "a network:")) == [
+        "a network: circuits valid: expected 3, found 4",
+        "a network: circuits by_edges 5: expected 1, found nothing",
+    ]
+
+
+def test_a_changed_file_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = thirty.read("xor_2-2")
+    stored["questions"] = stored["questions"][1:2]
+    stored["questions"][0]["expected"]["circuits"]["valid"] += "0"
+    monkeypatch.setattr(thirty, "read", lambda _: stored)
+    (line,) = thirty.compared("xor_2-2")
+    assert line.startswith("xor_2-2, question 1 (paper): circuits valid: expected ")
