@@ -98,10 +98,6 @@ class InvalidCheckpoint(AnalysisError):
     """A finished part of a work cannot be read, or holds what cannot be kept."""
 
 
-class InvalidCountPart(AnalysisError):
-    """A file is no part of a count, or parts do not belong together."""
-
-
 class BeyondLimits(AnalysisError):
     """The work is too large to start; the cause carries the estimate and the limit."""
 

@@ -27,7 +27,6 @@ class Limits:
         n_tried: steps of the search for the smallest circuits in order of size, at most.
         n_samples: circuits tested for an estimate; 0 for no estimate.
         confidence: of an estimate's interval, between 0 and 1.
-        processes: of one exact count.
         criterion_seconds: for one criterion and one kind of explanation; what is left then is undecided.
     """
 
@@ -45,7 +44,6 @@ class Limits:
     n_tried: int = 2_000_000
     n_samples: int = 200_000
     confidence: float = 0.99
-    processes: int = 1
     criterion_seconds: float = 60.0
 
     def most_listed(self, n_rows: int) -> int:

@@ -48,7 +48,6 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),
     engine.InvalidCheckpoint: (422, ""),
-    engine.InvalidCountPart: (422, ""),
     engine.Cancelled: (409, ""),
 }
 

@@ -29,7 +29,6 @@ def limits_of(settings: Settings) -> Limits:
         max_bytes=settings.max_memory_bytes,
         n_draws=settings.drawn_circuits,
         n_samples=settings.estimate_samples,
-        processes=settings.count_processes,
         criterion_seconds=settings.max_criterion_seconds,
     )
 

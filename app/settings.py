@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.resources import default_data_folder
@@ -102,13 +102,6 @@ class Settings(BaseSettings):
     )
     metrics: Literal["admin", "open", "off"] = Field(
         "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
-    )
-    count_processes: int = Field(
-        1,
-        ge=1,
-        le=64,
-        validation_alias=AliasChoices("PLURISCOPE_COUNT_PROCESSES", "PLURISCOPE_COUNT_THREADS"),
-        description="Processes of one exact count.",
     )
 
     @cached_property

@@ -138,7 +138,7 @@ def counted_line(effort: Effort) -> Line:
     sample = plain_sample(s, effort.n_drawn)
     reference = sample.seconds / len(sample.masks) * counted.possible
     note = compared_with_sample(s, work, counted, sample)
-    alone = measure_alone(s.network, s.task, replace(DEFAULT_LIMITS, max_possible=0, processes=PROCESSES))
+    alone = measure_alone(s.network, s.task, replace(DEFAULT_LIMITS, max_possible=0))
     same_result(work, (alone.method, alone.count) == ("counted", counted.count))
     return Line(work, reference, seconds, "scaled", note, 5.0, alone.peak_bytes)
 

@@ -6,14 +6,13 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import accumulate, count, islice
-from typing import Any, Final, TypeVar, cast
+from functools import cached_property
+from itertools import accumulate, islice
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoints import Checkpoints, in_parts
 from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
@@ -27,32 +26,7 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
-PIECES_AT_ONCE: Final = 16
-"""Pieces tallied side by side; a checkpoint holds whole batches of them, whatever the processes."""
-
-Item = TypeVar("Item")
-Begin = Callable[[Sequence[Prefixes]], Callable[[], list[Tally]]]
-"""Begins to tally pieces; what it gives back waits for their tallies, in their order."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """Which pieces of a space are tallied: every so-many-th, since neighbours take about as long.
-
-    Args:
-        part: from 1 to ``of``.
-        of: parts that are the whole together.
-    """
-
-    part: int = 1
-    of: int = 1
-
-    def taken(self, pieces: Iterable[Item]) -> Iterator[Item]:
-        """The pieces of this share, in their order."""
-        return islice(pieces, self.part - 1, None, self.of)
-
-
-WHOLE: Final = Share()
+_PIECES_AT_ONCE: Final = 16  # whose tallies are begun together
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,37 +146,22 @@ class CountableSpace:
         return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
 
     def tallied(
-        self, begin: Begin, checkpoints: Checkpoints, share: Share = WHOLE
+        self, begin: Callable[[Sequence[Prefixes]], Iterable[Tally]]
     ) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
-        """Every piece of a share with its tally, in order; what was kept by an earlier attempt is not counted again.
+        """Every piece with its tally, in order.
 
         Args:
-            begin: begins to tally some pieces; what it gives back waits for their tallies.
-            checkpoints: where tallies go, some pieces together, and come from.
-            share: which pieces.
+            begin: gives the tallies of some pieces, in their order; processes may make them before they are asked for.
         """
-        waiting: deque[list[tuple[Prefixes, Combinations]]] = deque()
-        begun: dict[int, Callable[[], list[Tally]]] = {}  # by the number of the batch
-
-        def tally_batch(number: int, batch: Sequence[Prefixes], following: Sequence[Prefixes]) -> list[Tally]:
-            found = begun.pop(number, None) or begin(batch)
-            begun[number + 1] = begin(following)  # so that nobody is idle while this one comes to its end
-            return found()
-
-        def batches() -> Iterator[Callable[[], list[Tally]]]:
-            pieces = share.taken(self.pieces())
-            following = list(islice(pieces, PIECES_AT_ONCE))
-            for number in count():
-                batch, following = following, list(islice(pieces, PIECES_AT_ONCE))
-                if not batch:
-                    return
-                waiting.append(batch)
-                states = ([states for states, _ in one] for one in (batch, following))
-                yield partial(tally_batch, number, *states)
-
-        for tallies in in_parts(batches(), checkpoints, written=_plain, read=_tallies):
-            for (piece, combinations), tally in zip(waiting.popleft(), tallies, strict=True):
+        pieces = self.pieces()
+        batch = list(islice(pieces, _PIECES_AT_ONCE))
+        tallies = begin([states for states, _ in batch])
+        while batch:
+            following = list(islice(pieces, _PIECES_AT_ONCE))
+            begun = begin([states for states, _ in following])  # so that nobody is idle at the end of a batch
+            for (piece, combinations), tally in zip(batch, tallies, strict=True):
                 yield piece, combinations, tally
+            batch, tallies = following, begun
 
     def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
         """The valid circuits with these ranks, by the state that they stand on.
@@ -244,16 +203,6 @@ class CountableSpace:
             if chosen:
                 mask |= 1 << self.layout.edge_index(self._layer + 1, 0, neuron)
         return mask
-
-
-def _plain(tallies: list[Tally]) -> list[tuple[Any, ...]]:
-    """Tallies as values that can be kept."""
-    return [(tally.units, list(tally.by_class.items()), tally.by_neuron.tolist()) for tally in tallies]
-
-
-def _tallies(plain: list[tuple[Any, ...]]) -> list[Tally]:
-    """The tallies that :func:`_plain` was given."""
-    return [Tally(units, dict(by_class), np.array(by_neuron, dtype=object)) for units, by_class, by_neuron in plain]
 
 
 def refuse_to_count(question: Question) -> None:

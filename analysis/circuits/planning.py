@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from analysis.circuits.counting_processes import PROCESS_BYTES
 from analysis.circuits.judging import first_rows
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.result import CircuitMethod
@@ -180,7 +179,7 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
         seconds += _quotient(n_states, 1.0) * each
         most_bytes = max(most_bytes, combinations.n_bytes)
         n_units += n_states * combinations.n_units
-    n_bytes = _BATCHES_BYTES + limits.processes * (most_bytes + PROCESS_BYTES) - PROCESS_BYTES + 8 * n_units
+    n_bytes = _BATCHES_BYTES + most_bytes + 8 * n_units
     obstacle = ""
     if seconds > limits.max_seconds:
         obstacle = f"counting would take about {_duration(seconds)}, and the limit is {_duration(limits.max_seconds)}"

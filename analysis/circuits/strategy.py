@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.counting_processes import CountingProcesses
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.layered_states import CountableSpace, Placed, Share
+from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.result import CircuitSearch
@@ -92,7 +96,6 @@ class _Search:
             self.work.stage("counted"),
             n_draws=self.work.limits.n_draws,
             seed=self.seed,
-            processes=self.work.limits.processes,
         )
         found = CircuitSearch(
             counted.layout,
@@ -212,10 +215,10 @@ def count_circuits(
 
     Args:
         work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
-            Its checkpoints keep the tallies of states, so that another attempt goes on behind them.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
-        processes: that count side by side, where that takes longer than to start them.
+        processes: that count side by side, where that takes longer than to start them. More than one can be started
+            neither by a daemonic process nor by a script whose main module is not guarded.
 
     Raises:
         BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
@@ -228,68 +231,56 @@ def count_circuits(
     work.tell("circuits", 0, possible)
     n_judged = 0
     draws: list[int] = []
-    with _counting(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as counting:
-        for piece, combinations, tally in space.tallied(counting.begin_tallying, work.checkpoints):
+    with _mapping(question, space, processes if possible > _FOR_ONE_PROCESS else 1) as mapped:
+        for piece, combinations, tally in space.tallied(partial(mapped, CountableSpace.tally)):
             totals.add(piece, tally)
             n_judged += len(piece) * combinations.n_circuits
             work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
         ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
         placed = space.at(ranks, totals.units)
         while some := list(islice(placed, _STATES_AT_ONCE)):
-            draws += chain.from_iterable(counting.masks(some))
+            draws += chain.from_iterable(mapped(CountableSpace.masks, some))
             work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), masks)
 
 
-def count_part(question: Question, share: Share, work: Work = DEFAULT_WORK, *, processes: int = 1) -> int:
-    """Tally the states of one part of a count; the tallies go to the work's checkpoints.
+# --- the same by several processes: NumPy's calls are too short for threads to gain anything
 
-    Args:
-        share: which part.
-        work: told between batches of states with the number of circuits judged; may raise Cancelled. Its checkpoints
-            keep the tallies, and know those of an earlier attempt.
-        processes: that count side by side.
-
-    Returns:
-        The number of valid circuits among those of the part.
-
-    Raises:
-        BeyondLimits, InvalidData: as :func:`count_circuits`.
-    """
-    space = CountableSpace.of(question)
-    total = sum(len(piece) * combinations.n_circuits for piece, combinations in share.taken(space.pieces()))
-    work.tell("circuits", 0, total)
-    n_judged = n_valid = 0
-    with _counting(question, space, processes) as counting:
-        for piece, combinations, tally in space.tallied(counting.begin_tallying, work.checkpoints, share):
-            n_judged += len(piece) * combinations.n_circuits
-            n_valid += sum(tally.units.sum(axis=1).tolist())
-            work.tell("circuits", n_judged, total, f"{n_valid:,} valid circuits")
-    return n_valid
-
-
-class _Here:
-    """Counts in this process, when the tallies are waited for."""
-
-    def __init__(self, space: CountableSpace) -> None:
-        self._space = space
-
-    def begin_tallying(self, pieces: Sequence[Prefixes]) -> Callable[[], list[Tally]]:
-        return lambda: list(map(self._space.tally, pieces))
-
-    def masks(self, placed: Sequence[Placed]) -> list[list[int]]:
-        return list(map(self._space.masks, placed))
+_arranged: list[CountableSpace] = []  # in a process that counts for another: the space
 
 
 @contextmanager
-def _counting(question: Question, space: CountableSpace, processes: int) -> Iterator[CountingProcesses | _Here]:
-    """So many processes, or this one."""
+def _mapping(
+    question: Question, space: CountableSpace, processes: int
+) -> Iterator[Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]]:
+    """A map of methods of the space, by so many processes, or by this one when the results are asked for."""
     if processes == 1:
-        yield _Here(space)
-    else:
-        with CountingProcesses(question, processes) as counting:
-            yield counting
+        yield lambda method, given: map(partial(method, space), given)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, _arrange, (question,)) as pool:
+        try:
+            yield lambda method, given: pool.map(partial(_ask, method), given)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _arrange(question: Question) -> None:
+    """What a process does first; it ends when the one that started it does, however that ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _arranged.append(CountableSpace.of(question))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ask(method: Callable[[CountableSpace, Any], Any], given: Any) -> Any:
+    return method(_arranged[0], given)
 
 
 @dataclass(eq=False)

@@ -1,40 +1,20 @@
-"""`pluriscope count …`: the exact number of valid circuits, by one machine or in parts by several."""
+"""`pluriscope count run`: the exact number of valid circuits."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.analyse import read_protocol
-from app.cli.terminal import DONE, TROUBLE, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from app.cli.terminal import DONE, Refusal, check_writable, progress_bar, read_bytes, write_text
 
 if TYPE_CHECKING:
-    from analysis.checkpoints import Checkpoint
-    from analysis.circuits.counted_parts import CountPart
-    from analysis.circuits.layered_states import Share
     from analysis.question import Question
-    from analysis.work import Work
 
-MAX_PART_BYTES: Final = 1 << 30
-_PART: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
-
-count = typer.Typer(
-    name="count",
-    no_args_is_help=True,
-    help="The exact number of valid circuits, by one machine or in parts by several.",
-)
+count = typer.Typer(name="count", no_args_is_help=True, help="The exact number of valid circuits.")
 
 File = Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)]
 Output = Annotated[str, typer.Option("--output", "-o", help="File to write.", show_default=False)]
@@ -51,9 +31,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 def run(
     file: File,
     output: Output,
-    part: Annotated[
-        str, typer.Option("--part", help="Only part K of N, as K/N; its file is continued if it is there.")
-    ] = "",
     protocol: ProtocolName = "complete",
     data: Data = "",
     output_index: OutputIndex = 0,
@@ -66,58 +43,20 @@ def run(
 
     Example: [bold]pluriscope count run wide.json --output count.json[/bold]
 
-    One of three machines: [bold]pluriscope count run wide.json --part 2/3 --output 2.part[/bold]
-
-    A part that was stopped is continued by the same command. Draws are made when parts are merged.
-
     Exit codes: 0 done, 2 bad input.
     """
+    from analysis.circuits.strategy import count_circuits
+    from analysis.result_file import count_json
     from analysis.work import Work
 
     question = _read_question(file, protocol, data, output_index)
     check_writable(output, file, data or file)
     processes = workers or os.cpu_count() or 1
     with progress_bar(quiet) as report:
-        if not part:
-            return _count(question, Work(report=report), output, draws, seed, processes)
-        path, share = Path(output), _share(part)
-        with _locked(path):
-            known = _known_part(path, question, share)
-            if known.batches and not quiet:
-                remark(f"{output} is finished" if known.finished else f"{output} holds some of the part already")
-            if not known.finished:
-                _count_part(path, known, question, Work(report=report), processes)
+        counted = count_circuits(question, Work(report=report), n_draws=draws, seed=seed, processes=processes)
+    document = count_json(question, counted, seed)
+    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE
-
-
-@count.command("merge")
-def merge(
-    file: File,
-    parts: Annotated[list[str], typer.Argument(help="Every part of the count, in any order.", show_default=False)],
-    output: Output,
-    protocol: ProtocolName = "complete",
-    data: Data = "",
-    output_index: OutputIndex = 0,
-    draws: Draws = 1_000,
-    seed: Seed = 0,
-    workers: Workers = None,
-    quiet: Quiet = False,
-) -> int:
-    """Add up the parts of a count: the same file as one machine writes that counts everything.
-
-    Example: [bold]pluriscope count merge wide.json 1.part 2.part 3.part --output count.json[/bold]
-
-    Exit codes: 0 done, 2 bad input, or parts that do not belong together.
-    """
-    from analysis.circuits.counted_parts import MergedParts, read_part
-    from analysis.work import Work
-
-    question = _read_question(file, protocol, data, output_index)
-    check_writable(output, file, data or file, *parts)
-    read = [read_part(name, read_bytes(name, "part of a count", MAX_PART_BYTES, "part")) for name in parts]
-    with progress_bar(quiet) as report:
-        work = Work(report=report, checkpoints=MergedParts(question, read))
-        return _count(question, work, output, draws, seed, workers or os.cpu_count() or 1)
 
 
 def _read_question(file: str, protocol: str, data: str, output_index: int) -> Question:
@@ -140,90 +79,3 @@ def _read_question(file: str, protocol: str, data: str, output_index: int) -> Qu
     question = Question(network, output_index, network_file.tasks[output_index], read_protocol(protocol), record)
     refuse(preflight(question))
     return question
-
-
-def _share(text: str) -> Share:
-    from analysis.circuits.layered_states import Share
-
-    match = _PART.fullmatch(text)
-    if match is None or int(match[1]) > int(match[2]):
-        raise Refusal(f"--part {text}: is no part K of N. Give two numbers with K from 1 to N, e.g. --part 2/3.")
-    return Share(int(match[1]), int(match[2]))
-
-
-def _count(question: Question, work: Work, output: str, draws: int, seed: int, processes: int) -> int:
-    from analysis.circuits.strategy import count_circuits
-    from analysis.result_file import count_json
-
-    counted = count_circuits(question, work, n_draws=draws, seed=seed, processes=processes)
-    document = count_json(question, counted, seed)
-    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    return DONE
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep a second command from writing the same part; systems without such locks go without.
-
-    Raises:
-        Refusal: another process has it.
-    """
-    with path.open("ab") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                cause = "another process counts into it. Wait for it, or stop it."
-                raise Refusal(f"output {str(path)!r}: {cause}") from None
-        yield
-
-
-def _known_part(path: Path, question: Question, share: Share) -> CountPart:
-    """What a file holds of a part already; nothing if there is no file.
-
-    Raises:
-        Refusal: it holds something else, so that it is not overwritten.
-        InvalidCountPart: it is no part of a count.
-    """
-    from analysis.circuits.counted_parts import CountPart, PartHead, read_part
-
-    head = PartHead.of(question, share)
-    if not path.exists() or path.stat().st_size == 0:
-        return CountPart(str(path), head, (), finished=False, n_bytes=0)
-    known = read_part(str(path), read_bytes(str(path), "part of a count", MAX_PART_BYTES, "part"))
-    if known.head != head:
-        raise Refusal(f"output {str(path)!r}: holds another part, or a part of another count. Give another path.")
-    return known
-
-
-def _count_part(path: Path, known: CountPart, question: Question, work: Work, processes: int) -> None:
-    """Count what a file lacks of a part, appending batch after batch, each on the disk before the next."""
-    from dataclasses import replace
-
-    from analysis.checkpoints import PackedCheckpoints
-    from analysis.circuits.counted_parts import framed, written_end, written_head
-    from analysis.circuits.strategy import count_part
-
-    n_batches = len(known.batches)
-    try:
-        with path.open("ab") as file:
-            file.truncate(known.n_bytes)
-
-            def append(data: bytes) -> None:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-
-            def append_batch(batch: Checkpoint) -> None:
-                nonlocal n_batches
-                append(framed(batch.data))
-                n_batches += 1
-
-            if not known.n_bytes:
-                append(written_head(known.head))
-            before = {str(number): batch for number, batch in enumerate(known.batches)}
-            checkpoints = PackedCheckpoints(before, append_batch, max_bytes=MAX_PART_BYTES)
-            count_part(question, known.head.share, replace(work, checkpoints=checkpoints), processes=processes)
-            append(written_end(n_batches))
-    except OSError as error:
-        raise Refusal(f"output {str(path)!r}: cannot be written ({error.strerror}).", TROUBLE) from None

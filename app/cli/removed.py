@@ -7,10 +7,12 @@ from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
+    "count merge": "One exact count is made by one machine: use pluriscope count run.",
 }
 """Command, with its group in front → what to do instead, as a sentence."""
 OPTIONS: Final[dict[tuple[str, str], str]] = {
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
+    ("count run", "--part"): "One exact count is made by one machine, with as many processes as --workers says.",
 }
 """Command and option → what to do instead, as a sentence."""
 

@@ -58,8 +58,7 @@ COMMANDS_SO_FAR = {
     "claim": "--ablation --helpful --k --method --name --output-index --pick --signed --source --threshold "
     "file network",
     "convert-model": "--config --context --name --output --rows --task --vocabulary file",
-    "count merge": "--data --draws --output --output-index --protocol --quiet --seed --workers file parts",
-    "count run": "--data --draws --output --output-index --part --protocol --quiet --seed --workers file",
+    "count run": "--data --draws --output --output-index --protocol --quiet --seed --workers file",
     "criteria": "--output",
     "doctor": "--json --sample --strict --thorough",
     "export": "--base-url --compare --data --force --interpretations --limit --network --no-masks --output "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise, product
 
 import numpy as np
@@ -12,12 +12,10 @@ import scipy  # loads scipy.stats when it is first asked for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.checkpoints import PackedCheckpoints, unpack
 from analysis.circuits import bitsets, prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
-from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.strategy import count_circuits
 from analysis.circuits.tail_groups import TailGroup, Tails, nearby
 from analysis.data import DataRecord, clean_data
@@ -314,42 +312,6 @@ def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
     parts = parts_counted_plainly(ask(network, task=Task((0, 1, 1, 1))), 2)
     assert len(parts) == 2
     assert all(engine == plainly > 0 for engine, plainly in parts)
-
-
-def stopping_after(n_reports: int):
-    """Something to report to that has the work cancelled once it was told so often."""
-    left = iter(range(n_reports))
-
-    def stop(_progress):
-        if next(left, None) is None:
-            raise Cancelled("circuits")
-
-    return stop
-
-
-def test_a_count_that_is_stopped_again_and_again_goes_on_behind_what_was_kept(monkeypatch):
-    monkeypatch.setattr(source_subsets, "_STATES_AT_ONCE", 1)
-    monkeypatch.setattr(source_subsets, "_COMPARED_DIRECTLY", 0)
-    tallied = []
-    plainly = Combinations.tally
-    monkeypatch.setattr(Combinations, "tally", lambda self, *given: tallied.append(1) or plainly(self, *given))
-    file = golden_network("xor_pretrained")
-    question = ask(file.network, task=file.tasks[0])
-    whole = count_circuits(question, n_draws=50)
-    n_pieces, attempts, found = len(tallied), 0, None
-    tallied.clear()
-    known: dict[str, bytes] = {}
-    while found is None and (attempts := attempts + 1) < 50:
-        left = 4 + 16 * (1 + sum(len(unpack(part)) for part in known.values()))
-
-        parts = PackedCheckpoints(dict(known), lambda part: known.update({part.key: part.data}))
-        work = Work(report=stopping_after(left), checkpoints=parts)
-        with suppress(Cancelled):
-            found = count_circuits(question, work, n_draws=50)
-    assert attempts > 1, "nothing was interrupted"
-    assert (found.count, found.distribution) == (whole.count, whole.distribution)
-    assert found.draws.tolist() == whole.draws.tolist()
-    assert len(tallied) <= n_pieces + 32 * attempts, "what was kept is not tallied again"
 
 
 @given(st.integers(0, 10**6), st.integers(0, 255), st.integers(0, 3), st.integers(1, 3))

@@ -43,20 +43,14 @@ def analysed(store) -> AnalysisRow:
         return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
 
 
-@pytest.mark.parametrize("name", ["PLURISCOPE_COUNT_PROCESSES", "PLURISCOPE_COUNT_THREADS"])
-def test_processes_of_a_count_are_set_by_their_name_or_by_the_one_before(own_environment, name):
-    own_environment.setenv(name, "3")
-    assert limits_of(Settings()).processes == 3
-
-
 @pytest.mark.slow
 def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
     assert limits_of(Settings(data=tmp_path)) == DEFAULT_LIMITS
-    store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11, count_processes=2)
+    store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11)
     for opened in (store.read, store.write):
         with opened() as session:
             limits = limits_in(session)
-            assert (limits.max_possible, limits.max_seconds, limits.n_samples, limits.processes) == (7, 0, 11, 2)
+            assert (limits.max_possible, limits.max_seconds, limits.n_samples) == (7, 0, 11)
     store.close()
 
 
