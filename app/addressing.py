@@ -219,7 +219,7 @@ class Addresses:
         return self._url("studies", study, **view)
 
     def new_study(self, **view: Any) -> str:
-        """The form for a study, and with POST what it would cost or that it starts."""
+        """The form for a study, and with POST what it would train or that it starts."""
         return self._url("studies", "new", **view)
 
     def study_outcomes(self, study: str, **view: Any) -> str:

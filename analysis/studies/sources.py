@@ -95,7 +95,6 @@ class Source:
         options: allowed keys of ``source_options`` with what each means.
         boolean: whether cells are training specs on Boolean tasks, and so checked as such.
         judged_on: on what its networks are judged, in words; "" for the clean inputs.
-        seconds_each: predicted seconds of one network apart from its analysis; None to predict from training.
     """
 
     key: str
@@ -103,7 +102,6 @@ class Source:
     maker: str
     options: Mapping[str, str] = field(default_factory=dict)
     boolean: bool = True
-    seconds_each: float | None = None
     judged_on: str = ""
 
     def load(self) -> Maker:
@@ -126,7 +124,6 @@ _ALL: Final = (
             "algorithms": "and-inverter texts; the network of seed s carries that at place s, counted round",
             "steps": "of interchange training, 3,000 if not given",
         },
-        seconds_each=0.3,
     ),
     Source(
         DRAWN,
@@ -143,7 +140,6 @@ _ALL: Final = (
             "held_out": "share of the images that is not trained on, on which circuits are judged",
         },
         boolean=False,
-        seconds_each=3.5,
         judged_on="the activations that held-out images give",
     ),
 )

@@ -17,7 +17,6 @@ from app.cli.store import opened_store
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
-    from analysis.studies.costs import StudyCost
     from analysis.studies.design import StudyDesign
     from app.db.engine import Store
 
@@ -44,21 +43,19 @@ def run(
     into_store: Annotated[
         bool, typer.Option("--store", help="Run in the dashboard's database instead, where pages show it at once.")
     ] = False,
-    cost_only: Annotated[bool, typer.Option("--cost", help="Say what it would cost, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
     """Run a study: train its networks, analyse and measure them, write what came of each.
 
     Example: [bold]pluriscope study run xor.json --output xor.jsonl.gz --workers 2[/bold]
 
-    What the grid will cost is said before it starts. A run that is stopped is continued by the same command.
+    How many networks the grid has is said before it starts. A run that is stopped is continued by the same command.
 
     Exit codes: 0 every network has its outcome, 2 bad input.
     """
     processes = workers or os.cpu_count() or 1
-    if processes > 1 and not (cost_only or into_store):
+    if processes > 1 and not into_store:
         _load_ahead()
-    from analysis.studies.costs import cost_of
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design
     from app.limits import limits_of
@@ -68,11 +65,9 @@ def run(
         design = design_from_mapping(design.with_seeds(seeds).model_dump(mode="json"))
     settings = read_settings()
     limits = limits_of(settings)
-    cost = cost_of(design, limits)
-    if not quiet or cost_only:
-        remark(cost_words(design, cost, processes))
-    if cost_only:
-        return DONE
+    if not quiet:
+        cells = f"{design.n_cells:,} cells of {design.seeds.count:,} networks"
+        remark(f"{design.name}: {cells}, {design.n_networks:,} in all")
     if into_store:
         return run_in_store(design, workers=processes, quiet=quiet)
     from app.cli.study_run import known_results, run_to_file
@@ -82,9 +77,8 @@ def run(
     known = known_results(path, design)
     if known.outcomes and not quiet:
         remark(f"{path} holds {len(known.outcomes):,} of {known.design.n_networks:,} networks already")
-    cost = cost_of(known.design, limits)
     with progress_bar(quiet) as report:
-        results = run_to_file(path, known, cost, workers=processes, limits=limits, device=device, report=report)
+        results = run_to_file(path, known, workers=processes, limits=limits, device=device, report=report)
     n_converged = sum(outcome.converged for outcome in results.outcomes)
     if not quiet:
         remark(f"{len(results.outcomes):,} networks, {n_converged:,} converged and analysed: {path}")
@@ -104,17 +98,6 @@ def _load_ahead() -> None:
         from multiprocessing.forkserver import ensure_running
 
         ensure_running()
-
-
-def cost_words(design: StudyDesign, cost: StudyCost, processes: int) -> str:
-    """What a study will take, in a line."""
-    from app.figures.numbers import duration
-
-    wait = cost.seconds / processes
-    return (
-        f"{design.name}: {design.n_cells:,} cells of {design.seeds.count:,} networks, {cost.networks:,} in all; "
-        f"about {duration(cost.seconds)} on one core, {duration(wait)} with {processes}"
-    )
 
 
 @study.command("schema")

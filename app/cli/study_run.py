@@ -24,7 +24,7 @@ from analysis import ENGINE_VERSION
 from analysis.limits import Limits
 from analysis.progress import Progress, Report
 from analysis.studies.cells import cells_of
-from analysis.studies.costs import CellCost, StudyCost, chunks_of
+from analysis.studies.chunks import chunk_size, chunks_of, possible_circuits
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome
 from analysis.studies.result_file import (
@@ -81,14 +81,13 @@ def known_results(path: Path, design: StudyDesign) -> StudyResults:
 
 
 def run_to_file(
-    path: Path, known: StudyResults, cost: StudyCost, *, workers: int, limits: Limits, device: str, report: Report
+    path: Path, known: StudyResults, *, workers: int, limits: Limits, device: str, report: Report
 ) -> StudyResults:
     """Compute what a file lacks, appending chunk by chunk, and leave it whole and in order.
 
     Args:
         path: of the result file.
         known: what it holds, with the design as it is to be.
-        cost: of that design.
         workers: processes.
         limits: where searches stop.
         device: torch device.
@@ -98,7 +97,7 @@ def run_to_file(
     outcomes = list(known.outcomes)
     design, provenance = known.design, _provenance(known, workers, device, 0.0)
     _rewrite(path, replace(known, provenance=provenance))
-    chunks = list(_missing(design, cost, outcomes, workers, limits, device))
+    chunks = list(_missing(design, outcomes, workers, limits, device))
     total = design.n_networks
 
     def tell() -> None:
@@ -118,17 +117,17 @@ def run_to_file(
 
 
 def _missing(
-    design: StudyDesign, cost: StudyCost, outcomes: Sequence[StudyOutcome], workers: int, limits: Limits, device: str
+    design: StudyDesign, outcomes: Sequence[StudyOutcome], workers: int, limits: Limits, device: str
 ) -> Iterator[Chunk]:
-    """What is still to be computed, the dearest cells first and at most one process's share at once, so that processes
-    end at about the same time.
+    """What is still to be computed, the cells with the most circuits first and at most one process's share at once, so
+    that processes end at about the same time.
     """
     done = {(outcome.cell, outcome.seed) for outcome in outcomes}
     share = max(1, -(-(design.n_networks - len(done)) // workers))
-    cells: list[tuple[int, CellCost]] = sorted(enumerate(cost.cells), key=lambda item: -item[1].seconds_each)
+    cells = sorted(enumerate(cells_of(design)), key=lambda item: -(possible_circuits(item[1]) or 0))
     for position, cell in cells:
-        seeds = [seed for seed in design.seeds.numbers if (cell.cell.key, seed) not in done]
-        for run in chunks_of(seeds, min(cell.chunk, share)):
+        seeds = [seed for seed in design.seeds.numbers if (cell.key, seed) not in done]
+        for run in chunks_of(seeds, min(chunk_size(cell), share)):
             yield Chunk(design, position, run, limits, device)
 
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.costs import chunks_of, cost_of
+from analysis.studies.cells import cells_of
+from analysis.studies.chunks import chunk_size, chunks_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
 from app.db.errors import Conflict
@@ -25,7 +26,6 @@ from app.db.study_summaries import GROWTH, summary_row
 from app.db.study_tables import StudyRow
 from app.jobs import queue
 from app.jobs.definitions import study_arguments, summary_arguments
-from app.limits import limits_in
 
 AHEAD: Final = 12  # chunks that wait or run at a time: enough for many workers, few enough to take back
 SUMMARY_PRIORITY: Final = 15  # before its next chunk
@@ -118,9 +118,9 @@ def ask_for_summary(session: Session, study: StudyRow) -> bool:
 def _missing(session: Session, study: StudyRow, busy: set[tuple[int, int]]) -> Iterator[tuple[dict[str, Any], str]]:
     """Chunks without outcomes that nobody works on, in the order of the grid."""
     design = design_of(study)
-    for position, cell in enumerate(cost_of(design, limits_in(session)).cells):
+    for position, cell in enumerate(cells_of(design)):
         done = finished_seeds(session, study.id, position)
         left = [s for s in design.seeds.numbers if s not in done and (position, s) not in busy]
-        for seeds in chunks_of(left, cell.chunk):
-            title = f"{study.name}: {cell.cell.name}, {len(seeds)} networks from seed {seeds[0]}"
+        for seeds in chunks_of(left, chunk_size(cell)):
+            title = f"{study.name}: {cell.name}, {len(seeds)} networks from seed {seeds[0]}"
             yield study_arguments(study.digest, position, seeds), title

@@ -21,18 +21,15 @@ from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
 from app.pages.studies.figures import study_drawing
 from app.pages.studies.form import (
-    CostView,
+    LISTS,
     MoreSeeds,
     StudyOrder,
     build_new_study,
-    cost_view,
     design_of_fields,
     design_of_text,
     fields_from,
     form_page,
-    predicted,
     problems_of_study,
-    start_study,
 )
 from app.pages.studies.listing import build_studies, progress_of
 from app.pages.studies.of_models import build_model_study, model_drawings
@@ -87,15 +84,15 @@ add_page(
 
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
 def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
-    """Shows what a study would cost; starts it once that was seen."""
-    lists = {name: [str(value) for value in form.getlist(name)] for name in ("activation", "protocols", "measures")}
+    """Shows what a study would train; starts it once that was seen."""
+    lists = {name: [str(value) for value in form.getlist(name)] for name in LISTS}
     fields = fields_from(form, lists)
     sent = _uploaded(form.get("upload"))
     text = str(form.get("file") or "")
     agreed = str(form.get("design") or "")
     try:
         if agreed:
-            row = start_study(session, design_of_text(agreed))
+            row = study_queue.start(session, design_of_text(agreed))
             return RedirectResponse(links.study(row.slug), status_code=303)
         design = design_of_text(sent or text) if sent or text.strip() else design_of_fields(fields)
     except AnalysisError as error:
@@ -106,7 +103,6 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
         fields,
         file=text,
         design=design,
-        cost=predicted(session, design),
         stored=study_of_design(session, design),
     )
     return render(request, "pages/study_new.html", {"page": page})
@@ -126,19 +122,10 @@ def schema() -> dict[str, Any]:
     return design_schema()
 
 
-@router.post(f"{_API}/cost", tags=[_TAG], summary="What a study would cost", responses=api_errors(422))
-def cost(session: Reading, order: StudyOrder) -> CostView:
-    """The cost of a study file, cell by cell; nothing is started. Contradictions are refused with the reasons."""
-    return cost_view(predicted(session, design_from_mapping(order.design)))
-
-
 @router.post(_API, tags=[_TAG], summary="Start a study", status_code=202, responses=api_errors(403, 409, 422))
 def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
-    """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds.
-
-    What would take longer than `accept_seconds` is refused with its cost (409).
-    """
-    row = start_study(session, design_from_mapping(order.design), accept_seconds=order.accept_seconds)
+    """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
+    row = study_queue.start(session, design_from_mapping(order.design))
     session.flush()
     response.headers["Location"] = links.twin(links.study(row.slug))
     return progress_of(session, links, row)

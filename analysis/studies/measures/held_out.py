@@ -38,7 +38,7 @@ from analysis.studies.subject import Studied
 
 MAX_CIRCUITS: Final = 500
 MAX_CLASSES: Final = 20_000  # of one circuit
-_NEEDS: Final[frozenset[Need]] = frozenset({"circuits", "predictions"})
+_NEEDS: Final[frozenset[Need]] = frozenset({"circuits"})
 
 Integers = NDArray[np.int64]
 Chosen = NDArray[np.bool_]

@@ -23,14 +23,13 @@ from analysis.lenses.sae import Encoded, matches
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.studies.measures.alice_or_bob import NAMES, who
-from analysis.studies.measures.measure import Measure, Measured, Need, guarded
+from analysis.studies.measures.measure import Measure, Measured, guarded
 from analysis.studies.measures.staircase import irredundant_algorithms
 from analysis.studies.subject import Studied
 
 N_SEEDS: Final = 5
 LATENTS: Final = (6, 3)
 """Of each layer: as the lens has them by default, and half as many."""
-_LEARNED: Final[frozenset[Need]] = frozenset({"learned"})
 _ELSEWHERE: Final = Measured(None, note="asked of XOR of two inputs only")
 
 Encoder = Callable[[Sequence[Question], Settings], list[list[Sequence[Encoded]] | None]]
@@ -194,7 +193,6 @@ def _latent_measures() -> Iterable[Measure]:
             "one layer.",
             "share",
             _of_xor(partial(_seeds_telling, name, False)),
-            needs=_LEARNED,
         )
     for name, words in (("Alice", "A ∧ ¬B and ¬A ∧ B"), ("Bob", "A ∨ B and ¬(A ∧ B)")):
         yield Measure(
@@ -204,7 +202,6 @@ def _latent_measures() -> Iterable[Measure]:
             "one layer.",
             "share",
             _of_xor(partial(_seeds_telling, name, True)),
-            needs=_LEARNED,
         )
     for latents in LATENTS:
         yield Measure(
@@ -214,7 +211,6 @@ def _latent_measures() -> Iterable[Measure]:
             "a direction within a cosine of .95, in the mean over layers and pairs of seeds.",
             "share",
             _of_latents(_found_again, latents),
-            needs=_LEARNED,
         )
 
 
@@ -254,7 +250,6 @@ MEASURES: Final = (
         "autoencoder, of six latents.",
         "category",
         _of_xor(partial(_told_by_latents, False)),
-        needs=_LEARNED,
     ),
     Measure(
         "told-sae-written",
@@ -262,7 +257,6 @@ MEASURES: Final = (
         "The same of what the formulas combine: A ∧ ¬B and ¬A ∧ B, or A ∨ B and ¬(A ∧ B), not their negations.",
         "category",
         _of_xor(partial(_told_by_latents, True)),
-        needs=_LEARNED,
     ),
     Measure(
         "told-das",
@@ -271,7 +265,6 @@ MEASURES: Final = (
         "seed, 300 steps.",
         "category",
         _of_xor(_aligned),
-        needs=_LEARNED,
     ),
     Measure(
         "sae-explained",
@@ -279,7 +272,6 @@ MEASURES: Final = (
         f"Share of a layer's variance that six latents rebuild, in the mean over layers and {N_SEEDS} seeds.",
         "number",
         _of_latents(_explained),
-        needs=_LEARNED,
     ),
     Measure(
         "sae-single",
@@ -287,7 +279,6 @@ MEASURES: Final = (
         f"Of the live latents of {N_SEEDS} autoencoders the share that fires on exactly one of the four inputs.",
         "share",
         _of_latents(_single),
-        needs=_LEARNED,
     ),
     *_latent_measures(),
 )

@@ -22,13 +22,12 @@ from analysis.discovery.sweep import LEARNED
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.standing import CircuitStanding, circuit_standing
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.stories import LIMITS
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
 ASKED: Final[tuple[Method[CutNetwork], ...]] = tuple(method for method in METHODS if method.key not in LEARNED)
-_NEEDS: Final[frozenset[Need]] = frozenset({"planted"})
 _NOTHING: Final = Measured(None, note="nothing was planted")
 _RIGHT: Final[frozenset[Answered]] = frozenset({"recovered", "planted-invalid"})
 
@@ -127,7 +126,6 @@ MEASURES: Final = (
             f"Whether the planted circuit decides right under {name} ablation of what is off it.",
             "yes-no",
             _of(partial(_passed, name)),
-            needs=_NEEDS,
         )
         for name in ("zero", "mean", "resample")
     ),
@@ -137,7 +135,6 @@ MEASURES: Final = (
         "Share of all interchanges of one planted variable on which the network decides what the algorithm says.",
         "share",
         _of(_interchanges),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-joint",
@@ -145,7 +142,6 @@ MEASURES: Final = (
         "Whether the network decides what the algorithm says under every interchange of all planted variables at once.",
         "yes-no",
         _of(partial(_passed, "jointly")),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-certified",
@@ -153,7 +149,6 @@ MEASURES: Final = (
         "Whether intervals prove every decision under all interventions on what is off the planted circuit.",
         "yes-no",
         _of(_certified),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-minimal",
@@ -161,7 +156,6 @@ MEASURES: Final = (
         "Whether the planted circuit is valid and no valid circuit is a part of it.",
         "yes-no",
         _of(_minimal),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-circuits",
@@ -171,7 +165,6 @@ MEASURES: Final = (
         _of(_valid_circuits),
         unit="circuits",
         log=True,
-        needs=_NEEDS,
     ),
     Measure(
         "planted-equals",
@@ -180,7 +173,6 @@ MEASURES: Final = (
         "count",
         _of(_equals),
         unit="circuits",
-        needs=_NEEDS,
     ),
     *(
         Measure(
@@ -189,7 +181,6 @@ MEASURES: Final = (
             f"What {method.label} answers under default settings: {', '.join(ANSWERED)}.",
             "category",
             _of(partial(_answer, method.key)),
-            needs=_NEEDS,
         )
         for method in ASKED
     ),
@@ -199,7 +190,6 @@ MEASURES: Final = (
         "Share of the answers of methods that are not the planted circuit.",
         "share",
         _share(_is_error, lambda _: True, "no method came to a circuit"),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-false-errors",
@@ -207,7 +197,6 @@ MEASURES: Final = (
         "Of the answers that are not the planted circuit, the share that is valid.",
         "share",
         _share(lambda one: one in FALSE_ERRORS, _is_error, "every answer is the planted circuit"),
-        needs=_NEEDS,
     ),
     Measure(
         "planted-unseen-errors",
@@ -215,6 +204,5 @@ MEASURES: Final = (
         "Of the answers that are the planted circuit, the share that is not valid.",
         "share",
         _share(lambda one: one == "planted-invalid", lambda one: one in _RIGHT, "no answer is the planted circuit"),
-        needs=_NEEDS,
     ),
 )

@@ -18,7 +18,7 @@ from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import Stories, Unasked, all_stories, uniform_sample
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
@@ -27,7 +27,6 @@ LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, 
 """Circuits are listed up to 5 million possible ones; beyond, counted with 2,000 uniform draws where that takes seconds,
 else drawn from a uniform sample of possible ones.
 """
-_NEEDS: Final[frozenset[Need]] = frozenset({"stories"})
 _WORDS: Final[dict[Relation, str]] = {
     "same": "carry the same irredundant algorithms as the whole network",
     "narrower": "carry some of the whole network's irredundant algorithms and no others",
@@ -114,7 +113,6 @@ MEASURES: Final = (
         _of_stories(lambda found: Measured(found.n_asked)),
         unit="circuits",
         log=True,
-        needs=_NEEDS,
     ),
     *(
         Measure(
@@ -123,7 +121,6 @@ MEASURES: Final = (
             f"Share of valid circuits that {_WORDS[relation]}.",
             "share",
             _of_stories(partial(_share, relation)),
-            needs=_NEEDS,
         )
         for relation in RELATIONS
     ),
@@ -134,7 +131,6 @@ MEASURES: Final = (
         "carries, which carries others.",
         "yes-no",
         _of_stories(partial(_any, "opposite")),
-        needs=_NEEDS,
     ),
     Measure(
         "story-all-same",
@@ -142,7 +138,6 @@ MEASURES: Final = (
         "Whether every valid circuit that was asked carries the same irredundant algorithms as the whole network.",
         "yes-no",
         _of_stories(lambda found: Measured(found.counts["same"] == found.n_asked)),
-        needs=_NEEDS,
     ),
     Measure(
         "story-count",
@@ -151,7 +146,6 @@ MEASURES: Final = (
         "count",
         _of_stories(_distinct),
         unit="stories",
-        needs=_NEEDS,
     ),
     Measure(
         "backbone-edges",
@@ -160,6 +154,5 @@ MEASURES: Final = (
         "count",
         _backbone,
         unit="edges",
-        needs=_NEEDS,
     ),
 )

@@ -1,4 +1,4 @@
-"""The form for a new study: texts to a design, what it would cost, and its start."""
+"""The form for a new study: what most designs say as fields, all others as a study file; and its start."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.network_files.files import slug_of
-from analysis.networks.network import ACTIVATIONS
 from analysis.protocol import BUILT_IN
-from analysis.studies.costs import StudyCost, cost_of
+from analysis.studies.cells import cells_of
+from analysis.studies.chunks import possible_circuits
 from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.null_model import null_design
@@ -22,10 +22,8 @@ from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
-from app.errors import Conflict, NotFound
-from app.figures.numbers import duration, noun
-from app.jobs import study_queue
-from app.limits import limits_in
+from app.errors import NotFound
+from app.figures.numbers import noun
 from app.naming import DEFAULT_PROTOCOL, Scope
 from app.options import BigInt, Options, PageModel
 from app.pages.place import Place, locate
@@ -33,9 +31,9 @@ from app.pages.studies.figures import measure_view
 from app.pages.studies.stored import open_study
 from app.pages.studies.views import MeasureView
 
-ACCEPTED_SECONDS: Final = 3_600.0  # of one core: what starts over HTTP without the cost being named
 _USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
-_LISTS: Final = ("activation", "protocols", "measures")
+LISTS: Final = ("protocols", "measures")
+"""Fields of which several may be ticked."""
 
 
 class NewStudyOptions(Options):
@@ -57,54 +55,38 @@ class StudyFields(PageModel):
 
     name: str = ""
     question: str = ""
-    tasks: str = "XOR"
     n_inputs: str = "2"
+    tasks: str = "XOR"
     hidden: str = "2-2; 3-3"
-    activation: list[str] = Field(default_factory=lambda: ["leaky_relu"])
     loss_target: str = "0.01"
-    noise_std: str = "0"
-    input_weights: str = "equal"
-    seed: str = "0"
     count: str = "30"
     protocols: list[str] = Field(default_factory=lambda: ["complete"])
     measures: list[str] = Field(default_factory=lambda: list(_USUAL))
-    criteria: str = ""
-    compare: str = "yes"
 
 
-class CellCostView(PageModel):
-    """What one cell would take."""
+class CellSize(PageModel):
+    """One cell of a design that is about to start."""
 
     name: str
     networks: int
     possible: BigInt | None = Field(description="Circuits of the largest space; None where none are searched.")
-    seconds_each: float
-    seconds: float
-
-
-class CostView(PageModel):
-    """What a study would cost, before it starts."""
-
-    networks: int
-    cells: list[CellCostView]
-    seconds: float = Field(description="Predicted core seconds; divide by the number of workers for the wait.")
-    words: str
 
 
 class NewStudyPage(PageModel):
-    """The form, what is wrong with it, or what it would cost."""
+    """The form, what is wrong with it, or what it would start."""
 
     fields: StudyFields
+    helps: dict[str, str] = Field(description="What each field of a study file says.")
     design: str = Field(description="The study file as text; empty while the form is filled in.")
     file: str = Field(description="A study file that was sent or begun with.")
     problems: list[str]
-    cost: CostView | None
+    cells: list[CellSize] = Field(description="What it would train; empty while the form is filled in.")
+    words: str = Field(description="The same in short.")
     stored_url: str = Field("", description="The study that has this design already, which starting it continues.")
     stored_name: str = ""
     name: str
     question: str
     task_names: list[str]
-    activations: list[str]
     all_protocols: list[str]
     all_measures: list[MeasureView]
     url: str
@@ -114,9 +96,6 @@ class StudyOrder(PageModel):
     """What ``POST /api/v1/studies`` takes."""
 
     design: dict[str, Any] = Field(description="A study file.")
-    accept_seconds: float = Field(
-        ACCEPTED_SECONDS, ge=0, description="Core seconds that it may be predicted to cost; refused beyond."
-    )
 
 
 class MoreSeeds(PageModel):
@@ -172,47 +151,40 @@ def form_page(
     file: str = "",
     problems: Sequence[str] = (),
     design: StudyDesign | None = None,
-    cost: StudyCost | None = None,
     stored: StudyRow | None = None,
 ) -> NewStudyPage:
     """The form as it stands; ``stored`` is the study that has the design already."""
+    cells = () if design is None else cells_of(design)
     return NewStudyPage(
         fields=fields,
+        helps={name: field.description or "" for name, field in StudyDesign.model_fields.items()},
         design="" if design is None else design.model_dump_json(),
         file=file,
         problems=list(problems),
-        cost=None if cost is None else cost_view(cost),
+        cells=[
+            CellSize(name=cell.name, networks=cell.design.seeds.count, possible=possible_circuits(cell))
+            for cell in cells
+        ],
+        words="" if design is None else f"{noun(len(cells), 'cell')}, {noun(design.n_networks, 'network')}",
         stored_url="" if stored is None else addresses.study(stored.slug),
         stored_name="" if stored is None else stored.name,
         name="" if design is None else design.name,
         question="" if design is None else design.question,
         task_names=list(TASK_NAMES),
-        activations=list(ACTIVATIONS),
         all_protocols=list(BUILT_IN),
         all_measures=[measure_view(measure) for measure in MEASURES.values()],
         url=addresses.new_study(),
     )
 
 
-def cost_view(cost: StudyCost) -> CostView:
-    """A cost as pages show it."""
-    return CostView(
-        networks=cost.networks,
-        cells=[CellCostView.showing(cell, name=cell.cell.name) for cell in cost.cells],
-        seconds=cost.seconds,
-        words=f"{noun(len(cost.cells), 'cell')}, {noun(cost.networks, 'network')}, about {duration(cost.seconds)} "
-        "on one core",
-    )
-
-
 def fields_from(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyFields:
     """The fields of a sent form; unknown ones are left out, since buttons and browsers add their own."""
-    known = {name: str(form[name])[:4000] for name in StudyFields.model_fields if name in form and name not in _LISTS}
-    return StudyFields(**known, **{name: list(lists.get(name, ()))[:100] for name in _LISTS})
+    known = {name: str(form[name])[:4000] for name in StudyFields.model_fields if name in form and name not in LISTS}
+    return StudyFields(**known, **{name: list(lists.get(name, ()))[:100] for name in LISTS})
 
 
 def design_of_fields(fields: StudyFields) -> StudyDesign:
-    """The texts of the form as a design.
+    """The texts of the form as a design, with the usual tests.
 
     Raises:
         InvalidStudy: texts that are no numbers, values out of range, contradictions; all named at once.
@@ -220,19 +192,13 @@ def design_of_fields(fields: StudyFields) -> StudyDesign:
     problems: list[str] = []
     grid: dict[str, Any] = {
         "tasks": [[part.strip() for part in level.split("+")] for level in _levels(fields.tasks)],
-        "hidden": [_numbers("hidden", level, "-", int, problems) for level in _levels(fields.hidden)],
-        "activation": fields.activation,
-        "loss_target": [_number("loss_target", level, float, problems) for level in _levels(fields.loss_target)],
-        "noise_std": [_number("noise_std", level, float, problems) for level in _levels(fields.noise_std)],
-        "input_weights": [
-            None if level == "equal" else _numbers("input_weights", level, ":", float, problems)
-            for level in _levels(fields.input_weights)
+        "hidden": [
+            [_number("hidden", part, int, problems) for part in level.replace(",", "-").split("-")]
+            for level in _levels(fields.hidden)
         ],
+        "loss_target": [_number("loss_target", level, float, problems) for level in _levels(fields.loss_target)],
         "n_inputs": _number("n_inputs", fields.n_inputs, int, problems),
-        "seeds": {
-            "first": _number("seed", fields.seed, int, problems),
-            "count": _number("count", fields.count, int, problems),
-        },
+        "seeds": {"count": _number("count", fields.count, int, problems)},
     }
     if problems:
         raise InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
@@ -242,12 +208,9 @@ def design_of_fields(fields: StudyFields) -> StudyDesign:
         "question": fields.question.strip(),
         "protocols": fields.protocols,
         "measures": fields.measures,
-        "criteria": [part.strip() for part in fields.criteria.replace("\n", ";").split(";") if part.strip()],
     }
     design = design_from_mapping(settings)
-    if fields.compare:
-        design = design_from_mapping({**settings, "comparisons": usual_comparisons(design)})
-    return design
+    return design_from_mapping({**settings, "comparisons": usual_comparisons(design)})
 
 
 def usual_comparisons(design: StudyDesign) -> list[dict[str, str]]:
@@ -288,33 +251,6 @@ def design_of_text(text: str | bytes) -> StudyDesign:
     return read_design(raw)
 
 
-def predicted(session: Session, design: StudyDesign) -> StudyCost:
-    """What a design would cost within the limits in force here."""
-    return cost_of(design, limits_in(session))
-
-
-def start_study(session: Session, design: StudyDesign, *, accept_seconds: float | None = None) -> StudyRow:
-    """Let a study run, if its cost was seen.
-
-    Args:
-        session: of the writer.
-        design: checked.
-        accept_seconds: most core seconds that were agreed to; None where the cost was shown.
-
-    Raises:
-        Conflict: it would cost more, or its slug belongs to another design.
-    """
-    seconds = predicted(session, design).seconds
-    if accept_seconds is not None and seconds > accept_seconds:
-        raise Conflict(
-            f"study {design.slug!r}",
-            f"is predicted to take {seconds:,.0f} core seconds ({noun(design.n_networks, 'network')}), "
-            f"and {accept_seconds:,.0f} were accepted",
-            f"send accept_seconds {seconds:.0f} or more, or make the grid smaller",
-        )
-    return study_queue.start(session, design)
-
-
 def problems_of_study(error: AnalysisError) -> list[str]:
     """The separate problems that one error names."""
     if not isinstance(error, InvalidStudy):
@@ -324,10 +260,6 @@ def problems_of_study(error: AnalysisError) -> list[str]:
 
 def _levels(text: str) -> list[str]:
     return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
-
-
-def _numbers(field: str, text: str, between: str, kind: type, problems: list[str]) -> list[Any]:
-    return [_number(field, part, kind, problems) for part in text.replace(",", between).split(between)]
 
 
 def _number(field: str, text: str, kind: type, problems: list[str]) -> Any:

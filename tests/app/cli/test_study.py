@@ -5,7 +5,6 @@ from itertools import pairwise
 import pytest
 
 from analysis.limits import DEFAULT_LIMITS
-from analysis.studies.costs import cost_of
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from app.cli.study_run import run_to_file
 from tests.app.cli.test_analyse import run as run_command
@@ -40,12 +39,10 @@ def file(tmp_path):
     return path
 
 
-def test_the_cost_is_said_and_nothing_is_written(run, file, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    ended = run("study", "run", str(file), "--cost", "--seeds", "1000")
-    assert ended.code == 0
-    assert "2,000 in all" in ended.err
-    assert not [*tmp_path.glob("*.gz")]
+def test_predicting_the_cost_is_refused_with_what_became_of_it(run, file):
+    ended = run("study", "run", str(file), "--cost")
+    assert ended.code == 2
+    assert "is not predicted" in ended.err
 
 
 def test_bad_input_ends_in_one_line(run, file, tmp_path):
@@ -109,7 +106,6 @@ def test_networks_are_shared_out_among_processes(tmp_path, workers, parts):
     run_to_file(
         tmp_path / "out.jsonl.gz",
         StudyResults(study, ()),
-        cost_of(study),
         workers=workers,
         limits=DEFAULT_LIMITS,
         device="cpu",

@@ -1,0 +1,37 @@
+"""How the networks of a study are cut into chunks: what one process trains together and then analyses one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from analysis.circuits.space import count_in_space
+from analysis.studies.cells import Cell
+from analysis.studies.needs import needs_circuits
+
+MOST: Final = 100  # trained together until the slowest has learned: fewer take unequal times, and longer
+LEAST: Final = 8
+_CIRCUITS: Final = 1 << 24  # possible ones of all networks of a chunk: what is lost at most if a worker is killed
+
+
+def possible_circuits(cell: Cell) -> int | None:
+    """Possible circuits of one output of each network, in the largest space of the study's protocols.
+
+    None where no measure needs circuits, so that they are not searched.
+    """
+    if not needs_circuits(cell.design):
+        return None
+    return max(count_in_space((*cell.sizes[:-1], 1), protocol) for protocol in cell.design.protocols)
+
+
+def chunk_size(cell: Cell) -> int:
+    """Networks of a cell that are trained and analysed together."""
+    return max(LEAST, min(MOST, _CIRCUITS // (possible_circuits(cell) or 1)))
+
+
+def chunks_of(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Seeds in runs that never cross a multiple of the size, so that a study extended is cut at the same places."""
+    runs: dict[int, list[int]] = {}
+    for seed in seeds:
+        runs.setdefault(seed // size, []).append(seed)
+    return [tuple(run) for run in runs.values()]
