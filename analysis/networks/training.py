@@ -1,4 +1,4 @@
-"""Training small networks on Boolean tasks, many at once; in torch, as :mod:`analysis.populations` is.
+"""Training small networks on Boolean tasks, many at once, in torch.
 
 The method is that of Méloux et al. (ICLR 2025): inputs drawn with replacement, mean squared error, AdamW with weight
 decay .01, an end when an epoch's loss is below the target or has not fallen for a few epochs in a row, and rejection of

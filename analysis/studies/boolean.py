@@ -68,12 +68,12 @@ def analysed(
 ) -> Iterator[Analysed]:
     """The analyses of networks of one shape with their tasks, in order; without circuits where nobody asks for these.
 
-    Neighbours with the same tasks are searched together.
+    Neighbours with the same tasks are one population.
     """
     if order.circuits:
         for tasks, run in groupby(networks, key=lambda member: member[1]):
             together = [network for network, _ in run]
-            members = iterate_population(together, tasks, _counted(protocol, order), order.work, device=order.device)
+            members = iterate_population(together, tasks, _counted(protocol, order), order.work)
             yield from ((_under(protocol, member.analyses), member.problem) for member in members)
         return
     for done, (network, tasks) in enumerate(networks):

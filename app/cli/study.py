@@ -39,7 +39,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core.")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="torch device for training and circuits.")] = "cpu",
+    device: Annotated[str, typer.Option("--device", help="torch device for training.")] = "cpu",
     into_store: Annotated[
         bool, typer.Option("--store", help="Run in the dashboard's database instead, where pages show it at once.")
     ] = False,

@@ -46,7 +46,7 @@ def train(
     accuracy_target: Annotated[
         float, typer.Option(help="Smallest share of validation rows decided right; below it: not converged.")
     ] = 0.99,
-    device: Annotated[str, typer.Option(help="torch device for training and for circuits: cpu, cuda, …")] = "cpu",
+    device: Annotated[str, typer.Option(help="torch device for training: cpu, cuda, …")] = "cpu",
     name: Annotated[str, typer.Option(help="Name of the network; default: task, sizes and seed.")] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the network files.")] = ".",
     into_store: Annotated[
@@ -154,11 +154,9 @@ def _analyse(
     tasks, data = spec.resolved_tasks(), clean_data(spec.n_inputs)
     lines: list[Any] = [header_json(protocol, data, tasks, n_networks=len(outcomes), device=device)]
     summary = PopulationSummary()
-    with progress_bar(quiet, only=("circuits", "networks")) as report:
+    with progress_bar(quiet, only=("networks",)) as report:
         limits = limits_of(read_settings())
-        members = analyse_outcomes(
-            outcomes, protocol, Work(report=report, clock=time.perf_counter, limits=limits), device=device
-        )
+        members = analyse_outcomes(outcomes, protocol, Work(report=report, clock=time.perf_counter, limits=limits))
         for member, path in zip(members, paths, strict=True):
             summary.add(member)
             converged = member.training is not None and member.training.converged

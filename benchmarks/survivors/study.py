@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.search import search_alignments
+from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
@@ -33,7 +34,6 @@ from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_course import TrainingOutcome
 from analysis.networks.training_spec import TrainingSpec
-from analysis.populations.batched_circuits import search_circuits_together
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.tasks import Task
@@ -88,15 +88,15 @@ def _row(outcome: TrainingOutcome, figures: Figures) -> Row:
 def measure_all(
     networks: Sequence[Network], task: Task, tell: Callable[[str], None], *, processes: int = 1
 ) -> Iterator[Figures]:
-    """The figures of each network, whose circuits are searched together."""
+    """The figures of each network."""
     if not networks:
         return
     questions = [ask(network, task=task) for network in networks]
-    found = search_circuits_together(questions)
+    found = [search_circuits(question) for question in questions]
     by_mean = {}
     for family, rules in _RULES.items():
         mean = rules.model_copy(update={"ablation": "mean"})
-        by_mean[family] = search_circuits_together([replace(question, protocol=mean) for question in questions])
+        by_mean[family] = [search_circuits(replace(question, protocol=mean)) for question in questions]
     work = [
         (network, searched.masks, {family: by_mean[family][place].n_valid for family in FAMILIES})
         for place, (network, searched) in enumerate(zip(networks, found, strict=True))
