@@ -364,14 +364,6 @@ class Addresses:
         """What was found of each of its models, over HTTP."""
         return self._url("api", "v1", "findings", study, f"data.{form}")
 
-    def tour(self, step: int = 1) -> str:
-        """A screen of the tour."""
-        return self._url("tour", str(step))
-
-    def guide(self, step: int = 0) -> str:
-        """The guided pages; of one step the address that leads on to its page."""
-        return self._url("guide", str(step)) if step else self._url("guide")
-
     def patterns(self) -> str:
         """Every component of these pages, live."""
         return self._url("patterns")

@@ -200,7 +200,6 @@ STORED: Final = (
     r"/studies/[^/]+(?:/progress|/design)?",
     r"/train",
     r"/s/[^/]+",
-    r"/guide(?:/[^/]+)?",
     r"/(?:deleted|findings|glossary|scope|patterns|health|metrics|login|openapi\.json|api)",
     r"/(?:static|health|admin)(?:/.*)?",
 )

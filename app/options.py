@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
@@ -10,7 +10,10 @@ from app.by_name import ByName
 from app.naming import Scope
 
 MAX_EXACT_IN_JSON = 2**53
-LAST_TOUR_STEP = 7
+FORMER_OPTIONS: Final = ("tour",)
+"""Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""
+OF_THE_READER: Final = ("theme", *FORMER_OPTIONS)
+"""Options that say nothing of what a page shows."""
 
 
 def _json_integer(value: int) -> int | str:
@@ -39,23 +42,23 @@ class Options(BaseModel):
     """Base of every page's query options; unknown ones are refused (400)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    aside: ClassVar[frozenset[str]] = frozenset(("theme", "tour", "after"))
+    aside: ClassVar[frozenset[str]] = frozenset(("theme", "after"))
     """Options that are no part of a view."""
 
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours of the HTML page, whatever the system says."
     )
-    tour: int | None = Field(
-        None, ge=1, le=LAST_TOUR_STEP, exclude=True, description="Step of the tour whose words stand above the page."
-    )
 
     @model_validator(mode="before")
     @classmethod
     def _left_empty(cls, given: Any) -> Any:
-        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value."""
+        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value. What only old
+        addresses have is left out.
+        """
         if not isinstance(given, dict):
             return given
-        return {key: value for key, value in given.items() if value != "" or key not in cls.model_fields}
+        kept = {key: value for key, value in given.items() if key not in FORMER_OPTIONS}
+        return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
     def view_of(self, **changes: Any) -> dict[str, Any]:
         """The options that differ from their default, as an address carries them; scope and cursor are left out."""

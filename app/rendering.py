@@ -30,8 +30,7 @@ from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
 from app.guarded_forms import GuardedForms, access_of, shown_to
-from app.options import LAST_TOUR_STEP
-from app.pages.guide import guide_stop
+from app.options import OF_THE_READER
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.terms import explained, meaning_of, words_of
@@ -218,9 +217,7 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
     addresses = Addresses(_prefix(request))
     path = request.url.path
     here = request.url.include_query_params(theme="light" if theme == "dark" else "dark")
-    query = request.url.remove_query_params(("theme", "tour")).query
-    step = request.query_params.get("tour", "")
-    on_tour = step.isascii() and step.isdigit() and len(step) < 3 and 1 <= int(step) <= LAST_TOUR_STEP
+    query = request.url.remove_query_params(OF_THE_READER).query
     return {
         "request": request,
         "theme": theme,
@@ -229,7 +226,6 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "exports": _exports(addresses, path, query),
         "sections": sections_of(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
-        "tour": guide_stop(int(step), addresses) if on_tour else None,
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }
 

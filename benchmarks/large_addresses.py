@@ -373,8 +373,6 @@ _SERVICES: Final = (
     "/api/v1/jobs/{job}",
     "/train?like={network}",
     "/api/v1/train?like={network}",
-    "/guide",
-    "/api/v1/guide",
 )
 _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "page": _PAGES,
@@ -432,11 +430,6 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/api/v1/scope": "a document",
     "/patterns": "components, made up",
     "/api/v1/patterns": "components, made up",
-    "/tour": "leads to a page",
-    "/tour/{step}": "one small network, which this store has not",
-    "/api/v1/tour/{step}": "one small network",
-    "/guide/{step}": "leads to a page",
-    "/api/v1/guide/{step}": "leads to a page",
     "/login": "a form",
     "/api/v1/login": "a form",
     "/jobs/{job}/events": "a stream that stays open",

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from app.addressing import API_PREFIX
 from app.naming import DEFAULT_PROTOCOL
+from app.options import OF_THE_READER
 
 FRONT: Final = "index.html"
 NOT_INCLUDED: Final = "not-included.html"
-_OF_THE_READER: Final = ("theme", "tour")
 _DEFAULTS: Final = {("output", "0"), ("protocol", DEFAULT_PROTOCOL), ("data", "")}
 _PLAIN: Final = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _FORMS: Final = re.compile(r"\.(csv|json|svg)$")
@@ -42,7 +42,7 @@ def split(address: str) -> tuple[str, tuple[Option, ...]]:
     options = [
         (key, value)
         for key, value in parse_qsl(parts.query, keep_blank_values=True)
-        if key not in _OF_THE_READER and (key, value) not in _DEFAULTS
+        if key not in OF_THE_READER and (key, value) not in _DEFAULTS
     ]
     return parts.path.rstrip("/") or "/", tuple(sorted(options, key=lambda option: option[0]))
 

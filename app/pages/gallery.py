@@ -22,6 +22,7 @@ from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.options import Options, PageModel
 from app.pages.findings import FrontFinding, headlines
+from app.pages.front_figure import STEPS, FrontFigure, figure_of
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
 from app.pages.previews import AlignmentCard, CircuitCard, InterpretationCard
@@ -39,7 +40,6 @@ from app.pages.shared import (
     stops_of,
 )
 from app.pages.showcase import FEATURED_NETWORK, Showcase
-from app.pages.tour import TourScreen, tour_screen
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"
@@ -51,6 +51,7 @@ class GalleryOptions(Options):
     q: str = Field("", max_length=100, description="Part of a network's name, or the beginning of its digest.")
     after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Networks on a page.")
+    step: int = Field(1, ge=1, le=len(STEPS), description="Of the figure that introduces the site.")
 
 
 class OutputCounts(PageModel):
@@ -100,7 +101,7 @@ class Featured(PageModel):
     circuit: CircuitCard | None
     interpretation: InterpretationCard | None
     alignment: AlignmentCard | None
-    tour: TourScreen | None = Field(description="The first screen of the tour, where it shows this network; else null.")
+    figure: FrontFigure | None = Field(description="The figure of the front page, if this is its network.")
     compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
     sandbox_url: str = Field(description="The network in the sandbox, with those that make predictions.")
 
@@ -141,7 +142,7 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         q=query,
         n_networks=total,
         n_running=reads.count_unfinished(session),
-        featured=None if query or options.after else _featured(session, rows, analyses, addresses),
+        featured=None if query or options.after else _featured(session, rows, analyses, addresses, options.step),
         models=[] if options.after else model_items(session, addresses, query),
         models_url=addresses.models(),
         findings=[] if query or options.after else headlines(addresses),
@@ -196,10 +197,14 @@ def _item(
 
 
 def _featured(
-    session: Session, rows: Sequence[NetworkRow], analyses: dict[int, list[AnalysisRow]], addresses: Addresses
+    session: Session,
+    rows: Sequence[NetworkRow],
+    analyses: dict[int, list[AnalysisRow]],
+    addresses: Addresses,
+    step: int,
 ) -> Featured | None:
-    """The first network whose complete analysis of output 0 found something, the tour's before all others, with an
-    explanation of each kind.
+    """The first network whose complete analysis of output 0 found something, that of the figure before all others, with
+    an explanation of each kind.
     """
     for row in sorted(rows, key=lambda row: row.slug != FEATURED_NETWORK):
         clean = clean_data(row.sizes[0])
@@ -207,11 +212,11 @@ def _featured(
             key = (analysis.output, analysis.protocol_digest, analysis.data_digest)
             if key == (0, COMPLETE.digest, clean.digest) and analysis.circuits_valid:
                 place = Place(row, question_of(row, 0, COMPLETE, clean), Scope(), analysis)
-                return _feature(session, place, addresses)
+                return _feature(session, place, addresses, step)
     return None
 
 
-def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
+def _feature(session: Session, place: Place, addresses: Addresses, step: int) -> Featured:
     if place.analysis is None:
         raise ValueError("only an analysed network can be featured")
     shown, slug, scope = Showcase(session, addresses, place), place.row.slug, place.scope
@@ -225,7 +230,7 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
         circuit=circuit,
         interpretation=reading,
         alignment=shown.alignment,
-        tour=tour_screen(shown, 1) if slug == FEATURED_NETWORK else None,
+        figure=figure_of(shown, step) if slug == FEATURED_NETWORK else None,
         compare_url=addresses.compare(slug, [card.ref for card in cards], scope) if len(cards) > 1 else "",
         sandbox_url=addresses.sandbox(slug, [card.ref for card in cards[1:]], scope),
     )

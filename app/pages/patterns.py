@@ -90,7 +90,6 @@ def example_context() -> dict[str, Any]:
         "learned": example_of_learning(),
         "plane": _example_of_a_plane(),
         "sandbox_part": _EXAMPLE_OF_A_PART,
-        "toured": {"sizes": [len(WEIGHTS[0][0]), *map(len, WEIGHTS)], "weights_for": lambda _output: WEIGHTS},
     }
 
 

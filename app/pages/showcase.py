@@ -57,7 +57,7 @@ def featured_network(session: Session, addresses: Addresses) -> NetworkRow:
     row = find_featured(session)
     if row is None:
         cause, cure = "the bundled networks are not stored here", "start the server without --no-bundled"
-        raise NotFound(f"network {FEATURED_NETWORK}", cause, cure, "step", addresses.gallery(), "all networks")
+        raise NotFound(f"network {FEATURED_NETWORK}", cause, cure, "network", addresses.gallery(), "all networks")
     return row
 
 

@@ -50,6 +50,7 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
     Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
+    *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
 )
 
 router = APIRouter(include_in_schema=False)

@@ -22,10 +22,10 @@ from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
+from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
-from app.pages.gallery import build_gallery
+from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import build_glossary
-from app.pages.guide import address_of_step, build_guide, build_step
 from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
@@ -36,11 +36,10 @@ from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.scope import build_scope
 from app.pages.search.page import build_search
-from app.pages.tour import build_tour
 from app.pages.verdicts.page import build_verdicts
 from app.rendering import NO_TABLE, is_fragment, render
 from app.routes.depends import Links, Reading
-from app.routes.page import Page, add_html, add_page, add_twin
+from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
 CIRCUIT = "/networks/{network}/circuits/{mask}"
@@ -54,8 +53,6 @@ GALLERY = Page(
     "All networks",
     "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
     errors=(400,),
-    context=lambda *_: {"sandbox_drawing": drawing_of},
-    block="networks",
 )
 PLAIN = (
     Page(
@@ -197,23 +194,6 @@ PLAIN = (
         "What a verdict means and does not, how sure numbers are, what was not searched, and every setting in force.",
         errors=(400,),
     ),
-    Page(
-        "/guide",
-        build_guide,
-        "guide",
-        "service",
-        "Guided pages",
-        "One network in seven steps, each with the address that leads to its page.",
-        errors=(400,),
-    ),
-)
-TOUR = Page(
-    "/tour/{step}",
-    build_tour,
-    "tour",
-    "service",
-    "A screen of the tour",
-    "What it shows and says, with the explanations and runs that are drawn on it.",
 )
 COMPARISON = Page(
     "/compare",
@@ -268,7 +248,6 @@ READINGS = Page(
     `index` and `draw` lead somewhere in HTML only.
     """,
 )
-add_html(router, replace(GALLERY, path="/"))
 add_twin(router, GALLERY)
 add_twin(
     router,
@@ -280,7 +259,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS, TOUR):
+for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
     add_twin(router, _page)
 add_twin(
     router,
@@ -294,17 +273,17 @@ add_twin(
         errors=(400,),
     ),
 )
-add_twin(
-    router,
-    Page(
-        "/guide/{step}",
-        build_step,
-        "guide_step",
-        "service",
-        "A step of the guided pages",
-        "The words of one step, those beside it, and the page that it leads to now.",
-    ),
-)
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+def front_page(
+    request: Request, session: Reading, links: Links, options: Annotated[GalleryOptions, Query()]
+) -> HTMLResponse:
+    if _is_for(request, "minute"):
+        context = {"page": build_figure(session, links, options.step), "sandbox_drawing": drawing_of}
+        return render(request, "pages/minute.html", context)
+    context = {"page": build_gallery(session, links, options), "sandbox_drawing": drawing_of}
+    return render(request, "pages/gallery.html", context, block="networks")
 
 
 @router.get("/networks", include_in_schema=False)
@@ -402,32 +381,9 @@ def sandbox_page(
     return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
 
 
-@router.get("/tour", include_in_schema=False)
-def tour(links: Links, _options: Annotated[Options, Query()]) -> RedirectResponse:
-    """On to the first screen."""
-    return RedirectResponse(links.tour(), status_code=307)
-
-
-@router.get("/tour/{step}", response_class=HTMLResponse, include_in_schema=False)
-def tour_screen(
-    request: Request, session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]
-) -> HTMLResponse:
-    context = {"page": build_tour(session, links, step), "sandbox_drawing": drawing_of}
-    if _is_for(request, "minute"):
-        return render(request, "pages/minute.html", context)
-    return render(request, "pages/tour.html", context, block="screen")
-
-
 def _is_for(request: Request, figure: str) -> bool:
     """Whether htmx asks for the content of a small figure that stands on another page."""
     return request.headers.get("HX-Target", "").endswith(f"#{figure}")
-
-
-@router.get("/guide/{step}", include_in_schema=False)
-def guide_step(session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]) -> RedirectResponse:
-    """On to the page of a step; which explanation that is depends on what is stored, so it is not kept."""
-    target = address_of_step(session, links, step)
-    return RedirectResponse(target, status_code=307, headers={"cache-control": "no-store"})
 
 
 @router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)

@@ -294,7 +294,7 @@ def on_paper(tab: Any) -> Iterator[str]:
         """() => {
           const shown = (e) => e && e.checkVisibility() && e.getBoundingClientRect().height > 0;
           const wrong = [];
-          for (const out of [".bar nav", ".bar form", ".bar .theme", ".skip", ".sections", "[data-tray]", ".tour"])
+          for (const out of [".bar nav", ".bar form", ".bar .theme", ".skip", ".sections", "[data-tray]"])
             if ([...document.querySelectorAll(out)].some(shown)) wrong.push(`prints ${out}`);
           if (!shown(document.querySelector("h1"))) wrong.push("prints no heading");
           const words = document.querySelector("main").innerText.trim();

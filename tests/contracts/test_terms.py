@@ -15,8 +15,8 @@ from app.rendering import TEMPLATES
 
 ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses(), GlossaryOptions()).entries}
 WITHOUT_TERMS = {
-    *("collection", "deleted", "error", "findings", "glossary", "guide"),
-    *("interface", "interface_types", "login", "minute", "play", "scope", "short", "tour"),
+    *("collection", "deleted", "error", "findings", "glossary"),
+    *("interface", "interface_types", "login", "minute", "play", "scope", "short"),
 }
 
 

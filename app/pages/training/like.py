@@ -44,7 +44,7 @@ def options_like(session: Session, addresses: Addresses, options: TrainOptions) 
     else:
         texts = _shape_of(row)
         words = "Its sizes, activations and tasks; how it was trained is not known here, so the rest are the defaults."
-    given = options.model_fields_set - {"like", "theme", "tour"}
+    given = options.model_fields_set - {"like", "theme"}
     filled = options.model_copy(update={name: text for name, text in texts.items() if name not in given})
     return filled, LikeView(name=row.name, url=addresses.network(row.slug), trained_here=bool(known), words=words)
 

@@ -135,11 +135,11 @@ def test_links_on_every_page_that_lead_nowhere_are_left_out(rewrite):
     page = rewrite(
         '<nav aria-label="Main"><a href="/jobs">Jobs</a><a href="/glossary">Glossary</a></nav>'
         '<nav class="sections"><a href="/networks/xor/sandbox">Sandbox</a></nav>'
-        '<footer><a href="/tour">Tour</a></footer>'
+        '<footer><a href="/lessons">Lessons</a></footer>'
         '<details class="take-files"><ul><li><a href="/networks/xor/drawing.png">PNG</a></li></ul></details>'
     )
     assert "Glossary" in page
-    for gone in ("Jobs", "Sandbox", "Tour", "PNG", "<li>"):
+    for gone in ("Jobs", "Sandbox", "Lessons", "PNG", "<li>"):
         assert gone not in page
 
 

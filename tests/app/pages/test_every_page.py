@@ -277,7 +277,7 @@ def test_the_featured_network_has_an_explanation_of_each_kind(get):
     assert (featured["n_neurons"], featured["counts"]["interpretations_total"]) == (9, 147_899_020)
     assert featured["alignment"]["iia"]["agreed"] == featured["alignment"]["iia"]["of"] > 0
     assert featured["compare_url"].count("e=") == 3
-    assert featured["tour"] is None, "that is about another network"
+    assert featured["figure"] is None, "that is about another network"
 
 
 def test_behaviour_says_what_the_network_does(get):

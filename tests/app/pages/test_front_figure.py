@@ -1,0 +1,71 @@
+"""The figure of the front page: what its steps say is what they show and what the other pages say of the network."""
+
+import pytest
+
+from app.pages.front_figure import STEPS
+from tests.app.pages.conftest import XOR
+
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def shown(monkeypatch):
+    """The network of this store under the name that it has here."""
+    for module in ("showcase", "gallery"):
+        monkeypatch.setattr(f"app.pages.{module}.FEATURED_NETWORK", "xor")
+
+
+@pytest.fixture
+def figures(client):
+    """Every step of the figure, from addresses of which no answer is kept from before the network had this name."""
+    asked = [{"limit": 49, "step": number} for number in range(1, len(STEPS) + 1)]
+    return [client.get("/api/v1/gallery", params=one).json()["featured"]["figure"] for one in asked]
+
+
+def test_what_the_steps_say_is_what_they_show(client, figures):
+    assert all(figure["words"] for figure in figures)
+    assert figures[0]["run"]["explanations"] == figures[0]["run"]["changes"] == []
+    circuit, reading, aligned, test, divided = figures[1:]
+    assert circuit["mask"] == reading["mask"]
+    assert client.get(f"/api/v1{XOR}/circuits/{circuit['mask']}").json()["verdict"]["valid"]
+    gates = {gate["site"]: gate for gate in reading["tiles"]}
+    other = next(tile for tile in aligned["tiles"] if tile["site"] == "n1.0")
+    assert gates["n1.0"]["truth_table"] not in (other["truth_table"], [1 - bit for bit in other["truth_table"]])
+    assert f"{other['name']} on n1.0, where the interpretation has {gates['n1.0']['name']}" in aligned["words"]
+    assert test["run"]["explanations"][0]["right"]
+    assert {test["run"][name]["decisions"][1]["decision"] for name in ("clean", "run")} == {0, 1}
+    assert f"turns to {test['run']['explanations'][0]['says']}, and it does" in test["words"]
+    said = divided["run"]["explanations"]
+    assert [one["kind"] for one in said] == ["interpretation", "alignment"]
+    assert sorted(one["right"] for one in said) == [False, True]
+    right = "alignment" if said[1]["right"] else "interpretation"
+    assert f"predicts {said[0]['says']} and the alignment {said[1]['says']}: here the {right}" in divided["words"]
+    assert [bool(figure["compare_url"]) for figure in figures] == [False] * 5 + [True]
+
+
+def test_the_front_page_begins_with_the_first_step_and_exchanges_its_figure(client, figures):
+    shown = [
+        client.get(step["url"], headers={"HX-Request": "true", "HX-Target": "section#minute"}).text
+        for step in figures[0]["steps"]
+    ]
+    assert len(shown) == len(STEPS) == 6
+    assert all(one.lstrip().startswith('<section id="minute"') for one in shown), "nothing around it"
+    assert shown[0].count("<li><a") == 6
+    for number, figure in enumerate(figures, 1):
+        page = client.get("/", params={"limit": 49, "step": number}).text
+        assert '<section id="minute"' in page, "without scripts as well"
+        assert f'aria-current="step">{number} {figure["steps"][number - 1]["label"]}' in page
+
+
+def test_there_are_no_other_steps(client):
+    assert [client.get("/", params={"step": number}).status_code for number in (0, len(STEPS) + 1)] == [400, 400]
+
+
+@pytest.mark.parametrize("path", ["/tour", "/tour/7", "/guide", "/guide/3"])
+def test_pages_that_introduced_the_site_lead_to_the_front_page(client, path):
+    assert client.get(path, follow_redirects=False).headers["location"] == "/"
+
+
+def test_an_old_option_of_every_address_means_nothing_and_is_not_refused(client):
+    assert client.get(f"{XOR}?tour=3").status_code == client.get(f"{XOR}?tour=x&theme=dark").status_code == 200
+    assert client.get(f"/api/v1{XOR}?tour=3").json() == client.get(f"/api/v1{XOR}").json()
