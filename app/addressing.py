@@ -364,10 +364,6 @@ class Addresses:
         """What was found of each of its models, over HTTP."""
         return self._url("api", "v1", "findings", study, f"data.{form}")
 
-    def patterns(self) -> str:
-        """Every component of these pages, live."""
-        return self._url("patterns")
-
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
         return self._url("login", **view)

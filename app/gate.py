@@ -200,7 +200,7 @@ STORED: Final = (
     r"/studies/[^/]+(?:/progress|/design)?",
     r"/train",
     r"/s/[^/]+",
-    r"/(?:deleted|findings|glossary|scope|patterns|health|metrics|login|openapi\.json|api)",
+    r"/(?:deleted|findings|glossary|scope|health|metrics|login|openapi\.json|api)",
     r"/(?:static|health|admin)(?:/.*)?",
 )
 _STORED: Final = re.compile("|".join(STORED))

@@ -428,8 +428,6 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/api/v1/glossary": "a document",
     "/scope": "a document",
     "/api/v1/scope": "a document",
-    "/patterns": "components, made up",
-    "/api/v1/patterns": "components, made up",
     "/login": "a form",
     "/api/v1/login": "a form",
     "/jobs/{job}/events": "a stream that stays open",

@@ -51,6 +51,7 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
     Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
     *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
+    Former("/patterns", became="is no page any more", cure="see templates/components/README.md", twin=False),
 )
 
 router = APIRouter(include_in_schema=False)

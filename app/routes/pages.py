@@ -12,7 +12,6 @@ from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.spread import spread_figures
 from app.figures.term_drawings import term_drawings
-from app.options import Options
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.algorithms import build_algorithms
 from app.pages.alignment import alignment_address, build_alignment
@@ -30,7 +29,6 @@ from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
-from app.pages.patterns import build_patterns, example_context
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
@@ -261,18 +259,6 @@ add_twin(
 add_page(router, *PLAIN)
 for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
     add_twin(router, _page)
-add_twin(
-    router,
-    Page(
-        "/patterns",
-        build_patterns,
-        "patterns",
-        "service",
-        "Components",
-        "Every component of these pages with its parameters and what its comment says.",
-        errors=(400,),
-    ),
-)
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -384,8 +370,3 @@ def sandbox_page(
 def _is_for(request: Request, figure: str) -> bool:
     """Whether htmx asks for the content of a small figure that stands on another page."""
     return request.headers.get("HX-Target", "").endswith(f"#{figure}")
-
-
-@router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)
-def patterns(request: Request, _options: Annotated[Options, Query()]) -> HTMLResponse:
-    return render(request, "patterns.html", example_context())

@@ -156,7 +156,6 @@ PAGES = {
     "scope": "/scope",
     "front page, an interpretation": "/?step=3",
     "front page, a run": "/?step=6",
-    "patterns": "/patterns",
     "not found": "/networks/nowhere",
 }
 STATUS = {"not found": 404}

@@ -115,11 +115,3 @@ def test_what_is_lit_stays_so_when_a_part_of_the_page_is_exchanged(tab, expect, 
     expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)
     tab.evaluate("() => document.dispatchEvent(new Event('htmx:after:swap'))")
     expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)
-
-
-def test_weights_of_a_crowded_drawing_are_shown_on_demand(tab, expect):
-    tab.goto("/patterns")
-    figure = tab.locator("figure.diagram:has(.show-weights)").first
-    expect(figure.locator(".w-asked > g:visible")).to_have_count(0)
-    figure.get_by_label("Show all weights").check()
-    assert figure.locator(".w-asked > g:visible").count() > 9

@@ -21,33 +21,43 @@ REFUSED = """(times) => new Promise((done) => {
   document.addEventListener("htmx:before:request", (event) => { if (event.defaultPrevented && !--times) done(); });
 })"""
 """Until polling has been held back so many times; listens after app.js, which is loaded before."""
-POLLING = '<div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-swap="innerHTML">0</div>'
+PAGE = """{% extends "base.html" %}{% block title %}Example{% endblock %}{% block main %}<h1>Example</h1>
+{{ ui.copy_link(page_url) }} {{ ui.snippet("pluriscope serve", "Example") }}
+{{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "One") }}{{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "Two") }}
+{% for label in ("i·2b0cf.21", "c·2b0cf") %}
+{% call ui.card(label, "#a", circuit_thumb(weights), ref=label | replace("·", "-")) %}a card{% endcall %}{% endfor %}
+{{ ui.compare_tray("sample", addresses.compare("sample")) }}{{ ui.network_figure(crowded) }}
+<div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-swap="innerHTML">0</div>{% endblock %}"""
+"""Of parts that many pages have."""
 
 
 @pytest.fixture(scope="module")
-def patterns():
-    """The pattern page on a local port; /tick counts how often it was asked for."""
+def example(tmp_path_factory):
+    """A page of parts that many pages have, on a local port; /tick counts how often it was asked for."""
     import uvicorn
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from app.pages.patterns import example_context
-    from app.rendering import STATIC, render
+    from app.rendering import STATIC, environment, render
+    from tests.app.figures.samples import WEIGHTS, random_weights
+
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "example.html").write_text(PAGE)
+    environment().loader.searchpath.append(str(folder))
 
     def show(request):
-        response = render(request, "patterns.html", example_context())
+        response = render(request, "example.html", weights=WEIGHTS, crowded=random_weights((3, 4, 4, 1), 1))
         cookie = {k: v for k, v in response.headers.items() if k == "set-cookie"}
-        body = response.body.decode().replace("</main>", POLLING + "</main>")
-        return HTMLResponse(body, headers={"Content-Security-Policy": POLICY, **cookie})
+        return HTMLResponse(response.body.decode(), headers={"Content-Security-Policy": POLICY, **cookie})
 
     def tick(request):
         app.state.ticks += 1
         return HTMLResponse(str(app.state.ticks))
 
     static = Mount("/static", StaticFiles(directory=STATIC))
-    app = Starlette(routes=[Route("/patterns", show), Route("/tick", tick), static])
+    app = Starlette(routes=[Route("/example", show), Route("/tick", tick), static])
     app.state.ticks = 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -57,21 +67,21 @@ def patterns():
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    yield app, f"http://127.0.0.1:{port}/patterns"
+    yield app, f"http://127.0.0.1:{port}/example"
     server.should_exit = True
     thread.join(10)
 
 
 @pytest.fixture
-def page(chromium, patterns):
-    """A fresh visitor, on the pattern page; anything said on the console as an error fails the test."""
+def page(chromium, example):
+    """A fresh visitor, on that page; anything said on the console as an error fails the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = context.new_page()
     said: list[str] = []
     tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda e: said.append(str(e)))
-    tab.goto(patterns[1])
+    tab.goto(example[1])
     yield tab
     context.close()
     assert said == []
@@ -130,11 +140,11 @@ def test_no_more_than_six_and_nothing_active_from_storage(page):
     assert page.locator("[data-tray]").is_hidden()
 
 
-def test_a_link_is_copied_whole(page, patterns):
+def test_a_link_is_copied_whole(page, example):
     button = page.get_by_role("button", name="Copy link", exact=True).first
     button.click()
     page.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("() => navigator.clipboard.readText()") == patterns[1]
+    assert page.evaluate("() => navigator.clipboard.readText()") == example[1]
 
 
 def test_code_is_copied_as_it_stands_and_the_button_gets_its_words_back(page):
@@ -146,15 +156,15 @@ def test_code_is_copied_as_it_stands_and_the_button_gets_its_words_back(page):
     assert button.locator(".vh").count() == 1
 
 
-def test_polling_rests_while_the_tab_is_hidden(page, patterns):
+def test_polling_rests_while_the_tab_is_hidden(page, example):
     page.locator("#poll", has_not_text="0").wait_for()
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
     page.evaluate(REFUSED, 2)  # whatever was asked for before has been answered by then
-    rest = patterns[0].state.ticks
+    rest = example[0].state.ticks
     page.evaluate(REFUSED, 4)
-    assert patterns[0].state.ticks == rest
+    assert example[0].state.ticks == rest
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
-    eventually(page, lambda: patterns[0].state.ticks > rest, True)
+    eventually(page, lambda: example[0].state.ticks > rest, True)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -163,14 +173,23 @@ def test_nothing_runs_over_the_edge(page, width):
     assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0
 
 
-def test_without_scripts_the_page_still_stands(chromium, patterns):
+def test_without_scripts_the_page_still_stands(chromium, example):
     from playwright.sync_api import expect
 
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
-    tab.goto(patterns[1])
-    expect(tab.get_by_role("heading", name="Patterns", level=1)).to_be_visible()
+    tab.goto(example[1])
+    expect(tab.get_by_role("heading", name="Example", level=1)).to_be_visible()
     expect(tab.get_by_role("button", name="Copy link")).to_have_count(0)
     tab.locator("[data-theme-switch]").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     context.close()
+
+
+def test_weights_of_a_crowded_drawing_are_shown_on_demand(page):
+    from playwright.sync_api import expect
+
+    figure = page.locator("figure.diagram")
+    expect(figure.locator(".w-asked > g:visible")).to_have_count(0)
+    figure.get_by_label("Show all weights").check()
+    assert figure.locator(".w-asked > g:visible").count() > 9

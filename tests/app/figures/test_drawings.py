@@ -14,10 +14,11 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.networks.circuit import circuit_from_hex
-from app.figures import samples, svg
+from app.figures import svg
 from app.figures.numbers import decimal
-from app.figures.samples import connected_mask, random_weights
 from app.figures.svg import Direction, Threshold, Tile
+from tests.app.figures import samples
+from tests.app.figures.samples import connected_mask, random_weights
 from tests.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,4 +1,4 @@
-"""Rendering: whole pages, single blocks, themes, static addresses, and the pattern page."""
+"""Rendering: whole pages, single blocks, themes, static addresses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.requests import Request
 
 from app import rendering
 from app.addressing import Addresses
-from app.pages.patterns import components, example_context
 from app.rendering import STATIC, TEMPLATES, environment, render
 
 PAGE = (
@@ -160,50 +159,17 @@ def test_vendored_files_are_the_ones_the_readme_names():
     assert {rendering.HTMX, rendering.HTMX_SSE, rendering.PLOTLY} == {f"vendor/{name}" for name, _ in rows}
 
 
-@pytest.mark.slow
-def test_the_pattern_page_shows_every_component_and_is_well_formed():
-    html = body(render(request("/patterns"), "patterns.html", example_context()))
-    read(html)
-    source = (TEMPLATES / "patterns.html").read_text(encoding="utf-8")
+def test_every_documented_component_is_there():
     readme = (TEMPLATES / "components" / "README.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`ui\.([a-z_]+)\(", readme))
-    macros = set(vars(environment().globals["ui"])["_macros"])  # loaded by the page above
-    assert len(documented) > 35
-    assert documented <= macros
-    assert {name for name in documented if f"ui.{name}(" not in source} <= ON_EVERY_PAGE
-
-
-ON_EVERY_PAGE = {"share_head", "overlays"}
-
-
-def test_the_pattern_page_leaves_no_component_out():
-    """A new macro stands on the page of patterns, or its name begins with an underscore: then only its file uses it."""
-    source = (TEMPLATES / "patterns.html").read_text(encoding="utf-8")
-    known = {component.name: component.file for component in components() if not component.name.startswith("_")}
-    assert set(known) == {name for name in environment_macros() if not name.startswith("_")}
-    missing = {name: file for name, file in known.items() if f"ui.{name}(" not in source}
-    assert missing.keys() == ON_EVERY_PAGE, f"show them in templates/patterns.html: {missing}"
-
-
-def environment_macros():
     ui = environment().globals["ui"]
     assert ui.bit  # loads them all
-    return vars(ui)["_macros"]
+    assert len(documented) > 35
+    assert documented <= set(vars(ui)["_macros"])
 
 
-@pytest.mark.slow
-def test_no_template_holds_what_the_content_policy_forbids():
-    html = body(render(request("/patterns"), "patterns.html", example_context()))
-    for tag, attributes in read(html):
+def test_no_page_holds_what_the_content_policy_forbids():
+    for tag, attributes in read(body(render(request(), "page.html", word="w"))):
         assert not [a for a in attributes if a.startswith(("on", "hx-on"))]
         if tag == "script":
             assert attributes.get("src") or attributes.get("type") == "application/json"
-        assert tag != "style"
-    for path in TEMPLATES.rglob("*.html"):
-        assert not re.search(r"\bhx-on|javascript:|\bjs:|<style", path.read_text(encoding="utf-8")), path
-
-
-def test_figures_cannot_break_out_of_their_script():
-    figure = {"layout": {"height": 1, "title": "</script><b>"}, "data": []}
-    html = environment().from_string("{% call ui.plot(f, 'x') %}c{% endcall %}").render(f=figure)
-    assert "</script><b>" not in html
