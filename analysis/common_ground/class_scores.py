@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checkpoints import in_parts
-from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, representatives_right, speaks
+from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, ClassPoints, Extreme, Subject
 from analysis.common_ground.spread import Spread
 from analysis.errors import BeyondLimits
@@ -141,11 +141,8 @@ class InterpretationSurvey:
             found = class_predictions(
                 chosen.classes, self.space, self.answers, "all", representatives=True, max_work=MAX_WORK
             )
-            if found is None or (found.representative == UNDECIDED).any():
-                right = representatives_right(chosen.classes, self.space, self.answers)
             if found is not None:
-                best, worst = found.best, found.worst
-                right = right if (found.representative == UNDECIDED).any() else found.representative
+                right, best, worst = found.representative, found.best, found.worst
                 known = all(n != UNDECIDED for n in found.passing)
                 n_perfect = sum(found.passing) if known else None
             self._spread_over(number, chosen)

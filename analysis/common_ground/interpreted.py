@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.experiments import InterventionSpace
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
@@ -128,32 +128,16 @@ def speaks(classes: ObservedClasses) -> bool:
     return len(classes.layers) > 1 and bool(classes.gated(len(classes.layers)))
 
 
-def representatives_right(classes: ObservedClasses, space: InterventionSpace, answers: NetworkAnswers) -> Integers:
-    """``[classes]`` how many interventions each class's representative predicts right; it must speak.
+def representatives_predict(classes: ObservedClasses, space: InterventionSpace) -> Iterator[NDArray[np.int8]]:
+    """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak.
 
     The gates of all classes are followed side by side, as
     :func:`analysis.explanations.interpretations.predict_by_interpretation` does for one interpretation.
     """
-    source, base = _pairs(space)
-    decided = answers.decisions[:, source, base]
-    return np.concatenate(
-        [(predicted == decided).sum(axis=(1, 2)) for predicted in representatives_predict(classes, space)],
-        dtype=np.int64,
-    )
-
-
-def representatives_predict(classes: ObservedClasses, space: InterventionSpace) -> Iterator[NDArray[np.int8]]:
-    """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak."""
-    source, base = _pairs(space)
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))  # every ordered pair of different inputs
     step = max(1, _CELLS_AT_ONCE // max(1, len(space.sets) * len(source)))
     for start in range(0, max(len(classes), 1), step):
         yield _predictions(classes, slice(start, min(start + step, len(classes))), space, source, base)
-
-
-def _pairs(space: InterventionSpace) -> tuple[Integers, Integers]:
-    """Source and base of every ordered pair of different inputs."""
-    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
-    return source, base
 
 
 def _predictions(

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground.aligned import alignment_standings
-from analysis.common_ground.interpreted import choose_classes, representatives_right, speaks
+from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, Subject
 from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import survey_common_ground
@@ -19,6 +19,7 @@ from analysis.experiments import decide_under_interventions, intervention_space,
 from analysis.explanations.alignments import predict_by_alignment
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.predicting import class_predictions
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
@@ -240,7 +241,11 @@ def test_representatives_of_other_shapes(sizes, seed):
     circuit = Circuit(layout, (1 << layout.n_edges) - 1)
     chosen = choose_classes(ask(network, data=data), circuit)
     assert speaks(chosen.classes)
-    right = representatives_right(chosen.classes, space, answers)
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    predicted = np.concatenate(list(representatives_predict(chosen.classes, space)))
+    right = (predicted == answers.decisions[:, source, base]).sum(axis=(1, 2))
+    found = class_predictions(chosen.classes, space, answers, "all", extremes=False, representatives=True)
+    assert np.array_equal(found.representative, right)
     interpretations = InterpretationSpace(ask(network, data=data), circuit)
     for k in range(0, len(chosen), max(1, len(chosen) // 40)):
         said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
