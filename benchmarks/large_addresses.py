@@ -409,7 +409,6 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/networks/{network}/methods/{method}/steps*": "as the page of the method",
     "/api/v1/networks/{network}/methods/{method}": "as the page of the method",
     "/compare/drawing*": "refused: there is one of each explanation, and a card of all",
-    "/compare/own-swaps*": "of alignments on directions, found anew by their addresses",
     "/s/{key}": "one row by its key",
     "/api/v1/s/{key}": "one row by its key",
     "/api/v1/schemas*": "a constant",

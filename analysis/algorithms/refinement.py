@@ -9,8 +9,7 @@ if every network that carries *b* carries *a*. Two ways in which that is so are 
   with the prediction of one of them: the rest of that variable's layer carries the other (the glossary's "Duality of
   places").
 
-Two algorithms are **compatible** if a third is finer than both, and **rivals** if none of those considered is; where
-those are not all listed, neither is said. This is the order of abstractions between causal models (Geiger et al.,
+This is the order of abstractions between causal models (Geiger et al.,
 Causal Abstraction, 2021; Beckers and Halpern, 2019), restricted to variables that are kept or left out.
 """
 
@@ -19,11 +18,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
 
-Grain = Literal["same", "finer", "coarser", "compatible", "rival", "undecided"]
 Prediction = tuple[int, ...]
 """For each source input, in order, the output over all base inputs as an integer."""
 
@@ -59,25 +56,6 @@ def is_coarser(coarse: HighLevelModel, fine: HighLevelModel) -> bool:
     if any(coarse.function in one for one in wanted):  # where one changes nothing, the other may fill its layer
         return False
     return any(one in known for one in wanted)
-
-
-def grain_of(one: HighLevelModel, other: HighLevelModel, among: Iterable[HighLevelModel] | None) -> Grain:
-    """How one algorithm stands to another.
-
-    Args:
-        one: an algorithm with variables.
-        other: another of the same task.
-        among: algorithms that may be finer than both; None where these are not all listed.
-
-    Returns:
-        "finer" if the first is finer than the second.
-    """
-    coarser, finer = is_coarser(one, other), is_coarser(other, one)
-    if coarser or finer:
-        return "same" if coarser and finer else ("coarser" if coarser else "finer")
-    if among is None:
-        return "undecided"
-    return "compatible" if any(is_coarser(one, it) and is_coarser(other, it) for it in among) else "rival"
 
 
 def finer_than_all(fine: Iterable[HighLevelModel], coarse: Collection[HighLevelModel]) -> tuple[HighLevelModel, ...]:

@@ -26,7 +26,7 @@ _UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "
 _ONLY_ORDERED: Final = ("common-ground",)
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
-_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement", "own-swaps")
+_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ GROUPS: Final[dict[GroupKey, tuple[str, ...]]] = {
             "Robustness",
             "Row-space check",
         ),
-        *("Selective", "Separation", "Shapley value", "Source", "Sparsity", "Verdict", "Witness", "Zero ablation"),
+        *("Selective", "Shapley value", "Source", "Sparsity", "Verdict", "Witness", "Zero ablation"),
     ),
     "site": (
         *("Analysis", "Audit", "Budget", "Card", "Cell", "Claim", "Convergence", "Digest", "Discovery method"),

@@ -120,7 +120,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "funnel": ("Funnel", "Criterion", "Verdict", "Representative", "Observed class", "Truncated"),
     "common_ground": ("Common ground", "Intervention", "Coverage", "Accuracy", "Observed class", "Completion"),
     "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),
-    "compare": ("Explanation", "Crucial experiment", "Separation", "One in substance", "Coverage", "Refinement"),
+    "compare": ("Explanation", "Crucial experiment", "Coverage"),
     "compare_choose": ("Explanation", "Crucial experiment"),
     "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),
     "verify": ("Re-verification", "Digest", "Permalink"),

@@ -237,12 +237,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "The crucial experiments of a comparison, largest margin first, at most 2,000.",
     ),
     (
-        "/compare/own-swaps",
-        comparison_tables.own_swaps_table,
-        "Own swaps",
-        "Own swaps of explanations that divide them, largest margin first, at most 2,000; where directions take part.",
-    ),
-    (
         "/compare/agreement",
         comparison_tables.agreement_table,
         "Agreement",

@@ -1,4 +1,4 @@
-"""Comparisons in a browser: from a crucial experiment to a shared link, pinned, moved, swapped, printed, on a phone."""
+"""Comparisons in a browser: from a crucial experiment to a shared link, swapped, printed, on a phone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tests.browser.rules import accessible, accessible_in_the_dark, broken, sett
 pytestmark = pytest.mark.browser
 NETWORK = "xor-pretrained"
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
-ALIKE = ("i-2b0cf.0", "i-2b0cf.2")
 
 
 def address(*refs: str, more: str = "") -> str:
@@ -57,17 +56,6 @@ def test_a_crucial_experiment_is_found_and_its_link_is_shared(visitor, expect):
     assert f"decides {truth.split()[0]}" in " ".join(told.split())
 
 
-def test_two_that_no_intervention_parts_are_counted_once(tab, expect):
-    tab.goto(address(*ALIKE, "i-081ff.0"))
-    expect(tab.locator("#apart")).to_contain_text("predict the same on every intervention")
-    tab.get_by_role("link", name="Count the group once").first.click()
-    expect(tab).to_have_url(re.compile("groups=once"))
-    expect(tab.locator(".versus article")).to_have_count(2)
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("two in substance")
-    tab.get_by_role("link", name="Count each by itself").first.click()
-    expect(tab.locator(".versus article")).to_have_count(3)
-
-
 def test_pages_of_experiments_and_who_against_whom(tab, expect, four):
     tab.goto(address(*four))
     tab.evaluate("() => { window.sameDocument = true }")
@@ -82,28 +70,14 @@ def test_pages_of_experiments_and_who_against_whom(tab, expect, four):
     eventually(tab, lambda: query(tab)["between"], ["QR"])
 
 
-def test_pin_move_swap_and_remove(tab, expect, four):
+def test_swap_and_remove(tab, expect, four):
     tab.goto(address(*four))
-    tab.get_by_role("link", name="Pin R", exact=True).click()
-    expect(tab.locator(".versus article").first).to_contain_text("the reference")
-    assert refs_of(tab) == list(four), "a pin is a view: the order in the address stays"
-    expect(tab.locator(".versus article").nth(1)).to_contain_text("edges shared")
-    tab.get_by_role("link", name="Unpin P").click()
-    eventually(tab, lambda: "pin" in query(tab), False)
-    tab.get_by_role("link", name=re.compile("^Move right P")).click()
-    eventually(tab, lambda: refs_of(tab) != list(four), True)
-    order = refs_of(tab)
-    assert sorted(order) == sorted(four)
     tab.get_by_role("link", name="Replace Q").click()
     expect(tab.locator(".notice")).to_contain_text("Replace one")
-    tab.get_by_role("link", name=re.compile("^Compare circuit|^Compare interpretation")).first.click()
-    eventually(tab, lambda: refs_of(tab) != order, True)
-    expect(tab.locator(".versus article")).to_have_count(4)
-    swapped = refs_of(tab)
-    assert [a == b for a, b in zip(swapped, order, strict=True)].count(False) == 1
+    tab.go_back()
     tab.get_by_role("link", name="Remove S").click()
     expect(tab.locator(".versus article")).to_have_count(3)
-    assert refs_of(tab) == swapped[:3]
+    assert refs_of(tab) == list(four[:3])
 
 
 def test_verdicts_come_when_the_reader_does(tab, expect, four):
@@ -117,14 +91,11 @@ def test_verdicts_come_when_the_reader_does(tab, expect, four):
     expect(tab.locator("#criteria")).to_contain_text("Of 16 pairs of a base and a source")
 
 
-def test_without_scripts_verdicts_and_suggestions_are_links(visitor, expect, four):
+def test_without_scripts_verdicts_are_a_link(visitor, expect, four):
     tab = visitor(java_script_enabled=False)
     tab.goto(address(*four))
     tab.get_by_role("link", name="What every criterion says about it").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("Every criterion on 4 explanations")
-    tab.get_by_role("link", name="Compare them").click()
-    tab.get_by_role("link", name=re.compile("^Those closest to P")).click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("What to compare next")
 
 
 def test_no_violation_in_either_theme_with_everything_fetched(visitor, expect, four):

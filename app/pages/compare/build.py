@@ -18,8 +18,7 @@ from app.options import Link
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions
 from app.pages.compare.picker import Picker, explanations_to_choose, networks_to_choose
-from app.pages.compare.sides import Chosen, Side, side_by_side
-from app.pages.compare.telling_apart import group_views, groups_of
+from app.pages.compare.sides import Side, side_by_side
 from app.pages.compare.views import ComparePage
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, find_network, locate_boolean
@@ -50,22 +49,8 @@ def build_compare(session: Session, addresses: Addresses, options: CompareOption
     if len(explanations) < LEAST or swapping:
         return to_choose(session, addresses, place, explanations, swapping)
     explanations.sort(key=lambda explanation: str(explanation.ref) != pin)  # the pinned one first, else as given
-    refs = tuple(str(explanation.ref) for explanation in explanations)
-    said = _said(place, explanations, LETTERS[: len(refs)])
-    classes = groups_of(place, explanations, said)
     sides = [Side(letter, explanation) for letter, explanation in zip(LETTERS, explanations, strict=False)]
-    if options.groups:
-        kept = [group.members[0] for group in classes]
-        stand_for = {group.members[0]: tuple(refs[other] for other in group.members[1:]) for group in classes}
-        sides = [Side(LETTERS[i], explanations[i], stand_for[i]) for i in kept]
-    on_page = Said(
-        said.space,
-        said.answers,
-        [said.predictions[LETTERS.index(side.letter)] for side in sides],
-        [side.letter for side in sides],
-    )
-    groups = group_views(place, explanations, said.letters, classes)
-    return side_by_side(addresses, place, Chosen(refs, pin, options.groups), sides, groups, on_page, options)
+    return side_by_side(addresses, place, sides, _said(place, explanations, LETTERS[: len(sides)]), options)
 
 
 def _said(place: Place, explanations: Sequence[Explanation], letters: Sequence[str]) -> Said:
@@ -226,23 +211,18 @@ def _empty(
         input_names="",
         inputs=[],
         explanations=[],
-        groups=[],
-        counted_once=False,
-        groups_url=url,
         shared=None,
         shared_edges=None,
         values=[],
         said=[],
         differing_neurons=[],
         differing_edges=[],
-        completions=[],
         lines=[],
         space=None,
         pairs=[],
         n_crucial=0,
         crucial=None,
         experiment=None,
-        separation=None,
         swapping=swapping,
         suggestions=suggestions,
         picker=picker,

@@ -43,11 +43,6 @@ class NeuronView(PageModel):
     )
     claims: list[ClaimView]
 
-    @property
-    def one_table(self) -> bool:
-        """Whether the functions claimed are equal, not only up to negation."""
-        return len({tuple(c.truth_table) for c in self.claims if c.truth_table is not None}) <= 1
-
 
 class EdgeView(PageModel):
     """An edge that some circuits keep and others cut."""
@@ -107,11 +102,6 @@ class SharedView(PageModel):
 
     output: list[int] | None = Field(description="The output that all give on every input, None if they differ.")
     n_task: int = Field(description="Inputs on which every explanation gives the task's output.")
-    n_circuits: int = Field(description="Explanations that keep and cut edges.")
-    edges_kept: list[str] = Field(description="Edges that all these keep.")
-    edges_cut: int = Field(description="Edges that all these cut.")
-    n_placed: int = Field(description="Explanations that put functions on neurons.")
-    neurons: list[NeuronView] = Field(description="Neurons of which all that speak of neurons say the same.")
     n_speaking: int = Field(description="Explanations that predict under interventions.")
     predictions_same: int = Field(description="Interventions on which all these predict, and the same.")
     predictions_right: int = Field(description="Of those, the ones on which the network agrees.")
@@ -160,30 +150,24 @@ def _claim_view(letter: str, claim: Claim | None, n_rows: int) -> ClaimView:
     return ClaimView(letter=letter, kind=claim.says, label=claim.label, truth_table=table, shared_by=shared_by)
 
 
-def edge_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> tuple[list[str], list[EdgeView], int]:
-    """Edges that all circuits keep, edges on which they differ, and how many all cut."""
+def edge_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> list[EdgeView]:
+    """Edges that some circuits keep and others cut."""
     circuits = [(letter, e.circuit) for letter, e in zip(letters, explanations, strict=True) if e.circuit is not None]
     if len(circuits) < LEAST:
-        return [], [], 0
+        return []
     sizes = explanations[0].place.question.cut.sizes
-    kept: list[str] = []
     differing: list[EdgeView] = []
-    n_cut = 0
     for layer in range(1, len(sizes)):
         for out in range(sizes[layer]):
             for source in range(sizes[layer - 1]):
                 keepers = [letter for letter, circuit in circuits if circuit.keep[layer - 1][out, source]]
-                label = _edge_label(sizes, layer, out, source)
-                if len(keepers) == len(circuits):
-                    kept.append(label)
-                elif not keepers:
-                    n_cut += 1
-                else:
+                if 0 < len(keepers) < len(circuits):
+                    label = _edge_label(sizes, layer, out, source)
                     others = [letter for letter, _ in circuits if letter not in keepers]
                     differing.append(
                         EdgeView(layer=layer, out=out, source=source, label=label, kept_by=keepers, cut_by=others)
                     )
-    return kept, differing, n_cut
+    return differing
 
 
 def _edge_label(sizes: Sequence[int], layer: int, out: int, source: int) -> str:
@@ -235,9 +219,7 @@ def shared_edges(explanations: Sequence[Explanation]) -> list[list[list[bool]]] 
 
 def shared_view(
     place: Place,
-    letters: Sequence[str],
     explanations: Sequence[Explanation],
-    neurons: Sequence[NeuronView],
     predictions: Sequence[NDArray[np.int8]],
     answers: NetworkAnswers,
     space: InterventionSpace,
@@ -251,15 +233,9 @@ def shared_view(
         same = space.counted & (speaking[0] != SILENT)
         for other in speaking[1:]:
             same &= other == speaking[0]
-    kept, _, n_cut = edge_views(letters, explanations)
     return SharedView(
         output=outputs[0] if outputs and all(output == outputs[0] for output in outputs) else None,
         n_task=sum(all(output[row] == task[row] for output in outputs) for row in range(len(task))) if outputs else 0,
-        n_circuits=sum(1 for e in explanations if e.circuit is not None),
-        edges_kept=kept,
-        edges_cut=n_cut,
-        n_placed=sum(1 for e in explanations if e.interpretation is not None or e.alignment is not None),
-        neurons=[neuron for neuron in neurons if neuron.agree],
         n_speaking=len(speaking),
         predictions_same=int(same.sum()),
         predictions_right=0 if not speaking else int((same & (speaking[0] == answers.decisions)).sum()),

@@ -38,22 +38,20 @@ class ChosenOptions(ScopeOptions):
 class CompareOptions(ChosenOptions):
     """Options of a comparison."""
 
-    pin: RefText = Field(
-        "", description="One of the explanations: the reference that the others are measured against; it stands first."
-    )
+    pin: RefText = Field("", description="One of the explanations: it stands first.")
     swap: RefText = Field("", description="One of the explanations: it is to be exchanged, so the choice is shown.")
     find: str = Field("", max_length=100, description="Without a network: part of the name of one to choose.")
     between: Annotated[str, StringConstraints(pattern="^([P-U][P-U])?$")] = Field(
         "", description="Two letters of the page, such as PR: crucial experiments between these two alone."
     )
     groups: Annotated[str, StringConstraints(pattern="^(once)?$")] = Field(
-        "", description="once: explanations that are one in substance are counted once, by the first of them."
+        "", description="Of earlier addresses; every explanation is shown."
     )
     experiment: Annotated[str, StringConstraints(max_length=1000)] = Field(
         "", description=f"One intervention to show by itself: {EXPERIMENT_SHAPE}."
     )
     after: str = Field("", max_length=200, description="Cursor of the crucial experiments, from `next`.")
-    swaps_after: str = Field("", max_length=200, description="Cursor of the own swaps, from their `next`.")
+    swaps_after: str = Field("", max_length=200, description="Of earlier addresses; own swaps have one page.")
     limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Crucial experiments on a page, of each list.")
 
 

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pydantic import Field
 
 from analysis.directions.self_interventions import OwnSwap, SwapsAsked, ask_own_swaps
 from analysis.errors import InvalidIntervention
-from analysis.experiments import most_telling, scores_where_divided, standing_of
+from analysis.experiments import most_telling, standing_of
 from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
-from app.listing.page import read_cursor, write_cursor
 from app.options import PageModel
 from app.pages.candidates import input_text
-from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.sandbox.tokens import Try, write_try
-
-ORDER: Final = "own swaps"
-Link = Callable[..., str]
 
 
 class AskedOfAll(PageModel):
@@ -57,8 +51,6 @@ class OwnSwapScore(PageModel):
     predicted: int
     right: int
     of: int
-    right_where_divided: int
-    predicted_where_divided: int
 
 
 class OwnSwapsView(PageModel):
@@ -68,12 +60,8 @@ class OwnSwapsView(PageModel):
     n_interventions: int = Field(description="These times the ordered pairs of inputs.")
     bounded: bool = Field(description="Whether some explanation has more swaps than are made.")
     total: int = Field(description="Interventions on which some predict 0 and others 1.")
-    start: int = Field(description="How many come before the first shown.")
-    shown: list[OwnSwapView] = Field(description="One page of these, largest margin first.")
+    shown: list[OwnSwapView] = Field(description="Those with the largest margin, as many as `limit` says.")
     scores: list[OwnSwapScore]
-    next: str | None = Field(description="Cursor of the next page, for swaps_after.")
-    next_url: str | None
-    first_url: str | None = Field(description="The first page, on others.")
 
 
 @dataclass(frozen=True)
@@ -104,35 +92,22 @@ def asked_swaps(
     return OwnSwaps(asked, letters, place.question.cut.sizes, sandbox)
 
 
-def own_swaps_view(own: OwnSwaps, options: CompareOptions, link: Link) -> OwnSwapsView:
-    """One page of the own swaps that divide the explanations, and everyone's score on all of them.
+def own_swaps_view(own: OwnSwaps, limit: int) -> OwnSwapsView:
+    """The own swaps that divide the explanations, and everyone's score on all of them.
 
     Args:
         own: the swaps.
-        options: which page of them.
-        link: the comparison's own address with other view options.
-
-    Raises:
-        BadQuery: a cursor of another list.
+        limit: how many are shown.
     """
     asked = own.asked
     where = most_telling(asked.divided, asked)
-    (start,) = read_cursor(options.swaps_after, ORDER, (int,)) if options.swaps_after else (0,)
-    start = max(start, 0)
-    shown = where[start : start + options.limit]
-    end = start + len(shown)
-    following = write_cursor(ORDER, [end]) if end < len(where) else None
     return OwnSwapsView(
         n_swaps=len(asked.swaps),
         n_interventions=asked.n_interventions,
         bounded=asked.bounded,
         total=len(where),
-        start=start,
-        shown=[one_swap(own, at) for at in shown],
+        shown=[one_swap(own, at) for at in where[:limit]],
         scores=_scores(own),
-        next=following,
-        next_url=None if following is None else link(swaps_after=following),
-        first_url=link() if start else None,
     )
 
 
@@ -176,14 +151,7 @@ def _where(swap: OwnSwap, sizes: Sequence[int]) -> str:
 
 
 def _scores(own: OwnSwaps) -> list[OwnSwapScore]:
-    said = list(own.asked.predictions)
-    where_divided = scores_where_divided(said, own.asked)
     return [
-        OwnSwapScore.showing(
-            standing_of(said[number], own.asked),
-            letter=letter,
-            right_where_divided=divided.right,
-            predicted_where_divided=divided.predicted,
-        )
-        for number, (letter, divided) in enumerate(zip(own.letters, where_divided, strict=True))
+        OwnSwapScore.showing(standing_of(said, own.asked), letter=letter)
+        for letter, said in zip(own.letters, own.asked.predictions, strict=True)
     ]

@@ -12,20 +12,14 @@ from analysis.experiments import agreement_of, scores_where_divided, standing_of
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.pages.candidates import input_text
-from app.pages.compare.completions import completion_views
-from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view, up_to_negation
+from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
-from app.pages.compare.grain import grain_views
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.own_swaps import asked_swaps, own_swaps_view
-from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
-    AgreementView,
     ComparedView,
     ComparePage,
     DirectionView,
-    DistanceView,
-    GroupView,
     PairView,
     SpaceView,
     TileView,
@@ -37,41 +31,22 @@ from app.pages.shared import data_view, network_view, protocol_view, truth_rows
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What the address names.
-
-    Args:
-        refs: of all explanations in the order of the page, also of those that are counted with others.
-        pin: the reference of the pinned one, which is the first, or "".
-        groups: "once" if groups are counted once.
-    """
-
-    refs: tuple[str, ...]
-    pin: str
-    groups: str
-
-
-@dataclass(frozen=True)
 class Side:
     """One explanation on the page.
 
     Args:
         letter: its name there.
         explanation: itself.
-        stands_for: references of those that are counted with it.
     """
 
     letter: str
     explanation: Explanation
-    stands_for: tuple[str, ...] = ()
 
 
 def side_by_side(
     addresses: Addresses,
     place: Place,
-    chosen: Chosen,
     sides: Sequence[Side],
-    groups: list[GroupView],
     said: Said,
     options: CompareOptions,
 ) -> ComparePage:
@@ -79,9 +54,7 @@ def side_by_side(
 
     Args:
         place: network, output, protocol and data record.
-        chosen: what the address names.
-        sides: the explanations that stand on the page.
-        groups: those that are one in substance.
+        sides: the explanations that stand on the page, in its order.
         said: what everyone on the page says of every intervention.
         options: the view.
 
@@ -90,13 +63,14 @@ def side_by_side(
     """
     space, letters = said.space, said.letters
     explanations = [side.explanation for side in sides]
-    links = _Links(addresses, place, chosen)
+    refs = [str(explanation.ref) for explanation in explanations]
+    links = _Links(addresses, place, refs)
     neurons = neuron_views(place, letters, [explanation.by_neuron() for explanation in explanations])
     listed = partial(links.same, between=options.between, limit=_unless_default(options, "limit"))
-    compared = [_compared(links, position, side, said, sides) for position, side in enumerate(sides)]
+    compared = [_compared(links, position, side, said) for position, side in enumerate(sides)]
     crucial = crucial_list(said, options, listed)
     own = asked_swaps(
-        place, letters, explanations, lambda now: addresses.sandbox(place.row.slug, chosen.refs, place.scope, now=now)
+        place, letters, explanations, lambda now: addresses.sandbox(place.row.slug, refs, place.scope, now=now)
     )
     n_inputs = place.question.cut.n_inputs
     return ComparePage(
@@ -106,20 +80,16 @@ def side_by_side(
         data=data_view(place.question),
         output=place.scope.output,
         missing=0,
-        refs=list(chosen.refs),
+        refs=refs,
         input_names=INPUT_NAMES[:n_inputs],
         inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
         explanations=compared,
-        groups=groups,
-        counted_once=chosen.groups == "once",
-        groups_url=links.same(groups="" if chosen.groups else "once"),
-        shared=shared_view(place, letters, explanations, neurons, said.predictions, said.answers, space),
+        shared=shared_view(place, explanations, said.predictions, said.answers, space),
         shared_edges=shared_edges(explanations),
         values=_merged([(item.letter, c.label, c.site, c.truth_table) for item in compared for c in item.columns]),
         said=_merged([(item.letter, "", "", item.says) for item in compared if item.says]),
         differing_neurons=[neuron for neuron in neurons if not neuron.agree],
-        differing_edges=edge_views(letters, explanations)[1],
-        completions=completion_views(letters, explanations),
+        differing_edges=edge_views(letters, explanations),
         lines=line_views(letters, explanations),
         space=SpaceView(
             sets=len(space.sets),
@@ -132,13 +102,11 @@ def side_by_side(
         n_crucial=crucial.total if not options.between else _n_crucial(said),
         crucial=crucial,
         experiment=one_experiment(said, options.experiment, links.same) if options.experiment else None,
-        separation=separation_view(said, own, links.same),
-        grains=grain_views(letters, explanations),
-        own_swaps=None if own is None else own_swaps_view(own, options, listed),
+        own_swaps=None if own is None else own_swaps_view(own, options.limit),
         swapping="",
         suggestions=[],
         picker=None,
-        verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
+        verdicts_url=addresses.verdicts(place.row.slug, refs, place.scope),
         url=links.same(),
     )
 
@@ -158,33 +126,17 @@ class _Links:
 
     addresses: Addresses
     place: Place
-    chosen: Chosen
+    refs: Sequence[str]
 
     def same(self, **view: Any) -> str:
         """The same explanations, seen otherwise."""
-        return self._to(self.chosen.refs, **view)
-
-    def with_refs(self, refs: Sequence[str], **view: Any) -> str:
-        """Other explanations; a pin stays where its explanation stays."""
-        pin = self.chosen.pin if self.chosen.pin in refs else ""
-        return self._to(refs, **{"pin": pin, **view})
+        return self._to(self.refs, **view)
 
     def without(self, ref: str) -> str:
-        return self.with_refs([other for other in self.chosen.refs if other != ref])
-
-    def moved(self, ref: str, by: int) -> str | None:
-        """With this explanation so many places later; None where it would leave the page or pass the pinned one."""
-        order = list(self.chosen.refs)
-        position = order.index(ref)
-        target = position + by
-        if not 0 <= target < len(order) or (self.chosen.pin and 0 in (position, target)):
-            return None
-        order.insert(target, order.pop(position))
-        return self.with_refs(order)
+        return self._to([other for other in self.refs if other != ref])
 
     def _to(self, refs: Sequence[str], **view: Any) -> str:
-        state = {"pin": self.chosen.pin, "groups": self.chosen.groups, **view}
-        return self.addresses.compare(self.place.row.slug, refs, self.place.scope, **state)
+        return self.addresses.compare(self.place.row.slug, refs, self.place.scope, **view)
 
 
 def _merged(columns: Sequence[tuple[str, str, str, list[int]]]) -> list[ValueColumn]:
@@ -214,31 +166,24 @@ def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
     )
 
 
-def _compared(links: _Links, position: int, side: Side, said: Said, sides: Sequence[Side]) -> ComparedView:
+def _compared(links: _Links, position: int, side: Side, said: Said) -> ComparedView:
     explanation, place = side.explanation, side.explanation.place
     predictions = said.predictions[position]
     says, outputs = explanation.outputs()
     standing = standing_of(predictions, said.answers)
     ref = str(explanation.ref)
-    pinned = ref == links.chosen.pin
     return ComparedView.showing(
         explanation,
         letter=side.letter,
         kind_label=KIND_LABELS[explanation.kind],
         ref=ref,
         protocol=place.question.protocol.name,
-        pinned=pinned,
-        pin_url=links.same(pin="" if pinned else ref),
-        earlier_url=links.moved(ref, -1),
-        later_url=links.moved(ref, 1),
         swap_url=links.same(swap=ref),
         without_url=links.without(ref),
-        stands_for=list(side.stands_for),
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
         name=_name(explanation),
-        agreements=[] if explanation.lens is None else agreements(explanation, sides),
         tiles=tile_views(explanation),
         directions=_directions(explanation),
         columns=explanation.columns(),
@@ -246,7 +191,6 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         outputs=outputs,
         standing=standing,
         silent_because="" if standing.predicted or not standing.of else explanation.record.silence,
-        distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
     )
 
 
@@ -255,46 +199,6 @@ def _name(explanation: Explanation) -> str:
     if explanation.picture is not None:
         return explanation.picture.label
     return "" if explanation.recorded is None else explanation.recorded.name(explanation.item)
-
-
-def agreements(explanation: Explanation, sides: Sequence[Side]) -> list[AgreementView]:
-    """How often each of the others names the function that a lens names of a neuron or layer, where both name one."""
-    n_rows, own = 1 << explanation.place.question.cut.n_inputs, _functions_of_neurons(explanation)
-    if not own:
-        return _agreements_on_layers(explanation, sides)
-    found = []
-    for side in sides:
-        others = {} if side.explanation is explanation else _functions_of_neurons(side.explanation)
-        both = [site for site in own if site in others]
-        same = sum(up_to_negation(own[site], n_rows) == up_to_negation(others[site], n_rows) for site in both)
-        if both:
-            found.append(AgreementView(letter=side.letter, same=same, both=len(both), on="neurons"))
-    return found
-
-
-def _agreements_on_layers(explanation: Explanation, sides: Sequence[Side]) -> list[AgreementView]:
-    own, found = _functions_on_layers(explanation), []
-    for side in sides:
-        others = set() if side.explanation is explanation else _functions_on_layers(side.explanation)
-        both = {(layer, function) for layer, function in own if layer in {other for other, _ in others}}
-        if both:
-            found.append(AgreementView(letter=side.letter, same=len(both & others), both=len(both), on="layers"))
-    return found
-
-
-def _functions_on_layers(explanation: Explanation) -> set[tuple[int, int]]:
-    """Layers and the functions, up to negation, that it names of anything there."""
-    n_rows = 1 << explanation.place.question.cut.n_inputs
-    return {(one.layer, up_to_negation(one.function, n_rows)) for one in explanation.functions if one.layer}
-
-
-def _functions_of_neurons(explanation: Explanation) -> dict[tuple[int, int], int]:
-    """The functions that it names of single neurons."""
-    return {
-        site: claim.function
-        for site, claim in explanation.by_neuron().items()
-        if claim.says == "function" and len(claim.neurons) == 1
-    }
 
 
 def tile_views(explanation: Explanation) -> list[TileView]:
@@ -314,16 +218,3 @@ def _directions(explanation: Explanation) -> list[DirectionView]:
         for claim in explanation.functions
         for weights in claim.directions
     ]
-
-
-def _distance(reference: Side, side: Side, said: Said, position: int) -> DistanceView:
-    """From the pinned explanation, which stands first."""
-    one, other = reference.explanation.circuit, side.explanation.circuit
-    edges = None if one is None or other is None else (one.mask & other.mask, one.mask | other.mask)
-    agreement = agreement_of(said.predictions[0], said.predictions[position])
-    return DistanceView(
-        edges_shared=None if edges is None else edges[0].bit_count(),
-        edges_either=None if edges is None else edges[1].bit_count(),
-        predictions_same=agreement.same,
-        predictions_both=agreement.both,
-    )

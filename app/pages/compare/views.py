@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
 
 from pydantic import Field
 
-from analysis.equivalence import Reason
 from app.figures.svg import Direction, Hues
 from app.options import BigInt, Link, PageModel
 from app.pages.columns import ColumnView
-from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
-from app.pages.compare.grain import GrainView
-from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
+from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView
 from app.pages.compare.picker import Picker
-from app.pages.formulas import VerdictView, hue_tables, hues_of
+from app.pages.formulas import hue_tables, hues_of
 from app.pages.reports.lenses import LensView
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
@@ -46,27 +42,6 @@ class StandingView(PageModel):
     of: int
 
 
-class DistanceView(PageModel):
-    """How far an explanation is from the pinned one."""
-
-    edges_shared: int | None = Field(description="Edges that both circuits keep; None unless both keep edges.")
-    edges_either: int | None = Field(description="Edges that one of them keeps; their quotient is Jaccard's index.")
-    predictions_same: int
-    predictions_both: int = Field(description="Interventions on which both predict.")
-
-
-class AgreementView(PageModel):
-    """Where a lens and an explanation name the same function, up to negation."""
-
-    letter: str = Field(description="Of the explanation.")
-    same: int
-    both: int = Field(
-        description="Neurons of which both name a function, each by itself; of a lens that speaks of directions its "
-        "functions on layers on which both name some."
-    )
-    on: Literal["neurons", "layers"]
-
-
 class ComparedView(PageModel):
     """One explanation of the comparison."""
 
@@ -76,28 +51,20 @@ class ComparedView(PageModel):
     ref: str
     url: str
     protocol: str
-    pinned: bool = Field(description="Whether it is the reference that the others are measured against.")
-    pin_url: str = Field(description="The comparison with this one as its reference; without one, if it is pinned.")
-    earlier_url: str | None = Field(description="The comparison with this one a place earlier; None for the first.")
-    later_url: str | None
     swap_url: str = Field(description="Where another is chosen in its place.")
     without_url: str = Field(description="The comparison without this one; the selection page where one would be left.")
-    stands_for: list[str] = Field(description="References of those that are one with it and were counted with it.")
     mask: str | None = Field(description="Hex mask of its circuit.")
     n_edges: int | None
     formula: str | None
     name: str = Field("", description="Of an explanation of a kind stored as columns, or of a lens; else empty.")
     picture: LensView | None = Field(None, description="Of a lens what it answered.")
-    agreements: list[AgreementView] = Field([], description="Of a lens, with each explanation that names functions.")
     tiles: list[TileView]
     directions: list[DirectionView] = Field(description="Of an alignment on directions; else empty.")
     columns: list[ColumnView] = Field(description="Its gates or variables with their value on every input.")
     says: list[int] = Field(description="The output on every input: 0, 1, or −1 for neither.")
     outputs: list[float] | None = Field(description="Raw outputs of its circuit on every input.")
-    verdicts: list[VerdictView]
     standing: StandingView
     silent_because: str = Field(description="Why it predicts nothing under interventions; empty if it does.")
-    distance: DistanceView | None = Field(description="From the pinned one; None for itself or where none is pinned.")
 
     @property
     def drawn(self) -> list[Direction]:
@@ -163,30 +130,6 @@ class CrucialList(PageModel):
     first_url: str | None = Field(description="The beginning, if this is not it.")
 
 
-class GroupView(PageModel):
-    """Explanations that are one in substance."""
-
-    letters: list[str]
-    reasons: list[Reason]
-    words: list[str] = Field(description="Why each of them but the first is one with the first.")
-
-
-class SeparationView(PageModel):
-    """How they can be told apart, and which cannot."""
-
-    experiments: list[CrucialView] = Field(
-        description="Interventions on neuron sets that, with the swaps, tell every separable pair apart, as few "
-        "as were found."
-    )
-    swaps: list[OwnSwapView] = Field([], description="The own swaps among these interventions.")
-    at_least: int = Field(description="No smaller number does.")
-    exact: bool = Field(description="Whether these are as few as possible.")
-    alike: list[list[str]] = Field(description="Groups that predict the same on every intervention and own swap.")
-    inseparable: list[tuple[str, str]] = Field(description="Pairs that no intervention and no own swap tells apart.")
-    silent: list[tuple[str, str]] = Field(description="Of these the ones that never both predict.")
-    of_all_sets: bool = Field(description="Whether every set of hidden neurons was tried, so that never means never.")
-
-
 class SpaceView(PageModel):
     """The interventions: every listed set of hidden neurons × every ordered pair source ≠ base."""
 
@@ -210,9 +153,6 @@ class ComparePage(PageModel):
     input_names: str = Field(description="The inputs' letters, in the order of their bits.")
     inputs: list[str] = Field(description="Every input as its bits, in binary order.")
     explanations: list[ComparedView]
-    groups: list[GroupView] = Field(description="Those that are one in substance, whether counted once or not.")
-    counted_once: bool = Field(description="Whether each group is counted once, by the first of it.")
-    groups_url: str = Field(description="The same comparison, counted the other way.")
     shared: SharedView | None
     shared_edges: list[list[list[bool]]] | None = Field(
         description="Edges that all circuits keep, a matrix [n_out][n_in] for each layer; None without two circuits."
@@ -221,17 +161,12 @@ class ComparePage(PageModel):
     said: list[ValueColumn] = Field(description="The outputs on the same axis.")
     differing_neurons: list[NeuronView]
     differing_edges: list[EdgeView]
-    completions: list[CompletionView] = Field(
-        description="Gates that are alike on every input and differ on combinations that no input brings about."
-    )
     lines: list[LineView]
     space: SpaceView | None
     pairs: list[PairView]
     n_crucial: int = Field(description="Interventions on which some predict 0 and others 1.")
     crucial: CrucialList | None
     experiment: CrucialView | None = Field(description="The intervention that the address names, crucial or not.")
-    separation: SeparationView | None
-    grains: list[GrainView] = Field([], description="How valid alignments of different algorithms stand to each other.")
     own_swaps: OwnSwapsView | None = Field(
         None, description="Each explanation's own swaps, where one is on directions; else null."
     )

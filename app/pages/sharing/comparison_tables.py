@@ -55,47 +55,6 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
     return Table(f"{_slug(page)}-crucial-experiments", about, columns, rows())
 
 
-def own_swaps_table(session: Session, addresses: Addresses, options: CompareOptions) -> Table:
-    """The own swaps of a comparison's explanations that divide them, largest margin first; none without directions.
-
-    Raises:
-        PageError: the comparison names nothing, or is not complete.
-    """
-    wanted = options.model_copy(update={"swaps_after": "", "limit": MOST_SHOWN})
-    page = _comparison(session, addresses, wanted)
-    letters = [item.letter for item in page.explanations]
-    own = page.own_swaps
-    told = "None of them lives on directions, so the common ground holds all their swaps: there is no row."
-    if own is not None:
-        told = (
-            f"Rows: {min(own.total, MAX_CRUCIAL)} of {own.total} that divide them, of {own.n_interventions} "
-            f"({own.n_swaps} sets of places by ordered pairs of inputs), largest margin first."
-        )
-    about = (
-        *_about(session, addresses, page, options, "Crucial experiments of a comparison on everyone's own swaps"),
-        told,
-        "An explanation's column: what it predicts, 0 or 1; empty where it predicts nothing. owners: whose own swap "
-        "it is; url: the same intervention in the sandbox.",
-    )
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        given, n = page, 0
-        while given.own_swaps is not None:
-            for row in given.own_swaps.shown:
-                if n == MAX_CRUCIAL:
-                    return
-                said = [None if value < 0 else value for value in row.predictions]
-                yield ("".join(row.owners), row.what, row.where, row.source, row.base, *said, row.decision, row.output,
-                       row.margin, row.url)  # fmt: skip
-                n += 1
-            if given.own_swaps.next is None:
-                return
-            given = build_compare(session, addresses, wanted.model_copy(update={"swaps_after": given.own_swaps.next}))
-
-    columns = ("owners", "what", "where", "source", "base", *letters, "decision", "output", "margin", "url")
-    return Table(f"{_slug(page)}-own-swaps", about, columns, rows())
-
-
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Table:
     """How often each two of a comparison predict the same, and each what the network does."""
     page = _comparison(session, addresses, options)

@@ -12,7 +12,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, readable_formula
 from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
 from analysis.algorithms.redundancy import irredundancy
-from analysis.algorithms.refinement import exchanged, finer_than_all, grain_of, is_coarser, predictions
+from analysis.algorithms.refinement import exchanged, finer_than_all, is_coarser, predictions
 from analysis.criteria.redundancies import (
     IRREDUNDANT_FUNCTIONS,
     IRREDUNDANT_GATES,
@@ -167,13 +167,14 @@ def test_a_formula_names_its_shared_gates():
 def test_the_four_with_a_shared_gate_are_finer_than_alice_and_bob():
     alice, bob, *fine = sorted(irredundant(), key=lambda one: (one.n_gates, one.text != ALICE))
     assert (alice.text, bob.text, len(fine)) == (ALICE, BOB, 4)
-    assert grain_of(alice, bob, irredundant()) == "compatible"
-    assert grain_of(alice, bob, (alice, bob)) == "rival"
+    assert not is_coarser(alice, bob)
+    assert not is_coarser(bob, alice)
     for one in fine:
-        assert grain_of(alice, one, irredundant()) == grain_of(bob, one, irredundant()) == "coarser"
-        assert grain_of(one, bob, irredundant()) == "finer"
+        assert is_coarser(alice, one)
+        assert is_coarser(bob, one)
+        assert not is_coarser(one, bob)
         assert finer_than_all((alice, one, bob), (alice, bob)) == (one,)
-    assert grain_of(alice, alice, ()) == "same"
+    assert is_coarser(alice, alice)
     assert not is_coarser(fine[0], alice)
 
 

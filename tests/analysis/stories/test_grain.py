@@ -9,18 +9,16 @@ import pytest
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.refinement import grain_of, is_coarser
-from analysis.alignments.iia import score_alignment
+from analysis.algorithms.refinement import is_coarser
 from analysis.alignments.minimal_joint import count_minimal_joint
 from analysis.alignments.search import search_alignments
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import Network
 from analysis.question import Question, ask
-from analysis.stories.grain import Grain, common_refinement, find_grain, refinements_of, with_shared_gates
+from analysis.stories.grain import Grain, find_grain, with_shared_gates
 from analysis.stories.search import Unasked
 from analysis.tasks import named_task
-from tests.factories import pretrained_xor, small_network
+from tests.factories import pretrained_xor
 from tests.oracles import brute_force_shared_gates as plain
 from tests.oracles.brute_force_drawing import first_accepted, unflattened
 from tests.trained_networks import trained_xor
@@ -150,47 +148,6 @@ def decided(network: Network, site: NeuronSet, source: tuple[float, ...], base: 
 
 
 @pytest.mark.slow
-def test_two_alignments_follow_from_a_finer_one_where_it_is_carried():
-    n_found = n_apart = 0
-    for network in trained():
-        found, question = grain_of_network(network), asked(network)
-        trees = [result for result in found.carried if not result.algorithm.shared]
-        if len(trees) < 2:
-            continue
-        one, other = ((result.algorithm, result.alignments[0].alignment) for result in trees)
-        refined = common_refinement(question, one, other, found.considered)
-        if refined is None:
-            n_apart += 1
-            continue
-        n_found += 1
-        algorithm, alignment = refined
-        assert algorithm.text in {result.algorithm.text for result in found.carried}
-        assert is_coarser(one[0], algorithm)
-        assert is_coarser(other[0], algorithm)
-        shared = ask(network, task=question.task, protocol=with_shared_gates(question.protocol))
-        assert score_alignment(shared, algorithm, alignment).valid
-    assert n_found > 5
-    assert n_apart > 5
-
-
-@pytest.mark.slow
-def test_rules_of_single_neurons_are_kept_where_alignments_follow_from_one():
-    n_asked = 0
-    for network in trained():
-        trees = [result for result in grain_of_network(network).carried if not result.algorithm.shared]
-        if len(trees) < 2:
-            continue
-        rules = asked(network).protocol.model_copy(update={"alignment_sites": "single_neurons"})
-        one, other = ((result.algorithm, result.alignments[0].alignment) for result in trees)
-        if all(len(site.neurons) == 1 for _, alignment in (one, other) for _, site in alignment.places):
-            n_asked += 1
-            question = ask(network, task=named_task("XOR", 2), protocol=rules)
-            found = common_refinement(question, one, other, refinements_of(question) or ())
-            assert found is None or all(len(site.neurons) == 1 for _, site in found[1].places)
-    assert n_asked > 0
-
-
-@pytest.mark.slow
 def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_carried():
     n_finer = 0
     for found in map(grain_of_network, trained()):
@@ -199,15 +156,6 @@ def test_every_carried_one_with_a_shared_gate_is_finer_than_the_trees_that_are_c
         assert len(found.trees) == 2 or not shared
         n_finer += bool(shared)
     assert n_finer > 5
-
-
-@pytest.mark.slow
-def test_where_algorithms_are_not_all_listed_none_is_called_a_rival():
-    wide = small_network(sizes=(4, 2, 2, 1)).network
-    assert refinements_of(ask(wide, task=named_task("AND", 4))) is None
-    alice, bob = (parse_algorithm(text, "and_inverter", 2) for text in ("!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"))
-    assert grain_of(alice, bob, None) == "undecided"
-    assert grain_of(alice, alice, None) == "same"
 
 
 @pytest.mark.slow

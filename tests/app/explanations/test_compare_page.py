@@ -106,14 +106,11 @@ def test_explanations_under_other_rules_carry_their_protocol(get, refs):
 # ---- where they agree and part --------------------------------------------------------------------------------------
 
 
-def test_edges_are_shared_cut_or_differ(get, masks):
+def test_edges_that_one_keeps_alone_differ(get, masks):
     sizes = (2, 3, 3, 1)
     first, second = (circuit_from_hex(mask, sizes) for mask in masks[:2])
     page = compare(get, f"c-{masks[0]}", f"c-{masks[1]}")
-    shared = page["shared"]
-    assert len(shared["edges_kept"]) == (first.mask & second.mask).bit_count()
     assert len(page["differing_edges"]) == (first.mask ^ second.mask).bit_count()
-    assert len(shared["edges_kept"]) + len(page["differing_edges"]) + shared["edges_cut"] == 18
     for edge in page["differing_edges"]:
         kept = [bool(c.keep[edge["layer"] - 1][edge["out"], edge["source"]]) for c in (first, second)]
         assert edge["kept_by"] == [letter for letter, keeps in zip("PQ", kept, strict=True) if keeps]
@@ -125,32 +122,23 @@ def test_an_output_that_is_neither_0_nor_1_is_shown_as_such(client, get):
     page = compare(get, "c-2b0ce", "c-3b3ee")
     assert page["shared"]["output"] == [0, 1, 1, -1]
     assert page["shared"]["n_task"] == 3
-    answer = client.get(page["url"])
-    assert answer.status_code == 200
-    assert "neither 0 nor 1 where the dash is" in answer.text
+    assert client.get(page["url"]).status_code == 200
 
 
-def test_neurons_of_which_all_say_the_same_are_factored_out(get, refs, masks):
+def test_neurons_of_which_all_say_the_same_are_left_out(get, refs, masks):
     page = compare(get, refs["interpretation"], refs["alignment"])
-    sites = {neuron["site"] for neuron in page["shared"]["neurons"] + page["differing_neurons"]}
-    assert sites == {f"n{layer}.{neuron}" for layer in (1, 2) for neuron in range(3)}
-    for neuron in page["shared"]["neurons"] + page["differing_neurons"]:
+    for neuron in page["differing_neurons"]:
         tables = [claim["truth_table"] for claim in neuron["claims"]]
         kinds = {claim["kind"] for claim in neuron["claims"]}
         up_to_negation = {tuple(t) if not t[0] else tuple(1 - b for b in t) for t in tables if t}
-        assert neuron["agree"] == (len(kinds) == 1 and len(up_to_negation) <= 1)
-    same = compare(get, f"i-{masks[0]}.0", f"c-{masks[0]}")
-    assert {n["site"] for n in same["shared"]["neurons"]} >= {
-        f"n{layer}.{neuron}"
-        for layer in (1, 2)
-        for neuron in range(3)
-        if not circuit_from_hex(masks[0], (2, 3, 3, 1)).active[layer][neuron]
-    }
+        assert len(kinds) > 1 or len(up_to_negation) > 1
+    same = compare(get, f"i-{masks[0]}.0", f"i-{masks[0]}.1")
+    assert not any(claim["kind"] == "cut" for neuron in same["differing_neurons"] for claim in neuron["claims"])
 
 
 def test_an_algorithm_without_places_says_nothing_of_neurons(get, refs):
     page = compare(get, refs["algorithm"], refs["alignment"])
-    assert page["shared"]["neurons"] == page["differing_neurons"] == []
+    assert page["differing_neurons"] == []
     assert page["shared"]["output"] == [0, 1, 1, 0]
     assert page["shared"]["n_task"] == 4
 
@@ -163,36 +151,6 @@ def test_readings_show_each_circuits_own_activations(get, refs):
 
 
 # ---- interventions --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_what_no_input_brings_about_is_named_gate_by_gate(client, get, masks):
-    """Every interpretation of a circuit against its first: the rows named are free, and all on which tables differ."""
-    network, data = pretrained_xor().network, clean_data(2)
-    circuit = circuit_from_hex(masks[0], network.sizes)
-    first, named = interpretation_at(ask(network, data=data), circuit, 0), 0
-    for index in range(1, 6):
-        other = interpretation_at(ask(network, data=data), circuit, index)
-        page = compare(get, f"i-{masks[0]}.0", f"i-{masks[0]}.{index}")
-        expected = {
-            (gate.layer, gate.neuron): [
-                (format(row, f"0{len(gate.parents)}b"), ["P"] if not gate.table[row] else ["Q"])
-                for row in range(len(gate.table))
-                if gate.table[row] != twin.table[row]
-            ]
-            for gate in first.gates
-            if (twin := other.gate(gate.layer, gate.neuron)) is not None
-            and (gate.function, gate.parents) == (twin.function, twin.parents)
-            and gate.table != twin.table
-        }
-        shown = {
-            (v["layer"], v["neuron"]): [(row["bits"], row["zero"]) for row in v["rows"]] for v in page["completions"]
-        }
-        assert shown == expected
-        named += len(shown)
-        if shown:
-            assert "that no input brings about" in client.get(page["url"]).text
-    assert named
 
 
 def test_predictions_are_counted_against_the_network(get, masks, refs):

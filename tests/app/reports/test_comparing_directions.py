@@ -86,12 +86,6 @@ def test_without_directions_there_are_no_own_swaps(get) -> None:
     assert page["own_swaps"] is None
 
 
-def test_a_read_out_and_its_multiple_are_one_in_substance(get) -> None:
-    twice = ALICE.replace("0:1=0,1,-1", "0:1=0,2,-2")
-    page = get("/compare", network="alice-and-bob", e=[ALICE, twice])
-    assert page["groups"][0]["letters"] == ["P", "Q"]
-
-
 def test_the_criteria_for_alignments_are_asked_of_them(get) -> None:
     page = get(XORNET + "/verdicts", e=[ALICE])
     (one,) = page["explanations"]

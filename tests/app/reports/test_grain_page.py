@@ -1,18 +1,15 @@
-"""Explanations at several grains: on the page of stories, in comparisons, and on pages of shared gates."""
+"""Explanations at several grains: on the page of stories, and on pages of shared gates."""
 
 from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.algorithms.refinement import grain_of
 from analysis.network_files.files import NetworkFile
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import ask
-from analysis.stories.grain import refinements_of
 from analysis.tasks import named_task
-from app.bundled import ALICE_AND_BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
 from app.jobs import stories
 from app.jobs.definitions import arguments_about
@@ -77,20 +74,6 @@ def test_a_network_with_both_need_not_carry_a_finer_one(get) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("slug", "words"), [("finer", "both follow from one"), ("apart", "none of them is valid")])
-def test_a_comparison_says_whether_two_alignments_follow_from_one(get, client, slug, words) -> None:
-    two = get(f"/networks/{slug}/stories")["grain"]["carried"]
-    refs = [get(one["url"])["items"][0]["ref"] for one in two if one["url"]]
-    page = get("/compare", network=slug, e=refs)
-    (grain,) = page["grains"]
-    assert grain["relation"] == "compatible"
-    assert words in grain["words"]
-    assert (grain["algorithm"] is None) == (slug == "apart")
-    html = client.get("/compare", params={"network": slug, "e": refs}).text
-    assert grain["words"].partition(",")[0] in html
-
-
-@pytest.mark.slow
 def test_an_algorithm_with_a_shared_gate_has_pages_under_its_rules(get, client) -> None:
     protocol = SHARED.digest[:12]
     listed = get("/networks/finer/algorithms", protocol=protocol, aligned=1, irredundant="irredundant-literals")[
@@ -104,11 +87,3 @@ def test_an_algorithm_with_a_shared_gate_has_pages_under_its_rules(get, client) 
         html = client.get(one["url"]).text
         assert "equal ones are one gate" in html
         assert client.get(page["items"][0]["url"]).status_code == 200
-
-
-def test_with_one_hidden_layer_alice_and_bob_are_rivals() -> None:
-    network = next(one.network for one in bundled_networks() if one.slug == ALICE_AND_BOB)
-    question = ask(network, task=XOR)
-    algorithms = refinements_of(question)
-    assert [one.n_gates for one in algorithms] == [3, 3]
-    assert grain_of(*algorithms, algorithms) == "rival"
