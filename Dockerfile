@@ -28,6 +28,7 @@ LABEL org.opencontainers.image.title="Pluriscope" \
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     PLURISCOPE_DATA=/data \
     PLURISCOPE_HOST=0.0.0.0 \

@@ -20,7 +20,7 @@ from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
 from app.figures.png_cache import PngCache
-from app.free_memory import collect_garbage_seldom
+from app.garbage import collect_garbage_seldom
 from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates

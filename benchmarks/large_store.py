@@ -20,7 +20,6 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app.db.engine import open_store
-from app.free_memory import give_back_freed_memory
 from app.jobs.backfill import fill_in
 from app.main import create_app, settle
 from app.settings import Settings
@@ -70,7 +69,6 @@ def serve_alone(folder: Path, requests: int, only: Sequence[str] = ()) -> dict[s
     store.migrate()  # it may be an earlier version's
     fill_in(store)  # as an idle worker does
     store.close()
-    give_back_freed_memory()  # as a server does
     # one visitor asks for more than anybody could, and every answer is made anew
     app = create_app(Settings(data=folder, computed_per_minute=0))
     settle(app)

@@ -32,7 +32,7 @@ from app.cli.token import token
 from app.cli.train import train
 from app.cli.upkeep import backup, move, restore
 from app.cli.verify import verify
-from app.free_memory import collect_garbage_seldom
+from app.garbage import collect_garbage_seldom
 
 app = typer.Typer(
     name="pluriscope",

@@ -46,7 +46,6 @@ def serve(
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
-    from app.free_memory import give_back_freed_memory
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
     from app.jobs.seeding import add_bundled_models, add_bundled_networks
@@ -55,7 +54,6 @@ def serve(
     from app.main import create_app, settle
 
     configure(settings.log_format)
-    give_back_freed_memory()
     store = open_store(settings)
     try:
         store.migrate()
@@ -118,13 +116,11 @@ def work(
     process coordinates as many jobs as the cluster has threads, or as [bold]--workers[/bold] says.
     """
     from app.db.engine import open_store
-    from app.free_memory import give_back_freed_memory
     from app.jobs.worker import ClusterMissing, run_workers
     from app.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
     configure(settings.log_format)
-    give_back_freed_memory()
     store = open_store(settings)
     try:
         store.ensure_writable()

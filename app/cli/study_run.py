@@ -35,7 +35,7 @@ from analysis.studies.result_file import (
     result_bytes,
 )
 from app.cli.terminal import TROUBLE, Refusal
-from app.free_memory import collect_garbage_seldom
+from app.garbage import collect_garbage_seldom
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Protocol as Interface
 
 from analysis.checkpoints import Checkpoint
 from analysis.progress import Progress
-from app.free_memory import collect_garbage_seldom, give_back_freed_memory
+from app.garbage import collect_garbage_seldom
 from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
 
 CANCEL: Final = "cancel"
@@ -140,7 +140,6 @@ class _ProcessRun(Told):
 def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
-    give_back_freed_memory(computing=True)
     collect_garbage_seldom()
 
     def send(message: Message) -> None:
