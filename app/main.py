@@ -163,7 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ),
         version=ENGINE_VERSION,
         openapi_url=f"{API_PREFIX}/openapi.json",
-        docs_url=None,  # those pages load scripts from elsewhere; ours is made from the same description
+        docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
     )

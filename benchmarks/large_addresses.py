@@ -413,7 +413,6 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/api/v1/s/{key}": "one row by its key",
     "/api/v1/schemas*": "a constant",
     "/api": "made once from the routes",
-    "/api/types": "made once from the routes",
     "/api/v1": "leads to /api",
     "/collection": "as its items",
     "/api/v1/collection": "as its items",

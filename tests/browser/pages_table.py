@@ -152,7 +152,6 @@ PAGES = {
     "search, nothing found": "/search?q=nothing-like-it",
     "search, no text": "/search",
     "interface": "/api",
-    "interface, types": "/api/types",
     "scope": "/scope",
     "front page, an interpretation": "/?step=3",
     "front page, a run": "/?step=6",

@@ -16,7 +16,7 @@ from app.rendering import TEMPLATES
 ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses(), GlossaryOptions()).entries}
 WITHOUT_TERMS = {
     *("collection", "deleted", "error", "findings", "glossary"),
-    *("interface", "interface_types", "login", "minute", "play", "scope", "short"),
+    *("interface", "login", "minute", "play", "scope", "short"),
 }
 
 
