@@ -228,7 +228,7 @@ SANDBOX = Page(
     "The sandbox",
     """
     One intervention by hand: activations, output and decisions beside the unchanged run, what each of up to six
-    explanations predicted and whether it was right, and the score over everything in `tried`.
+    explanations predicted and whether it was right.
 
     With `game=1` the network's answer is left out until `now` carries what was predicted.
     """,

@@ -1,4 +1,4 @@
-"""What explanations say of interventions by hand, and the score over those that were tried."""
+"""What explanations say of interventions by hand."""
 
 from __future__ import annotations
 
@@ -58,26 +58,3 @@ class Answer:
 def answer(explanations: Sequence[Explanation], intervention: Intervention, bench: Bench) -> Answer:
     """Run an intervention, and ask everyone about it."""
     return Answer(bench.run(intervention), tuple(ask(explanation, intervention, bench) for explanation in explanations))
-
-
-@dataclass(frozen=True)
-class Score:
-    """How one explanation fares on some interventions.
-
-    Args:
-        right: of those on which it spoke.
-        spoke: interventions on which it spoke.
-        of: all of them.
-    """
-
-    right: int
-    spoke: int
-    of: int
-
-
-def score_of(position: int, answers: Sequence[Answer]) -> Score:
-    """The score of one of the explanations."""
-    verdicts = [given.right(position) for given in answers]
-    return Score(
-        sum(verdict is True for verdict in verdicts), sum(verdict is not None for verdict in verdicts), len(verdicts)
-    )

@@ -17,10 +17,10 @@ from app.pages.candidates import input_text
 from app.pages.compare.sides import tile_views
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean
-from app.pages.sandbox.asking import Answer, answer, bench_of, score_of
-from app.pages.sandbox.choosing import fresh, next_of
+from app.pages.sandbox.asking import Answer, answer, bench_of
+from app.pages.sandbox.choosing import next_of
 from app.pages.sandbox.directions import along_view, direction_choices
-from app.pages.sandbox.options import MOST_TRIED, SandboxOptions, SandboxPageOptions
+from app.pages.sandbox.options import SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.reading import edited, read_state
 from app.pages.sandbox.state import Links, State
 from app.pages.sandbox.suggesting import suggestions
@@ -34,11 +34,9 @@ from app.pages.sandbox.views import (
     PartView,
     RunView,
     SandboxPage,
-    ScoreView,
     SiteView,
     SuggestionView,
     ToolView,
-    TriedView,
 )
 from app.pages.sandbox.words import drawing_words, intervention_words, number, written_signs, written_words
 from app.pages.shared import data_view, finite, network_view, protocol_view
@@ -64,10 +62,6 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     place, addresses, n_inputs = links.place, links.addresses, links.n_inputs
     bench, now, sizes = bench_of(place), state.now.intervention, place.question.cut.sizes
     here = answer(explanations, now, bench)
-    counted = state.counted
-    answers = [
-        here if tried.intervention == now else answer(explanations, tried.intervention, bench) for tried in counted
-    ]
     before = [layer[now.base].tolist() for layer in bench.clean]
     after = None if state.hidden else [layer.tolist() for layer in here.layers]
     following = next_of(links, state, explanations, bench)
@@ -95,13 +89,10 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         target=place.question.task.truth_table[now.base],
         description=drawing_words(now, sizes, n_inputs, before, after),
         explanations=[
-            asked_view(links, state, position, explanation, here, answers)
-            for position, explanation in enumerate(explanations)
+            asked_view(links, state, position, explanation, here) for position, explanation in enumerate(explanations)
         ],
-        tried=[tried_view(links, state, tried, given) for tried, given in zip(counted, answers, strict=True)],
-        most_tried=MOST_TRIED,
         guesses=[guess_view(links, state, bit, here) for bit in (0, 1)] if state.hidden else [],
-        guessed=guessed_view(counted, answers),
+        guess=int(state.now.guess) if state.now.guess in ("0", "1") else None,
         bases=[
             ChoiceView(
                 label=bits[row],
@@ -131,10 +122,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         n_interventions=following.space.n_interventions,
         largest=following.space.largest,
         suggestions=_suggested(session, links, state, explanations),
-        keep_url=_keep(links, state),
         clear_url=links.to(state.at(Intervention(now.base))),
-        undo_url=links.to(replace(state, tried=state.tried[:-1])) if state.tried else None,
-        reset_url=links.to(replace(state, tried=())) if state.tried else None,
         look_url=links.to(replace(state, now=Try(now, "x"))) if state.hidden else None,
         game_url=links.to(replace(state, game=not state.game, now=Try(now))),
         compare_url=addresses.compare(place.row.slug, state.refs, place.scope) if len(state.refs) >= LEAST else "",
@@ -144,14 +132,6 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         max_value=MAX_VALUE,
         url=links.to(state),
     )
-
-
-def _keep(links: Links, state: State) -> str | None:
-    """The one on the page kept, and on to the next; None where there is nothing to keep or no room."""
-    now = state.now.intervention
-    if not state.now.counts or state.hidden or (state.full and not state.is_kept):
-        return None
-    return links.to(fresh(state, Intervention(now.base)))
 
 
 def _suggested(
@@ -299,10 +279,8 @@ def all_sites(sizes: Sequence[int]) -> list[tuple[str, str]]:
     return neurons + edges if len(neurons) + len(edges) <= MOST_SITES else []
 
 
-def asked_view(
-    links: Links, state: State, position: int, explanation: Explanation, here: Answer, counted: Sequence[Answer]
-) -> AskedView:
-    said, score = here.said[position], score_of(position, counted)
+def asked_view(links: Links, state: State, position: int, explanation: Explanation, here: Answer) -> AskedView:
+    said = here.said[position]
     ref = str(explanation.ref)
     return AskedView(
         letter=LETTERS[position],
@@ -317,32 +295,7 @@ def asked_view(
         says=said.bit,
         reason=said.reason,
         right=None if state.hidden else here.right(position),
-        score=score,
         without_url=links.to(replace(state, refs=tuple(other for other in state.refs if other != ref))),
-    )
-
-
-def tried_view(links: Links, state: State, tried: Try, given: Answer) -> TriedView:
-    verdicts = [(LETTERS[i], given.right(i)) for i in range(len(given.said))]
-    kept = any(other.intervention == tried.intervention for other in state.tried)
-    others = tuple(other for other in state.tried if other.intervention != tried.intervention)
-    here = tried.intervention == state.now.intervention
-    without = replace(state, tried=others)
-    if here and not kept:
-        without = state.at(Intervention(tried.intervention.base))
-    return TriedView(
-        token=write_try(tried, links.n_inputs),
-        words=intervention_words(tried.intervention, links.place.question.cut.sizes, links.n_inputs),
-        here=here,
-        kept=kept,
-        output=finite(given.output),
-        decision=given.decision("threshold"),
-        says=[said.bit for said in given.said],
-        right=[letter for letter, right in verdicts if right is True],
-        wrong=[letter for letter, right in verdicts if right is False],
-        guess=int(tried.guess) if tried.guess in ("0", "1") else None,
-        url=links.to(replace(state.kept(), now=tried, part=1.0)),
-        without_url=links.to(without),
     )
 
 
@@ -352,11 +305,3 @@ def guess_view(links: Links, state: State, bit: int, here: Answer) -> GuessView:
         letters=[LETTERS[i] for i, said in enumerate(here.said) if said.bit == bit],
         url=links.to(replace(state, now=Try(state.now.intervention, "1" if bit else "0"))),
     )
-
-
-def guessed_view(counted: Sequence[Try], answers: Sequence[Answer]) -> ScoreView:
-    """How often the visitor predicted the decision."""
-    made = [(tried.guess, given.decision("threshold")) for tried, given in zip(counted, answers, strict=True)]
-    spoke = [(guess, decision) for guess, decision in made if guess in ("0", "1")]
-    right = sum(guess == str(decision) for guess, decision in spoke)
-    return ScoreView(right=right, spoke=len(spoke), of=len(made))

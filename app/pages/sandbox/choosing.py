@@ -46,8 +46,8 @@ class Next:
 
 
 def next_of(links: Links, state: State, explanations: Sequence[Explanation], bench: Bench) -> Next:
-    """Where the explanations disagree most, and the crucial experiment of each two; what is listed as tried is left
-    out. Nothing for fewer than two explanations.
+    """Where the explanations disagree most, and the crucial experiment of each two; the one on the page is left out.
+    Nothing for fewer than two explanations.
     """
     sizes = bench.network.sizes
     space = intervention_space(sizes[1:-1], bench.network.n_inputs, max_interventions=MAX_INTERVENTIONS)
@@ -55,8 +55,8 @@ def next_of(links: Links, state: State, explanations: Sequence[Explanation], ben
         return Next((), (), space)
     answers = decide_under_interventions(bench.network, bench.rows, space)
     predictions = [explanation.predictions(space) for explanation in explanations]
-    known = [state.now.intervention, *(tried.intervention for tried in state.tried)]
-    tried = {at for intervention in known if (at := _place_in(intervention, space)) is not None}
+    now = state.now.intervention
+    tried = {at for at in (_place_in(now, space),) if at is not None}
     most = most_divided(predictions, answers, space, tried) if len(explanations) > LEAST else None
     pairs: dict[Intervention, list[str]] = {} if most is None else {as_intervention(most): []}
     undivided = []
@@ -65,7 +65,7 @@ def next_of(links: Links, state: State, explanations: Sequence[Explanation], ben
         found = most_divided([predictions[a], predictions[b]], answers, space, tried)
         intervention = None if found is None else as_intervention(found)
         if intervention is None and {a, b} & on_directions:
-            intervention = _own_swap_that_divides([explanations[a], explanations[b]], bench, known)
+            intervention = _own_swap_that_divides([explanations[a], explanations[b]], bench, now)
         if intervention is None:
             undivided.append(LETTERS[a] + LETTERS[b])
         else:
@@ -82,9 +82,7 @@ def next_of(links: Links, state: State, explanations: Sequence[Explanation], ben
     return Next(tuple(jumps), tuple(undivided), space)
 
 
-def _own_swap_that_divides(
-    two: Sequence[Explanation], bench: Bench, known: Sequence[Intervention]
-) -> Intervention | None:
+def _own_swap_that_divides(two: Sequence[Explanation], bench: Bench, now: Intervention) -> Intervention | None:
     """Of two explanations' own swaps the one that divides them with the largest margin, as an intervention by hand;
     None if none does. Directions do not speak on the common ground.
     """
@@ -95,14 +93,14 @@ def _own_swap_that_divides(
         )
         intervention = Intervention(base, (), tuple(places))
         said = [ask(one, intervention, bench) for one in two]
-        if intervention not in known and len({one.bit for one in said if one.speaks}) > 1:
+        if intervention != now and len({one.bit for one in said if one.speaks}) > 1:
             return intervention
     return None
 
 
 def fresh(state: State, intervention: Intervention) -> State:
     """On to another intervention, with the tool that goes with it."""
-    return replace(state.next(intervention), tool=default_tool(intervention))
+    return replace(state.at(intervention), tool=default_tool(intervention))
 
 
 def as_intervention(experiment: CrucialExperiment) -> Intervention:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from app.options import ScopeOptions
 from app.pages.sandbox.tokens import MOST_CHARACTERS, SHAPE
-
-MOST_TRIED: Final = 40
 
 RefText = Annotated[str, StringConstraints(max_length=1200)]
 Token = Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)]
@@ -28,8 +26,8 @@ class SandboxOptions(ScopeOptions):
     now: Token = Field("", description=f"The intervention on the page: {SHAPE}. Empty: the first input, unchanged.")
     tried: list[Token] = Field(
         [],
-        max_length=4 * MOST_TRIED,
-        description=f"An intervention that counts for the score, written likewise; at most {MOST_TRIED}, oldest first.",
+        max_length=160,
+        description="Of earlier addresses, which listed what had been tried; nothing is made of it any more.",
     )
     tool: Annotated[str, StringConstraints(max_length=40)] = Field(
         "",
@@ -43,8 +41,8 @@ class SandboxOptions(ScopeOptions):
         None,
         ge=0,
         le=1,
-        description="How much of the changes the drawing shows, from 0 (nothing is changed) to 1; decisions, "
-        "predictions and the score are about all of them.",
+        description="How much of the changes the drawing shows, from 0 (nothing is changed) to 1; decisions "
+        "and predictions are about all of them.",
     )
     game: Literal["", "1"] = Field(
         "", description="1: the network's answer is hidden until the visitor has predicted it or looks."

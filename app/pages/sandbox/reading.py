@@ -17,7 +17,7 @@ from app.naming import MOST
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
 from app.pages.sandbox.directions import read_typed
-from app.pages.sandbox.options import MOST_TRIED, SandboxOptions, SandboxPageOptions
+from app.pages.sandbox.options import SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.tokens import Try, Unreadable, change_of, read_try
 
@@ -41,23 +41,8 @@ def read_state(
         game=bool(options.game),
         part=1.0 if options.part is None else options.part,
     )
-    now = _try_of(links, plain, options.now, "now") if options.now else Try(Intervention(0))
+    now = _try_of(links, plain, options.now) if options.now else Try(Intervention(0))
     plain = replace(plain, now=now, on=options.on, tool=default_tool(now.intervention))
-    tried: list[Try] = []
-    texts = list(dict.fromkeys(options.tried))
-    for text in texts:
-        one = _try_of(links, replace(plain, tried=tuple(tried)), text, "tried")
-        if one.counts and all(other.intervention != one.intervention for other in tried):
-            tried.append(one)
-    if len(tried) > MOST_TRIED:
-        _refuse(
-            links,
-            replace(plain, tried=tuple(tried[-MOST_TRIED:])),
-            (f"{len(tried)} tried interventions", f"at most {MOST_TRIED} are kept", "leave the oldest out"),
-            "tried",
-            f"the sandbox with the last {MOST_TRIED}",
-        )
-    plain = replace(plain, tried=tuple(tried))
     if options.tool:
         plain = replace(plain, tool=_tool_of(links, plain, options.tool))
     explanations = _explanations(session, links, plain)
@@ -148,14 +133,13 @@ def _site_of(links: Links, state: State, text: str) -> tuple[int, int, int | Non
     return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
 
 
-def _try_of(links: Links, state: State, text: str, field: str) -> Try:
+def _try_of(links: Links, state: State, text: str) -> Try:
     try:
         return read_try(text, links.place.question.cut.sizes, links.n_inputs)
     except Unreadable as refused:
-        item = f"{field}, part {refused.part[:60]!r}"
-        rest = replace(state, now=refused.rest) if field == "now" else state
-        rest = replace(rest, tool=default_tool(rest.now.intervention))
-        _refuse(links, rest, (item, refused.cause, refused.cure), field)
+        item = f"now, part {refused.part[:60]!r}"
+        rest = replace(state, now=refused.rest, tool=default_tool(refused.rest.intervention))
+        _refuse(links, rest, (item, refused.cause, refused.cure), "now")
 
 
 def _tool_of(links: Links, state: State, text: str) -> Change:

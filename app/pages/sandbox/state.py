@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from analysis.directions.alignment import LinearPlace
 from analysis.sandbox.direction_edits import Along, place_text
@@ -12,7 +12,6 @@ from analysis.sandbox.intervention import Change, Intervention
 from app.addressing import Addresses
 from app.pages.candidates import input_text
 from app.pages.place import Place
-from app.pages.sandbox.options import MOST_TRIED
 from app.pages.sandbox.tokens import Try, write_change, write_try
 
 Changed = TypeVar("Changed", Change, Along)
@@ -25,7 +24,6 @@ class State:
     Args:
         refs: the explanations asked, in canonical form.
         now: the intervention on the page.
-        tried: those that count for the score, each once, oldest first.
         tool: what a chosen site is given, as a change of no site in particular.
         on: what is chosen in the drawing.
         game: whether answers are hidden until they are predicted.
@@ -34,7 +32,6 @@ class State:
 
     refs: tuple[str, ...] = ()
     now: Try = Try(Intervention(0))  # noqa: RUF009  # a frozen value
-    tried: tuple[Try, ...] = ()
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
     on: Literal["neurons", "edges", "directions"] = "neurons"
     game: bool = False
@@ -45,36 +42,9 @@ class State:
         """Whether the network's answer is not to be shown yet."""
         return self.game and self.now.counts and not self.now.guess
 
-    @property
-    def full(self) -> bool:
-        """Whether no further intervention can be kept."""
-        return len(self.tried) >= MOST_TRIED
-
-    @property
-    def counted(self) -> tuple[Try, ...]:
-        """What the score is over: everything kept, and the intervention on the page unless it is hidden or none."""
-        if not self.now.counts or self.hidden:
-            return self.tried
-        return _with(self.tried, self.now)
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the intervention on the page is among those kept."""
-        return any(other.intervention == self.now.intervention for other in self.tried)
-
     def at(self, intervention: Intervention) -> State:
         """Another intervention, all of it; a guess was about the one before."""
         return replace(self, now=Try(intervention), part=1.0)
-
-    def kept(self) -> State:
-        """With the intervention on the page among those kept, if it counts and there is room."""
-        if not self.now.counts or self.hidden or (self.full and not self.is_kept):
-            return self
-        return replace(self, tried=_with(self.tried, self.now))
-
-    def next(self, intervention: Intervention) -> State:
-        """On to another intervention; the one on the page is kept."""
-        return self.kept().at(intervention)
 
     def with_tool(self, tool: Change) -> State:
         """Another tool. Patches from the source that it had before follow it to its new one."""
@@ -125,13 +95,6 @@ def _followed(change: Changed, old: Change, tool: Change) -> Changed:
     return replace(change, source=tool.source) if follows else change
 
 
-def _with(tried: tuple[Try, ...], now: Try) -> tuple[Try, ...]:
-    """One more; an intervention that is there already keeps its place and takes a guess made since."""
-    found = [now if other.intervention == now.intervention and now.guess else other for other in tried]
-    there = any(other.intervention == now.intervention for other in tried)
-    return tuple(found) if there else (*tried, now)
-
-
 def default_tool(intervention: Intervention) -> Change:
     """What is written unless an address says otherwise: the value on the source of the patches, else on another input
     than the base.
@@ -157,13 +120,12 @@ class Links:
         """The address of a state, in its one form."""
         return self.addresses.sandbox(self.place.row.slug, state.refs, self.place.scope, **self.query(state))
 
-    def query(self, state: State) -> dict[str, Any]:
+    def query(self, state: State) -> dict[str, str]:
         """The query of a state without explanations and scope; what is as by default is left out."""
         now = write_try(state.now, self.n_inputs)
         plain = default_tool(state.now.intervention)
         return {
             "now": "" if now == input_text(0, self.n_inputs) else now,
-            "tried": [write_try(tried, self.n_inputs) for tried in state.tried],
             "tool": "" if state.tool == plain else self.tool_text(state.tool),
             "on": "" if state.on == "neurons" else state.on,
             "game": "1" if state.game else "",
@@ -177,7 +139,5 @@ class Links:
         """Hidden fields that carry a state through a form."""
         query: list[tuple[str, str]] = list(self.place.scope.query().items())
         query += [("e", ref) for ref in state.refs]
-        for key, value in self.query(state).items():
-            values = value if isinstance(value, list) else [value]
-            query += [(key, text) for text in values if text]
+        query += [(key, text) for key, text in self.query(state).items() if text]
         return [(key, value) for key, value in query if key not in without]

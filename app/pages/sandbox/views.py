@@ -127,14 +127,6 @@ class SiteView(PageModel):
     words: str
 
 
-class ScoreView(PageModel):
-    """right / spoke, of all interventions that count."""
-
-    right: int
-    spoke: int
-    of: int
-
-
 class AskedView(PageModel):
     """One explanation."""
 
@@ -152,7 +144,6 @@ class AskedView(PageModel):
     right: bool | None = Field(
         description="Whether the network decides so, by threshold; null if it does not speak or the answer is hidden."
     )
-    score: ScoreView = Field(description="Over what was tried, this intervention included unless it is hidden.")
     without_url: str
 
 
@@ -162,23 +153,6 @@ class GuessView(PageModel):
     decision: int
     letters: list[str] = Field(description="The explanations that would then be right.")
     url: str
-
-
-class TriedView(PageModel):
-    """One intervention that counts for the score."""
-
-    token: str = Field(description="As addresses write it.")
-    words: str
-    here: bool = Field(description="Whether it is the one on the page.")
-    kept: bool = Field(description="Whether the address keeps it; the one on the page counts without being kept.")
-    output: float | None
-    decision: int
-    says: list[int] = Field(description="In the order of the explanations.")
-    right: list[str]
-    wrong: list[str]
-    guess: int | None = Field(description="What the visitor predicted; null if nothing.")
-    url: str
-    without_url: str
 
 
 class JumpView(PageModel):
@@ -242,27 +216,20 @@ class SandboxPage(PageModel):
     target: int = Field(description="What the task wants on the base.")
     description: str = Field(description="The drawing in words.")
     explanations: list[AskedView]
-    tried: list[TriedView] = Field(description="What the score is over, oldest first.")
-    most_tried: int
-    is_kept: bool
-    full: bool = Field(description="Whether no more can be kept.")
     game: bool
     hidden: bool
     guesses: list[GuessView]
-    guessed: ScoreView = Field(description="How often the visitor predicted the network's decision.")
+    guess: int | None = Field(description="What the visitor predicted of it; null if nothing.")
     bases: list[ChoiceView]
     sources: list[ChoiceView]
     tools: list[ChoiceView]
     ons: list[ChoiceView]
     jumps: list[JumpView]
-    undivided: list[str] = Field(description="Pairs that no intervention divides, of those not tried yet.")
+    undivided: list[str] = Field(description="Pairs that no intervention divides and that is not on the page.")
     n_interventions: BigInt = Field(description="Interventions among which those worth trying are sought.")
     largest: int | None = Field(description="Most neurons in their sets where not all sets are taken, else None.")
     suggestions: list[SuggestionView]
-    keep_url: str | None = Field(description="This one kept, and nothing changed; null if there is nothing to keep.")
     clear_url: str = Field(description="The same base with nothing changed.")
-    undo_url: str | None = Field(description="The score without the intervention kept last.")
-    reset_url: str | None = Field(description="The score from the beginning.")
     look_url: str | None = Field(description="The answer without predicting it first.")
     game_url: str = Field(description="Begins or ends the game.")
     compare_url: str = Field(description="The same explanations compared; empty for fewer than two.")

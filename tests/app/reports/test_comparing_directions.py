@@ -158,7 +158,7 @@ def test_a_direction_is_changed_by_hand(get, client) -> None:
     assert page["words"] == "01 with n1.1 − n1.2 patched from 10"
     assert page["now"] == "01_" + own
     assert page["explanations"][0]["says"] == page["run"]["decisions"][1]["decision"] == 0
-    assert page["explanations"][0]["score"] == {"right": 1, "spoke": 1, "of": 1}
+    assert page["explanations"][0]["right"]
     assert page["on"] == "neurons"
     assert page["directions"] == []
     html = client.get(XORNET + "/sandbox", params={"e": [ALICE, BOB], "now": "01_" + own, "on": "directions"}).text
