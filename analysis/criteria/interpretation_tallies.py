@@ -217,11 +217,15 @@ class CountingReadings:
         self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
 
     def _add(self, readings: Sequence[CircuitReadings | None]) -> None:
-        """Some more circuits, all steps at once; None for those of which nothing but numbers is known."""
+        """Some more circuits, all steps at once; None for those of which nothing but numbers is known.
+
+        A limit or the end of the time may stop any of the steps; then none of them has taken these circuits.
+        """
         part = slice(self.done, self.done + len(readings))
         sizes = list(zip(self.totals[part], self.observed[part], strict=True))
-        for step, cells in zip(self.steps, self._cells, strict=True):
-            cells += self._said(step, readings, sizes)
+        said = [list(self._said(step, readings, sizes)) for step in self.steps]
+        for cells, more in zip(self._cells, said, strict=True):
+            cells += more
         self.done = part.stop
 
     def _said(
