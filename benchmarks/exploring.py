@@ -1,7 +1,8 @@
 """Looks for what no test has tried yet, for as long as it is given: ``./run explore``.
 
-Each round takes every step once, with a new seed. A step is a program that looks for failures by itself, prints what
-it finds, and exits with 0 if it found none. A finding is mended and kept as an ``@example`` or a case beside the test.
+Each round takes every step once, with a new seed, which nobody chose unless it is given to repeat a finding. A step is
+a program that looks for failures by itself, prints what it finds, and exits with 0 if it found none. A finding is
+mended and kept as an ``@example`` or a case beside the test.
 
     python -m benchmarks.exploring --minutes 10
     python -m benchmarks.exploring --minutes 60 --only properties --seed 7
@@ -55,11 +56,12 @@ def thorough(_seed: int, _seconds: float) -> list[str]:
 
 def shapes(seed: int, seconds: float) -> list[str]:
     """All work and pages on random networks of every shape, for some minutes of each round."""
-    minutes = str(min(seconds / 60, MOST_MINUTES))
+    minutes = str(min(seconds / 60 / len(STEPS), MOST_MINUTES))
     return [sys.executable, "-m", "benchmarks.shapes", "--seed", str(seed), "--minutes", minutes]
 
 
-STEPS = (Step("properties", properties), Step("thorough", thorough), Step("shapes", shapes))
+# the others take as long as they take, so the one that can end in time comes first
+STEPS = (Step("shapes", shapes), Step("properties", properties), Step("thorough", thorough))
 
 
 def explore(minutes: float, only: str, first_seed: int) -> int:
@@ -91,6 +93,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="first seed, to repeat what was found; else a new one")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
+    print(f"--seed {seed}", flush=True)
     return explore(given.minutes, given.only, seed)
 
 

@@ -1,10 +1,9 @@
 """``python -m benchmarks.shapes``: the whole chain on random networks of every admitted shape (:mod:`tests.shapes`).
 
-    python -m benchmarks.shapes                         the kept seeds that are not in the kept outcomes yet
-    python -m benchmarks.shapes --count 0               none of them; what the kept outcomes are in sum
-    python -m benchmarks.shapes --count 1000 --seed 7   others: seeds 7,000,000 and on, nothing kept
-    python -m benchmarks.shapes --minutes 30 --seed 7   as many of them as begin within the time
-    python -m benchmarks.shapes --only 17               one of them, as a fault's line says
+    python -m benchmarks.shapes --minutes 30              as many as begin within the time, seeds that nobody chose
+    python -m benchmarks.shapes --minutes 30 --seed 7     the same again: seeds 7,000,000 and on
+    python -m benchmarks.shapes --count 100 --seed 7      so many of them
+    python -m benchmarks.shapes --only 17                 one of them, as a fault's line says
 
 Each case is a process of its own that may take so many seconds of the processor, or ten times as many by the clock: one
 that does not come to its end is reported as hanging. All are forked from one that has an application ready, so that a
@@ -16,9 +15,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import multiprocessing
+import random
 import resource
 import signal
 import statistics
@@ -28,14 +27,14 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, takewhile
+from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from typing import Any, Final
 
-from tests.shapes import OUTCOMES, WarmApplication, case_of, kept_seeds, run_case
+from tests.shapes import MANY_CIRCUITS, SMALL, WarmApplication, case_of, limits_of, run_case
 
 HANG_SECONDS: Final = 900.0
-WARMING: Final = (2, 3)  # kept seeds whose pages are of every kind
+WARMING: Final = (2, 3)  # seeds whose pages are of every kind
 _IDLE: Final = 10  # seconds by the clock for each of the processor, after which a case that waits counts as hanging
 _RANGE: Final = 1_000_000  # seeds of one run, so that runs with other --seed share none
 
@@ -57,7 +56,8 @@ def row_of(seed: int, application: WarmApplication, *, each: int) -> dict[str, A
 def watched(seeds: Iterable[int], *, each: int, jobs: int, hang_seconds: float) -> Iterator[dict[str, Any]]:
     """The rows of cases, each in a process of its own, some side by side; a process that does not end is ended.
 
-    Each place has an application, made here and used once for every kind of page, which the processes inherit.
+    Each place has an application for either limits, made here and used once for every kind of page, which the processes
+    inherit.
     """
     context, waiting, running = multiprocessing.get_context("fork"), iter(seeds), {}
     first = next(waiting, None)
@@ -65,18 +65,20 @@ def watched(seeds: Iterable[int], *, each: int, jobs: int, hang_seconds: float) 
         return
     waiting = chain([first], waiting)
     with tempfile.TemporaryDirectory() as folder:
-        free = [_warmed(Path(folder, str(place))) for place in range(jobs)]
+        free = [_warmed(Path(folder), place) for place in range(jobs)]
         gc.freeze()  # looking through it for garbage would copy it into each process
         while True:
             while free and (seed := next(waiting, None)) is not None:
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_send_row, args=(sender, seed, free[-1], each, hang_seconds))
+                place = free.pop()
+                application = place[limits_of(seed) is SMALL]
+                process = context.Process(target=_send_row, args=(sender, seed, application, each, hang_seconds))
                 process.start()
                 sender.close()
-                running[seed] = process, receiver, free.pop(), time.monotonic() + _IDLE * hang_seconds
+                running[seed] = process, receiver, place, time.monotonic() + _IDLE * hang_seconds
             if not running:
                 return
-            for seed, (process, receiver, application, deadline) in list(running.items()):
+            for seed, (process, receiver, place, deadline) in list(running.items()):
                 row = None
                 if receiver.poll(0.05):
                     try:
@@ -89,17 +91,21 @@ def watched(seeds: Iterable[int], *, each: int, jobs: int, hang_seconds: float) 
                     row = _broken(seed, f"hang: no end within {_IDLE * hang_seconds:.0f} s by the clock")
                 if row is not None:
                     process.join()
-                    free.append(application)
+                    free.append(place)
                     del running[seed]
                     yield row
 
 
-def _warmed(folder: Path) -> WarmApplication:
-    folder.mkdir()
-    application = WarmApplication(folder)
-    for seed in WARMING:
-        run_case(seed, application)
-    return application
+def _warmed(folder: Path, place: int) -> tuple[WarmApplication, WarmApplication]:
+    """One that finds many circuits and one with small limits."""
+    made = []
+    for name, limits in (("many", MANY_CIRCUITS), ("small", SMALL)):
+        own = folder / f"{name}-{place}"
+        own.mkdir()
+        made.append(WarmApplication(own, limits))
+        for seed in WARMING:
+            run_case(seed, made[-1])
+    return made[0], made[1]
 
 
 def _send_row(sender: Any, seed: int, application: WarmApplication, each: int, hang_seconds: float) -> None:
@@ -138,13 +144,12 @@ def summary(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Run, print, and keep where kept seeds were run."""
+    """Run and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.shapes", description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, help="cases; all kept seeds, or 1,000,000 with --seed, if not given")
-    parser.add_argument("--seed", type=int, help="of the seeds; without it the kept ones are run")
+    parser.add_argument("--count", type=int, help="cases, without an end if not given")
+    parser.add_argument("--seed", type=int, help="of the seeds, to do the same again; else a new one")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case after so many")
-    parser.add_argument("--only", type=int, nargs="+", help="these seeds alone; nothing is kept")
-    parser.add_argument("--again", action="store_true", help="also kept seeds that have an outcome")
+    parser.add_argument("--only", type=int, nargs="+", help="these seeds alone")
     parser.add_argument("--each", type=int, default=1, help="pages of each kind, at most")
     parser.add_argument("--jobs", type=int, default=1, help="cases side by side")
     parser.add_argument(
@@ -152,52 +157,21 @@ def main() -> None:
     )
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    kept = given.seed is None and given.only is None
-    if given.only is not None:
-        seeds: Iterable[int] = given.only
-    elif given.seed is not None:
-        seeds = (given.seed * _RANGE + n for n in (range(given.count) if given.count else count()))
-    else:
-        known = {} if given.again else {row["seed"] for row in stored_rows() if not row["faults"]}
-        seeds = in_turn(seed for seed in kept_seeds()["all"] if seed not in known)[: given.count]
+    first = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
+    seeds: Iterable[int] = given.only or (first * _RANGE + n for n in islice(count(), given.count))
+    if not given.only:
+        print(f"--seed {first}", flush=True)
     end = time.monotonic() + 60 * given.minutes
     begun = takewhile(lambda _: time.monotonic() < end, seeds)  # the seeds themselves need not end
     rows = []
     for row in watched(begun, each=given.each, jobs=given.jobs, hang_seconds=given.hang):
         rows.append(row)
-        if kept:
-            _keep(row)
         for fault in row["faults"]:
             print(f"seed {row['seed']} ({row['sizes']}, {row['activation']}, {row['output_activation']}): {fault}")
         took = " ".join(f"{stage} {seconds}" for stage, seconds in row["seconds"].items())
         print(f"seed {row['seed']}: {row['sizes']}: {took}", file=sys.stderr, flush=True)
-    rows = stored_rows() if kept else rows
     print(summary(rows))
     sys.exit(any(row["faults"] for row in rows))
-
-
-def in_turn(seeds: Iterable[int]) -> list[int]:
-    """Seeds in an order in which the first are quick and differ: of each number of inputs in turn the next smallest."""
-    size = {seed: (case.file.network.n_inputs, case.traits["edges"]) for seed, case in ((s, case_of(s)) for s in seeds)}
-    ranks: Counter[int] = Counter()
-    order = []
-    for seed in sorted(size, key=lambda seed: size[seed]):
-        n_inputs, _ = size[seed]
-        order.append((ranks[n_inputs], n_inputs, seed))
-        ranks[n_inputs] += 1
-    return [seed for _, _, seed in sorted(order)]
-
-
-def stored_rows() -> list[dict[str, Any]]:
-    """The kept outcomes, the newest of each seed."""
-    lines = OUTCOMES.read_text().splitlines() if OUTCOMES.exists() else []
-    return list({row["seed"]: row for row in map(json.loads, lines)}.values())
-
-
-def _keep(row: dict[str, Any]) -> None:
-    rows = {**{one["seed"]: one for one in stored_rows()}, row["seed"]: row}
-    OUTCOMES.parent.mkdir(exist_ok=True)
-    OUTCOMES.write_text("".join(json.dumps(rows[seed]) + "\n" for seed in sorted(rows)))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ unforeseen error or is refused, and any answer of 400 and above, since every add
 Cases share one application (:class:`WarmApplication`), which is started anew on an empty database for each: compiling
 templates, building routes and migrating would otherwise take longer than most cases.
 
-Limits, not clocks, keep a case small (:data:`LIMITS`), with one exception: each criterion may take
-``max_criterion_seconds`` for each kind of explanation, as everywhere in the application.
+Limits, not clocks, keep a case small (:data:`SMALL`), with one exception: each criterion may take
+``max_criterion_seconds`` for each kind of explanation, as everywhere in the application. What such limits hide, namely
+criteria that come to their end on more than a few circuits, is seen by a case with more of both
+(:data:`MANY_CIRCUITS`); of the seeds of a run every fourth is such a case (:func:`limits_of`).
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import traceback
@@ -60,44 +61,62 @@ from app.main import ROUTERS, create_app, settle
 from app.settings import Settings
 from tests.factories import empty_database
 
-LIMITS: Final[Mapping[str, Any]] = {
-    "max_possible_circuits": 5_000,
-    "max_listed_circuits": 200,
-    "max_candidates": 200,
-    "max_count_seconds": 0.2,
-    "drawn_circuits": 10,
-    "estimate_samples": 500,
-    "max_criterion_seconds": 0.05,
-    "computed_per_minute": 0,
-    "request_seconds": 600.0,
-}
-"""Settings of the application that a case runs under, all within what an operator may choose."""
-
-SEARCHES: Final[Mapping[str, int]] = {
-    "n_first": 40,
-    "max_aligned": 100,
-    "n_smallest": 20,
-    "n_tried": 20_000,
-    "max_states": 5_000_000,
-}
-"""What no setting limits: how much of long lists the jobs keep, and how much they carry while they count
-(:class:`analysis.limits.Limits`).
-"""
-
 MAX_LADDER: Final = 5_000_000
 """Numbers moved through a layer, as the application predicts them, up to which a ladder is climbed here."""
-SEEDS: Final = Path(__file__).parent / "fixtures" / "shapes.json"
-"""The kept seeds: "all" of them, and the few that the slow test runs every time, "in_ci"."""
-OUTCOMES: Final = Path(__file__).parent.parent / "benchmarks" / "outcomes" / "shapes.jsonl"
-"""What came of the kept seeds when they were last run, one row each."""
+IN_CI: Final = (118, 224, 246, 395, 421)
+"""Seeds that are quick under small limits and together have every trait; the slow test runs them every time."""
 SLUG: Final = "case"
 _LINKS: Final = re.compile(r'(?:href|src|hx-get)="([^"]*)"')
+_EVERY: Final = 4  # seeds to one with many circuits
 
 
-def kept_seeds() -> dict[str, list[int]]:
-    """The seeds of :data:`SEEDS`."""
-    seeds: dict[str, list[int]] = json.loads(SEEDS.read_text())
-    return seeds
+@dataclass(frozen=True)
+class CaseLimits:
+    """How far a case goes.
+
+    Args:
+        settings: of the application, all within what an operator may choose.
+        searches: what no setting limits: how much of long lists the jobs keep, and how much they carry while they count
+            (:class:`analysis.limits.Limits`).
+    """
+
+    settings: Mapping[str, Any]
+    searches: Mapping[str, int] = field(default_factory=dict)
+
+
+_TAKEN: Final = {"computed_per_minute": 0, "request_seconds": 600.0}
+_FEW_ALGORITHMS: Final = {"n_first": 40, "max_aligned": 100, "n_tried": 20_000, "max_states": 5_000_000}
+SMALL: Final = CaseLimits(
+    {
+        "max_possible_circuits": 5_000,
+        "max_listed_circuits": 200,
+        "max_candidates": 200,
+        "max_count_seconds": 0.2,
+        "drawn_circuits": 10,
+        "estimate_samples": 500,
+        "max_criterion_seconds": 0.05,
+        **_TAKEN,
+    },
+    {**_FEW_ALGORITHMS, "n_smallest": 20},
+)
+"""A case takes some seconds; of large networks hardly a circuit is found, and hardly a criterion ends."""
+MANY_CIRCUITS: Final = CaseLimits(
+    {
+        **SMALL.settings,
+        "max_listed_circuits": 2_000,
+        "max_count_seconds": 10.0,
+        "drawn_circuits": 200,
+        "estimate_samples": 200_000,
+        "max_criterion_seconds": 5.0,
+    },
+    _FEW_ALGORITHMS,
+)
+"""As many circuits of large networks as the application finds when nobody sets it, and time for each criterion."""
+
+
+def limits_of(seed: int) -> CaseLimits:
+    """The limits of a seed in a run over many."""
+    return SMALL if seed % _EVERY else MANY_CIRCUITS
 
 
 @dataclass(frozen=True)
@@ -208,12 +227,13 @@ class WarmApplication:
 
     Args:
         folder: of its own, for the database.
-        limits: settings of the application.
+        limits: how far each case goes.
     """
 
-    def __init__(self, folder: Path, limits: Mapping[str, Any] = LIMITS) -> None:
+    def __init__(self, folder: Path, limits: CaseLimits = SMALL) -> None:
         self._folder = folder
-        self._settings = Settings(data=folder, **limits)
+        self._searches = limits.searches
+        self._settings = Settings(data=folder, **limits.settings)
         self._app = create_app(self._settings)
         settle(self._app)
 
@@ -229,7 +249,8 @@ class WarmApplication:
         with client:
             store = self._app.state.store
             small = {
-                key: replace(one, **SEARCHES) if isinstance(one, Limits) else one for key, one in store.carried.items()
+                key: replace(one, **self._searches) if isinstance(one, Limits) else one
+                for key, one in store.carried.items()
             }
             self._app.state.store = replace(store, carried=small)  # pages that compute anew go as far as jobs
             yield self._app.state.store, client
