@@ -78,7 +78,7 @@ class Envelope:
                 scope["path"] = self.prefix + scope["path"]
         method = scope["method"]
         if method == "HEAD":  # answered as GET, without the body: links are checked and previewed that way
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # a copy: the server looks at its own for whether a body must follow
         status, response_started = 500, False
 
         async def send_wrapped(message: Message) -> None:
