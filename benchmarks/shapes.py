@@ -104,7 +104,7 @@ def _warmed(folder: Path, place: int) -> tuple[WarmApplication, WarmApplication]
         own.mkdir()
         made.append(WarmApplication(own, limits))
         for seed in WARMING:
-            run_case(seed, made[-1])
+            run_case(seed, made[-1], to_be_forked=True)
     return made[0], made[1]
 
 
