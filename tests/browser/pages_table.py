@@ -100,6 +100,7 @@ PAGES = {
     "circuits of a model by nodes": "/models/majority-5-attention/circuits?rules=nodes-mean",
     "circuit of a model": "/models/majority-5-attention/circuits/0c4",
     "circuit of a model, not valid": "/models/majority-5-attention/circuits/040",
+    "circuits of a model to be chosen": "/models/majority-5-attention/compare",
     "circuits of a model compared": "/models/majority-5-attention/compare?e=120&e=0c4&e=1ff",
     "methods of a model": "/models/majority-5-attention/methods",
     "methods of a model by nodes": "/models/majority-5-attention/methods?rules=nodes-mean",

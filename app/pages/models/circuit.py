@@ -17,10 +17,10 @@ from analysis.models.model import gaps
 from analysis.reverify import Recomputed, Status, hold_against, verdict_of
 from app.addressing import Addresses
 from app.db.models import stored_circuits
-from app.errors import BadQuery
 from app.options import PageModel
 from app.pages.circuit_sets import ChanceView, shown_chance
 from app.pages.explanation_items import FigureView, figures_of
+from app.pages.models.circuits import ModelCircuitItem, ModelCircuitsOptions, build_model_circuits
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
     ModelPlace,
@@ -39,6 +39,7 @@ from app.pages.models.views import (
 
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6
+MAX_OFFERED: Final = 24
 UNTOLD: Final = (NOT_ASKED, UNDECIDED)
 """Of criteria that are not decided, which nothing can be held against."""
 
@@ -103,9 +104,10 @@ class ComparedRow(PageModel):
 
 
 class ModelComparePage(UnderRules):
-    """Two to six circuits of one model side by side."""
+    """Two to six circuits of one model side by side; where fewer are named, some to choose from."""
 
     sides: list[SideView]
+    offered: list[ModelCircuitItem] = Field(description="The first valid circuits, where another one can be added.")
     shared: list[str] = Field(description="Edges that all of them keep.")
     neither: list[str] = Field(description="Edges that none of them keeps.")
     apart: list[PartView]
@@ -196,6 +198,8 @@ def build_model_compare(
 ) -> ModelComparePage:
     """The comparison that an address names; a mask that stands twice, or means the same circuit, counts once.
 
+    An address that names none answers with circuits to choose from.
+
     Raises:
         NotFound: no such model, rules or circuit.
     """
@@ -204,8 +208,25 @@ def build_model_compare(
     list_url = addresses.circuits(slug, scope)
     found = {one.mask: one for one in open_circuits(session, addresses, place, options.e)}
     circuits = list(found.values())
+    offered: list[ModelCircuitItem] = []
+    if len(circuits) < 2:
+        first = ModelCircuitsOptions(rules=options.rules, limit=MAX_OFFERED)
+        listed = build_model_circuits(session, addresses, ref, first).items
+        offered = [one for one in listed if one.mask not in found]
     if not circuits:
-        raise BadQuery("e", "names no circuit", "name two to six by e=MASK", "e", list_url, "all valid circuits")
+        return ModelComparePage(
+            **under_rules(session, place, addresses),
+            sides=[],
+            offered=offered,
+            shared=[],
+            neither=[],
+            apart=[],
+            pairs=[],
+            parting=0,
+            rows=[],
+            list_url=list_url,
+            url=addresses.compare(slug, (), scope),
+        )
     kept = np.array([_kept(place, one) for one in circuits])
     outputs = place.space.run(np.array([one.bits for one in circuits]))
     apart, largest = gaps(outputs, place.model.answers), outputs.argmax(axis=2)
@@ -228,6 +249,7 @@ def build_model_compare(
             )
             for number, one in enumerate(circuits)
         ],
+        offered=offered,
         shared=[edges[edge] for edge in np.flatnonzero(kept.all(axis=0)).tolist()],
         neither=[edges[edge] for edge in np.flatnonzero(~kept.any(axis=0)).tolist()],
         apart=[

@@ -297,7 +297,12 @@ def test_circuits_side_by_side(client):
     assert pair["rows"] == 4 - page["parting"] == 4
     html = client.get(ONE + "/compare", params={"e": [first, second]}).text
     assert html.count("<svg") >= 2
-    assert client.get(ONE + "/compare").status_code == 400
+    page, html = twin(client, ONE + "/compare"), client.get(ONE + "/compare").text
+    assert page["sides"] == []
+    assert {first, second} <= {one["mask"] for one in page["offered"]}
+    assert all(f'name="e" value="{one["mask"]}"' in html for one in page["offered"])
+    alone = twin(client, ONE + "/compare", e=[first])
+    assert first not in {one["mask"] for one in alone["offered"]}
 
 
 @pytest.mark.every_database
