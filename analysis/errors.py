@@ -94,10 +94,6 @@ class InvalidStudy(AnalysisError):
     """The design of a study contradicts itself or names what is unknown, or its result file cannot be read."""
 
 
-class InvalidCheckpoint(AnalysisError):
-    """A finished part of a work cannot be read, or holds what cannot be kept."""
-
-
 class BeyondLimits(AnalysisError):
     """The work is too large to start; the cause carries the estimate and the limit."""
 

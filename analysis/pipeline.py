@@ -26,7 +26,6 @@ import numpy as np
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.alignments.search import search_alignments, untried
-from analysis.checkpoints import once
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import MAX_SO_FAR
 from analysis.circuits.space import count_in_space
@@ -62,7 +61,7 @@ class _Stages:
     def timed(self, name: str) -> Iterator[Work]:
         """Measure one stage and give it its work."""
         start = self.work.clock()
-        yield self.noted(name).stage(name)
+        yield self.noted(name)
         if self.work.is_timed:
             self.seconds[name] = self.work.clock() - start
 
@@ -87,8 +86,7 @@ def analyse_output(
     Args:
         work: told how far each stage is, and what is certain by then (an OutputAnalysis with everything else cut off
             as if its search had stopped there); may raise Cancelled between two steps, or OutOfTime to have what is
-            found by then. A caller whose time is limited keeps no checkpoints: they are for an attempt with the same
-            end.
+            found by then.
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
 
     Raises:
@@ -101,7 +99,7 @@ def analyse_output(
     stages = _Stages(work)
     with stages.timed("circuits") as stage:
         if circuits is None:
-            circuits = once(stage.checkpoints, "all", lambda: search_for_circuits(question, stage))
+            circuits = search_for_circuits(question, stage)
     if not question.data.boolean:
         return _circuits_alone(question, circuits, stages)
     so_far.circuits = circuits

@@ -1,6 +1,4 @@
-"""What a computation is given beside its question: who hears of its progress, where finished parts are kept, the clock,
-the limits and the deadline.
-"""
+"""What a computation is given beside its question: a reporter of progress, the clock, the limits and the deadline."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from analysis.checkpoints import NO_CHECKPOINTS, Checkpoints, Within
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.progress import OutOfTime, Progress, Report, silent
 
@@ -29,7 +26,6 @@ class Work:
     Args:
         report: called with the progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
             work, or :class:`~analysis.progress.OutOfTime` to have it end there with what it has found.
-        checkpoints: where finished parts go, and come back from in another attempt at the very same work.
         clock: seconds from any origin, e.g. ``time.perf_counter``.
         limits: how far searches may go.
         deadline: the clock's reading from which on the time is up: the next report of a stage that is not done ends the
@@ -37,7 +33,6 @@ class Work:
     """
 
     report: Report = silent
-    checkpoints: Checkpoints = NO_CHECKPOINTS
     clock: Clock = no_clock
     limits: Limits = DEFAULT_LIMITS
     deadline: float = math.inf
@@ -120,14 +115,6 @@ class Work:
     def as_part(self, whole: Callable[[Any], Any]) -> Work:
         """The same work, with what is certain of it by then told as a part of something larger."""
         return self.reporting_to(lambda progress: self.report(progress.within(whole)))
-
-    def stage(self, key: str) -> Work:
-        """The same work with checkpoints under a key of their own."""
-        return replace(self, checkpoints=Within(self.checkpoints, key))
-
-    def without_checkpoints(self) -> Work:
-        """The same work without checkpoints: for what is done again in every attempt."""
-        return replace(self, checkpoints=NO_CHECKPOINTS)
 
 
 DEFAULT_WORK: Final = Work()

@@ -47,7 +47,6 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),
-    engine.InvalidCheckpoint: (422, ""),
     engine.Cancelled: (409, ""),
 }
 

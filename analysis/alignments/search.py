@@ -108,16 +108,7 @@ def align_with(
     def so_far() -> tuple[AlgorithmResult, ...]:
         return (*results, *map(untried, algorithms[len(results) :]))
 
-    begin = 0
     for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
-        if start < len(results):  # done with what was recalled before
-            continue
-        known = work.checkpoints.recall(str(start))
-        if known is not None:
-            results += known
-            n_valid = sum(result.n_valid for result in results)
-            begin = len(results)
-            continue
         search.prepare(start, start + _ALGORITHMS_AT_ONCE)
         for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
             try:
@@ -129,9 +120,6 @@ def align_with(
                 return so_far()
             results.append(search.align(done, algorithm))
             n_valid += results[-1].n_valid
-        if work.checkpoints.due():
-            work.checkpoints.keep(str(begin), results[begin:])
-            begin = len(results)
     work.tell("alignments", total, total, f"{n_valid} valid alignments", so_far)
     return tuple(results)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,8 @@ def search_circuits(
     masks, truncated = np.empty(0, dtype=np.uint64), False
     n_searches = len(question.ablations)
     for number, (first, *others) in enumerate(question.ablations):
-        search = work if n_searches == 1 else _one_of(work.stage(str(number)), number, n_searches)
-        parts = _in_parts(SpaceJudge(question, carried=first).pieces(), search)
+        search = work if n_searches == 1 else _one_of(work, number, n_searches)
+        parts = chain.from_iterable(piece() for piece in SpaceJudge(question, carried=first).pieces())
         found, stopped = _collect(parts, possible, max_valid, search, None if others else so_far)
         masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
     masks, truncated = masks[:max_valid], truncated or len(masks) > max_valid
@@ -113,30 +114,6 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
         for carried in every:
             masks = SpaceJudge(question, carried=carried).right_on_all(masks)
     return masks
-
-
-def _in_parts(
-    pieces: Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]], work: Work
-) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-    """What the pieces of a space hold, piece after piece; those of a part that was kept are not looked at again."""
-    begin, n_tested = 0, 0
-    parts: list[NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
-    for at, piece in (numbered := enumerate(pieces)):
-        known = work.checkpoints.recall(str(at))
-        if known is None:
-            for n_more, masks in piece():
-                n_tested += n_more
-                parts.append(masks)
-                yield n_more, masks
-        if (known is not None and at > begin) or (known is None and work.checkpoints.due()):
-            work.checkpoints.keep(str(begin), (at - begin + (known is None), n_tested, np.concatenate(parts)))
-            begin, n_tested, parts = at + 1, 0, parts[:1]
-        if known is not None:
-            n_pieces, n_more, masks = known
-            for _ in range(n_pieces - 1):
-                next(numbered)
-            begin, n_tested, parts = at + n_pieces, 0, parts[:1]
-            yield n_more, masks
 
 
 def _collect(

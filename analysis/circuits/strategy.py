@@ -84,7 +84,7 @@ class _Search:
 
         found = search_circuits(
             self.question,
-            self.work.reporting_to(watched).stage("listed"),
+            self.work.reporting_to(watched),
             max_valid=self.work.limits.most_listed(len(self.question.data.representatives)),
             max_possible=self.work.limits.max_possible,
         )
@@ -93,7 +93,7 @@ class _Search:
     def counted(self) -> CircuitSearch:
         counted = count_circuits(
             self.question,
-            self.work.stage("counted"),
+            self.work,
             n_draws=self.work.limits.n_draws,
             seed=self.seed,
         )

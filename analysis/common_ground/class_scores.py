@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoints import in_parts
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, ClassPoints, Extreme, Subject
 from analysis.common_ground.spread import Spread
@@ -109,13 +107,9 @@ class InterpretationSurvey:
         return wanted
 
     def run(self, work: Work) -> None:
-        def pieces() -> Iterator[Callable[[], Looked]]:
-            for done, (number, ranks) in enumerate(self.ranks_of.items()):
-                work.tell(STAGE, done, len(self.ranks_of), f"{len(self._least):,} classes of interpretations")
-                yield partial(self._look_at, number, ranks)
-
-        for looked in in_parts(pieces(), work.checkpoints):
-            self._take(looked)
+        for done, (number, ranks) in enumerate(self.ranks_of.items()):
+            work.tell(STAGE, done, len(self.ranks_of), f"{len(self._least):,} classes of interpretations")
+            self._take(self._look_at(number, ranks))
 
     def _circuit(self, number: int) -> Circuit:
         return Circuit(self.layout, int(self.subject.masks[number]))

@@ -7,9 +7,6 @@
    without repetition, from a stated seed; best and worst are then those of the sample's classes.
 4. Where the classes are few, how *all* interpretations are spread (:mod:`analysis.common_ground.spread`).
 
-Circuits that were looked at can be kept for whoever begins again (:mod:`analysis.checkpoints`): all of it but the
-spread, of which only those that it lacks are taken in anew.
-
 Bare circuits and algorithms without a placed variable say nothing of interventions: they have no accuracy and are no
 points here.
 """

@@ -6,22 +6,17 @@ exact numbers (:mod:`analysis.criteria.interpretation_tallies`).
 
 A criterion that takes longer than its budget leaves the rest undecided and says so; certified ones are judged a few
 circuits at a time, so that what was decided until then is kept.
-
-The work is a row of pieces, each one criterion on one block (of interpretations, some criteria that share their work);
-finished ones can be kept for whoever begins again (:mod:`analysis.checkpoints`), with the time that they took.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoints import in_parts
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.budget import STAGE_OF, Budget, Spent
 from analysis.criteria.circuit_context import CircuitCriteriaContext
@@ -67,19 +62,6 @@ def judge_analysis(
     """
     budget = Budget(work)
     known = Counted(list(subject.interpretations), list(subject.observed))
-    pieces = _pieces(subject, steps, known, budget, block)
-    for piece in in_parts(pieces, work.checkpoints, written=Piece.plain, read=Piece.of_plain):
-        first = piece.blocks[0]
-        budget.used[first.kind, first.step] = piece.used
-        if piece.counted is not None:
-            known.take(first.start, piece.counted)
-        yield from piece.blocks
-
-
-def _pieces(
-    subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], known: Counted, budget: Budget, block: int
-) -> Iterator[Callable[[], Piece]]:
-    """The pieces of the work in order; each kind is reported when its last one was taken."""
     for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
@@ -89,9 +71,9 @@ def _pieces(
         elif kind == "interpretation":
             yield from _judge_interpretations(subject, wanted, known, budget, block)
         else:
-            context = cache(partial(_listed_context, subject, kind))
+            context = _listed_context(subject, kind)
             for number, step in enumerate(wanted):
-                yield partial(_judge_listed, context, kind, step, (number, len(wanted)), budget, block)
+                yield from _judge_whole(kind, step, context, (number, len(wanted)), budget, block)
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
         words = "the time is up" if budget.work.is_over else f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"
         budget.work.tell(STAGE_OF[kind], 1, 1, words)
@@ -108,7 +90,7 @@ _NOUNS: Final[dict[Kind, str]] = {
 
 def _judge_circuits(
     subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
-) -> Iterator[Callable[[], Piece]]:
+) -> Iterator[JudgedBlock]:
     """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
     context = CircuitCriteriaContext(subject.question, subject.masks, exhaustive=subject.exhaustive)
     starts = range(0, max(len(subject.masks), 1), block)
@@ -120,10 +102,10 @@ def _judge_circuits(
         some = replace(context, masks=context.masks[start : start + block])
         shared = _Shared(some)
         for step in single:
-            yield partial(_circuit_block, shared, step, start, (done, total), budget)
+            yield _circuit_block(shared, step, start, (done, total), budget)
             done += 1
     for step in whole:
-        yield partial(_judge_whole, "circuit", step, context, (done, total), budget, block)
+        yield from _judge_whole("circuit", step, context, (done, total), budget, block)
         done += 1
 
 
@@ -134,10 +116,10 @@ def _judge_whole(
     place: tuple[int, int],
     budget: Budget,
     block: int,
-) -> Piece:
+) -> Iterator[JudgedBlock]:
     """One criterion on everything at once."""
     verdicts, spent = _within(kind, step, _doing(context), len(context), place, budget)
-    return Piece.of(_in_blocks(kind, step, verdicts, spent, block), budget)
+    yield from _in_blocks(kind, step, verdicts, spent, block)
 
 
 class _Shared:
@@ -158,12 +140,14 @@ def _doing(context: Any) -> Callable[[Work], Any]:
     return lambda work: replace(context, work=work)
 
 
-def _circuit_block(shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget) -> Piece:
+def _circuit_block(
+    shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget
+) -> JudgedBlock:
     """One criterion on one block; a slow one on a few circuits first, then on more and more."""
     n = len(shared.context)
     if step.criterion.cost == "quick":
         verdicts, spent = _within("circuit", step, shared, n, place, budget)
-        return Piece.of([_block("circuit", step, start, verdicts, spent)], budget)
+        return _block("circuit", step, start, verdicts, spent)
     parts: list[Verdicts] = []
     spent, at, size = Spent(), 0, _FEW
     while at < n or not parts:
@@ -171,7 +155,7 @@ def _circuit_block(shared: _Shared, step: CriterionStep, start: int, place: tupl
         verdicts, more = _within("circuit", step, _doing(some), len(some), place, budget)
         parts.append(verdicts)
         spent, at, size = spent + more, at + size, 2 * size
-    return Piece.of([_block("circuit", step, start, _joined(parts), spent)], budget)
+    return _block("circuit", step, start, _joined(parts), spent)
 
 
 def _listed_context(subject: Subject, kind: Kind) -> _Listed:
@@ -185,15 +169,9 @@ def _listed_context(subject: Subject, kind: Kind) -> _Listed:
     return AlignmentCriteriaContext(subject.question, subject.alignments)
 
 
-def _judge_listed(
-    context: Callable[[], _Listed], kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
-) -> Piece:
-    return _judge_whole(kind, step, context(), place, budget, block)
-
-
 def _judge_interpretations(
     subject: Subject, steps: Sequence[CriterionStep], known: Counted, budget: Budget, block: int
-) -> Iterator[Callable[[], Piece]]:
+) -> Iterator[JudgedBlock]:
     """Criteria that need numbers only, each on all circuits; then together those that share the observed classes.
 
     A stored count that a limit has ended says 0 for the circuits after it; the first criterion that comes by counts
@@ -206,7 +184,7 @@ def _judge_interpretations(
         known.stopped = Spent()
         for start in range(0, n, block):
             place = number * n + start, len(groups) * n
-            yield partial(_count_interpretations, subject, together, start, place, known, budget, block)
+            yield from _count_interpretations(subject, together, start, place, known, budget, block)
 
 
 def _count_interpretations(
@@ -217,7 +195,7 @@ def _count_interpretations(
     known: Counted,
     budget: Budget,
     block: int,
-) -> Piece:
+) -> list[JudgedBlock]:
     """Some criteria on a block, circuit by circuit, within the budget of the first.
 
     Args:
@@ -225,7 +203,7 @@ def _count_interpretations(
         steps: that share their work.
         start: the block's first circuit.
         place: circuits looked at before, and in all, over all groups of criteria.
-        known: what the pieces before have counted.
+        known: what the blocks before have counted; takes in what this one counts.
         budget: of all.
         block: circuits handed over at a time.
     """
@@ -266,8 +244,8 @@ def _count_interpretations(
                 stopped=said.stopped,
             )
         )
-    counted = tuple(totals), tuple(observed), stopped.stopped, stopped.note
-    return Piece(tuple(blocks), budget.used["interpretation", first], counted)
+    known.totals[part], known.observed[part], known.stopped = totals, observed, stopped
+    return blocks
 
 
 def _within(
@@ -355,47 +333,6 @@ def _joined(parts: Sequence[Verdicts]) -> Verdicts:
     )
 
 
-# --- the pieces in which criteria are judged, as they are kept for whoever begins the same work again
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """What one piece of the work found, and all that later ones need of it.
-
-    Args:
-        blocks: at least one; of the first's kind and criterion is the time.
-        used: seconds of the budget used by then.
-        counted: of interpretations, for each circuit how many there are and in how many classes; whether a limit has
-            ended the group's work; and why.
-    """
-
-    blocks: tuple[JudgedBlock, ...]
-    used: float
-    counted: tuple[tuple[int, ...], tuple[int, ...], bool, str] | None = None
-
-    @classmethod
-    def of(cls, blocks: Iterable[JudgedBlock], budget: Budget) -> Piece:
-        """What has just been judged within a budget."""
-        found = tuple(blocks)
-        return cls(found, budget.used[found[0].kind, found[0].step])
-
-    def plain(self) -> tuple[Any, ...]:
-        """Of values that can be kept: criteria hold functions, their text says the same."""
-        blocks = tuple({**_columns(block), "step": str(block.step)} for block in self.blocks)
-        return blocks, self.used, self.counted
-
-    @classmethod
-    def of_plain(cls, told: tuple[Any, ...]) -> Piece:
-        """Read back what :meth:`plain` made."""
-        blocks, used, counted = told
-        steps = {text: CriterionStep.parse(text) for text in {block["step"] for block in blocks}}
-        return cls(tuple(JudgedBlock(**{**block, "step": steps[block["step"]]}) for block in blocks), used, counted)
-
-
-def _columns(block: JudgedBlock) -> dict[str, Any]:
-    return {one.name: getattr(block, one.name) for one in fields(block)}
-
-
 @dataclass
 class Counted:
     """What is known of the circuits' interpretations on the way.
@@ -409,10 +346,3 @@ class Counted:
     totals: list[int]
     observed: list[int]
     stopped: Spent = field(default_factory=Spent)
-
-    def take(self, start: int, counted: tuple[tuple[int, ...], tuple[int, ...], bool, str]) -> None:
-        """Take in what a piece has counted."""
-        totals, observed, stopped, note = counted
-        part = slice(start, start + len(totals))
-        self.totals[part], self.observed[part] = totals, observed
-        self.stopped = Spent(note, stopped=stopped)

@@ -33,7 +33,6 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.joint import MAX_RUNS
-from analysis.checkpoints import in_parts
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.blocks import demands
 from analysis.directions.oblique import output_sides
@@ -93,14 +92,10 @@ def search_directions(
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
 
-    def pieces() -> Iterator[Callable[[], AlgorithmDirections]]:
+    with suppress(OutOfTime):
         for done, algorithm in enumerate(chosen):
             work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments")
-            yield partial(align, algorithm)
-
-    with suppress(OutOfTime):
-        for one in in_parts(pieces(), work.checkpoints):
-            found.append(one)  # noqa: PERF402  one by one: the pieces tell how many there are
+            found.append(align(algorithm))
     work.tell("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments")
     listed = len(candidates.algorithms) == candidates.n_candidates
     left = len(chosen) - len(found)

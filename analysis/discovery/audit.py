@@ -87,7 +87,7 @@ def audit(
     found: list[Audited | Looked] = []
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
-        begun, own = work.clock(), work.without_checkpoints().reporting_to(_within(work, done, methods))
+        begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
         if isinstance(method, Lens):
             seen = landscape.look(method, settings, own)
             found.append(Looked(method, seen, work.clock() - begun))

@@ -62,18 +62,7 @@ def count_interpretations(
         raise BeyondLimits("interpretations", cause, "use a smaller network")
     masks = np.asarray(masks, dtype=np.uint64)
     step = _circuits_at_once(question)
-    begin, states_before = 0, 0.0
     while len(totals) < n_circuits:
-        known = work.checkpoints.recall(str(len(totals)))
-        if known is not None:
-            more_states, more_totals, more_classes = known
-            n_states += more_states
-            totals += more_totals
-            classes += more_classes
-            n_found += sum(more_totals)
-            begin, states_before = len(totals), n_states
-            work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
-            continue
         some = masks[len(totals) : len(totals) + step]
         layers = read_cuts(
             question.cut, some, question.data.representatives, question.protocol.ablation, question.data.clean_rows
@@ -95,9 +84,6 @@ def count_interpretations(
         totals += total
         classes += observed
         n_found += sum(total)
-        if work.checkpoints.due():
-            work.checkpoints.keep(str(begin), (n_states - states_before, totals[begin:], classes[begin:]))
-            begin, states_before = len(totals), n_states
         try:
             work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
         except OutOfTime:
@@ -116,7 +102,7 @@ def count_alone(question: Question, mask: NDArray[np.uint64], work: Work = DEFAU
         BeyondLimits: see :func:`count_interpretations`.
         OutOfTime: the time is up.
     """
-    counts = count_interpretations(question, mask, work.without_checkpoints())
+    counts = count_interpretations(question, mask, work)
     if counts.truncated_at is not None:
         raise OutOfTime
     return counts

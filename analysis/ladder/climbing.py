@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from math import comb, perm
 
 import numpy as np
@@ -21,7 +20,6 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
-from analysis.checkpoints import in_parts
 from analysis.directions.result import DirectionClass
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
@@ -71,19 +69,13 @@ def climb_closed(
     """
     candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
     others = [permuted_network(question.cut, number, seed=seed) for number in range(n_permuted)]
-    found: list[dict[MapClass, Rung]] = []  # of the network, then of each of the others
-
-    def pieces() -> Iterator[Callable[[], dict[MapClass, Rung]]]:
-        work.tell("ladder", 0, n_permuted + 1)
-        yield partial(closed_rungs, question, candidates, work=work)
-        climbable = [key for key in CLOSED if not found[0][key].refused]
-        for number, other in enumerate(others):
-            work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
-            yield partial(closed_rungs, replace(question, model=other), candidates, climbable, joint=False)
-
-    for rungs in in_parts(pieces(), work.stage("closed").checkpoints):
-        found.append(rungs)  # noqa: PERF402  one by one: the pieces look at what there is
-    own, *rest = found
+    work.tell("ladder", 0, n_permuted + 1)
+    own = closed_rungs(question, candidates, work=work)
+    climbable = [key for key in CLOSED if not own[key].refused]
+    rest: list[dict[MapClass, Rung]] = []
+    for number, other in enumerate(others):
+        work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
+        rest.append(closed_rungs(replace(question, model=other), candidates, climbable, joint=False))
     below = {key: [rungs[key] for rungs in rest if key in rungs] for key in CLOSED}
     work.tell("ladder", n_permuted + 1, n_permuted + 1)
     return Ladder(

@@ -7,15 +7,13 @@ so that the floor is not understated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.iia import tested_pairs
 from analysis.alignments.permutation_baseline import permuted_network
-from analysis.checkpoints import in_parts
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
@@ -42,21 +40,15 @@ def climb_learned(ladder: Ladder, question: Question, work: Work = DEFAULT_WORK)
     rungs, floors = dict(ladder.rungs), dict(ladder.floors)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
     found: dict[MapClass, list[Rung]] = {}  # of the network, then of the others
-
-    def pieces() -> Iterator[Callable[[], list[Rung]]]:
-        for number, key in enumerate(LEARNED):
-            found[key] = []
-            work.tell("ladder", number * n_networks, total, f"{key} maps")
-            yield partial(_own_rung, question, candidates, key, work)
-            for first in range(0, 0 if found[key][0].refused else len(others), _AT_ONCE):
-                work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
-                some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
-                yield partial(learned_rungs, some, candidates, key, joint=False)
-
-    for some in in_parts(pieces(), work.stage("learned").checkpoints):
-        found[next(reversed(found))] += some
-    for key, (own, *below) in found.items():
-        rungs[key], floors[key] = own, Floor(0, 0, 0) if own.refused else Floor.of(below)
+    for number, key in enumerate(LEARNED):
+        work.tell("ladder", number * n_networks, total, f"{key} maps")
+        found[key] = _own_rung(question, candidates, key, work)
+        for first in range(0, 0 if found[key][0].refused else len(others), _AT_ONCE):
+            work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
+            some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
+            found[key] += learned_rungs(some, candidates, key, joint=False)
+    for map_class, (own, *below) in found.items():
+        rungs[map_class], floors[map_class] = own, Floor(0, 0, 0) if own.refused else Floor.of(below)
     work.tell("ladder", total, total)
     return replace(ladder, rungs=rungs, floors=floors)
 

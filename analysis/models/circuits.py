@@ -19,7 +19,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoints import in_parts
 from analysis.circuit_sets.most_different import DifferentPair, most_different_words
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
@@ -218,8 +217,8 @@ def find_masks(
     tally = _Tally(space, limit)
     with suppress(OutOfTime):
         work.tell("circuits", 0, engine.n_parts)
-        for number, part in enumerate(in_parts(engine.parts(most), work.checkpoints), start=1):
-            tally.add(part)
+        for number, part in enumerate(engine.parts(most), start=1):
+            tally.add(part())
             work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
     return tally.found()
 

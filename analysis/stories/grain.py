@@ -64,5 +64,5 @@ def find_grain(question: Question, work: Work = DEFAULT_WORK) -> Grain | Unasked
     algorithms = story_algorithms(shared, replace(work, limits=replace(work.limits, max_candidates=MAX_CANDIDATES)))
     if isinstance(algorithms, Unasked):
         return algorithms
-    found = align_with(site_decisions(shared), algorithms, shared.protocol, work.without_checkpoints())
+    found = align_with(site_decisions(shared), algorithms, shared.protocol, work)
     return Grain(algorithms, tuple(result for result in found if result.n_valid))

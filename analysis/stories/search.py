@@ -182,7 +182,7 @@ def _told(question: Question, masks: NDArray[Any], work: Work, *, may_sample: bo
         return Unasked(True, f"Too much to try: {limit.cause}.")
     asked = uniform_sample(masks, max(1, MAX_PRODUCTS // max(1, teller.sweep.products))) if may_sample else masks
     everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
-    (whole,) = teller.story_of(everything, work.without_checkpoints())
+    (whole,) = teller.story_of(everything, work)
     told = teller.story_of(asked, work)
     stories = tuple(dict.fromkeys(told))
     number = {story: position for position, story in enumerate(stories)}
@@ -200,7 +200,7 @@ def story_algorithms(question: Question, work: Work = DEFAULT_WORK) -> tuple[Hig
         question.task,
         question.protocol,
         question.cut.n_hidden_layers,
-        work.without_checkpoints(),
+        work,
         max_candidates=min(MAX_LISTED, work.limits.max_candidates),
     )
     if candidates.truncated_at is not None:

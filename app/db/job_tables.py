@@ -74,14 +74,14 @@ class JobLogRow(Base):
 
 
 class JobCheckpointRow(Base):
-    """A finished part of a job on its way, so that the next attempt begins behind it; gone when the job ends."""
+    """What versions before kept of a job on its way, for its next attempt; no longer read or written."""
 
     __tablename__ = "job_shards"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
     scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
-    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.checkpoints
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class WorkerRow(Base):

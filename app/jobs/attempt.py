@@ -1,7 +1,7 @@
 """One attempt at one job: load, compute, follow, save, and whatever may go wrong on the way.
 
-Renewing the lease, telling the progress, keeping finished parts and passing a cancellation on happen in the slot's
-thread while the computation runs elsewhere (:mod:`app.jobs.executor`).
+Renewing the lease, telling the progress and passing a cancellation on happen in the slot's thread while the computation
+runs elsewhere (:mod:`app.jobs.executor`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
 
-from analysis.checkpoints import Checkpoint
 from analysis.errors import AnalysisError
 from analysis.progress import Progress
 from app.db.engine import Store
 from app.db.errors import StoreError
 from app.db.trouble import diagnosis, is_lasting
 from app.jobs import leases, queue
-from app.jobs.computing import CHECKPOINT_SECONDS, Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
+from app.jobs.computing import Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
 from app.jobs.definitions import JobDefinition
 from app.jobs.executor import Executor, Running
 from app.jobs.fair_share import CARRIED
@@ -44,7 +43,6 @@ class Pace:
     progress_seconds: float = 0.5  # between two notes of a progress that changes
     look_seconds: float = 0.4  # between two looks whether somebody has asked to stop
     grace_seconds: float = 0.8  # for a computation to stop on request before its process is killed
-    checkpoint_seconds: float = CHECKPOINT_SECONDS  # of work between two finished parts that are kept
 
     @property
     def renew_seconds(self) -> float:
@@ -110,10 +108,7 @@ class Attempt:
         handler = self.handler
         with self.store.read() as session:
             inputs = handler.load(session, self.claim.arguments)
-            scope = None if handler.scope is None else handler.scope(inputs)
-            known = None if scope is None else leases.checkpoints_of(session, self.claim, scope)
-        order = Order(handler.compute, inputs, known, self.pace.checkpoint_seconds, handler.keep_seconds)
-        ending = self._follow(self.executor.start(order), scope or "")
+        ending = self._follow(self.executor.start(Order(handler.compute, inputs, handler.keep_seconds)))
         if ending is None:
             self.executor.close()
             self._give_back(lambda s: leases.release(s, self.claim))
@@ -135,14 +130,13 @@ class Attempt:
             reason = ending.reason
             self._give_back(lambda s: leases.requeue(s, self.claim, reason, blame=False, **self._kinds))
 
-    def _follow(self, running: Running, scope: str) -> Ending | None:
+    def _follow(self, running: Running) -> Ending | None:
         """Renew the lease until the computation ends; None if the worker was told to leave."""
         noted = time.monotonic()
         reports: list[Progress] = []
         stop_by: float | None = None
         while (ending := running.wait(self.pace.progress_seconds / 2)) is None:
             reports += running.progress()
-            self._keep_parts(running.checkpoints(), scope)
             if self.stop.is_set():
                 return None
             now = time.monotonic()
@@ -167,15 +161,6 @@ class Attempt:
         if reports:
             self._insist(lambda: self._beat(reports))
         return ending
-
-    def _keep_parts(self, checkpoints: Sequence[Checkpoint], scope: str) -> None:
-        """Keep finished parts for the next attempt; where the database is busy, that part is found again."""
-        for checkpoint in checkpoints:
-            try:
-                with self.store.write() as session:
-                    leases.keep_checkpoint(session, self.claim, checkpoint.key, scope, checkpoint.data)
-            except OperationalError as error:
-                log.warning("job %s: part %s not kept: %s", self.claim.job_id, checkpoint.key, error.orig)
 
     def _insist(self, write: Callable[[], Any]) -> None:
         """Write at the end of a computation: what took long to compute is worth waiting for a busy database.

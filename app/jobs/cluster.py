@@ -7,14 +7,13 @@ process), the job's lease or its requeue brings it back.
 
 How it goes together:
 
-- One client and one queue for a coordinator. Reports and finished parts travel through the queue, which one thread
-  here reads and hands to the runs they belong to. Nothing stays behind on the scheduler.
+- One client and one queue for a coordinator. Reports travel through the queue, which one thread here reads and hands to
+  the runs they belong to. Nothing stays behind on the scheduler.
 - To cancel is to give the future up. The scheduler then tells the worker, where the computation sees at its next
   report that nobody wants its task any more. A coordinator that dies gives up all of its futures, so what it had
   started ends there too.
 - A worker that dies ends its task: start the scheduler with ``allowed-failures`` 0 (:data:`SCHEDULER_SETTINGS`), so
-  that the next attempt comes from here and begins behind the parts that were finished. With dask's own default the
-  task is first tried again by the scheduler, from the beginning of this attempt.
+  that the next attempt comes from here. With dask's own default the task is first tried again by the scheduler.
 - A scheduler that dies interrupts every run; the jobs are queued again, none of them to blame, and no job is taken up
   until a scheduler answers at that address.
 """
@@ -29,7 +28,8 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from app.jobs.computing import Crashed, Ending, Interrupted, Lost, Message, Order, Stopped, carry_out
+from analysis.progress import Progress
+from app.jobs.computing import Crashed, Ending, Interrupted, Lost, Order, Stopped, carry_out
 from app.jobs.executor import ClusterMissing, Executor, Running, Told
 
 log = logging.getLogger("pluriscope.jobs")
@@ -204,7 +204,7 @@ class _ClusterRun(Told):
         self._cluster.forget(self)
 
     def _told(self) -> bool:
-        return bool(self._reports or self._checkpoints)
+        return bool(self._reports)
 
     def _ended(self, ending: Ending) -> Ending:
         self._cluster.forget(self)
@@ -240,8 +240,8 @@ def compute_remotely(order_bytes: bytes, key: str, queue: str) -> bytes:
     messages = Queue(queue, client=worker.client)
     order: Order = pickle.loads(order_bytes)  # noqa: S301  from the coordinator, which may run anything here anyway
 
-    def send(message: Message) -> None:
-        messages.put(pickle.dumps((key, message)), timeout=30)
+    def send(report: Progress) -> None:
+        messages.put(pickle.dumps((key, report)), timeout=30)
 
     def is_asked() -> bool:
         task = worker.state.tasks.get(key)

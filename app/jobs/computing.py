@@ -1,19 +1,17 @@
 """One computation where it runs, be that a process beside the worker or a machine elsewhere: no database, no clock of
 its own but to tell its progress at a measured pace.
 
-Two things go out while it runs: reports of progress, and finished parts for the next attempt. One thing comes in: the
-request to stop, which it hears at its next report.
+Reports of progress go out while it runs. One thing comes in: the request to stop, which it hears at its next report.
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from analysis.checkpoints import Checkpoint, PackedCheckpoints
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 from analysis.work import Work
@@ -21,7 +19,6 @@ from analysis.work import Work
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 SO_FAR_SECONDS: Final = 2.0  # the least between two times that what is certain so far is made, and before the first
 SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
-CHECKPOINT_SECONDS: Final = 2.0  # of work between two finished parts: so much is lost at most, and little is written
 
 
 @dataclass(frozen=True)
@@ -31,15 +28,11 @@ class Order:
     Args:
         compute: ``compute(inputs, work)``.
         inputs: its first argument.
-        known: finished parts of earlier attempts; None where this kind of work keeps none.
-        checkpoint_seconds: of work between two parts.
         so_far_seconds: the least between two times that what is certain so far is made, and before the first.
     """
 
     compute: Callable[..., Any]
     inputs: Any
-    known: Mapping[str, bytes] | None = None
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
     so_far_seconds: float = SO_FAR_SECONDS
 
 
@@ -114,21 +107,17 @@ class Interrupted:
 
 
 Ending = Finished | Refused | Stopped | Crashed | Lost | Interrupted
-Message = Progress | Checkpoint
 
 
-def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[[], bool]) -> Ending:
+def carry_out(order: Order, send: Callable[[Progress], None], is_asked: Callable[[], bool]) -> Ending:
     """Compute, and tell of it.
 
     Args:
         order: what.
-        send: takes reports and finished parts; what it raises ends the computation.
+        send: takes reports; what it raises ends the computation.
         is_asked: whether somebody has asked to stop; looked at before each report that is sent.
     """
     work = Work(_reporter(send, is_asked, order.so_far_seconds), clock=time.perf_counter)
-    if order.known is not None:
-        kept = PackedCheckpoints(order.known, send, clock=time.monotonic, min_seconds=order.checkpoint_seconds)
-        work = replace(work, checkpoints=kept)
     try:
         return Finished(order.compute(order.inputs, work))
     except Cancelled:
@@ -139,7 +128,7 @@ def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[
         return Crashed(type(error).__name__, traceback.format_exc())
 
 
-def _reporter(send: Callable[[Message], None], is_asked: Callable[[], bool], so_far_seconds: float) -> Report:
+def _reporter(send: Callable[[Progress], None], is_asked: Callable[[], bool], so_far_seconds: float) -> Report:
     """A report that sends each stage's first and last step, and some between; it cancels when asked to.
 
     What is certain so far goes with some of them, so that making it takes little of the time.

@@ -10,11 +10,9 @@ from typing import Any, Final, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.digest import canonical_json, sha256_hex
 from analysis.directions.findings import find_directions
 from analysis.directions.result import DirectionClass, DirectionSearch, Learning
 from analysis.directions.table import DirectionTable
@@ -74,17 +72,10 @@ def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> Dir
     )
 
 
-def scope_of_directions(inputs: DirectionInputs) -> str:
-    """Everything that finished parts of a search depend on, as a hash; not which classes, for parts name theirs."""
-    what = inputs.question.digest, [one.text for one in inputs.algorithms]
-    how = inputs.every, *inputs.learning.settings.values()
-    return sha256_hex(canonical_json([ENGINE_VERSION, *what, *how]))
-
-
 def compute_directions(inputs: DirectionInputs, work: Work = DEFAULT_WORK) -> tuple[PreparedDirections, ...]:
     """Search each class and make what was found ready for the store; only learned subspaces load torch."""
     table = DirectionTable(inputs.question)
-    return tuple(prepare_directions(_found(inputs, one, table, work.stage(one))) for one in inputs.classes)
+    return tuple(prepare_directions(_found(inputs, one, table, work)) for one in inputs.classes)
 
 
 def _found(
@@ -139,5 +130,5 @@ def search_words(search: DirectionSearchRow) -> str:
 
 
 DIRECTIONS: Handler[DirectionInputs, tuple[PreparedDirections, ...]] = Handler(
-    load_direction_inputs, compute_directions, save_found_directions, scope=scope_of_directions
+    load_direction_inputs, compute_directions, save_found_directions
 )

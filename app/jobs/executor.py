@@ -16,10 +16,9 @@ from multiprocessing.context import SpawnProcess
 from typing import Final
 from typing import Protocol as Interface
 
-from analysis.checkpoints import Checkpoint
 from analysis.progress import Progress
 from app.garbage import collect_garbage_seldom
-from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
+from app.jobs.computing import Crashed, Ending, Lost, Order, carry_out
 
 CANCEL: Final = "cancel"
 
@@ -36,9 +35,6 @@ class Running(Interface):
 
     def progress(self) -> list[Progress]:
         """The reports since the last call, oldest first."""
-
-    def checkpoints(self) -> list[Checkpoint]:
-        """The parts finished since the last call, oldest first."""
 
     def cancel(self) -> None:
         """Ask it to stop at its next report."""
@@ -59,21 +55,13 @@ class Told:
 
     def __init__(self) -> None:
         self._reports: list[Progress] = []
-        self._checkpoints: list[Checkpoint] = []
 
-    def take(self, message: Message) -> None:
-        if isinstance(message, Checkpoint):
-            self._checkpoints.append(message)
-        else:
-            self._reports.append(message)
+    def take(self, report: Progress) -> None:
+        self._reports.append(report)
 
     def progress(self) -> list[Progress]:
         reports, self._reports = self._reports, []
         return reports
-
-    def checkpoints(self) -> list[Checkpoint]:
-        checkpoints, self._checkpoints = self._checkpoints, []
-        return checkpoints
 
 
 class ProcessExecutor:
@@ -124,7 +112,7 @@ class _ProcessRun(Told):
                 message = self._pipe.recv()
             except (EOFError, OSError):
                 break
-            if not isinstance(message, Progress | Checkpoint):
+            if not isinstance(message, Progress):
                 return message  # type: ignore[no-any-return]  # an Ending, see _serve
             self.take(message)
         if self._process.is_alive():
@@ -142,9 +130,9 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     collect_garbage_seldom()
 
-    def send(message: Message) -> None:
+    def send(report: Progress) -> None:
         try:
-            pipe.send(message)
+            pipe.send(report)
         except OSError:  # the worker is gone: so is everyone who could want the outcome
             raise SystemExit(1) from None
 

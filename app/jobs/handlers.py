@@ -13,8 +13,6 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.digest import canonical_json, sha256_hex
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import Protocol
@@ -63,8 +61,6 @@ class Handler(Generic[Inputs, Outcome]):
         sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
-        scope: inputs → hash of everything that finished parts depend on (:mod:`analysis.checkpoints`). None if the work
-            is done in one go or not at all.
         keep_seconds: the least between two times that ``keep`` is called.
     """
 
@@ -74,7 +70,6 @@ class Handler(Generic[Inputs, Outcome]):
     stage: Callable[[Mapping[str, Any], Outcome], Iterator[Callable[[Session], None]]] | None = None
     sweep: Callable[[Session], bool] | None = None
     keep: Callable[[Session, Mapping[str, Any], Any], Any] | None = None
-    scope: Callable[[Inputs], str] | None = None
     keep_seconds: float = SO_FAR_SECONDS
 
 
@@ -112,11 +107,6 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
         ),
         limits=limits_in(session),
     )
-
-
-def scope_of_analysis(inputs: AnalysisInputs) -> str:
-    """Everything that parts of an analysis depend on, as a hash."""
-    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.question.digest, repr(inputs.limits)]))
 
 
 def compute_analysis(inputs: AnalysisInputs, work: Work = DEFAULT_WORK) -> PreparedAnalysis:
@@ -184,5 +174,4 @@ ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
     stage_analysis_outcome,
     sweep,
     keep_so_far,
-    scope_of_analysis,
 )

@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.digest import canonical_json, sha256_hex
 from analysis.explanations.registry import BY_KEY
 from analysis.limits import DEFAULT_LIMITS
 from analysis.work import DEFAULT_WORK, Work
@@ -40,13 +38,11 @@ class JudgingInputs:
         subject: what was found.
         steps: kind of explanation and criterion.
         max_seconds: for each of them.
-        result: digest of what was found.
     """
 
     subject: Subject
     steps: tuple[tuple[Kind, CriterionStep], ...]
     max_seconds: float = DEFAULT_LIMITS.criterion_seconds
-    result: str = ""
 
 
 def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> JudgingInputs:
@@ -64,13 +60,7 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
     steps = missing_steps(session, row, wanted, budget=budget)
     recorded = {key: (stored_refs(session, row.id, BY_KEY[key]), one.complete) for key, one in searched.items()}
     subject = replace(Subject.of(load_analysis(session, row)), recorded=recorded)
-    return JudgingInputs(subject, steps, budget, row.result_digest)
-
-
-def scope_of_judging(inputs: JudgingInputs) -> str:
-    """Everything that finished pieces depend on, as a hash; a result's digest says all of the subject."""
-    steps = [[kind, str(step)] for kind, step in inputs.steps]
-    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, steps, inputs.max_seconds, BLOCK]))
+    return JudgingInputs(subject, steps, budget)
 
 
 def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcome:
@@ -112,5 +102,5 @@ def _staging(arguments: Mapping[str, Any], outcome: Outcome) -> VerdictStaging:
 
 
 CRITERIA: Handler[JudgingInputs, Outcome] = Handler(
-    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts, scope=scope_of_judging
+    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts
 )

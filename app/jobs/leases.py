@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from analysis.digest import sha256_hex
 from analysis.progress import Progress
-from app.db.job_tables import JobCheckpointRow, JobRow
+from app.db.job_tables import JobRow
 from app.jobs.definitions import DEFINITIONS, JobDefinition
-from app.jobs.queue import add_log, forget_checkpoints
+from app.jobs.queue import add_log
 
 LEASE_SECONDS: Final = 30.0
 
@@ -134,9 +134,6 @@ def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], no
             _end(row, "failed", now, error=_LOST.format(f"worker was lost {row.attempts} times"))
             row.set_aside = True
             add_log(session, row.id, row.error, "error", now=now)
-        else:
-            continue
-        forget_checkpoints(session, row.id)
     session.flush()
 
 
@@ -309,33 +306,9 @@ def _back_to_queue(
     add_log(session, held.job_id, message, level, now=now)
 
 
-def keep_checkpoint(session: Session, held: Claim, key: str, scope: str, data: bytes) -> None:
-    """Keep a finished part of a job for its next attempt, unless it is kept already.
-
-    Raises:
-        LeaseLost: the job is another's by now.
-    """
-    _fenced(session, held, {"owner": held.owner})
-    session.execute(
-        delete(JobCheckpointRow)
-        .where(JobCheckpointRow.job_id == held.job_id, JobCheckpointRow.key == key)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(insert(JobCheckpointRow).values(job_id=held.job_id, key=key, scope=scope, data=data))
-
-
-def checkpoints_of(session: Session, held: Claim, scope: str) -> dict[str, bytes]:
-    """What earlier attempts at a job have finished from the very same inputs."""
-    query = select(JobCheckpointRow.key, JobCheckpointRow.data)
-    return dict(
-        session.execute(query.where(JobCheckpointRow.job_id == held.job_id, JobCheckpointRow.scope == scope)).all()
-    )
-
-
 def _end_held(session: Session, held: Claim, state: str, now: datetime | None, **values: Any) -> None:
     now = now or datetime.now(UTC)
     _fenced(session, held, {"state": state, "finished_at": now, "owner": None, "lease_until": None, **values})
-    forget_checkpoints(session, held.job_id)
 
 
 def _fenced(session: Session, held: Claim, values: Mapping[str, Any]) -> bool:

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
@@ -25,7 +24,7 @@ from analysis.data import DataRecord
 from analysis.protocol import Protocol
 from app.db.claims import digest_of, unplaced_claims
 from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobCheckpointRow, JobLogRow, JobRow
+from app.db.job_tables import JobLogRow, JobRow
 from app.db.model_tables import ModelRow
 from app.db.reads.jobs import find_job
 from app.db.tables import AnalysisRow, NetworkRow
@@ -237,7 +236,6 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
     if row.state == "queued":
         row.state, row.finished_at = "cancelled", now
         row.not_before = None
-        forget_checkpoints(session, job_id)
         add_log(session, job_id, "cancelled before it began", now=now)
     elif row.state == "running" and not row.cancel_requested:
         row.cancel_requested = True
@@ -263,13 +261,6 @@ def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
     row.stage, row.done, row.total, row.found, row.so_far = "", 0, 0, "", {}
     row.owner = row.lease_until = row.started_at = row.finished_at = None
     add_log(session, row.id, "queued again", now=now)
-
-
-def forget_checkpoints(session: Session, job_id: str) -> None:
-    """Delete the finished parts that a job kept for its next attempt."""
-    session.execute(
-        delete(JobCheckpointRow).where(JobCheckpointRow.job_id == job_id).execution_options(synchronize_session=False)
-    )
 
 
 def add_log(session: Session, job_id: str, message: str, level: str = "info", *, now: datetime | None = None) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.digest import canonical_json, sha256_hex
 from analysis.ladder.climbing import climb_closed
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -37,11 +35,6 @@ def read_question(session: Session, row: AnalysisRow, arguments: Mapping[str, An
     return ReportInputs(analysed_question(session, row), bool(arguments["thorough"]))
 
 
-def scope_of_ladder(inputs: ReportInputs) -> str:
-    """Everything that finished parts of a ladder depend on, as a hash."""
-    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.question.digest, inputs.thorough]))
-
-
 def climb(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> LadderReport:
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
     ladder = climb_closed(inputs.question, work)
@@ -57,6 +50,4 @@ def _classes_words(report: LadderReport) -> str:
     return f"{len(passing)} of {len(report.rungs)} classes of maps have an alignment that passes"
 
 
-LADDER = report_handler(
-    "ladder", read_question, climb, Addresses.ladder, _classes_words, graded=True, scope=scope_of_ladder
-)
+LADDER = report_handler("ladder", read_question, climb, Addresses.ladder, _classes_words, graded=True)

@@ -71,7 +71,6 @@ def report_handler(
     *,
     graded: bool = False,
     keep: Callable[..., AnalysisReportRow] | None = None,
-    scope: Callable[[Inputs], str] | None = None,
 ) -> Handler[Inputs, Timed[Found]]:
     """Work that finds out one thing about a stored analysis and keeps it beside that.
 
@@ -83,7 +82,6 @@ def report_handler(
         words: the report → one line for the job's page.
         graded: whether a job that is told to be thorough finds out more.
         keep: stores what is more than a report; the report alone if None.
-        scope: see :class:`Handler`.
     """
     keep = keep or partial(save_report, kind=kind)
 
@@ -98,7 +96,7 @@ def report_handler(
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, words(outcome.found))
 
-    return Handler(load, partial(timed, compute), save, scope=scope)
+    return Handler(load, partial(timed, compute), save)
 
 
 def model_report_handler(

@@ -16,7 +16,6 @@ from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.common_ground.points import THOROUGH, Bounds, Subject
 from analysis.common_ground.survey import survey_common_ground
-from analysis.digest import canonical_json, sha256_hex
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
@@ -34,12 +33,11 @@ from app.jobs.stored_analysis import analysis_meant
 
 @dataclass(frozen=True)
 class SurveyInputs:
-    """What to survey, and what the store calls it; ``result`` is the digest of what was found."""
+    """What to survey, and what the store calls it."""
 
     subject: Subject
     stored: Stored
     thorough: bool
-    result: str
 
 
 def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> SurveyInputs:
@@ -83,12 +81,7 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
         ids=[[alignment for alignment, _, _ in kept[one.id]] for one in algorithms],
         valid=[[valid for _, valid, _ in kept[one.id]] for one in algorithms],
     )
-    return SurveyInputs(subject, stored, bool(arguments["thorough"]), row.result_digest)
-
-
-def scope_of_survey(inputs: SurveyInputs) -> str:
-    """Everything that finished parts depend on, as a hash; a result's digest says all of the subject."""
-    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, inputs.thorough]))
+    return SurveyInputs(subject, stored, bool(arguments["thorough"]))
 
 
 def compute_survey(inputs: SurveyInputs, work: Work = DEFAULT_WORK) -> PreparedCommonGround:
@@ -121,6 +114,4 @@ def save_survey(session: Session, arguments: Mapping[str, Any], outcome: Prepare
     return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
 
 
-COMMON_GROUND: Handler[SurveyInputs, PreparedCommonGround] = Handler(
-    load_survey_inputs, compute_survey, save_survey, scope=scope_of_survey
-)
+COMMON_GROUND: Handler[SurveyInputs, PreparedCommonGround] = Handler(load_survey_inputs, compute_survey, save_survey)

@@ -28,7 +28,6 @@ from analysis.tasks import input_table, named_task
 from analysis.work import Work
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
-from tests.interrupted import ends_the_same
 
 
 def trained_xor() -> Network:
@@ -274,15 +273,3 @@ def told(found):
     columns += [found.circuit_best, found.circuit_worst]
     plain = [one.tobytes() if isinstance(one, np.ndarray) else one for one in columns]
     return plain, found.n_classes, found.drawn, found.best, found.worst, found.spread, found.n_perfect
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "bounds",
-    [Bounds(), Bounds(max_seconds=0.0, n_drawn=20, max_spread=0), Bounds(max_added=0)],
-    ids=["all", "drawn", "without the spread"],
-)
-def test_a_survey_that_is_stopped_again_and_again_ends_the_same(small, bounds):
-    again, attempts = ends_the_same(lambda work: survey_common_ground(small, work, bounds=bounds))
-    assert told(again) == told(survey_common_ground(small, bounds=bounds))
-    assert attempts > 2

@@ -15,15 +15,12 @@ from analysis.directions import blocks
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningCase, LearningOptions, learn
 from analysis.directions.das_result import learn_choices
-from analysis.directions.findings import find_directions
 from analysis.directions.result import Learning
 from analysis.directions.search import search_directions
 from analysis.errors import BeyondLimits
 from analysis.question import ask
-from analysis.work import DEFAULT_WORK
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
-from tests.interrupted import ends_the_same
 
 DATA = clean_data(2)
 
@@ -90,16 +87,6 @@ def test_alice_and_bob_are_learned_too() -> None:
         # what learning said is what scoring says
         assert choice.runs[0][2] == choice.iia == best.iia
         assert choice.n_solved == int(best.valid and bool(best.joint_valid))
-
-
-@pytest.mark.slow
-def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> None:
-    def find(work=DEFAULT_WORK):
-        return find_directions(ask(NET, data=DATA), CANDIDATES, "learned", work, learning=Learning(1, 5, 1))
-
-    again, attempts = ends_the_same(find, parts=1)
-    assert again == find()
-    assert attempts == 1 + len(CANDIDATES.algorithms) == 3
 
 
 @pytest.mark.slow

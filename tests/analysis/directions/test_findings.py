@@ -20,10 +20,8 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.result_file import result_json
 from analysis.tasks import named_task
-from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis
-from tests.interrupted import ends_the_same
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
@@ -45,17 +43,6 @@ def test_every_alignment_has_evidence_for_each_place(direction_class):
             assert (one.family is not None) == closed
             if closed:
                 assert (one.family.dimension, one.family.answer) == (2, "some")
-
-
-@pytest.mark.parametrize("direction_class", CLOSED_FORM)
-def test_a_search_that_is_stopped_again_and_again_ends_the_same(direction_class):
-    def find(work=DEFAULT_WORK):
-        return find_directions(ask(XORNET, data=DATA), CANDIDATES, direction_class, work)
-
-    again, attempts = ends_the_same(find, parts=1)
-    whole = find()
-    assert again == whole
-    assert attempts == 1 + len(whole.algorithms) == 3
 
 
 def test_the_share_in_the_row_space_is_that_of_the_cosine():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import Task, named_task
 from analysis.work import Work
-from tests.interrupted import ends_the_same
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
@@ -104,16 +102,6 @@ def test_three_inputs() -> None:
     assert (ladder.rungs["single"].alignments, ladder.rungs["single"].of) == (1, 2 + 2)  # A∧B on the first neuron
 
 
-@pytest.mark.slow
-def test_a_climb_that_is_stopped_again_and_again_ends_the_same() -> None:
-    def climb(work):
-        return climb_closed(ask(XORNET, task=XOR, data=CLEAN), work, n_permuted=3)
-
-    again, attempts = ends_the_same(climb, parts=1)
-    assert again == climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
-    assert attempts == 5
-
-
 @pytest.mark.parametrize(("most", "truncated_at"), [(1, 1), (2, None)])
 def test_what_is_placed_is_whole_unless_some_are_left_out(most, truncated_at, monkeypatch) -> None:
     monkeypatch.setattr(climbing, "MAX_ALGORITHMS", most)
@@ -136,21 +124,3 @@ def test_networks_that_compute_the_task_are_counted() -> None:
     constant = Network.from_arrays([[[0.0, 0.0]], [[0.0]]], [[0.0], [0.0]], activation="sigmoid")
     assert n_that_compute([XORNET, constant, XORNET], XOR) == 2
     assert n_that_compute([XORNET, constant], named_task("AND", 2)) == 0
-
-
-@pytest.mark.slow
-def test_a_learned_climb_that_is_stopped_again_and_again_ends_the_same(monkeypatch) -> None:
-    from analysis.ladder import learning
-
-    monkeypatch.setattr(learning, "_AT_ONCE", 1)
-    monkeypatch.setattr(learning, "LINEAR", replace(learning.LINEAR, steps=5))
-    monkeypatch.setattr(learning, "NON_LINEAR", replace(learning.NON_LINEAR, steps=5))
-    closed = climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=2)
-
-    def climb(work):
-        return learning.climb_learned(closed, ask(XORNET, task=XOR), work)
-
-    again, attempts = ends_the_same(climb, parts=1)
-    whole = learning.climb_learned(closed, ask(XORNET, task=XOR))
-    assert (again.rungs, again.floors) == (whole.rungs, whole.floors)
-    assert attempts > 3

@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.checkpoints import PackedCheckpoints
-from analysis.errors import BeyondLimits, Cancelled
+from analysis.errors import BeyondLimits
 from analysis.models import attention_engine, circuits
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_space import AttentionSpace
 from analysis.models.circuits import find_circuits, find_masks
 from analysis.models.model import gaps
 from analysis.validity import max_wrong
-from analysis.work import Work
 from tests.analysis.models.attention_models import random_attention
 
 FOLDER = Path(__file__).parents[2] / "golden" / "attention"
@@ -188,29 +186,6 @@ def test_circuits_are_drawn_uniformly_whatever_is_listed():
         assert abs(drawn - n * share) <= 5 * (n * share * (1 - share)) ** 0.5  # five standard deviations
     few = find_masks(golden("sum_mod_5_2x2_0"), ATTENTION.default_rules)
     assert few.drawn.tolist() == few.masks.tolist()  # all of them
-
-
-@pytest.mark.slow
-def test_a_search_that_was_stopped_goes_on_where_it_was(monkeypatch):
-    model = golden("sum_mod_5_2x2_0")
-    kept = {}
-
-    def stop(progress):
-        if progress.done == 6:
-            raise Cancelled("circuits")
-
-    work = Work(report=stop, checkpoints=PackedCheckpoints({}, lambda part: kept.update({part.key: part.data})))
-    with pytest.raises(Cancelled):
-        find_masks(model, ATTENTION.default_rules, work)
-    assert len(kept) == 6
-    searched = []
-    search = attention_engine._State.search
-    monkeypatch.setattr(
-        attention_engine._State, "search", lambda self, *given: searched.append(1) or search(self, *given)
-    )
-    again = find_masks(model, ATTENTION.default_rules, Work(checkpoints=PackedCheckpoints(kept, lambda part: None)))
-    assert len(searched) == 9 - 6
-    assert (again.valid, again.tested) == (617, 3_927_073)
 
 
 @pytest.mark.slow

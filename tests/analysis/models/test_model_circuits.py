@@ -9,7 +9,6 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.checkpoints import PackedCheckpoints
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask, InvalidNetwork, InvalidProtocol
 from analysis.models import circuits as engine
@@ -86,20 +85,6 @@ def test_the_smallest_are_listed_where_there_are_too_many():
     assert found.by_bits == every.by_bits
     smallest = sorted(every.circuits, key=lambda one: (one.bits, one.mask))[:2]
     assert list(found.circuits) == sorted(smallest, key=lambda one: one.mask)
-
-
-def test_parts_that_were_found_before_are_not_found_again(monkeypatch):
-    kept = []
-    space_type = type(AND.space(RULES))
-    monkeypatch.setattr(space_type, "batch", 7)
-    first = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints({}, kept.append)))
-    assert len(kept) == -(-64 // 7)
-    monkeypatch.setattr(space_type, "run", None)
-    known = {one.key: one.data for one in kept}
-    again = find_masks(AND, RULES, Work(checkpoints=PackedCheckpoints(known, kept.append)))
-    assert again.masks.tolist() == first.masks.tolist()
-    assert (again.valid, again.tested, again.by_bits) == (first.valid, first.tested, first.by_bits)
-    assert first.exhaustive
 
 
 def test_one_circuit_has_the_figures_that_the_search_found():

@@ -22,9 +22,6 @@ class Directly:
             def wait(self, seconds):
                 return Finished(outcome)
 
-            def checkpoints(self):
-                return []
-
             def progress(self):
                 return []
 

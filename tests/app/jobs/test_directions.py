@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import select, update
 
-from analysis.checkpoints import PackedCheckpoints
 from analysis.directions.findings import CLOSED_FORM
-from analysis.directions.result import Learning
 from analysis.protocol import COMPLETE
-from analysis.work import Work
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
@@ -91,27 +86,6 @@ def test_every_algorithm_only_where_that_is_asked(store):
         session.execute(update(AnalysisRow).values(algorithms_candidates=251))
         assert last
     assert "at least" in work(store, ask(store, "orthogonal"))
-
-
-@pytest.mark.slow
-def test_an_attempt_goes_on_behind_the_parts_of_the_one_before(store):
-    stored_analysis(store)
-    arguments = ask(store, "integer", "orthogonal")
-    with store.read() as session:
-        inputs = directions.load_direction_inputs(session, arguments)
-    kept: dict[str, bytes] = {}
-    first = compute(inputs, PackedCheckpoints({}, lambda checkpoint: kept.update({checkpoint.key: checkpoint.data})))
-    assert {key.split("/")[0] for key in kept} == {"integer", "orthogonal"}
-    again = compute(inputs, PackedCheckpoints(kept, lambda checkpoint: pytest.fail(f"{checkpoint.key} was done again")))
-    assert [one.content for one in again] == [one.content for one in first]
-    scope = directions.scope_of_directions(inputs)
-    assert scope == directions.scope_of_directions(replace(inputs, classes=("oblique",)))
-    for other in (replace(inputs, learning=Learning(7)), replace(inputs, algorithms=inputs.algorithms[:1])):
-        assert directions.scope_of_directions(other) != scope
-
-
-def compute(inputs, checkpoints):
-    return directions.compute_directions(inputs, Work(checkpoints=checkpoints))
 
 
 def test_a_result_that_is_gone_is_told(store):

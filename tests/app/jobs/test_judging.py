@@ -139,9 +139,6 @@ def test_judging_may_be_stopped(store):
                 def wait(self, seconds):
                     return Stopped()
 
-                def checkpoints(self):
-                    return []
-
                 def progress(self):
                     return []
 
