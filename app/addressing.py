@@ -203,10 +203,6 @@ class Addresses:
         """All points of the common ground as comma-separated values."""
         return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
-    def common_ground_places(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Every place of the cloud exactly, as JSON."""
-        return self._url("api", "v1", "networks", network, "common-ground", "places", scope=scope, **view)
-
     def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """Every criterion's verdict on one to six explanations, side by side."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}

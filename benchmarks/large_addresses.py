@@ -209,7 +209,6 @@ _TWINS: Final = (
     "/api/v1/networks/{network}/criteria",
     "/api/v1/networks/{network}/funnel",
     "/api/v1/networks/{network}/common-ground",
-    "/api/v1/networks/{network}/common-ground/places",
     "/api/v1/networks/{network}/common-ground/standing?e=i-{mask}.0",
     "/api/v1/networks/{network}/circuits?limit=200",
     "/api/v1/networks/{network}/circuits/{mask}",

@@ -16,7 +16,6 @@ from app.figures.plots import Figure
 from app.listing.csv import csv_lines
 from app.options import ScopeOptions
 from app.pages.common_ground.build import build_common_ground
-from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
 from app.pages.common_ground.table import HEAD, table_rows
 from app.pages.common_ground.views import CloudView, CommonGroundOptions, CommonGroundPage
@@ -73,18 +72,6 @@ add_page(
         errors=(400, 404, 422),
         context=lambda page, _: {"standing": page},
         block="standing",
-    ),
-)
-add_twin(
-    router,
-    Page(
-        PAGE + "/places",
-        build_places,
-        "common_ground",
-        "common ground",
-        "Every place of the cloud",
-        "Where explanations of each kind stand, exactly, also where the figure takes places together.",
-        name="common_ground_places",
     ),
 )
 

@@ -46,6 +46,7 @@ class Former:
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
+    Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),

@@ -127,14 +127,3 @@ def test_a_refused_setting_says_what_is_allowed(tab, expect, ear):
     expect(tab.locator("main")).to_contain_text("a number from 0 to")
     tab.goto(FUNNEL + "?criteria=no-such")
     expect(tab.locator("main")).to_contain_text("knockout-completeness")
-
-
-def test_a_null_model_is_a_form_away_where_no_study_drew_one(tab, expect):
-    tab.goto("/networks/alice-and-bob/funnel")
-    tab.get_by_role("link", name="Draw networks of this shape").click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("New study")
-    text = tab.locator("textarea[name=file]").input_value()
-    assert '"drawn-xor-2-3-1"' in text
-    tab.locator("#file").get_by_role("button", name="Estimate run time").click()
-    expect(tab.locator(".study-cost .lead")).to_contain_text("4 cells, 120 networks, about")
-    expect(tab.get_by_role("button", name="Start study")).to_be_visible()

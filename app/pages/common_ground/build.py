@@ -85,7 +85,6 @@ def build_common_ground(
         summary=list(drawn.summary) if drawn else [],
         cloud=list(drawn.marks) if drawn else [],
         places=drawn.places if drawn else 0,
-        places_url=addresses.common_ground_places(slug, scope),
         grid=grid_view(drawn.grid) if drawn and drawn.grid else None,
         representatives=list(drawn.representatives) if drawn and drawn.representatives is not None else None,
         kinds=drawn.kinds if drawn else {},

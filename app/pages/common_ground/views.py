@@ -167,7 +167,6 @@ class CommonGroundPage(Browsed, LinkedPage):
     summary: list[str] = Field(description="What the survey says, in sentences.")
     cloud: list[CloudView] = Field(description="The marks: every place, or cells of a grid where these are too many.")
     places: int = Field(description="Different places where explanations of a kind stand.")
-    places_url: str = Field(description="All of them exactly, as JSON.")
     grid: GridView | None = Field(description="None where every place is a mark of its own.")
     representatives: list[SpreadBar] | None = Field(
         description="Observed classes that were looked at, by right predictions; None where the spread is known."

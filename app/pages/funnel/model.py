@@ -8,8 +8,6 @@ from pydantic import Field
 
 from analysis.criteria.criterion import Kind
 from app.options import BigInt, PageModel
-from app.pages.funnel.on_directions import DirectionFunnelView
-from app.pages.null_model import NullModelView
 from app.pages.shared import AnalysisPage, Counts, JobView
 
 RowState = Literal["stored", "computing", "not_computed"]
@@ -156,28 +154,6 @@ class Toggle(PageModel):
     url: str
 
 
-class AloneRow(PageModel):
-    """One criterion by itself, over all explanations of a kind."""
-
-    key: str
-    label: str
-    text: str = Field(description="With the settings that it has in the sequence, else the default.")
-    chosen: bool = Field(description="Whether it is in the sequence.")
-    outcomes: Outcomes | None = Field(description="Null without verdicts.")
-    note: str = Field(description="Why some are undecided, where a limit or a budget is the reason.")
-    left_url: str | None = Field(description="Those that pass, as a list.")
-    add_url: str | None = Field(description="The sequence with it at the end; null if it is there.")
-
-
-class AloneTable(PageModel):
-    """Every criterion for one kind of explanation, each by itself."""
-
-    kind: Kind
-    noun: str
-    of: BigInt
-    rows: list[AloneRow]
-
-
 class Pending(PageModel):
     """Steps whose verdicts are not stored."""
 
@@ -207,11 +183,6 @@ class FunnelPage(AnalysisPage):
     circuits: list[KindFunnel] = Field(description="Where, then what: circuits, then their interpretations.")
     algorithms: list[KindFunnel] = Field(description="What, then where: algorithms, then their alignments.")
     recorded: list[KindFunnel] = Field(description="Kinds that have a record, such as linear probes, where searched.")
-    directions: list[DirectionFunnelView] = Field(description="On directions, class by class; empty if not searched.")
-    alone: list[AloneTable]
-    null_model: NullModelView | None = Field(
-        description="Criteria by themselves on networks that were trained and that were drawn; null without counts."
-    )
     presets: list[Preset]
     additions: list[Addition]
     toggles: list[Toggle]
@@ -220,7 +191,6 @@ class FunnelPage(AnalysisPage):
     note: str = Field(description="What the numbers are of, where the stored circuits are not all.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     network_url: str
-    ladder_url: str = Field(description="What passes in each class of maps by chance.")
     empty_url: str = Field(description="The funnel without any criterion.")
 
     @property

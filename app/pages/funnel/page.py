@@ -9,9 +9,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from analysis.criteria.budget import budget_that_ended
-from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import QUOTIENT
-from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
@@ -23,8 +21,6 @@ from app.figures.numbers import noun
 from app.limits import limits_in
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
 from app.pages.funnel.model import (
-    AloneRow,
-    AloneTable,
     FunnelPage,
     KindFunnel,
     Pending,
@@ -32,7 +28,6 @@ from app.pages.funnel.model import (
     Toggle,
     Unhurried,
 )
-from app.pages.funnel.on_directions import direction_funnels
 from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
 from app.pages.funnel.rows import (
     NOUNS,
@@ -42,11 +37,9 @@ from app.pages.funnel.rows import (
     circuit_funnel,
     counted,
     interpretation_funnel,
-    outcomes_of,
     recorded_funnel,
 )
 from app.pages.funnel.stored import Lists, Verdicts
-from app.pages.null_model import Asked, null_model
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import Counts, counts_of, job_view, network_view, scope_now
 from app.recent import Recent
@@ -61,14 +54,6 @@ TOGGLES = {
         "Interpretations that differ only on parent combinations that no input reaches are the same on every input.",
     ),
 }
-
-_LEFT: Final = (
-    Asked("one-algorithm", "Exactly one irredundant algorithm"),
-    Asked("alice-and-bob", "Both irredundant algorithms"),
-    Asked("irredundant-literals-one", "Exactly one minimal alignment of irredundant algorithms"),
-    Asked("one-minimal-joint-alignment", "Exactly one minimal alignment among the jointly right"),
-)
-"""Questions of the studies that no single criterion asks."""
 
 
 def build_funnel(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> FunnelPage:
@@ -99,11 +84,6 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         what = (tuple(map(str, steps)), frozenset(underway))
         make = partial(_all_kinds, verdicts, lists)
         funnels = kept(session, addresses, place, analysis, what, make)
-    alone = (
-        []
-        if verdicts is None or lists is None
-        else [_alone(kind, verdicts, lists, url) for kind in (*KINDS, *verdicts.recorded)]
-    )
     return FunnelPage(
         network=network_view(place.row, addresses),
         scope=scope_now(session, place, addresses),
@@ -116,9 +96,6 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         recorded=[]
         if verdicts is None or lists is None
         else [recorded_funnel(verdicts, lists, kind) for kind in verdicts.recorded],
-        directions=direction_funnels(session, addresses, place, steps),
-        alone=alone,
-        null_model=None if counts is None else null_model(session, place, addresses, _beside_drawn(counts, alone)),
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),
@@ -129,7 +106,6 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         note="" if counts is None else _note(counts),
         scope_query=list(scope.query().items()),
         network_url=addresses.network(slug, scope),
-        ladder_url=addresses.ladder(slug, scope),
         empty_url=url(()),
         url=url(steps),
     )
@@ -157,44 +133,6 @@ def summary_of(session: Session, addresses: Addresses, place: Place, counts: Cou
         return circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)
 
     return [] if place.analysis is None else list(kept(session, addresses, place, place.analysis, "summary", make))
-
-
-def _alone(kind: Kind, verdicts: Verdicts, lists: Lists, url: Url) -> AloneTable:
-    """Every criterion for one kind by itself."""
-    chosen = {step.key: step for step in verdicts.steps}
-    rows = []
-    for criterion in criteria_for(kind):
-        step = chosen.get(criterion.key) or CriterionStep.of(criterion)
-        stored = verdicts.sets.get((kind, step))
-        longer = (*verdicts.steps, step)
-        rows.append(
-            AloneRow(
-                key=criterion.key,
-                label=criterion.label,
-                text=str(step),
-                chosen=criterion.key in chosen,
-                outcomes=None if stored is None else outcomes_of(stored.tally),
-                note="" if stored is None else stored.note,
-                left_url=None if stored is None or kind == "interpretation" else lists.passing(kind, (step,)),
-                add_url=None if criterion.key in chosen or len(longer) > MAX_STEPS else url(longer),
-            )
-        )
-    of = verdicts.counts.interpretations_total if kind == "interpretation" else verdicts.n[kind]
-    return AloneTable(kind=kind, noun=NOUNS[kind], of=of, rows=rows)
-
-
-def _beside_drawn(counts: Counts, alone: Sequence[AloneTable]) -> list[Asked]:
-    """What is looked up of drawn networks: valid circuits, each criterion by itself, and whether one is left."""
-    criteria = [
-        Asked(
-            f"passes:{table.kind}:{row.text}",
-            f"{table.noun.capitalize()}s: {row.label}",
-            None if row.outcomes is None else row.outcomes.passed,
-        )
-        for table in alone
-        for row in table.rows
-    ]
-    return [Asked("circuits-valid", "Valid circuits", counts.circuits_valid), *criteria, *_LEFT]
 
 
 def _toggles(steps: Sequence[CriterionStep], verdicts: Verdicts | None, url: Url) -> list[Toggle]:

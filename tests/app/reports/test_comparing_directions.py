@@ -125,22 +125,6 @@ def test_a_comparison_of_them_can_be_verified(client) -> None:
     assert [one["kind"] for one in answer.json()["explanations"]] == ["direction", "direction", "interpretation"]
 
 
-def test_the_funnel_asks_them_class_by_class(get, client) -> None:
-    asked = ["both-directions", "joint-interchange", "minimal-alignment", "margin(least=0.49)"]
-    page = get(XORNET + "/funnel", criteria=asked)
-    by_class = {one["key"]: one for one in page["directions"]}
-    assert set(by_class) == {"integer", "orthogonal"}
-    for one in by_class.values():
-        assert (one["begin"], one["n_valid"]) == (2, 2)
-        assert [row["asked"] for row in one["rows"]] == [True, True, False, True]
-        assert [row["left"] for row in one["rows"]][:3] == [2, 2, 2]
-        assert one["left"] == one["rows"][-1]["left"]
-    none = get(XORNET + "/funnel", criteria=["margin(least=0.5)"])["directions"]
-    assert all(one["rows"][0]["failed"] == 2 and one["left"] == 0 for one in none)
-    assert "does not apply to directions" in client.get(XORNET + "/funnel", params={"criteria": asked}).text
-    assert get("/networks/other/funnel")["directions"] == []
-
-
 def test_the_list_of_all_tells_where_they_are(get, client) -> None:
     page = get(XORNET + "/explanations")
     assert page["on_directions"] >= 4  # two by small integers, two by their shortest read-outs
