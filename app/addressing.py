@@ -327,10 +327,6 @@ class Addresses:
         """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
         return self._url("jobs", job, action)
 
-    def training_table(self, network: str, form: str) -> str:
-        """Loss and outputs of a network in training, by epoch; form "csv" or "json"."""
-        return self._url("networks", network, f"training.{form}")
-
     def train(self, **view: Any) -> str:
         return self._url("train", **view)
 

@@ -14,7 +14,6 @@ from app.error_answers import api_errors
 from app.listing.csv import csv_lines
 from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import Table
-from app.pages.training.export import training_table
 from app.routes.page import Builder, built, taken_by, takes
 from app.routes.streaming import Streamed
 
@@ -217,12 +216,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         exports.figures_table,
         "Figures",
         "The numbers behind every figure of a network's page.",
-    ),
-    (
-        "/networks/{network}/training",
-        training_table,
-        "Training",
-        "How a network learned: loss and outputs by epoch.",
     ),
     (
         "/networks/{network}/funnel",

@@ -48,6 +48,7 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
+    Former("/networks/{network}/training.{form}", "/networks/{network}"),
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
     Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),

@@ -65,7 +65,7 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     expect(tab.locator("figure.learning svg").first).to_be_visible()
 
 
-def test_some_seeds_without_a_script_from_the_form_to_another_like_it(visitor, site, expect):
+def test_some_seeds_without_a_script_from_the_form_to_the_form_again(visitor, site, expect):
     tab = visitor(java_script_enabled=False, **PHONE)
     tab.goto("/train?hidden=2&tasks=AND&count=3&loss_target=0.02")
     for name in ("complete", "paper"):
@@ -77,6 +77,6 @@ def test_some_seeds_without_a_script_from_the_form_to_another_like_it(visitor, s
     expect(rows).to_have_count(3)
     rows.get_by_role("link").first.click()
     expect(tab.locator("#training figure svg").first).to_be_visible()
-    tab.get_by_role("link", name="Train another like this").click()
+    tab.get_by_role("link", name="Train again with other options").click()
     expect(tab.get_by_role("textbox", name=HIDDEN_LAYERS)).to_have_value("2")
     expect(tab.get_by_label("Loss target")).to_have_value("0.02")

@@ -42,7 +42,8 @@ def ladder_drawing(
     axis = Axis.of(steps, log, share)
     _, rows, n = places(steps)
     left = 12 + max([text_width(row.label, 11.5) for step in steps for row in step.rows] + [0.0])
-    right = 14 + max([text_width(row.told, 11.5) for step in steps for row in step.rows] + [60.0])
+    told = [told_title, *(row.told for step in steps for row in step.rows)]
+    right = 14 + max(60.0, *(text_width(one, 11.5) for one in told))
     start = math.log10(axis.floor) if axis.log else 0.0
     end = math.log10(axis.high) + 0.1 if axis.log else axis.high * 1.04
     n_strips = sum(len(step.rows) for step in steps)

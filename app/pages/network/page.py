@@ -215,9 +215,7 @@ class Links(PageModel):
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
-    train_like: str = Field(description="The training form, filled in with its settings.")
     train_again: str = Field(description="The same with its very seed, where its loss curve was not kept; else empty.")
-    learning: str = Field(description="Loss and outputs by epoch as CSV; JSON likewise. Empty if not known.")
 
 
 class NetworkPage(AnalysisPage):
@@ -448,9 +446,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
-            train_like=addresses.train(like=slug),
             train_again=same_again(place.row, addresses),
-            learning="" if learning is None else addresses.training_table(slug, "csv"),
         ),
         url=addresses.network(slug, scope),
     )

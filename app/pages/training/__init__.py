@@ -1,1 +1,1 @@
-"""Training: the form, what it will take, settings taken over from a network, and how networks learn."""
+"""Training: the form, what it will take, and how networks learn."""

@@ -17,7 +17,7 @@ from app.db.reads.networks import STUDY_ORIGIN
 from app.db.tables import NetworkRow
 from app.figures.svg.learning import End, LossCurve, OutputCurve
 from app.options import PageModel
-from app.pages.training.like import again
+from app.pages.training.options import as_text
 
 LossPoint = tuple[int, float | None]
 OutputsPoint = tuple[int, list[list[float | None]]]
@@ -190,7 +190,12 @@ def why_unknown(row: NetworkRow) -> str:
 def same_again(row: NetworkRow, addresses: Addresses) -> str:
     """The form filled in with the very options and seed of a network without a curve; "" where they are not known."""
     options = row.training.get("options")
-    return again(addresses, options) if options and not row.training.get("losses") else ""
+    return _again(addresses, options) if options and not row.training.get("losses") else ""
+
+
+def _again(addresses: Addresses, options: Mapping[str, Any]) -> str:
+    """The form filled in with these options of training."""
+    return addresses.train(**{name: as_text(value) for name, value in options.items() if value is not None})
 
 
 def _learning(
@@ -205,7 +210,7 @@ def _learning(
         max_epochs=spec.epochs,
         options=options,
         networks=networks,
-        again_url=again(addresses, {**options, "count": len(networks)}),
+        again_url=_again(addresses, {**options, "count": len(networks)}),
     )
 
 

@@ -27,9 +27,6 @@ _DECIMAL: Final = ("loss_target", "noise_std", "learning_rate", "negative_slope"
 class TrainOptions(Options):
     """Options that fill in the form: the texts of its fields, so that a filled-in form can be linked to."""
 
-    like: str = Field(
-        "", max_length=100, description="A network whose settings fill in the form; other options go before them."
-    )
     tasks: str = Field("XOR", max_length=600, description="One task per output, separated by commas.")
     n_inputs: str = Field(str(_DEFAULTS.n_inputs), max_length=8, description="Number of Boolean inputs.")
     hidden: str = Field("3, 3", max_length=80, description="Hidden layer sizes, separated by commas.")

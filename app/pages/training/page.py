@@ -23,7 +23,6 @@ from app.limits import limits_in
 from app.options import PageModel
 from app.pages.plan import PlanView, plan_view
 from app.pages.shared import JobView, job_view
-from app.pages.training.like import LikeView, options_like
 from app.pages.training.options import (
     FIELDS,
     GROUPS,
@@ -93,7 +92,6 @@ class TrainPage(PageModel):
     values: dict[str, str]
     protocols: list[str] = Field(description="Protocols that are ticked.")
     problems: list[str] = Field(description="What was wrong with the values, all at once; empty if nothing was.")
-    like: LikeView | None = Field(description="The network whose settings fill in the form.")
     plan: TrainingPlan | None = Field(description="What it would do; null where the values cannot be trained with.")
     all_protocols: list[str]
     max_count: int
@@ -121,12 +119,7 @@ class TrainPage(PageModel):
 
 
 def build_train(session: Session, addresses: Addresses, options: TrainOptions) -> TrainPage:
-    """The form, filled in by the address, by a network or by what was sent.
-
-    Raises:
-        NotFound: the network whose settings are asked for is not there.
-    """
-    options, like = options_like(session, addresses, options)
+    """The form, filled in by the address or by what was sent."""
     problems = problems_of_form(options)
     values = {name: str(getattr(options, name)) for name in FIELDS}
     return TrainPage(
@@ -134,7 +127,6 @@ def build_train(session: Session, addresses: Addresses, options: TrainOptions) -
         values=values,
         protocols=chosen_protocols(options),
         problems=[str(problem) for problem in problems],
-        like=like,
         plan=None if problems else plan_training(request_of(options), limits_in(session)),
         all_protocols=list(BUILT_IN),
         max_count=MAX_COUNT,

@@ -16,7 +16,6 @@ from app.db.studies import save_results
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.training import keep_courses, save_training_outcome
-from app.pages.training.options import DEFAULT_SEED
 from tests.factories import pretrained_xor
 from tests.study_factories import results as study_results
 
@@ -216,34 +215,22 @@ def store_trained(store):
 
 
 @pytest.mark.slow
-def test_settings_are_taken_over_from_a_network(client, store):
+def test_a_network_is_trained_again_with_its_options(client, store):
     spec, slug = store_trained(store)
-    page = client.get("/api/v1/train", params={"like": slug}).json()
-    assert page["like"]["trained_here"] is True
-    assert page["values"]["seed"] == "42"
-    answer = client.post("/train", data={**page["values"], "protocols": ["paper"]})
-    wanted = spec.model_copy(update={"seed": 42}).model_dump(mode="json")
-    assert specs_of(store, answer)["specs"] == [wanted]
-    # what the address says goes before
-    assert client.get("/api/v1/train", params={"like": slug, "seed": "7"}).json()["values"]["seed"] == "7"
-    assert client.get("/train", params={"like": "nowhere"}).status_code == 404
-    assert f"/train?like={slug}" in client.get(f"/networks/{slug}").text
+    page = client.get(f"/api/v1/networks/{slug}").json()
+    filled = client.get("/api/v1" + page["learning"]["again_url"]).json()["values"]
+    answer = client.post("/train", data={**filled, "protocols": ["paper"]})
+    assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
+    assert "Train again with other options" in client.get(f"/networks/{slug}").text
 
 
-def test_of_a_network_from_elsewhere_its_shape_is_taken_over(client, store):
+def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client, store):
     with store.write() as session:
         slug = save_network(session, pretrained_xor(), origin="uploaded").slug
-    page = client.get("/api/v1/train", params={"like": slug}).json()
-    assert page["like"]["trained_here"] is False
-    assert (page["values"]["hidden"], page["values"]["tasks"]) == ("3, 3", "XOR")
-    assert page["values"]["seed"] == str(DEFAULT_SEED)
     network = client.get(f"/api/v1/networks/{slug}").json()
     assert network["learning"] is None
     assert "trained elsewhere" in network["learning_unknown"]
-    text = client.get(f"/networks/{slug}").text
-    assert 'id="training"' not in text
-    assert "Train another like this" in text
-    assert client.get(f"/networks/{slug}/training.csv").status_code == 404
+    assert 'id="training"' not in client.get(f"/networks/{slug}").text
 
 
 @pytest.mark.every_database
@@ -287,13 +274,8 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
     text = client.get(f"/networks/{slug}?output=1").text
     assert "Loss by epoch, logarithmic, with the target 0.01. From 0.3 at epoch 1." in text
     assert "11 gives 0.90, should be 1" in text
-    lines = [
-        line for line in client.get(f"/networks/{slug}/training.csv").text.splitlines() if not line.startswith("#")
-    ]
-    assert lines[0].startswith("epoch,loss,output_0_00")
-    assert lines[1:] == ["1,0.3" + ",0.5" * 8, "2," + "," * 8, "3,0.009,0.1,0.9,1.1,0.0,0.0,0.1,0.2,0.9"]
-    rows = client.get(f"/networks/{slug}/training.json").json()["rows"]
-    assert rows[1] == {**dict.fromkeys(rows[1], None), "epoch": 2}
+    former = client.get(f"/networks/{slug}/training.csv", follow_redirects=False)
+    assert (former.status_code, former.headers["location"]) == (301, f"/networks/{slug}")
     for name in ("loss", "outputs-learned"):
         assert client.get(f"/networks/{slug}/figures/{name}.svg").headers["content-type"].startswith("image/svg")
 
