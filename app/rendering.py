@@ -33,7 +33,7 @@ from app.guarded_forms import GuardedForms, access_of, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
-from app.pages.terms import explained, meaning_of, words_of
+from app.pages.terms import explained, meaning_of
 from app.resources import STATIC, TEMPLATES
 from app.settings import Settings
 from app.stacked_tables import with_labels
@@ -187,7 +187,6 @@ def render(
     env = environment(_prefix(request))
     values = {**page_context(request, theme), **(context or {}), **more}
     values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
-    values.setdefault("words", words_of(name))
     template = env.get_template(name)
     access = access_of(request, values["page_url"])
     with shown_to(access):

@@ -1,4 +1,4 @@
-"""Which words each page uses that are terms here, with the beginning of what the glossary says of them."""
+"""Words that are terms here, with the beginning of what the glossary says of them."""
 
 from __future__ import annotations
 
@@ -14,145 +14,6 @@ from app.addressing import Addresses
 from app.pages.glossary import GLOSSARY_FILE, read_glossary
 from app.pages.prose import anchor_of
 
-PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "search": ("Reference", "Mask", "Digest", "Algorithm"),
-    "gallery": ("Network", "Circuit", "Interpretation", "Algorithm", "Alignment", "Valid", "Task"),
-    "network": (
-        "Protocol",
-        "Valid",
-        "Circuit",
-        "Interpretation",
-        "Observed class",
-        "Algorithm",
-        "Alignment",
-        "Margin",
-        "Planted network",
-    ),
-    "circuits": ("Circuit", "Valid", "Mask", "Active neuron", "Margin", "Fragile", "Interpretation", "Observed class"),
-    "circuit": (
-        "Circuit",
-        "Valid",
-        "Zero ablation",
-        "Margin",
-        "Mask",
-        "Interpretation",
-        "Observed class",
-        "Story",
-        "Verdict",
-    ),
-    "interpretations": ("Interpretation", "Gate", "Observed class", "Index of an interpretation"),
-    "interpretation": (
-        "Interpretation",
-        "Cut",
-        "Local gate",
-        "Free row",
-        "Observed class",
-        "Index of an interpretation",
-    ),
-    "algorithms": (
-        "Algorithm",
-        "Candidate",
-        "Variable",
-        "Alignment",
-        "Irredundant",
-        "Interchange intervention accuracy",
-    ),
-    "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
-    "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
-    "rivals": (
-        "Circuit",
-        "Edge",
-        "Most different circuits",
-        "Common ground",
-        "Interpretation",
-        "Observed class",
-        "Valid",
-    ),
-    "methods": (
-        "Discovery method",
-        "Audit",
-        "Claim",
-        "Circuit",
-        "Valid",
-        "Chance at its size",
-        "Backbone",
-        "Story",
-        "Mask",
-        "Planted network",
-    ),
-    "lenses": ("Lens", "Polysemanticity", "Shapley value", "Linear probe", "Alignment", "Irredundant", "Read-out"),
-    "lens": ("Lens", "Shapley value", "Linear probe", "Decision", "Interchange intervention"),
-    "method_path": ("Discovery method", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness"),
-    "claims": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Discovery method", "Faithfulness", "Story"),
-    "kept_claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Faithfulness", "Backbone", "Story"),
-    "claim_delete": ("Claim", "Circuit"),
-    "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
-    "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Refinement"),
-    "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Duality of places"),
-    "directions": (
-        "Direction",
-        "Read-out",
-        "Map class",
-        "Oblique projection",
-        "Learned subspace",
-        "Joint interchange",
-    ),
-    "direction": (
-        "Direction",
-        "Read-out",
-        "Oblique projection",
-        "Joint interchange",
-        "Row-space check",
-        "Interchange intervention",
-        "Margin",
-    ),
-    "explanations": (
-        "Explanation",
-        "Facet",
-        "Standing",
-        "Coverage",
-        "Accuracy",
-        "Fragile",
-        "Observed class",
-        "Criterion",
-    ),
-    "explanation": ("Explanation", "Linear probe", "Selective", "Margin", "Criterion"),
-    "funnel": ("Funnel", "Criterion", "Verdict", "Representative", "Observed class", "Truncated"),
-    "common_ground": ("Common ground", "Intervention", "Coverage", "Accuracy", "Observed class", "Completion"),
-    "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),
-    "compare": ("Explanation", "Crucial experiment", "Coverage"),
-    "compare_choose": ("Explanation", "Crucial experiment"),
-    "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),
-    "verify": ("Re-verification", "Digest", "Permalink"),
-    "lessons": ("Sandbox", "Alignment", "Interpretation", "Intervention by hand"),
-    "sandbox": ("Sandbox", "Intervention by hand", "Base", "Source", "Ablation"),
-    "bring_in": ("Network", "Task", "Encoding", "Protocol"),
-    "bring_in_preview": ("Task", "Margin", "Fragile", "Circuit", "Algorithm", "Encoding"),
-    "check_network_file": ("Network", "Task"),
-    "bring_in_help": ("Network", "Task", "Encoding"),
-    "delete": ("Network", "Permalink"),
-    "rename": ("Network", "Permalink"),
-    "studies": ("Study", "Outcome", "Network"),
-    "study": ("Study", "Cell", "Level", "Measure", "Outcome", "Effect size", "Protocol"),
-    "study_outcomes": ("Study", "Outcome", "Cell", "Measure"),
-    "study_delete": ("Study", "Outcome", "Permalink"),
-    "study_rename": ("Study", "Permalink"),
-    "study_new": ("Study", "Level", "Cell", "Measure", "Protocol", "Criterion"),
-    "train": ("Task", "Network", "Loss", "Epoch", "Convergence", "Protocol"),
-    "jobs": ("Job", "Analysis"),
-    "job": ("Job", "Analysis", "Truncated", "Loss", "Epoch", "Convergence"),
-    "models": ("Model", "Circuit", "Valid"),
-    "model": ("Model", "Circuit", "Gap", "Zero ablation", "Mean ablation", "Mask", "Induction head"),
-    "model_circuits": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Facet"),
-    "model_circuit": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Induction head"),
-    "model_compare": ("Circuit", "Gap", "Margin"),
-    "model_sandbox": ("Sandbox", "Attention-only transformer", "Circuit", "Gap", "Mean ablation"),
-    "model_study": ("Study", "Attention-only transformer", "Granularity", "Circuit", "Minimality", "Induction head"),
-    "model_verify": ("Re-verification", "Digest"),
-    "admin": ("Job", "Network", "Analysis"),
-}
-"""Template in templates/pages, without its ending → terms, the most needed first."""
-
 
 @dataclass(frozen=True)
 class Word:
@@ -167,17 +28,6 @@ class Word:
     term: str
     anchor: str
     meaning: str
-
-
-def words_of(template: str) -> tuple[Word, ...]:
-    """The terms of a page; none for one that uses none.
-
-    Args:
-        template: as it is rendered, "pages/circuits.html".
-    """
-    name = template.removeprefix("pages/").removesuffix(".html")
-    known = _meanings()
-    return tuple(Word(term, anchor_of(term), known[term]) for term in PAGE_TERMS.get(name, ()))
 
 
 def every_word() -> tuple[Word, ...]:

@@ -1,4 +1,4 @@
-"""Terms are explained where they are used: every page names its words, and every link into the glossary arrives."""
+"""Terms are explained in the glossary, and every link into it arrives."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from app.addressing import Addresses
 from app.figures.term_drawings import term_drawings
 from app.pages.glossary import GROUPS, TITLES, GlossaryOptions, build_glossary
 from app.pages.prose import anchor_of
-from app.pages.terms import PAGE_TERMS, words_of
 from app.rendering import TEMPLATES
 
 ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses(), GlossaryOptions()).entries}
-WITHOUT_TERMS = {
-    *("collection", "deleted", "error", "findings", "glossary"),
-    *("interface", "login", "minute", "play", "scope", "short"),
-}
 
 
 def test_groups_name_terms_that_there_are_each_once():
@@ -38,19 +33,6 @@ def test_the_terms_to_start_with_are_twelve_and_each_has_a_drawing():
     assert [anchor_of(term) for term in GROUPS["start"]] == list(term_drawings())
     assert len(term_drawings()) == 12
     assert all(drawing.startswith("<svg") and "<title>" in drawing for drawing in term_drawings().values())
-
-
-def test_every_page_names_its_terms():
-    pages = {path.stem for path in (TEMPLATES / "pages").glob("*.html")}
-    assert pages - WITHOUT_TERMS == set(PAGE_TERMS), "add the page's terms in app/pages/terms.py"
-
-
-@pytest.mark.parametrize("page", PAGE_TERMS)
-def test_terms_have_entries_and_are_used(page):
-    words = words_of(f"pages/{page}.html")
-    assert [word.term for word in words] == [ENTRIES[word.anchor] for word in words]
-    assert all(len(word.meaning) > 20 for word in words)
-    assert len(set(words)) == len(words)
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)

@@ -95,7 +95,7 @@ def shown(store_and_client):
         answer = store_and_client[1].get(address)
         assert answer.status_code == 200
         main = answer.text.partition("<main")[2].partition("</main>")[0]
-        return unescape(re.sub(r"\s+", " ", re.sub(r'<details class="words">.*?</details>', "", main, flags=re.DOTALL)))
+        return unescape(re.sub(r"\s+", " ", main))
 
     return fetch
 
