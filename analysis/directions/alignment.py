@@ -19,7 +19,7 @@ as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import mul
@@ -218,11 +218,6 @@ class DirectionAlignment(Placement[LinearPlace]):
         """
         return short_id(f"{self.algorithm_text}{{{self.text}}}")
 
-    @property
-    def interchange_text(self) -> str:
-        """The same for every alignment that makes the same interchanges: a read-out and its multiples are one."""
-        return ";".join(f"{path}@{place.of_unit_scale.text}" for path, place in self.places)
-
     def resembles(self, other: DirectionAlignment) -> bool:
         """Whether both are the same numbers up to rounding: each row within 1e-6 of its length of the other's.
 
@@ -244,27 +239,6 @@ class DirectionAlignment(Placement[LinearPlace]):
         """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can."""
         layers = {place.layer for _, place in self.places}
         return all(swap_rows(place for _, place in self.places if place.layer == layer) is not None for layer in layers)
-
-
-def moved_directions(alignment: DirectionAlignment, permutations: Sequence[Sequence[int]]) -> DirectionAlignment:
-    """The alignment after hidden neurons have moved.
-
-    Args:
-        alignment: on directions of the hidden layers.
-        permutations: for each hidden layer where each neuron goes.
-    """
-
-    def moved(layer: int, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        places = np.argsort(permutations[layer - 1])
-        return tuple(tuple(row[old] for old in places.tolist()) for row in rows)
-
-    return DirectionAlignment.of(
-        alignment.algorithm_text,
-        [
-            (path, LinearPlace(place.layer, moved(place.layer, place.reads), moved(place.layer, place.swaps)))
-            for path, place in alignment.places
-        ],
-    )
 
 
 def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
