@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from analysis.circuit_sets.circuit_map import CircuitMap, map_circuits
 from analysis.circuit_sets.contradicting import ContradictingPair, most_contradicting
-from analysis.circuit_sets.diagnostics import Consensus, Diagnostics, consensus, diagnose, smallest_of
 from analysis.circuit_sets.most_different import DifferentPair, most_different
 from analysis.circuit_sets.mutually_different import DifferentCircuits, mutually_different
-from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.circuit_sets.overlap import sizes_of, words_of
+from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -28,8 +28,6 @@ class ListedCircuits:
         masks: ``[circuits]`` ascending.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted.
         complete: whether every valid circuit is listed.
-        smallest_complete: whether every smallest valid circuit is.
-        backbone: mask of the edges that every valid circuit keeps, as far as it is known; 0 of no circuit.
     """
 
     question: Question | None
@@ -37,8 +35,6 @@ class ListedCircuits:
     masks: NDArray[Any]
     observed: Sequence[int]
     complete: bool
-    smallest_complete: bool
-    backbone: int
 
 
 @dataclass(frozen=True)
@@ -49,9 +45,6 @@ class Rivals:
         pair: the most different circuits.
         different: the mutually most different ones, from three on.
         contradicting: the interpretations that contradict each other most.
-        diagnostics: ScrubID's three numbers.
-        core_of_smallest: the consensus of the smallest circuits, held against the backbone.
-        core_of_different: the consensus of the mutually most different ones, likewise.
         map: every circuit, or some, in the plane.
         complete: whether all of it is over every valid circuit.
     """
@@ -59,9 +52,6 @@ class Rivals:
     pair: DifferentPair | None
     different: DifferentCircuits | None
     contradicting: ContradictingPair | None
-    diagnostics: Diagnostics | None
-    core_of_smallest: Consensus | None
-    core_of_different: Consensus | None
     map: CircuitMap | None
     complete: bool
 
@@ -75,12 +65,10 @@ def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
     """
     masks, layout = listed.masks, listed.layout
     if not len(masks):
-        return Rivals(None, None, None, None, None, None, None, listed.complete)
+        return Rivals(None, None, None, None, listed.complete)
     pair = most_different(masks, layout, work)
     different = None if pair is None else mutually_different(masks, layout, (pair.first, pair.second), work)
-    diagnostics = diagnose(masks, layout, work, complete=listed.complete, smallest_complete=listed.smallest_complete)
-    smallest = smallest_of(masks, layout)
-    placed = {int(mask) for mask in smallest[:1]}
+    placed = {int(masks[sizes_of(words_of(masks, layout)).argmin()])}
     if pair is not None:
         placed |= {pair.first, pair.second}
     if different is not None:
@@ -92,9 +80,6 @@ def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
         pair,
         different,
         contradicting,
-        diagnostics,
-        consensus(smallest, layout, listed.backbone),
-        None if different is None else consensus(mask_array(different.masks, layout), layout, listed.backbone),
         map_circuits(masks, layout, sorted(placed), work),
         listed.complete,
     )

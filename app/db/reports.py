@@ -9,7 +9,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -92,28 +92,6 @@ class StoredContradiction(Stored):
     complete: bool
 
 
-class StoredDiagnostics(Stored):
-    """See :class:`analysis.circuit_sets.diagnostics.Diagnostics`."""
-
-    n_edges: int
-    n_smallest: int
-    smallest_exact: bool
-    redundancy: Exact
-    contradiction: Exact
-    similarity: Exact | None
-    similarity_smallest: Exact | None
-    similarity_exact: bool
-
-
-class StoredConsensus(Stored):
-    """See :class:`analysis.circuit_sets.diagnostics.Consensus`."""
-
-    edges: Mask
-    of: int
-    recall: Exact | None
-    precision: Exact | None
-
-
 class StoredMap(Stored):
     """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
 
@@ -126,16 +104,15 @@ class StoredMap(Stored):
 
 
 class RivalsReport(Stored):
-    """See :class:`analysis.circuit_sets.rivals.Rivals`."""
+    """See :class:`analysis.circuit_sets.rivals.Rivals`; earlier versions stored more, which is left out."""
+
+    model_config = ConfigDict(extra="ignore")
 
     of: int = Field(description="Circuits that were looked at: those listed.")
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: StoredPair | None
     different: StoredChoice | None
     contradicting: StoredContradiction | None
-    diagnostics: StoredDiagnostics | None
-    core_of_smallest: StoredConsensus | None
-    core_of_different: StoredConsensus | None
     map: StoredMap | None
 
 

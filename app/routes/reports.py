@@ -80,7 +80,7 @@ add_page(
         "Most different circuits and interpretations",
         """
         The two valid circuits that differ most, up to six that are mutually most different, the interpretations that
-        contradict each other most, what other tools measure on a few circuits computed over all, and a map of them.
+        contradict each other most, and a map of them.
         """,
         context=lambda page, _: map_shown(page),
     ),

@@ -1,4 +1,4 @@
-"""The circuits of a model that differ most under one set of rules, what other tools measure, and a map of them."""
+"""The circuits of a model that differ most under one set of rules, and a map of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rivals: the circuits and interpretations of one analysis that differ most, a map of all, what other tools measure."""
+"""Rivals: the circuits and interpretations of one analysis that differ most, and a map of all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.diagnostics import (
-    Judgement,
-    contradiction_verdict,
-    redundancy_verdict,
-    similarity_verdict,
-)
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from analysis.networks.circuit import Circuit
@@ -26,7 +20,7 @@ from app.db.reads import common_ground as common_ground_reads
 from app.db.reads.circuit_scan import whole_column
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
-from app.db.reports import RIVALS, RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row
+from app.db.reports import RIVALS, RivalsReport, StoredContradiction, report_of, report_row
 from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
@@ -107,18 +101,6 @@ class RivalInterpretations(PageModel):
     compare_url: str
 
 
-class Measure(PageModel):
-    """A number that another tool reports, over all valid circuits."""
-
-    key: str
-    label: str
-    value: FractionView | None = Field(description="Null where it is not computed.")
-    exact: bool
-    verdict: Judgement | None = Field(description="By that tool's thresholds; null where it has none.")
-    meaning: str
-    threshold: str
-
-
 class PlacedCircuit(PageModel):
     """A circuit on the map."""
 
@@ -163,7 +145,6 @@ class RivalsFound(PageModel):
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: RivalPair | None
     different: RivalChoice | None
-    measures: list[Measure]
     map: MapView | None
     request_url: str = Field(description="A form sent here asks for the rivals.")
     request_fields: list[tuple[str, str]]
@@ -231,7 +212,6 @@ def rivals_fields(
         "complete": report is None or report.complete,
         "pair": None if report is None else shown.pair(report),
         "different": None if report is None else shown.different(report),
-        "measures": [] if report is None else measures_of(report, part),
         "findings": [] if report is None else findings_of(report, part),
         "request_url": addresses.rivals(slug, type(scope)()),
         "request_fields": scope.fields,
@@ -450,85 +430,6 @@ def _extreme(one: ExtremeView) -> RivalInterpretation:
 def _fraction(text: str) -> FractionView:
     value = Fraction(text)
     return FractionView(agreed=value.numerator, of=value.denominator)
-
-
-def measures_of(report: RivalsReport, part: str = "edge") -> list[Measure]:
-    """What ScrubID and CIRCUS measure, over the circuits of a report; ``part`` is what a mask names."""
-    numbers = report.diagnostics
-    if numbers is None:
-        return []
-    similarity, among = numbers.similarity, numbers.similarity_smallest
-    smallest = noun(numbers.n_smallest, "smallest circuit")
-    found = [
-        Measure(
-            key="RR",
-            label="RR, redundancy (ScrubID)",
-            value=_fraction(numbers.redundancy),
-            exact=numbers.smallest_exact,
-            verdict=redundancy_verdict(Fraction(numbers.redundancy)),
-            meaning=f"largest Jaccard distance among the {smallest}, {noun(numbers.n_edges, part)} each",
-            threshold="passes below 0.2, fails from 0.5",
-        ),
-        Measure(
-            key="CC",
-            label="CC, contradictions (ScrubID)",
-            value=_fraction(numbers.contradiction),
-            exact=numbers.smallest_exact,
-            verdict=contradiction_verdict(Fraction(numbers.contradiction)),
-            meaning=f"share of the {part}s of the {smallest} that one of them needs and another does without",
-            threshold="passes up to 0.2, fails above 0.5",
-        ),
-        Measure(
-            key="SSS",
-            label="SSS, stability (ScrubID)",
-            value=None if similarity is None else _fraction(similarity),
-            exact=numbers.similarity_exact,
-            verdict=None if similarity is None else similarity_verdict(Fraction(similarity)),
-            meaning="mean Jaccard similarity of two different "
-            + ("valid circuits" if numbers.similarity_exact else "listed circuits"),
-            threshold="passes from 0.8, fails below 0.6",
-        ),
-    ]
-    if among is not None:
-        found.append(
-            Measure(
-                key="SSS-smallest",
-                label="SSS among the smallest",
-                value=_fraction(among),
-                exact=numbers.smallest_exact,
-                verdict=similarity_verdict(Fraction(among)),
-                meaning=f"mean Jaccard similarity of two of the {smallest}",
-                threshold="passes from 0.8, fails below 0.6",
-            )
-        )
-    sets = (
-        ("smallest", smallest, report.core_of_smallest),
-        ("different", "mutually most different", report.core_of_different),
-    )
-    for key, which, core in sets:
-        if core is not None and core.of > 1:
-            found += _of_core(core, key, which, part, exact_backbone=report.complete)
-    return found
-
-
-def _of_core(core: StoredConsensus, key: str, which: str, part: str, *, exact_backbone: bool) -> list[Measure]:
-    """How well the parts that some circuits agree on tell the backbone."""
-    said = {
-        "recall": (core.recall, f"of the backbone's {part}s, those in every one of the"),
-        "precision": (core.precision, f"of the {part}s in every one of them, those in the backbone; the"),
-    }
-    return [
-        Measure(
-            key=f"{name}-{key}",
-            label=f"Consensus {name} (CIRCUS), {'smallest' if key == 'smallest' else 'most different'}",
-            value=None if value is None else _fraction(value),
-            exact=exact_backbone,
-            verdict=None,
-            meaning=f"{words} {which}" + ("" if key == "smallest" else f" {core.of}"),
-            threshold="",
-        )
-        for name, (value, words) in said.items()
-    ]
 
 
 def findings_of(report: RivalsReport, part: str = "edge") -> list[str]:

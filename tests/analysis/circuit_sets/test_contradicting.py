@@ -68,11 +68,11 @@ def test_everything_at_once():
     analysis = analyse_output(ask(file.network, task=file.tasks[0]))
     circuits = analysis.circuits
     observed = analysis.interpretations.observed_by_circuit
-    listed = ListedCircuits(analysis.question, circuits.layout, circuits.masks, observed, True, True, 0)
+    listed = ListedCircuits(analysis.question, circuits.layout, circuits.masks, observed, True)
     found = find_rivals(listed)
     assert found.complete
     assert (found.pair is None) == (len(circuits.masks) < 2)
     assert len(found.map.masks) == len(circuits.masks)
     none = mask_array([], circuits.layout)
-    nothing = find_rivals(ListedCircuits(analysis.question, circuits.layout, none, [], True, True, 0))
-    assert nothing.map is nothing.pair is nothing.diagnostics is None
+    nothing = find_rivals(ListedCircuits(analysis.question, circuits.layout, none, [], True))
+    assert nothing.map is nothing.pair is None

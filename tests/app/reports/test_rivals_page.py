@@ -94,24 +94,13 @@ def test_the_map_has_every_circuit_with_its_distortion(get, client):
     assert table.count("pair") >= 2
 
 
-def test_what_other_tools_measure_is_told_with_its_verdict(get):
-    told = {one["key"]: one for one in get(PAGE)["measures"]}
-    assert (told["RR"]["value"], told["RR"]["verdict"]) == ({"agreed": 4, "of": 7}, "fail")
-    assert (told["CC"]["value"], told["CC"]["verdict"]) == ({"agreed": 3, "of": 5}, "fail")
-    assert told["SSS"]["verdict"] == "warn"
-    assert told["recall-smallest"]["value"] == {"agreed": 1, "of": 1}
-
-
 def test_emptiness_is_of_three_kinds(get, client):
     assert get("/networks/none/rivals")["state"] == "done"
     assert "No circuit is valid" in client.get("/networks/none/rivals").text
     assert get("/networks/waiting/rivals")["state"] == "not_asked"
     assert "Compare all circuits" in client.get("/networks/waiting/rivals").text
     assert get("/networks/untouched/rivals")["state"] == "not_analysed"
-    truncated = RivalsReport(
-        of=0, complete=False, pair=None, different=None, contradicting=None, diagnostics=None, core_of_smallest=None,
-        core_of_different=None, map=None,
-    )  # fmt: skip
+    truncated = RivalsReport(of=0, complete=False, pair=None, different=None, contradicting=None, map=None)
     assert findings_of(truncated) == ["No circuit is listed."]
     assert findings_of(truncated.model_copy(update={"of": 1}))[0].startswith("There is only one listed circuit")
 
@@ -232,6 +221,12 @@ def test_a_circuit_tells_chance_at_its_size(get, client):
 def test_chance_in_words(chance, valid, words):
     assert chance_words(chance, 8, valid=valid) == words
     assert (chance.share is None) == (not chance.exact)
+
+
+def test_reports_of_earlier_versions_are_read(client):
+    kept = RivalsReport(of=0, complete=False, pair=None, different=None, contradicting=None, map=None)
+    earlier = {"diagnostics": None, "core_of_smallest": None, "core_of_different": None}
+    assert RivalsReport.model_validate(kept.model_dump() | earlier) == kept
 
 
 def test_asking_queues_one_job(client):
