@@ -12,9 +12,6 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis.directions.alignment import LinearPlace
 from analysis.errors import BeyondLimits
 
@@ -46,27 +43,3 @@ def integer_directions(layer: int, width: int) -> tuple[LinearPlace, ...]:
 
 def _plainest(row: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
     return sum(map(abs, row)), tuple(-x for x in row)
-
-
-def reading_text(weights: NDArray[np.float64], gain: float, constant: float, *, layer: int, digits: int = 3) -> str:
-    """A reading as people write it: ``1 − n1.0 − n1.1 + n1.2``.
-
-    Args:
-        weights: ``[width]`` w.
-        gain: its factor.
-        constant: what is added.
-        layer: of the neurons; 1 is the first hidden layer.
-        digits: significant digits of the numbers shown.
-    """
-    terms = [(constant, "")] + [(gain * float(w), f"n{layer}.{i}") for i, w in enumerate(weights)]
-    smallest = 10.0**-digits * max(abs(number) for number, _ in terms)
-    shown = [(number, name) for number, name in terms if abs(number) > smallest]
-    if shown and shown[0][0] < 0:  # begin with something positive, if there is anything
-        shown.sort(key=lambda term: term[0] < 0)
-    parts = []
-    for place, (number, name) in enumerate(shown):
-        size = f"{abs(number):.{digits}g}"
-        body = name if name and size == "1" else f"{size}·{name}" if name else size
-        sign = ("− " if number < 0 else "") if place == 0 else (" − " if number < 0 else " + ")
-        parts.append(sign.replace("− ", "−") + body if place == 0 else sign + body)
-    return "".join(parts) or "0"

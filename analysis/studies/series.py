@@ -44,13 +44,6 @@ class Course:
         later = [moment for moment in range(last + 1, len(self.present)) if self.present[moment] is False]
         return later[0] if later else None
 
-    @property
-    def n_gaps(self) -> int:
-        """How often it goes and comes back."""
-        known = [there for there in self.present if there is not None]
-        starts = sum(1 for before, there in zip([False, *known], known, strict=False) if there and not before)
-        return starts - 1
-
 
 @dataclass(frozen=True)
 class Moment:

@@ -179,12 +179,6 @@ def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOut
         after = (rows[-1].position, rows[-1].seed)
 
 
-def outcomes_of_seed(session: Session, study_id: int, seed: int) -> Sequence[StudyOutcomeRow]:
-    """What came of one seed in every cell, in the order of cells."""
-    wanted = (StudyOutcomeRow.study_id == study_id, StudyOutcomeRow.seed == seed)
-    return session.scalars(select(StudyOutcomeRow).where(*wanted).order_by(StudyOutcomeRow.position)).all()
-
-
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
     """Seeds of a cell that have their outcome."""
     return set(

@@ -61,18 +61,18 @@ def test_a_lower_target_is_the_same_network_further_on():
 
 
 @pytest.mark.parametrize(
-    ("present", "appears", "disappears", "gaps"),
+    ("present", "appears", "disappears"),
     [
-        ((True, True, True), 0, None, 0),
-        ((False, True, False), 1, 2, 0),
-        ((True, False, True), 0, None, 1),
-        ((True, False, None), 0, 1, 0),
-        ((True, None, None), 0, None, 0),
+        ((True, True, True), 0, None),
+        ((False, True, False), 1, 2),
+        ((True, False, True), 0, None),
+        ((True, False, None), 0, 1),
+        ((True, None, None), 0, None),
     ],
 )
-def test_appears_and_disappears(present, appears, disappears, gaps):
+def test_appears_and_disappears(present, appears, disappears):
     course = Course("circuit", "0", present)
-    assert (course.appears, course.disappears, course.n_gaps) == (appears, disappears, gaps)
+    assert (course.appears, course.disappears) == (appears, disappears)
 
 
 def test_what_is_kept_lost_and_gained():
