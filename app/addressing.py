@@ -26,7 +26,7 @@ _TABLES: Final = tuple(
     for shape, table in (
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
-        (r"/networks/[^/]+/(methods|lenses|claims)|/models/[^/]+/(methods|rivals)", ""),
+        (r"/networks/[^/]+/(methods|lenses)|/models/[^/]+/(methods|rivals)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
@@ -115,7 +115,7 @@ class Addresses:
         return self._url("networks", network, "delete")
 
     def deleted(self) -> str:
-        """Networks, studies and claims whose deletion can be undone."""
+        """Networks and studies whose deletion can be undone."""
         return self._url("deleted")
 
     def restore(self, network: str) -> str:
@@ -251,40 +251,12 @@ class Addresses:
         return self._url("networks", network, "lenses", lens, scope=scope, **settings)
 
     def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""
-        return self._below(scope, network, "claim", **view)
+        """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…``; POST reads a text or file."""
+        return self._below(scope, network, "claims", **view)
 
     def method(self, network: str, method: str, scope: AnyScope | None = None, **view: Any) -> str:
         """How one method came to its answer, edge by edge; the method with its settings as commands take it."""
         return self._below(scope, network, "methods", method, **view)
-
-    def claims(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """The claims that are kept of a network; and with POST where one is sent."""
-        return self._url("networks", network, "claims", scope=scope, **view)
-
-    def kept_claim(self, network: str, claim: str, scope: Scope | None = None, **view: Any) -> str:
-        """One of them, by the first digits of its digest."""
-        return self._url("networks", network, "claims", claim, scope=scope, **view)
-
-    def delete_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
-        """What deleting a claim does, and with POST where that is done."""
-        return self._url("networks", network, "claims", claim, "delete", scope=scope)
-
-    def restore_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
-        """Where the deletion of a claim is undone with POST."""
-        return self._url("networks", network, "claims", claim, "restore", scope=scope)
-
-    def rename_claim(self, network: str, claim: str, scope: Scope | None = None) -> str:
-        """Where a claim is renamed with POST."""
-        return self._url("networks", network, "claims", claim, "rename", scope=scope)
-
-    def locate_claims(self, network: str) -> str:
-        """Where it is asked with POST that all kept claims be located."""
-        return self._url("networks", network, "claims", "locate")
-
-    def claim_file(self, network: str, claim: str, scope: Scope | None = None) -> str:
-        """A kept claim as a claim file."""
-        return self._url("api", "v1", "networks", network, "claims", claim, "file", scope=scope)
 
     def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Which algorithms the circuits of an analysis carry."""

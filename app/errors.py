@@ -11,7 +11,7 @@ PageError
 │   └── HeadersTooLong  431  headers longer than any browser's
 ├── TooMany     429  more requests from one address than are answered; says when to come back
 ├── TooSlow     503  an answer that took too long to begin
-├── Gone        410  a network, claim or study that was deleted; leads to where that is undone
+├── Gone        410  a network or study that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network or study that has another slug now; answered by leading there
 ├── Unsupported 501  a form of answer that is not made here

@@ -16,7 +16,7 @@ from analysis.discovery.audit import audit, audit_json, what_is_missing
 from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIM_BYTES, Claim, subject_of
 from analysis.discovery.location import Landscape
 from analysis.discovery.registry import default_methods, read_method
-from analysis.discovery.sent_claims import Declared, read_sent
+from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.work import Work
 from app.figures.numbers import noun
@@ -197,7 +197,7 @@ def _read_claims(
         entries = [_entry(name, claim, picking) for name, claim in claims.items()]
         document = {"format": CLAIM_FORMAT, "output": result.output, "claims": entries}
         raw = json.dumps(document).encode()
-    return read_sent(raw, subject_of(result.question), Declared()).claims
+    return read_sent(raw, subject_of(result.question)).claims
 
 
 def _entry(name: str, claim: ClaimLike, picking: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,6 @@ NETWORK = {
     "output_activation": "linear",
     "tasks": [{"name": "AND", "truth_table": [0, 0, 0, 1]}],
 }
-CLAIM = b"x0>1.0 x1>1.0 x0>1.1 x1>1.1 x0>1.2 x1>1.2 1.0>y0 1.1>y0"
 
 
 def revisions() -> list[str]:
@@ -71,13 +70,10 @@ def make(folder: Path) -> Path:
     """A store with everything that the program of today finds out about one small network; returns its file."""
     from analysis.network_files.files import parse_network_file
     from analysis.protocol import COMPLETE, PAPER
-    from app.addressing import Addresses
     from app.db.engine import open_store
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
     from app.jobs.worker import run_workers
-    from app.pages.claims.keeping import keep_sent
-    from app.pages.claims.listing import SentClaimOptions
     from app.settings import Settings
 
     settings = Settings(data=folder, database_url="", workers=1)
@@ -85,7 +81,6 @@ def make(folder: Path) -> Path:
     store.migrate()
     with store.write() as session:
         row = save_network(session, parse_network_file(json.dumps(NETWORK).encode()))
-        keep_sent(session, Addresses(), row.slug, CLAIM, SentClaimOptions(name="All but one edge", method="by hand"))
         enqueue_analyses(session, row, [COMPLETE, PAPER])
     store.close()
     run_workers(settings, slots=1, until_idle=True)

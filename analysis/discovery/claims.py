@@ -6,14 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
-from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.cuts import Cut, CutNetwork
-from analysis.discovery.masked_runs import edges_no_gradient_reaches
+from analysis.discovery.cuts import Cut
 from analysis.discovery.method import Answer, outcome_of
 from analysis.discovery.part_names import PartNames, names_in
 from analysis.discovery.selection import pick_by_scores
@@ -54,18 +51,6 @@ class Claim:
     scores: tuple[float | None, ...] | None
     picking: Mapping[str, Any]
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of what is claimed, without its name and source."""
-        said = {
-            "method": self.method,
-            "settings": dict(self.settings),
-            "mask": None if self.raw_mask is None else str(self.raw_mask),
-            "scores": self.scores,
-            "picking": dict(self.picking),
-        }
-        return sha256_hex(canonical_json(said))
-
     @property
     def ablation(self) -> str:
         """Under which its scores pick a mask; "" where nothing is said."""
@@ -84,23 +69,6 @@ class Claim:
         return Answer(
             outcome_of(picked.mask, cut.n_bits), picked.mask, values, None, picked.faithfulness, picked.fragile
         )
-
-    def document(self, names: PartNames) -> dict[str, Any]:
-        """The claim as one of a claim file, from which :func:`read_claim` makes the same again."""
-        said: dict[str, Any] = {"name": self.name, "kind": "circuit", "method": self.method}
-        said |= {"settings": dict(self.settings), "source": self.source}
-        if self.raw_mask is not None:
-            return said | {"mask": names.to_hex(self.raw_mask)}
-        return said | {"scores": list(self.scores or ())} | dict(self.picking)
-
-    def without_gradient(self, cut: CutNetwork) -> tuple[int, ...]:
-        """Edges of a network that scores say nothing about: those without a score, and those with a score of 0 into a
-        neuron whose derivative is 0 on every row, where every method of gradients gives 0. Unknown, not proved useless.
-        """
-        if self.scores is None:
-            return ()
-        dead = set(edges_no_gradient_reaches(cut.question, cut.rows))
-        return tuple(k for k, score in enumerate(self.scores) if score is None or (score == 0 and k in dead))
 
 
 @dataclass(frozen=True)

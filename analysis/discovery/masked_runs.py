@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.errors import InvalidMethod
-from analysis.networks.gradients import backward
 from analysis.networks.mlp import activate, activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.question import Question
@@ -148,10 +147,3 @@ def edges_without_slope(network: Network, slopes: Sequence[Array]) -> tuple[int,
         found += (first + np.flatnonzero(flags)).tolist()
         first += weights.size
     return tuple(found)
-
-
-def edges_no_gradient_reaches(question: Question, rows: Rows) -> tuple[int, ...]:
-    """Edges into neurons whose derivative is 0 on every row of the whole network: saturated or dead ones."""
-    layers = tuple(layer.T for layer in activations(question.cut, rows.inputs))
-    slope = metric_slope(layers[-1][0], rows.labels, "margin")
-    return edges_without_slope(question.cut, backward(question.cut, layers, slope))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from analysis.discovery.cuts import LOSS, MODEL_ABLATION
 from analysis.discovery.method import ablation
@@ -32,8 +31,6 @@ class PartNames:
         listed: the nodes in words.
         how: how a name is written, for who wrote none.
         settings: how scores lead to a mask.
-        neurons: hidden neurons in order, where a circuit may be said by those that it keeps; none of models.
-        matrices: shape ``(targets, sources)`` of the weights of each layer, where scores may come as such.
     """
 
     whole: str
@@ -44,8 +41,6 @@ class PartNames:
     listed: str
     how: str
     settings: tuple[Setting, ...]
-    neurons: tuple[str, ...] = ()
-    matrices: tuple[tuple[int, int], ...] = ()
 
     @property
     def n_bits(self) -> int:
@@ -70,7 +65,7 @@ class PartNames:
         ends = name.split(">") if isinstance(name, str) else []
         if self.part == "edge" and len(ends) != 2:
             return "is no edge's name"
-        if self.matrices and all(end in self.nodes for end in ends):
+        if self.whole == "network" and all(end in self.nodes for end in ends):
             return "does not join neighbouring layers"
         return f"is no {self.part} of this {self.whole}"
 
@@ -94,8 +89,6 @@ def names_in(layout: EdgeLayout) -> PartNames:
         listed=", ".join([f"x0 to x{sizes[0] - 1}" if sizes[0] > 1 else "x0", *hidden, "y0"]),
         how="write inputs x0…, hidden neurons layer.index, the output y0: x0>1.2",
         settings=(*SELECTION, ablation("zero")),
-        neurons=tuple(f"{layer}.{neuron}" for layer, size in enumerate(sizes[1:-1], 1) for neuron in range(size)),
-        matrices=tuple((after, before) for before, after in pairwise(sizes)),
     )
 
 

@@ -186,11 +186,11 @@ def _of_model(
 
 def _read_claims(path: str, subject: Subject) -> Sequence[Claim]:
     from analysis.discovery.claims import MAX_CLAIM_BYTES
-    from analysis.discovery.sent_claims import Declared, read_sent
+    from analysis.discovery.sent_claims import read_sent
 
     if not path:
         return ()
-    return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject, Declared()).claims
+    return read_sent(read_bytes(path, "claim file", MAX_CLAIM_BYTES + 1), subject).claims
 
 
 def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method[CutNetwork] | Lens, Settings]]:

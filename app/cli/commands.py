@@ -15,7 +15,6 @@ from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
 from app.cli.audit import audit
-from app.cli.claim import claim
 from app.cli.count import count
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
@@ -56,7 +55,6 @@ app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)
 app.command(rich_help_panel="Dashboard and its database")(export)
-app.command(rich_help_panel="Dashboard and its database")(claim)
 app.command(rich_help_panel="Dashboard and its database")(verify)
 app.command(rich_help_panel="Dashboard and its database")(rename)
 app.command(rich_help_panel="Dashboard and its database")(migrate)

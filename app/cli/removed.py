@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
+    "claim": "Paste the circuit at /networks/{network}/claims, whose address then holds it; or use audit --claims.",
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
     "count merge": "One exact count is made by one machine: use pluriscope count run.",
 }

@@ -1,4 +1,4 @@
-"""The tables of claims: circuits that somebody imported, and where each stands in an analysis.
+"""The tables of claims that earlier versions kept: circuits that somebody imported, and where each stood.
 
 networks ── claims ── claim places ── analyses
 """
@@ -6,16 +6,13 @@ networks ── claims ── claim places ── analyses
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.columns import UtcDateTime
 from app.db.table_base import Base
-from app.db.tables import NetworkRow
-
-REF_DIGITS: Final = 12
 
 
 class ClaimRow(Base):
@@ -33,16 +30,9 @@ class ClaimRow(Base):
     method: Mapped[str] = mapped_column(String(80))
     source: Mapped[str] = mapped_column(String(200))
     document: Mapped[dict[str, Any]] = mapped_column(JSON)  # as in a claim file, without name and source
-    form: Mapped[str] = mapped_column(String(24))  # key of analysis.discovery.sent_claims.FORMS
+    form: Mapped[str] = mapped_column(String(24))  # in which it came
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
-
-    network: Mapped[NetworkRow] = relationship()
-
-    @property
-    def ref(self) -> str:
-        """What addresses name it by."""
-        return self.digest[:REF_DIGITS]
 
 
 class ClaimPlaceRow(Base):

@@ -18,7 +18,7 @@ class Ambiguous(StoreError):
 
 
 class Deleted(StoreError):
-    """The network, claim or study that goes by that name was deleted; for some time that can be undone."""
+    """The network or study that goes by that name was deleted; for some time that can be undone."""
 
     slug: str = ""
 

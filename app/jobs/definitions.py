@@ -107,8 +107,7 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
             "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
-            common ground every class where otherwise a sample is drawn, of the ladder learned maps); "claims", a hash
-            of those that are to be located;
+            common ground every class where otherwise a sample is drawn, of the ladder learned maps);
             :func:`direction_details`. The order of a list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
@@ -245,7 +244,6 @@ RIVALS: Final = _report("rivals", "Most different circuits")
 METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
 PLANTED: Final = _report("planted", "Planted explanation")
 LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
-CLAIMS: Final = _report("claims", "Places of claims")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
 MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
 MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
@@ -263,7 +261,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         METHODS,
         PLANTED,
         LENSES,
-        CLAIMS,
         RIVALS,
         STUDY,
         STUDY_SUMMARY,

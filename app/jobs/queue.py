@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session, object_session
 from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
 from analysis.protocol import Protocol
-from app.db.claims import digest_of, unplaced_claims
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
 from app.db.model_tables import ModelRow
@@ -143,14 +142,6 @@ def enqueue_about(
     what, more = definition.words(arguments)
     title = f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
     return _enqueue_missing(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
-
-
-def enqueue_claims(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> JobRow | None:
-    """Ask where the claims stand whose place in an analysis is not stored; None if there are none."""
-    waiting = unplaced_claims(session, analysis)
-    if not waiting:
-        return None
-    return enqueue_about(session, analysis, "claims", asked=asked, again=True, claims=digest_of(waiting))
 
 
 def enqueue_of_model(

@@ -122,12 +122,6 @@ def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
 
 
-def _claims(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Where claims stand that were imported before."""
-    job = queue.enqueue_claims(session, analysis)
-    return [] if job is None else [job]
-
-
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -157,7 +151,6 @@ PLANTED: Final = Stage(
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
 LENSES: Final = Stage(_asks("lenses", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
-CLAIMS: Final = Stage(_claims, None)
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
@@ -169,5 +162,4 @@ STAGES: Final = (
     METHODS,
     PLANTED,
     LENSES,
-    CLAIMS,
 )

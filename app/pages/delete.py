@@ -1,4 +1,4 @@
-"""What deleting a network, a study or a kept claim does, before it is done; undoing it; and all that was deleted."""
+"""What deleting a network or a study does, before it is done; undoing it; and all that was deleted."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.claims import deleted_claims
 from app.db.reads.analyses import analyses_of
 from app.db.reads.networks import deleted
 from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
 from app.db.study_tables import StudyRow
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.options import PageModel, ScopeOptions
-from app.pages.claims.kept import open_claim
+from app.options import PageModel
 from app.pages.place import find_network
 from app.pages.studies.stored import open_study
 
@@ -60,23 +58,11 @@ class StudyRemovalPage(StoredRemoval):
     study_url: str
 
 
-class ClaimRemovalPage(Removal):
-    """A claim that is to be deleted, or was."""
-
-    id: str
-    network_name: str
-    network_url: str
-    claim_url: str
-    claims_url: str
-    file_url: str
-
-
 class DeletedPage(PageModel):
-    """Networks, studies and claims whose deletion can be undone."""
+    """Networks and studies whose deletion can be undone."""
 
     items: list[DeletePage] = Field(description="Networks, the latest deletion first.")
     studies: list[StudyRemovalPage] = Field(description="Studies, likewise.")
-    claims: list[ClaimRemovalPage] = Field(description="Claims of networks that are not deleted, likewise.")
     url: str
 
 
@@ -85,10 +71,6 @@ def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
     return DeletedPage(
         items=[build_delete(session, addresses, row.slug) for row in deleted(session)],
         studies=[removal_of(session, addresses, row) for row in deleted_studies(session)],
-        claims=[
-            build_claim_removal(session, addresses, network, ref, ScopeOptions(output=output))
-            for network, output, ref in deleted_claims(session)
-        ],
         url=addresses.deleted(),
     )
 
@@ -148,28 +130,4 @@ def removal_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyRe
         study_url=addresses.study(row.slug),
         restore_url=addresses.study_action(row.slug, "restore"),
         url=addresses.study_action(row.slug, "delete"),
-    )
-
-
-def build_claim_removal(
-    session: Session, addresses: Addresses, network: str, claim: str, options: ScopeOptions
-) -> ClaimRemovalPage:
-    """The page that an address names, whether the claim is deleted or not.
-
-    Raises:
-        NotFound: no such network, output, protocol, data record or claim.
-    """
-    place, row = open_claim(session, addresses, network, claim, options, deleted=True)
-    slug, scope, ref = place.slug, place.scope, row.ref
-    return ClaimRemovalPage(
-        id=ref,
-        name=row.name,
-        **_times(session, row.deleted_at),
-        network_name=place.row.name,
-        network_url=addresses.network(slug, scope),
-        claim_url=addresses.kept_claim(slug, ref, scope),
-        claims_url=addresses.claims(slug, scope),
-        file_url=addresses.claim_file(slug, ref, scope),
-        restore_url=addresses.restore_claim(slug, ref, scope),
-        url=addresses.delete_claim(slug, ref, scope),
     )

@@ -58,7 +58,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
-    "claims": (("claims", "Claims", "each located among the valid circuits, judged by criteria where it is one"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

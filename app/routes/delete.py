@@ -34,7 +34,7 @@ add_page(
         "deleted",
         "networks",
         "What was deleted",
-        "Networks, studies and claims whose deletion can be undone, the latest first.",
+        "Networks and studies whose deletion can be undone, the latest first.",
         errors=(400,),
     ),
 )

@@ -194,12 +194,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every step of one method under one setting: its edges, what it cost, and the circuit left behind it.",
     ),
     (
-        "/networks/{network}/claims",
-        exports.claims_table,
-        "Claims",
-        "Every kept claim that passes the list's filters, with its place among all valid circuits.",
-    ),
-    (
         "/networks/{network}/stories",
         exports.stories_table,
         "Stories of circuits",

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from analysis.errors import InvalidClaim
 from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
@@ -18,6 +17,7 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs import queue
 from app.options import PageModel
+from app.pages.claims.asked import SentClaims
 from app.pages.jobs import JobPage
 from app.pages.models.circuit import (
     ModelCircuitOptions,
@@ -26,7 +26,7 @@ from app.pages.models.circuit import (
     build_model_verify,
 )
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
-from app.pages.models.claim import ModelClaimOptions, SentModelClaims, build_model_claim, read_model_claims
+from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
 from app.pages.models.methods import build_model_methods, build_model_path
 from app.pages.models.models import build_model, build_models
 from app.pages.models.rivals import build_model_rivals
@@ -44,7 +44,7 @@ from app.rendering import is_fragment, render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
-from app.routes.claims import CLAIM_BODY, validated
+from app.routes.claims import CLAIM_BODY, declared, to_the_one
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import Page, add_page, add_twin
@@ -57,7 +57,7 @@ CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
 COMPARE = ONE + "/compare"
 METHODS = ONE + "/methods"
-CLAIM = ONE + "/claim"
+CLAIM = ONE + "/claims"
 RIVALS = ONE + "/rivals"
 MODEL_BODY = {
     "requestBody": {
@@ -363,20 +363,15 @@ _asks_beside(
     responses=api_errors(400, 403, 404, 413, 422),
     openapi_extra=CLAIM_BODY,
 )
-def send_model_claims(session: Reading, links: Links, model: str, raw: RawBody, options: ClaimQuery) -> SentModelClaims:
+def send_model_claims(session: Reading, links: Links, model: str, raw: RawBody, options: ClaimQuery) -> SentClaims:
     """Read circuits that somebody claims in any form, each at the address that locates it. Nothing is kept."""
     return read_model_claims(session, links, model, raw, options)
 
 
 @router.post(CLAIM, include_in_schema=False)
 def send_from_page(session: Reading, links: Links, model: str, form: SentForm, sent: Sent) -> RedirectResponse:
-    given = {key: form.get(key) for key in ModelClaimOptions.model_fields if form.get(key) not in (None, "")}
-    options = validated(ModelClaimOptions, given)
-    found = read_model_claims(session, links, model, b"" if sent is None else sent.raw, options).claims
-    if len(found) != 1:
-        cure = "send one, or hold them all against the model with pluriscope audit --claims"
-        raise InvalidClaim("claim", f"holds {len(found)} circuits, and a page locates one", cure)
-    return RedirectResponse(found[0].url, status_code=303)
+    options = declared(ModelClaimOptions, form)
+    return to_the_one(read_model_claims(session, links, model, b"" if sent is None else sent.raw, options))
 
 
 @router.get(

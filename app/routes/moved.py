@@ -43,10 +43,19 @@ class Former:
     methods: tuple[str, ...] = ("GET",)
 
 
+_CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
+    Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),
+    Former("/models/{model}/claim", "/models/{model}/claims", ("rules", "theme", "loss", *_CLAIMED)),
+    Former(
+        "/networks/{network}/claims.csv",
+        became="is no table any more, since claims are not kept",
+        cure="paste a circuit to see where it stands",
+        parent="/networks/{network}/claims",
+    ),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),

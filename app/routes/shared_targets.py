@@ -18,7 +18,6 @@ PATTERNS: Final = (
     "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
     "/networks/{network}/explanations/{ref}",
-    "/networks/{network}/claims/{claim}",
     "/compare",
 )
 SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")

@@ -100,12 +100,6 @@ TWINS: Final[tuple[tuple[str, type, str, str], ...]] = (
         "Every figure of an explanation of a kind stored as columns, beside the stored one.",
     ),
     (
-        "verify_claim",
-        ScopeOptions,
-        "Re-verify a claim",
-        "A claim's digest hashed again and its place found again, beside what is stored; and its circuit's figures.",
-    ),
-    (
         "verify_comparison",
         CompareOptions,
         "Re-verify every explanation of a comparison",

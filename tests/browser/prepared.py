@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import select
 
 from analysis.protocol import COMPLETE, PAPER
-from app.addressing import Addresses
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
@@ -29,8 +28,6 @@ from app.jobs.executor import ProcessExecutor
 from app.jobs.queue import cancel, enqueue, enqueue_analyses
 from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
-from app.pages.claims.keeping import keep_sent
-from app.pages.claims.listing import SentClaimOptions
 from app.settings import Settings
 from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
@@ -48,7 +45,7 @@ NETWORKS: Final = {
 ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
-    ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods", "lenses", "claims"),
+    ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods", "lenses"),
     ("xor-pretrained", "paper"): ("criteria", "common-ground"),
     ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder"),
     ("alice-and-bob", "paper"): ("criteria", "common-ground"),
@@ -56,15 +53,6 @@ FURTHER: Final = {
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
-CLAIMS: Final = {
-    "xor-pretrained": {
-        "Twelve edges": "3b2cf",
-        "One edge short": "3b2ce",
-        "No circuit": "x0>1.0",
-        "Scores with gaps": "null, " * 3 + ", ".join(str(-0.1 * edge) for edge in range(15)),
-    }
-}
-"""Kept of a network before it is analysed, the name of each and what is sent."""
 OF_MODELS: Final = {
     ("majority-5-attention", ""): ("model-methods", "model-rivals"),
     ("majority-5-attention", "nodes-mean"): ("model-methods",),
@@ -100,8 +88,6 @@ def _make(data: Path) -> None:
             for file in bundled_networks():
                 if file.slug in NETWORKS:
                     row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)
-                    for name, claim in CLAIMS.get(file.slug, {}).items():
-                        keep_sent(session, Addresses(), file.slug, claim.encode(), SentClaimOptions(name=name))
                     enqueue_analyses(session, row, NETWORKS[file.slug])
                     if file.data is not None:
                         save_data_record(session, file.data)

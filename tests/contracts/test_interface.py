@@ -55,7 +55,6 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "title": "",
         "entries": [],
         "slide": 0,
-        "claim": "0123456789ab",
         "method": "acdc",
     }
     without_route = {"static"}

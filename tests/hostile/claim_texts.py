@@ -29,15 +29,10 @@ def forms() -> list[Any]:
         {"cfg": {"a": 1}, "nodes": {"x0": {"in_graph": True}}, "edges": {
             name: {"score": score, "in_graph": score > 1} for name, score in scores.items()}},
         scores,
-        {"1": [[1, 2]] * 3, "2": [[1, 2, 3]] * 3, "3": [[1, 2, 3]]},
-        [[["1.2", None, "x0", None], 0.1], [["y0", None, "2.0", None], 0.2]],
-        {"nodes": [{"id": "x0"}], "links": [{"source": "x0", "target": "1.2", "weight": 0.4}]},
         NAMES[:5],
         [0.5] * 18,
         "3b2cf",
         "x0>1.2, 1.2->2.0 n2.0 → y",
-        "source,target,score\nx0,1.2,.3\nx1,1.0,-.3",
-        "edge\tscore\tin_graph\nx0->1.2\t.3\ttrue",
     ]  # fmt: skip
 
 

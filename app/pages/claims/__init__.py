@@ -1,1 +1,1 @@
-"""Claims: circuits that others found, located among all valid ones; asked about by an address, or kept at one."""
+"""Claims: circuits that others found, located among all valid ones; the address holds what is claimed."""

@@ -1,4 +1,4 @@
-"""One claimed circuit, pasted or linked to, located among all valid circuits of a stored analysis."""
+"""One claimed circuit, pasted, sent or linked to, located among all valid circuits of a stored analysis."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.discovery.claims import Claim, read_claim
+from analysis.discovery.claims import Claim, read_claim, subject_of
+from analysis.discovery.claims import Subject as About
 from analysis.discovery.part_names import PartNames, names_in
-from analysis.discovery.sent_claims import edges_in, numbers_in, part_text
+from analysis.discovery.sent_claims import FORMS, edges_in, numbers_in, part_text, read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.networks.circuit import Circuit
 from app.addressing import Addresses
-from app.errors import BadQuery
+from app.db.claims import find_claim
+from app.db.errors import StoreError
+from app.errors import BadQuery, NotFound
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.claims.standing import BaselineView, NetworkStanding, Standing
 from app.pages.located import LocatedView, edges_drawn
@@ -64,6 +67,15 @@ class ClaimOptions(ScopeOptions, ClaimedOptions):
         return {"ablation": self.ablation}
 
 
+class ClaimFormView(PageModel):
+    """A form in which claims are read."""
+
+    key: str
+    label: str
+    about: str
+    example: str
+
+
 class Claimed(PageModel):
     """A claimed circuit of a network or a model, or the form that takes one."""
 
@@ -74,15 +86,32 @@ class Claimed(PageModel):
     undefined: bool = Field(description="Whether no mask could be picked, since faithfulness is undefined.")
     baselines: list[BaselineView] = Field(description="What needs no search, to be read beside it.")
     complete: bool = Field(description="Whether every valid circuit is listed.")
-    form_url: str
+    forms: list[ClaimFormView] = Field(description="In which claims are read.")
+    form_url: str = Field(description="POST a claim here, in any of the forms.")
     methods_url: str
     options: dict[str, Any] = Field(description="What the form holds.")
+
+
+class SentClaim(PageModel):
+    """One claim of what was sent, at an address that holds it."""
+
+    name: str
+    url: str
+    api_url: str
+
+
+class SentClaims(PageModel):
+    """What was sent, read; nothing is kept."""
+
+    form: str = Field(description="In which form it was read.")
+    claims: list[SentClaim]
 
 
 class ClaimPage(LinkedPage, Claimed):
     """A claimed circuit of a network, or the form that takes one."""
 
-    claims_url: str = Field(description="Where claims are kept.")
+    nearest_url: str = Field(description="It beside its nearest valid circuit; empty if it is that one, or none is.")
+    smallest_url: str = Field(description="It beside the smallest valid circuit; likewise.")
     criteria_url: str = Field(description="Every criterion's verdict on it; empty if it is not a possible circuit.")
 
     @property
@@ -103,10 +132,12 @@ def build_claim(session: Session, addresses: Addresses, network: str, options: C
     standing = None if analysis is None else NetworkStanding(session, place, analysis, addresses)
     found = claimed(standing, read_options(options, names), options, place, addresses)
     shown = found["place"]
+    nearest, smallest = ("", "") if standing is None else standing.comparisons(shown)
     return ClaimPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         **found,
-        claims_url=addresses.claims(slug, scope),
+        nearest_url=nearest,
+        smallest_url=smallest,
         criteria_url="" if shown is None or not shown.ref else addresses.verdicts(slug, [shown.ref], scope),
     )
 
@@ -143,6 +174,7 @@ def claimed(
         "undefined": undefined,
         "baselines": baselines,
         "complete": standing is not None and standing.landscape.complete,
+        "forms": [ClaimFormView.showing(one) for one in FORMS],
         "form_url": addresses.claim(slug, type(scope)()),
         "methods_url": addresses.methods(slug, scope),
         "options": options.model_dump(exclude=set(options.aside)),
@@ -176,3 +208,65 @@ def read_options(options: ClaimedOptions, names: PartNames) -> Claim | None:
         return read_claim(value, "claim", names)
     except InvalidClaim as problem:
         raise BadQuery(problem.item, problem.cause, problem.cure, name) from None
+
+
+def sent_claims(
+    raw: bytes, about: About, options: ClaimedOptions, subject: Subject, addresses: Addresses
+) -> SentClaims:
+    """The claims in what somebody sent, each at the address that locates it.
+
+    Args:
+        raw: in any form that is read.
+        about: what they are about.
+        options: how scores pick a mask where that is not said.
+        subject: whose pages the addresses are.
+        addresses: builds links.
+
+    Raises:
+        InvalidClaim: it cannot be read, or does not fit the network or model.
+    """
+    chosen = {"k": options.k, "threshold": options.threshold}
+    picking = {"pick": options.pick, "signed": options.signed, **options.picking}
+    read = read_sent(raw, about, picking | {name: value for name, value in chosen.items() if value is not None})
+    views = [(one.name, view_of(one, about.names, type(options))) for one in read.claims]
+    urls = [(name, addresses.claim(subject.slug, subject.scope, **view)) for name, view in views]
+    return SentClaims(
+        form=read.form, claims=[SentClaim(name=name, url=url, api_url=addresses.twin(url)) for name, url in urls]
+    )
+
+
+def view_of(claim: Claim, names: PartNames, options: type[ClaimedOptions]) -> dict[str, Any]:
+    """What an address says of a claim."""
+    if claim.raw_mask is not None:
+        return {"mask": names.to_hex(claim.raw_mask)}
+    usual = options().model_dump()
+    picking = {name: value for name, value in claim.picking.items() if usual[name] != value}
+    scores = ",".join("null" if score is None else repr(score) for score in claim.scores or ())
+    return {"scores": scores, **{name: int(one) if isinstance(one, bool) else one for name, one in picking.items()}}
+
+
+def read_claims(session: Session, addresses: Addresses, network: str, raw: bytes, options: ClaimOptions) -> SentClaims:
+    """The claims about a network in what somebody sent, each at the address that locates it.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        InvalidClaim: it cannot be read, or does not fit the network.
+    """
+    place = locate(session, addresses, network, options.scope)
+    return sent_claims(raw, subject_of(place.question), options, place, addresses)
+
+
+def kept_before(session: Session, addresses: Addresses, network: str, claim: str, options: ScopeOptions) -> str:
+    """Where a claim stands that an earlier version kept at an address of its own.
+
+    Raises:
+        NotFound: no such network, output, protocol, data record or claim.
+    """
+    place = locate(session, addresses, network, options.scope)
+    names, slug = names_in(place.question.layout), place.row.slug
+    try:
+        found = find_claim(session, place.row, place.scope.output, claim, names)
+    except StoreError as error:
+        here = addresses.claim(slug, place.scope)
+        raise NotFound(error.item, error.cause, error.cure, "claim", here, "where a circuit can be pasted") from None
+    return addresses.claim(slug, place.scope, **view_of(found, names, ClaimOptions))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Final, Generic
+from typing import Any, ClassVar, Final, Generic
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.discovery.audit import location_json
 from analysis.discovery.claims import Claim
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.location import C, Landscape, Nearest, ValidCircuits
 from analysis.discovery.method import Answer, Method
 from analysis.discovery.registry import METHOD_BY_KEY
-from analysis.errors import InvalidMethod
 from app.addressing import Addresses
-from app.db.claims import Placed, placed
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.neighbours import nearest_stored, smallest_stored
 from app.db.tables import AnalysisRow
@@ -29,6 +29,19 @@ from app.pages.place import Place, Subject
 MAX_JUDGED: Final = 20_000
 """Circuits up to which a claim is judged by criteria on a page, since minimality looks at all of them."""
 BASELINES: Final = ("weights", "random")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a claim stands.
+
+    Args:
+        raw_mask: in hex; "" where no mask came of it.
+        place: as audit files have it; empty without a mask.
+    """
+
+    raw_mask: str
+    place: Mapping[str, Any]
 
 
 class BaselineView(PageModel):
@@ -77,13 +90,6 @@ class Standing(ABC, Generic[C]):
         answer = claim.answer(cut)
         return answer, self._placed(answer, cut if claim.ablation else None, self.landscape)
 
-    def told(self, claim: Claim) -> tuple[Placed, str]:
-        """Its place, and why it cannot be asked; "" if it can."""
-        try:
-            return self.locate(claim)[1], ""
-        except InvalidMethod as problem:
-            return placed(None, None, self.landscape.layout, complete=True), str(problem)
-
     def view(self, told: Placed) -> LocatedView | None:
         """A place as pages show it; None where no mask came of it."""
         return self.shown(told) if told.raw_mask else None
@@ -105,10 +111,11 @@ class Standing(ABC, Generic[C]):
 
     @staticmethod
     def _placed(answer: Answer, own: C | None, landscape: ValidCircuits[C]) -> Placed:
-        location = None
-        if answer.raw_mask is not None:
-            (location,) = landscape.locate_all([(answer.raw_mask, own)])
-        return placed(answer, location, landscape.layout, complete=landscape.complete)
+        if answer.raw_mask is None:
+            return Placed("", {})
+        (location,) = landscape.locate_all([(answer.raw_mask, own)])
+        layout = landscape.layout
+        return Placed(layout.to_hex(answer.raw_mask), location_json(location, layout, complete=landscape.complete))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

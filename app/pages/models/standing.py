@@ -16,9 +16,8 @@ from analysis.discovery.registry import MODEL_METHOD_BY_KEY
 from analysis.models.judging import NONE
 from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
-from app.db.claims import Placed
 from app.db.models import stored_circuits, stored_landscape
-from app.pages.claims.standing import Standing
+from app.pages.claims.standing import Placed, Standing
 from app.pages.located import LocatedView, RoleKept, located_fields
 from app.pages.models.views import ModelPlace, search_of
 

@@ -82,7 +82,6 @@ class MethodsPage(ReportPage, MethodsFound):
     valid: BigInt = Field(description="Valid circuits.")
     planted: str = Field(description="The planted circuit; empty if nothing is said to be planted.")
     planted_place: LocatedView | None = Field(description="Where that stands; null likewise, and where none answered.")
-    claims_url: str = Field(description="Circuits that others found, kept at addresses of their own.")
     circuits_url: str
     lenses_url: str
 
@@ -129,7 +128,6 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         findings=[] if report is None else [*findings_of(methods), *_planted_finding(methods)],
         planted="" if record is None else record.circuit.hex,
         planted_place=planted_place,
-        claims_url=addresses.claims(slug, scope),
         circuits_url=addresses.circuits(slug, scope),
         lenses_url=addresses.lenses(slug, scope),
     )

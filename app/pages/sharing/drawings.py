@@ -10,7 +10,6 @@ from app.figures.svg.tiles import Tile
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
-from app.pages.claims.kept import KeptClaimPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import DirectionPage
@@ -57,8 +56,6 @@ def drawing_of(page: SharedPage) -> Markup:
         )
     if isinstance(page, RecordedPage):
         return claim_drawing(page)
-    if isinstance(page, KeptClaimPage):
-        return network_diagram(page.network.weights_for(page.scope.output), page.drawn, title=page.name)
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -27,7 +26,6 @@ from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit import read_circuit, readings_of, verdict_on
 from app.pages.circuits import CircuitsOptions, circuit_conditions
-from app.pages.claims.listing import ClaimsOptions, build_claims
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
@@ -585,19 +583,3 @@ def _steps_table(page: Followed, slug: str, about: Sequence[str]) -> Table:
     )
     told = (*about, f"before, after: {page.measure}.", _PLACED_WORDS)
     return Table(f"{slug}-{page.key}-steps", told, STEP_COLUMNS, rows)
-
-
-def claims_table(session: Session, addresses: Addresses, network: str, options: ClaimsOptions) -> Table:
-    """Every kept claim that passes the list's filters, with its place in the analysis."""
-    place = locate(session, addresses, network, options.scope)
-    filters = f"Filters: {_filters(options, ('sort', 'order', 'after', 'limit'))}."
-    about = (*about_place(place, "Claims about one output of a network"), filters, _PLACED_WORDS)
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        for page in every_page(partial(build_claims, session, addresses, network), options):
-            for one in page.items:
-                added = one.created_at.isoformat(timespec="seconds")
-                yield (one.id, one.name, one.method, one.source, added, one.outcome, *_placed_cells(one.place), one.url)
-
-    columns = ("id", "name", "method", "source", "created_at", "outcome", *_PLACED, "url")
-    return Table(f"{place.row.slug}-claims", about, columns, rows())

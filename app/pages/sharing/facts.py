@@ -11,7 +11,6 @@ from app.figures.numbers import bounded_text, exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
-from app.pages.claims.kept import KeptClaimPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
@@ -151,22 +150,6 @@ def _of_recorded(page: RecordedPage) -> Facts:
     return Facts(page.noun.capitalize(), title, lines, f"{page.noun} {page.ref}", _rules(page))
 
 
-def _of_claim(page: KeptClaimPage) -> Facts:
-    lines = [("Claimed as", page.form.lower()), ("Found by", page.method)]
-    place = page.place
-    if place is not None:
-        chance = "" if place.chance_valid is None else f"{exact(place.chance_valid)} of {exact(place.chance_possible)}"
-        lines = [
-            ("Verdict", "a valid circuit" if place.valid else "not a valid circuit"),
-            ("Edges", str(place.edges)),
-            *([("Valid circuits of that size", chance)] if chance else []),
-            *((one.label, f"{one.place.edges} edges") for one in page.baselines),
-            ("Found by", page.method),
-        ]
-    title = f"{page.name}, a claim about {page.network.name}"
-    return Facts("Claim", title, tuple(lines), f"claim {page.digest}", _rules(page))
-
-
 def _of_direction(page: DirectionPage) -> Facts:
     joint = "not run" if page.joint is None else f"{exact(page.joint.agreed)} of {exact(page.joint.of)}"
     lines = [
@@ -265,7 +248,6 @@ _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     AlignmentPage: _of_alignment,
     DirectionPage: _of_direction,
     RecordedPage: _of_recorded,
-    KeptClaimPage: _of_claim,
     SandboxPage: _of_sandbox,
     StudyPage: _of_study,
     ComparePage: _of_comparison,

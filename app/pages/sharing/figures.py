@@ -33,7 +33,6 @@ from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
-from app.pages.claims.kept import KeptClaimPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
@@ -72,7 +71,7 @@ def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     if isinstance(page, LadderPage):
         return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
-    if isinstance(page, (RecordedPage, KeptClaimPage, SandboxPage, StudyPage)):
+    if isinstance(page, (RecordedPage, SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 

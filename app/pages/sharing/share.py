@@ -29,7 +29,6 @@ EMBED_HEIGHTS: Final[dict[str, int]] = {
     "alignment": 640,
     "direction": 700,
     "explanation": 640,
-    "claim": 560,
     "compare": 720,
     "sandbox": 640,
     "study": 640,

@@ -22,7 +22,6 @@ from app.options import Options, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
-from app.pages.claims.kept import KeptClaimPage, build_kept_claim
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
@@ -46,7 +45,6 @@ Kind = Literal[
     "alignment",
     "direction",
     "explanation",
-    "claim",
     "compare",
     "sandbox",
     "study",
@@ -59,7 +57,6 @@ SharedPage = (
     | AlignmentPage
     | DirectionPage
     | RecordedPage
-    | KeptClaimPage
     | ComparePage
     | SandboxPage
     | StudyPage
@@ -75,7 +72,6 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
     ("explanation", re.compile(r"/networks/([^/]+)/explanations/([^/]+)")),
-    ("claim", re.compile(r"/networks/([^/]+)/claims/([^/]+)")),
     ("compare", re.compile(r"/compare")),
     ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
     ("study", re.compile(r"/studies/([^/]+)")),
@@ -89,7 +85,6 @@ _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
     "explanation": ScopeOptions,
-    "claim": ScopeOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,
@@ -120,7 +115,6 @@ class Target:
         nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions"), "explanation": ("explanations",)}
-        nouns |= {"claim": ("claims",)}
         first, *rest = (quote(part, safe="") for part in self.parts)
         below = "/sandbox" if self.kind == "sandbox" else ""
         below += "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
@@ -178,7 +172,7 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
 def _no_page(text: str, addresses: Addresses) -> NotFound:
     return NotFound(
         f"address {text[:200]!r}",
-        "is that of no network, explanation, claim or comparison",
+        "is that of no network, explanation or comparison",
         "copy it from the page itself",
         "url",
         addresses.gallery(),
@@ -227,7 +221,6 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "alignment": build_alignment,
         "direction": build_direction,
         "explanation": build_recorded,
-        "claim": build_kept_claim,
         "compare": build_compare,
         "sandbox": build_sandbox,
         "study": build_study,

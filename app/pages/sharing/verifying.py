@@ -31,8 +31,6 @@ from app.figures.numbers import exact, noun
 from app.limits import limits_in
 from app.naming import LETTERS, MOST, ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
-from app.pages.claims.kept import claim_row
-from app.pages.claims.verified import claim_figures
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.explaining import find_direction
 from app.pages.directions.views import DirectionOptions
@@ -177,16 +175,11 @@ def build_verification(
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
     else:
         letters = LETTERS if target.kind == "compare" else [""]
-        claimed: list[VerifiedView] = []
-        if target.kind == "claim":
-            claim, refs = _claim(session, addresses, place, target)
-            claimed.append(claim)
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
         if isinstance(options, DirectionOptions) and options.at:
             # the text says what is verified; an id beside it that is another's is refused as on the page itself
             find_direction(session, addresses, place, found[0].item.algorithm, target.parts[2], options.at)
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
-        views = [*claimed, *views]
     analysis = place.analysis
     expected = other.seconds(place) if target.kind == "network" else None
     counts: list[FigureView] = []
@@ -321,7 +314,7 @@ def _named(
         refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
         return locate(session, addresses, network, options.scope), refs
     place = locate(session, addresses, target.parts[0], options.scope)
-    if target.kind in ("network", "claim"):
+    if target.kind == "network":
         return place, []
     second = target.parts[2] if len(target.parts) > 2 else ""
     if target.kind == "explanation":
@@ -371,17 +364,6 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
     )
 
 
-def _claim(
-    session: Session, addresses: Addresses, place: Place, target: Target
-) -> tuple[VerifiedView, list[ExplanationRef]]:
-    """A claim hashed and located again, and the circuit that is left of it, whose own figures follow."""
-    row = claim_row(session, addresses, place, target.parts[1])
-    figures = claim_figures(session, addresses, place, row)
-    url = addresses.kept_claim(place.row.slug, target.parts[1], place.scope)
-    view = _view("", f"Claim {row.name}", "claim", url, figures.recomputed, figures.stored, place.row.name)
-    return view, [] if figures.circuit is None else [figures.circuit]
-
-
 def _view(
     letter: str,
     title: str,
@@ -411,7 +393,6 @@ def _nouns(kind: str) -> str:
         "alignment": "Alignment",
         "direction": "Directions",
         "explanation": "Explanation",
-        "claim": "Claim",
         "compare": "Comparison",
     }[kind]
 

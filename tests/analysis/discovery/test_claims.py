@@ -14,7 +14,7 @@ from analysis.discovery.cuts import NetworkCuts
 from analysis.discovery.method import Method
 from analysis.discovery.part_names import names_in
 from analysis.discovery.registry import default_methods, read_method
-from analysis.discovery.sent_claims import Declared, read_sent
+from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
@@ -27,7 +27,7 @@ CLAIM = {"name": "my circuit", "kind": "circuit", "mask": "3f3ff"}
 
 
 def claims_of(raw: bytes) -> tuple[Claim, ...]:
-    return read_sent(raw, subject_of(QUESTION), Declared()).claims
+    return read_sent(raw, subject_of(QUESTION)).claims
 
 
 def file_of(*claims: Any, **more: Any) -> bytes:
@@ -46,7 +46,7 @@ def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
         ),
     )
     assert {claim.answer(CUTS[claim.ablation or "zero"]).raw_mask for claim in three} == {0x3F3FF}
-    assert three[0].digest == three[1].digest != three[2].digest
+    assert three[0].raw_mask == three[1].raw_mask != three[2].raw_mask
     assert [claim.ablation for claim in three] == ["", "", "pairs"]
 
 

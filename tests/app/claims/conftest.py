@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.bundled import bundled_networks
 from app.db.writes import save_analysis, save_network
-from app.jobs import claims, methods
+from app.jobs import methods
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, small_network
@@ -46,12 +45,6 @@ def run(client: TestClient, kind: str, handler: Any, **details: Any) -> Any:
         arguments = arguments_about(*key, **details)
         inputs = handler.load(session, arguments)
         return handler.save(session, arguments, handler.compute(inputs))
-
-
-@pytest.fixture
-def located(client) -> Callable[[], Any]:
-    """Locates every claim that is kept, as the worker does."""
-    return lambda: run(client, "claims", claims.CLAIMS, claims="now")
 
 
 @pytest.fixture

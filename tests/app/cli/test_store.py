@@ -143,30 +143,3 @@ def test_a_port_that_is_taken_is_trouble_with_this_machine(monkeypatch):
 
     monkeypatch.setattr(uvicorn, "run", cannot_listen)
     assert run("serve", "--no-bundled") == 1
-
-
-@pytest.mark.slow
-def test_a_claim_is_kept_and_told_by_its_address(xor, tmp_path, capsys):
-    assert run("import", str(xor), "--no-analysis") == 0
-    slug = capsys.readouterr().out.strip().rpartition("/")[2]
-    graph = tmp_path / "graph.json"
-    graph.write_text(json.dumps({"edges": {"x0->1.2": {"score": 0.4, "in_graph": True}}}))
-    assert run("claim", slug, str(graph), "--method", "EAP-IG") == 0
-    first = capsys.readouterr()
-    assert first.out.startswith(f"/networks/{slug}/claims/")
-    assert run("claim", slug, str(graph), "--method", "EAP-IG") == 0
-    again = capsys.readouterr()
-    assert again.out == first.out
-    assert "1 of 1 were kept already" in again.err
-
-
-@pytest.mark.slow
-def test_a_claim_that_does_not_fit_is_refused(xor, tmp_path, capsys):
-    assert run("import", str(xor), "--no-analysis") == 0
-    slug = capsys.readouterr().out.strip().rpartition("/")[2]
-    graph = tmp_path / "graph.json"
-    graph.write_text(json.dumps({"edges": {"a0.h1->m2": {"score": 0.4, "in_graph": True}}}))
-    assert "'a0.h1'" in refused(capsys, "claim", slug, str(graph))
-    graph.write_text("3")
-    assert "--pick" in refused(capsys, "claim", slug, str(graph), "--pick", "best")
-    assert "nobody" in refused(capsys, "claim", "nobody", str(graph))

@@ -359,7 +359,7 @@ def test_the_table_of_methods_names_edges_as_claims_do(client):
     for row in by_mask.values():
         nearest, here = int(row["nearest"], 16), int(row["mask"], 16)
         for column, mask in (("adds", nearest & ~here), ("drops", here & ~nearest)):
-            claimed = twin(client, f"{ONE}/claim", edges=row[column]) if row[column] else {"place": {"raw_mask": "0"}}
+            claimed = twin(client, f"{ONE}/claims", edges=row[column]) if row[column] else {"place": {"raw_mask": "0"}}
             assert int(claimed["place"]["raw_mask"], 16) == mask
 
 
@@ -413,15 +413,15 @@ def test_a_circuit_of_your_own_is_located(client):
         {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
         {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.bits},
     ):
-        page = twin(client, f"{ONE}/claim", **given)
+        page = twin(client, f"{ONE}/claims", **given)
         place = page["place"]
         assert (page["state"], page["searched"], place["mask"], place["valid"]) == ("located", True, best.mask, True)
         assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
         assert {one["key"] for one in page["baselines"]} == {"effects", "random"}
-    html = client.get(f"{ONE}/claim", params={"mask": best.mask}).text
+    html = client.get(f"{ONE}/claims", params={"mask": best.mask}).text
     assert "It is one of the valid circuits." in html
-    assert "Locate your own circuit" in client.get(f"{ONE}/claim").text
-    unknown = twin(client, "/models/nand/claim", mask=best.mask)
+    assert "Locate your own circuit" in client.get(f"{ONE}/claims").text
+    unknown = twin(client, "/models/nand/claims", mask=best.mask)
     assert (unknown["searched"], unknown["place"]["valid"]) == (False, False)
 
 
@@ -435,14 +435,14 @@ def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
         name.replace("-", "->"): {"score": 0.5, "in_graph": on}
         for name, on in zip(graph.bit_names, kept_bits(best.mask), strict=True)
     }
-    sent = client.post(f"{API}{ONE}/claim", json={"cfg": {}, "edges": marked}).json()
+    sent = client.post(f"{API}{ONE}/claims", json={"cfg": {}, "edges": marked}).json()
     assert sent["form"] == "eap-ig"
-    assert sent["claims"][0]["url"] == f"{ONE}/claim?mask={best.mask}"
-    page = client.post(f"{ONE}/claim", data={"text": best.mask})
-    assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/claim?mask={best.mask}")
+    assert sent["claims"][0]["url"] == f"{ONE}/claims?mask={best.mask}"
+    page = client.post(f"{ONE}/claims", data={"text": best.mask})
+    assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/claims?mask={best.mask}")
     two = {"format": "pluriscope-claim/1", "claims": [{"name": n, "kind": "circuit", "mask": best.mask} for n in "ab"]}
-    assert len(client.post(f"{API}{ONE}/claim", json=two).json()["claims"]) == 2
-    assert client.post(f"{ONE}/claim", data={"text": json.dumps(two)}).status_code == 422
+    assert len(client.post(f"{API}{ONE}/claims", json=two).json()["claims"]) == 2
+    assert client.post(f"{ONE}/claims", data={"text": json.dumps(two)}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -459,10 +459,10 @@ def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
     ],
 )
 def test_claims_that_cannot_be_read_are_refused(client, given, words):
-    answer = client.get(f"{API}{ONE}/claim", params=given)
+    answer = client.get(f"{API}{ONE}/claims", params=given)
     assert answer.status_code in (400, 404)
     assert words.lower() in answer.json()["error"].lower()
-    assert client.get(f"{ONE}/claim", params=given).status_code == answer.status_code
+    assert client.get(f"{ONE}/claims", params=given).status_code == answer.status_code
 
 
 @pytest.mark.slow

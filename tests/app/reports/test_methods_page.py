@@ -22,7 +22,7 @@ from tests.factories import on_a_copy, pretrained_xor, small_network
 
 SLUG = "xor-pretrained"
 PAGE = f"/networks/{SLUG}/methods"
-CLAIM = f"/networks/{SLUG}/claim"
+CLAIM = f"/networks/{SLUG}/claims"
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +163,8 @@ def test_the_table_says_the_place_by_size_beside_size_and_chance(client) -> None
 def test_the_form_stands_alone_and_where_nothing_is_analysed_a_claim_says_so(get, client) -> None:
     assert get(CLAIM)["state"] == "asked"
     assert "Locate it" in client.get(CLAIM).text
-    digits = len(get("/networks/untouched/claim")["network"]["weights"]) and "00"
-    assert get("/networks/untouched/claim", mask=digits)["state"] == "not_analysed"
+    digits = len(get("/networks/untouched/claims")["network"]["weights"]) and "00"
+    assert get("/networks/untouched/claims", mask=digits)["state"] == "not_analysed"
 
 
 def test_the_sweep_holds_each_default_once() -> None:
