@@ -124,25 +124,3 @@ def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
     tab.get_by_role("link", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Delete to-be-deleted").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted is deleted")
-
-
-def test_without_scripts_the_form_works_alike(visitor, expect, by_scikit_learn):
-    tab = visitor(java_script_enabled=False)
-    tab.goto("/networks/new")
-    tab.get_by_label("A file", exact=False).first.set_input_files(by_scikit_learn)
-    tab.get_by_role("button", name="Preview").click()
-    expect(tab.locator("main")).to_contain_text("It computes XOR")
-    tab.get_by_role("button", name="Import and analyse").click()
-    expect(tab).to_have_url(re.compile("/networks/"))
-
-
-def test_the_validator_names_each_error(tab, expect, ear):
-    ear.expect_status(422)
-    tab.goto("/networks/new/check")
-    tab.get_by_label("Or its text").fill(
-        '{"format": "pluriscope-network/1", "weights": [[["x"]]], "activation": "gelu"}'
-    )
-    tab.get_by_role("button", name="Check").click()
-    table = tab.get_by_role("table")
-    for words in ("$.weights[0][0][0]", 'a text: "x"', "$.activation", "lacks biases"):
-        expect(table).to_contain_text(words)

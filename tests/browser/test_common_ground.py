@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE
-
 pytestmark = pytest.mark.browser
 GROUND = "/networks/xor-pretrained/common-ground"
 
@@ -123,31 +121,3 @@ def test_a_box_takes_what_lies_in_it(tab, expect, site):
     tab.mouse.move(x + 25, y + 20, steps=4)
     tab.mouse.up()
     expect(tab.locator("[data-tray-count]")).to_have_text(re.compile("^[1-6] to compare$"))
-
-
-def test_the_list_is_filtered_in_place(tab, expect, site):
-    opened(tab, expect)
-    tab.get_by_role("checkbox", name=re.compile("^valid alignments")).check()
-    expect(tab.locator("#results [role=status]")).to_contain_text("3 explanations")
-    expect(tab).to_have_url(re.compile("kind=valid"))
-    expect(tab.locator("[data-cloud] [data-plot][data-drawn=true]")).to_have_count(1)
-
-
-def test_without_scripts_the_list_holds_it(visitor, expect):
-    tab = visitor(java_script_enabled=False)
-    tab.goto(GROUND)
-    expect(tab.get_by_text("No explanation that predicts everywhere is correct everywhere")).to_be_visible()
-    expect(tab.locator(".cloud-list tbody tr")).to_have_count(25)
-    expect(tab.get_by_role("radio", name="Box")).to_have_count(0)
-
-
-def test_a_phone_shows_the_cloud_too(visitor, expect):
-    tab = visitor(**PHONE)
-    opened(tab, expect)
-    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
-
-
-def test_what_a_click_does_has_its_place_before_the_script_runs(tab):
-    tab.route("**/common_ground*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
-    tab.goto("/networks/xor-pretrained/common-ground")
-    assert tab.locator(".modes").evaluate("e => [e.hidden, e.offsetHeight > 20]") == [True, True]

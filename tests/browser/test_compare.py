@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually, query
-from tests.browser.rules import accessible, accessible_in_the_dark, broken, settle
+from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
 NETWORK = "xor-pretrained"
@@ -89,46 +87,3 @@ def test_verdicts_come_when_the_reader_does(tab, expect, four):
     tab.goto(f"/networks/{NETWORK}/circuits/081ff")
     tab.locator("#criteria").scroll_into_view_if_needed()
     expect(tab.locator("#criteria")).to_contain_text("Of 16 pairs of a base and a source")
-
-
-def test_without_scripts_verdicts_are_a_link(visitor, expect, four):
-    tab = visitor(java_script_enabled=False)
-    tab.goto(address(*four))
-    tab.get_by_role("link", name="What every criterion says about it").click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Every criterion on 4 explanations")
-
-
-def test_no_violation_in_either_theme_with_everything_fetched(visitor, expect, four):
-    tab = visitor(reduced_motion="reduce")
-    for more in (f"&pin={PARTED[0]}", "&experiment=1.0:00:01"):
-        tab.goto(address(*four, more=more))
-        settle(tab)
-        assert broken(tab, more, (accessible, accessible_in_the_dark)) == []
-        tab.emulate_media(color_scheme="light")
-
-
-def test_on_a_phone_one_column_and_names_that_stay(visitor, expect, four):
-    tab = visitor(**PHONE)
-    tab.goto(address(*four))
-    settle(tab)
-    assert tab.locator("html").evaluate("e => [e.scrollWidth, innerWidth]") == [390, 390]
-    boxes = [tab.locator(".versus article").nth(k).bounding_box() for k in range(4)]
-    assert len({round(box["x"]) for box in boxes}) == 1
-    assert all(below["y"] >= above["y"] + above["height"] for above, below in pairwise(boxes))
-    third = tab.locator(".versus article").nth(2)
-    third.evaluate("e => window.scrollTo(0, e.getBoundingClientRect().top + scrollY + 80)")
-    assert abs(third.locator("h2").bounding_box()["y"]) < 3, "its name stays at the top while it is read"
-
-
-def test_on_paper_nothing_to_click_and_nothing_cut_off(tab, expect, four):
-    tab.goto(address(*four))
-    to_click = [tab.locator(".moves").first, tab.locator(".bar nav"), tab.locator("#crucial .pager")]
-    for part in to_click:
-        expect(part).to_be_visible()
-    tab.emulate_media(media="print")
-    for part in to_click:
-        expect(part).to_be_hidden()
-    expect(tab.locator(".versus article")).to_have_count(4)
-    page = tab.pdf(format="A4")
-    assert page.startswith(b"%PDF")
-    assert 2 <= page.count(b"/Type /Page\n") + page.count(b"/Type /Page ") + page.count(b"/Type /Page/") <= 12

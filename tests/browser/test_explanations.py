@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually, query
+from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
 
@@ -64,13 +64,6 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
 
 
-def test_none_match_leads_back(tab, expect):
-    tab.goto(f"{HERE}?edges_max=12&fragile=yes")
-    expect(tab.get_by_text("removed the last")).to_be_visible()
-    tab.get_by_role("link", name="Without it").click()
-    expect(tab.locator("#results input[data-compare]")).not_to_have_count(0)
-
-
 def test_browse_interpretations_by_gate(tab, expect, where):
     tab.goto(where["circuit"])
     tab.get_by_role("link", name="Browse by gate").click()
@@ -83,29 +76,3 @@ def test_browse_interpretations_by_gate(tab, expect, where):
     expect(tab.locator(".active-filters .pill")).to_have_count(1)
     tab.get_by_role("link", name="Random").click()
     expect(tab).to_have_url(re.compile(r"/interpretations/[0-9]+"))
-
-
-def test_on_a_phone_nothing_scrolls_sideways_and_filters_are_a_tap_away(visitor, expect):
-    tab = visitor(**PHONE)
-    for address in (HERE, f"{HERE}?view=grid"):
-        tab.goto(address)
-        assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
-    tab.goto(HERE)
-    list_ = tab.get_by_role("group", name="Explanations, scrolls sideways where narrow")
-    assert list_.evaluate("(list) => list.scrollWidth <= list.clientWidth"), "rows are cards"
-    label = "(cell) => getComputedStyle(cell, '::before').content"
-    assert tab.locator("table.explanations td[data-l=Edges]").first.evaluate(label) == '"Edges"'
-    tab.get_by_role("link", name="Filters").click()
-    expect(tab.get_by_role("form", name="Filters")).to_be_in_viewport()
-
-
-def test_without_scripts_the_form_and_the_links_do(visitor, expect):
-    tab = visitor(java_script_enabled=False)
-    tab.goto(HERE)
-    tab.get_by_label(re.compile("^circuits")).check()
-    tab.get_by_role("button", name="Apply").click()
-    expect(tab.locator("#results [role=status]")).to_contain_text("197 of 197")
-    tab.locator("#results input[name=e]").nth(0).check()
-    tab.locator("#results input[name=e]").nth(1).check()
-    tab.get_by_role("button", name="Compare selected").click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("Two explanations")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually
+from tests.browser.conftest import eventually
 from tests.browser.rules import accessible, accessible_in_the_dark
 
 pytestmark = pytest.mark.browser
@@ -60,15 +60,6 @@ def test_the_palette_is_closed_by_escape_and_gives_the_focus_back(tab, expect):
     expect(link).to_be_focused()
 
 
-def test_enter_without_a_choice_sends_the_form(tab, expect):
-    tab.goto(XOR)
-    tab.keyboard.press("/")
-    tab.keyboard.type("margin")
-    tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile(r"/search\?q=margin$"))
-    expect(tab.locator("#terms a").first).to_have_text("Margin")
-
-
 def test_suggestions_below_the_field_of_every_page(tab, expect):
     tab.goto("/studies")
     field = tab.get_by_role("banner").get_by_role("combobox", name="Find anything")
@@ -96,17 +87,6 @@ def test_only_the_last_text_is_asked_for(tab, expect):
     expect(tab.locator("#site-found").get_by_role("option").first).to_be_visible()
     assert len(asked) < 5
     assert asked[-1].endswith("q=alice&limit=4")
-
-
-def test_an_action_of_the_palette_is_done_in_place(tab, expect):
-    tab.goto(XOR)
-    tab.keyboard.press("/")
-    tab.keyboard.type("dark theme")
-    expect(palette(tab).get_by_role("option").first).to_contain_text("dark")
-    tab.keyboard.press("ArrowDown")
-    tab.keyboard.press("Enter")
-    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(tab).to_have_url(re.compile(f"{XOR}$"))
 
 
 @pytest.mark.parametrize("look", [accessible, accessible_in_the_dark])
@@ -155,28 +135,6 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
     assert rows.locator("input:checked").count() == 1
 
 
-def test_arrows_go_to_the_neighbours_of_an_interpretation(tab, expect):
-    tab.goto(f"{XOR}/circuits/081ff/interpretations/5")
-    tab.keyboard.press("ArrowRight")
-    expect(tab).to_have_url(re.compile("/interpretations/6$"))
-    tab.keyboard.press("ArrowLeft")
-    expect(tab).to_have_url(re.compile("/interpretations/5$"))
-    tab.get_by_label("Index").focus()
-    tab.keyboard.press("ArrowRight")
-    tab.wait_for_timeout(200)
-    assert tab.url.endswith("/interpretations/5")
-
-
-def test_the_second_skip_link_leads_to_the_results(tab, expect):
-    tab.goto(f"{XOR}/explanations")
-    tab.keyboard.press("Tab")
-    tab.keyboard.press("Tab")
-    expect(tab.get_by_role("link", name="Skip to results")).to_be_focused()
-    tab.keyboard.press("Enter")
-    tab.keyboard.press("Tab")
-    assert tab.evaluate("() => document.activeElement.closest('#results') !== null")
-
-
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
     tab.goto(f"{XOR}/circuits")
     term = tab.locator("main a.term").first
@@ -198,42 +156,6 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
     expect(tab).to_have_url(re.compile("/glossary#circuit$"))
 
 
-def test_what_a_term_means_opens_under_the_pointer(tab, expect):
-    tab.goto(f"{XOR}/circuits")
-    tab.locator("main a.term").first.hover()
-    meaning = tab.get_by_role("tooltip")
-    expect(meaning).to_contain_text("A part of a network that might do its work alone")
-    box = meaning.bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 1440
-    tab.mouse.move(1400, 880)
-    expect(meaning).to_have_count(0)
-
-
-def test_a_tap_tells_what_a_term_means_and_a_second_one_follows_it(visitor, expect):
-    tab = visitor(**PHONE)
-    tab.goto(f"{XOR}/circuits")
-    term = tab.locator("main a.term").first
-    term.tap()
-    expect(tab.get_by_role("tooltip")).to_be_visible()
-    expect(tab).to_have_url(re.compile("/circuits$"))
-    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
-    term.tap()
-    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
-
-
-def test_without_scripts_the_search_is_a_form_and_a_term_a_link(visitor, expect):
-    tab = visitor(java_script_enabled=False)
-    tab.goto(f"{XOR}/circuits")
-    tab.locator("#site-search").fill("081ff")
-    tab.locator("#site-search").press("Enter")
-    expect(tab.locator("#explanations a").first).to_have_text("c·081ff")
-    tab.goto(f"{XOR}/circuits")
-    tab.locator("main a.term").first.click()
-    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
-    expect(tab.get_by_role("tooltip")).to_have_count(0)
-
-
 def test_the_glossary_is_filtered_while_typing_and_its_address_says_so(tab, expect):
     tab.goto("/glossary")
     drawn = tab.locator(".term-drawing svg")
@@ -246,21 +168,6 @@ def test_the_glossary_is_filtered_while_typing_and_its_address_says_so(tab, expe
     tab.reload()
     expect(tab.locator("#network")).to_have_count(0)
     expect(tab.get_by_label("Filter terms")).to_have_value("interchange")
-
-
-def test_bars_are_one_line_on_a_phone_and_show_where_they_go_on(visitor, expect):
-    tab = visitor(**PHONE)
-    tab.goto(f"{XOR}/common-ground")
-    header = tab.get_by_role("banner").bounding_box()
-    sections = tab.get_by_role("navigation", name="Of this network")
-    assert header["height"] < 60
-    assert sections.bounding_box()["height"] < 50
-    expect(sections.get_by_role("link", name="Common ground")).to_be_in_viewport()
-    expect(sections.locator("> div")).to_have_attribute("data-more", re.compile("left"))
-    expect(tab.get_by_role("banner").get_by_role("navigation")).to_have_attribute("data-more", "right")
-    tab.get_by_role("link", name="Find anything").tap()
-    expect(palette(tab)).to_be_visible()
-    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
 
 
 def test_a_comparison_is_chosen_by_pictures(tab, expect):
@@ -279,14 +186,4 @@ def test_a_comparison_is_chosen_by_pictures(tab, expect):
     tab.locator("#pick input[data-compare]").nth(0).check()
     tab.locator("#pick input[data-compare]").nth(12).check()
     tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 2").click()
-    expect(tab.locator(".versus article")).to_have_count(2)
-
-
-def test_without_scripts_ticked_explanations_are_sent(visitor, expect):
-    tab = visitor(java_script_enabled=False)
-    tab.goto("/compare?network=xor-pretrained")
-    boxes = tab.locator("#pick input[name=e]")
-    boxes.nth(0).check()
-    boxes.nth(1).check()
-    tab.get_by_role("button", name="Compare selected").click()
     expect(tab.locator(".versus article")).to_have_count(2)

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually, query
-from tests.browser.rules import settle
+from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
 XOR = "/networks/xor-pretrained"
@@ -72,45 +71,6 @@ def test_filter_sort_next_and_back_keep_the_address_in_step(tab, expect, site):
     assert tab.get_by_label("Edges kept, most").input_value() == "13"
 
 
-def test_choose_compare_and_share(visitor, expect):
-    tab = visitor()
-    tab.goto(f"{XOR}/circuits?view=grid")
-    boxes = tab.locator("#results input[data-compare]")
-    boxes.nth(0).check()
-    boxes.nth(2).check()
-    tray = tab.get_by_role("complementary", name="Compare tray")
-    expect(tray).to_contain_text("2 to compare")
-    tab.goto(f"{XOR}/algorithms?aligned=1")
-    tab.locator("#results input[data-compare]").first.check()
-    tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 3").click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Three explanations of XOR, pretrained by the authors")
-    expect(tab.locator(".versus article")).to_have_count(3)
-
-    friend = visitor()
-    friend.goto(tab.url)
-    settle(tab)
-    settle(friend)
-    assert friend.locator("main").inner_text() == tab.locator("main").inner_text()
-    friend.get_by_role("link", name="Remove Q").click()
-    expect(friend.locator(".versus article")).to_have_count(2)
-
-
-def test_leaf_through_the_interpretations_of_a_circuit(tab, expect, where):
-    tab.goto(where["circuit"])
-    tab.locator("#excerpt .cards a").first.click()
-    expect(tab).to_have_url(re.compile(r"/interpretations/0$"))
-    tab.get_by_role("link", name="Next →", exact=True).click()
-    expect(tab).to_have_url(re.compile(r"/interpretations/1$"))
-    tab.get_by_role("link", name="← Previous", exact=True).click()
-    expect(tab).to_have_url(re.compile(r"/interpretations/0$"))
-    tab.get_by_label("Index").fill("5")
-    tab.get_by_label("Index").press("Enter")
-    expect(tab).to_have_url(re.compile(r"/interpretations/5$"))
-    expect(tab.locator(".crumbs, nav[aria-label=Breadcrumbs]").first).to_contain_text("interpretation 5")
-    tab.get_by_role("link", name="Last", exact=True).click()
-    expect(tab.get_by_text("Next →", exact=True)).to_have_attribute("aria-disabled", "true")
-
-
 def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
     tab.goto(f"{XOR}/algorithms")
     tab.get_by_role("checkbox", name=re.compile("^with a valid alignment|aligned", re.IGNORECASE)).first.check()
@@ -140,69 +100,10 @@ def test_figures_have_as_many_bars_as_the_model_says(tab, expect):
         assert max(heights) > 50
 
 
-def test_protocols_are_switched_in_place(tab, expect):
-    tab.goto(XOR)
-    switch = tab.get_by_role("navigation", name="Protocol")
-    switch.get_by_role("link", name="paper").click()
-    expect(tab.get_by_role("link", name=re.compile("^valid circuits of 3,000"))).to_be_visible()
-    eventually(tab, lambda: query(tab), {"protocol": ["paper"]})
-    expect(tab.locator("[data-plot][data-drawn=true] .bars").first).to_be_visible()
-    switch.get_by_role("link", name="complete").click()
-    expect(tab.get_by_role("link", name=re.compile("^valid circuits of 9,625"))).to_be_visible()
-
-
-def test_the_other_outputs_of_a_network(tab, expect):
-    tab.goto("/networks/xor-or-imp-3-3")
-    tab.get_by_role("navigation", name="Outputs").get_by_role("link", name="OR", exact=False).nth(1).click()
-    expect(tab).to_have_url(re.compile("output=1"))
-    tab.get_by_role("link", name=re.compile("^valid circuits of")).click()
-    expect(tab).to_have_url(re.compile(r"/circuits\?.*output=1"))
-
-
-def test_a_search_finds_by_name_and_by_digest(tab, expect, site):
-    tab.goto("/")
-    digest = site.twin("/networks/alice-and-bob")["network"]["digest"]
-    for words in ("alice", digest[:8]):
-        tab.get_by_role("searchbox", name="Filter networks").fill(words)
-        tab.get_by_role("searchbox", name="Filter networks").press("Enter")
-        expect(tab).to_have_url(re.compile(f"q={words}"))
-        expect(tab.locator("table.gallery .name")).to_have_count(1)
-        expect(tab.locator("table.gallery .name")).to_contain_text("Alice")
-
-
 def fill_form(tab, **fields):
     tab.goto("/train")
     for label, value in fields.items():
         tab.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
-
-
-def test_bad_training_options_are_named_and_kept(tab, expect, ear):
-    ear.expect_status(422)
-    fill_form(tab, Tasks="XOR, NOSUCH", Hidden_layers="3, many", Name="kept as it was")
-    tab.get_by_role("button", name="Start training").click()
-    notice = tab.locator(".notice")
-    expect(notice).to_contain_text("Nothing was started")
-    expect(notice).to_contain_text("many")
-    expect(tab.get_by_label(re.compile("^Tasks"))).to_have_value("XOR, NOSUCH")
-    expect(tab.get_by_label(re.compile("^Hidden layers"))).to_have_value("3, many")
-    expect(tab.get_by_label(re.compile("^Name"))).to_have_value("kept as it was")
-
-
-def test_a_training_is_followed_live_to_the_network_it_made(tab, expect, site):
-    fill_form(tab, Tasks="AND", Hidden_layers="2", Name="A small AND")
-    tab.get_by_role("checkbox", name="paper").uncheck()
-    tab.get_by_role("button", name="Start training").click()
-    expect(tab).to_have_url(re.compile("/jobs/"))
-    state = tab.locator("#job [role=status]")
-    expect(state).to_contain_text("Waiting for a worker")
-    tab.evaluate("() => { window.sameDocument = true }")
-    with site.worker():
-        expect(state).to_contain_text("Done in", timeout=60_000)
-        assert tab.evaluate("() => window.sameDocument"), "the page was never loaded again"
-        tab.get_by_role("link", name="View results").click()
-        expect(tab.get_by_role("heading", level=1)).to_have_text("A small AND")
-        # its analysis may still run: the page fills itself
-        expect(tab.get_by_role("link", name=re.compile("^valid circuits? of"))).to_be_visible(timeout=60_000)
 
 
 def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
@@ -230,38 +131,6 @@ def test_a_theme_once_chosen_stays(tab, expect):
     assert tab.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") != paper
 
 
-def test_by_keyboard_alone(tab, expect):
-    tab.goto("/")
-    tab.keyboard.press("Tab")
-    skip = tab.get_by_role("link", name="Skip to content")
-    expect(skip).to_be_focused()
-    expect(skip).to_be_in_viewport()
-    names = []
-    for _ in range(12):
-        tab.keyboard.press("Tab")
-        names.append(tab.evaluate("() => document.activeElement.textContent.trim() || document.activeElement.name"))
-    assert [name.split("\n")[0].strip() for name in names] == [
-        "Skip to results", "Pluriscope", "Networks", "Compare", "Studies", "Findings", "Jobs", "Import", "Train",
-        "Glossary", "q",
-        "◐Switch between light and dark",
-    ]  # fmt: skip
-    tab.goto(f"{XOR}/circuits")
-    tab.keyboard.press("Tab")
-    tab.keyboard.press("Enter")
-    expect(tab.locator("main")).to_be_focused()
-    box = tab.locator("#results input[data-compare]").first
-    box.focus()
-    tab.keyboard.press("Space")
-    expect(box).to_be_checked()
-    link = tab.locator("table.circuits td.mono a").first
-    mask = link.inner_text()
-    tab.keyboard.press("Tab")
-    expect(link).to_be_focused()
-    assert link.evaluate("e => getComputedStyle(e).outlineStyle") != "none", "the focus is seen"
-    tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile(f"/circuits/{mask}$"))
-
-
 def test_without_scripts_from_the_list_to_the_comparison(visitor, expect):
     tab = visitor(java_script_enabled=False)
     tab.goto(f"{XOR}/circuits")
@@ -276,35 +145,6 @@ def test_without_scripts_from_the_list_to_the_comparison(visitor, expect):
     tab.locator("[data-theme-switch]").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     expect(tab.locator(".versus article")).to_have_count(2)
-
-
-@pytest.mark.parametrize(
-    ("address", "parent"),
-    [
-        ("/networks/nowhere", "/"),
-        (f"{XOR}/circuits/00001", f"{XOR}/circuits"),
-        (f"{XOR}/algorithms/0123456789abcdef", f"{XOR}/algorithms"),
-        ("/jobs/0123456789abcdef", "/jobs"),
-        ("/no/such/page", "/"),
-    ],
-)
-def test_what_is_not_there_leads_on(tab, expect, ear, address, parent):
-    ear.expect_status(404)
-    ear.expect_status(400)
-    assert tab.goto(address).status in (400, 404)
-    tab.get_by_role("link", name=re.compile("^Go to")).click()
-    expect(tab).to_have_url(re.compile(re.escape(parent) + "($|[?])"))
-    expect(tab.get_by_role("heading", level=1)).to_be_visible()
-
-
-@pytest.mark.parametrize("nouns", ["circuits", "algorithms"])
-def test_filters_are_one_tap_away_on_a_phone(visitor, expect, nouns):
-    tab = visitor(**PHONE)
-    tab.goto(f"{XOR}/{nouns}")
-    filters = tab.get_by_role("form", name="Filters")
-    expect(filters).not_to_be_in_viewport()
-    tab.get_by_role("link", name="Filters").tap()
-    expect(filters).to_be_in_viewport()
 
 
 def test_what_goes_wrong_in_a_tab_is_heard(tab, ear):

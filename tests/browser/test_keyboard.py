@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually, query
+from tests.browser.conftest import query
 
 pytestmark = pytest.mark.browser
 MOST_STOPS = 400
@@ -66,58 +66,3 @@ def test_the_whole_way_by_keys_alone(tab, expect):
     tab.go_back()
     expect(tab).to_have_url(list_address)
     expect(boxes.nth(0)).to_be_checked()
-
-
-def test_a_crucial_experiment_by_keys_alone(tab, expect):
-    tab.goto("/compare?network=xor-pretrained&e=i-2b0cf.0&e=i-2b0cf.1")
-    comparison = tab.url
-    press(tab, tab.get_by_role("link", name=re.compile("crucial experiments?$")))
-    expect(tab).to_have_url(re.compile("#crucial$"))
-    press(tab, tab.locator("table.crucial tbody tr").first.get_by_role("link", name=re.compile("^Experiment")))
-    expect(tab.get_by_role("region", name="One experiment")).to_be_in_viewport()
-    eventually(tab, lambda: "experiment" in query(tab), True)
-    tab.go_back()
-    tab.go_back()
-    expect(tab).to_have_url(comparison)
-
-
-def test_the_funnel_and_its_sequence_by_keys_alone(tab, expect):
-    tab.goto("/networks/xor-pretrained/funnel?criteria=mean-ablation&criteria=resample-ablation")
-    press(tab, tab.get_by_role("link", name="Remove Mean ablation", exact=True))
-    expect(tab.locator("#sequence li[id]")).to_have_count(1)
-    expect(tab.locator("#funnel")).to_be_focused()  # the link that was pressed is gone: the keyboard goes on from here
-    reach(tab, tab.get_by_label("Add a criterion"))
-    tab.keyboard.type("Necessity")  # a list of choices takes the one that is typed
-    press(tab, tab.get_by_role("button", name="Add", exact=True))
-    expect(tab.locator("#step-1")).to_contain_text("Necessity")
-
-
-def test_the_whole_way_on_a_phone(visitor, expect):
-    tab = visitor(**PHONE)
-
-    def fits() -> None:
-        assert tab.locator("html").evaluate("e => e.scrollWidth") == 390, tab.url
-
-    tab.goto("/")
-    fits()
-    tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors").tap()
-    tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Explanations").tap()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("Explanations of")
-    fits()
-    tab.get_by_role("link", name="Filters").tap()
-    tab.get_by_label(re.compile("^circuits")).tap()
-    expect(tab.locator("#results [role=status]")).to_contain_text("197 of 197")
-    boxes = tab.locator("#results input[data-compare]")
-    boxes.nth(0).tap()
-    boxes.nth(1).tap()
-    fits()
-    tray = tab.get_by_role("complementary", name="Compare tray")
-    expect(tray).to_be_in_viewport()
-    tray.get_by_role("link", name="Compare 2").tap()
-    expect(tab.locator(".versus article")).to_have_count(2)
-    fits()
-
-    friend = visitor(**PHONE)
-    friend.goto(tab.url)
-    expect(friend.locator(".versus article")).to_have_count(2)
-    assert friend.locator("main h1").inner_text() == tab.locator("main h1").inner_text()

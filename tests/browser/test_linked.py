@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE
-
 pytestmark = pytest.mark.browser
 LIT = "() => [...document.querySelectorAll('.lit')].map((e) => e.dataset.el)"
 
@@ -51,15 +49,6 @@ def test_a_neuron_that_is_pointed_at_lights_up_in_every_card_and_in_the_table(ta
     expect(weight).to_be_hidden()
 
 
-def test_a_row_of_a_table_lights_up_its_edge_in_the_drawings(tab, expect, compared):
-    tab.goto(compared)
-    row = tab.locator("table.parting tbody tr", has_text="n1.2 → n2.0")
-    row.hover()
-    expect(row).to_have_class("lit")
-    assert set(tab.evaluate(LIT)) == {"n1.2→n2.0"}
-    expect(tab.locator(".versus svg .lit:has(.hit)")).to_have_count(3)
-
-
 def test_arrow_keys_go_through_a_drawing_and_say_where_they_are(tab, expect, compared):
     tab.goto(compared)
     tab.get_by_role("group", name=re.compile("^Drawing of Q")).focus()
@@ -94,24 +83,3 @@ def test_a_pointer_that_rests_while_the_page_scrolls_takes_nothing_from_the_keyb
     tab.evaluate("() => scrollBy({ top: 400, behavior: 'instant' })")
     tab.wait_for_function("() => window.overs")
     assert set(tab.evaluate(LIT)) == {"A"}
-
-
-def test_a_tap_keeps_it_lit_until_the_next(visitor, expect, compared):
-    tab = visitor(**PHONE)
-    tab.goto(compared)
-    for name in ("n1.0", "n2.2"):
-        neuron(tab, name, 1).scroll_into_view_if_needed()
-        tab.touchscreen.tap(*point_at(tab, name, 1))
-        expect(neuron(tab, name, 2)).to_have_class("lit")
-    expect(neuron(tab, "n1.0", 2)).not_to_have_class("lit")
-    tab.get_by_role("heading", level=1).tap()
-    expect(tab.locator(".lit")).to_have_count(0)
-
-
-def test_what_is_lit_stays_so_when_a_part_of_the_page_is_exchanged(tab, expect, compared):
-    tab.goto(compared)
-    site = tab.locator("#crucial tbody tr td").first.inner_text()
-    tab.locator("#crucial tbody tr td").first.click()
-    expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)
-    tab.evaluate("() => document.dispatchEvent(new Event('htmx:after:swap'))")
-    expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)

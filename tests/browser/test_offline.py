@@ -146,49 +146,6 @@ def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
 
 
-def test_lists_are_sorted_by_links(disk):
-    from playwright.sync_api import expect
-
-    tab = disk(f"networks/{SLUG}/circuits.html")
-    tab.get_by_role("columnheader").get_by_role("link", name="margin").click()
-    expect(tab.locator("th[aria-sort=ascending], th[aria-sort=descending]")).to_contain_text("argin")
-    assert tab.url.endswith("sort=margin.html")
-
-
-def test_the_theme_is_switched_and_kept_without_a_server(disk):
-    from playwright.sync_api import expect
-
-    tab = disk("index.html")
-    tab.get_by_role("button", name="Switch between light and dark").click()
-    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
-    tab.get_by_role("link", name="Network", exact=True).click()
-    expect(tab).to_have_url(re.compile(f"networks/{SLUG}.html$"))
-    settle(tab)
-    expect(tab.get_by_role("heading", level=1)).to_be_visible()
-    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
-
-
-def test_links_out_of_the_copy_say_so_and_name_the_address(disk):
-    from playwright.sync_api import expect
-
-    tab = disk(f"networks/{SLUG}/circuits.html")
-    link = tab.locator("table.circuits td.mono a.off-copy").first
-    mask = link.evaluate("(a) => a.firstChild.textContent")
-    expect(link).to_contain_text("not in this copy")
-    link.click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Not in this copy")
-    expect(tab.locator("[data-wanted]")).to_contain_text(f"/networks/{SLUG}/circuits/{mask}")
-
-
-def test_it_is_read_without_scripts(disk):
-    from playwright.sync_api import expect
-
-    tab = disk(NETWORK, java_script_enabled=False)
-    expect(tab.get_by_role("heading", level=1)).to_be_visible()
-    expect(tab.get_by_role("button", name="Switch between light and dark")).to_have_count(0)
-    expect(tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Funnel")).to_be_visible()
-
-
 # ---- a study --------------------------------------------------------------------------------------------------------
 
 

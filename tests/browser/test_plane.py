@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
-from analysis.networks.circuit import circuit_from_hex
-from analysis.networks.mlp import activations, circuit_activations
+from analysis.networks.mlp import activations
 from app.bundled import bundled_networks
-from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
 NETWORKS = {file.slug: file.network for file in bundled_networks()}
@@ -62,40 +58,3 @@ def test_a_dragged_point_shows_the_values_of_the_engine(tab, expect, slug):
     expect(drawn).to_have_text(f"{abs(found['n1.1']):.3f}" if found["n1.1"] >= 0 else f"−{abs(found['n1.1']):.3f}")
     if slug == "majority-3-3":
         assert found["C"] == 0.0, "the slice that was clicked"
-
-
-def test_the_point_of_a_circuit_moves_by_keyboard_with_everything_else_ablated(tab, expect):
-    mask = "081ff"
-    tab.goto(f"/networks/xor-pretrained/circuits/{mask}")
-    slider = tab.get_by_role("slider", name="A")
-    slider.focus()
-    tab.keyboard.press("Home")
-    for _ in range(3):
-        tab.keyboard.press("ArrowRight")
-    found = shown(tab)
-    assert found["A"] == pytest.approx(0.03)
-    network = NETWORKS["xor-pretrained"]
-    layers = circuit_activations(network, circuit_from_hex(mask, network.sizes), point_of(found))
-    same_as_engine(found, layers)
-    assert "n2.1" not in found, "it is cut"
-    assert found["decision"] == int(layers[-1][0, 0] > 0.5)
-    expect(tab.locator(".plane-values")).to_contain_text(re.compile(r"decides\s*[01]"))
-
-
-def test_a_finger_moves_the_point_and_scrolls_elsewhere(visitor, expect):
-    tab = visitor(**PHONE)
-    tab.goto("/networks/xor-pretrained")
-    square = tab.locator("svg.plane-square .pl-frame").first
-    square.scroll_into_view_if_needed()
-    box = square.bounding_box()
-    tab.touchscreen.tap(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
-    found = shown(tab)
-    assert (found["A"], found["B"]) == pytest.approx((0.25, 0.75), abs=0.02)
-
-
-def test_without_scripts_the_picture_stays(visitor, expect):
-    tab = visitor(java_script_enabled=False)
-    tab.goto("/networks/xor-pretrained")
-    expect(tab.locator("svg.plane-square")).to_be_visible()
-    expect(tab.locator(".pl-point")).to_be_hidden()
-    expect(tab.get_by_role("slider")).to_have_count(0)

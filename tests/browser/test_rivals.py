@@ -55,12 +55,3 @@ def test_a_click_opens_the_circuit_or_chooses_it(tab, expect):
     tab.get_by_role("radio", name="Open").check()
     click(tab, "c-2f0ef")
     expect(tab).to_have_url(re.compile("/circuits/2f0ef"))
-
-
-def test_marks_can_show_a_criterion(tab, expect):
-    opened(tab, expect)
-    tab.get_by_label("Marks show").select_option("minimal-cardinal")
-    tab.get_by_role("button", name="Show").click()
-    expect(tab).to_have_url(re.compile("by=minimal-cardinal"))
-    expect(tab.locator("#how")).to_contain_text("Filled marks pass")
-    expect(tab.locator("[data-cloud] .legend")).to_contain_text("minimal-cardinal: fails")

@@ -115,21 +115,5 @@ def test_a_rule_finds_what_it_is_there_for(look, rule, page):
     assert look(rule, **page), rule.__name__
 
 
-def test_axe_never_says_whether_words_in_a_drawing_are_pale(tab, look):
-    """Why the rules do not ask: it would be asked on every page with a drawing, each time anew, for nothing passes."""
-    drawing = "<svg role='img' aria-label='Pale'><text y='20' style='fill: #eee; color: #eee'>pale words</text></svg>"
-    assert look(rules.accessible, more=drawing) == []
-    said = tab.evaluate("() => axe.run('main svg text', { runOnly: ['color-contrast'] })")
-    assert (said["violations"], said["passes"]) == ([], [])
-    assert [node["html"][:5] for rule in said["incomplete"] for node in rule["nodes"]] == ["<text"]
-
-
 def test_every_rule_is_tried_here():
     assert {rule for rule, _ in WRONG} == {*rules.AT_A_DESK, *rules.ON_A_PHONE, *rules.WITHOUT_SCRIPTS}
-
-
-def test_what_is_wrong_names_page_and_rule(chromium):
-    def never(tab):
-        yield "because"
-
-    assert rules.broken(None, "a page", (never,)) == ["a page: never: because"]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually, query
+from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser
 SANDBOX = "/networks/xor-pretrained/sandbox"
@@ -42,20 +42,6 @@ def test_patch_jump_and_go_back(tab, expect):
     tab.go_back()
     expect(tab.locator("#bench-title")).to_have_text(words)
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
-
-
-def test_a_link_sent_on_shows_the_same(tab, visitor, expect, asked):
-    tab.goto(asked)
-    tab.locator("#jump-0").click()
-    expect(tab).to_have_url(re.compile("now="))
-    shared, said = tab.url, tab.locator(".askers").inner_text()
-    tab.get_by_role("button", name="Short link").click()
-    tab.get_by_role("heading", name="A short link").wait_for()
-    (short,) = set(re.findall(r"/s/\w+", tab.locator("main").inner_html()))
-    other = visitor()
-    other.goto(short)
-    eventually(other, lambda: other.url, shared)
-    assert other.locator(".askers").inner_text() == said
 
 
 def test_by_keys_alone(tab, expect, asked):
@@ -96,67 +82,6 @@ def test_predict_first(tab, expect, asked):
     expect(tab.locator("#guessed")).to_contain_text("You predicted 1")
     expect(tab.locator(".runs")).not_to_contain_text("hidden")
     expect(tab).to_have_url(re.compile("_g1"))
-
-
-def test_edges_are_chosen_by_the_mouse_too(tab, expect):
-    tab.goto(SANDBOX + "?on=edges&tool=z&now=11")
-    box = tab.locator("#at-3-0-1 path").bounding_box()
-    assert box
-    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(tab.locator(".changes")).to_contain_text("n2.1 → y set to 0")
-
-
-def test_a_crucial_experiment_of_a_comparison_opens_here(tab, expect, asked):
-    tab.goto(asked)
-    tab.get_by_role("link", name="Compare these explanations").click()
-    row = tab.locator("table.crucial tbody tr").first
-    correct = row.locator("td").last.inner_text().split()
-    row.get_by_role("link", name=re.compile("in the sandbox$")).click()
-    expect(tab).to_have_url(re.compile("/sandbox"))
-    found = [
-        letter for letter in "PQR" if tab.locator(f"#asked-{letter} .verdict-words").inner_text().strip() == "correct"
-    ]
-    assert found == correct
-
-
-def test_what_is_in_the_tray_can_be_asked(tab, expect, site):
-    mask = site.twin("/networks/xor-pretrained")["samples"]["circuits"][0]["mask"]
-    for index in (0, 1):
-        tab.goto(f"/networks/xor-pretrained/circuits/{mask}/interpretations/{index}")
-        tab.get_by_label("Compare", exact=True).check()
-    tab.goto(SANDBOX + "?now=11_1.0z")
-    tab.get_by_role("link", name="Open in sandbox").click()
-    expect(tab.locator(".askers tbody tr")).to_have_count(2)
-    eventually(tab, lambda: query(tab), {"now": ["11_1.0z"], "e": [f"i-{mask}.0", f"i-{mask}.1"]})
-
-
-def test_without_scripts_on_a_phone(visitor, expect):
-    tab = visitor(**PHONE, java_script_enabled=False)
-    tab.goto(SANDBOX)
-    tab.get_by_role("link", name="Add all of these").click()
-    tab.locator("#at-1-0").click()
-    eventually(tab, lambda: query(tab).get("now"), ["00_1.0s01"])
-    tab.locator("#by-name summary").click()
-    tab.locator("#site").select_option("2.1.0")
-    tab.locator("#how").select_option("value")
-    tab.locator("#value").fill("0,25")
-    tab.locator("#apply").click()
-    eventually(tab, lambda: query(tab).get("now"), ["00_1.0s01_2.1.0v0.25"])
-
-
-def test_nothing_sticks_out_of_a_phone(visitor, asked):
-    tab = visitor(**PHONE)
-    for address in (asked, asked + "&now=11_1.0s00_2.1.2z_3.0.1v-0.5&tried=00_1.0s11&game=1", SANDBOX + "?on=edges"):
-        tab.goto(address)
-        assert tab.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), address
-
-
-def test_a_broken_link_says_which_part_and_leads_on(tab, expect, ear):
-    ear.expect_status(400)
-    tab.goto(SANDBOX + "?now=01_1.9z_1.0z")
-    expect(tab.locator("main")).to_contain_text("1.9z")
-    tab.get_by_role("link", name="the sandbox without it").click()
-    eventually(tab, lambda: query(tab).get("now"), ["01_1.0z"])
 
 
 def test_a_slider_does_the_change_in_part_by_keyboard_and_without_scripts(tab, visitor, expect, site):
@@ -207,34 +132,3 @@ def test_a_head_of_a_transformer_is_patched_by_keys_undone_and_gone_back_to(tab,
     tab.go_back()
     expect(tab.locator(".changes li")).to_have_count(2)
     assert tab.evaluate("() => window.sameDocument")
-
-
-def test_a_transformers_sandbox_works_without_scripts_on_a_phone(visitor, expect):
-    tab = visitor(java_script_enabled=False, **PHONE)
-    tab.goto(MODEL)
-    tab.locator("#site").select_option("1.0")
-    tab.locator("#how").select_option("zero")
-    tab.locator("#apply").click()
-    expect(tab).to_have_url(re.compile(r"sandbox\?row=17&source=40&change=1\.0_zero$"))
-    expect(tab.locator(".changes li")).to_have_count(1)
-
-
-WATCH_FLIGHTS = """() => {
-  window.flown = [];
-  const note = (node) => node.className === "flying" && flown.push(node.textContent);
-  const watch = new MutationObserver((seen) => seen.forEach((one) => one.addedNodes.forEach(note)));
-  watch.observe(document.body, { childList: true });
-}"""
-
-
-def test_a_patched_value_flies_in_once_and_never_where_motion_is_unwanted(tab, visitor, expect):
-    still = visitor(reduced_motion="reduce")
-    for one, flown in ((tab, ["−0.01"]), (still, [])):
-        one.goto(SANDBOX + "?now=11&tool=s00")
-        one.evaluate(WATCH_FLIGHTS)
-        one.locator("#at-1-0").click()
-        expect(one.locator("#changes-title")).to_be_visible()
-        one.locator("#base-1").click()
-        expect(one.locator("#bench-title")).to_contain_text("01")
-        assert one.evaluate("flown") == flown
-        expect(one.locator(".flying")).to_have_count(0)

@@ -167,25 +167,6 @@ def test_polling_rests_while_the_tab_is_hidden(page, example):
     eventually(page, lambda: example[0].state.ticks > rest, True)
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1440])
-def test_nothing_runs_over_the_edge(page, width):
-    page.set_viewport_size({"width": width, "height": 800})
-    assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0
-
-
-def test_without_scripts_the_page_still_stands(chromium, example):
-    from playwright.sync_api import expect
-
-    context = chromium.new_context(java_script_enabled=False)
-    tab = context.new_page()
-    tab.goto(example[1])
-    expect(tab.get_by_role("heading", name="Example", level=1)).to_be_visible()
-    expect(tab.get_by_role("button", name="Copy link")).to_have_count(0)
-    tab.locator("[data-theme-switch]").click()
-    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
-    context.close()
-
-
 def test_weights_of_a_crowded_drawing_are_shown_on_demand(page):
     from playwright.sync_api import expect
 

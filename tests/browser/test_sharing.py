@@ -12,8 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.conftest import PHONE, eventually
-from tests.browser.rules import accessible, accessible_in_the_dark, broken, not_wider_than_the_screen
+from tests.browser.conftest import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -50,16 +49,6 @@ def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
     panel.get_by_role("link", name="Re-verify now").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text(re.compile(r"^3 digests match; \d+ figures found again$"))
     expect(tab.get_by_text("differs", exact=True)).to_have_count(0)
-
-
-def test_the_panel_works_without_scripts_and_on_a_phone(visitor, where) -> None:
-    from playwright.sync_api import expect
-
-    tab = visitor(**PHONE, java_script_enabled=False)
-    tab.goto(where["alignment"])
-    tab.locator("#share summary").click()
-    expect(tab.locator("#share").get_by_label("Embed", exact=True)).to_be_visible()
-    expect(tab.locator("#share").get_by_role("button", name="Copy BibTeX")).to_have_count(0)
 
 
 @pytest.mark.parametrize("page", ["network", "circuit", "interpretation", "algorithm", "alignment", "compare"])
@@ -100,16 +89,6 @@ def test_an_embedding_that_was_there_before_the_script_grows_too(site, visitor, 
     expect(tab.locator("iframe[data-pluriscope]")).to_have_attribute("style", re.compile(r"height: \d+px"))
 
 
-def test_embeddings_are_accessible_and_narrow(tab, where) -> None:
-    for page in ("circuit", "alignment", "compare"):
-        tab.emulate_media(color_scheme="light")
-        tab.goto(f"/embed{where[page]}")
-        assert broken(tab, page, (accessible, accessible_in_the_dark)) == []
-        tab.set_viewport_size({"width": 390, "height": 800})
-        assert broken(tab, f"{page} on a phone", (not_wider_than_the_screen,)) == []
-        tab.set_viewport_size({"width": 1440, "height": 900})
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_plotted_figure_is_saved_in_light_colours_whatever_the_theme(visitor, where, scheme, tmp_path) -> None:
     tab = visitor(color_scheme=scheme, accept_downloads=True)
@@ -129,19 +108,6 @@ def test_a_plotted_figure_is_saved_in_light_colours_whatever_the_theme(visitor, 
     assert (
         tab.evaluate("document.documentElement.dataset.theme ?? ''") == ""
     )  # what was in force for the saving is so no longer
-
-
-def test_files_of_a_figure_without_scripts(visitor, where) -> None:
-    from playwright.sync_api import expect
-
-    tab = visitor(java_script_enabled=False, accept_downloads=True)
-    tab.goto(where["alignment"])
-    menu = tab.locator(".take-files", has=tab.get_by_text("the alignment")).first
-    menu.locator("summary").click()
-    expect(menu.get_by_role("link", name="PNG")).to_be_visible()
-    with tab.expect_download() as saving:
-        menu.get_by_role("link", name="SVG").click()
-    assert saving.value.suggested_filename == "alignment.svg"
 
 
 def site_code(site, path: str) -> str:

@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE
-
 pytestmark = pytest.mark.browser
 HIDDEN_LAYERS, NAME = re.compile("^Hidden layers "), re.compile("^Name ")  # an explanation follows each
 
@@ -63,20 +61,3 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
         expect(tab.locator("#job [role=status]")).to_contain_text("Cancelled. No network was stored", timeout=5_000)
     expect(row).to_contain_text("stopped with the job at epoch")
     expect(tab.locator("figure.learning svg").first).to_be_visible()
-
-
-def test_some_seeds_without_a_script_from_the_form_to_the_form_again(visitor, site, expect):
-    tab = visitor(java_script_enabled=False, **PHONE)
-    tab.goto("/train?hidden=2&tasks=AND&count=3&loss_target=0.02")
-    for name in ("complete", "paper"):
-        tab.get_by_label(name, exact=True).uncheck()
-    tab.get_by_role("button", name="Start training").click()
-    with site.worker():
-        expect(tab.locator("#job [role=status]")).to_contain_text("Done in", timeout=90_000)  # it renews itself
-    rows = tab.get_by_role("region", name="Networks of this training").locator("tbody tr")
-    expect(rows).to_have_count(3)
-    rows.get_by_role("link").first.click()
-    expect(tab.locator("#training figure svg").first).to_be_visible()
-    tab.get_by_role("link", name="Train again with other options").click()
-    expect(tab.get_by_role("textbox", name=HIDDEN_LAYERS)).to_have_value("2")
-    expect(tab.get_by_label("Loss target")).to_have_value("0.02")

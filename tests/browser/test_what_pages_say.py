@@ -33,54 +33,6 @@ def test_the_sandbox_offers_the_interpretation_that_the_common_ground_calls_best
     expect(tab.get_by_role("link", name="Add the best-scoring interpretation")).to_have_count(0)
 
 
-def test_where_nothing_is_surveyed_no_interpretation_is_called_best(tab, expect):
-    tab.goto("/networks/majority-3-3/sandbox")
-    expect(tab.get_by_role("link", name="Add an interpretation")).to_be_visible()
-    expect(tab.locator(".suggested")).not_to_contain_text("best")
-
-
-def test_explanations_that_own_swaps_divide_are_told_apart(tab, expect):
-    tab.goto("/alice-and-bob")
-    expect(tab.locator("#own-swaps")).to_contain_text(re.compile(r"[1-9]\d* of \d+ interchanges distinguish them"))
-    for said in ("no intervention does", "no pair of them is parted", "its own swaps are below"):
-        expect(tab.locator("main")).not_to_contain_text(said)
-    for empty in ("#crucial", "#agreement"):
-        assert tab.locator(empty).bounding_box()["height"] < 100
-    tab.goto("/compare?network=xor-pretrained&e=c-081ff&e=c-2b0cf")
-    expect(tab.locator("#crucial")).to_contain_text("None of them predicts anything under interventions")
-    expect(tab.locator("#agreement")).to_have_count(0)
-    tab.get_by_role("link", name="Choose an interpretation of Q").click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Interpretations of circuit 2b0cf")
-
-
-def test_a_variable_is_shown_as_the_part_of_the_formula_that_it_is(tab, expect, site):
-    negation = "stored negated: ¬(A ∨ B) = ¬A ∧ ¬B"
-    tab.goto(XOR)
-    expect(tab.locator(".card").filter(has_text="(A ∨ B) ∧ ¬(A ∧ B)").first).to_contain_text(negation)
-    tab.goto(f"{XOR}/explanations?kind=alignment")
-    expect(tab.locator("tbody tr").filter(has_text="(A ∨ B) ∧ ¬(A ∧ B)").first).to_contain_text(negation)
-    tab.goto(f"{XOR}/algorithms")
-    row = tab.locator("tbody tr").filter(has_text="(A ∨ B) ∧ ¬(A ∧ B)").first
-    expect(row.locator(".vars")).to_contain_text("¬(A ∨ B) = ¬A ∧ ¬B")
-    row.locator("a.f").click()
-    expect(tab.locator("table.values thead")).to_contain_text("¬(A ∨ B) = ¬A ∧ ¬B")
-    expect(tab.locator("main")).to_contain_text(negation)
-    alignment = site.twin(XOR)["samples"]["alignments"][0]
-    tab.goto(alignment["url"])
-    expect(tab.locator(".aligned table")).to_contain_text("¬(A ∨ B) = ¬A ∧ ¬B")
-    expect(tab.locator(".aligned svg.tree")).to_contain_text("¬(A ∨ B)")
-    tab.goto(f"/compare?network=xor-pretrained&e={alignment['ref']}&e=i-2b0cf.0")
-    expect(tab.locator("#values thead")).to_contain_text("¬(A ∨ B)")
-
-
-def test_alice_and_bob_are_found_from_home_and_from_their_network(tab, expect):
-    for start in ("/", XORNET):
-        tab.goto(start)
-        tab.locator("main").get_by_role("link", name=re.compile("^Alice and Bob")).click()
-        expect(tab).to_have_url(re.compile("/compare[?]network=alice-and-bob&"))
-        expect(tab.locator("main")).to_contain_text("n1.0 − n1.2")
-
-
 def test_verification_says_what_it_compared_and_recomputes_counts(tab, expect):
     tab.goto(f"{XOR}/verify?counts=no")
     heading = tab.get_by_role("heading", level=1)
