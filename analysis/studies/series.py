@@ -37,13 +37,6 @@ class Course:
         """The first moment at which it is there."""
         return self.present.index(True)
 
-    @cached_property
-    def disappears(self) -> int | None:
-        """The first moment from which on it is absent; None if it is there at the last moment with a network."""
-        last = max(moment for moment, there in enumerate(self.present) if there)
-        later = [moment for moment in range(last + 1, len(self.present)) if self.present[moment] is False]
-        return later[0] if later else None
-
 
 @dataclass(frozen=True)
 class Moment:

@@ -12,7 +12,6 @@ from typing import Final
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit
 from analysis.protocol import COMPLETE
 from analysis.studies.measures.measure import Measure, Measured
@@ -29,23 +28,6 @@ def alignment_word(alignment: Alignment) -> str:
     """An alignment's name."""
     places = (f"{path}@{site.layer}:{','.join(map(str, site.neurons))}" for path, site in alignment.places)
     return "|".join((alignment.algorithm_text, *places))
-
-
-def alignment_of_word(word: str) -> Alignment:
-    """Read back what :func:`alignment_word` wrote.
-
-    Raises:
-        ValueError: it is no such name.
-    """
-    text, *places = word.split("|")
-    read = []
-    for place in places:
-        path, at, rest = place.partition("@")
-        layer, colon, neurons = rest.partition(":")
-        if not at or not colon:
-            raise ValueError(f"{place[:60]!r} is no place of a variable")
-        read.append((path, NeuronSet(int(layer), tuple(map(int, neurons.split(","))))))
-    return Alignment(text, tuple(read))
 
 
 def _circuits(studied: Studied) -> Measured:

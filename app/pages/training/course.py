@@ -167,12 +167,6 @@ def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | Non
     return _learning(spec, tasks, [_network({**told, "name": row.name}, spec, addresses)], addresses)
 
 
-def learning_of(spec: TrainingSpec, told: Sequence[Mapping[str, Any]], addresses: Addresses) -> Learning:
-    """How networks of one spec learn, from what each of them recorded."""
-    networks = [_network(one, spec, addresses) for one in told]
-    return _learning(spec, spec.resolved_tasks(), networks, addresses)
-
-
 def why_unknown(row: NetworkRow) -> str:
     """Why there is no loss curve of a network."""
     if row.origin == STUDY_ORIGIN and row.training.get("options"):
