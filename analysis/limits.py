@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+MOST_STORED: Final = 200_000
+"""Valid circuits that a store or a result file lists, at most."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -12,7 +15,7 @@ class Limits:
 
     Args:
         max_possible: a larger circuit space is counted or estimated instead of listed.
-        max_valid: valid circuits kept in a list.
+        max_valid: valid circuits kept in a list; where there are more, their number, some drawn and the smallest are.
         max_candidates: candidate algorithms kept where they are aligned one by one.
         max_listed: more candidates than this (in and-inverter form) are searched by what the network can support
             instead of one by one.
@@ -21,7 +24,7 @@ class Limits:
         max_states: combinations of cuts in the first layers of the listed circuits, in all, up to which interpretations
             are counted; of one circuit with more none are.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
-        max_bytes: nor if it is predicted to take more memory than this; a list stops once it would take more.
+        max_bytes: nor if it is predicted to take more memory than this; nor is a list kept that would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
         n_smallest: of the smallest valid circuits, kept beside those drawn; 0 for no search in order of size.
         n_tried: steps of the search for the smallest circuits in order of size, at most.

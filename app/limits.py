@@ -33,6 +33,11 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def in_memory(limits: Limits) -> Limits:
+    """The same for what keeps no list: studies and audits, whose rows and measures are of every valid circuit."""
+    return replace(limits, max_valid=DEFAULT_LIMITS.max_valid)
+
+
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
     return {_LIMITS: limits_of(settings), _DEVICE: settings.device, _UNDO: settings.undo_days}

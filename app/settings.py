@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from analysis.limits import MOST_STORED
 from app.resources import default_data_folder
 
 
@@ -70,7 +71,10 @@ class Settings(BaseSettings):
         100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or estimated instead of listed."
     )
     max_listed_circuits: int = Field(
-        5_000_000, ge=1, le=10**8, description="Valid circuits kept in a list; then it is marked truncated."
+        MOST_STORED,
+        ge=1,
+        description="Valid circuits kept in a list, at most 200,000; where there are more they are counted, and the "
+        "smallest and some drawn are listed.",
     )
     max_candidates: int = Field(
         100_000, ge=1, le=10**7, description="Candidate algorithms kept where each is aligned by itself."
@@ -103,6 +107,13 @@ class Settings(BaseSettings):
     metrics: Literal["admin", "open", "off"] = Field(
         "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )
+
+    @field_validator("max_listed_circuits")
+    @classmethod
+    def _no_longer_lists(cls, value: int) -> int:
+        if value > MOST_STORED:
+            raise ValueError(f"a store lists at most {MOST_STORED:,} circuits of an analysis and counts the others")
+        return value
 
     @cached_property
     def url(self) -> str:

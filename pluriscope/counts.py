@@ -26,7 +26,7 @@ _BOUNDS: Final[Mapping[Bound, str]] = {
 class Count:
     """How many there are, and how sure that is.
 
-    ``str()`` is how every page shows it: ``197``, ``≥ 5,000,000``, ``≈ 5.87 × 10³² (5.5–6.3 × 10³²)``. ``int()`` gives
+    ``str()`` is how every page shows it: ``197``, ``≥ 41,770``, ``≈ 5.87 × 10³² (5.5–6.3 × 10³²)``. ``int()`` gives
     the number only where it is exact.
 
     Args:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from analysis.circuits.planning import limits_within
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.limits import DEFAULT_LIMITS, MOST_STORED
 from analysis.network_files.files import NetworkFile
 from analysis.pipeline import analyse_output, refuse
 from analysis.preflight import preflight
@@ -56,6 +57,7 @@ def explain(
     encoding: str = "",
     data: Any = None,
     seconds: float | None = None,
+    max_listed: int = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
 
@@ -70,13 +72,14 @@ def explain(
         encoding: the numbers that stand for 0 and 1 on the inputs, e.g. "-1, 1".
         data: a data file's path or content, for rows other than every Boolean input once.
         seconds: end the searches after so long; what was found by then is in the result, and what is missing.
+        max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
 
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
     subject = read_model(model, task, name=name, encoding=encoding, data=data)
     question = _question(subject.file, output, read_protocol(protocol), subject.data)
-    work = Work(clock=time.perf_counter)
+    work = Work(clock=time.perf_counter, limits=replace(DEFAULT_LIMITS, max_valid=max_listed))
     if seconds is not None:
         work = work.for_seconds(seconds)
         work = replace(work, limits=limits_within(work.seconds_left, question, work.limits))

@@ -18,7 +18,7 @@ from typing import Any
 
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.minimal_joint import count_minimal_joint
-from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import default_steps
@@ -28,7 +28,7 @@ from analysis.limits import Limits
 from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.protocol import named_protocol, protocol_from_mapping
-from analysis.question import ask
+from analysis.question import Question, ask
 from analysis.result import NOTHING_JUDGED, CriterionTally, OutputAnalysis
 from analysis.stories.search import Unasked, find_stories
 from analysis.work import Work
@@ -44,20 +44,26 @@ def read(name: str) -> dict[str, Any]:
     return json.loads(FILES[name].read_text())
 
 
-def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """What the engine finds on one question of a file, in the form in which it is kept."""
+def question_of(stored: dict[str, Any], asked: dict[str, Any]) -> Question:
+    """One question of a file."""
     file, rules, output = parse_network_file(_bytes(stored["network"])), asked["protocol"], asked["output"]
     network = file.network
     protocol = named_protocol(rules) if isinstance(rules, str) else protocol_from_mapping(rules)
     data = parse_data_file(_bytes(asked["data"]), network.n_inputs, network.n_outputs) if "data" in asked else None
-    question = ask(network, output=output, task=file.tasks[output], protocol=protocol, data=data)
+    return ask(network, output=output, task=file.tasks[output], protocol=protocol, data=data)
+
+
+def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """What the engine finds on one question of a file, in the form in which it is kept."""
+    question = question_of(stored, asked)
+    protocol = question.protocol
     work = Work(limits=Limits(**asked.get("limits", {})))  # without a clock, so that no time ends anything
     analysis = analyse_output(question, work)
     n_listed, n_valid = analysis.circuits.n_listed, analysis.circuits.n_valid
     whole = analysis.circuits.method != "estimated" and n_listed == n_valid <= MAX_LISTED
     kept = {
-        "digests": {"network": network.digest, "protocol": protocol.digest},
-        "circuits": _circuits(analysis, whole),
+        "digests": {"network": question.model.digest, "protocol": protocol.digest},
+        "circuits": of_search(analysis.circuits) | (_of_list(analysis) if whole else {}),
         **_algorithms(analysis),
         "tallies": {key: _tally(tally) for key, tally in analysis.criteria.items() if whole or key not in FROM_LISTS},
     }
@@ -70,12 +76,13 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     return kept | {"verdicts": _verdicts(analysis, asked["parts"], work)}
 
 
-def _circuits(analysis: OutputAnalysis, whole: bool) -> dict[str, Any]:
-    search, masks = analysis.circuits, sorted(analysis.circuits.masks.tolist())
+def of_search(search: CircuitSearch) -> dict[str, Any]:
+    """What needs no list of all valid circuits."""
+    masks = sorted(search.masks.tolist())
     spread, edges = search.distribution, min(map(int.bit_count, masks), default=None)
     smallest = [search.layout.to_hex(mask) for mask in masks if mask.bit_count() == edges]
     n_smallest = None if search.method == "estimated" else spread.by_edges.get(edges, 0)
-    kept = {
+    return {
         "method": search.method,
         "possible": str(search.possible),
         "valid": str(search.n_valid),
@@ -88,13 +95,15 @@ def _circuits(analysis: OutputAnalysis, whole: bool) -> dict[str, Any]:
         "smallest": {"edges": edges, "number": n_smallest},
         "smallest_masks": _digest(smallest) if n_smallest == len(smallest) else None,
     }
-    if not whole:
-        return kept
-    kept |= {
+
+
+def _of_list(analysis: OutputAnalysis) -> dict[str, Any]:
+    search, counts = analysis.circuits, analysis.interpretations
+    masks = sorted(search.masks.tolist())
+    kept = {
         "masks": _digest(map(search.layout.to_hex, masks)),
         "fragile": int((search.margins < FRAGILE_MARGIN).sum()),
     }
-    counts = analysis.interpretations
     each = zip(search.masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True)
     totals = {"interpretations": str(counts.total), "observed": str(counts.observed), "read": counts.truncated_at}
     return {**kept, **totals, "by_circuit": _digest(f"{mask:x} {total} {observed}" for mask, total, observed in each)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import add
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,16 @@ class CircuitDistribution:
     by_neurons: Mapping[int, int]
     edge_use: tuple[int, ...]
     neuron_use: tuple[tuple[int, ...], ...]
+
+    def __add__(self, other: CircuitDistribution) -> CircuitDistribution:
+        """Of both, where no circuit is looked at by each."""
+        return CircuitDistribution(
+            self.of + other.of,
+            dict(sorted((Counter(self.by_edges) + Counter(other.by_edges)).items())),
+            dict(sorted((Counter(self.by_neurons) + Counter(other.by_neurons)).items())),
+            tuple(map(add, self.edge_use, other.edge_use)),
+            tuple(tuple(map(add, *layers)) for layers in zip(self.neuron_use, other.neuron_use, strict=True)),
+        )
 
 
 def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribution:

@@ -96,7 +96,11 @@ class CircuitPlan:
     @property
     def cost(self) -> Cost:
         """Of the way that will be taken."""
-        return next(cost for cost in self.costs if cost.method == self.method)
+        return self.cost_of(self.method)
+
+    def cost_of(self, method: CircuitMethod) -> Cost:
+        """Of one of the ways."""
+        return next(cost for cost in self.costs if cost.method == method)
 
     @property
     def takes(self) -> Time:
@@ -129,7 +133,7 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     best = open_ways[0]
     barred = [cost.obstacle for cost in costs[: costs.index(best)]]
     reason = {
-        "listed": f"{structure.count:,} circuits are possible, few enough to test and list each",
+        "listed": f"{structure.count:,} circuits are possible, few enough to test each",
         "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
         "estimated": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
     }[best.method]

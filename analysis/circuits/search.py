@@ -18,16 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.distribution import distribution_of
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.last_layer import SpaceJudge
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
@@ -35,18 +36,40 @@ from analysis.progress import OutOfTime, Progress
 from analysis.question import Carried, Question
 from analysis.work import DEFAULT_WORK, Work
 
-MAX_SO_FAR = 50_000  # circuits told of before the end
+MAX_SO_FAR: Final = 50_000  # circuits told of before the end
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What is kept of valid circuits where there are more than a list holds.
+
+    Args:
+        n_draws: drawn uniformly without replacement.
+        n_smallest: of the smallest, beside those drawn.
+        seed: of the draws.
+    """
+
+    n_draws: int
+    n_smallest: int
+    seed: int = 0
 
 
 def search_circuits(
-    question: Question, work: Work = DEFAULT_WORK, *, max_valid: int = 5_000_000, max_possible: int = 2_000_000_000
+    question: Question,
+    work: Work = DEFAULT_WORK,
+    *,
+    max_valid: int = 5_000_000,
+    max_possible: int = 2_000_000_000,
+    beyond: Sampling | None = None,
 ) -> CircuitSearch:
     """Find every valid circuit of the protocol's space.
 
     Args:
         work: told between chunks with the number of circuits tested; may raise Cancelled.
-        max_valid: stop once so many are found; the result then says ``truncated_at``.
+        max_valid: how many a list holds.
         max_possible: refuse a larger space.
+        beyond: where more are valid: None to stop, with a result that says ``truncated_at``; else the search goes on to
+            its end, and the result is "counted": number and distribution of all, and so many circuits.
 
     Returns:
         Masks in ascending order, their outputs on the representatives, their margins on the rows judged.
@@ -71,25 +94,59 @@ def search_circuits(
             f"{possible:,} are possible under protocol {question.protocol.name}, and the limit is {max_possible:,}",
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
+    kept = _Kept(layout, max_valid, beyond)
 
-    def so_far(some: NDArray[np.uint64], n_found: int) -> CircuitSearch:
-        outputs, margins = evaluate_circuits(question, some)
-        return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
+    def so_far() -> CircuitSearch:
+        masks = kept.first(MAX_SO_FAR)
+        return CircuitSearch(
+            layout, possible, masks, *evaluate_circuits(question, masks), len(masks), count=kept.n_told
+        )
 
-    masks, truncated = np.empty(0, dtype=np.uint64), False
     n_searches = len(question.ablations)
+    stopped = False
     for number, (first, *others) in enumerate(question.ablations):
         search = work if n_searches == 1 else _one_of(work, number, n_searches)
         parts = chain.from_iterable(piece() for piece in SpaceJudge(question, carried=first).pieces())
-        found, stopped = _collect(parts, possible, max_valid, search, None if others else so_far)
-        masks, truncated = np.union1d(masks, _right_under(question, others, found)), truncated or stopped
-    masks, truncated = masks[:max_valid], truncated or len(masks) > max_valid
-    if n_searches > 1 and not truncated:  # each search told of its own
+        kept.screen = _screen(question, others, question.ablations[:number])
+        stopped = _collect(parts, possible, kept, search, so_far) or stopped
+        if kept.is_full:
+            break
+    if n_searches > 1 and not (stopped or kept.is_full):  # each search told of its own
         with suppress(OutOfTime):
             total = n_searches * possible + 1
-            work.tell("circuits", total, total, f"{len(masks):,} valid circuits")
+            work.tell("circuits", total, total, f"{kept.n_found:,} valid circuits")
+    if kept.n_found > max_valid and beyond is not None and not stopped:
+        return _sampled(question, kept, possible)
+    masks = kept.first(max_valid)
     outputs, margins = evaluate_circuits(question, masks)
-    return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
+    return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if stopped or kept.is_full else None)
+
+
+def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
+    """The number and the distribution of all valid circuits, with those drawn and the smallest."""
+    draws, smallest = kept.draws(), kept.smallest()
+    undrawn = np.setdiff1d(smallest, draws)
+    masks = np.union1d(draws, undrawn)
+    told = SmallestCircuits(
+        tuple(smallest.tolist()),
+        True,
+        max(map(int.bit_count, smallest.tolist()), default=0),
+        possible,
+        0,
+        tuple(undrawn.tolist()),
+    )
+    return CircuitSearch(
+        question.layout,
+        possible,
+        masks,
+        *evaluate_circuits(question, masks),
+        truncated_at=len(masks),
+        method="counted",
+        count=kept.n_found,
+        known_distribution=kept.distribution,
+        n_drawn=len(draws),
+        smallest=told if len(smallest) else None,
+    )
 
 
 def _one_of(work: Work, number: int, n_searches: int) -> Work:
@@ -116,51 +173,122 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
     return masks
 
 
+def _screen(
+    question: Question, others: Sequence[Carried], before: Sequence[Sequence[Carried]]
+) -> Callable[[NDArray[np.uint64]], NDArray[np.uint64]]:
+    """Leaves those circuits that decide right under all others too, and that no earlier search has found."""
+    rest = [SpaceJudge(question, carried=carried) for carried in others]
+    earlier = [[SpaceJudge(question, carried=carried) for carried in members] for members in before]
+
+    def screened(masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        for judge in rest:
+            masks = judge.right_on_all(masks)
+        for judges in earlier:
+            found = masks
+            for judge in judges:
+                found = judge.right_on_all(found)
+            masks = np.setdiff1d(masks, found, assume_unique=True)
+        return masks
+
+    return screened
+
+
 def _collect(
     found: Iterator[tuple[int, NDArray[np.uint64]]],
     possible: int,
-    max_valid: int,
+    kept: _Kept,
     work: Work,
-    so_far: Callable[[NDArray[np.uint64], int], CircuitSearch] | None = None,
-) -> tuple[NDArray[np.uint64], bool]:
-    """Gather masks in ascending order, report, and stop at the limit or when time is up (True if that ended it).
+    so_far: Callable[[], CircuitSearch] | None = None,
+) -> bool:
+    """Take masks in, report, and stop where no more are kept or when time is up (True if that ended it).
 
     Args:
         found: circuits tested since the last step, and the valid ones among them.
         possible: circuits in all.
-        max_valid: where to stop.
+        kept: takes them.
         work: told "circuits" after each step.
-        so_far: makes a search of some valid masks, ascending, and their number by now.
+        so_far: a search of what was found by then.
     """
-    parts: list[NDArray[np.uint64]] = []
-    n_tested = n_found = 0
+    n_tested = 0
     stopped = False
-
-    def some() -> CircuitSearch | None:
-        few, n_few = [np.empty(0, dtype=np.uint64)], 0
-        for part in parts:
-            if n_few >= MAX_SO_FAR:
-                break
-            few.append(part)
-            n_few += len(part)
-        masks = np.sort(np.concatenate(few)[:MAX_SO_FAR])
-        return None if so_far is None else so_far(masks, min(n_found, max_valid))
-
-    certain = None if so_far is None else some
     work.tell("circuits", 0, possible)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
         for n_more, masks in found:
-            n_tested, n_found = n_tested + n_more, n_found + len(masks)
-            parts.append(masks)
-            words = f"{min(n_found, max_valid):,} valid circuits"
+            n_tested += n_more
+            kept.add(masks)
             try:
-                work.tell("circuits", n_tested, possible, words, certain)
+                work.tell("circuits", n_tested, possible, f"{kept.n_told:,} valid circuits", so_far)
             except OutOfTime:
                 stopped = True
                 break
-            if n_found > max_valid:
+            if kept.is_full:
                 break
-    masks = np.concatenate([np.empty(0, dtype=np.uint64), *parts])[:max_valid]
-    masks.sort()
-    return masks, stopped or n_found > max_valid
+    return stopped
+
+
+class _Kept:
+    """Valid circuits as they are found: all of them while a list holds them, then their number and some of them.
+
+    Args:
+        layout: the edge layout.
+        max_valid: how many a list holds.
+        beyond: what is kept where there are more; None for nothing.
+    """
+
+    def __init__(self, layout: EdgeLayout, max_valid: int, beyond: Sampling | None = None) -> None:
+        self.n_found = 0
+        self.screen: Callable[[NDArray[np.uint64]], NDArray[np.uint64]] = lambda masks: masks
+        self.distribution = distribution_of(np.empty(0, dtype=np.uint64), layout)
+        self._layout, self._max_valid, self._beyond = layout, max_valid, beyond
+        self._list = [np.empty(0, dtype=np.uint64)]
+        self._drawn = self._smallest = np.empty(0, dtype=np.uint64)
+
+    @property
+    def n_told(self) -> int:
+        """Valid circuits known by now; no more than a list holds if nothing is kept beyond it."""
+        return self.n_found if self._beyond else min(self.n_found, self._max_valid)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more were found than are kept, so that nothing is gained by going on."""
+        return self._beyond is None and self.n_found > self._max_valid
+
+    def add(self, found: NDArray[np.uint64]) -> None:
+        """Take some in; none comes twice from one search."""
+        masks = self.screen(found) if len(found) else found
+        n_before, self.n_found = self.n_found, self.n_found + len(masks)
+        if self._beyond is not None and self.n_found > self._max_valid and len(masks):
+            self._sample(masks if n_before > self._max_valid else np.concatenate([*self._list, masks]), self._beyond)
+        if n_before < self._max_valid:
+            self._list.append(masks[: self._max_valid - n_before])
+
+    def first(self, most: int) -> NDArray[np.uint64]:
+        """So many of those that a list holds, ascending."""
+        return np.sort(np.concatenate(self._list)[:most])
+
+    def draws(self) -> NDArray[np.uint64]:
+        """Those drawn, ascending."""
+        return np.sort(self._drawn)
+
+    def smallest(self) -> NDArray[np.uint64]:
+        """Those with the fewest edges, ties by mask."""
+        return self._smallest
+
+    def _sample(self, masks: NDArray[np.uint64], beyond: Sampling) -> None:
+        self.distribution += distribution_of(masks, self._layout)
+        drawn = np.concatenate([self._drawn, masks])
+        self._drawn = drawn[np.argsort(_lots(drawn, beyond.seed), kind="stable")[: beyond.n_draws]]
+        small = np.concatenate([self._smallest, masks])
+        self._smallest = small[np.lexsort((small, np.bitwise_count(small)))[: beyond.n_smallest]]
+
+
+def _lots(masks: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """``[masks]`` a number for each, by SplitMix64 (Steele, Lea and Flood 2014), whatever the order of the search.
+
+    The function is one to one, so the masks with the smallest numbers are drawn without replacement.
+    """
+    lots = masks + np.random.default_rng(seed).integers(2**64, dtype=np.uint64, size=1)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        lots = (lots ^ (lots >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(lots ^ (lots >> np.uint64(31)), dtype=np.uint64)

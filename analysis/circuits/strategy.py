@@ -25,13 +25,13 @@ from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.result import CircuitSearch
-from analysis.circuits.search import search_circuits
+from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
-from analysis.progress import Progress
+from analysis.progress import OutOfTime, Progress
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -56,7 +56,7 @@ def find_circuits(
     plan = plan or plan_circuits(question, limits=work.limits)
     search = _Search(question, work, seed)
     if plan.method == "listed":
-        return search.listed()
+        return search.listed(countable=not plan.cost_of("counted").obstacle)
     if plan.method == "counted":
         try:
             return search.counted()
@@ -74,7 +74,33 @@ class _Search:
     work: Work
     seed: int
 
-    def listed(self) -> CircuitSearch:
+    def listed(self, *, countable: bool) -> CircuitSearch:
+        """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest.
+
+        Args:
+            countable: whether they can be counted without testing each, which is quicker than to test the rest.
+        """
+        found = self._tested(None if countable else self._beyond)
+        if not countable or found.truncated_at != self._most_listed:
+            return found
+        try:
+            return self.counted()
+        except BeyondLimits:  # sums that may overflow show only on the way
+            return self._tested(self._beyond)
+        except OutOfTime:
+            return found
+
+    @property
+    def _most_listed(self) -> int:
+        return self.work.limits.most_listed(len(self.question.data.representatives))
+
+    @property
+    def _beyond(self) -> Sampling:
+        limits = self.work.limits
+        return Sampling(limits.n_draws, limits.n_smallest, self.seed)
+
+    def _tested(self, beyond: Sampling | None) -> CircuitSearch:
+        """The search that tests every circuit."""
         last = Progress("circuits", 0, 1)
 
         def watched(progress: Progress, /) -> None:
@@ -85,8 +111,9 @@ class _Search:
         found = search_circuits(
             self.question,
             self.work.reporting_to(watched),
-            max_valid=self.work.limits.most_listed(len(self.question.data.representatives)),
+            max_valid=self._most_listed,
             max_possible=self.work.limits.max_possible,
+            beyond=beyond,
         )
         return replace(found, n_tested=last.done)
 

@@ -82,7 +82,7 @@ def audit(
     from analysis.work import Work
     from app.cli.analyse_model import refuse_options
     from app.cli.chain_bar import ChainBar
-    from app.limits import limits_of
+    from app.limits import in_memory, limits_of
 
     check_writable(output, file, data or file)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
@@ -92,7 +92,7 @@ def audit(
         asked = _of_model(kind, content, given_protocol(protocol), methods or [], claims)
     else:
         asked = _of_network(content, protocol, methods or [], claims, data, output_index)
-    work = Work(clock=time.perf_counter, limits=limits_of(read_settings()))
+    work = Work(clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
     seconds: dict[str, float] = {}
     with ChainBar(("circuits", "methods"), quiet).shown() as bar:
         own = replace(work, report=bar.report(""))

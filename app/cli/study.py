@@ -58,13 +58,13 @@ def run(
         _load_ahead()
     from analysis.studies.design import MAX_DESIGN_BYTES
     from analysis.studies.reading import design_from_mapping, read_design
-    from app.limits import limits_of
+    from app.limits import in_memory, limits_of
 
     design = read_design(read_bytes(file, "study file", MAX_DESIGN_BYTES))
     if seeds is not None:
         design = design_from_mapping(design.with_seeds(seeds).model_dump(mode="json"))
     settings = read_settings()
-    limits = limits_of(settings)
+    limits = in_memory(limits_of(settings))
     if not quiet:
         cells = f"{design.n_cells:,} cells of {design.seeds.count:,} networks"
         remark(f"{design.name}: {cells}, {design.n_networks:,} in all")

@@ -148,14 +148,14 @@ def _analyse(
     from analysis.populations.population import analyse_outcomes
     from analysis.populations.population_file import PopulationSummary, header_json, member_json
     from analysis.work import Work
-    from app.limits import limits_of
+    from app.limits import in_memory, limits_of
 
     spec = outcomes[0].spec
     tasks, data = spec.resolved_tasks(), clean_data(spec.n_inputs)
     lines: list[Any] = [header_json(protocol, data, tasks, n_networks=len(outcomes), device=device)]
     summary = PopulationSummary()
     with progress_bar(quiet, only=("networks",)) as report:
-        limits = limits_of(read_settings())
+        limits = in_memory(limits_of(read_settings()))
         members = analyse_outcomes(outcomes, protocol, Work(report=report, clock=time.perf_counter, limits=limits))
         for member, path in zip(members, paths, strict=True):
             summary.add(member)

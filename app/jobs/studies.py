@@ -23,7 +23,7 @@ from app.db.studies import design_of, save_outcomes
 from app.jobs.definitions import STUDY as DEFINITION
 from app.jobs.handlers import Handler, Saved
 from app.jobs.study_queue import ask_for_summary, schedule
-from app.limits import device_in, limits_in
+from app.limits import device_in, in_memory, limits_in
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
         raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
     done = finished_seeds(session, row.id, position)
     seeds = tuple(int(seed) for seed in arguments["seeds"] if seed not in done)
-    return ChunkInputs(design, position, seeds, limits_in(session), device_in(session))
+    return ChunkInputs(design, position, seeds, in_memory(limits_in(session)), device_in(session))
 
 
 def compute_chunk(inputs: ChunkInputs, work: Work = DEFAULT_WORK) -> tuple[StudyOutcome, ...]:

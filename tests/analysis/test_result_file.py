@@ -1,8 +1,12 @@
 import json
 from dataclasses import replace
+from functools import partial
+from unittest.mock import patch
 
 import pytest
 
+from analysis import pipeline
+from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.networks.network import Network
@@ -86,8 +90,9 @@ def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
 
 def test_limits_are_told():
     file = golden_network("xor_pretrained")
-    limits = Limits(max_possible=9_625, max_valid=10, max_candidates=7)
-    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
+    early = partial(search_circuits, max_valid=10)
+    with patch.object(pipeline, "search_for_circuits", early):
+        analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=Limits(max_candidates=7)))
     assert not analysis.exhaustive
     assert what_is_missing(analysis) == [
         "output 0: circuits truncated at 10 valid ones",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 from analysis.circuits import last_layer, prefixes
-from analysis.circuits.search import decide_right, search_circuits
+from analysis.circuits.search import Sampling, decide_right, search_circuits
 from analysis.circuits.space import in_space
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
@@ -261,6 +264,37 @@ def test_truncation_keeps_valid_circuits_and_says_so():
     assert whole.n_valid > 100
     assert (part.n_valid, part.truncated_at) == (100, 100)
     assert set(part.masks.tolist()) < set(whole.masks.tolist())
+
+
+@pytest.mark.parametrize("family", ["own", "any_ablation"])
+def test_beyond_a_list_the_search_counts_to_its_end(family):
+    protocol = custom(accuracy_threshold=0.2, circuit_family=family)
+    question = ask(random_network(4, (2, 3, 2, 1)), task=Task((0, 1, 1, 0)), protocol=protocol)
+    whole = search_circuits(question)
+    by_size = sorted(whole.masks.tolist(), key=lambda mask: (mask.bit_count(), mask))
+    for limit in (0, 7, 100, whole.n_valid - 1):
+        some = search_circuits(question, max_valid=limit, beyond=Sampling(n_draws=20, n_smallest=30, seed=3))
+        assert (some.method, some.count, some.possible) == ("counted", whole.n_valid, whole.possible)
+        assert some.distribution == whole.distribution
+        assert list(some.smallest.masks) == by_size[:30]
+        drawn = set(some.masks.tolist()) - set(some.smallest.undrawn)
+        assert len(drawn) == some.n_drawn == 20
+        assert drawn <= set(whole.masks.tolist())
+        assert some.masks.tolist() == sorted(drawn | set(by_size[:30]))
+        assert drawn == set(search_circuits(question, max_valid=1, beyond=Sampling(20, 0, 3)).masks.tolist())
+    assert search_circuits(question, max_valid=whole.n_valid, beyond=Sampling(20, 30)).method == "listed"
+
+
+def test_draws_beyond_a_list_are_uniform():
+    """By seed another 20 of all valid circuits: each is drawn about as often as any other."""
+    question = ask(random_network(4, (2, 2, 2, 1)), task=Task((0, 1, 1, 0)), protocol=custom(accuracy_threshold=0.2))
+    n_valid = search_circuits(question).n_valid
+    drawn = Counter[int]()
+    for seed in range(200):
+        drawn.update(search_circuits(question, max_valid=1, beyond=Sampling(5, 0, seed)).masks.tolist())
+    assert len(drawn) == n_valid
+    expected = 200 * 5 / n_valid
+    assert sum((n - expected) ** 2 / expected for n in drawn.values()) < chi2.ppf(0.9999, n_valid - 1)
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 1, 1)])

@@ -149,22 +149,26 @@ def test_three_ways_to_the_same_circuits():
     assert guess.truncated_at == guess.n_listed == len(guess.outputs) == len(guess.margins)
 
 
-def test_a_truncated_listing_tells_how_many_it_tested():
-    file = golden_network("xor_pretrained")
-    part = find_circuits(ask(file.network, task=XOR), Work(limits=Limits(max_valid=10)))
-    assert (part.method, part.count, part.truncated_at) == ("listed", 10, 10)
-    assert 0 < part.n_tested <= 9_625
+@pytest.mark.parametrize("family", ["own", "any_ablation"])  # the second can be tested but not counted otherwise
+@pytest.mark.parametrize("limits", [Limits(max_valid=10), Limits(max_bytes=10 * listed_bytes(4) + 7)])
+def test_more_than_a_list_holds_are_counted(family, limits):
+    file, protocol = (
+        golden_network("xor_pretrained"),
+        protocol_from_mapping({"name": "custom", "circuit_family": family}),
+    )
+    question = ask(file.network, task=XOR, protocol=protocol)
+    whole = find_circuits(question)
+    some = find_circuits(question, Work(limits=replace(limits, n_draws=30, n_smallest=20)))
+    assert (whole.method, some.method) == ("listed", "counted")
+    assert (some.count, some.possible, some.n_tested) == (whole.count, 9_625, whole.n_tested)
+    assert some.distribution == whole.distribution
+    assert set(some.masks.tolist()) < set(whole.masks.tolist())
+    assert (some.n_drawn, some.truncated_at) == (30, some.n_listed)
+    assert some.smallest.proved
+    assert some.smallest.n_edges == min(whole.distribution.by_edges)
 
 
-def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
-    file = golden_network("xor_pretrained")
-    data = clean_data(2)
-    whole = find_circuits(ask(file.network, task=XOR, data=data))
-    for n in (1, 30):
-        limits = Limits(max_bytes=n * listed_bytes(4) + 7)
-        part = find_circuits(ask(file.network, task=XOR, data=data), Work(limits=limits))
-        assert (part.method, part.n_listed, part.truncated_at) == ("listed", n, n)
-        assert set(part.masks.tolist()) < set(whole.masks.tolist())
+def test_lists_have_a_bound_of_memory():
     assert Limits().most_listed(4) == Limits().max_valid, "two inputs: as many as are wanted"
     assert Limits().most_listed(64) * listed_bytes(64) <= Limits().max_bytes
 

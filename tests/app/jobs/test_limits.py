@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from analysis.errors import InvalidTraining
@@ -15,7 +16,7 @@ from app.db.writes import save_network
 from app.jobs.definitions import analyse_arguments, train_arguments
 from app.jobs.handlers import ANALYSE
 from app.jobs.training import TRAIN
-from app.limits import limits_in, limits_of
+from app.limits import in_memory, limits_in, limits_of
 from app.settings import Settings
 from tests.factories import pretrained_xor
 
@@ -45,7 +46,7 @@ def analysed(store) -> AnalysisRow:
 
 @pytest.mark.slow
 def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
-    assert limits_of(Settings(data=tmp_path)) == DEFAULT_LIMITS
+    assert in_memory(limits_of(Settings(data=tmp_path))) == DEFAULT_LIMITS
     store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11)
     for opened in (store.read, store.write):
         with opened() as session:
@@ -57,7 +58,7 @@ def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "method", "truncated_at"),
     [
-        ({"max_listed_circuits": 10}, "listed", 10),
+        ({"max_listed_circuits": 10, "drawn_circuits": 20}, "counted", 113),
         ({"max_memory_bytes": 1 << 20}, "listed", None),
         ({"max_possible_circuits": 100, "drawn_circuits": 20}, "counted", 113),  # with the smallest, some drawn too
         ({"max_possible_circuits": 100, "max_count_seconds": 0, "estimate_samples": 5_000}, "estimated", None),
@@ -87,3 +88,8 @@ def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
     with pytest.raises(InvalidTraining, match="abacus"):
         TRAIN.compute(inputs)
     store.close()
+
+
+def test_a_list_longer_than_stores_hold_is_refused():
+    with pytest.raises(ValidationError, match="at most 200,000"):
+        Settings(max_listed_circuits=200_001)

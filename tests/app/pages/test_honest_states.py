@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import zlib
+from contextlib import nullcontext
+from functools import partial
 from html import unescape
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
+from analysis import pipeline
+from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
@@ -48,7 +53,7 @@ CERTAIN = (
 )
 """What may be said only of an analysis that is stored."""
 LIMITED = {
-    "cut": (protocol_from_mapping({"name": "cut", "max_alignments": 2_000}), Limits(max_valid=50)),
+    "cut": (protocol_from_mapping({"name": "cut", "max_alignments": 2_000}), Limits()),
     "counted": (
         protocol_from_mapping({"name": "counted", "max_alignments": 2_001}),
         Limits(max_possible=1, n_draws=20),
@@ -81,9 +86,13 @@ def store_and_client(tmp_path_factory):
             save_analysis(session, analyse_output(ask(none.network, task=none.tasks[0])))
             xor = pretrained_xor()
             save_network(session, xor, slug="xor")
-            for protocol, limits in LIMITED.values():
-                analysis = analyse_output(ask(xor.network, task=xor.tasks[0], protocol=protocol), Work(limits=limits))
-                save_analysis(session, analysis)
+            for name, (protocol, limits) in LIMITED.items():
+                question, early = (
+                    ask(xor.network, task=xor.tasks[0], protocol=protocol),
+                    partial(search_circuits, max_valid=50),
+                )
+                with patch.object(pipeline, "search_for_circuits", early) if name == "cut" else nullcontext():
+                    save_analysis(session, analyse_output(question, Work(limits=limits)))
         yield store, client
 
 
