@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from benchmarks.findings.document import TABLES, write_document
-from benchmarks.findings.drawn_figures import write_drawn_figures
 from benchmarks.findings.frontier_figure import frontier_figure
 from benchmarks.findings.lens_figures import write_lens_figures
 from benchmarks.findings.results import renew_texts
@@ -35,7 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{name}\n", *TABLES[name](), "", sep="\n")
     if not options.print:
         renew_texts()
-        write_drawn_figures()
         write_document(DOCUMENT)
         FIGURE.write_text(frontier_figure())
     return 0

@@ -1,4 +1,4 @@
-"""Studies of trained and drawn networks: stored networks drawn again, tables and shares by another route."""
+"""Studies of trained and drawn networks: stored networks drawn again, tables by another route."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from analysis.studies.cells import cells_of
 from analysis.studies.drawn import drawing_of
 from analysis.studies.outcome import network_of_outcome
 from analysis.tasks import input_table
-from app.bundled.drawn_findings import drawn_findings
-from benchmarks.findings.drawn_figures import FILE, figures_text
 from benchmarks.findings.null_table import SLUG, null_table, seeds_apart
 from benchmarks.findings.results import results_of, summary_of
 
@@ -68,21 +66,6 @@ def test_differences_are_weighted_means_of_those_within_widths():
             bottom += weight
         (line,) = [line for line in null_table() if line.startswith(f"| both algorithms | {prior} |")]
         assert f"| {100 * top / bottom:+.0f} points (" in line
-
-
-def test_the_shares_that_pages_show_are_those_of_the_outcomes():
-    assert FILE.read_text() == figures_text(), "make them anew with python -m benchmarks.findings"
-    (group,) = [one for one in drawn_findings().groups if one.study == "drawn-survivors"]
-    results = results_of(group.study)
-    arms = {cell.key: cell.labels["prior"] for cell in cells_of(results.design)}
-    for asked, counted in (("one", lambda n: n == 1), ("any", lambda n: n > 0)):
-        found = {arm: [] for arm in group.arms}
-        for one in results.outcomes:
-            if one.converged:
-                value = one.values["complete"][0]["passes:interpretation:interchange"].value
-                found[arms[one.cell]].append(counted(value))
-        (shown,) = [m for m in group.measures if (m.measure, m.what) == ("passes:interpretation:interchange", asked)]
-        assert [(s.hits, s.of) for s in shown.shares] == [(sum(hits), len(hits)) for hits in found.values()]
 
 
 @pytest.mark.parametrize("study", ["learned-or-drawn", "drawn-depth"])

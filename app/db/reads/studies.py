@@ -73,12 +73,6 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
     ).all()
 
 
-def studies_of_source(session: Session, source: str) -> Sequence[StudyRow]:
-    """Studies of networks from one source, but deleted ones, those of most networks first."""
-    rows = select(StudyRow).where(StudyRow.deleted_at.is_(None), StudyRow.design["source"].as_string() == source)
-    return session.scalars(rows.order_by(StudyRow.n_networks.desc(), StudyRow.slug)).all()
-
-
 def deleted_studies(session: Session) -> Sequence[StudyRow]:
     """Deleted studies that are still there, the latest deletion first."""
     rows = select(StudyRow).where(StudyRow.deleted_at.is_not(None))

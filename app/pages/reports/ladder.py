@@ -13,7 +13,6 @@ from app.db.reports import LadderReport, StoredRung, report_of, report_row
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.options import PageModel, ScopeOptions
 from app.pages.formulas import AlgorithmLink, FractionView
-from app.pages.null_model import Asked, NullModelView, null_model
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import ScopeView, scope_now
@@ -51,9 +50,6 @@ class LadderPage(ReportPage):
     scope: ScopeView
     rungs: list[RungView]
     not_climbed: list[str] = Field(description="Classes that are climbed on request, by name.")
-    null_model: NullModelView | None = Field(
-        description="The same classes on networks that were trained and that were drawn; null without a ladder."
-    )
     algorithms: list[AlgorithmLink]
     n_irredundant: int = Field(description="Irredundant algorithms with a variable, exact.")
     n_permuted: int
@@ -80,7 +76,6 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
         scope=scope_now(session, place, addresses),
         rungs=rungs,
         not_climbed=[] if report is None else [MAP_CLASSES[key] for key in MAP_CLASSES if key not in climbed],
-        null_model=None if report is None else null_model(session, place, addresses, list(map(_beside_drawn, rungs))),
         algorithms=[] if report is None else [_link(text, place, addresses) for text in report.algorithms],
         n_irredundant=0 if report is None else report.n_irredundant,
         n_permuted=0 if report is None else report.n_permuted,
@@ -117,11 +112,6 @@ def _rung(one: StoredRung, report: LadderReport, place: Place, addresses: Addres
         ),
         url=url,
     )
-
-
-def _beside_drawn(rung: RungView) -> Asked:
-    here = None if rung.refused else rung.algorithms.agreed
-    return Asked(f"rung-{rung.key}", rung.label, here)
 
 
 def _link(text: str, place: Place, addresses: Addresses) -> AlgorithmLink:

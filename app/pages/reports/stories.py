@@ -33,7 +33,6 @@ from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.formulas import AlgorithmLink, AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
-from app.pages.null_model import Asked, NullModelView, null_model
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import site_label
 from app.pages.reports.state import ReportPage, report_fields
@@ -48,12 +47,6 @@ RELATION_WORDS: Final[dict[Relation, tuple[str, str]]] = {
     "overlapping": ("overlapping", "some of them, and others"),
 }
 """What pages call each relation, and what the circuits carry."""
-
-
-_BESIDE_DRAWN: Final = (
-    Asked("story-all-same", "Every valid circuit with the network's story"),
-    Asked("story-any-opposite", "Any valid circuit with the opposite story"),
-)
 
 
 class RelationCount(PageModel):
@@ -156,9 +149,6 @@ class StoriesPage(ReportPage):
     by_edges: list[SizeRow]
     stories: list[StoryView]
     contrasts: list[ContrastView]
-    null_model: NullModelView | None = Field(
-        None, description="The same of networks that were trained and that were drawn; null where none were asked."
-    )
     grain: GrainsView | None = Field(None, description="Null of other algorithms than trees, and of older reports.")
     request_url: str = Field(description="A form sent here asks for the stories.")
     request_fields: list[tuple[str, str]]
@@ -187,7 +177,6 @@ def build_stories(session: Session, addresses: Addresses, network: str, options:
         by_edges=[view.size(edges, row, shown) for edges, row in report.by_edges],
         stories=[view.story(one) for one in report.stories],
         contrasts=[view.contrast(one) for one in report.contrasts],
-        null_model=null_model(session, place, addresses, _BESIDE_DRAWN) if report.told else None,
         grain=None if report.grain is None else view.grain(report.grain),
         findings=[] if row is None else findings_of(report, view),
         url=addresses.stories(slug, scope),

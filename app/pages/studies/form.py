@@ -16,17 +16,13 @@ from analysis.studies.cells import cells_of
 from analysis.studies.chunks import possible_circuits
 from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
 from analysis.studies.measures.registry import MEASURES
-from analysis.studies.null_model import null_design
 from analysis.studies.reading import design_from_mapping, read_design
 from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
-from app.errors import NotFound
 from app.figures.numbers import noun
-from app.naming import DEFAULT_PROTOCOL, Scope
 from app.options import BigInt, Options, PageModel
-from app.pages.place import Place, locate
 from app.pages.studies.figures import measure_view
 from app.pages.studies.stored import open_study
 from app.pages.studies.views import MeasureView
@@ -40,14 +36,6 @@ class NewStudyOptions(Options):
     """Options of the form."""
 
     study: str = Field("", max_length=80, description="Begin with the design of this study; empty: with an empty form.")
-    network: str = Field(
-        "",
-        max_length=80,
-        description="Begin with a study that draws networks of this one's shape until they compute its task, beside "
-        "trained ones: its null model.",
-    )
-    output: int = Field(0, ge=0, description="Which output of that network.")
-    protocol: str = Field(DEFAULT_PROTOCOL, max_length=80, description="Under which rules its circuits are meant.")
 
 
 class StudyFields(PageModel):
@@ -105,43 +93,17 @@ class MoreSeeds(PageModel):
 
 
 def build_new_study(session: Session, addresses: Addresses, options: NewStudyOptions) -> NewStudyPage:
-    """The form, empty or with a file: of a stored study under another name, or of a network's null model.
+    """The form, empty or with a file: of a stored study under another name.
 
     Raises:
-        NotFound: no such study, network, output or protocol; or a network that no study can draw.
+        NotFound: no such study.
     """
     file = ""
     if options.study:
         row = open_study(session, addresses, options.study)
         copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
-        file = _text_of({**row.design, **copied})
-    elif options.network:
-        place = locate(session, addresses, options.network, Scope(options.output, options.protocol))
-        file = _text_of(_null_design(session, addresses, place))
+        file = json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)
     return form_page(addresses, StudyFields(), file=file)
-
-
-def _text_of(design: Mapping[str, Any]) -> str:
-    return json.dumps(design, indent=1, ensure_ascii=False)
-
-
-def _null_design(session: Session, addresses: Addresses, place: Place) -> dict[str, Any]:
-    """The null model of a network of the store, under a slug that is free.
-
-    Raises:
-        NotFound: it has several outputs.
-    """
-    if place.row.sizes[-1] > 1:
-        raise NotFound(
-            f"network {place.slug!r}",
-            f"has {place.row.sizes[-1]} outputs, and networks are drawn until one output computes a task",
-            "fill in the form yourself",
-            "network",
-            addresses.new_study(),
-            "an empty form",
-        )
-    design = null_design(place.question)
-    return {**design, "slug": free_study_slug(session, design["slug"])}
 
 
 def form_page(

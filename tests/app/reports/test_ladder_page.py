@@ -33,12 +33,6 @@ def test_every_class_stands_beside_its_floor(get) -> None:
     assert page["findings"][0].startswith("Both algorithms can be placed on: small integer directions")
 
 
-def test_no_such_networks_were_drawn_and_the_page_says_so(get, client) -> None:
-    note = get(XORNET + "/ladder")["null_model"]["note"]
-    assert note.startswith("No null model for this task and shape: no study drew networks 2-")
-    assert note in client.get(XORNET + "/ladder").text
-
-
 def test_the_page_draws_it_and_offers_to_go_on(client) -> None:
     page = client.get(XORNET + "/ladder").text
     assert "Compute learned classes" in page

@@ -77,13 +77,6 @@ def test_the_page_says_what_all_circuits_carry(get) -> None:
     assert contrast["expected"] != contrast["decided"]
 
 
-def test_the_stories_of_trained_and_drawn_networks_stand_beside_them(get, client) -> None:
-    beside = get(PAGE)["null_model"]
-    assert [row["measure"] for row in beside["rows"]] == ["story-all-same", "story-any-opposite"]
-    assert "This network" not in client.get(PAGE).text.partition('id="null-model"')[2].partition("</table>")[0]
-    assert get("/networks/untouched/stories")["null_model"] is None
-
-
 @pytest.mark.slow
 def test_every_circuit_of_a_cell_is_in_the_list_that_it_leads_to(get) -> None:
     page = get(PAGE)
