@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: one table of ratios, all measured in this run on this machine; or a plot of growth."""
+"""``python -m benchmarks``: one table of ratios, all measured in this run on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.ground_line import ground_line
-from benchmarks.growth import measure_growth, write_growth
 from benchmarks.lines import complete_lines, paper_lines, population_lines
 from benchmarks.machine import machine, machine_text
 from benchmarks.model_lines import attention_lines
@@ -32,14 +31,6 @@ def stages(effort: Effort) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
     yield "a population", lambda: population_lines(effort)
     yield "every criterion", lambda: criteria_lines(effort)
     yield "the common ground", lambda: [ground_line(effort)]
-    yield "a large store", lambda: [_store_line(effort)]
-
-
-def _store_line(effort: Effort) -> Line:
-    """Only this line needs the server, so only it loads it."""
-    from benchmarks.store_line import store_line
-
-    return store_line(effort)
 
 
 def all_lines(effort: Effort, tell: Callable[[str], None], *, width6_seconds: float = 0.0) -> list[Line]:
@@ -67,19 +58,6 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
         metavar="SECONDS",
         help="attempt the exact count of a 2-6-6-1 network's 46.9 trillion circuits for so long",
     )
-    parser.add_argument(
-        "--growth",
-        type=Path,
-        metavar="FILE.svg",
-        help="instead of the table: plot time and memory against width, depth, inputs; numbers in FILE.csv, FILE.json",
-    )
-    parser.add_argument(
-        "--growth-seconds",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="exact counts predicted to take longer are estimated instead (60)",
-    )
     return parser.parse_args(arguments)
 
 
@@ -93,11 +71,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"… {stage}", file=sys.stderr, flush=True)
 
     print(machine_text(here), flush=True)
-    if options.growth:
-        points = measure_growth(tell, max_seconds=options.growth_seconds, small=size != "full")
-        for path in write_growth(options.growth, points, here, options.growth_seconds):
-            print(path)
-        return 0
     lines = all_lines(EFFORTS[size], tell, width6_seconds=options.width6)
     print(
         "after import; best of some runs, the engine's caches empty each time; '>': the reference was stopped before "

@@ -40,11 +40,6 @@ class OwnServer:
     environment: Mapping[str, str]
     output: Path
 
-    def worker(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start ``pluriscope work`` beside it."""
-        with self.output.open("ab") as output:
-            return subprocess.Popen([*COMMAND, "work", *arguments], env=self.environment, stdout=output, stderr=output)
-
 
 @contextmanager
 def server_on_copy(data: Path | None, **extra: str) -> Iterator[OwnServer]:

@@ -1,10 +1,9 @@
-"""The benchmarks run, their routes agree, and the table and plot say what was measured; no figure is judged here."""
+"""The benchmarks run, their routes agree, and the table says what was measured; no figure is judged here."""
 
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from benchmarks import plain_reference as plain
 from benchmarks.__main__ import main
-from benchmarks.growth_figure import growth_figure, large
 from benchmarks.isolated import measure_alone
 from benchmarks.lines import compare_interpretations, subject
 from benchmarks.machine import bytes_text, machine_text, seconds_text
@@ -26,27 +24,6 @@ from benchmarks.table import Line, same_result, table
 from benchmarks.wide_lines import attempted_line, plain_outputs, plain_sample
 
 MACHINE = {"processor": "a <fast> one", "cores": 2, "load_average": "0.1"}
-
-
-@dataclass(frozen=True)
-class Point:
-    direction: str
-    size: int
-    method: str
-    processor_seconds: float
-    shape: str = "2-3-3-1"
-    task: str = "XOR"
-    possible: int = 9625
-    peak_bytes: int = 90 << 20
-    start_bytes: int = 60 << 20
-
-
-POINTS = [
-    Point("width", 2, "listed", 0.004),
-    Point("width", 3, "counted", 3.0, peak_bytes=200 << 20),
-    Point("depth", 1, "listed", 0.002),
-    Point("inputs", 6, "estimated", 20.0),
-]
 
 
 def test_a_ratio_and_a_target_are_those_of_the_figures():
@@ -138,35 +115,6 @@ def test_interpretations_are_compared_circuit_by_circuit():
         compare_interpretations(s, edges, wrong, 5.0)
 
 
-def test_the_growth_plot_stands_alone_and_shows_every_point():
-    drawn = growth_figure(POINTS, MACHINE, 60.0)
-    root = ET.fromstring(drawn)  # noqa: S314  # our own drawing
-    space = "{http://www.w3.org/2000/svg}"
-    assert "prefers-color-scheme:dark" in root.findtext(f"{space}style", "")
-    shapes = [e.get("class") for e in root.iter() if e.get("class") in ("listed", "counted", "estimated")]
-    # each point once in time and once in memory, and each way once in the key
-    assert {way: shapes.count(way) for way in set(shapes)} == {"listed": 5, "counted": 3, "estimated": 3}
-    words = [element.text or "" for element in root.iter(f"{space}text")]
-    assert {"4.00 ms", "3.00 s", "20.0 s", "200 MiB", "9,625"} <= set(words)
-    assert any("a <fast> one" in text for text in words)
-    assert growth_figure(POINTS, MACHINE, 60.0) == drawn
-
-
-def test_points_lie_higher_the_longer_they_took():
-    root = ET.fromstring(growth_figure(POINTS[:2], MACHINE, 60.0))  # noqa: S314
-    y = {e.text: float(e.get("y", "nan")) for e in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert y["3.00 s"] < y["4.00 ms"]
-
-
-def test_large_numbers_are_short():
-    assert [large(n) for n in (9_625, 4_346_385, 7_271_931_361, 46_908_442_046_529)] == [
-        "9,625",
-        "4.35 m",
-        "7.27 bn",
-        "46.9 trillion",
-    ]
-
-
 @pytest.mark.slow
 def test_a_search_in_a_process_of_its_own_finds_the_same():
     s = subject("xor_pretrained")
@@ -192,19 +140,13 @@ def test_an_attempt_says_how_it_ended():
 
 
 @pytest.mark.slow
-def test_the_whole_table_and_the_plot_in_tiny(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_whole_table_in_tiny(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--tiny", "--json", str(tmp_path / "lines.json")]) == 0
     printed = capsys.readouterr().out
     assert "cores" in printed
     assert "--tiny: less work" in printed
     assert "Width 6 (46.9 trillion circuits) was not attempted" in printed
     document = json.loads((tmp_path / "lines.json").read_text())
-    assert len(document["lines"]) == 22
+    assert len(document["lines"]) == 21
     assert all(line["note"] for line in document["lines"])
-    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 9
-
-    assert main(["--tiny", "--growth", str(tmp_path / "growth.svg")]) == 0
-    points = json.loads((tmp_path / "growth.json").read_text())["points"]
-    assert {point["direction"] for point in points} == {"width", "depth", "inputs"}
-    assert len((tmp_path / "growth.csv").read_text().splitlines()) == len(points) + 1
-    ET.parse(tmp_path / "growth.svg")  # noqa: S314
+    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 8

@@ -27,7 +27,6 @@ PAGES = {
     "common ground": "/networks/xor-pretrained/common-ground",
     "common ground of three inputs": "/networks/majority-3-3/common-ground?kind=interpretation&protocol=paper",
     "common ground, none passes": "/networks/xor-pretrained/common-ground?accuracy_min=1&kind=interpretation",
-    "common ground, drawn classes": "/networks/large/common-ground",
     "rename": "/networks/xor-pretrained/rename",
     "rename, possible": "/networks/xor-pretrained/rename?slug=xor-by-another-name",
     "standing": "/networks/xor-pretrained/common-ground/standing?e=i-{mask}.0",

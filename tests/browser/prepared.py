@@ -29,8 +29,6 @@ from app.jobs.queue import cancel, enqueue, enqueue_analyses
 from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
-from benchmarks.large_made_up import made_up_analysis, save
-from benchmarks.large_verdicts import save_ground
 from tests.app.jobs.executors import Lent
 from tests.made_once import made_once
 from tests.study_factories import results as study_results
@@ -77,7 +75,6 @@ def _make(data: Path) -> None:
     store = open_store(Settings(data=data))
     try:
         store.migrate()
-        _make_up_a_large_one(store)
         with store.write() as session:
             add_bundled_models(session)
             slugs = {row.digest: row.slug for row in session.scalars(select(ModelRow))}
@@ -116,13 +113,6 @@ def _work(store: Store, kinds: Collection[str], executors: Sequence[ProcessExecu
     with store.read() as session:
         failed = select(JobRow.title, JobRow.error).where(JobRow.state == "failed")
         assert session.execute(failed).all() == []
-
-
-def _make_up_a_large_one(store: Store) -> None:
-    """A network of which only some observed classes are drawn, too many for a mark each."""
-    file, analysis = made_up_analysis(3_000, 300)
-    save(store, file, analysis)
-    save_ground(store, analysis)
 
 
 def _call_off_what_nobody_looks_at(store: Store) -> None:

@@ -59,7 +59,6 @@ BY_OTHERS = {
 """Programs that are not ours, with the reason why their lines are not run here."""
 NO_PROGRAMS = {
     "docs/architecture.md": "drawings and a generated table",
-    "docs/large-sets.md": "what a program said",
     "docs/self-hosting.md": "what the server says, settings and a part of nginx's configuration",
     "docs/operations.md": "a line of a crontab",
     "docs/machine-interface.md": "the shape of a result file, which tests/analysis/test_result_file.py holds to it",
@@ -195,19 +194,15 @@ BEFORE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", ["README.md", "docs/studies.md"])
-def test_commands_run_in_order(document, tmp_path, monkeypatch) -> None:
+def test_commands_of_the_readme_run_in_order(tmp_path, monkeypatch) -> None:
     """Those that need no other machine and take seconds, in a folder that has the files which they name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
     (tmp_path / "network.json").write_text(json.dumps(network_file_json(pretrained_xor())))
-    for one in of_language("json"):
-        if one.document == "docs/studies.md":
-            (tmp_path / "xor-width.json").write_text(one.text)
     ran = 0
     for one in SNIPPETS:
-        for program, *arguments in one.commands if one.is_of_commands and one.document == document else ():
-            if program.endswith("pluriscope") and (arguments[0] != "study" or "--cost" in arguments):
+        for program, *arguments in one.commands if one.is_of_commands and one.document == "README.md" else ():
+            if program.endswith("pluriscope"):
                 assert run(*arguments) in (0, 3)
                 ran += 1
     assert ran >= 1

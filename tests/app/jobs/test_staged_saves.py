@@ -26,7 +26,6 @@ from app.naming import Scope
 from tests.app.jobs.executors import lent_processes
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, ROOT, wait_for
-from tests.conftest import ON_POSTGRESQL
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis
 
 PROGRAM = """
@@ -62,7 +61,6 @@ def count(store: Store, table) -> int:
 
 
 @pytest.mark.slow
-@ON_POSTGRESQL  # ``python -m benchmarks.faults`` kills workers on SQLite while they save, and so does its test
 def test_a_worker_killed_while_saving_costs_nothing(store, tmp_path):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
