@@ -29,7 +29,7 @@ from app.cli.study import study
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
 from app.cli.token import token
 from app.cli.train import train
-from app.cli.upkeep import backup, move, restore
+from app.cli.upkeep import backup, restore
 from app.cli.verify import verify
 from app.garbage import collect_garbage_seldom
 
@@ -61,7 +61,6 @@ app.command(rich_help_panel="Dashboard and its database")(migrate)
 app.command(rich_help_panel="Dashboard and its database")(doctor)
 app.command(rich_help_panel="Dashboard and its database")(backup)
 app.command(rich_help_panel="Dashboard and its database")(restore)
-app.command(rich_help_panel="Dashboard and its database")(move)
 
 app.add_typer(count, rich_help_panel="Engine alone: no server, no database")
 app.add_typer(study, rich_help_panel="Studies of many networks")

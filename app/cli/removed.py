@@ -7,6 +7,7 @@ from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
     "claim": "Paste the circuit at /networks/{network}/claims, whose address then holds it; or use audit --claims.",
+    "move": "Take a backup, name the other database in PLURISCOPE_DATABASE_URL, and restore it there.",
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",
     "count merge": "One exact count is made by one machine: use pluriscope count run.",
 }

@@ -1,4 +1,4 @@
-"""`pluriscope backup`, `restore` and `move`: a whole store in one file, back again, and into another database."""
+"""`pluriscope backup` and `restore`: a whole store in one file, and back again, into either database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, remark, write_text
 
 if TYPE_CHECKING:
-    from app.db.moving import Report
+    from app.db.copying import Report
 
 QUIET = typer.Option("--quiet", "-q", help="No progress.")
 
@@ -73,42 +73,6 @@ def restore(
         remark(f"what was there before is in {aside}")
     verb = "verified" if check else "restored"
     _tell(verb, manifest.rows, len(manifest.tables), manifest.digest, time.monotonic() - started)
-    return DONE
-
-
-def move(
-    source: Annotated[
-        str, typer.Option("--from", help="SQLAlchemy URL of the store; default: that of the settings.")
-    ] = "",
-    target: Annotated[
-        str, typer.Option("--to", help="URL of an empty database, such as postgresql://user@host/name.")
-    ] = "",
-    even_if_running: Annotated[
-        bool, typer.Option("--even-if-running", help="Also while a worker holds a job; it is started again there.")
-    ] = False,
-    quiet: Annotated[bool, QUIET] = False,
-) -> int:
-    """Copy the whole store into another, empty database, from SQLite to PostgreSQL or back, and prove that it is equal.
-
-    Example: [bold]pluriscope move --to postgresql://pluriscope@localhost/pluriscope[/bold]
-
-    All of it is copied, or nothing; the source stays as it is. Then set PLURISCOPE_DATABASE_URL to the new one.
-    """
-    from app.cli.terminal import Refusal
-    from app.db.engine import store_at
-    from app.db.moving import move as copy_all
-
-    if not target:
-        raise Refusal("--to: is missing. Name the database to copy to, such as postgresql://user@host/name.")
-    one, other = store_at(source or read_settings().url), store_at(target)
-    started = time.monotonic()
-    try:
-        with _progress(quiet) as report:
-            moved = copy_all(one, other, even_if_running=even_if_running, report=report)
-    finally:
-        one.close()
-        other.close()
-    _tell("moved", moved.rows, len(moved.tables), moved.digest, time.monotonic() - started)
     return DONE
 
 

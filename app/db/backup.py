@@ -24,9 +24,9 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from analysis import ENGINE_VERSION
 from app.db import sqlite
 from app.db.content import MANIFEST_TABLE, TableContent, contents, tables_in, whole_digest
+from app.db.copying import Report, compare, copy_rows, refuse_unless_empty, silent
 from app.db.engine import Store, shown, store_at
 from app.db.errors import Conflict, Damaged, StoreUnavailable
-from app.db.moving import Report, compare, copy_rows, refuse_unless_empty, silent
 
 FORMAT: Final = "pluriscope-backup/1"
 PAGES_AT_ONCE: Final = 4_096
@@ -98,7 +98,7 @@ def back_up(store: Store, file: Path, *, report: Report = silent) -> Manifest:
                 target = store_at(f"sqlite:///{part}")
                 try:
                     target.migrate(up_to=revision)
-                    found = copy_rows(reading, target, report).tables
+                    found = copy_rows(reading, target, report)
                 finally:
                     target.close()
         manifest = Manifest(revision, ENGINE_VERSION, datetime.now(UTC).isoformat(), store.reader.dialect.name, found)

@@ -118,7 +118,7 @@ def of_numbering(store: Store) -> Iterator[Finding]:
         yield problem(
             "store.numbering",
             f"the next row number of {', '.join(behind)} is taken: new rows are refused",
-            "copy the store with pluriscope move or restore, which set the numbering, or with setval()",
+            "take a backup and restore it, which sets the numbering, or use setval()",
         )
     else:
         yield ok("store.numbering", "the next row numbers are free")

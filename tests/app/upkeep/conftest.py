@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import LargeBinary, insert
 
 from analysis.protocol import COMPLETE
-from app.db.job_tables import JobRow
 from app.db.schema import SCHEMA
 from app.db.tables import AlgorithmRow, NetworkRow
 from app.jobs import queue
@@ -56,13 +55,6 @@ def _value(session, column):
         "Float": 1 / 3,
         "Double": 1 / 3,
     }.get(type(kind).__name__, "text")
-
-
-def hold_a_job(store) -> None:
-    """Let a worker be at work on every job."""
-    with store.write() as session:
-        for row in session.query(JobRow):
-            row.state, row.owner, row.lease_until = "running", "somebody", datetime.now(UTC) + timedelta(minutes=1)
 
 
 def spoil(store) -> None:

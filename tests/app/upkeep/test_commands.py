@@ -44,16 +44,17 @@ def test_backup_and_restore(data, capsys, monkeypatch):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_there_and_back(data, capsys, postgresql):
-    there, back = postgresql.database(empty=True), f"sqlite:///{data / 'back.sqlite'}"
-    assert run("move") == 2
-    assert "--to" in capsys.readouterr().err
-    assert run("move", "--to", there) == 0
+def test_there_and_back(data, capsys, postgresql, own_environment):
+    there = postgresql.database(empty=True)
+    assert run("backup", data / "one.backup") == 0
     digest = digest_in(capsys.readouterr().out)
-    assert run("move", "--from", there, "--to", back) == 0
+    own_environment.setenv("PLURISCOPE_DATABASE_URL", there)
+    for command in (("restore", data / "one.backup"), ("backup", data / "two.backup")):
+        assert run(*command) == 0
+        assert digest_in(capsys.readouterr().out) == digest
+    own_environment.setenv("PLURISCOPE_DATABASE_URL", f"sqlite:///{data / 'back.sqlite'}")
+    assert run("restore", data / "two.backup") == 0
     assert digest_in(capsys.readouterr().out) == digest
-    assert run("move", "--from", there, "--to", back) == 2
-    assert "is not empty" in capsys.readouterr().err
 
 
 def test_a_password_is_never_shown(data, capsys, own_environment):

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.db.content import contents
+from app.db.copying import copy_rows
 from app.db.engine import newest_revision, store_at
-from app.db.moving import copy_rows
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_network
 from app.db.reads.results import load_analysis

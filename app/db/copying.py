@@ -1,25 +1,20 @@
-"""A whole store from one database to another, with a proof that both hold the same.
+"""Every row of a store into another database, with a proof that both hold the same.
 
-1. The target must be empty; it is brought to the revision of the source.
-2. In one transaction of the target, every table is copied, those first that others refer to, with all row numbers. The
-   source is held still meanwhile: writers wait.
-3. Before that transaction ends, every table of the target is read back and its digest held against the source's
-   (:mod:`app.db.content`). If one differs, nothing was done.
+In one transaction of the target every table is copied, those first that others refer to, with all row numbers. Before
+that transaction ends, every table of the target is read back and its digest held against the source's
+(:mod:`app.db.content`). If one differs, nothing was done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import postgresql
-from app.db.content import TableContent, TableDigest, contents, rows_of, tables_in, whole_digest
+from app.db.content import TableContent, TableDigest, contents, rows_of, tables_in
 from app.db.engine import Store, shown
 from app.db.errors import Conflict, Damaged, StoreUnavailable
 
@@ -28,59 +23,23 @@ Report = Callable[[str, int, int], None]
 """Told a stage's name, what is done of it and of how much (rows; 0 where that is not known)."""
 
 
-@dataclass(frozen=True)
-class Moved:
-    """What was copied.
-
-    Args:
-        tables: rows and digest of each table, the same on both sides.
-        digest: of all of them.
-    """
-
-    tables: dict[str, TableContent]
-    digest: str
-
-    @property
-    def rows(self) -> int:
-        """How many rows in all."""
-        return sum(content.rows for content in self.tables.values())
-
-
 def silent(_stage: str, _done: int, _total: int) -> None:
     """Report nothing."""
 
 
-def move(source: Store, target: Store, *, even_if_running: bool = False, report: Report = silent) -> Moved:
-    """Copy everything from one store to another that is empty; all of it, or nothing.
-
-    Args:
-        source: at any revision; it is brought to the present one if it can be written.
-        target: without a schema, or without a row.
-        even_if_running: whether jobs that a worker holds are no hindrance; they are taken up again there.
-
-    Raises:
-        Conflict: the target is not empty, both are the same, or a worker holds a job.
-        Damaged: what was read back differs; nothing was changed.
-        StoreUnavailable: one of them cannot be read or written.
-    """
-    if shown(source.url) == shown(target.url):
-        raise Conflict(f"database {shown(source.url)}", "is both source and target", "name another target")
-    source.migrate()
-    refuse_unless_empty(target)
-    target.migrate()
-    with _held_still(source) as reading:
-        if not even_if_running:
-            _refuse_if_running(reading)
-        return copy_rows(reading, target, report)
-
-
-def copy_rows(reading: Connection, target: Store, report: Report = silent, *, first: Sequence[str] = ()) -> Moved:
+def copy_rows(
+    reading: Connection, target: Store, report: Report = silent, *, first: Sequence[str] = ()
+) -> dict[str, TableContent]:
     """Copy every row into a target at the same revision, and prove it, in one transaction.
 
     Args:
         reading: the source, in a transaction that sees one snapshot.
         target: with the tables of the source.
+        report: told how far it is.
         first: statements to execute before, such as those which empty the target.
+
+    Returns:
+        Rows and digest of each table, the same on both sides.
 
     Raises:
         Damaged: what was read back differs; nothing was changed.
@@ -100,7 +59,7 @@ def copy_rows(reading: Connection, target: Store, report: Report = silent, *, fi
         raise StoreUnavailable(
             f"database {shown(target.url)}", f"could not take what was copied ({cause})", "nothing was changed there"
         ) from error
-    return Moved(copied, whole_digest(copied))
+    return copied
 
 
 def _copy(reading: Connection, writing: Connection, report: Report) -> dict[str, TableContent]:
@@ -167,25 +126,3 @@ def refuse_unless_empty(store: Store) -> None:
 
 def _has_rows(connection: Connection, table: Table) -> bool:
     return connection.execute(select(1).select_from(table).limit(1)).first() is not None
-
-
-@contextmanager
-def _held_still(store: Store) -> Iterator[Connection]:
-    """A connection on one snapshot, while nobody writes if that can be had."""
-    engine = store.reader if store.read_only else store.writer
-    with engine.connect() as connection, connection.begin():
-        yield connection
-
-
-def _refuse_if_running(connection: Connection) -> None:
-    jobs = next((table for table in tables_in(connection) if table.name == "jobs"), None)
-    if jobs is None:
-        return
-    held = select(func.count()).where(jobs.c.state == "running", jobs.c.lease_until > datetime.now(UTC))
-    n = connection.scalar(held) or 0
-    if n:
-        raise Conflict(
-            f"{n} running job{'s' if n > 1 else ''}",
-            "would be worked on in two places",
-            "stop the workers first, or say that it does not matter (--even-if-running)",
-        )
