@@ -98,14 +98,6 @@ class Addresses:
         """Where the preview's form is confirmed with POST."""
         return self._url("networks")
 
-    def check_network_file(self) -> str:
-        """The validator of network files."""
-        return self._url("networks", "new", "check")
-
-    def bring_in_help(self, anchor: str = "") -> str:
-        """How networks are exported from where they were trained."""
-        return self._url("networks", "new", "help") + (f"#{quote(anchor)}" if anchor else "")
-
     def network_file_schema(self) -> str:
         """The JSON schema of network files."""
         return self._url("api", "v1", "schemas", "network-file")

@@ -1,4 +1,4 @@
-"""Bringing in a network of one's own: form, preview, confirmation; the validator and the published schema.
+"""Bringing in a network of one's own: form, preview, confirmation; and the published schema.
 
 The preview keeps nothing: it sends the network back with the form, and whatever comes with the confirmation is read
 and checked from the beginning (docs/decisions/0012-networks-of-others.md).
@@ -33,10 +33,9 @@ from app.error_answers import api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.naming import Scope, protocol_key
-from app.options import Options
-from app.pages.bring_in.checking import CheckPage, build_check
+from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
-from app.pages.bring_in.form import BringInPage, HelpPage, build_form, build_help
+from app.pages.bring_in.form import BringInPage, build_form
 from app.pages.bring_in.preview import PreviewPage, build_preview
 from app.rendering import render
 from app.routes.changes import Changer, RawBody, Writing
@@ -159,48 +158,6 @@ def store_from_form(request: Request, session: Writing, links: Links, form: Sent
     return RedirectResponse(links.network(row.slug, scope), status_code=303)
 
 
-@router.get("/networks/new/check", response_class=HTMLResponse, include_in_schema=False)
-def check_page(request: Request, links: Links, _options: Annotated[Options, Query()]) -> HTMLResponse:
-    return render(request, "pages/check_network_file.html", {"page": build_check(links)})
-
-
-@router.get(f"{API_PREFIX}/networks/new/check", tags=["networks"], summary="The validator", responses=api_errors(400))
-def check_twin(links: Links, _options: Annotated[Options, Query()]) -> CheckPage:
-    """The validator without a file: POST one to the same address."""
-    return build_check(links)
-
-
-@router.post("/networks/new/check", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
-def check_from_form(request: Request, links: Links, sent: Sent) -> HTMLResponse:
-    page = build_check(links, b"" if sent is None else sent.raw, pasted="" if sent is None else sent.pasted)
-    return render(request, "pages/check_network_file.html", {"page": page}, status_code=200 if page.sound else 422)
-
-
-@router.post(
-    f"{API_PREFIX}/networks/new/check",
-    tags=["networks"],
-    summary="Validate a network file",
-    dependencies=[Changer],
-    responses=api_errors(403, 413),
-)
-def check(links: Links, raw: RawBody) -> CheckPage:
-    """Each thing that is wrong with a file: where, what was found, what is expected, what to do. Nothing is stored."""
-    return build_check(links, raw)
-
-
-@router.get("/networks/new/help", response_class=HTMLResponse, include_in_schema=False)
-def help_page(request: Request, links: Links, _options: Annotated[Options, Query()]) -> HTMLResponse:
-    return render(request, "pages/bring_in_help.html", {"page": build_help(links)})
-
-
-@router.get(
-    f"{API_PREFIX}/networks/new/help", tags=["networks"], summary="How to export networks", responses=api_errors(400)
-)
-def help_twin(links: Links, _options: Annotated[Options, Query()]) -> HelpPage:
-    """How networks are exported from PyTorch and scikit-learn, and what may be imported."""
-    return build_help(links)
-
-
 class SchemaResponse(JSONResponse):
     """A JSON schema."""
 
@@ -268,7 +225,8 @@ def _previewed(
         page: Any = build_preview(session, links, intake, options, known_protocols(session, ticked))
     except (AnalysisError, StoreError) as error:
         pasted = "" if sent is None else sent.pasted
-        page = build_form(links, options, protocols=ticked, problems=[error], pasted=pasted)
+        found = [] if sent is None else problems_of(sent.raw)
+        page = build_form(links, options, protocols=ticked, problems=[error], pasted=pasted, found=found)
         return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
     return render(
         request, "pages/bring_in_preview.html", {"page": page, "json_url": ""}, status_code=200 if page.ready else 422

@@ -63,6 +63,7 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
     *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
     Former("/api/types", "/api", ("theme",), twin=False),
+    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
     Former("/patterns", became="is no page any more", cure="see templates/components/README.md", twin=False),
     Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),
     Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),

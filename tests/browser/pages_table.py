@@ -114,8 +114,6 @@ PAGES = {
     "verdicts on one": "/networks/xor-pretrained/verdicts?e=c-{mask}",
     "verdicts side by side": "/networks/xor-pretrained/verdicts?{refs}",
     "imports a network": "/networks/new",
-    "imports a network, how to export": "/networks/new/help",
-    "check a network file": "/networks/new/check",
     "delete": "/networks/xor-pretrained/delete",
     "studies": "/studies",
     "study": "/studies/xor-width",

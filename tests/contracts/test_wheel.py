@@ -184,7 +184,7 @@ def test_it_serves_and_works_from_another_folder(installed):
             assert answer.status == 200
             style = re.search(r'href="(/static/[^"]+\.css[^"]*)"', answer.read().decode())
         assert style
-        pages = [address, "/glossary", "/scope", "/networks/new/help", style[1]]
+        pages = [address, "/glossary", "/scope", "/networks/new", style[1]]
         assert {page: status_of(home + page) for page in pages} == dict.fromkeys(pages, 200)
         explanation = f"{home}{address}/circuits/{mask}"
         wait_until(lambda: status_of(explanation) == 200)  # the worker has analysed it

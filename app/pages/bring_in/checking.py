@@ -1,4 +1,4 @@
-"""The validator: each thing that is wrong with a file, where it is, what was found there, what is expected."""
+"""Each thing that is wrong with a file: where it is, what was found there, what is expected."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pydantic import Field
 
 from analysis.errors import AnalysisError
 from analysis.network_files.files import examine_network_document, read_document
-from analysis.network_files.formats.draft import FORMAT_WORDS, Format
+from analysis.network_files.formats.draft import Format
 from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.network_files.formats.schema import expected_at, found_at, json_path
-from app.addressing import Addresses
 from app.options import PageModel
 
 OPTIONAL: Final = ("name", "sizes", "tasks")
@@ -27,73 +26,35 @@ class FoundProblem(PageModel):
     mend: str = Field(description="What to do.")
 
 
-class CheckPage(PageModel):
-    """A file under the validator."""
+def problems_of(raw: bytes) -> list[FoundProblem]:
+    """What is wrong with a file of any accepted format, in the order of the file; nothing if it is sound.
 
-    asked: bool = Field(description="Whether a file was sent; without one this is the form alone.")
-    format_words: str = Field(description="Which format it is in; empty if that is none.")
-    problems: list[FoundProblem] = Field(description="In the order of the file; empty if it is sound.")
-    missing: list[str] = Field(description="What a network file needs and this one leaves to be declared.")
-    shape: str = Field(description="Sizes of its layers, if it could be read.")
-    pasted: str
-    schema_url: str
-    bring_in_url: str
-    help_url: str
-    url: str
-
-    @property
-    def sound(self) -> bool:
-        return self.asked and not self.problems
-
-
-def build_check(addresses: Addresses, raw: bytes | None = None, *, pasted: str = "") -> CheckPage:
-    """The validator's page.
-
-    Args:
-        raw: the file; None where none was sent.
-        pasted: the text that was pasted, to be mended.
+    Of a network file that is everything, of other formats the first thing. ``name``, ``sizes`` and ``tasks`` may be
+    missing, for they may be declared.
     """
     kind: Format | None = None
-    problems: list[FoundProblem] = []
-    missing: list[str] = []
-    shape = ""
-    if raw is not None:
-        try:
-            kind = format_of(raw)
-            if kind == "json":
-                problems, missing, shape = _examined(raw)
-            else:
-                network = read_draft(raw, declared=kind).network
-                shape, missing = "–".join(map(str, network.sizes)), ["tasks"]
-        except AnalysisError as error:
-            problems = [
-                FoundProblem(
-                    path="$",
-                    problem=f"{error.item} {error.cause}",
-                    found=_beginning(raw),
-                    expected=_expected(kind),
-                    mend=error.cure,
-                )
-            ]
-    return CheckPage(
-        asked=raw is not None,
-        format_words="" if kind is None else FORMAT_WORDS[kind],
-        problems=problems,
-        missing=missing,
-        shape=shape,
-        pasted=pasted,
-        schema_url=addresses.network_file_schema(),
-        bring_in_url=addresses.bring_in(),
-        help_url=addresses.bring_in_help(),
-        url=addresses.check_network_file(),
-    )
+    try:
+        kind = format_of(raw)
+        if kind == "json":
+            return _examined(raw)
+        read_draft(raw, declared=kind)
+    except AnalysisError as error:
+        return [
+            FoundProblem(
+                path="$",
+                problem=f"{error.item} {error.cause}",
+                found=_beginning(raw),
+                expected=_expected(kind),
+                mend=error.cure,
+            )
+        ]
+    return []
 
 
-def _examined(raw: bytes) -> tuple[list[FoundProblem], list[str], str]:
-    """Everything that is wrong with a network file, what it leaves out, and its shape."""
+def _examined(raw: bytes) -> list[FoundProblem]:
+    """Everything that is wrong with a network file."""
     document = read_document(raw)
-    examination = examine_network_document(document, optional=OPTIONAL)
-    problems = [
+    return [
         FoundProblem(
             path=json_path(problem.path),
             problem=f"{problem.error.item} {problem.error.cause}",
@@ -101,11 +62,8 @@ def _examined(raw: bytes) -> tuple[list[FoundProblem], list[str], str]:
             expected=expected_at(problem.path),
             mend=problem.error.cure,
         )
-        for problem in examination.problems
+        for problem in examine_network_document(document, optional=OPTIONAL).problems
     ]
-    network = examination.network
-    shape = "" if network is None else "–".join(map(str, network.sizes))
-    return problems, [key for key in OPTIONAL if key not in document], shape
 
 
 def _expected(kind: Format | None) -> str:

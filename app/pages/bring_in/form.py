@@ -18,10 +18,13 @@ from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.options import PageModel
+from app.pages.bring_in.checking import FoundProblem
 from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
 from app.pages.plan import RefusalView
-from app.pages.prose import Block, Chapter, block_of, chapter, chapters
+from app.pages.prose import Chapter, chapter, chapters
 from app.resources import DOCUMENTS
+
+HELP_FILE: Final = DOCUMENTS / "importing.md"
 
 
 class BringInPage(PageModel):
@@ -40,9 +43,9 @@ class BringInPage(PageModel):
     max_inputs: int
     problems: list[RefusalView] = Field(description="What was wrong with what was sent; empty if nothing was sent.")
     pasted: str = Field(description="The text that was pasted, to be mended.")
+    found: list[FoundProblem] = Field(description="Each thing that is wrong with the file that was sent.")
+    help: list[Chapter] = Field(description="How networks are exported, and what may be imported.")
     schema_url: str
-    check_url: str
-    help_url: str
     url: str
 
 
@@ -53,6 +56,7 @@ def build_form(
     protocols: Sequence[str] = ("complete",),
     problems: Sequence[AnalysisError | StoreError] = (),
     pasted: str = "",
+    found: Sequence[FoundProblem] = (),
 ) -> BringInPage:
     """The form, filled in.
 
@@ -61,6 +65,7 @@ def build_form(
         protocols: those ticked.
         problems: what is wrong with what was sent.
         pasted: the text that was pasted.
+        found: each thing that is wrong with the file.
     """
     return BringInPage(
         declared=options,
@@ -76,41 +81,14 @@ def build_form(
         max_inputs=MAX_INPUTS,
         problems=problems,
         pasted=pasted,
+        found=found,
+        help=[chapter(title, blocks, addresses) for title, blocks in _help()],
         schema_url=addresses.network_file_schema(),
-        check_url=addresses.check_network_file(),
-        help_url=addresses.bring_in_help(),
         url=addresses.bring_in(),
     )
 
 
-# --- how networks are exported, and what may be imported
-
-
-HELP_FILE: Final = DOCUMENTS / "importing.md"
-
-
-class HelpPage(PageModel):
-    """The document, chapter by chapter."""
-
-    intro: list[Block]
-    chapters: list[Chapter]
-    bring_in_url: str
-    check_url: str
-    url: str
-
-
-def build_help(addresses: Addresses) -> HelpPage:
-    """The page."""
-    (_, intro), *found = _document()
-    return HelpPage(
-        intro=[block_of(block, addresses) for block in intro],
-        chapters=[chapter(title, blocks, addresses) for title, blocks in found],
-        bring_in_url=addresses.bring_in(),
-        check_url=addresses.check_network_file(),
-        url=addresses.bring_in_help(),
-    )
-
-
 @lru_cache(maxsize=1)
-def _document() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return chapters(HELP_FILE)
+def _help() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The chapters of the document on importing, without what stands before the first."""
+    return chapters(HELP_FILE)[1:]

@@ -235,8 +235,10 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
         (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
-        (_action("How to export your model", "From PyTorch or scikit-learn", a.bring_in_help()), "help pytorch import"),
-        (_action("Validate a network file", "Without storing it", a.check_network_file()), "check schema"),
+        (
+            _action("How to export your model", "From PyTorch", f"{a.bring_in()}#export"),
+            "help pytorch import",
+        ),
         (_action("Other models", "Attention-only transformers", a.models()), "transformer import"),
         (_action("API", "Every address and option", f"{a.prefix}/api"), "openapi json machine interface"),
         (_action("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "shortcuts"), "help keys"),

@@ -42,7 +42,7 @@ def large_form(page):
     return re.search(r'<form(?: class="[^"]*")?>(.*?)</form>', page[page.index("<h1") :], re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("path", ["/train", "/networks/new", "/networks/new/check", "/studies/new"])
+@pytest.mark.parametrize("path", ["/train", "/networks/new", "/studies/new"])
 def test_a_large_form_is_shown_to_visitors_with_nothing_to_press(path, visit):
     page = visit().get(path).text
     form = large_form(page)

@@ -11,12 +11,11 @@ from safetensors.numpy import save
 from sqlalchemy import func, select
 
 from analysis.tasks import Task
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.jobs.seeding import add_bundled_networks
-from app.pages.bring_in.checking import build_check
+from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.preview import short_formula
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.hostile.files import hostile_files
@@ -164,24 +163,27 @@ def test_no_network_takes_the_address_of_a_page(client, name):
 
 def test_the_validator_refuses_what_the_reader_refuses():
     for name, (raw, words) in BAD_NETWORK_FILES.items():
-        page = build_check(Addresses(), raw)
+        found = problems_of(raw)
         if any(words == f"lacks {key}" for key in ("name", "sizes", "tasks")):
-            assert page.sound, name
-            assert page.missing, name
+            assert not found, name
         else:
-            assert page.problems, name
-            assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in page.problems), name
+            assert found, name
+            assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in found), name
 
 
 def test_the_validator_says_where_what_and_what_instead(client):
     raw = xor_file(
         weights=[[[1.0, "1"], [1.0, 1.0]], [[1.0, -2.0]]], activation="gelu", tasks=[{"truth_table": [0, 1]}]
     )
-    problems = {p["path"]: p for p in client.post("/api/v1/networks/new/check", content=raw).json()["problems"]}
+    problems = {one.path: one for one in problems_of(raw)}
     assert set(problems) == {"$.weights[0][0][1]", "$.activation", "$.tasks[0].truth_table"}
-    assert problems["$.weights[0][0][1]"]["found"] == 'a text: "1"'
-    assert "4 values" in problems["$.tasks[0].truth_table"]["problem"]
-    assert "leaky_relu" in problems["$.activation"]["expected"]
+    assert problems["$.weights[0][0][1]"].found == 'a text: "1"'
+    assert "4 values" in problems["$.tasks[0].truth_table"].problem
+    assert "leaky_relu" in problems["$.activation"].expected
+    page = client.post("/networks/new", data={"text": raw.decode()})
+    assert page.status_code == 422
+    assert all(f"<code>{path}</code>" in page.text for path in problems)
+    assert client.get("/networks/new/check").headers["location"] == "/networks/new"
 
 
 def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
@@ -242,6 +244,6 @@ def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselv
     assert client.get("/api/v1/networks/xor-pretrained").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/networks/new", "/networks", "/networks/new/check", "/networks/x/delete"])
+@pytest.mark.parametrize("address", ["/networks/new", "/networks", "/networks/x/delete"])
 def test_pages_of_other_sites_change_nothing(client, address):
     assert client.post(address, data={"text": "{}"}, headers={"sec-fetch-site": "cross-site"}).status_code == 403
