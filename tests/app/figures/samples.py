@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
 from app.figures.svg import Direction, Threshold, Tile
@@ -30,26 +29,8 @@ DIRECTIONS: Final = (
     Direction(1, (-1.05, 1.53, -1.81), (0, 1, 0, 0)),
 )
 THRESHOLDS: Final = (Threshold(0.04, "P", (0, 1, 1, 1)), Threshold(0.62, "Q", (0, 0, 0, 1)))
-_A, _B = Node("input", input=0), Node("input", input=1)
 
-
-def _not(node: Node) -> Node:
-    return Node("not", (node,))
-
-
-def _and(left: Node, right: Node) -> Node:
-    return Node("and", (left, right))
-
-
-DEEP_ALGORITHM: Final = HighLevelModel(
-    "and_inverter", 2, _not(_and(_not(_and(_A, _not(_and(_A, _B)))), _not(_and(_B, _not(_and(_A, _B))))))
-)
-PAPER_ALGORITHM: Final = HighLevelModel("formula_trees", 2, _and(Node("or", (_A, _B)), _not(_and(_A, _B))))
 ALIGNMENT: Final = Alignment.of(ALGORITHM.text, {"0": NeuronSet(1, (0,)), "1": NeuronSet(1, (1, 2))})
-DEEP_ALIGNMENT: Final = Alignment.of(
-    DEEP_ALGORITHM.text,
-    {"0": NeuronSet(2, (0,)), "1": NeuronSet(2, (2,)), "01": NeuronSet(1, (0,)), "11": NeuronSet(1, (2,))},
-)
 
 
 def random_weights(sizes: tuple[int, ...], seed: int) -> tuple[NDArray[np.float64], ...]:

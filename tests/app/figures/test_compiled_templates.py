@@ -39,12 +39,6 @@ def test_a_changed_template_is_compiled_anew(folder):
     assert environment(folder, folder).get_template("page.html").render() == "3"
 
 
-def test_what_was_compiled_with_other_filters_is_not_used(folder, monkeypatch):
-    environment(folder, folder).get_template("page.html")
-    monkeypatch.setattr("app.rendering.getsource", lambda module: f"another {module.__name__}")
-    assert CompiledTemplates(folder).pattern % "" not in next((folder / "__pycache__").iterdir()).name
-
-
 def test_nothing_is_kept_where_nothing_may_be_written(folder, monkeypatch):
     (folder / "a-file").write_text("")
     assert environment(folder, folder / "a-file").get_template("page.html").render() == "2"

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from app.figures import svg
-from app.figures.svg.inside import _NUMBERED
 from tests.app.figures.test_drawings import parsed
 
 SHARES = [[1.0, None, None], [0.25, 0.75, None], [0.004, 0.0, 0.996]]
@@ -35,30 +34,6 @@ def test_every_share_stands_in_its_cell_and_what_is_later_is_left_empty():
     assert len(inks) == 4
     wanted = [share for some in SHARES for share in some if share is not None]
     assert [opacity.get(corner, 0.0) for corner in corners] == pytest.approx(wanted, abs=0.014)
-
-
-def test_long_rows_have_cells_without_numbers_that_fit():
-    n = _NUMBERED + 1
-    shares = [[1 / (i + 1) if j <= i else None for j in range(n)] for i in range(n)]
-    drawn = svg.attention_heat(shares, ["a long token"] * n, title="head 2.1")
-    assert not [text for text in texts(drawn) if text[0] == "."]
-    assert float(parsed(drawn).get("width")) < 390 - 32
-    assert "a long…" in texts(drawn)
-
-
-def test_spreads_are_drawn_on_one_scale_and_missing_ones_left_out():
-    spreads = [(-2.0, 0.5, 2.0, 1.0), None, (1.0, 1.5, 3.0, None)]
-    drawn = svg.row_spreads(["embedding", "head 1.0", "head 1.1"], spreads, title="Direct effect")
-    root = parsed(drawn)
-    [dot] = root.iter(f"{NS}circle")
-    lines = [one.get("d") for one in root.iter(f"{NS}path") if one.get("class") == "e-pos"]
-    assert len(lines) == 4  # a line and a mark of each
-    starts = [float(path[1:].split(" ")[0]) for path in lines]
-    assert starts[0] < starts[1] < float(dot.get("cx")) <= starts[2] < starts[3]
-    words = "Direct effect, over all rows. embedding −2.00 to 2.00, mean 0.50, 1.00 on this row;"
-    assert root.get("aria-label").startswith(words)
-    assert "head 1.0 none" in root.get("aria-label")
-    assert float(root.get("width")) < 390 - 32
 
 
 def test_a_spread_of_zeros_is_drawn():

@@ -7,9 +7,8 @@ import zlib
 
 import pytest
 
-from app.figures.paper import LABEL_PIXELS, LABEL_POINTS, WIDEST_POINTS, paper_size, pdf_of
-from app.figures.svg import circuit_thumb, network_diagram
-from app.figures.svg.elements import drawing, text
+from app.figures.paper import pdf_of
+from app.figures.svg import network_diagram
 from tests.factories import pretrained_xor
 
 WEIGHTS = pretrained_xor().network.weights
@@ -27,20 +26,6 @@ def objects(pdf: bytes) -> str:
     return b"\n".join(found).decode("latin-1")
 
 
-def page_of(pdf: bytes) -> tuple[float, float]:
-    box = re.search(r"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", objects(pdf))
-    assert box
-    return float(box[1]), float(box[2])
-
-
-@pytest.mark.slow
-def test_a_page_is_as_large_as_labels_of_eight_points_make_it() -> None:
-    assert paper_size(LABEL_PIXELS * 10, LABEL_PIXELS) == pytest.approx((LABEL_POINTS * 10, LABEL_POINTS))
-    assert paper_size(2_000, 1_000) == pytest.approx((WIDEST_POINTS, WIDEST_POINTS / 2))
-    made = drawing(330, 110, text(10, 20, "y", "lab"), sentence="A letter")
-    assert page_of(pdf_of(made)) == pytest.approx((240, 80), abs=0.01)
-
-
 def test_a_drawing_is_vectors_with_its_type_inside_and_its_words_beside() -> None:
     markup = network_diagram(WEIGHTS, title="XOR & others")
     pdf = pdf_of(markup)
@@ -50,11 +35,6 @@ def test_a_drawing_is_vectors_with_its_type_inside_and_its_words_beside() -> Non
     assert re.search(r"/FontName\s*/\w{6}\+STIXGeneral", told), "a part of the font is embedded"
     assert "/Subtype/Image" not in told, "nothing is made of pixels"
     assert len(pdf) < 60_000
-
-
-def test_the_same_drawing_is_the_same_bytes() -> None:
-    markup = circuit_thumb(WEIGHTS, "3ffff", title="All edges")
-    assert pdf_of(markup) == pdf_of(markup)
 
 
 def test_what_is_no_drawing_is_refused() -> None:

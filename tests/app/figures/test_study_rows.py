@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from app.figures.studies import Dot, Strip
-from app.figures.study_rows import Axis, LadderRow, LadderStep, Stack
-from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
+from app.figures.study_rows import Axis, LadderRow, LadderStep
+from app.figures.svg.study_rows import ladder_drawing
 
 
 def row(label, values, median):
@@ -37,11 +37,6 @@ def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
     assert axis.value(0) == axis.floor < 1
     assert axis.ticks[0] == (axis.floor, "0")
     assert not Axis.of(STEPS[1:], True, False).log
-
-
-def test_stacks_are_drawn_whole():
-    stacks = (Stack("2-2", (0.5, 0.45, 0.05), ("a", "b", "c")), Stack("3-3", (0.2, 0.8, 0.0), ("d", "e", "<f>")))
-    ET.fromstring(stacks_drawing(("Alice only", "Bob only", "neither"), stacks, sentence="Who?", notes=["a < b"]))  # noqa: S314  # our own output
 
 
 @pytest.mark.parametrize("log", [True, False])
