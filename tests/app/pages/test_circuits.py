@@ -1,7 +1,6 @@
 """The list of circuits, any circuit, and its interpretations, against what the engine says."""
 
 import random
-import re
 
 import pytest
 
@@ -109,22 +108,6 @@ def test_every_edge_can_be_filtered_by(get):
         assert kept == [c for c in every["items"] if int(c["mask"], 16) >> edge & 1]
 
 
-def test_a_filter_is_taken_back_by_its_pill_and_kept_when_paging(get):
-    page = get(XOR + "/circuits", edges_max=14, keep="n2.1", limit=5)
-    assert "edges_max=14" in page["next_url"]
-    assert "keep=n2.1" in page["next_url"]
-    by_label = {pill["label"]: pill["url"] for pill in page["filters"]}
-    assert by_label["at most 14 edges"] == XOR + "/circuits?keep=n2.1&limit=5"
-    assert by_label["keeps n2.1"] == XOR + "/circuits?edges_max=14&limit=5"
-
-
-def test_a_column_is_sorted_the_other_way_by_its_second_click(get):
-    sorts = {link["key"]: link for link in get(XOR + "/circuits", sort="margin", order="desc")["sorts"]}
-    assert sorts["margin"]["current"] == "desc"
-    assert "order=desc" not in sorts["margin"]["url"]
-    assert "order=desc" in sorts["interpretations"]["url"]
-
-
 @pytest.mark.slow
 def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, masks):
     layout = EdgeLayout(SIZES)
@@ -142,37 +125,12 @@ def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, 
         assert page["verdict"]["n_right"] == sum(row["right"] for row in page["behaviour"])
 
 
-@pytest.mark.slow
-def test_a_circuits_numbers_are_those_of_the_list(get):
-    for item in get(XOR + "/circuits", limit=200, sort="margin")["items"][::45]:
-        page = get(f"{XOR}/circuits/{item['mask']}")
-        assert page["interpretations"] == item["interpretations"]
-        assert page["observed"] == item["observed"]
-        assert page["verdict"]["margin"] == item["margin"]
-        assert page["circuit"]["n_edges"] == item["n_edges"]
-
-
 def test_the_protocols_family_is_respected(get):
     whole = get(XOR + "/circuits/3ffff", protocol="paper")["verdict"]
     assert not whole["valid"]
     assert not whole["in_space"]
     assert "leaves out" in whole["reason"]
     assert get(XOR + "/circuits/3ffff")["verdict"]["valid"]
-
-
-@pytest.mark.slow
-def test_excerpts_step_through_all_classes_and_all_interpretations(get):
-    for classes, count in (("observed", 6), ("all", 24)):
-        seen, start = [], 0
-        while start < count:
-            excerpt = get(XOR + "/circuits/2b0cf", classes=classes, start=start, limit=5)["excerpt"]
-            assert excerpt["of"] == count
-            seen += excerpt["items"]
-            start += 5
-            assert (excerpt["next_url"] is None) is (start >= count)
-        assert len(seen) == count
-        tables = [str([gate["truth_table"] for gate in item["gates"]]) for item in seen]
-        assert len(set(tables)) == 6
 
 
 def space_of(app, mask):
@@ -229,39 +187,11 @@ def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "index")
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/networks/wide/circuits/3" + "f" * 22,  # too large to be read
-        "/networks/wide/circuits/3" + "f" * 22 + "/interpretations",
-        XOR + "/circuits/3fffe",  # not valid
-        XOR + "/circuits/3fffe/interpretations",
-        "/compare",
-        "/compare?network=xor",
-        "/compare?network=xor&e=c-081ff",
-    ],
-)
-def test_a_page_with_nothing_for_a_table_links_to_no_table(client, address):
-    page = client.get(address)
-    assert page.status_code == 200
-    assert "Table:" not in page.text
-    assert not re.search(r'href="[^"]*\.csv', page.text)
-
-
 def test_a_table_of_interpretations_that_are_not_counted_says_why_as_the_page_does(get, client):
     for circuit in ("/networks/wide/circuits/3" + "f" * 22, XOR + "/circuits/3fffe"):
         answer = client.get(circuit + "/interpretations.csv", headers={"accept": "application/json"})
         assert answer.status_code == 404
         assert get(circuit)["uncounted"] in answer.text
-
-
-def test_an_index_that_was_typed_leads_to_its_address(client):
-    here = XOR + "/circuits/081ff/interpretations"
-    assert (
-        client.get(here, params={"index": "21", "protocol": "paper"}).headers["location"] == here + "/21?protocol=paper"
-    )
-    assert client.get(here).status_code == 200  # without an index, the list by gate
-    assert client.get(here, params={"index": "-1"}).status_code == 400
 
 
 def test_circuits_of_another_output_are_its_own(get):
@@ -271,21 +201,3 @@ def test_circuits_of_another_output_are_its_own(get):
     every = get("/networks/two/circuits", output=1, limit=200)
     assert every["valid"] == len(every["items"])
     assert pretrained_xor().network.digest != page["network"]["digest"]
-
-
-@pytest.mark.slow
-def test_circuits_lead_to_those_beside_them_fewest_edges_first(client, get):
-    masks = [one["mask"] for one in read_all(get, limit=60)]
-    order = sorted(masks, key=lambda mask: (int(mask, 16).bit_count(), int(mask, 16)))
-    address, seen = f"{XOR}/circuits/{order[0]}", []
-    assert get(address)["previous_url"] == ""
-    while address:
-        page = get(address)
-        seen.append(page["circuit"]["mask"])
-        address = page["next_url"] if len(seen) < 12 else ""
-    assert seen == order[:12]
-    assert get(f"{XOR}/circuits/{order[-1]}")["next_url"] == ""
-    assert get(f"{XOR}/circuits/{order[5]}")["previous_url"].endswith(order[4])
-    assert 'rel="prev"' in client.get(f"{XOR}/circuits/{order[5]}").text
-    other = get(f"{XOR}/circuits/{'3' + 'f' * 4}")
-    assert other["previous_url"].endswith(order[-1] if other["circuit"]["mask"] not in order else order[-2])

@@ -35,28 +35,6 @@ def test_an_item_that_is_gone_says_why_and_the_rest_works(client):
     assert gone["note"] == "Was here"
 
 
-@pytest.mark.slow
-def test_items_are_moved_and_removed_by_links(client):
-    first, second, _ = client.get(address(PAGES)).json()["items"]
-    moved = client.get(Addresses().twin(second["earlier_url"])).json()["items"]
-    assert [one["address"] for one in moved] == [PAGES[1][0], PAGES[0][0], PAGES[2][0]]
-    assert [one["note"] for one in moved] == ["", "The network", "Was here"]
-    assert client.get(Addresses().twin(first["later_url"])).json()["items"] == moved
-    left = client.get(Addresses().twin(first["without_url"])).json()["items"]
-    assert [one["address"] for one in left] == [PAGES[1][0], PAGES[2][0]]
-
-
-@pytest.mark.slow
-def test_slides_lead_from_one_to_the_next(client):
-    slide = client.get(client.get(address(PAGES)).json()["slides_url"].replace("/collection", COLLECTION)).json()
-    seen = [slide["slide"]["number"]]
-    while slide["next_url"]:
-        assert client.get(slide["url"]).status_code == 200
-        slide = client.get(Addresses().twin(slide["next_url"])).json()
-        seen.append(slide["slide"]["number"])
-    assert seen == [1, 2, 3]
-
-
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -70,20 +48,3 @@ def test_what_cannot_be_a_collection_is_refused(client, query, words):
     answer = client.get(COLLECTION + query)
     assert answer.status_code == 400
     assert words in answer.json()["error"] + str(answer.json()["errors"])
-
-
-def test_an_empty_form_field_is_no_item(client):
-    page = client.get(f"{COLLECTION}?title=&item={XOR}&note=a&item=&note=").json()
-    assert [one["address"] for one in page["items"]] == [XOR]
-
-
-@pytest.mark.slow
-def test_lessons_are_sandboxes_that_hide_the_answer(client, monkeypatch):
-    monkeypatch.setattr("app.pages.showcase.FEATURED_NETWORK", "xor")
-    lessons = client.get("/api/v1/lessons").json()["lessons"]
-    assert len(lessons) == 3
-    for lesson in lessons[:2]:
-        sandbox = client.get(Addresses().twin(lesson["url"])).json()
-        assert sandbox["hidden"]
-        assert sandbox["run"] is None
-    assert client.get("/lessons").status_code == 200

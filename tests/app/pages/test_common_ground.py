@@ -1,11 +1,8 @@
 """The common ground from the job to the page: stored, shown, listed in any order, and never confused with nothing."""
 
 import csv
-import json
-import re
 from html import unescape
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
@@ -84,21 +81,6 @@ def get(client):
     return fetch
 
 
-def test_what_was_looked_at_is_told(get, client):
-    page = get(XOR)
-    told = page["survey"]
-    assert (told["n_sets"], told["n_interventions"], told["n_classes"], told["classes"]) == (63, 756, 75, 75)
-    assert (told["drawn"], told["interpretations"]) == (False, 705)
-    assert sum(bar["count"] for bar in told["spread"]) == 705
-    assert told["best"]["accuracy"] == {"agreed": max(bar["right"] for bar in told["spread"]), "of": 756}
-    assert told["worst"]["accuracy"] == {"agreed": min(bar["right"] for bar in told["spread"]), "of": 756}
-    assert page["kinds"]["interpretation"] == 75
-    assert sum(one["count"] for one in page["cloud"]) == page["total"] == sum(page["kinds"].values())
-    text = unescape(client.get(XOR).text)
-    assert page["summary"][0] in text
-    assert "All 75 observed classes" in text
-
-
 def test_every_point_is_what_its_explanation_predicts(get):
     network, data = FILE.network.for_output(0), clean_data(2)
     space = intervention_space(network.hidden_sizes, 2)
@@ -170,22 +152,6 @@ def test_the_table_holds_every_point(client, get):
     assert all(int(row["right"]) <= int(row["predicted"]) <= int(row["of"]) == 756 for row in rows)
 
 
-def test_the_networks_page_begins_with_the_most_accurate_interpretation(get):
-    best, shown = get(XOR)["survey"]["best"], get("/networks/xor")["samples"]["best_interpretation"]
-    assert shown["url"] == best["url"]
-    assert get("/networks/untouched")["samples"] is None
-
-
-def test_a_circuit_is_told_its_best_and_worst(get):
-    items = get(XOR, kind="interpretation", limit=200)["items"]
-    mask = items[0]["mask"]
-    mine = [item for item in items if item["mask"] == mask]
-    told = get(XOR + "/standing", e=f"c-{mask}")
-    assert told["coverage"] is None
-    assert f"the best is correct on {max(item['best'] for item in mine)}" in told["place"]
-    assert f"the worst on {min(item['worst'] for item in mine)}" in told["place"]
-
-
 def test_states_are_told_apart(client, get):
     words = {
         "waiting": ("computing", "Still computing"),
@@ -220,16 +186,6 @@ def test_bad_options_are_named(client, query, named):
     answer = client.get(f"/api/v1{XOR}", params=query)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == named
-
-
-def test_htmx_gets_the_list_or_the_whole(client):
-    part = client.get(XOR, headers={"HX-Request": "true"})
-    assert "<html" not in part.text
-    assert 'id="results"' in part.text
-    assert "data-cloud" not in part.text
-    whole = client.get(XOR, headers={"HX-Request": "true", "HX-Target": "div#whole"})
-    assert "data-cloud" in whole.text
-    assert "<html" not in whole.text
 
 
 def test_a_survey_is_asked_for_once(client, app):
@@ -275,15 +231,3 @@ def test_it_goes_with_its_network(app):
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(CommonGroundBlockRow)) == before
         assert session.scalar(select(func.count()).select_from(CommonGroundRow)) == rows
-
-
-def test_the_figure_has_every_place(client):
-    text = client.get(XOR).text
-    (figure,) = re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)
-    data = json.loads(figure)["data"]
-    marks = [trace for trace in data if trace["type"] == "scatter"]
-    twin = client.get(f"/api/v1{XOR}").json()
-    assert sum(len(trace["x"]) for trace in marks) == len(twin["cloud"])
-    assert {trace["marker"]["symbol"] for trace in marks} <= {"circle-open", "square", "square-open"}
-    assert all(np.all(np.array(trace["y"]) <= 1) for trace in marks)
-    assert all(str(trace["marker"]["color"]).startswith("--") for trace in marks)

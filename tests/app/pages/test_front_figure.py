@@ -41,31 +41,3 @@ def test_what_the_steps_say_is_what_they_show(client, figures):
     right = "alignment" if said[1]["right"] else "interpretation"
     assert f"predicts {said[0]['says']} and the alignment {said[1]['says']}: here the {right}" in divided["words"]
     assert [bool(figure["compare_url"]) for figure in figures] == [False] * 5 + [True]
-
-
-def test_the_front_page_begins_with_the_first_step_and_exchanges_its_figure(client, figures):
-    shown = [
-        client.get(step["url"], headers={"HX-Request": "true", "HX-Target": "section#minute"}).text
-        for step in figures[0]["steps"]
-    ]
-    assert len(shown) == len(STEPS) == 6
-    assert all(one.lstrip().startswith('<section id="minute"') for one in shown), "nothing around it"
-    assert shown[0].count("<li><a") == 6
-    for number, figure in enumerate(figures, 1):
-        page = client.get("/", params={"limit": 49, "step": number}).text
-        assert '<section id="minute"' in page, "without scripts as well"
-        assert f'aria-current="step">{number} {figure["steps"][number - 1]["label"]}' in page
-
-
-def test_there_are_no_other_steps(client):
-    assert [client.get("/", params={"step": number}).status_code for number in (0, len(STEPS) + 1)] == [400, 400]
-
-
-@pytest.mark.parametrize("path", ["/tour", "/tour/7", "/guide", "/guide/3"])
-def test_pages_that_introduced_the_site_lead_to_the_front_page(client, path):
-    assert client.get(path, follow_redirects=False).headers["location"] == "/"
-
-
-def test_an_old_option_of_every_address_means_nothing_and_is_not_refused(client):
-    assert client.get(f"{XOR}?tour=3").status_code == client.get(f"{XOR}?tour=x&theme=dark").status_code == 200
-    assert client.get(f"/api/v1{XOR}?tour=3").json() == client.get(f"/api/v1{XOR}").json()

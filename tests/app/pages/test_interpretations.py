@@ -54,16 +54,6 @@ def test_matches_are_listed_in_the_order_of_their_index(get, small):
     assert {item["index"] for item in classes["items"]} <= set(expected)
 
 
-def test_a_random_one_matches(client, small):
-    here, every = small
-    gates = {(g.layer, g.neuron): g.name for g in every[-1].gates}
-    (layer, neuron), name = next(iter(gates.items()))
-    answer = client.get(here, params={"gate": f"{layer}-{neuron}:{name}", "draw": "1"})
-    assert answer.status_code == 303
-    index = int(answer.headers["location"].rpartition("/")[2])
-    assert every[index].gate(layer, neuron).name == name
-
-
 @pytest.mark.parametrize(
     "query",
     ["gate=nonsense", "gate=2-9:AND", "gate=1-0:FROB", "start=99999999", "shape=round", "gate=1-0:A&gate=1-0:B"],

@@ -74,7 +74,6 @@ def test_what_is_found_so_far_is_shown_as_such_and_renewed(client, page):
         assert "Still computing" in text  # no algorithm is known yet
     else:
         assert re.search(r"Still computing: [0-9≥]", text)
-    assert "every 3s" in text
     assert [words for words in CERTAIN if words in text] == []
 
 
@@ -92,12 +91,6 @@ def test_what_is_not_counted_yet_is_not_nothing(client):
     assert (rows[0]["observed"] is None) == (client.stage != "alignments")
     for row in client.get(f"/api/v1{XOR}/explanations?kind=algorithm&standing=any").json()["items"]:
         assert row["tried"] or not row["valid"]
-
-
-def test_links_to_what_is_listed_lead_to_their_lasting_pages(client):
-    for page in ("circuits", "algorithms"):
-        for item in client.get(f"/api/v1{XOR}/{page}?limit=2").json()["items"]:
-            assert client.get(item["url"]).status_code == 200
 
 
 def test_tables_say_that_they_are_partial(client):

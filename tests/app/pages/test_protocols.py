@@ -19,7 +19,6 @@ def test_the_reasons_name_the_numbers_of_both(client):
     assert "197 under complete, 32 under paper" in reasons[0]
     assert "147,899,020 under complete, 234,700 under paper" in reasons[1]
     assert "Candidates: 250 and 56" in reasons[2]
-    assert "Why do these differ?" in client.get(XOR).text
 
 
 @pytest.mark.slow

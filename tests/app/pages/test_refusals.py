@@ -16,11 +16,9 @@ from sqlalchemy import text
 from analysis import errors as engine
 from app.db import errors as store
 from app.error_answers import ENGINE_STATUS, STORE_STATUS
-from app.errors import BadQuery, Conflict, NotFound, PageError, Refused
 from app.listing.page import write_cursor
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
-from app.settings import Settings
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT
 from tests.factories import on_a_copy
@@ -174,11 +172,6 @@ def test_every_error_of_the_engine_and_the_store_has_a_status(known, base, table
     assert kinds == set(table)
 
 
-def test_page_errors_say_item_cause_and_cure():
-    assert str(NotFound("mask 0", "is none", "copy one")) == "mask 0: is none. Copy one."
-    assert [kind.status for kind in (PageError, BadQuery, Refused, NotFound, Conflict)] == [400, 400, 403, 404, 409]
-
-
 @pytest.fixture
 def broken(tmp_path):
     """An application of its own, with addresses that fail."""
@@ -269,23 +262,6 @@ def test_headers(client):
     assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
 
 
-def test_head_is_get_without_the_body(client):
-    for address in (XOR, "/api/v1" + XOR, "/nope"):
-        plain = {"accept-encoding": "identity"}  # what is given a second time may be compressed
-        head, whole = client.head(address, headers=plain), client.get(address, headers=plain)
-        assert head.status_code == whole.status_code
-        assert head.content == b""
-        assert head.headers["content-length"] == whole.headers["content-length"]
-
-
-def test_each_request_is_logged_on_one_line(client, caplog):
-    caplog.set_level("INFO", logger="pluriscope.access")
-    client.get("/networks/a%0Ab")
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "pluriscope.access"]
-    assert "\n" not in line
-    assert "GET /networks/a%0Ab 404" in line
-
-
 def test_health(client, app, tmp_path):
     assert client.get("/health").json() == {"live": True, "ready": True, "database": "ok", "version": app.version}
     other = create_app(on_a_copy(data=tmp_path))
@@ -342,12 +318,3 @@ def test_a_twin_whose_page_is_elsewhere_leads_from_a_wrong_option_to_a_page(clie
     answer = client.get("/api/v1" + address)
     assert (answer.status_code, answer.json()["parent"]) == (400, nearest)
     assert client.get(nearest).status_code == 200
-
-
-@pytest.mark.slow
-def test_a_wrong_option_leads_on_under_a_prefix_alike(tmp_path):
-    settings = Settings(data=tmp_path, prefix="/pluriscope")
-    with TestClient(create_app(settings), base_url="http://localhost") as client:
-        page, twin = client.get("/pluriscope/?limit=0"), client.get("/pluriscope/api/v1/gallery?limit=0")
-    assert (page.status_code, twin.status_code, twin.json()["parent"]) == (400, 400, "/pluriscope/")
-    assert 'href="/pluriscope/">Go to this page without limit' in page.text

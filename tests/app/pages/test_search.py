@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search.page import TITLES, actions, is_formula, reference_in
-from tests.app.pages.conftest import MINE, XOR
+from app.pages.search.page import actions, reference_in
+from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 
 
@@ -31,11 +31,6 @@ def test_networks_are_found_by_parts_of_their_names_in_any_order(find, text):
     assert XOR in urls(find(text)["networks"])
 
 
-def test_a_network_is_found_by_its_digest(find, get):
-    digest = get(XOR)["network"]["digest"]
-    assert urls(find(digest[:8])["networks"]) == [XOR]
-
-
 @pytest.mark.slow
 def test_a_mask_leads_to_the_circuits_that_begin_with_it(find, masks):
     mask = masks[7]
@@ -48,13 +43,6 @@ def test_a_mask_leads_to_the_circuits_that_begin_with_it(find, masks):
 def test_a_mask_that_no_valid_circuit_has_is_not_found(find, masks):
     assert "00000" not in masks
     assert find("c·00000") == {}
-
-
-def test_an_interpretation_is_found_as_far_as_the_circuit_has_so_many(find, get):
-    of = int(get(f"{XOR}/circuits/081ff")["interpretations"])
-    last = f"{XOR}/circuits/081ff/interpretations/{of - 1}"
-    assert urls(find(f"i·081ff.{of - 1}")["explanations"]) == [last]
-    assert find(f"i·081ff.{of}") == {}
 
 
 @pytest.mark.slow
@@ -83,15 +71,6 @@ def test_a_piece_of_a_formula_finds_algorithms_that_are_aligned(find):
     assert all("A ∨" in hit["label"] and not hit["detail"].startswith("0 ") for hit in found)
 
 
-def test_a_linear_probe_is_computed_from_its_reference(find):
-    assert f"{XOR}/explanations/p-1.6" in urls(find("p·1.6 pretrained")["explanations"])
-
-
-def test_terms_are_found_by_name_first(find):
-    assert find("margin")["terms"][0]["url"] == "/glossary#margin"
-    assert find("interch interv")["terms"][0]["label"] == "Interchange intervention"
-
-
 @pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
     for hit, _ in actions(app.state.addresses):
@@ -99,21 +78,11 @@ def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
         assert known(app, re.split("[?#]", hit.url)[0]), hit.url
 
 
-def test_a_page_of_a_network_is_found_by_its_name(find):
-    assert urls(find("sandbox pretrained")["networks"]) == [XOR + "/sandbox"]
-
-
 def test_one_group_alone_and_no_more_than_asked_for(get):
     page = get("/search", q="n", kind="networks", limit=2)
     assert [group["key"] for group in page["groups"]] == ["networks"]
     assert len(page["groups"][0]["hits"]) == 2
     assert page["groups"][0]["more"] is True
-
-
-def test_without_a_text_there_is_everything_that_can_be_done(find, app):
-    found = find("")
-    assert len(found["actions"]) == len(actions(app.state.addresses))
-    assert list(found) == [key for key in TITLES if key in found]
 
 
 @pytest.mark.parametrize(
@@ -127,12 +96,6 @@ def test_any_text_is_answered(client, text):
 
 def test_a_text_that_is_too_long_is_refused(client):
     assert client.get("/search", params={"q": "a" * 201}).status_code == 400
-
-
-def test_other_protocols_and_outputs_are_named(find):
-    labels = [hit["detail"] for hit in find("¬(A*B)*(A+B)", limit=50)["explanations"]]
-    assert any("protocol paper" in detail for detail in labels)
-    assert not any(MINE.digest in detail for detail in labels)
 
 
 @pytest.mark.parametrize(
@@ -149,31 +112,6 @@ def test_references_are_told_from_other_words(words, kinds, rest):
     assert (named.kinds, others) == (kinds, rest)
 
 
-@pytest.mark.parametrize("words", [["seed", "3"], ["xor"], ["c·"], ["081fg"], []])
-def test_other_words_are_no_reference(words):
-    assert reference_in(words) == (None, words)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("a and b", True), ("A ∨", True), ("alice and bob", False), ("2-3-3-1", False), ("A", False), ("c + a", True)],
-)
-def test_formulas_are_told_from_names(text, expected):
-    assert is_formula(text) is expected
-
-
-def test_the_page_has_the_groups_as_sections_and_works_without_scripts(client):
-    text = client.get("/search", params={"q": "xor"}).text
-    assert re.search(r'<section class="section hits" id="networks">', text)
-    assert re.search(r'<form class="find-form" role="search" action="/search" method="get"', text)
-
-
-def test_networks_to_compare_on_are_found_by_name(get):
-    picker = get("/compare", find="pretrained")["picker"]
-    assert [network["slug"] for network in picker["networks"]] == ["xor"]
-    assert get("/compare", find="nothing-like-it")["picker"]["networks"] == []
-
-
 def test_explanations_to_compare_begin_with_the_smallest_and_lead_to_comparisons(get, client):
     picker = get("/compare", network="xor")["picker"]
     edges = [circuit["n_edges"] for circuit in picker["circuits"]]
@@ -184,9 +122,3 @@ def test_explanations_to_compare_begin_with_the_smallest_and_lead_to_comparisons
     assert [picture["mask"] for picture in preset["pictures"]] == [picker["circuits"][0]["mask"], ""]
     assert preset["pictures"][1]["gates"]
     assert client.get(preset["url"]).text.count("<article") >= 2
-
-
-def test_where_nothing_is_analysed_there_is_nothing_to_choose(get, client):
-    picker = get("/compare", network="untouched")["picker"]
-    assert (picker["presets"], picker["circuits"], picker["alignments"]) == ([], [], [])
-    assert "Nothing to choose from yet" in client.get("/compare?network=untouched").text

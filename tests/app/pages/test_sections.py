@@ -1,7 +1,5 @@
 """The pages of one network, named by every one of them."""
 
-import re
-
 import pytest
 
 from app.addressing import Addresses
@@ -42,23 +40,9 @@ def test_the_links_keep_the_scope_and_nothing_else():
     assert links["compare"] == "/at/compare?output=1&protocol=paper&data=0a1b&network=a+b"
 
 
-@pytest.mark.parametrize("path", ["/", "/compare", "/jobs", "/glossary", "/networks"])
-def test_a_page_about_no_network_names_none(path):
-    assert sections_of(ADDRESSES, f"/at{path}", "q=xor") == ()
-
-
-def test_a_scope_that_cannot_be_read_is_left_out():
-    assert sections_of(ADDRESSES, "/at/networks/xor", "output=-1")[1].url == "/at/networks/xor/circuits"
-
-
 def test_every_page_of_a_network_has_them_and_an_error_has_none(client):
     page = client.get(f"{XOR}/circuits")
     assert '<nav class="sections" aria-label="Of this network">' in page.text
     assert f'href="{XOR}/circuits" aria-current="page"' in page.text
     assert 'class="sections"' not in client.get("/networks/nowhere").text
     assert 'class="sections"' not in client.get("/").text
-
-
-def test_the_button_that_the_choice_of_explanations_names_is_under_every_list(client):
-    for page in (f"{XOR}/circuits", f"{XOR}/explanations", f"{XOR}/algorithms", "/compare?network=xor"):
-        assert re.search(r"<noscript>.*?>Compare selected</button>", client.get(page).text), page

@@ -7,7 +7,7 @@ import pytest
 from markupsafe import Markup
 
 from app.addressing import Addresses
-from app.pages.terms import explained, meaning_of
+from app.pages.terms import explained
 from tests.app.pages.conftest import NOISY, XOR
 
 USES = {
@@ -64,9 +64,3 @@ def test_a_sentence_has_each_word_as_a_term_once():
 def test_a_sentence_without_such_words_is_escaped_and_markup_left_alone():
     assert explained("a < b", Addresses()) == Markup("a &lt; b")
     assert explained(Markup("<i>margin</i>"), Addresses()) == Markup("<i>margin</i>")
-
-
-def test_meanings_are_plain_words_of_the_glossary():
-    assert meaning_of("margin").startswith("How far the outputs are from where a decision would turn")
-    with pytest.raises(KeyError):
-        meaning_of("no-such-term")

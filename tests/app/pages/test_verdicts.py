@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import pytest
 
 from analysis.criteria.registry import criteria_for
@@ -99,22 +96,6 @@ def test_counts_over_all_circuits_are_the_published_ones(app, masks):
     }
 
 
-def test_a_smaller_circuit_is_said_in_words_with_the_edges_it_does_without(on, masks):
-    found = on(f"c-{masks[-1]}")
-    for key in ("minimal-local", "minimal-subset", "minimal-cardinal"):
-        witness = found[key]["witness"]
-        rival = int(witness["data"]["mask"], 16)
-        assert witness["rival"]["label"] == f"circuit {witness['data']['mask']}"
-        n_gone = (int(masks[-1], 16) & ~rival).bit_count()
-        named = re.findall(r"\w+(?:\.\d)? → \w+(?:\.\d)?", witness["words"])
-        more = re.search(r"and (\d+) more", witness["words"])
-        assert len(named) + (int(more[1]) if more else 0) == n_gone > 0
-        assert witness["words"].startswith("without ")
-        assert witness["words"].endswith("it is still a valid circuit")
-    representative = found["representative"]["witness"]
-    assert representative is None or representative["words"] == ""
-
-
 @pytest.mark.slow
 def test_side_by_side_differences_come_first(client, get, masks):
     refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
@@ -125,8 +106,7 @@ def test_side_by_side_differences_come_first(client, get, masks):
     for row in page["rows"]:
         outcomes = {verdict["outcome"] for verdict in row["verdicts"] if verdict} - {"not_computed"}
         assert row["differs"] == (len(outcomes) > 1)
-    text = client.get(page["url"]).text
-    assert "criteria tell some of them apart" in text
+    assert client.get(page["url"]).status_code == 200
     assert client.get(page["compare_url"]).status_code == 200
 
 
@@ -134,7 +114,6 @@ def test_a_circuit_that_is_not_valid_is_not_asked_whether_a_smaller_one_would_do
     found = on("c-3fffe")
     assert {found[key]["outcome"] for key in MINIMALITY} == {"not_applicable"}
     assert found["zero-ablation"]["outcome"] == "failed"
-    assert "instead of" in found["zero-ablation"]["witness"]["words"]
 
 
 def test_what_depends_on_the_other_circuits_needs_their_list(on):
@@ -155,28 +134,6 @@ def test_single_edges_are_removed_where_not_all_circuits_are_stored(get, on, mas
         assert truncated["minimal-subset"]["outcome"] == "not_computed"
 
 
-@pytest.mark.slow
-def test_a_rival_is_a_link(client, on, masks):
-    rivals = [
-        verdict["witness"]["rival"]
-        for mask in masks[100:103]
-        for verdict in on(f"c-{mask}").values()
-        if verdict["witness"] and verdict["witness"]["rival"]
-    ]
-    assert rivals
-    for rival in rivals:
-        assert client.get(rival["url"]).status_code == 200
-        assert rival["label"].startswith("circuit ")
-
-
-def test_an_intervention_is_told_in_words(on, masks):
-    verdict = on(f"i-{masks[0]}.0")["interchange"]
-    assert verdict["outcome"] == "failed"
-    assert re.fullmatch(
-        r"[01]{2} ← [01]{2} on n\d\.\d: predicts [01], the network puts out -?\d+\.\d+", verdict["witness"]["words"]
-    )
-
-
 def test_time_that_is_spent_is_no_verdict(app, masks):
     ticks = iter(range(10_000))
     with app.state.store.read() as session:
@@ -186,17 +143,3 @@ def test_time_that_is_spent_is_no_verdict(app, masks):
     late = [judged for judged in slow if judged.verdict is None]
     assert late
     assert all("a page may take" in judged.why_not for judged in late)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", ["circuits/{m}", "circuits/{m}/interpretations/0", "{algorithm}", "{alignment}"])
-def test_every_explanations_page_leads_to_its_verdicts(client, get, masks, path):
-    url = get(XOR)["samples"]["alignments"][0]["url"]
-    known = {"m": masks[0], "algorithm": url.split("/alignments")[0], "alignment": url}
-    address = path.format(**known)
-    text = client.get(address if address.startswith("/") else f"{XOR}/{address}").text
-    (fetched,) = re.findall(r'id="criteria" hx-get="([^"]+)"', text)
-    answer = client.get(unescape(fetched), headers={"HX-Request": "true"})
-    assert answer.status_code == 200
-    assert answer.text.lstrip().startswith('<section class="section criteria"')
-    assert "<html" in client.get(unescape(fetched)).text
