@@ -11,7 +11,6 @@ import yaml
 
 from app.settings import Settings
 from tests.checkout import ROOT
-from tests.contracts.test_wheel import DOCUMENTS, PARTS
 
 FILES = ("compose.yaml", "compose.postgresql.yaml")
 
@@ -74,12 +73,6 @@ def test_the_password_of_the_database_must_be_chosen():
     assert all(rest.startswith(":?") for rest in used)
 
 
-def test_the_commands_are_those_of_the_program(compose):
-    services = compose["services"]
-    assert services["worker"]["command"] == ["work"]
-    assert services["cluster-worker"]["command"][1] == f"tcp://scheduler:{services['scheduler']['command'][-2]}"
-
-
 def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     text = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
@@ -88,12 +81,6 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
     assert set(re.findall(r"'(\w+)'", named[1])) == {"cluster", "postgresql"} <= set(extras)
-
-
-def test_the_image_is_built_from_everything_that_the_wheel_is_made_of():
-    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert kept == {*PARTS, "pyproject.toml", "setup.py", "constraints.txt"} - {"docs"} | DOCUMENTS
-    assert all((ROOT / name).exists() for name in kept)
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

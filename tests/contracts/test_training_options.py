@@ -43,10 +43,3 @@ def test_the_command_has_every_option_of_the_engine_with_its_default() -> None:
             assert told == ",".join(map(str, field.default))
         elif told not in (None, ""):  # those stand for the default
             assert told == field.default, name
-
-
-def test_the_form_begins_with_the_defaults_of_the_engine_but_a_seed_of_its_own() -> None:
-    from app.pages.training.options import DEFAULT_SEED, request_of
-
-    request = request_of(TrainOptions())
-    assert request == TrainRequest(spec=TrainingSpec(seed=DEFAULT_SEED))

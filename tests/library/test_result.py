@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-import httpx
 import pytest
 
 import pluriscope
@@ -11,7 +10,6 @@ from analysis.errors import (
     AnalysisError,
     InvalidClaim,
     InvalidCriterion,
-    InvalidData,
     InvalidMask,
     InvalidNetwork,
     InvalidTask,
@@ -88,24 +86,6 @@ def test_a_count_is_an_integer_only_where_it_is_exact():
         int(Count(5, "at_least"))
 
 
-def test_lists_hold_what_the_engine_found(xor):
-    analysis = real_analysis()
-    assert len(xor.circuits) == 197
-    assert xor.circuits.masks.tolist() == analysis.circuits.masks.tolist()
-    assert [one.margin for one in xor.circuits] == analysis.circuits.margins.tolist()
-    assert xor.margins.tolist() == analysis.circuits.margins.tolist()
-    assert xor.interpretation_counts.tolist() == list(analysis.interpretations.by_circuit)
-    assert len(xor.interpretations) == 147_899_020
-    assert [one.formula for one in xor.algorithms] == [one.algorithm.formula for one in analysis.algorithms.algorithms]
-    kept = [scored for one in analysis.algorithms.algorithms for scored in one.alignments]
-    mine = [one for algorithm in xor.algorithms for one in algorithm.alignments]
-    assert [(one.id, one.iia, one.valid, one.minimal, one.margin) for one in mine] == [
-        (one.alignment.id, one.iia, one.valid, one.minimal, one.margin) for one in kept
-    ]
-    assert [one.valid for one in xor.alignments] == [True] * 3
-    assert [one.places for one in xor.alignments.minimal] == [{"¬(A ∨ B)": "n1.1", "A ∧ B": "n1.0"}]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("counted", [0, 10])
 def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted):
@@ -123,13 +103,6 @@ def test_interpretations_that_were_not_counted_are_unknown_and_not_none(counted)
         ordered = result.circuits.sort("interpretations", descending=descending)
         numbers = [result.interpretation_counts[at] for at in ordered.positions]
         assert numbers == [*sorted(known, reverse=descending), *[None] * (197 - counted)]
-
-
-@pytest.mark.slow
-def test_a_limit_of_interpretations_is_told_in_the_file():
-    told = result_json([analysed(Limits(max_states=1_000))])["outputs"][0]["interpretations"]
-    assert (told["total"], told["exhaustive"], told["truncated_at"]) == (0, False, 0)
-    assert "truncated_at" not in result_json([real_analysis()])["outputs"][0]["interpretations"]
 
 
 def test_circuits_are_filtered_sorted_and_found(xor):
@@ -170,12 +143,6 @@ def test_criteria_are_asked_of_one_circuit_as_of_all(xor, criterion, n):
     assert all(one.verdict(criterion).outcome == "failed" for one in failing)
 
 
-def test_a_circuit_that_is_not_valid_is_not_asked_to_be_minimal(xor):
-    invalid = xor.circuit("3ffff"[:4] + "e")
-    assert invalid.mask not in [one.mask for one in xor.circuits]
-    assert invalid.verdict("minimal-subset").outcome == "not_applicable"
-
-
 def test_verdicts_are_said_of_every_kind(xor):
     circuit = xor.circuits.smallest[0]
     assert "minimal-cardinal" in circuit.verdicts.having("passed")
@@ -209,14 +176,6 @@ def test_interpretations_are_fetched_by_index_across_circuits(xor):
     assert len({tuple(one.gates.items()) for one in classes}) == len(classes)
     with pytest.raises(IndexError):
         classes[len(classes)]
-
-
-@pytest.mark.slow
-def test_addresses_are_those_that_a_server_answers(xor, served):
-    stored_by_digest = [xor, xor.circuits[0], xor.interpretations[5], xor.algorithms[3], xor.alignments[0]]
-    stored_by_digest.append(xor.compare(xor.circuits[0], xor.alignments[0]))
-    for one in stored_by_digest:
-        assert httpx.get(served.url + one.address, timeout=60, follow_redirects=True).status_code == 200, one.address
 
 
 def test_a_comparison_says_where_explanations_part(xor):
@@ -267,16 +226,6 @@ def test_an_audit_is_what_the_command_writes(xor, tmp_path):
     assert [one.name for one in xor.audit(claims=tmp_path / "claims.json")] == ["file"]
     with pytest.raises(KeyError):
         audit["nobody"]
-
-
-def test_lenses_answer_in_an_audit_too(xor):
-    """Their answers are no circuits, so they have no place among them."""
-    lens = "shapley"
-    (answer,) = xor.audit([lens])
-    assert (answer.name, answer.circuit, answer.valid) == (lens, None, False)
-    assert answer.told["kind"] != "circuit"
-    assert answer.told["kind"] in repr(answer)
-    assert answer._repr_html_()
 
 
 @pytest.mark.slow
@@ -341,19 +290,6 @@ def test_a_result_of_another_task_is_refused(tmp_path):
         pluriscope.load(path)
 
 
-def test_rows_of_its_own_are_kept_in_a_result(tmp_path):
-    signs = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1, -2]]], "biases": [[1, 0], [0]]}
-    result = pluriscope.explain({**signs, "activation": "relu", "output_activation": "linear"}, encoding="-1, 1")
-    assert "data=" in result.address
-    path = result.save(tmp_path / "signs.json")
-    assert pluriscope.load(path).question.data.digest == result.question.data.digest
-    document = json.loads(path.read_text())
-    del document["data_file"]
-    path.write_text(json.dumps(document))
-    with pytest.raises(InvalidData, match="does not hold them"):
-        pluriscope.load(path)
-
-
 def test_rules_are_a_name_settings_or_a_file(tmp_path):
     (tmp_path / "rules.json").write_text('{"name": "single", "alignment_sites": "single_neurons"}')
     by_file = pluriscope.explain(exact_xor(), protocol=str(tmp_path / "rules.json"))
@@ -362,11 +298,3 @@ def test_rules_are_a_name_settings_or_a_file(tmp_path):
     assert by_file.protocol == by_settings.protocol == single
     assert f"protocol={by_file.protocol.digest[:12]}" in by_file.address
     assert "protocol=paper" in pluriscope.explain(exact_xor(), protocol=PAPER).algorithms[0].address
-
-
-def test_searches_end_when_the_seconds_are_up():
-    result = pluriscope.explain(pretrained_xor(), seconds=1e-6)
-    assert not result.exhaustive
-    assert result.missing
-    assert result.counts.valid_circuits.bound != "exact" or not result.counts.interpretations.is_exact
-    assert "Stopped at a limit" in result._repr_html_()

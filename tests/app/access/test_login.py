@@ -37,32 +37,6 @@ def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, cred
     assert browser.post(CHANGE).status_code == 404
 
 
-def large_form(page):
-    """What a visitor sees of a large form: everything between its beginning and its end."""
-    return re.search(r'<form(?: class="[^"]*")?>(.*?)</form>', page[page.index("<h1") :], re.DOTALL)[1]
-
-
-@pytest.mark.parametrize("path", ["/train", "/networks/new", "/studies/new"])
-def test_a_large_form_is_shown_to_visitors_with_nothing_to_press(path, visit):
-    page = visit().get(path).text
-    form = large_form(page)
-    assert 'method="post"' not in page
-    assert '<p class="login-first">' in form.partition("<fieldset")[0]
-    assert '<fieldset class="shown-only" disabled>' in form
-    assert form.count("<fieldset") == form.count("</fieldset>")  # so that all of it is within the disabled one
-    assert re.search(r"<(?:input type=\"text\"|textarea|select)", form)
-
-
-def test_a_small_form_is_replaced_by_its_button():
-    guarded = compiled('<form method="post" action="/x"><button>Do it</button></form>')
-    assert guarded.render().startswith("<form")
-    with shown_to(Access(role="", by="", login_url="/login?next=%2F")):
-        assert "<form" not in guarded.render()
-        assert 'href="/login?next=%2F" rel="nofollow">Do it</a>' in guarded.render()
-    with shown_to(Access(role="", by="", read_only=True)):
-        assert guarded.render() == ""
-
-
 def test_whoever_logged_in_sees_the_form_itself_and_while_read_only_nobody_is_offered_a_login():
     large = '<form method="post" action="/x" class="train"><fieldset>{% block b %}in{% endblock %}</fieldset></form>'
     guarded = compiled(large)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from analysis.limits import Limits
@@ -57,10 +55,3 @@ def test_figures_know_the_candidates_that_have_no_alignment():
     listed = distributions_of(analysed(Limits()))
     assert found["alignments_per_algorithm"] == listed["alignments_per_algorithm"]
     assert listed["candidates"] is None
-
-
-def test_the_digest_sees_the_totals():
-    analysis = analysed(BY_SUPPORT)
-    other = replace(analysis.algorithms.totals, n_valid=analysis.algorithms.totals.n_valid + 1)
-    changed = replace(analysis, algorithms=replace(analysis.algorithms, totals=other))
-    assert result_digest(changed) != result_digest(analysis)

@@ -1,39 +1,31 @@
 """Lists of circuits by blocks of columns, against sorting and filtering them one by one; and the plans of queries."""
 
-import time
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from itertools import product
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete
 
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.question import ask
 from app.db import circuit_columns
-from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES, margin_codes
-from app.db.prepared import prepare_analysis
-from app.db.reads import algorithms as algorithm_reads
+from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES
 from app.db.reads import circuit_scan, coded_margins, explanation_shelves, kept_columns
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
-from app.db.reads.kept_columns import kept_column
 from app.db.reads.neighbours import nearest_stored, smallest_stored
-from app.db.staging import Staging
-from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
+from app.db.tables import CircuitBlockRow
 from app.db.writes import save_analysis, save_network
 from app.listing import scan
 from app.listing.circuits import list_circuits
 from app.listing.scan import Condition, Cursor, Facets, Order, at_least, find
 from app.pages.circuits import CircuitsOptions, circuit_conditions
 from app.recent import Recent
-from tests.conftest import SQLITES_OWN
-from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
@@ -118,20 +110,6 @@ def test_what_is_kept_is_what_was_found(every):
         assert (circuit.n_edges, circuit.n_neurons) == (value.n_edges, value.n_neurons)
 
 
-@pytest.mark.parametrize("kept", [("edges", "observed"), (EDGE_BITS, "margin"), (EDGE_BITS, *list(FIELDS)[1:])])
-def test_a_circuit_is_the_same_whether_its_columns_are_kept_or_not(store, many, every, monkeypatch, kept):
-    monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
-    positions = [499, 3, 64, 65, 3, 0]
-    with store.read() as session:
-        for name in kept:
-            kept_column(session, many, name)
-        found = []
-        sent = capture(store, lambda: found.extend(circuits_at(session, many, LAYOUT, positions)))
-    assert found == [every[position] for position in positions]
-    read = {str(value) for _, parameters in sent for value in values_of(parameters)} & set(FIELDS)
-    assert read == set(FIELDS) - {"mask" if name == EDGE_BITS else name for name in kept}
-
-
 def in_order(circuits, sort, descending):
     return sorted(circuits, key=lambda c: (getattr(c, FIELDS[sort]), c.mask), reverse=descending)
 
@@ -185,14 +163,6 @@ def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, m
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
 
 
-def test_the_code_of_each_circuit_names_a_range_that_holds_its_margin(store, few_codes, many, every):
-    with store.read() as session:
-        coded = CircuitShelf(session, many, "circuit").coded_margins
-    low, high = coded.ranges[coded.codes].T
-    margins = np.array([c.margin for c in sorted(every, key=lambda c: c.mask)])
-    assert ((low <= margins) & (margins <= high)).all()
-
-
 @pytest.mark.one_database
 def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, monkeypatch):
     """In every order and under every filter, with codes of one margin, of several, and none that were kept."""
@@ -212,26 +182,6 @@ def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, mo
         monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
         assert CircuitShelf(session, many, "circuit").coded_margins is None
         session.rollback()
-
-
-@pytest.mark.parametrize("n_codes", [4, 16, 256])
-def test_codes_of_margins_ascend_and_are_of_one_margin_or_of_few_circuits(monkeypatch, n_codes):
-    monkeypatch.setattr(circuit_columns, "N_CODES", n_codes)
-    random = np.random.default_rng(3)
-    many = random.random(1_000)
-    for margins in (many, 0.2 * many, np.round(many, 1), np.zeros(1_000), many[:1]):
-        codes, ranges = margin_codes(margins)
-        assert len(ranges) <= n_codes
-        assert (ranges.ravel()[1:] >= ranges.ravel()[:-1]).all()
-        for code, (smallest, largest) in enumerate(ranges.tolist()):
-            of_it = margins[codes == code]
-            assert (of_it.min(), of_it.max()) == (smallest, largest)
-            assert smallest == largest or len(of_it) <= -(-8 * len(margins) // (3 * n_codes))
-        few = n_codes // 16
-        assert (ranges[:few, 0] == ranges[:few, 1]).all()
-        assert not few or (ranges[-few:, 0] == ranges[-few:, 1]).all()
-        bounds = np.arange(1, few + 1) / 100
-        assert not ((ranges[:, :1] < bounds) & (bounds <= ranges[:, 1:])).any()
 
 
 def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
@@ -310,160 +260,9 @@ def test_a_mask_is_found_or_not(store, many, every):
             assert is_stored(session, many.id, LAYOUT.to_hex(mask)) is (mask in stored)
 
 
-@pytest.mark.parametrize("most", [0, 8 * N])
-def test_a_list_reads_only_the_columns_that_it_needs(store, many, monkeypatch, most):
-    """Whether they are kept whole or read some blocks at a time."""
-    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
-    sent = []
-    event.listen(store.reader, "before_cursor_execute", lambda _c, _x, _s, given, *_: sent.append(values_of(given)))
-    with store.read() as session:
-        list_circuits(session, many, LAYOUT, wanted_by(edges_min=3), Order("observed", False, None, 5))
-    scans = [name for p in sent if "mask" not in p for name in set(map(str, p)) & set(FIELDS)]
-    assert set(scans) == {"edges", "observed"}
-
-
-@SQLITES_OWN
-def test_blocks_are_searched_by_their_key(store, many):
-    with store.read() as session:
-        statements = capture(store, partial(list_circuits, session, many, LAYOUT, (), Order("edges", False, None, 5)))
-        assert len(statements) > 3
-        for statement, parameters in statements:
-            details = explained(session, statement, parameters)
-            assert all(detail.startswith("SEARCH") for detail in details if "circuit_blocks" in detail), details
-            assert not any("TEMP B-TREE" in detail for detail in details), details
-
-
-@SQLITES_OWN
-@pytest.mark.parametrize("sort", algorithm_reads.SORTS)
-def test_every_order_of_algorithms_reads_an_index_from_where_the_page_begins(store, sort):
-    row = stored_analysis(store)
-    with store.read() as session:
-        for after in (None, (3, 1)):
-            statements = capture(
-                store,
-                partial(
-                    algorithm_reads.algorithms_after,
-                    session,
-                    row.id,
-                    algorithm_reads.AlgorithmFilter(),
-                    sort=sort,
-                    after=after,
-                ),
-            )
-            details = explained(session, *statements[-1])
-            column = {"order": "position", "valid": "n_valid", "minimal": "n_minimal", "iia": "best_iia"}.get(sort, "")
-            assert any("USING INDEX ix_algorithms_analysis_id_" + column in detail for detail in details), details
-            assert not any("TEMP B-TREE" in detail for detail in details), details
-            if after is not None:
-                compared = ("<", ">")
-                assert any(sign in detail for detail in details for sign in compared), details
-
-
-@SQLITES_OWN
-def test_alignments_are_listed_by_an_index(store):
-    row = stored_analysis(store)
-    with store.read() as session:
-        algorithm = session.scalars(select(AlgorithmRow).where(AlgorithmRow.n_valid > 0)).one()
-        whole, _ = algorithm_reads.alignments_after(session, algorithm, limit=100)
-        assert [(a.valid, a.minimal) for a in whole] == sorted(((a.valid, a.minimal) for a in whole), reverse=True)
-        for limit in (1, 2, 3):
-            listed, after, more = [], None, True
-            while more:
-                some, more = algorithm_reads.alignments_after(session, algorithm, after=after, limit=limit)
-                listed += some
-                after = listed[-1]
-            assert [a.id for a in listed] == [a.id for a in whole]
-        statements = capture(store, partial(algorithm_reads.alignments_after, session, algorithm, after=whole[0]))
-        for statement in [one for one in statements if one[0] != "BEGIN"]:
-            details = explained(session, *statement)
-            assert any("ix_alignments_algorithm_row_id_valid_minimal_id" in detail for detail in details), details
-            assert not any("TEMP B-TREE" in detail for detail in details), details
-    assert session.get(AnalysisRow, row.id) is not None
-
-
-def values_of(parameters) -> tuple:
-    """Parameters by place, however the driver takes them."""
-    return tuple(parameters.values() if isinstance(parameters, dict) else parameters)
-
-
-def capture(store, work):
-    """The statements that some work sends, with their parameters."""
-    sent = []
-
-    def note(_connection, _cursor, statement, parameters, *_):
-        sent.append((statement, parameters))
-
-    event.listen(store.reader, "before_cursor_execute", note)
-    try:
-        work()
-    finally:
-        event.remove(store.reader, "before_cursor_execute", note)
-    return sent
-
-
 def explained(session, statement, parameters) -> list[str]:
     cursor = session.connection().connection.cursor()
     try:
         return [row[-1] for row in cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
     finally:
         cursor.close()
-
-
-@pytest.mark.one_database
-@pytest.mark.slow
-def test_a_hundred_thousand_circuits_by_another_route(store):
-    """Pages at the beginning, in the middle and at the end of every order, against one sort of arrays."""
-    n = 100_000
-    random = np.random.default_rng(2)
-    layout = EdgeLayout((2, 5, 5, 1))
-    masks = np.unique(random.integers(0, 1 << 40, size=n + 100, dtype=np.uint64))[:n]
-    totals, observed = random.integers(0, 2**62, n) // 10**15, random.integers(1, 50, n)
-    margins = np.round(random.random(n), 3)
-    circuits = CircuitSearch(layout, 7_271_931_361, masks, random.normal(size=(n, 4)), margins)
-    counts = InterpretationCounts(tuple(totals.tolist()), tuple(observed.tolist()))
-    file = small_network(1, layout.sizes)
-    analysis = replace(
-        hand_made_analysis(), question=ask(file.network, task=file.tasks[0]), circuits=circuits, interpretations=counts
-    )
-    with store.write() as session:
-        save_network(session, file)
-    stage = Staging(prepare_analysis(analysis), "somejob")
-    longest = 0.0
-    for step in stage.steps():
-        start = time.monotonic()
-        with store.write() as session:
-            step(session)
-        longest = max(longest, time.monotonic() - start)
-    with store.write() as session:
-        row = stage.publish(session)
-    assert longest < 5, "others would wait too long"
-    edges = np.bitwise_count(masks)
-    columns = {"mask": masks, "edges": edges, "margin": margins, "interpretations": totals, "observed": observed}
-    keeps = (masks & 0b11 << 6) != 0
-    filters = [
-        ({}, np.ones(n, dtype=bool)),
-        ({"edges_max": 18, "margin_min": 0.5}, (edges <= 18) & (margins >= 0.5)),
-        ({"keep": ["n1.3"]}, keeps),
-        ({"drop": ["n1.3"], "edges_min": 25}, ~keeps & (edges >= 25)),
-    ]
-    with store.read() as session:
-        row = session.get(AnalysisRow, row.id)
-        for options, passing in filters:
-            wanted = wanted_by(layout, **options)
-            for sort, column in columns.items():
-                order = np.lexsort((masks, column))
-                order = order[passing[order]]
-                for descending in (False, True):
-                    listed = order[::-1] if descending else order
-                    for start in {0, 1, len(listed) // 2, len(listed) - 20}:
-                        after = None
-                        if start:
-                            before = listed[start - 1]
-                            value = layout.to_hex(int(masks[before])) if sort == "mask" else column[before].item()
-                            after = behind(sort, value, layout.to_hex(int(masks[before])))
-                        order_of = Order(sort, descending, after, 50)
-                        circuits, page = list_circuits(session, row, layout, wanted, order_of)
-                        assert page.total == len(listed)
-                        expected = [layout.to_hex(int(mask)) for mask in masks[listed[start : start + 50]]]
-                        assert [c.mask for c in circuits] == expected
-                        assert page.more is (start + 50 < len(listed))

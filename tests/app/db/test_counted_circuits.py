@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from analysis.limits import Limits
@@ -52,10 +50,3 @@ def test_figures_show_every_counted_circuit():
     found = distributions_of(analysed(COUNTED))
     assert found["of"] == sum(n for _, n in found["edges"]) == 197
     assert sum(found["margin"]["counts"]) == 25
-
-
-@pytest.mark.slow
-def test_the_digest_sees_the_count():
-    analysis = analysed(COUNTED)
-    other = replace(analysis, circuits=replace(analysis.circuits, count=198))
-    assert result_digest(other) != result_digest(analysis)

@@ -1,7 +1,6 @@
 """The store's two engines, its migrations, and what it says when it cannot work."""
 
 import os
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,7 +9,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from app.db import schema
 from app.db.engine import alembic_config, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
 from app.db.job_tables import JobRow
@@ -86,21 +84,6 @@ def test_columns_on_postgresql_are_as_wide_as_sqlites_and_sort_alike(postgresql)
         assert session.scalar(text("SHOW timezone")) == "UTC"
         assert type(session.scalar(text("SELECT sum(x) FROM (VALUES (3::bigint), (4)) AS v(x)"))) is int
     store.close()
-
-
-def test_the_schema_has_every_module_of_tables():
-    declaring = {
-        path.stem for path in Path(schema.__file__).parent.glob("*.py") if "__tablename__ =" in path.read_text()
-    }
-    assert declaring == {name for name in vars(schema) if name.endswith("tables")}
-
-
-def test_every_constraint_and_index_has_a_name(store):
-    inspector = inspect(store.reader)
-    for table in SCHEMA.tables:
-        names = [inspector.get_pk_constraint(table)["name"]]
-        names += [c["name"] for c in inspector.get_foreign_keys(table) + inspector.get_unique_constraints(table)]
-        assert None not in names, table
 
 
 @pytest.mark.slow

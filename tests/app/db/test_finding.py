@@ -1,7 +1,6 @@
 """Networks of studies are found through their index, and after all others."""
 
 import pytest
-from sqlalchemy import event
 
 from app.db.reads.finding import networks_named, study_networks_named
 from app.db.reads.networks import STUDY_ORIGIN
@@ -43,14 +42,3 @@ def test_a_digest_finds_a_network_of_a_study(filled):
     with filled.read() as session:
         (row,), _ = study_networks_named(session, ["grid-4"], 5)
         assert [one.slug for one in study_networks_named(session, [row.digest[:10]], 5)[0]] == ["grid-4"]
-
-
-@pytest.mark.one_database
-def test_names_of_study_networks_are_read_from_the_index_alone(filled):
-    sent = []
-    with filled.read() as session:
-        event.listen(session.connection(), "before_cursor_execute", lambda *given: sent.append(given[2:4]))
-        study_networks_named(session, ["nothing-like-it"], 5)
-        (statement, parameters), *_ = sent
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-    assert "COVERING INDEX ix_networks_origin_slug_name_deleted_at" in str(plan)

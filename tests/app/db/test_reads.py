@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analysis.data import clean_data
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
-from app.db.reads.analyses import analyses_of, find_analysis, find_data, find_network, find_protocol, scope_of
+from app.db.reads.analyses import analyses_of, find_analysis, find_network, find_protocol, scope_of
 from app.db.reads.networks import gallery
 from app.db.records import save_protocol
 from app.db.writes import save_network
@@ -73,15 +72,6 @@ def test_protocols_by_name_or_digest(store):
         assert find_protocol(session, "mine") == find_protocol(session, mine.digest[:6]) == mine
         with pytest.raises(Ambiguous):
             find_protocol(session, "twice")
-
-
-def test_data_by_digest(store):
-    with store.read() as session:
-        assert find_data(session, "", 2).is_clean
-        assert find_data(session, clean_data(2).digest[:12], 2).is_clean
-        for ref in ("x", "abc", "0" * 12):
-            with pytest.raises(NotFound, match="data record"):
-                find_data(session, ref, 2)
 
 
 @pytest.mark.slow

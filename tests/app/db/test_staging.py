@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.protocol import COMPLETE
@@ -121,25 +121,6 @@ def test_whoever_comes_next_begins_anew(store, network, after):
     assert sweep_all(store) == 0
 
 
-def test_every_transaction_is_small(store, network, monkeypatch):
-    monkeypatch.setattr(staging, "BYTES_AT_ONCE", 4_000)
-    prepared = prepare_analysis(hand_made_analysis())
-    stage = Staging(prepared, "somejob")
-    inserted: list[int] = []
-    event.listen(
-        store.writer,
-        "before_cursor_execute",
-        lambda _c, _x, statement, parameters, *_: (
-            inserted.append(len(parameters) if isinstance(parameters, list) else 1)
-            if statement.startswith("INSERT INTO al")
-            else None
-        ),
-    )
-    run(store, stage.steps())
-    assert sum(inserted) == 12
-    assert max(inserted) <= 3
-
-
 @pytest.mark.slow
 def test_a_new_result_takes_the_old_ones_place_and_the_old_one_is_swept_up(store, network):
     stored_analysis(store)
@@ -219,13 +200,6 @@ def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
     assert sizes(store)[2:] == [2, 10]
     assert found(store).result_digest == outcome.result_digest
     assert job.id == ANALYSE.job_id(arguments)
-
-
-def test_steps_are_done_one_after_the_other(store, network):
-    steps = Staging(prepare_analysis(hand_made_analysis()), "somejob").steps()
-    next(steps)
-    with pytest.raises(RuntimeError, match="left out"):
-        next(steps)
 
 
 def test_nothing_is_published_that_was_not_staged(store, network):

@@ -22,7 +22,7 @@ from app.db.reads.studies import (
     studies_of_network,
 )
 from app.db.studies import save_outcomes, save_results, save_study
-from app.db.study_summaries import read_document, save_summary, summary_row
+from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
 from app.jobs.backfill import fill_in
@@ -118,14 +118,6 @@ def test_outcomes_are_listed_by_cell_and_seed_with_filters(store):
         }
 
 
-def test_outcomes_of_a_deleted_study_go_with_it(store):
-    with store.write() as session:
-        row, _ = save_results(session, results())
-        session.delete(row)
-        session.flush()
-        assert session.scalar(select(func.count()).select_from(StudyOutcomeRow)) == 0
-
-
 # ---- on what networks were judged, and what a study says -----------------------------------------------------------
 
 
@@ -163,13 +155,6 @@ def test_what_a_study_says_is_kept_when_results_are_taken_in(store):
         kept = summary_row(session, row.id)
         assert (kept.n_outcomes, kept.revision) == (8, row.revision)
         assert len(read_document(kept)["networks"]) == 8
-
-
-def test_a_summary_of_fewer_outcomes_never_replaces_one_of_more(store):
-    with store.write() as session:
-        row, _ = save_results(session, results())
-        save_summary(session, row.id, 1, 3, b"")
-        assert summary_row(session, row.id).n_outcomes == 8
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Verdicts in the store: packed and read back exactly, combined in any order, saved once, gone with their analysis."""
 
-import time
 from dataclasses import replace
 from functools import lru_cache
 from itertools import permutations
@@ -16,11 +15,8 @@ from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
-from analysis.result import CriterionTally
-from app.db import verdict_columns
 from app.db.reads.analyses import find_network
 from app.db.reads.explanation_verdicts import survivors_of_interpretations
-from app.db.reads.funnel import columns_of_steps
 from app.db.reads.verdicts import (
     count_of,
     counts_in,
@@ -245,47 +241,3 @@ def test_any_combination_of_interpretation_criteria_is_counted(store):
         assert left("margin") == sum(totals[1:])
         assert left("margin", "observed-class") == 4 * (n - 1)
         assert survivors_of_interpretations(session, analysis, parse_steps(["margin", "causal-order"])) is None
-
-
-@pytest.mark.slow
-def test_a_million_circuits_take_little_room_and_time():
-    n = 1_000_000
-    random = np.random.default_rng(0)
-    step = CriterionStep.parse("output-faithfulness")
-    prepared = PreparedVerdicts("circuit", step)
-    begun = time.perf_counter()
-    for start in range(0, n, verdict_columns.BLOCK):
-        size = min(verdict_columns.BLOCK, n - start)
-        outcomes, scores = random.integers(0, 2, size).astype(np.uint8), random.random(size)
-        prepared.add(JudgedBlock("circuit", step, start, outcomes, scores, None, None))
-    assert time.perf_counter() - begun < 20
-    assert prepared.n == n
-    assert sum(len(block.data) for block in prepared.blocks) < 9 * n
-    assert prepared.tally == CriterionTally(prepared.tally.passed, n - prepared.tally.passed, 0, 0)
-
-
-@pytest.mark.slow
-def test_counts_that_circuits_have_already_are_stored_once(store):
-    stored_analysis(store, real=True)
-    known = real_analysis().interpretations
-    totals, observed = known.by_circuit, known.observed_by_circuit
-    counts = ReadingCounts.undecided_for(totals, observed)
-    circuits = {"interpretations": totals, "observed": observed}
-    plain, named = (
-        PreparedVerdicts("interpretation", CriterionStep.parse("interchange"), circuits=one) for one in ({}, circuits)
-    )
-    for one in (plain, named):
-        one.add(JudgedBlock("interpretation", one.step, 0, counts.outcomes, counts.scores, None, None, counts))
-    sizes = [{block.name: len(block.data) for block in one.blocks} for one in (plain, named)]
-    assert sizes[1]["totals"] == sizes[1]["undecided"] == len("=interpretations") < sizes[0]["totals"]
-    assert sizes[1]["representatives_undecided"] == len("=observed")
-    assert sizes[1]["passed"] == sizes[0]["passed"]
-    save(store, [named])
-    with store.read() as session:
-        read = counts_in(session, verdict_row(session, analysis_in(session), "interpretation", named.step))
-        assert (read.totals, read.undecided, read.passed) == (totals, totals, counts.passed)
-        assert read.representatives_undecided == observed
-        columns = columns_of_steps(session, analysis_in(session), [("interpretation", named.step)])
-        found = columns["interpretation", named.step]
-        assert (found.totals, found.undecided) == (list(totals), list(totals))
-        assert (found.passed, found.representatives_undecided) == (list(counts.passed), list(observed))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -45,19 +44,6 @@ def test_a_pinned_explanation_stands_first_and_other_options_of_earlier_addresse
     page = compare(*four, pin=four[2], groups="once", swaps_after="later")
     assert page["refs"] == [four[2], four[0], four[1], four[3]]
     assert page == compare(*page["refs"]) == get(page["url"])
-
-
-@pytest.mark.slow
-def test_explanations_are_removed_and_swapped_by_links(client, compare, four, get):
-    page = compare(*four)
-    without = get(page["explanations"][1]["without_url"])
-    assert without["refs"] == [four[0], *four[2:]]
-    swap = page["explanations"][1]["swap_url"]
-    choice = get(swap)
-    assert (choice["swapping"], choice["refs"], choice["explanations"]) == (four[1], list(four), [])
-    text = client.get(swap).text
-    assert "Replace one" in text
-    assert len(re.findall(r'<input type="text"[^>]* name="e"', text)) == 6
 
 
 # ---- telling apart ---------------------------------------------------------------------------------------------------
@@ -111,11 +97,6 @@ def test_equal_columns_stand_once(compare, masks):
 
 
 # ---- what cannot be compared -----------------------------------------------------------------------------------------
-
-
-def test_the_former_page_of_neighbours_leads_to_the_choice(client):
-    answer = client.get("/compare/neighbours?network=xor&e=c-3f&pin=c-3f&limit=3")
-    assert (answer.status_code, answer.headers["location"]) == (301, "/compare?network=xor&e=c-3f&pin=c-3f")
 
 
 def test_six_too_many_leads_to_the_first_six(client, masks):

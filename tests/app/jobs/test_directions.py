@@ -14,7 +14,7 @@ from app.db.reads.directions import direction_searches
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_network
 from app.jobs import directions, queue, stages
-from app.jobs.definitions import DIRECTIONS, analyse_arguments, arguments_about, direction_details
+from app.jobs.definitions import analyse_arguments, direction_details
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
 
@@ -95,20 +95,6 @@ def test_a_result_that_is_gone_is_told(store):
         work(store, {**arguments, "result": "0" * 64})
     with pytest.raises(NotFound, match="not stored any more"):
         work(store, {**arguments, "network": "0" * 64})
-
-
-def test_the_same_work_is_the_same_job_whatever_the_order_of_classes():
-    def job_id(*classes, **more) -> str:
-        return DIRECTIONS.job_id(arguments_about("n", 0, "p", "d", "r", **direction_details(classes, **more)))
-
-    assert job_id("integer", "oblique") == job_id("oblique", "integer")
-    assert job_id("integer", seeds=3, steps=9) == job_id("integer")  # seeds are of learned subspaces only
-    assert (
-        len(
-            {job_id("learned", seeds=k, steps=300) for k in (1, 2)} | {job_id("integer"), job_id("integer", every=True)}
-        )
-        == 4
-    )
 
 
 def test_one_that_has_ended_is_queued_again_only_if_asked_again(store):

@@ -43,32 +43,12 @@ def test_requesters_are_served_in_turns_each_ones_oldest_first(store):
     assert order.index(("few", 1)) < order.index(("many", 4)), "the second round comes before what many asked for third"
 
 
-def test_a_turn_that_was_not_used_is_not_saved_up(store):
-    for number in range(4):
-        ask(store, "first", number)
-    served(store, 3)
-    for number in range(3):
-        ask(store, "late", number)
-    order = served(store, 4)
-    assert ("first", 3) in order[:2], "whoever comes late has no claim on the rounds before"
-
-
 def test_urgency_comes_before_turns(store):
     ask(store, "a", 0)
     ask(store, "a", 1)
     ask(store, "b", 0, priority=5)
     ask(store, "a", 2, asked=True)
     assert served(store, 4) == [("a", 2), ("a", 0), ("a", 1), ("b", 0)]
-
-
-def test_whoever_asks_by_hand_gets_a_turn_of_their_own(store):
-    for number in range(3):
-        ask(store, "crowd", number, asked=True)
-    automatic = ask(store, "", 7)
-    with store.write() as session:
-        session.info[CARRIED] = "visitor"
-        queue.retry(session, automatic)
-    assert ("", 7) in served(store, 2)
 
 
 def test_waits_grow_differ_and_are_always_the_same():

@@ -88,21 +88,6 @@ def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store)
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
-def test_verdicts_are_asked_for_again_where_they_are_gone(store):
-    stored_analysis(store)
-    first = ask(store, "necessity")
-    work(store)
-    with store.write() as session:
-        save_analysis(session, real_analysis(), engine_version="between")
-        save_analysis(session, real_analysis())
-    again = ask(store, "necessity")
-    assert again != first  # another result
-    work(store)
-    assert job(store, again).state == "done"
-
-
-@pytest.mark.slow
 def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
     stored_analysis(store)
     waiting = ask(store, "necessity")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.db.job_tables import WorkerRow
-from app.jobs.presence import FORGOTTEN, Showing, shown
+from app.jobs.presence import shown
 from app.jobs.worker import Worker
 
 
@@ -36,13 +35,6 @@ def test_an_idle_worker_is_seen_again_and_again_and_leaves(store):
         wait_until(lambda: present(store)[0].seen_at > first)
         assert present(store)[0].started_at == row.started_at
     assert present(store) == []
-
-
-def test_one_that_is_gone_for_a_day_is_forgotten(store):
-    long_ago = datetime.now(UTC) - FORGOTTEN - timedelta(minutes=1)
-    Showing(store, "old", 1, "", long_ago).show(long_ago)
-    Showing(store, "new", 1, "", datetime.now(UTC)).show(datetime.now(UTC))
-    assert [row.name for row in present(store)] == ["new"]
 
 
 @pytest.mark.slow

@@ -5,19 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analysis.criteria.steps import parse_steps
 from analysis.progress import Progress
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.protocol import COMPLETE
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, last_log_lines, list_jobs
-from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue
-from app.jobs.definitions import ANALYSE, analyse_arguments
+from app.jobs.definitions import analyse_arguments
 from app.jobs.leases import LeaseLost
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
-from tests.factories import hand_made_analysis, pretrained_xor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=leases.LEASE_SECONDS + 1)
@@ -49,12 +46,6 @@ def test_the_same_work_is_one_job(store):
         assert count_jobs(session) == {"queued": 2}
 
 
-def test_a_protocols_name_makes_no_other_job():
-    alias = protocol_from_mapping({**COMPLETE.model_dump(), "name": "mine"})
-    ids = [ANALYSE.job_id(analyse_arguments("a" * 64, 0, protocol)) for protocol in (COMPLETE, alias, PAPER)]
-    assert ids[0] == ids[1] != ids[2]
-
-
 def test_an_unknown_kind_is_refused(store):
     with store.write() as session, pytest.raises(NotFound, match="analyse, train"):
         queue.enqueue(session, "dance", {})
@@ -80,20 +71,6 @@ def test_what_somebody_asked_for_comes_before_all_that_nobody_did(store):
     with store.write() as session:
         queue.retry(session, automatic[0])
     assert [claim(store).job_id for _ in range(2)] == automatic[:2]
-
-
-def test_a_click_on_compute_does_not_wait_for_automatic_work(store):
-    with store.write() as session:
-        network = save_network(session, pretrained_xor(), origin="bundled")
-        analysis = save_analysis(session, hand_made_analysis())
-        automatic = queue.enqueue_criteria(session, analysis, parse_steps(["margin"]))
-        queue.enqueue_analyses(session, network, [PAPER])
-        click = queue.enqueue_criteria(session, analysis, parse_steps(["necessity"]), asked=True, again=True)
-        survey = queue.enqueue_about(session, analysis, "common-ground", asked=True, again=True, thorough=False)
-        order = [leases.claim(session, "me", now=datetime.now(UTC)) for _ in range(4)]
-        assert {order[0].job_id, order[1].job_id} == {click.id, survey.id}
-        assert order[2].kind == "analyse"
-        assert order[3].job_id == automatic.id
 
 
 def test_a_job_ends_well_once(store):

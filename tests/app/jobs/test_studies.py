@@ -8,7 +8,6 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.studies.result_file import read_results
 from analysis.work import Work
 from app.bundled.study_seeding import bundled_results
-from app.db.errors import Conflict
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.studies import find_study, study_jobs
@@ -74,13 +73,6 @@ def test_a_running_chunk_goes_on_when_paused_and_is_stopped_when_cancelled(store
         assert (first.state, first.cancel_requested) == ("running", False)
         study_queue.pause(session, row, cancel=True)
         assert (row.state, first.cancel_requested) == ("cancelled", True)
-
-
-def test_a_finished_study_has_nothing_to_stop(store):
-    with store.write() as session:
-        row, _ = save_results(session, results())
-        with pytest.raises(Conflict):
-            study_queue.pause(session, row)
 
 
 def test_a_grid_cannot_be_extended_beyond_all_bounds(store):

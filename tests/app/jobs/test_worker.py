@@ -171,35 +171,6 @@ def start_worker(store: Store, tmp_path: Path) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
-def test_jobs_of_a_killed_worker_are_taken_up_again(store, tmp_path):
-    """kill -9 of the whole worker, twice, at whatever moment; its processes leave by themselves."""
-    ids = [enqueue(store, steps=10 + n, seconds=0.1) for n in range(6)]  # long enough to be seen on a busy machine
-
-    def under_way() -> bool:
-        return any(job(store, job_id).state == "running" and job(store, job_id).done > 1 for job_id in ids)
-
-    for _ in range(2):
-        worker = start_worker(store, tmp_path)
-        wait_for(under_way)
-        children = [
-            pid for task in Path(f"/proc/{worker.pid}/task").glob("*/children") for pid in task.read_text().split()
-        ]
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-        wait_for(lambda pids=children: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids))
-    worker = start_worker(store, tmp_path)
-    assert worker.wait(PATIENCE_SECONDS) == 0
-    rows = [job(store, job_id) for job_id in ids]
-    assert [row.state for row in rows] == ["done"] * len(ids)
-    assert [len(row.result["saved"]) for row in rows] == [10 + n for n in range(6)]
-    assert count_networks(store) == 15
-    assert max(row.attempts for row in rows) > 1, "nothing was interrupted: the test has proved nothing"
-    for job_id in ids:
-        assert sum(line.endswith(" saved") for line in log_lines(store, job_id)) == 1
-
-
-@pytest.mark.slow
 def test_a_busy_database_costs_no_work(store):
     """Somebody holds the write lock longer than anyone waits; the computation goes on and is saved after it."""
     impatient = store_at(store.url)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import sys
 import threading
 from contextvars import copy_context
 
@@ -13,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import open_store
-from app.logs import JsonLines, TextLines, about, configure, subject
+from app.logs import JsonLines, TextLines, about, subject
 from app.settings import Settings
 
 
@@ -40,11 +38,6 @@ def test_no_value_can_begin_a_line_of_its_own():
         assert "\n" not in JsonLines().format(record("%s", forged))
 
 
-def test_a_line_of_text_ends_with_the_ids():
-    with about(request="r1", page="/p", job="j1"):
-        assert TextLines().format(record("done")).endswith("pluriscope.test: done request=r1 job=j1")
-
-
 def test_a_traceback_stays_within_its_object():
     try:
         raise ValueError("x")
@@ -52,19 +45,6 @@ def test_a_traceback_stays_within_its_object():
         made = record("failed")
         made.exc_info = (type(error), error, error.__traceback__)
     assert "ValueError: x" in json.loads(JsonLines().format(made))["traceback"]
-
-
-def test_lines_go_to_standard_error_as_it_is_when_they_are_written(monkeypatch):
-    root = logging.getLogger()
-    former, of_the_command, afterwards = root.level, io.StringIO(), io.StringIO()
-    monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(sys, "stderr", of_the_command)
-    configure("text")
-    of_the_command.close()
-    monkeypatch.setattr(sys, "stderr", afterwards)
-    logging.getLogger("pluriscope.test").info("still here")
-    root.setLevel(former)
-    assert afterwards.getvalue().endswith("pluriscope.test: still here\n")
 
 
 def test_threads_that_work_for_a_request_know_it():

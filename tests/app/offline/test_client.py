@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import asynccontextmanager
 
 import pytest
 from fastapi import FastAPI
@@ -65,18 +64,3 @@ def test_a_request_to_stop_takes_no_step_from_the_event_loop(stop, monkeypatch):
     with InProcess(app) as site, pytest.raises(KeyboardInterrupt):
         site.get("/page")
     assert stopped
-
-
-def test_what_is_asked_to_stop_at_its_start_does_nothing(stop):
-    told: list[str] = []
-
-    @asynccontextmanager
-    async def life(_):
-        stop()
-        await asyncio.sleep(0)
-        told.append("started")
-        yield
-
-    with pytest.raises(KeyboardInterrupt), InProcess(FastAPI(lifespan=life)):
-        told.append("entered")
-    assert told == []

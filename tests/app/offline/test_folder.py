@@ -29,16 +29,6 @@ def test_a_copy_takes_the_place_of_an_earlier_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_files_of_others_stay(tmp_path):
-    target = tmp_path / "site"
-    write(target, a="1", b="2")
-    (target / "notes").mkdir()
-    (target / "notes" / "mine.txt").write_text("mine")
-    (target / "b").write_text("changed by somebody")
-    write(target, a="3")
-    assert content(target) == {"a": "3", "b": "changed by somebody", "notes/mine.txt": "mine"}
-
-
 def test_files_of_others_are_not_overwritten(tmp_path):
     target = tmp_path / "site"
     target.mkdir()

@@ -1,8 +1,7 @@
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from app.offline.names import file_of, join, normal, relative, split
+from app.offline.names import file_of, relative
 
 XOR = "/networks/xor"
 
@@ -37,19 +36,7 @@ def test_what_a_file_system_may_refuse_is_hashed():
     assert file_of("/networks/XOR") != file_of("/networks/xor")  # some disks take them for one
 
 
-def test_one_spelling_for_one_page():
-    assert normal(f"{XOR}?sort=a&e=2&e=1&tour=3#x") == normal(f"{XOR}/?e=2&e=1&sort=a")
-    assert normal(f"{XOR}?e=1&e=2") != normal(f"{XOR}?e=2&e=1")  # a comparison's order means something
-
-
 TEXT = st.text(st.sampled_from("aAbZ01.-_=& /%é"), min_size=1, max_size=12)
-
-
-@pytest.mark.slow
-@given(st.lists(st.tuples(TEXT, TEXT), max_size=4), st.lists(st.tuples(TEXT, TEXT), max_size=4))
-def test_different_options_have_different_files(one, other):
-    first, second = join("/networks/xor", one), join("/networks/xor", other)
-    assert (file_of(first).lower() == file_of(second).lower()) == (split(first) == split(second))
 
 
 @pytest.mark.parametrize(

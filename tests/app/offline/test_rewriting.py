@@ -1,11 +1,10 @@
-import json
 import re
 
 import pytest
 
 from app.offline.markup import parse
 from app.offline.rewriting import Rewriter, inline_parts
-from app.offline.selection import Selection, is_variant
+from app.offline.selection import Selection
 
 CIRCUIT = "/networks/xor/circuits/081ff"
 HERE = "networks/xor/circuits/081ff.html"
@@ -98,23 +97,6 @@ def test_forms_go_and_counts_stay(rewrite):
         assert gone not in page
 
 
-def test_controls_that_need_no_server_stay(rewrite):
-    slider = '<label>A<input type="range" data-input="A"></label>'
-    switch = '<label><input type="checkbox" data-local> Show all weights</label>'
-    assert rewrite(slider + switch + '<label>B<input type="range"></label>') == slider + switch
-
-
-def test_lists_within_forms_stay(rewrite):
-    page = rewrite(
-        '<form method="get" action="/compare"><table><tr><td><input type="checkbox" data-compare="c-1"></td>'
-        f'<td><a href="{CIRCUIT}">081ff</a></td></tr></table></form>'
-        '<label class="btn"><input type="checkbox" data-compare="c-1"> Compare</label><aside data-tray>tray</aside>'
-    )
-    assert 'href="081ff.html"' in page
-    for gone in ("<form", "<input", "Compare", "tray", "running Pluriscope"):
-        assert gone not in page
-
-
 def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
     page = rewrite(
         '<html><head><meta property="og:url" content="/x"><meta name="twitter:card" content="y">'
@@ -129,50 +111,6 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
     assert 'src="../../../static/app.js" data-plotly="../../../static/vendor/p.js"' in page
     assert 'src="../../../static/offline.js"' in page
     assert 'href="../../../api/v1/networks/xor/circuits/081ff.json"' in page
-
-
-def test_links_on_every_page_that_lead_nowhere_are_left_out(rewrite):
-    page = rewrite(
-        '<nav aria-label="Main"><a href="/jobs">Jobs</a><a href="/glossary">Glossary</a></nav>'
-        '<nav class="sections"><a href="/networks/xor/sandbox">Sandbox</a></nav>'
-        '<footer><a href="/lessons">Lessons</a></footer>'
-        '<details class="take-files"><ul><li><a href="/networks/xor/drawing.png">PNG</a></li></ul></details>'
-    )
-    assert "Glossary" in page
-    for gone in ("Jobs", "Sandbox", "Lessons", "PNG", "<li>"):
-        assert gone not in page
-
-
-def test_addresses_within_figures_lead_to_files_too(rewrite):
-    figure = {"data": [{"customdata": [{"url": CIRCUIT, "label": "</script>&"}, {"url": "/networks/xor/circuits/1"}]}]}
-    text = json.dumps(figure).replace("<", "\\u003c")
-    page = rewrite(f'<script type="application/json">{text}</script>')
-    inside = re.fullmatch(r'<script type="application/json">(.*)</script>', page)
-    assert inside
-    assert "<" not in inside[1]
-    first, second = json.loads(inside[1])["data"][0]["customdata"]
-    assert first == {"url": "081ff.html", "label": "</script>&"}
-    assert second["url"] == "../../../not-included.html#/networks/xor/circuits/1"
-
-
-def test_the_theme_switch_is_a_button_that_scripts_show(rewrite):
-    page = rewrite('<a class="btn theme" href="?theme=dark" data-theme-switch>◐</a>')
-    assert page == '<button class="btn theme" data-theme-switch type="button" hidden>◐</button>'
-
-
-def test_what_only_a_server_keeps_up_to_date_is_left_out(rewrite):
-    assert rewrite('<p id="at-work" data-live data-poll hx-get="/x">What is found appears here by itself.</p>') == ""
-
-
-def test_the_panel_is_the_copys_own(rewrite):
-    page = rewrite('<details class="share"><textarea id="share-bibtex">@misc{a &amp; b}</textarea></details>')
-    assert page == f"<p>panel of {CIRCUIT}: @misc{{a & b}}</p>"
-
-
-def test_copy_buttons_copy_an_address_or_are_gone(rewrite):
-    button = f'<button type="button" data-copy="{CIRCUIT}" hidden>Copy link</button>'
-    assert rewrite(button) == ""
-    assert f'data-copy="https://host{CIRCUIT}"' in rewrite(button, live="https://host")
 
 
 def test_parts_that_would_be_fetched_are_put_in_place():
@@ -195,31 +133,3 @@ def test_parts_that_would_be_fetched_are_put_in_place():
     assert text.count("<p>part</p>") == 2
     assert "a link" in text
     assert "later" not in text
-
-
-@pytest.mark.parametrize(
-    ("options", "taken"),
-    [
-        ("sort=margin", True),
-        ("sort=margin&order=desc", True),
-        ("view=grid", True),
-        ("edges_min=3&edges_max=3", True),
-        ("kind=circuit", True),
-        ("protocol=paper&sort=margin", False),
-        ("view=grid&sort=margin", False),
-        ("kind=circuit&sort=margin", False),
-        ("kind=circuit&edges_min=3", False),
-        ("after=x", False),
-        ("algorithm=0123456789abcdef", False),
-        ("", False),
-    ],
-)
-def test_of_lists_the_other_orders_and_single_filters(options, taken):
-    bare = "/networks/xor/explanations"
-    assert is_variant(f"{bare}?{options}", bare) is taken
-
-
-def test_the_common_ground_is_taken_in_other_orders_only():
-    bare = "/networks/xor/common-ground"
-    assert is_variant(f"{bare}?sort=best", bare)
-    assert not is_variant(f"{bare}?kind=valid", bare)

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from app.figures.svg.ladder import LadderLine, ladder_figure
-from app.pages.reports.ladder import findings_of
 from tests.app.reports.conftest import XORNET
 
 pytestmark = pytest.mark.slow
@@ -33,18 +32,9 @@ def test_every_class_stands_beside_its_floor(get) -> None:
     assert page["findings"][0].startswith("Both algorithms can be placed on: small integer directions")
 
 
-def test_the_page_draws_it_and_offers_to_go_on(client) -> None:
-    page = client.get(XORNET + "/ladder").text
-    assert "Compute learned classes" in page
-    (steps,) = re.findall(r'class="ld-pass" d="([^"]*)"', page)
-    assert steps.count("h104") == 6, "one step for each class that is computed"
-    assert 'name="thorough" value="true"' in page
-
-
 def test_what_is_not_computed_says_so(get, client) -> None:
     assert get("/networks/other/ladder")["state"] == "not_asked"
     assert get("/networks/untouched/ladder")["state"] == "not_analysed"
-    assert "Climb it" in client.get("/networks/other/ladder").text
 
 
 def test_asking_queues_one_job_for_each_depth(client) -> None:
@@ -70,12 +60,3 @@ def test_a_class_that_was_not_computed_is_a_gap_in_both_lines() -> None:
     assert float(passing[1]) - float(passing[0]) == 208, "half as high at the first class, all at the third"
     assert re.search(r'class="ld-chance" d="M[^ ]+ 170h104"', drawn), "a tenth of the height, at the first class alone"
     assert "learned: not computed" in drawn
-
-
-def test_findings_claim_nothing_of_an_empty_ladder() -> None:
-    from app.db.reports import LadderReport
-
-    empty = LadderReport(algorithms=[], n_irredundant=0, rungs=[], n_permuted=0, n_permuted_right=0, seed=0)
-    assert findings_of([], empty) == [
-        "No algorithm of this task has a variable to place, so there is nothing to climb."
-    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,15 +28,6 @@ def test_each_is_listed_once_with_the_classes_that_found_it(get) -> None:
         assert item["iia"]["agreed"] == item["iia"]["of"] == 24
         assert set(item["classes"]) <= {"integer", "orthogonal"}
         assert item["linear"][0]["site"].startswith("layer 1 along")
-
-
-def test_they_stand_among_all_kinds_by_default(get) -> None:
-    page = get(LIST)
-    kinds = facet(page, "kind")
-    assert kinds["direction"] == page["on_directions"] > 0
-    assert "layer" not in {one["name"] for one in page["facets"]}
-    assert page["total"] == kinds["circuit"] + kinds["algorithm"] + kinds["alignment"] + kinds["direction"]
-    assert facet(get("/networks/other/explanations"), "kind")["direction"] == 0
 
 
 @pytest.mark.parametrize(
@@ -92,20 +81,3 @@ def test_pages_follow_each_other_in_any_order(get) -> None:
 def test_what_is_asked_wrongly_is_refused(client) -> None:
     for query in ({"map": "circular"}, {"layer": 2}, {"layer": 0}, {"joint": "perhaps"}):
         assert client.get(LIST, params=query).status_code in (400, 404, 422)
-
-
-def test_page_and_csv_show_them(client, get) -> None:
-    for view in ("list", "grid"):
-        text = client.get(LIST, params={"kind": "direction", "view": view}).text
-        assert "on directions" in text
-        assert 'name="map"' in text
-        assert "thumb" in text
-    rows = client.get(LIST + ".csv", params={"kind": "direction"})
-    if rows.status_code == 404:
-        rows = client.get(get(LIST, kind="direction")["csv_url"])
-    lines = [line for line in rows.text.splitlines() if not line.startswith("#")]
-    read = list(csv.DictReader(io.StringIO("\n".join(lines))))
-    listed = get(LIST, kind="direction")["items"]
-    assert [row["ref"] for row in read] == [item["ref"] for item in listed]
-    assert {row["joint_of"] for row in read} == {"64"}
-    assert all(row["classes"] and "@1=" in row["places"] for row in read)

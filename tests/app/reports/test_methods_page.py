@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.discovery.sweep import LEARNED, sweep
+from analysis.discovery.sweep import sweep
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.db.writes import save_analysis, save_network
-from app.figures.svg.audit import AnswerMark, audit_strip
 from app.jobs import methods
 from app.jobs.definitions import arguments_about
 from app.main import create_app
-from app.pages.reports.methods import MethodView, findings_of
 from tests.analysis.discovery.test_parity import reference
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
@@ -63,20 +60,6 @@ def test_every_default_answer_is_that_of_the_reference(get) -> None:
                     assert place["relation"] == (claim["story"] or {}).get("relation")
                     compared += 1
     assert compared >= 20
-
-
-def test_findings_name_the_random_order_beside_the_methods(get) -> None:
-    told = " ".join(get(PAGE)["findings"])
-    assert "different answers" in told
-    assert "A random order of edges is valid too, with 18 edges." in told
-
-
-def test_the_page_shows_a_strip_for_each_method_and_offers_those_that_learn(client) -> None:
-    page = client.get(PAGE).text
-    assert page.count('class="strip"') == 7
-    assert "Run them too" in page
-    assert 'name="thorough" value="true"' in page
-    assert "answers are valid circuits" in page
 
 
 def test_the_table_has_a_row_for_each_answer(client, get) -> None:
@@ -151,51 +134,3 @@ def test_of_what_is_not_valid_is_said_what_it_is_under_other_ablations_and_what_
     assert (raw["severed"], raw["dropped"]) == (["n1.2"], ["1.2>2.1", "2.1>y0"])
     for edge in raw["dropped"]:
         assert edge.replace(">", "&gt;") in client.get(CLAIM, params={"mask": raw["raw_mask"]}).text
-
-
-def test_the_table_says_the_place_by_size_beside_size_and_chance(client) -> None:
-    page = client.get(PAGE).text
-    acdc = page[page.index('id="acdc"') :].split("</tr>")[0]
-    for words in ("24 to 51", "of 197", "28", "/ 1,776", "6", "zero, mean, resample"):
-        assert words in acdc, words
-
-
-def test_the_form_stands_alone_and_where_nothing_is_analysed_a_claim_says_so(get, client) -> None:
-    assert get(CLAIM)["state"] == "asked"
-    assert "Locate it" in client.get(CLAIM).text
-    digits = len(get("/networks/untouched/claims")["network"]["weights"]) and "00"
-    assert get("/networks/untouched/claims", mask=digits)["state"] == "not_analysed"
-
-
-def test_the_sweep_holds_each_default_once() -> None:
-    for thorough in (False, True):
-        asked = sweep(thorough=thorough)
-        keys = [method.key for method, settings in asked if settings == method.defaults]
-        assert len(keys) == len(set(keys)) == len({method.key for method, _ in asked})
-        assert bool(LEARNED & set(keys)) == thorough
-
-
-def test_where_the_smallest_circuit_is_not_known_findings_say_nothing_of_excess(get) -> None:
-    told = get(PAGE)["methods"]
-    for method in told:
-        method["default"]["place"]["excess"] = None
-    findings = findings_of([MethodView.model_validate(method) for method in told])
-    assert "The valid ones have 12 to 18 edges." in findings[1]
-    assert "needed" not in findings[1]
-
-
-def test_the_page_leads_to_what_other_networks_showed(client) -> None:
-    """The link ends at a chapter that is there."""
-    url = "/findings?chapter=what-would-each-method-have-told-you"
-    assert f'href="{url}"' in client.get(PAGE).text
-    assert client.get(url).status_code == 200
-
-
-@pytest.mark.parametrize("n_edges", [18, 40])
-def test_a_strip_has_a_mark_for_each_setting_and_none_lies_on_another(n_edges: int) -> None:
-    marks = [AnswerMark(f"random(seed={n})", 17, n < 20, default=n == 3) for n in range(30)]
-    drawn = audit_strip(marks, n_edges, {17: 0.5}, title="Random order")
-    assert (drawn.count('class="dot"'), drawn.count('class="cross"'), drawn.count('class="ring"')) == (20, 20, 1)
-    assert all(f"{mark.text}: 17 edges" in drawn for mark in marks)
-    dots = re.findall(r'class="dot" cx="([\d.]+)" cy="([\d.]+)"', drawn)
-    assert len(set(dots)) == len(dots) == 20

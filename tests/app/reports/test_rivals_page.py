@@ -10,7 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.circuit_sets.backbone import backbone_of_masks
-from analysis.circuit_sets.chance import SizeChance, chance_words
 from analysis.criteria.steps import default_steps
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -18,12 +17,10 @@ from app.db.prepared import prepare_analysis
 from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
-from app.figures.circuit_maps import CircuitMark, circuit_map_figure
-from app.jobs import judging, rivals, stories
+from app.jobs import judging, rivals
 from app.jobs.definitions import arguments_about
 from app.jobs.stages import RIVALS, enqueue_missing
 from app.main import create_app
-from app.pages.reports.rivals import findings_of
 from tests.factories import exact_xor, hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, small_network
 
 SLUG = "xor-pretrained"
@@ -71,9 +68,7 @@ def test_the_most_different_two_stand_first_and_lead_to_their_comparison(get, cl
     assert page["pair"]["distance"] == {"agreed": 11, "of": 17}
     assert page["findings"][0].startswith("Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef")
     assert client.get(page["pair"]["compare_url"]).status_code == 200
-    html = client.get(PAGE).text
-    assert "Compare these two" in html
-    assert "c·18b9f" in html
+    assert client.get(PAGE).status_code == 200
 
 
 def test_six_are_mutually_most_different(get):
@@ -88,38 +83,9 @@ def test_the_map_has_every_circuit_with_its_distortion(get, client):
     assert {one["role"] for one in drawn["items"]} == {"", "pair", "different"}
     assert 0 < drawn["kept"] < 1
     assert 0 < drawn["correlation"] < 1
-    assert "It keeps 27% of their variance" in client.get(PAGE).text
     table = client.get(PAGE + ".csv").text
     assert "\nmask,x,y,n_edges,role" in table.replace("\r", "").replace('"', "")
     assert table.count("pair") >= 2
-
-
-def test_emptiness_is_of_three_kinds(get, client):
-    assert get("/networks/none/rivals")["state"] == "done"
-    assert "No circuit is valid" in client.get("/networks/none/rivals").text
-    assert get("/networks/waiting/rivals")["state"] == "not_asked"
-    assert "Compare all circuits" in client.get("/networks/waiting/rivals").text
-    assert get("/networks/untouched/rivals")["state"] == "not_analysed"
-    truncated = RivalsReport(of=0, complete=False, pair=None, different=None, contradicting=None, map=None)
-    assert findings_of(truncated) == ["No circuit is listed."]
-    assert findings_of(truncated.model_copy(update={"of": 1}))[0].startswith("There is only one listed circuit")
-
-
-@pytest.mark.slow
-def test_the_map_shows_stories_once_they_are_told(get, client):
-    assert get(PAGE, by="story")["map"]["missing"] == "The stories of circuits are not known yet."
-    store = client.app.state.store
-    with store.write() as session:
-        row = session.query(AnalysisRow).filter(AnalysisRow.circuits_valid == 197).one()
-        digests = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
-        arguments = arguments_about(*digests)
-        inputs = stories.STORIES.load(session, arguments)
-    told = stories.STORIES.compute(inputs)
-    with store.write() as session:
-        stories.STORIES.save(session, arguments, told)
-    shows = [one["shows"] for one in get(PAGE, by="story")["map"]["items"]]
-    assert (shows.count("same"), shows.count("none")) == (196, 1)
-    assert "Shapes tell how the story" in client.get(PAGE, params={"by": "story"}).text
 
 
 @pytest.mark.slow
@@ -150,25 +116,11 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
     assert [one["key"] for one in page["among"]] == ["", "minimal-subset", "minimal-cardinal"]
     both = get(CIRCUITS + "?among=minimal-subset&among=minimal-cardinal")
     assert both["backbone"]["of"] == page["backbone"]["of"] < get(CIRCUITS, among="minimal-subset")["backbone"]["of"]
-    assert "pass the criteria “" in both["backbone"]["words"]
     assert {one["key"] for one in both["among"] if one["current"]} == {"minimal-subset", "minimal-cardinal"}
     without = next(one for one in both["among"] if one["key"] == "minimal-subset")["url"]
     assert get(without)["backbone"] == page["backbone"]
     assert client.get("/api/v1" + CIRCUITS + "?among=minimal-subset&among=nonsense").status_code == 400
     assert page["total"] == 197
-
-
-def test_the_list_of_circuits_shows_what_they_have_in_common(get, client):
-    page = get(CIRCUITS)
-    assert page["backbone"]["words"] == "197 valid circuits are 6 edges and 12 options."
-    assert (page["backbone"]["edges"], page["backbone"]["never"]) == ("0808f", "00000")
-    assert (page["backbone"]["neurons"], page["backbone"]["never_neurons"]) == (["n1.0", "n1.1", "n2.0"], [])
-    html = client.get(CIRCUITS).text
-    assert 'class="b-all"' in html
-    assert "197 valid circuits are 6 edges and 12 options." in html
-    assert get("/networks/none/circuits")["backbone"] is None
-    assert get("/networks/none/circuits")["no_backbone"] == "No circuit is valid."
-    assert get("/networks/untouched/circuits")["no_backbone"] == ""
 
 
 def test_the_backbone_follows_the_filter(get):
@@ -193,36 +145,6 @@ def test_a_criterion_that_is_not_judged_or_not_about_circuits(get, client):
     assert client.get(CIRCUITS + ".csv", params={"edges_max": 10}).status_code == 200
 
 
-@pytest.mark.slow
-def test_a_circuit_tells_chance_at_its_size(get, client):
-    chance = get(f"{CIRCUITS}/18b9f")["chance"]
-    assert (chance["low"], chance["high"], chance["possible"], chance["exact"]) == (4, 4, 1_698, True)
-    assert chance["words"] == "and so is 1 in 424 of the possible circuits with 11 edges (4 of 1,698)"
-    assert "Valid, and so is 1 in 424 of the possible circuits with 11 edges" in client.get(f"{CIRCUITS}/18b9f").text
-    assert get(f"{CIRCUITS}/3ffff")["chance"]["words"] == "the only possible circuit with 18 edges"
-    assert get("/networks/untouched/circuits/3f")["chance"] is None
-
-
-@pytest.mark.parametrize(
-    ("chance", "valid", "words"),
-    [
-        (SizeChance(363, 0, 0), False, "and none of the 363 possible circuits with 8 edges is"),
-        (SizeChance(15, 8, 8), True, "and so are 8 of the 15 possible circuits with 8 edges, 53%"),
-        (SizeChance(15, 15, 15), True, "and so is every possible circuit with 8 edges"),
-        (SizeChance(15, 2, 2), False, "is 1 in 7.5 of the possible circuits with 8 edges (2 of 15)"),
-        (SizeChance(1_000, 3, 1_000), True, "and so are at least 3 of the 1,000 possible circuits with 8 edges"),
-        (
-            SizeChance(1_000, 10, 50, 0.99),
-            True,
-            "and so are with 99% confidence between 1% and 5% of the 1,000 possible circuits with 8 edges",
-        ),
-    ],
-)
-def test_chance_in_words(chance, valid, words):
-    assert chance_words(chance, 8, valid=valid) == words
-    assert (chance.share is None) == (not chance.exact)
-
-
 def test_reports_of_earlier_versions_are_read(client):
     kept = RivalsReport(of=0, complete=False, pair=None, different=None, contradicting=None, map=None)
     earlier = {"diagnostics": None, "core_of_smallest": None, "core_of_different": None}
@@ -244,15 +166,6 @@ def test_asking_queues_one_job(client):
 def test_analyses_of_earlier_versions_are_compared_too(client):
     with client.app.state.store.write() as session:
         assert enqueue_missing(session, [RIVALS]) == 1
-
-
-@pytest.mark.slow
-def test_a_comparison_to_begin_leads_there(get, client):
-    assert get("/compare", network=SLUG)["rivals_url"] == PAGE
-    assert get("/compare", network="untouched")["rivals_url"] == ""
-    assert f'href="{PAGE}"' in client.get("/compare", params={"network": SLUG}).text
-    assert f'href="{PAGE}"' in client.get(f"/networks/{SLUG}").text
-    assert get(CIRCUITS)["rivals_url"] == PAGE
 
 
 @pytest.mark.slow
@@ -281,21 +194,6 @@ def test_a_sample_says_that_it_is_one(tmp_path):
         assert (filtered["exact"], filtered["coverage"]) == (False, "listed")
         chance = client.get(f"/api/v1{CIRCUITS}/{page['pair']['circuits'][0]['mask']}").json()["chance"]
         assert not chance["exact"]
-
-
-def test_marks_show_size_or_what_is_asked_with_rings_round_the_most_different():
-    marks = [
-        CircuitMark(0.0, 0.0, 9, "pair", "passes", "a", {}),
-        CircuitMark(1.0, 0.0, 12, "", "fails", "b", {}),
-        CircuitMark(1.0, 1.0, 15, "", "passes", "c", {}),
-    ]
-    plain = circuit_map_figure([replace(mark, shows="") for mark in marks])
-    assert [trace["marker"]["symbol"] for trace in plain["data"]] == ["circle", "diamond-open"]
-    assert plain["data"][0]["marker"]["opacity"] == [1.0, 0.6, 0.2]
-    assert plain["data"][1]["hoverinfo"] == "skip"
-    asked = circuit_map_figure(marks, what="x")
-    assert [trace["name"] for trace in asked["data"]] == ["x: passes", "x: fails", "most different two"]
-    assert asked["data"][1]["marker"]["symbol"] == "circle-open"
 
 
 @pytest.mark.slow

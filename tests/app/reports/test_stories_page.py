@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -107,22 +105,6 @@ def test_lists_count_and_filter_by_story(get) -> None:
     assert readings["total"] == 1
 
 
-def test_where_nobody_asked_lists_say_so_and_offer_to(get, client) -> None:
-    listed = get("/networks/other/explanations", kind="circuit", story="same")
-    assert listed["pending"] == ["stories"]
-    assert listed["awaited"][0]["ask_url"].endswith("/networks/other/stories")
-    assert get("/networks/other/stories")["state"] == "not_asked"
-    assert get("/networks/untouched/stories")["state"] == "not_analysed"
-    assert "Compute the stories" in client.get("/networks/other/stories").text
-
-
-def test_a_task_without_anything_to_place_is_not_applicable(get, client) -> None:
-    page = get("/networks/and/stories")
-    assert (page["state"], page["told"], page["arises"]) == ("done", False, False)
-    assert "variable" in page["reason"]
-    assert "Not applicable" in client.get("/networks/and/stories").text
-
-
 def test_the_table_has_a_row_for_each_size(client) -> None:
     text = client.get(f"{PAGE}.csv").text
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
@@ -165,13 +147,6 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatc
     assert np.count_nonzero(column != 255) == 20
 
 
-def test_the_page_needs_no_script(client) -> None:
-    page = client.get(PAGE).text
-    assert "Circuits with another story" in page
-    assert Path("static/stories.css").exists()
-    assert page.count("story-pair") >= 1
-
-
 @pytest.mark.slow
 def test_a_circuits_page_tells_its_story_with_its_places(get, client) -> None:
     odd = get(PAGE)["stories"][1]["examples"][0]["mask"]
@@ -184,12 +159,3 @@ def test_a_circuits_page_tells_its_story_with_its_places(get, client) -> None:
     assert {place["layer"] for places in carried["placements"] for place in places} <= {1, 2}
     silent = get(f"/networks/{SLUG}/circuits/{odd}")["story"]
     assert (silent["relation"], silent["carried"]) == ("none", [])
-    assert "On the whole network there is one of" in client.get(f"/networks/{SLUG}/circuits/{odd}").text
-
-
-def test_where_it_cannot_be_asked_a_circuits_page_says_why(get, client) -> None:
-    mask = get("/networks/and/circuits")["items"][0]["mask"]
-    assert "variable" in get(f"/networks/and/circuits/{mask}")["story"]["reason"]
-    invalid = next(f"{m:05x}" for m in (0x3FFFE, 0x3FFFD) if f"{m:05x}" not in {mask})
-    page = client.get(f"/api/v1/networks/{SLUG}/circuits/{invalid}").json()
-    assert (page["story"] is None) == (not page["verdict"]["valid"])

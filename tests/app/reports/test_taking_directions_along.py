@@ -8,8 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.offline.planning import Wish
-from app.offline.site import write_site
 from tests.app.reports.conftest import COMPARED, XORNET
 
 pytestmark = pytest.mark.slow
@@ -36,20 +34,6 @@ def test_the_ladder_is_a_table_with_its_floor(client, get) -> None:
     assert "Not computed." in untouched.text
 
 
-def test_the_ladder_is_a_figure(client) -> None:
-    svg = client.get(LADDER + "/figures/ladder.svg")
-    assert svg.status_code == 200
-    assert svg.headers["content-type"].startswith("image/svg+xml")
-    assert "neuron sets" in svg.text.lower()
-    png = client.get(LADDER + "/figures/ladder.png", params={"width": "600"})
-    assert png.content.startswith(b"\x89PNG")
-    assert client.get(LADDER + "/figures/rungs.svg").status_code == 404
-    assert client.get("/networks/untouched/ladder/figures/ladder.svg").status_code == 404
-    html = client.get(LADDER).text
-    for name in ("figures/ladder.svg", "figures/ladder.png", "ladder.csv", "ladder.json"):
-        assert name in html
-
-
 def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get) -> None:
     own = get("/compare", **COMPARED, limit=200)["own_swaps"]
     for row in own["shown"]:
@@ -58,17 +42,3 @@ def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get) -> None
         assert page["now"] == row["experiment"]
         assert page["run"]["output"] == pytest.approx(row["output"], abs=1e-9)
         assert [one["says"] for one in page["explanations"]] == row["predictions"]
-
-
-def test_an_offline_copy_has_them(client, tmp_path) -> None:
-    folder = tmp_path / "copy"
-    write_site(client.app.state.settings, Wish(("alice-and-bob",), limit=2, interpretations=0), folder)
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
-    assert any("ladder" in name for name in names)
-    assert any("/directions" in name for name in names)
-    assert sum("/directions/" in name for name in names) >= 2
-    assert any(name.startswith("compare") for name in names)
-    page = next(path for path in folder.rglob("*.html") if "ladder" in str(path))
-    text = page.read_text(encoding="utf-8")
-    assert "<svg" in text
-    assert "Not computed" in text

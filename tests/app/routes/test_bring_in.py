@@ -5,18 +5,14 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
 from sqlalchemy import func, select
 
-from analysis.tasks import Task
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.jobs.seeding import add_bundled_networks
 from app.pages.bring_in.checking import problems_of
-from app.pages.bring_in.preview import short_formula
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.hostile.files import hostile_files
 
@@ -76,17 +72,6 @@ def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(cl
     assert client.get("/networks/mine").status_code == 200
 
 
-def test_a_preview_can_be_asked_again_with_other_declarations(client, store):
-    first = client.post("/networks/new", data={"text": bare_xor(), "task": "name", "tasks": "MAJOR"})
-    assert first.status_code == 422
-    assert "is not a known name" in first.text
-    assert "Import and analyse" not in first.text
-    second = client.post("/networks/new", data={"task": "decisions", **carried(first.text)})
-    assert second.status_code == 200
-    assert "It computes XOR" in second.text
-    assert stored(store) == [0, 0, 0]
-
-
 def test_what_comes_with_the_confirmation_is_checked_again(client, store):
     spoiled = bare_xor().replace("-2.0", '"x"')
     answer = client.post("/networks", data={"content": spoiled, "fallback": "../../x", "task": "decisions"})
@@ -110,18 +95,6 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
-@pytest.mark.slow
-def test_formats_are_told_by_content_type_or_bytes(client):
-    arrays = {"0.weight": np.ones((2, 2)), "0.bias": np.array([0.0, -1]), "1.weight": np.array([[1.0, -2]])}
-    raw = save(arrays, metadata={"activation": "relu", "output_activation": "linear"})
-    told = {"content-type": "application/vnd.safetensors"}
-    for headers in ({}, told):
-        page = client.post("/api/v1/networks/preview", content=raw, headers=headers).json()
-        assert (page["format"], page["refusals"], page["outputs"][0]["task"]) == ("safetensors", [], "XOR")
-    wrong = client.post("/api/v1/networks/preview", content=raw, headers={"content-type": "application/onnx"})
-    assert wrong.status_code == 422
-
-
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
     answer = client.post(
@@ -132,26 +105,6 @@ def test_a_preview_names_every_refusal_at_once(client):
     assert len(causes) == 2
     assert "path of a file" in causes[0]
     assert "7 inputs" in causes[1]
-
-
-def test_the_same_weights_for_other_tasks_are_refused_before_they_are_stored(client):
-    assert client.post("/api/v1/networks", content=xor_file()).status_code == 201
-    page = client.post("/api/v1/networks/preview", content=xor_file(), params={"task": "name", "tasks": "OR"}).json()
-    assert "are others than those" in page["refusals"][0]["cause"]
-    again = client.post("/api/v1/networks/preview", content=xor_file()).json()
-    assert (again["refusals"], again["known_url"]) == ([], "/networks/hand-made-xor")
-
-
-@pytest.mark.parametrize(
-    ("table", "name", "formula"),
-    [
-        ((0, 0, 0, 1, 1, 1, 1, 0), "", "(A ∧ ¬(B ∧ C)) ∨ (¬A ∧ (B ∧ C))"),
-        ((0, 1, 1, 0), "XOR", ""),
-        ((0, 1, 1, 0, 1, 0, 0, 1), "", ""),
-    ],
-)
-def test_a_table_without_a_name_is_shown_as_a_formula_where_a_short_one_is_found(table, name, formula):
-    assert short_formula(Task(table, name), len(table).bit_length() - 1) == formula
 
 
 @pytest.mark.parametrize("name", ["new", "preview"])
@@ -169,21 +122,6 @@ def test_the_validator_refuses_what_the_reader_refuses():
         else:
             assert found, name
             assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in found), name
-
-
-def test_the_validator_says_where_what_and_what_instead(client):
-    raw = xor_file(
-        weights=[[[1.0, "1"], [1.0, 1.0]], [[1.0, -2.0]]], activation="gelu", tasks=[{"truth_table": [0, 1]}]
-    )
-    problems = {one.path: one for one in problems_of(raw)}
-    assert set(problems) == {"$.weights[0][0][1]", "$.activation", "$.tasks[0].truth_table"}
-    assert problems["$.weights[0][0][1]"].found == 'a text: "1"'
-    assert "4 values" in problems["$.tasks[0].truth_table"].problem
-    assert "leaky_relu" in problems["$.activation"].expected
-    page = client.post("/networks/new", data={"text": raw.decode()})
-    assert page.status_code == 422
-    assert all(f"<code>{path}</code>" in page.text for path in problems)
-    assert client.get("/networks/new/check").headers["location"] == "/networks/new"
 
 
 def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
@@ -242,8 +180,3 @@ def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselv
     assert client.get("/api/v1/networks/xor-pretrained").status_code == 410
     client.post("/api/v1/networks/xor-pretrained/restore")
     assert client.get("/api/v1/networks/xor-pretrained").status_code == 200
-
-
-@pytest.mark.parametrize("address", ["/networks/new", "/networks", "/networks/x/delete"])
-def test_pages_of_other_sites_change_nothing(client, address):
-    assert client.post(address, data={"text": "{}"}, headers={"sec-fetch-site": "cross-site"}).status_code == 403

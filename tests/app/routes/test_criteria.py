@@ -84,18 +84,3 @@ def test_questions_that_cannot_be_asked(client, analysed, query, word):
     answer = client.get(f"{HERE}?{query}")
     assert answer.status_code == 400
     assert word in answer.text
-
-
-def test_asking_is_a_change(client, application, analysed):
-    for headers in ({"origin": "https://elsewhere.example"}, {"authorization": "Bearer wrong"}):
-        assert client.post(HERE, json={}, headers=headers).status_code == 403
-        assert client.post(f"/networks/{XOR_SLUG}/criteria", headers=headers).status_code == 403
-
-
-def test_the_form_leads_back_to_the_sequence(client, analysed):
-    form = {"criteria": ["margin"], "sequence": ["necessity", "margin"], "output": "0", "protocol": "complete"}
-    answer = client.post(f"/networks/{XOR_SLUG}/criteria", data=form)
-    assert answer.status_code == 303
-    assert answer.headers["location"] == f"/networks/{XOR_SLUG}/funnel?criteria=necessity&criteria=margin"
-    (job,) = client.get("/api/v1/jobs").json()["items"]
-    assert job["kind"] == "criteria"

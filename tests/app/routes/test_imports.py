@@ -106,16 +106,6 @@ def test_what_cannot_be_analysed_is_refused_with_its_name(client, body, status, 
     assert client.get("/api/v1/jobs").json()["items"] == []
 
 
-def test_the_button_of_the_page_leads_to_the_job(client):
-    slug = bring_in(client).json()["slug"]
-    form = {"output": "0", "protocol": "paper", "data": ""}
-    answer = client.post(f"/networks/{slug}/analyses", data=form)
-    assert answer.status_code == 303
-    assert client.get(answer.headers["location"]).status_code == 200
-    assert client.post(f"/networks/{slug}/analyses", data={"output": "x"}).status_code == 400
-    assert client.post("/networks/nobody/analyses", data=form).status_code == 404
-
-
 @pytest.mark.slow
 def test_the_result_of_an_analysis_is_its_file(client, store):
     file = small_network(3, (2, 2, 1))

@@ -1,6 +1,5 @@
 """Jobs as streams: what comes, when it ends, and what happens where there is no room."""
 
-import asyncio
 import json
 import threading
 import time
@@ -9,7 +8,6 @@ import pytest
 
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
-from app.addressing import Addresses
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
@@ -76,17 +74,6 @@ def test_a_stream_tells_every_change_and_ends_with_the_job(client, store, monkey
     assert client.app.state.job_feed.n_streams == 0
 
 
-def test_a_page_gets_its_moving_part(client, store):
-    job_id = enqueue(store)
-    with store.write() as session:
-        queue.cancel(session, job_id)
-    name, data = events_of(client.get(f"/jobs/{job_id}/events").text)[0]
-    assert name == ""
-    assert data.lstrip().startswith('<div id="job"')
-    assert "Cancelled" in data
-    assert "<html" not in data
-
-
 def test_an_ended_job_opens_no_stream(client, store):
     job_id = enqueue(store)
     assert "hx-sse:connect" in client.get(f"/jobs/{job_id}").text
@@ -95,11 +82,6 @@ def test_an_ended_job_opens_no_stream(client, store):
     html = client.get(f"/jobs/{job_id}").text
     assert "hx-sse:connect" not in html
     assert "htmx-sse" not in html
-
-
-def test_a_job_that_does_not_exist_has_no_stream(client):
-    assert client.get("/jobs/0123456789abcdef/events").status_code == 404
-    assert client.get("/api/v1/jobs/0123456789abcdef/events").status_code == 404
 
 
 def test_where_there_is_no_room_pages_poll_and_programs_are_told(client, store):
@@ -124,48 +106,3 @@ def test_one_client_cannot_take_all_streams_but_a_proxy_here_may():
         for place in places:
             place.__exit__(None, None, None)
     assert feed.n_streams == 0
-
-
-@pytest.mark.slow
-def test_fifty_readers_cost_what_one_costs(store):
-    """All of them are told of the end, and the store is looked at no more often than for one."""
-    feed = JobFeed(Addresses(), most=100, seconds=0.05)
-    job_id = enqueue(store)
-
-    async def read() -> list[str]:
-        return [page.state async for page in feed.follow(store, job_id) if page is not None]
-
-    async def everybody() -> list[list[str]]:
-        readers = [asyncio.create_task(read()) for _ in range(50)]
-        await asyncio.sleep(0.5)
-        with store.write() as session:
-            queue.cancel(session, job_id)
-        return await asyncio.gather(*readers)
-
-    begun = time.monotonic()
-    assert asyncio.run(everybody()) == [["queued", "cancelled"]] * 50
-    assert feed.n_looks <= (time.monotonic() - begun) / feed.seconds + 1
-
-
-@pytest.mark.slow
-def test_a_change_is_written_once_for_all_who_are_sent_it_alike(client, store):
-    feed = JobFeed(Addresses(), most=100, seconds=0.02)
-    job_id = enqueue(store)
-
-    async def read(form: str) -> list[str]:
-        return [
-            feed.text_of(page, form, lambda page: f"{form}: {page.state}")
-            async for page in feed.follow(store, job_id)
-            if page is not None
-        ]
-
-    async def everybody() -> list[list[str]]:
-        readers = [asyncio.create_task(read(form)) for form in 10 * ("page", "json")]
-        await asyncio.sleep(0.5)
-        with store.write() as session:
-            queue.cancel(session, job_id)
-        return await asyncio.gather(*readers)
-
-    pages, texts = ["page: queued", "page: cancelled"], ["json: queued", "json: cancelled"]
-    assert asyncio.run(everybody()) == 10 * [pages, texts]
-    assert feed.n_written == 4
