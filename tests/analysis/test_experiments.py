@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from itertools import combinations
 
 import numpy as np
@@ -363,17 +362,6 @@ def test_a_silent_explanation_takes_part_in_no_crucial_experiment():
     assert three.total == 1
     assert three.shown[0].predictions == (1, 0, SILENT)
     assert (three.shown[0].source, three.shown[0].base) == (0, 1)
-
-
-def test_the_whole_comparison_of_a_3_3_network_is_quick():
-    network = pretrained_xor().network
-    space = intervention_space((3, 3), 2)
-    interpretation = next(xor_interpretations(1, 1))
-    started = time.perf_counter()
-    answers = decide_under_interventions(network, input_table(2), space)
-    predictions = [predict_by_interpretation(interpretation, space) for _ in range(6)]
-    crucial_experiments(predictions, answers, space)
-    assert time.perf_counter() - started < 0.5  # about 5 ms on an idle machine
 
 
 def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:

@@ -68,12 +68,6 @@ def test_a_deadline_ends_what_is_not_done_and_nothing_else():
     assert len(told) == 3
 
 
-def test_without_an_end_nothing_ends():
-    work = Work(clock=lambda: 1e300)
-    assert not work.is_over
-    assert work.seconds_left == math.inf
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda p: p.name)
 def test_in_order_and_always_a_whole_result(protocol):

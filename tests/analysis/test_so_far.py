@@ -76,9 +76,3 @@ def test_what_is_told_is_bounded_and_says_so(monkeypatch, limit):
     assert len(part.interpretations.by_circuit) == limit
     assert not part.exhaustive
     assert not part.interpretations.complete
-
-
-def test_nothing_is_known_before_the_first_circuits():
-    _, whole = told()
-    with pytest.raises(ValueError, match="before the circuits"):
-        so_far.SoFar(whole.question).analysis()

@@ -8,7 +8,7 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.tasks import Task, input_table, named_task, task_from_table
+from analysis.tasks import Task, named_task
 from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
@@ -121,21 +121,6 @@ def test_formula_trees_over_three_inputs_are_those_of_brute_force():
         assert [a.text for a in found.algorithms] == oracle.formula_trees(table, 3, 2)
 
 
-def test_depth_follows_the_network():
-    xor = named_task("XOR", 2)
-    assert candidate_algorithms(xor, COMPLETE, 0).n_candidates == 0
-    assert candidate_algorithms(xor, COMPLETE, 1).n_candidates == 2
-    assert candidate_algorithms(xor, COMPLETE, 7).n_candidates == 250
-
-
-@pytest.mark.parametrize("n_inputs", [1, 2, 3])
-def test_an_input_is_its_own_algorithm(n_inputs):
-    for column, letter in zip(input_table(n_inputs).T.astype(int), "ABC", strict=False):
-        for text, values in ((letter, column), (f"!{letter}", 1 - column)):
-            first = candidate_algorithms(task_from_table(values.tolist(), n_inputs), COMPLETE, 1).algorithms[0]
-            assert (first.text, first.variables, first.n_gates) == (text, (), 0)
-
-
 def test_formula_trees_tell_how_far_they_are_and_can_be_cancelled_meanwhile():
     task, seen = named_task("MAJORITY", 3), []
     whole = candidate_algorithms(task, at_depth("formula_trees", 2), 3, Work(report=seen.append), max_candidates=777)
@@ -159,11 +144,3 @@ def test_many_candidates_are_left_to_the_search_by_support():
     assert (beyond.n_candidates, beyond.truncated_at) == (250, None)
     assert beyond.algorithms == candidate_algorithms(task, COMPLETE, 2).algorithms[:9]
     assert candidate_algorithms(task, at_depth("formula_trees", 3), 2, max_listed=1).space is None
-
-
-def test_the_report_can_cancel():
-    def stop(progress):
-        raise Cancelled("algorithms")
-
-    with pytest.raises(Cancelled):
-        candidate_algorithms(named_task("XOR", 2), COMPLETE, 2, Work(report=stop))

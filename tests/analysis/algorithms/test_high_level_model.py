@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel, Node, readable_formula
+from analysis.algorithms.high_level_model import readable_formula
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.joint import algorithm_says
@@ -166,12 +166,6 @@ def test_nonsense_is_no_authors_string(text):
         parse_algorithm(text, "formula_trees", 2)
 
 
-def test_equal_trees_are_equal_algorithms():
-    leaf = Node("input", input=0)
-    assert HighLevelModel("and_inverter", 2, leaf) == HighLevelModel("and_inverter", 2, Node("input", input=0))
-    assert HighLevelModel("and_inverter", 2, leaf).id == "559aead08264d579"  # SHA-256 of "A"
-
-
 def unnegated(shown):
     """A variable as the formula shows it, without the ¬( ) around it."""
     return shown[2:-1] if shown.startswith("¬(") else shown
@@ -186,12 +180,6 @@ def test_every_xor_algorithm_shows_its_variables_as_parts_of_its_formula():
             assert unnegated(variable.shown) in algorithm.formula, (algorithm.text, variable)
             table = sum(python_value(variable.shown, row) << i for i, row in enumerate(oracle.rows(2)))
             assert table == variable.function, (algorithm.text, variable)
-
-
-def test_or_is_shown_negated_where_its_negation_is_stored():
-    algorithm = parse_algorithm("(!(!A&!B)&!(A&B))", "and_inverter", 2)
-    assert algorithm.formula == "(A ∨ B) ∧ ¬(A ∧ B)"
-    assert [(v.formula, v.shown) for v in algorithm.variables] == [("¬A ∧ ¬B", "¬(A ∨ B)"), ("A ∧ B", "A ∧ B")]
 
 
 @pytest.mark.slow

@@ -274,16 +274,6 @@ def test_relabelling_hidden_neurons_preserves_counts(first, second, seed):
         assert [s.iia for s in one.alignments] == [s.iia for s in other.alignments]
 
 
-@pytest.mark.slow
-def test_results_do_not_depend_on_the_company():
-    file = golden_network("and_3-3")
-    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    together = search_alignments(ask(file.network), candidates).algorithms
-    for result in together[::50]:
-        alone = search_alignments(ask(file.network), Candidates((result.algorithm,), 1))
-        assert alone.algorithms == (result,)
-
-
 def test_progress_comes_between_algorithms_and_may_cancel():
     file = golden_network("xor_2-2")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
@@ -299,13 +289,6 @@ def test_progress_comes_between_algorithms_and_may_cancel():
 
     with pytest.raises(Cancelled):
         search_alignments(ask(file.network), candidates, Work(report=stop))
-
-
-def test_a_network_without_hidden_layers_has_only_empty_alignments():
-    network = Network.from_arrays([[[1, 1]]], [[-1.2]])
-    candidates = candidate_algorithms(named_task("AND", 2), COMPLETE, 0)
-    found = search_alignments(ask(network), candidates)
-    assert [(r.algorithm.text, r.n_valid) for r in found.algorithms] == [("(A&B)", 1)]
 
 
 def test_more_variables_than_neurons_is_none_found_not_an_error():

@@ -243,13 +243,6 @@ def test_kept_alignments_are_bounded_in_all(monkeypatch, max_listed):
         assert cut.truncated_at == (most if full.n_valid > most else None)
 
 
-def test_shares_are_equal_and_none_is_less_than_one():
-    assert search_module.fair_share([5, 5, 5], 15) >= 5
-    assert search_module.fair_share([1, 9, 9], 11) == 5
-    assert search_module.fair_share([9, 9, 9], 2) == 1
-    assert search_module.fair_share([], 7) == 7
-
-
 def test_the_search_can_be_cancelled():
     network = random_network(16, (2, 3, 2, 1))
     candidates = candidate_algorithms(own_task(network), COMPLETE, 2, max_listed=10)

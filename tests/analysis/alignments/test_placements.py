@@ -35,10 +35,6 @@ def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_f
         np.testing.assert_array_equal(costs, other_costs)
 
 
-def test_no_lists():
-    assert ranking(0, True, neuron_sites((2,), "neuron_sets")).cheapest_of_each([], 3) == []
-
-
 @pytest.mark.parametrize("widths", [(2,), (3, 3), (2, 2, 2)])
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.4])
 def test_there_is_a_placement_exactly_if_the_count_is_not_0(widths, share):

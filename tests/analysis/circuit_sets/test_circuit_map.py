@@ -65,14 +65,6 @@ def test_only_so_many_are_placed_and_wanted_ones_among_them():
     assert found.of == 197
 
 
-@pytest.mark.parametrize("masks", [[0b11], [0b11, 0b111], [0, 0b111]])
-def test_one_and_two_circuits_have_a_map(masks):
-    found = map_circuits(mask_array(masks, SMALL), SMALL)
-    assert len(found.points) == len(masks)
-    assert all(y == 0 for _, y in found.points)
-    assert found.correlation is None
-
-
 def test_a_circuit_that_keeps_nothing_is_at_distance_1_of_all_others_and_at_0_of_itself():
     masks = mask_array([0, 0b1, 0b11], SMALL)
     words = words_of(masks, SMALL)

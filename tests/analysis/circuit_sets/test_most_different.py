@@ -46,17 +46,6 @@ def test_the_pair_of_masks_beyond_one_word_is_that_of_all_pairs(masks):
     assert (found.first, found.second) == by_all_pairs(masks)
 
 
-@pytest.mark.slow
-@given(masks_of_layout(SMALL, 30))
-def test_words_hold_sizes_and_distances(masks):
-    listed = sorted(masks)
-    words = words_of(mask_array(listed, SMALL), SMALL)
-    assert sizes_of(words).tolist() == [mask.bit_count() for mask in listed]
-    distances = all_distances(words, sizes_of(words))
-    for (i, one), (j, other) in combinations(enumerate(listed), 2):
-        assert distances[i, j] == distances[j, i] == pytest.approx(float(jaccard_distance(one, other)), abs=1e-15)
-
-
 def test_many_circuits_are_compared_block_by_block():
     random = np.random.default_rng(5)
     masks = np.unique(random.integers(1, 1 << 18, size=1_200, dtype=np.uint64) | np.uint64(0b11))
@@ -79,11 +68,6 @@ def test_a_search_that_is_ended_gives_a_lower_bound():
         raise OutOfTime
 
     assert not most_different(masks, SMALL, Work(report=out_of_time)).exact
-
-
-def test_fewer_than_two_circuits_are_no_pair():
-    assert most_different(mask_array([], SMALL), SMALL) is None
-    assert most_different(mask_array([7], SMALL), SMALL) is None
 
 
 @pytest.mark.slow

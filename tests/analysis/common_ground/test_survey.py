@@ -178,24 +178,12 @@ def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
     assert all(np.array_equal(a, b) for a, b in zip(listed.classes.cuts, found.classes.cuts, strict=True))
 
 
-@pytest.mark.slow
-def test_a_limit_on_alignments_is_told(small):
-    found = survey_common_ground(small, bounds=Bounds(max_alignments=5))
-    assert (len(found.alignments), found.n_alignments) == (5, sum(map(len, small.placements)))
-
-
 def test_it_stops_on_request(small):
     def stop(_progress):
         raise Cancelled
 
     with pytest.raises(Cancelled):
         survey_common_ground(small, Work(report=stop))
-
-
-def test_too_much_work_leaves_the_spread_unknown(small, ground):
-    space, answers = ground
-    classes = choose_classes(small.question, circuit_at(small, int(np.argmax(small.observed)))).classes
-    assert not Spread(space, answers, max_products=0).add(classes)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis.criteria.funnel import PRESETS, counted_rows, funnel_rows, joint_bounds, scaled_to_all
+from analysis.criteria.funnel import counted_rows, funnel_rows, joint_bounds, scaled_to_all
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
 from analysis.result import CriterionTally
 
@@ -106,12 +106,6 @@ def test_a_share_of_draws_is_scaled_with_both_uncertainties():
     assert (none.guess, none.low) == (0, 0)
     assert 2_000_000 < none.high < 3_000_000  # 1 − .005^(1/1000) of all
     assert scaled_to_all(3, 3, 1_000_000).high == 1_000_000
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
-def test_a_preset_is_a_sequence_of_known_criteria(preset):
-    assert len(set(preset.steps)) == len(preset.criteria)
-    assert preset.reason.endswith(".")
 
 
 @dataclass(frozen=True)

@@ -74,12 +74,6 @@ def test_minimality_by_function_leaves_few_where_the_one_by_structure_leaves_man
     }
 
 
-def test_the_keys_with_two_routes_are_most() -> None:
-    two = sum(len(keys) for case in golden_counts.cases() for keys in of(case)["two routes"].values())
-    kept = sum(len(told) for case in golden_counts.cases() for told in of(case)["counts"].values())
-    assert two / kept > 0.5
-
-
 LARGE = {
     *("and_3-3/0", "or_3-3/0", "xor+and_3-3/0", "xor+and_3-3/1", "xor+or+imp_3-3/1", "xor+or+imp_3-3/2"),
     *("xor_3-3_b/0", "xor_3-3_tight/0", "xor_pretrained_notebook/0", "xor_sigmoid_3-3/0"),

@@ -270,16 +270,6 @@ def test_the_funnel_and_the_combination_count_alike_in_any_order(seed, symmetric
     assert len(ends) == 1
 
 
-@pytest.mark.slow
-def test_some_of_these_networks_have_interpretations_that_pass():
-    found = [
-        sum(block.counts.passed)
-        for seed in range(6)
-        for block in judge_analysis(small_subject(seed), [("interpretation", CriterionStep.parse("interchange-joint"))])
-    ]
-    assert any(found)
-
-
 def test_outcomes_of_readings_are_those_of_all_or_mixed():
     counts = ReadingCounts(
         (4, 4, 4, 4), (4, 0, 1, 0), (0, 4, 0, 0), (1,) * 4, (0,) * 4, (True,) * 4, np.full(4, np.nan)

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.criteria import patching
 from analysis.criteria.registry import criterion_named
-from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.oracles import brute_force_criteria as plain
-
-
-@pytest.mark.parametrize(("seed", "activation"), [(57, "leaky_relu"), (22, "tanh")])
-def test_patching_needs_no_quick_look(monkeypatch: pytest.MonkeyPatch, seed: int, activation: str) -> None:
-    context = all_circuits(seed, (2, 2, 2, 1), activation)
-    before = passed(context, "patching-robust")
-    monkeypatch.setattr(patching, "_N_QUICK", 0)
-    assert passed(context, "patching-robust") == before
 
 
 def test_the_witness_of_patching_can_be_replayed() -> None:

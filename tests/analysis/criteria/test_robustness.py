@@ -133,14 +133,6 @@ def test_larger_balls_leave_fewer() -> None:
         before = now
 
 
-def test_the_whole_network_is_robust_at_any_radius() -> None:
-    for activation, seed in (("leaky_relu", 57), ("tanh", 22)):
-        whole = all_circuits(seed, (2, 2, 2, 1), activation)
-        context = replace(whole, masks=whole.masks[-1:])
-        assert int(context.masks[0]).bit_count() == 10
-        assert judged(context, radius=5.0).at(0).outcome == "passed"
-
-
 @pytest.mark.slow
 def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> None:
     context = xor_context()

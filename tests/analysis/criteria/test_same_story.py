@@ -8,7 +8,6 @@ import pytest
 from analysis.circuits.search import search_circuits
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
-from analysis.networks.circuit import mask_array
 from analysis.question import ask
 from analysis.tasks import named_task
 from tests.golden_files import golden_network
@@ -56,9 +55,3 @@ def test_it_does_not_apply_where_nothing_can_be_placed() -> None:
     assert verdicts.having("not_applicable").all()
     assert "no" in verdicts.at(0).reason.lower()
     assert "variable" in verdicts.at(0).reason
-
-
-def test_no_circuit_is_no_verdict() -> None:
-    context = context_of("xor_2-2")
-    none = CircuitCriteriaContext(context.question, mask_array([], context.question.layout))
-    assert len(SAME_STORY.judge("circuit", none)) == 0

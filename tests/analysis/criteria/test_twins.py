@@ -14,7 +14,7 @@ import pytest
 
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
-from analysis.criteria.registry import CRITERIA, criteria_for, criterion_named
+from analysis.criteria.registry import criteria_for, criterion_named
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates
 from tests.analysis.criteria.circuit_contexts import all_circuits, xor_context
 from tests.analysis.criteria.test_interpretation_criteria import everything
@@ -89,18 +89,6 @@ STRICTER = {
     ("above-random", "percentile"): (0.0, 60.0, 100.0),
 }
 WITH = {"input-noise": {"points": 50}, "above-random": {"networks": 10}}
-# parameters that are budgets, ways of drawing, or (continuous) a question of its own
-NO_ORDER = {
-    "input-noise": {"points", "seed"},
-    "input-robust": {"budget"},
-    "patching-robust": {"continuous", "budget"},
-    "knockout-completeness": {"network"},  # stricter with 1, but neither value is trivial
-    "above-random": {"networks", "seed"},
-    "joint-interchange": {"max_runs"},
-    "unmapped-inert": {"values", "budget", "max_runs"},  # 0 is no value on an input, so neither asks more
-    "abstraction-error": {"draws", "at_once", "deviation", "faithful", "seed"},  # each changes the draws
-    "selective": {"most"},  # of kinds with a record alone; its share is counted in test_selectivity
-}
 IMPLIED = {
     "circuit": [
         ("all-ablations", "zero-ablation"),
@@ -148,11 +136,6 @@ def test_every_criterion_has_a_twin_that_exists() -> None:
     for twin in TWINS.values():
         file, name = twin.split("::")
         assert re.search(rf"^def {name}\(", (HERE / file).read_text(), re.MULTILINE), twin
-
-
-def test_every_parameter_has_its_place() -> None:
-    placed = {(key, name) for key, names in NO_ORDER.items() for name in names} | set(STRICTER)
-    assert placed == {(c.key, parameter.name) for c in CRITERIA for parameter in c.parameters}
 
 
 @pytest.mark.slow

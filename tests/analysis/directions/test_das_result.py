@@ -11,13 +11,11 @@ import torch
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments import iia
 from analysis.data import clean_data
-from analysis.directions import blocks
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningCase, LearningOptions, learn
 from analysis.directions.das_result import learn_choices
 from analysis.directions.result import Learning
 from analysis.directions.search import search_directions
-from analysis.errors import BeyondLimits
 from analysis.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -35,18 +33,6 @@ def _one_thread():
 
 
 SHORT = LearningOptions(seeds=(0,), steps=60, learning_rate=0.1)
-
-
-def test_blocks_are_every_choice_of_layer_and_dimension(monkeypatch) -> None:
-    found = block_placements(2, (3, 3))
-    assert len(found) == len(set(found)) == 24  # 3 + 3 in one layer, 9 + 9 across
-    for one, other in found:
-        assert one.layer != other.layer or one.first + one.dimension <= other.first
-        assert all(b.first + b.dimension <= 3 for b in (one, other))
-    assert len(block_placements(2, (3, 3), max_dimension=1)) == 4
-    monkeypatch.setattr(blocks, "MAX_BLOCKS", 23)
-    with pytest.raises(BeyondLimits):
-        block_placements(2, (3, 3))
 
 
 def test_demands_are_those_of_the_algorithm() -> None:

@@ -16,7 +16,6 @@ from analysis.discovery.part_names import names_in
 from analysis.discovery.registry import default_methods, read_method
 from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim, InvalidMethod
-from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
 from analysis.tasks import named_task
 from tests.factories import pretrained_xor
@@ -48,11 +47,6 @@ def test_a_mask_edges_and_scores_say_the_same_circuit() -> None:
     assert {claim.answer(CUTS[claim.ablation or "zero"]).raw_mask for claim in three} == {0x3F3FF}
     assert three[0].raw_mask == three[1].raw_mask != three[2].raw_mask
     assert [claim.ablation for claim in three] == ["", "", "pairs"]
-
-
-def test_edges_are_named_as_in_the_drawing() -> None:
-    numbers = names_in(EdgeLayout((2, 3, 3, 1))).numbers
-    assert (numbers["x0>1.0"], numbers["x1>1.2"], numbers["1.2>2.0"], numbers["2.0>y0"]) == (0, 5, 8, 15)
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [

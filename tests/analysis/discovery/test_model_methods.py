@@ -10,7 +10,6 @@ import pytest
 from analysis.discovery.audit import audit
 from analysis.discovery.cuts import CutModel, bit_order
 from analysis.discovery.methods.acdc import MODEL_ACDC
-from analysis.discovery.methods.eap import MODEL_EAP
 from analysis.discovery.methods.eap_ig import MODEL_EAP_IG
 from analysis.discovery.methods.exact_edge import EFFECTS
 from analysis.discovery.model_location import ModelLandscape
@@ -22,7 +21,6 @@ from analysis.models.circuits import find_masks
 from analysis.models.model import gaps
 from analysis.models.protocol import ModelProtocol
 from tests.analysis.models.attention_models import plain_run
-from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.analysis.models.test_judging import golden
 
 RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]
@@ -100,13 +98,6 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     lost = plain_loss(model, moved_run(model, space, 0.0), whole, "kl")
     assert lost > 0.1
     assert -scores[given].sum() == pytest.approx(lost, rel=1e-3)
-
-
-def test_the_divergence_has_no_gradient_at_the_whole_model():
-    model = golden("majority_5_2x2_0")
-    answer = MODEL_EAP.answer(CutModel(model, model.space(ATTENTION.default_rules)), MODEL_EAP.filled({"loss": "kl"}))
-    assert (answer.outcome, answer.raw_mask) == ("degenerate", None)
-    assert np.abs(answer.scores).max() < 1e-12
 
 
 @pytest.mark.slow
@@ -222,11 +213,3 @@ def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
         assert place.valid == landscape.is_enough(landscape.cuts["rules"].right(one.answer.raw_mask))
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)
         assert place.recall is None
-
-
-def test_methods_of_derivatives_are_not_asked_of_a_kind_without():
-    model = read_perceptron(DOCUMENT)
-    cut = CutModel(model, model.space(PERCEPTRON.default_rules))
-    assert [method.key for method, _ in default_model_methods(cut)] == ["acdc", "effects", "random"]
-    with pytest.raises(InvalidMethod, match="takes derivatives"):
-        MODEL_EAP.answer(cut, MODEL_EAP.defaults)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analysis.discovery.claims import CLAIM_FORMAT, Claim, subject_of
 from analysis.discovery.cuts import NetworkCuts
 from analysis.discovery.part_names import names_in
-from analysis.discovery.sent_claims import FORMS, read_sent
+from analysis.discovery.sent_claims import read_sent
 from analysis.errors import InvalidClaim
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
@@ -82,10 +82,6 @@ def test_every_form_says_the_same_scores(form: str, sent: Any) -> None:
     assert found == form
     assert claim.scores == tuple(SCORES)
     assert claim.picking == {"pick": "top", "signed": False, "threshold": 0.95, "ablation": "zero"}
-
-
-def test_every_form_that_pages_describe_is_read_somewhere_here() -> None:
-    assert {one.key for one in FORMS} == {form for form, _ in [*CIRCUITS, *WITH_SCORES]}
 
 
 def test_what_is_declared_stands_where_the_claim_says_nothing() -> None:

@@ -14,7 +14,7 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
 from analysis.explanations.lens_claims import LensClaims
 from analysis.explanations.probes import PROBE
-from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
+from analysis.explanations.registry import KIND_OF
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit
@@ -51,11 +51,6 @@ def item(key: str) -> Any:
         "probe": next(one for one in PROBE.find(question()).explanations if one.is_task),
         "lens": LensClaims("labels", labels.claims(question(), labels.answer(question(), labels.defaults).view)),
     }[key]
-
-
-def test_each_kind_is_there_once():
-    assert len(KIND_OF) == len({kind.letter for kind in EVERY_KIND}) == len(EVERY_KIND)
-    assert BY_KEY.keys() < KIND_OF.keys()
 
 
 @pytest.mark.parametrize("key", KEYS)

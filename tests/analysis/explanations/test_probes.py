@@ -145,11 +145,6 @@ def test_other_texts_are_refused_with_cause_and_cure(text, cause):
     assert refused.value.cure
 
 
-def test_a_network_without_hidden_layers_is_refused():
-    assert PROBE.refuses(random_question(2, 1)) == "has no hidden layer to probe"
-    assert PROBE.refuses(random_question(2, 1, 1)) == ""
-
-
 def test_the_columns_are_those_of_the_record():
     question = ask(pretrained_xor().network)
     found = PROBE.find(question)

@@ -176,11 +176,6 @@ def test_values_that_nearly_agree_are_one_value():
         assert count_interpretations(ask(network(weight)), mask).by_circuit == (len(found),)
 
 
-def test_no_circuits_is_no_interpretations():
-    counts = count_interpretations(ask(random_network(1, (2, 2, 1))), np.array([], dtype=np.uint64))
-    assert (counts.by_circuit, counts.total, counts.observed) == ((), 0, 0)
-
-
 def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
     monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 10)
     network, seen = random_network(2, (2, 2, 2, 1)), []

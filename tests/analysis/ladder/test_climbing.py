@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from analysis.data import clean_data
-from analysis.errors import Cancelled
 from analysis.ladder import climbing
-from analysis.ladder.climbing import climb_closed, closed_rungs, n_placements, n_that_compute, placed_algorithms
+from analysis.ladder.climbing import climb_closed, closed_rungs, placed_algorithms
 from analysis.ladder.rungs import CLOSED, Floor, Rung
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.tasks import Task, named_task
-from analysis.work import Work
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
@@ -33,12 +31,6 @@ def by_hand(sizes, n_variables, single):
     ]
     choices = product(sites, repeat=n_variables)
     return sum(len(set().union(*choice)) == sum(map(len, choice)) for choice in choices)
-
-
-@pytest.mark.parametrize("single", [True, False])
-@pytest.mark.parametrize(("sizes", "n"), [((3,), 2), ((3, 3), 2), ((2, 3), 3), ((1, 2), 3), ((4,), 0), ((2,), 3)])
-def test_placements_are_counted(sizes, n, single) -> None:
-    assert n_placements(sizes, n, single=single) == by_hand(sizes, n, single)
 
 
 @pytest.mark.slow
@@ -82,15 +74,6 @@ def test_a_class_beyond_the_limits_says_why_and_the_others_are_climbed() -> None
     assert Floor.of([rungs["integer"], Rung(1, 3, 4, None), Rung(0, 0, 4, None)]) == Floor(2, 1, 3)
 
 
-def test_it_can_be_stopped() -> None:
-    def stop(progress):
-        if progress.done:
-            raise Cancelled("ladder")
-
-    with pytest.raises(Cancelled):
-        climb_closed(ask(XORNET, task=XOR, data=CLEAN), Work(report=stop))
-
-
 def test_three_inputs() -> None:
     task = Task((0, 1, 0, 1, 0, 1, 1, 1), "A∧B ∨ C")
     network = Network.from_arrays(
@@ -118,9 +101,3 @@ def test_what_passes_one_by_one_may_fail_all_at_once() -> None:
     )
     rung = closed_rungs(ask(network, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1), ["sets"])["sets"]
     assert (rung.alignments, rung.joint) == (12, 6)
-
-
-def test_networks_that_compute_the_task_are_counted() -> None:
-    constant = Network.from_arrays([[[0.0, 0.0]], [[0.0]]], [[0.0], [0.0]], activation="sigmoid")
-    assert n_that_compute([XORNET, constant, XORNET], XOR) == 2
-    assert n_that_compute([XORNET, constant], named_task("AND", 2)) == 0

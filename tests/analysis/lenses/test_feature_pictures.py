@@ -83,15 +83,6 @@ def test_fields_cover_the_square_and_each_band_holds_its_values(name):
         assert (values <= field.low + (bands + 1) * step + 1e-9).all()
 
 
-@pytest.mark.parametrize(("activation", "bias"), [("sigmoid", 36.0), ("tanh", 18.2), ("tanh", -19.2)])
-def test_a_neuron_that_varies_by_the_last_bit_alone_is_drawn(activation, bias):
-    still = ask(Network.from_arrays([[[1, 0]], [[1]]], [[bias], [0]], activation=activation))
-    seen = LENS.answer(still, LENS.defaults).view
-    assert 0 < seen.rows[0]["largest"] - seen.rows[0]["smallest"] < 1e-15
-    (field,) = LENS.fields(still, seen)
-    assert set("".join(field.grid)) <= set("012345")
-
-
 @pytest.mark.slow
 def test_rows_that_span_another_box_are_said_and_not_drawn_on_the_square():
     data = replace(clean_data(2), representatives=2 * clean_data(2).representatives - 1)
@@ -100,18 +91,3 @@ def test_rows_that_span_another_box_are_said_and_not_drawn_on_the_square():
     assert seen.notes == ("The box is the one that the rows span, not that of 0 and 1.",)
     assert {row["exact"] for row in seen.rows} == {False}
     assert LENS.fields(question, seen) == ()
-
-
-def test_a_wide_network_says_how_many_neurons_are_drawn():
-    wide = ask(Network.from_arrays([[[1, 1]] * 25, [[1] * 25]], [[0] * 25, [0]]))
-    seen = LENS.answer(wide, LENS.defaults).view
-    assert seen.notes == ("Drawn are the first 24 neurons; the table has all.",)
-    assert (len(seen.rows), len(LENS.fields(wide, seen))) == (25, 24)
-
-
-def test_a_constant_neuron_has_one_band_and_one_input_no_field():
-    still = ask(Network.from_arrays([[[0, 0]], [[1]]], [[0.5], [0]]))
-    (field,) = LENS.fields(still, LENS.answer(still, LENS.defaults).view)
-    assert {band for band, _ in field.pieces} == {0}
-    line = ask(Network.from_arrays([[[1]], [[1]]], [[0], [0]]))
-    assert LENS.fields(line, LENS.answer(line, LENS.defaults).view) == ()

@@ -81,9 +81,3 @@ def test_what_is_carried_is_what_was_said_and_nothing_is_said_where_it_is_not_kn
     assert [at.carried for at in both["A ∧ B"].layers] == [True, False]
     assert [at.carried for at in both["A"].layers] == [False, False]
     assert [at.carried for at in rows_of(question)["A ∧ B"].layers] == [None, None]
-
-
-def test_a_layer_that_carries_nothing_decodes_nothing() -> None:
-    network = Network.from_arrays([np.zeros((2, 2)), np.ones((1, 2))], [np.zeros(2), np.zeros(1)])
-    for row in rows_of(ask(network)).values():
-        assert [(at.margin, at.changed) for at in row.layers] == [(0.0, None)]

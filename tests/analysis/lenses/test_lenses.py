@@ -17,19 +17,17 @@ from analysis.directions.alignment import LinearPlace, parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
-from analysis.lenses.das import asked_algorithms, not_asked
-from analysis.lenses.gradients import kinks, units_without_slope
-from analysis.lenses.integrated_gradients import gauss_legendre
-from analysis.lenses.lens import Attribution, LensAnswer, Table, neurons_in_order
+from analysis.lenses.das import asked_algorithms
+from analysis.lenses.gradients import kinks
+from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
-from analysis.lenses.sae import Encoded, matches
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
-from analysis.tasks import input_table, named_task
+from analysis.tasks import input_table
 from app.bundled import bundled_networks
 from tests.factories import exact_xor, pretrained_xor
 
@@ -154,14 +152,6 @@ def test_integrated_gradients_come_near_a_fine_integral_of_differences(path: str
     assert np.abs(seen.gap).max() < (1e-2 if path == "left" else 1e-3)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5, 50, 128])
-def test_points_of_gauss_and_legendre_are_those_of_numpy(steps: int) -> None:
-    points, weights = gauss_legendre(steps)
-    expected, shares = np.polynomial.legendre.leggauss(steps)
-    assert np.abs(points - (1 + expected) / 2).max() < 1e-14
-    assert np.abs(weights - shares / 2).max() < 1e-13
-
-
 def test_a_weighted_ridge_regression_is_the_solution_of_its_equations() -> None:
     random = np.random.default_rng(0)
     points, outputs, weights = random.normal(size=(30, 3)), random.normal(size=30), random.random(30)
@@ -175,11 +165,6 @@ def test_a_weighted_ridge_regression_is_the_solution_of_its_equations() -> None:
     assert share == pytest.approx(1 - left / (weights * (outputs - middle) ** 2).sum())
     assert weighted_ridge(points, np.ones(30), weights, 0.7)[2] is None
     assert np.isnan(weighted_ridge(np.ones((30, 2)), outputs, weights, 0.0)[0]).all()
-
-
-def test_a_neighbourhood_that_leaves_no_single_line_is_an_outcome() -> None:
-    answer = look(QUESTIONS[0], "lime", ridge=0, width=0.001)
-    assert (answer.outcome, answer.view) == ("diverged", None)
 
 
 def is_separable(points: np.ndarray, labels: list[int]) -> str:
@@ -232,13 +217,6 @@ def test_margins_are_reached_and_not_exceeded() -> None:
         assert row["margin"] <= best + 0.03
 
 
-def test_beyond_three_inputs_the_task_and_the_single_inputs_are_probed() -> None:
-    question = replace(QUESTIONS[2], task=named_task("PARITY", 4))
-    tables = [tuple(row["truth_table"]) for row in table(question, "probes").rows]
-    assert tables[0] == question.task.truth_table
-    assert tables[1:] == [tuple(column) for column in input_table(4).T.astype(int).tolist()]
-
-
 def test_patches_are_runs_by_hand() -> None:
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     network, rows = question.cut, input_table(2)
@@ -273,32 +251,6 @@ def test_response_fields_are_activations_and_name_what_is_constant() -> None:
     )
 
 
-def test_where_two_outputs_are_equal_no_effect_is_told() -> None:
-    rows = table(ask(exact_xor().network), "patching-table").rows
-    alike = [row for row in rows if {row["base"], row["source"]} in ({0, 3}, {1, 2})]
-    assert alike
-    assert all(row["effect"] is None for row in alike)
-
-
-def test_dead_units_saturated_units_and_kinks_are_named_first() -> None:
-    network = Network.from_arrays(
-        [[[1, 1], [-1, -1], [1, 1]], [[1, 1, -2]]], [[0, -1, -1], [0]], activation="relu", output_activation="linear"
-    )
-    rows = input_table(2)
-    assert units_without_slope(network, rows) == ([(1, 1)], [])
-    assert kinks(network, rows) == [(1, 0, 0), (1, 2, 1), (1, 2, 2)]
-    notes = look(ask(network), "gradient-corners").notes
-    assert notes[0] == (
-        "At a kink: neuron 1.0 on 00, neuron 1.2 on 01, neuron 1.2 on 10. The derivative given there is the one from "
-        "below, 0."
-    )
-    assert notes[1].startswith("Neuron 1.1 has derivative 0 on every row (dead)")
-    assert look(ask(network), "integrated-gradients").notes == notes[1:]
-    flat = Network.from_arrays([[[1, 1], [0, 0]], [[1, 1]]], [[0, 40], [0]], activation="sigmoid")
-    assert units_without_slope(flat, rows) == ([], [(1, 1)])
-    assert "(saturated)" in look(ask(flat), "gradient-corners").notes[0]
-
-
 def test_a_degenerate_lens_says_so_first_and_trains_nothing_unless_forced() -> None:
     question = ask(pretrained_xor().network)
     probes = look(question, "probes")
@@ -327,13 +279,6 @@ def test_a_forced_autoencoder_rebuilds_four_rows_with_a_latent_each() -> None:
 
 def pattern(row: Mapping[str, Any]) -> int:
     return sum(bit << place for place, bit in enumerate(row["truth_table"]))
-
-
-@pytest.mark.slow
-def test_an_autoencoder_with_as_many_latents_as_rows_says_so() -> None:
-    question = random_question(3, 4, 1, seed=3)
-    assert look(question, "sae", latents=8).notes[0].startswith("8 latents for 8 distinct rows")
-    assert not look(question, "sae", latents=7).notes
 
 
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
@@ -391,35 +336,6 @@ def test_a_lens_s_numbers_do_not_depend_on_how_neurons_are_numbered(question: Qu
                 assert one.shape == two.shape
                 assert one == pytest.approx(two, abs=1e-9)
     assert told == 10
-
-
-def test_neurons_in_order_keep_the_figures_of_a_neuron_together() -> None:
-    rows = [
-        {"layer": layer, "neuron": neuron, "activation": value}
-        for layer, neuron, values in ((1, 0, (2.0, 1.0)), (1, 1, (0.0, 5.0)), (2, 0, (9.0, 9.0)))
-        for value in values
-    ]
-    assert neurons_in_order(Table(tuple(rows)), "activation").tolist() == [0, 5, 2, 1, 9, 9]
-
-
-@pytest.mark.parametrize("key", ["labels", "sae"])
-def test_numbers_of_labels_and_latents_count_each_function_layer_by_layer(key: str) -> None:
-    rows = [{"layer": layer, "truth_table": table} for layer, table in ((1, [0, 1]), (1, [0, 1]), (2, [1, 1]))]
-    assert LENS_BY_KEY[key].vector(Table(tuple(rows))).tolist() == [0, 0, 2, 0, 0, 0, 0, 1]
-
-
-def test_numbers_and_bars_of_alignment_search_are_of_runs_not_of_variables() -> None:
-    rows = [
-        {"algorithm": algorithm, "layer": layer, "agreed": agreed, "of": 32, "passes": agreed == 32}
-        for algorithm, layer, agreed in (("Alice", 1, 24), ("Alice", 2, 32), ("Bob", 1, 8), ("Bob", 2, 32))
-        for _variable in range(2)
-    ]
-    lens, seen = LENS_BY_KEY["das"], Table(tuple(rows))
-    assert lens.vector(seen).tolist() == [0.75, 0, 1, 1, 0.25, 0, 1, 1]
-    assert [(bar.label, bar.n, bar.of) for bar in lens.bars(seen)][1:3] == [
-        ("Alice, layer 2", 32, 32),
-        ("Bob, layer 1", 8, 32),
-    ]
 
 
 @pytest.mark.slow
@@ -496,13 +412,6 @@ def test_a_label_that_cannot_be_read_is_refused_by_name(labels: str, item: str, 
     assert cause in refused.value.cause
 
 
-def test_labels_of_what_is_not_there_are_an_outcome_that_names_them() -> None:
-    for label, words in (("7.0: A", "names a neuron that is not there"), ("1.0: C", "is about other inputs")):
-        answer = look(QUESTIONS[0], "labels", labels=label)
-        assert answer.outcome == "undefined"
-        assert f"“{label}” {words}" in answer.notes[0]
-
-
 def test_features_in_superposition_have_the_gram_matrix_of_their_directions() -> None:
     bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
     question = ask(bundled.network, task=bundled.tasks[0], data=bundled.data)
@@ -536,12 +445,6 @@ def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_al
     assert [valid for valid, _ in found["all"]] == [0, 0, 0, 0, 6]
 
 
-def test_direct_attribution_says_why_it_is_not_for_perceptrons() -> None:
-    answer = look(QUESTIONS[0], "direct-attribution")
-    assert (answer.outcome, answer.view) == ("undefined", None)
-    assert "no such sum" in answer.notes[0]
-
-
 @pytest.mark.slow
 def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_exactly() -> None:
     """The pretrained network carries Bob, on layer 1 also along the shortest read-outs."""
@@ -564,49 +467,6 @@ def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_
     claims = LENS_BY_KEY["das"].claims(question, Table(tuple(rows)))
     said = [(row["layer"], pattern(row), row["direction"]) for row in rows if row["passes"]]
     assert [(one.layer, one.function, LinearPlace.of(one.layer, one.directions).text) for one in claims] == said
-
-
-def test_alignment_search_needs_room_and_an_algorithm() -> None:
-    narrow = replace(random_question(2, 1, 1), task=named_task("XOR", 2))
-    assert "No hidden layer has room" in look(narrow, "das").notes[0]
-    gate = replace(random_question(2, 3, 1), task=named_task("AND", 2))
-    assert "no irredundant algorithm" in look(gate, "das").notes[0]
-    assert "up to 3 inputs" in look(replace(QUESTIONS[2], task=named_task("PARITY", 4)), "das").notes[0]
-
-
-@pytest.mark.slow
-def test_alignment_search_says_how_many_algorithms_it_leaves_out() -> None:
-    assert not_asked(named_task("XOR", 2), 2) == ()
-    (told,) = not_asked(named_task("AND", 3), 2)  # of 10,254 candidates 10,000 are listed
-    assert told == "Truncated: of at least 3 irredundant algorithms with variables the first 3 are aligned."
-    assert len(asked_algorithms(named_task("AND", 3), 2)) == 3
-
-
-@pytest.mark.slow
-def test_what_one_seed_of_an_autoencoder_gives_does_not_depend_on_the_others() -> None:
-    question = ask(pretrained_xor().network)
-    alone = table(question, "sae", force=True, seeds=1).rows
-    together = table(question, "sae", force=True, seeds=3).rows
-    for one, other in zip(alone, together, strict=True):
-        assert one["truth_table"] == other["truth_table"]
-        assert one["largest"] == pytest.approx(other["largest"], abs=1e-9)
-        assert one["found_again"] is None
-        assert 0 <= other["found_again"] <= 2
-
-
-@pytest.mark.slow
-def test_top_k_keeps_so_many_latents_of_each_row() -> None:
-    rows = table(ask(pretrained_xor().network), "sae", force=True, sparsity="top-k", k=2, seeds=1).rows
-    for layer in (1, 2):
-        assert np.sum([row["truth_table"] for row in rows if row["layer"] == layer], axis=0).max() <= 2
-
-
-def test_latents_are_matched_one_to_one_where_both_are_live() -> None:
-    fires = np.eye(3)
-    one = Encoded(fires, np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), None)
-    other = Encoded(fires * [1, 1, 0], np.array([[0.0, 1.0], [1.0, 0.0], [0.6, 0.8]]), None)
-    assert matches(one, other).tolist() == [True, True, False]
-    assert matches(one, one).all()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.errors import AnalysisError, BeyondLimits, InvalidProtocol
+from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.models import attention_space
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
 from analysis.models.circuits import MAX_LISTED, find_circuits, find_masks, judge_circuit, mask_bits, read_mask
@@ -291,11 +291,6 @@ def test_how_many_masks_mean_a_circuit(layers, heads, text):
     assert space.n_meaning(classes[classes.any(axis=1) | (space.graph.cut == "nodes")]) == (1 << bits) - empty
 
 
-def test_how_many_masks_mean_a_circuit_of_three_layers_is_not_known():
-    space = read_attention(a_file(layers=3, heads=1)).space(ATTENTION.default_rules)
-    assert space.n_meaning(np.ones((1, space.graph.n_bits), dtype=bool)) is None
-
-
 def test_masks_are_run_alike_alone_and_together():
     model = read_attention(GOLDEN["majority_5_2x2_0"]["network"])
     space = model.space({"granularity": "heads", "ablation": "mean", "embedding": "joined"})
@@ -312,24 +307,6 @@ def test_rows_in_parts_give_the_same_bits(monkeypatch):
     whole = model.space(rules).run(masks)
     monkeypatch.setattr(attention_space, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
     assert (model.space(rules).run(masks) == whole).all()
-
-
-def test_a_model_that_takes_too_long_to_run_is_refused():
-    document = a_file(context=32, d_head=256)
-    document |= {"position_embedding": None, "d_model": 64, "heads": 1, "unembedding": [[0.0] * 3] * 64}
-    document["token_embedding"] = [[0.0] * 64] * 3
-    wide, tall = [[[0.0] * 256] * 64], [[[0.0] * 64] * 256]
-    document["attention"] = [{"query": wide, "key": wide, "value": wide, "output": tall}]
-    rows = [list(row) for row in product(range(2), repeat=9)]
-    document["tasks"] = [{"name": "", "rows": [[0] * 23 + row for row in rows], "answers": [0] * len(rows)}]
-    with pytest.raises(BeyondLimits, match=r"running it on its 512 rows takes 1,\d{3},\d{3},\d{3} multiplications"):
-        read_attention(document)
-
-
-def test_a_space_of_more_bits_than_a_number_has_is_refused():
-    model = read_attention(a_file(layers=2, heads=4))
-    with pytest.raises(BeyondLimits, match="masks of 81 bits to try; the most are 4,194,304 of 64 bits"):
-        find_circuits(model, ATTENTION.default_rules)
 
 
 @pytest.mark.parametrize(

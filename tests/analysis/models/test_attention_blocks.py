@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import save
 from torch.nn import functional
 
-from analysis.errors import AnalysisError, BeyondLimits
+from analysis.errors import AnalysisError
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_blocks import BIASES
 from analysis.models.attention_files import attention_document
@@ -23,7 +23,7 @@ from analysis.models.attention_safetensors import (
 )
 from analysis.models.attention_tasks import TokenTask
 from analysis.models.attention_training import AttentionSpec, train_attention
-from analysis.models.circuits import engine_of, find_masks, number_bits, refuse_if_too_large
+from analysis.models.circuits import engine_of, find_masks, number_bits
 from analysis.models.model import Change, gaps
 from tests.analysis.models.attention_models import random_attention
 
@@ -272,12 +272,6 @@ def test_first_order_effects_are_differences_of_masked_runs(blocks):
 
     expected = [(loss(edge, step) - loss(edge, -step)) / (2 * step) for edge in names]
     assert space.effects(lambda logits, rows: logits, 1.0) == pytest.approx(np.array(expected), rel=1e-5, abs=1e-5)
-
-
-def test_a_space_too_large_to_be_run_is_refused_with_its_size():
-    model, space = space_of(with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu"), "heads")
-    with pytest.raises(BeyondLimits, match=r"there are [\d,]+ of them, which takes [\d,]+ masks of 26 bits to try"):
-        refuse_if_too_large(model, space)
 
 
 def test_files_come_back_to_the_bit_and_zero_biases_are_none():

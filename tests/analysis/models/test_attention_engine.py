@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.errors import BeyondLimits
 from analysis.models import attention_engine, circuits
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_space import AttentionSpace
@@ -136,14 +135,6 @@ def test_verdicts_are_those_of_plain_runs():
     checked_against_plain_runs("majority_5_2x2_0", "", 300, 60)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "text"), [("majority_5_2x2_0", ""), ("sum_mod_5_2x2_0", ""), ("other_name_2x2_0", "mean")]
-)
-def test_verdicts_are_those_of_many_plain_runs(name, text):
-    checked_against_plain_runs(name, text, 10_000, 1_000)
-
-
 def test_every_row_may_be_wrong_or_none():
     model = golden("own_2x1_0")
     space = model.space(ATTENTION.default_rules)
@@ -195,27 +186,3 @@ def test_what_it_finds_on_pages_is_what_running_finds(monkeypatch):
     quick = find_circuits(model, rules)
     monkeypatch.setattr(AttentionSpace, "engine", lambda self: None)
     assert find_circuits(model, rules) == quick
-
-
-def test_how_long_it_takes_is_told_before(monkeypatch):
-    quick, slow = (
-        golden(name).space(ATTENTION.rules(text)).engine().milliseconds
-        for name, text in (("majority_5_2x2_0", ""), ("induction_2x2_0", "mean"))
-    )
-    assert quick < 2_000
-    assert 2_000 < slow < 60_000
-    monkeypatch.setattr(circuits, "MAX_MILLISECONDS", slow - 1.0)
-    with pytest.raises(BeyondLimits, match=r"there are 101,388,799 of them, which takes about \d+ seconds"):
-        find_masks(golden("induction_2x2_0"), ATTENTION.rules("mean"))
-
-
-def test_a_space_of_five_million_million_is_not_searched():
-    with pytest.raises(BeyondLimits, match=r"there are 4,986,915,634,321 of them"):
-        find_masks(golden("induction_2x3_0"), ATTENTION.default_rules)
-
-
-def test_tables_that_take_too_much_memory_are_not_made(monkeypatch):
-    space = golden("own_2x1_0").space(ATTENTION.default_rules)
-    assert space.engine() is not None
-    monkeypatch.setattr("analysis.models.attention_space.MAX_BYTES", 1)
-    assert space.engine() is None

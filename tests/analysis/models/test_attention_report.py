@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.models import attention, attention_space
+from analysis.models import attention
 from analysis.models.attention import ATTENTION, FORMAT, read_attention
-from analysis.models.circuits import find_masks, judge_circuit
-from analysis.models.model import Inside, gaps
+from analysis.models.circuits import judge_circuit
+from analysis.models.model import gaps
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "attention"
 V, N = 3, 4
@@ -120,34 +120,6 @@ def test_the_figures_agree_with_the_runs(name, text):
             assert row[4:] == (judged.right, judged.worst)
 
 
-def test_a_circuit_without_a_head_says_nothing_of_it():
-    model = read_attention(json.loads((GOLDEN / "majority_5_2x2_0.json").read_text())["network"])
-    space = model.space(ATTENTION.rules("heads"))
-    smallest = min(find_masks(model, ATTENTION.rules("heads")).masks.tolist(), key=int.bit_count)
-    mask = np.array([smallest >> bit & 1 for bit in range(space.graph.n_bits)], dtype=bool)
-    heads, _, direct = space.inside(mask).tables
-    on = space.graph.active_nodes(mask[None])[0]
-    assert not on.all()
-    assert [row[1] is not None for row in heads.rows] == on.tolist()
-    read = mask[-len(direct.rows) :]
-    assert [row[1] is not None for row in direct.rows] == read.tolist()
-
-
-def test_no_row_repeats_a_token_so_nothing_is_said_of_duplicates():
-    model = by_hand()
-    rows = np.array([[0, 1, 2, 0]])
-    model = type(model)(**{**model.__dict__, "tokens": rows[:, :3], "answers": np.array([1]), "positions": None})
-    heads, _, _ = model.space(ATTENTION.default_rules).inside(np.ones(12, dtype=bool)).tables
-    assert heads.rows[0][2:4] == (None, None)
-    assert heads.rows[0][1] is not None
-
-
-def test_a_model_that_takes_long_to_run_has_no_such_tables(monkeypatch):
-    space = by_hand().space(ATTENTION.default_rules)
-    monkeypatch.setattr(attention_space, "_MAX_TOLD", 1)
-    assert space.inside(whole(space)) == Inside()
-
-
 @pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
 def test_a_row_is_looked_at_as_it_is_run(text):
     model = read_attention(json.loads((GOLDEN / "majority_5_2x2_0.json").read_text())["network"])
@@ -179,12 +151,3 @@ def test_a_row_is_looked_at_as_it_is_run(text):
     by_row = {table.title: table.by_row for table in inside.tables}
     assert by_row["Logit lens"][-1] == pytest.approx(gaps(outputs, model.answers)[0])
     assert by_row["What each head looks at"] is None
-
-
-def test_the_heads_made_by_hand_look_where_they_were_made_to():
-    model = by_hand()
-    look = model.space(ATTENTION.default_rules).inside(np.ones(12, dtype=bool)).look(1)  # 0 2 1 0
-    before, induction = (one.shares for one in look.patterns)
-    assert before[2, 1] == pytest.approx(1.0)
-    assert induction[3, 1] == pytest.approx(1.0)  # where the first 2 stands, behind a 0
-    assert look.gap > 0 >= look.patterns[1].gap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidTask, InvalidTraining
+from analysis.errors import InvalidTraining
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_files import attention_document
 from analysis.models.attention_planting import planted_induction
@@ -91,10 +91,3 @@ def test_planted_induction_is_right_on_every_row_by_its_two_heads(vocabulary, co
     planted = np.array([[name in keys for name in space.graph.bit_names]])
     assert (gaps(space.run(planted), model.answers)[0] > 0).all()
     assert read_attention(attention_document(model)).digest == model.digest
-
-
-def test_what_has_too_many_rows_is_refused():
-    with pytest.raises(InvalidTask) as refused:
-        planted_induction(65, 3)
-    assert "has more than 4,096 rows" in str(refused.value)
-    assert planted_induction(64, 3).embedding.shape == (64, 131)  # the largest there is

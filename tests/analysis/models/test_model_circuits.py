@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from analysis.circuits.search import search_circuits
-from analysis.errors import BeyondLimits, Cancelled, InvalidMask, InvalidNetwork, InvalidProtocol
+from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.models import circuits as engine
-from analysis.models import registry
 from analysis.models.circuits import find_circuits, find_masks, judge_circuit, mask_bits, read_mask
 from analysis.models.model import Edge, Graph, Node, gaps
 from analysis.progress import OutOfTime
@@ -137,13 +134,6 @@ def test_a_search_can_be_stopped_and_a_large_one_is_not_begun(monkeypatch):
         find_circuits(AND, RULES)
 
 
-def test_whether_a_large_circuit_is_minimal_is_not_guessed(monkeypatch):
-    minimal = min(find_circuits(AND, RULES).circuits, key=lambda one: one.bits)
-    assert judge_circuit(AND, RULES, minimal.mask).minimal
-    monkeypatch.setattr(engine, "SUBSETS_MILLISECONDS", -1.0)
-    assert judge_circuit(AND, RULES, minimal.mask) == replace(minimal, minimal=None)
-
-
 def test_a_mask_may_name_nodes():
     nodes = (Node("x", "x", 0, False), Node("a", "a", 1), Node("b", "b", 1), Node("y", "y", 2, False))
     edges = (Edge(0, 1), Edge(0, 2), Edge(0, 3), Edge(1, 3), Edge(2, 3))
@@ -156,29 +146,3 @@ def test_a_mask_may_name_nodes():
     by_edges = Graph(nodes, edges)
     assert by_edges.bit_names == ("x-a", "x-b", "x-y", "a-y", "b-y")
     assert by_edges.active_nodes(kept).tolist() == [[True, False], [False, False]]
-
-
-def test_rules_are_written_without_what_is_usual():
-    kind = PERCEPTRON.__class__(**{**PERCEPTRON.__dict__, "settings": {"a": ("one", "two"), "b": ("x", "y", "z")}})
-    for rules in ({"a": "one", "b": "x"}, {"a": "two", "b": "x"}, {"a": "two", "b": "z"}):
-        assert kind.rules(kind.write_rules(rules)) == rules
-    assert kind.write_rules({"a": "one", "b": "x"}) == ""
-    assert kind.rules("z-two") == {"a": "two", "b": "z"}
-    for text, cause in (("w", "no value of any setting"), ("y-z", "second value of b")):
-        with pytest.raises(InvalidProtocol, match=cause):
-            kind.rules(text)
-
-
-def test_a_file_finds_its_kind(monkeypatch):
-    monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
-    kind, model = registry.read_model(json.dumps(DOCUMENT).encode())
-    assert kind is PERCEPTRON
-    assert model.digest == AND.digest
-    for raw, cause in (
-        (b'{"format": "other/1"}', "has the format 'other/1'. Give one JSON object with one of the formats test-"),
-        (b"{}", "has no format"),
-        (b"[]", "holds a list"),
-        (b"\x80\x04", "pickle"),
-    ):
-        with pytest.raises(InvalidNetwork, match=cause):
-            registry.read_model(raw)

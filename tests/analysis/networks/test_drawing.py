@@ -7,22 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.errors import Cancelled, InvalidStudy
-from analysis.networks.drawing import Drawing, draw_network, largest_rate, read_prior
+from analysis.errors import InvalidStudy
+from analysis.networks.drawing import Drawing, draw_network, read_prior
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.studies.drawn import losses_on
 from analysis.tasks import input_table, named_task
-from analysis.work import Work
 from tests.oracles.brute_force_drawing import first_accepted
 
 OR = Drawing(read_prior("normal 1"), (2,), (named_task("OR", 2),), "leaky_relu", "leaky_relu", 0.01, 0.05, 200_000)
-
-
-@pytest.mark.parametrize(("text", "spreading", "scale"), [("normal 1", "normal", 1), ("fan-in 0.5", "fan-in", 0.5)])
-def test_priors_are_read(text, spreading, scale):
-    prior = read_prior(text)
-    assert (prior.spreading, prior.scale) == (spreading, scale)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +111,3 @@ def test_several_outputs_must_all_be_right():
     outputs = forward(drawn.network, input_table(2))
     assert outputs.round().T.tolist() == [[0, 1, 1, 1], [0, 0, 0, 1]]
     assert drawn.loss == pytest.approx(((outputs.T - [[0, 1, 1, 1], [0, 0, 0, 1]]) ** 2).mean())
-
-
-def test_a_budget_that_is_used_up_leaves_no_network():
-    drawn = draw_network(replace(OR, loss_target=1e-12, most_draws=1_000), 0, block=300)
-    assert (drawn.network, drawn.draws, drawn.loss) == (None, 1_000, None)
-    assert (1 - largest_rate(1_000)) ** 1_000 == pytest.approx(0.05)
-
-
-def test_it_can_be_stopped():
-    def stop(progress):
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        draw_network(replace(OR, loss_target=1e-12), 0, Work(report=stop))

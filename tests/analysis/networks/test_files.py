@@ -91,10 +91,6 @@ def test_what_may_be_left_out():
     assert file.tasks == (named_task("XOR", 2),)
 
 
-def test_names_are_trimmed():
-    assert parse_network_file(json.dumps(good_document(name="  a b\t")).encode()).name == "a b"
-
-
 @pytest.mark.parametrize(
     ("name", "slug"),
     [

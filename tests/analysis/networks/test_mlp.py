@@ -9,7 +9,7 @@ from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import activate, activations, circuit_activations, forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.tasks import input_table
-from analysis.validity import decide, decided_as, margin_to_edge, max_wrong
+from analysis.validity import decide, decided_as, max_wrong
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import edges_of, mean_activations, run
 
@@ -87,12 +87,6 @@ def test_decisions_round_half_to_even():
     for rule in ("rounding", "threshold"):
         for label in (0.0, 1.0, 2.0):
             assert decided_as(outputs, label, rule).tolist() == (decide(outputs, rule) == label).tolist()
-
-
-def test_margins():
-    outputs = np.array([-0.7, 0.1, 0.9, 1.4, 2.0])
-    np.testing.assert_allclose(margin_to_edge(outputs, "rounding"), [0.2, 0.4, 0.4, 0.1, 0.5])
-    np.testing.assert_allclose(margin_to_edge(outputs, "threshold"), [1.2, 0.4, 0.4, 0.9, 1.5])
 
 
 @pytest.mark.parametrize(

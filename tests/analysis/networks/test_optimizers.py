@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
 from analysis.networks.optimizers import Adam, AdamW
-from tests.checkout import ROOT
-
-LEARNING = """
-import sys
-import torch
-from analysis.networks.optimizers import {name}
-weights = torch.zeros(3, requires_grad=True)
-optimizer = {name}([weights], lr=0.1)
-optimizer.zero_grad()
-(weights - 1).square().sum().backward()
-optimizer.step()
-assert weights.detach().all()
-print("torch._dynamo" in sys.modules)
-"""
 
 
 @pytest.mark.parametrize(
@@ -47,12 +30,3 @@ def test_weights_are_those_of_torch_to_the_last_bit(ours, theirs, options):
             assert not any(weight.grad.requires_grad for weight in weights)
         found.append([weight.detach().numpy().tobytes() for weight in weights])
     assert found[0] == found[1]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["Adam", "AdamW"])
-def test_to_learn_does_not_load_the_compiler(name):
-    done = subprocess.run(
-        [sys.executable, "-c", LEARNING.format(name=name)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False"

@@ -1,6 +1,4 @@
 import math
-import sys
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -123,22 +121,6 @@ def test_divergence_is_an_outcome():
     assert healthy.converged
 
 
-@pytest.mark.slow
-def test_skewed_inputs_are_drawn_by_weight():
-    (outcome,) = train_networks([TrainingSpec(input_weights=(0, 0, 0, 1), tasks=("XOR",), seed=1)])
-    # only 11 is ever seen, so the network learns to answer 0 there and need not know the rest
-    assert outcome.state == "accuracy_too_low"
-    assert abs(forward(outcome.network, np.array([[1.0, 1.0]]))[0, 0]) < 0.5
-
-
-@pytest.mark.slow
-def test_most_small_xor_networks_converge_in_seconds():
-    outcomes = train_networks([TrainingSpec(seed=seed) for seed in range(100)])
-    states = Counter(outcome.state for outcome in outcomes)
-    assert states["converged"] >= 80
-    assert states["diverged"] == 0
-
-
 def test_progress_is_told_and_training_can_be_stopped():
     told = []
 
@@ -253,19 +235,3 @@ def test_the_smallest_weights_are_pruned_once_the_target_is_reached(target):
 def test_what_is_not_regularised_is_written_as_before():
     assert "regularisation" not in TrainingSpec().model_dump()
     assert TrainingSpec(regularisation="l1 0.1").model_dump()["regularisation"] == "l1 0.1"
-
-
-def test_options_survive_json(together):
-    for outcome in together:
-        written = training_json(outcome, max_points=10)
-        assert training_spec(written["options"]) == outcome.spec
-        assert len(written["losses"]) <= 10
-        assert written["losses"][-1] == [outcome.epochs, outcome.losses[-1]]
-
-
-@pytest.mark.slow
-def test_forms_and_jobs_do_not_load_torch():
-    import subprocess
-
-    code = "import sys, analysis.networks.training_spec, app.jobs.definitions; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

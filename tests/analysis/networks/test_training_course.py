@@ -8,10 +8,9 @@ import pytest
 from analysis.errors import Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
-from analysis.networks.training_course import course_json, training_json
+from analysis.networks.training_course import course_json
 from analysis.networks.training_curves import Looks, looks_each, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_problems
-from analysis.networks.untrained import untrained_network
 from analysis.tasks import input_table
 from analysis.work import Work
 
@@ -88,14 +87,6 @@ def test_a_training_stops_at_an_epoch():
     assert n == 4
 
 
-@pytest.mark.slow
-def test_what_diverges_is_written_as_json():
-    wild = SPEC.model_copy(update={"learning_rate": 10.0, "activation": "linear", "patience": 1000, "epochs": 200})
-    (outcome,) = train_networks([wild], looks=4)
-    assert not outcome.converged
-    json.dumps(training_json(outcome), allow_nan=False)
-
-
 def test_what_is_told_of_many_networks_at_once_is_bounded():
     for count in (1, 20, 100):
         assert 6 <= points_each(count) <= 200
@@ -123,9 +114,3 @@ def test_all_problems_are_told_at_once_each_with_its_option():
     assert training_problems({}) == ()
     # what goes by the number of inputs is not judged where that number is wrong itself
     assert [p.option for p in training_problems({"n_inputs": 9, "input_weights": [1]})] == ["n_inputs"]
-
-
-def test_the_stand_in_for_what_is_trained_has_its_shape_and_goes_by_no_seed():
-    stand_in = untrained_network(SPEC)
-    assert (stand_in.sizes, stand_in.activation) == (SPEC.sizes, SPEC.activation)
-    assert stand_in.digest == untrained_network(SPEC.model_copy(update={"seed": 9})).digest

@@ -226,9 +226,3 @@ def test_wrong_disguises_are_refused(text: str, cause: str) -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
     with pytest.raises(InvalidPlanting, match=cause):
         disguises.disguised(planted, text)
-
-
-def test_idle_is_refused_behind_distractors() -> None:
-    planted = disguises.distract(compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3)))
-    with pytest.raises(InvalidPlanting, match="have edges into it already"):
-        disguises.idle(planted)

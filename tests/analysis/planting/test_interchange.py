@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import Cancelled, InvalidPlanting
+from analysis.errors import InvalidPlanting
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import forward
@@ -20,7 +20,6 @@ from analysis.planting.planted import Planted
 from analysis.planting.recipes import MODES
 from analysis.question import ask
 from analysis.tasks import input_table
-from analysis.work import Work
 
 ALICE = parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2)
 N_STARTS = 24
@@ -81,14 +80,6 @@ def test_training_lowers_the_loss_and_says_what_it_ended_at() -> None:
     early, late = (trained("iit", 4, steps) for steps in (1, 200))
     assert sum(one.loss for one in late) < sum(one.loss for one in early) / 2
     assert not any(one.learned for one in early)
-
-
-def test_training_ends_when_it_is_asked_to() -> None:
-    def stop(_: object) -> None:
-        raise Cancelled("training")
-
-    with pytest.raises(Cancelled):
-        interchange_trained(InterchangeSpec.of(ALICE, (3, 3)), [0], Work(report=stop))
 
 
 @pytest.mark.parametrize(

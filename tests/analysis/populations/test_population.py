@@ -1,6 +1,5 @@
 """A population's members are what their networks give alone, and none is lost."""
 
-import itertools
 import json
 from dataclasses import replace
 
@@ -17,9 +16,9 @@ from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output
 from analysis.populations import population
 from analysis.populations.population import analyse_outcomes, iterate_population
-from analysis.populations.population_file import PopulationSummary, header_json, member_json
+from analysis.populations.population_file import PopulationSummary, member_json
 from analysis.preflight import preflight
-from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.result_file import result_json
 from analysis.tasks import named_task
@@ -98,12 +97,6 @@ def test_noisy_rows_and_a_data_record_are_refused_together():
     data = replace(clean_data(2), representatives=0.1 + clean_data(2).representatives)
     (problem,) = preflight(ask(near("xor_2-2", 1)[0], task=XOR, protocol=protocol, data=data))
     assert str(problem).startswith("protocol noisy: draws noisy rows, and a data record has rows of its own.")
-
-
-def test_settings_of_later_protocols_are_not_told_where_they_are_not_used():
-    later = {name for name in type(COMPLETE).model_fields if name == "circuit_family" or "noise" in name}
-    assert len(later) == 4
-    assert not later & set(COMPLETE.model_dump())
 
 
 def test_several_outputs_and_three_inputs():
@@ -199,27 +192,6 @@ def test_figures_of_the_summary():
     assert [figure[key] for key in ("least", "median", "most")] == [counts[0], counts[1], counts[3]]
     assert figure["none"] == counts.count(0)
     assert told["of"] == 4
-
-
-def test_the_header_names_the_rules():
-    header = header_json(COMPLETE, clean_data(2), [XOR], n_networks=5, device="cpu")
-    assert header["format"] == "pluriscope-population/1"
-    assert header["protocol"]["digest"] == COMPLETE.digest
-    assert (header["networks"], header["device"], header["data"]["clean"]) == (5, "cpu", True)
-
-
-def test_seconds_are_charged_to_members():
-    ticks = itertools.count()
-    members = analyse_population(near("xor_2-2", 2), [XOR], FEW, Work(clock=lambda: float(next(ticks))))
-    assert all(member.analyses[0].seconds["circuits"] > 0 for member in members)
-    assert set(members[0].analyses[0].seconds) == {
-        "circuits",
-        "interpretations",
-        "algorithms",
-        "alignments",
-        "criteria",
-    }
-    assert analyse_population(near("xor_2-2", 1), [XOR], FEW)[0].analyses[0].seconds == {}
 
 
 def test_bad_populations():

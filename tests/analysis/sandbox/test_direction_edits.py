@@ -169,13 +169,6 @@ def test_they_speak_as_in_a_comparison_of_own_swaps(both, aligned) -> None:
     assert asked.divided.any()
 
 
-def test_they_are_silent_about_neurons_and_say_why(both, aligned) -> None:
-    said = predict_by_directions(both[0], aligned[0], Intervention(0, (Change(1, 0, None, "zero"),)), BENCH)
-    assert said.bit == SILENT
-    assert "do not speak about neurons" in said.reason
-    assert predict_by_directions(both[0], aligned[0], Intervention(1), BENCH).bit == 1
-
-
 def test_a_value_is_read_by_the_directions_read_out(both, aligned) -> None:
     (path, place), _ = aligned[0].places
     variable = next(one for one in both[0].variables if one.path == path)

@@ -78,12 +78,6 @@ def test_turns_are_where_the_decision_becomes_another(seed, activation) -> None:
         assert decision(turn - 1e-7) != decision(turn + 1e-7)
 
 
-def test_some_paths_bend_and_turn() -> None:
-    found = [partial_changes(bench_of(network), changes) for network, changes in (drawn(s, "relu") for s in range(60))]
-    assert max(len(one.bends) for one in found) >= 3
-    assert sum(bool(one.turns) for one in found) >= 5
-
-
 def test_directions_go_along_as_neurons_do() -> None:
     network = random_network((2, 3, 2, 1), 4, "relu")
     bench = bench_of(network)

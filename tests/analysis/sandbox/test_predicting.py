@@ -10,7 +10,6 @@ import pytest
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
-from analysis.errors import AnalysisError
 from analysis.experiments import (
     decide_under_interventions,
     intervention_space,
@@ -24,9 +23,6 @@ from analysis.question import ask
 from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import (
-    NO_OUTPUT_GATE,
-    SAYS_WHAT,
-    predict_by_algorithm,
     predict_by_alignment,
     predict_by_interpretation,
 )
@@ -220,22 +216,6 @@ def test_inputs_are_read_by_the_values_they_take_in_the_data():
         assert said(base, 0.0) == (both.pop() if len(both) == 1 else -1)
 
 
-def test_an_output_without_a_gate_predicts_nothing():
-    network, data = pretrained_xor().network, clean_data(2)
-    layout = EdgeLayout(SIZES)
-    for mask in range(1, 1 << 18, 7):
-        try:
-            circuit = Circuit(layout, mask)
-            interpretation = interpretation_at(ask(network, data=data), circuit, 0)
-        except AnalysisError:  # most masks are no circuits
-            continue
-        if interpretation.gate(3, 0) is None:
-            said = predict_by_interpretation(interpretation, Intervention(0), xor_bench())
-            assert (said.bit, said.reason) == (-1, NO_OUTPUT_GATE)
-            return
-    pytest.fail("no circuit with a constant output was met")
-
-
 # ---- algorithms -----------------------------------------------------------------------------------------------------
 
 
@@ -271,15 +251,6 @@ def test_every_variable_may_have_a_source_of_its_own():
         said = predict_by_alignment(algorithm, alignment, intervention_of(SIZES, 2, base, changes), SIZES)
         # the root of XOR's first algorithm is the AND of its two negated variables
         assert said.bit == (1 - (first >> one & 1)) & (1 - (second >> other & 1))
-
-
-def test_without_changes_and_without_places():
-    algorithm, alignment = placed(NeuronSet(1, (0,)), NeuronSet(2, (1,)))
-    for base in range(4):
-        wanted = (0, 1, 1, 0)[base]
-        assert predict_by_alignment(algorithm, alignment, Intervention(base), SIZES).bit == wanted
-        assert predict_by_algorithm(algorithm, Intervention(base)).bit == wanted
-    assert predict_by_algorithm(algorithm, patched(((1, 0),), 1, 0)).reason == SAYS_WHAT
 
 
 # ---- what to try next -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from analysis.errors import InvalidIntervention
 from analysis.experiments import decide_under_interventions, intervention_space
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
-from analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of, site_name
+from analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of
 from analysis.sandbox.running import Bench
 from analysis.tasks import input_table
 from tests.factories import pretrained_xor
@@ -178,12 +178,3 @@ def test_too_many_changes_twice_the_same_and_no_such_base_are_refused():
         intervention_of(sizes, 2, 0, [changes[0], Change(1, 0, None, "mean")])
     with pytest.raises(InvalidIntervention, match="base 4"):
         intervention_of(sizes, 2, 4, [])
-
-
-def test_changes_are_kept_in_one_order():
-    changes = [Change(2, 0, 1, "zero"), Change(1, 1, None, "zero"), Change(2, 1, None, "mean"), Change(1, 0, 1, "zero")]
-    forward = intervention_of((2, 3, 3, 1), 2, 0, changes)
-    assert forward == intervention_of((2, 3, 3, 1), 2, 0, changes[::-1])
-    assert [site_name(c, (2, 3, 3, 1)) for c in forward.changes] == ["n1.1", "B → n1.0", "n2.1", "n1.1 → n2.0"]
-    assert forward.without(changes[1].site).with_change(changes[1]) == forward
-    assert forward.on(3).base == 3

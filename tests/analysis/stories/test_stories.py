@@ -195,13 +195,6 @@ def test_too_many_circuits_are_sampled_with_an_interval_that_holds_the_truth(mon
     assert kept.by_edges == some.by_edges
 
 
-def test_no_circuit_has_no_story() -> None:
-    question = xor("xor_pretrained")
-    found = told(question, mask_array([], question.layout))
-    assert found.n_asked == 0
-    assert set(found.counts.values()) == {0}
-
-
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a", "xor_3-3_b", "xor_tanh_3-3"])
 def test_contrasts_are_interchanges_on_which_a_plain_program_finds_the_two_apart(name: str) -> None:
     question = xor(name)

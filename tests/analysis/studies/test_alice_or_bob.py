@@ -10,7 +10,7 @@ import pytest
 from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.question import ask
-from analysis.studies.measures.alice_or_bob import MEASURES, who
+from analysis.studies.measures.alice_or_bob import MEASURES
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden_data, golden_network
@@ -96,14 +96,3 @@ def test_the_network_of_the_story_is_bob_on_neuron_sets_and_both_on_directions()
     )
     keys = ("alice-or-bob", "one-joint-alignment", "alice-or-bob-directions", "directions-joint")
     assert measured(network, named_task("XOR", 2), clean_data(2), *keys) == ("Bob only", True, "both", 2)
-
-
-@pytest.mark.slow
-def test_a_task_without_alice_and_bob_is_not_asked():
-    name = "nimp_3-2"
-    assert golden_measured(name, "alice-or-bob", "one-algorithm") == (None, True)
-
-
-def test_names():
-    assert [who(texts) for texts in ([ALICE, BOB], [ALICE], [BOB], [])] == ["both", "Alice only", "Bob only", "neither"]
-    assert who([ALICE.removeprefix("!"), "!" + BOB]) == "both"  # of XNOR

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
-from analysis.studies.chunks import LEAST, MOST, chunk_size, chunks_of, possible_circuits
+from analysis.studies.chunks import chunks_of
 from analysis.studies.design import StudyDesign, design_schema
 from analysis.studies.reading import read_design
 from tests.study_factories import design, settings
@@ -96,13 +96,6 @@ def test_cells_are_every_combination_and_keep_their_keys_in_larger_grids():
     assert small[1].sizes == (2, 3, 3, 1)
     assert small[1].spec(7).seed == 7
     assert small[1].spec(7).loss_target == 0.01
-
-
-def test_chunks_are_smaller_where_there_are_more_circuits():
-    small, large = (cells_of(design(hidden=[[width] * 2], comparisons=[], references=[]))[0] for width in (2, 5))
-    assert (chunk_size(small), chunk_size(large)) == (MOST, LEAST)
-    without = cells_of(design(measures=["alignments-minimal"], comparisons=[], ladders=[], references=[]))
-    assert [possible_circuits(cell) for cell in without] == [None, None]
 
 
 def test_chunks_never_move_when_seeds_are_added():

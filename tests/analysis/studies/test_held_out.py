@@ -117,10 +117,3 @@ def test_the_shortest_description_counts_edges_and_tables():
     none = np.zeros(1, dtype=np.int64)
     trial = Trial(none, none, 1, question, np.array([whole.mask], dtype=np.uint64), none, 0)
     assert trial.code_lengths == [1 << 5 * 4]  # one set of all edges; five gates of two inputs have tables of four bits
-
-
-def test_without_a_circuit_it_says_why():
-    question = asked(trained_xor(2, 1)[0])
-    assert run_trial(question, np.array([], dtype=np.uint64)) == (
-        "no circuit is valid whose interpretations predict anything"
-    )

@@ -111,7 +111,3 @@ def test_rules_choose_what_they_say(rule, value):
     studied = Studied(None, None, shared={"held out alignments": two_alignments()})
     (measure,) = (measure for measure in MEASURES if measure.key == f"held-out-aligned-{rule}")
     assert measure.function(studied).value == value
-
-
-def test_without_an_alignment_it_says_why():
-    assert run_alignment_trial(asked(small_network(0, (2, 2, 1)).network)) == "no valid alignment has variables"

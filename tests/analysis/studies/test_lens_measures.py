@@ -10,8 +10,7 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measure_named
 from analysis.studies.partial import circuits_alone
 from analysis.studies.subject import Studied
-from analysis.tasks import named_task
-from tests.factories import pretrained_xor, small_network
+from tests.factories import pretrained_xor
 
 
 def studied(question: Question) -> Studied:
@@ -33,12 +32,6 @@ def test_probes_tell_both_stories_and_used_ones_the_one_that_is_carried(pretrain
     assert value(pretrained, "alice-or-bob").value == "Bob only"
     assert value(pretrained, "told-probes").value == "both"
     assert value(pretrained, "told-used").value == "Bob only"
-
-
-def test_another_task_has_no_such_story() -> None:
-    network = small_network(3).network
-    told = value(studied(ask(network, task=named_task("AND", 2))), "told-probes")
-    assert (told.value, told.note) == (None, "asked of XOR of two inputs only")
 
 
 @pytest.mark.slow

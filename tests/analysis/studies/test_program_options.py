@@ -144,13 +144,3 @@ def test_counting_that_stopped_is_no_mean(monkeypatch):
     measured = measure_named("interpretations-first-5").function(studied)
     assert (measured.value, measured.note) == (None, "counting stopped at a limit after 2 of the first circuits")
     assert measure_named("interpretations-first-1").function(studied).value == 3 * studied.analysis.circuits.n_valid
-
-
-def test_too_many_neurons_are_said(monkeypatch):
-    monkeypatch.setattr("analysis.studies.measures.program_options.MAX_NEURONS", 5)
-    question = ask(pretrained_xor().network, task=XOR, protocol=PAPER)
-    measured = measure_named("alignments-valid-over-layers").function(Studied(question, analyse_output(question)))
-    assert (measured.value, measured.note) == (
-        None,
-        "alignments over several layers 6 hidden neurons, against a limit of 5",
-    )

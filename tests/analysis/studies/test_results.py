@@ -6,7 +6,6 @@ import pytest
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.measures.measure import Measured
-from analysis.studies.measures.registry import MEASURES, measure_named, measures_of
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from analysis.studies.summary import Record, StudySummary
@@ -112,17 +111,6 @@ def test_several_outputs_of_a_network_become_one_value_as_the_design_says():
     assert not told("mean").points[0].exact
     assert told("first").points[0].exact
     assert told("mean").silent == 1
-
-
-def test_every_measure_says_what_it_is():
-    for measure in MEASURES.values():
-        assert measure.definition.endswith(".")
-        assert measure.label[0].islower() or measure.label[0].isupper()
-    with pytest.raises(InvalidStudy):
-        measure_named("nothing")
-    made = measures_of(["circuits-valid"], ["mean-ablation", "margin"])
-    assert "passes:circuit:mean-ablation" in made
-    assert len([key for key in made if key.startswith("passes:")]) > 2
 
 
 def test_an_outcome_without_a_network_is_an_outcome():

@@ -9,9 +9,7 @@ import pytest
 from analysis.studies.cells import cells_of
 from analysis.studies.stored_summary import Summed, summed
 from analysis.studies.summary import Record, StudySummary
-from tests.study_factories import design, followed, results
-
-CATEGORY = {"measures": ["alice-or-bob", "circuits-valid"], "ladders": [], "references": [], "comparisons": []}
+from tests.study_factories import followed, results
 
 
 def summary_of(known):
@@ -64,9 +62,3 @@ def test_nothing_is_worked_out_again(monkeypatch):
         assert [g.yes.of for g in again.groups("one-irredundant-algorithm", "paper", by)] == [3, 3]
         assert [g.yes_of_all.of for g in again.groups("one-irredundant-algorithm", "paper", by)] == [4, 4]
     assert len(again.tests()) == 4
-
-
-def test_a_study_without_outcomes_is_summed_up_too():
-    again = read_back(StudySummary(design(), ()))
-    assert [group.of for group in again.groups("circuits-valid", "paper")] == [0, 0]
-    assert again.tests()[0][2].p is None

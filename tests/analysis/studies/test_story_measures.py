@@ -62,9 +62,3 @@ def test_backbone_edges_are_those_in_every_circuit() -> None:
     for mask in masks:
         common &= mask
     assert measure_named("backbone-edges").function(subject).value == common.bit_count() == 6
-
-
-def test_a_task_without_anything_to_place_has_no_value() -> None:
-    told = measure_named("story-same").function(studied("and_3-3", "AND"))
-    assert told.value is None
-    assert "variable" in told.note
