@@ -179,7 +179,7 @@ def protocol_settings(raw: bytes) -> dict[str, Any]:
     Raises:
         InvalidProtocol: no JSON object.
     """
-    cure = "give one JSON object of settings; pluriscope protocol-schema lists them"
+    cure = "give one JSON object of settings; docs/machine-interface.md lists them"
     return read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,7 +17,7 @@ _CIRCUITS_OF_MODELS: Final = "circuits of models"
 _INTRODUCTION: Final = """\
 # Criteria
 
-Which explanations survive what. Made from the registry by `pluriscope criteria`; do not edit.
+Which explanations survive what. Made from the registry by `python -m analysis.criteria.document`; do not edit.
 
 A criterion looks at one explanation at a time and gives a verdict: an outcome, a score where there is something to \
 measure, one sentence of reason and, where there is one, a witness that shows the outcome. Outcomes are *passed*, \
@@ -107,3 +108,7 @@ def _linked(source: str) -> str:
     for name, address in _ON_THE_WEB.items():
         numbered = numbered.replace(name, f"[{name}]({address})")
     return numbered
+
+
+if __name__ == "__main__":
+    sys.stdout.write(criteria_document())

@@ -162,20 +162,6 @@ def read_work(seconds: float | None) -> Work:
     return work.for_seconds(seconds)
 
 
-def protocol_schema(
-    output: Annotated[str, typer.Option("--output", "-o", help="File to write, or - for standard output.")] = "-",
-) -> int:
-    """Write the JSON schema of protocol files.
-
-    Example: [bold]pluriscope protocol-schema > protocol.schema.json[/bold]
-    """
-    from analysis.protocol import protocol_schema as schema
-
-    check_writable(output)
-    write_text(output, json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
-    return DONE
-
-
 def read_protocol(name: str) -> Protocol:
     """A built-in protocol by its name, or one from a file.
 

@@ -13,17 +13,15 @@ import typer
 
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
-from app.cli.analyse import analyse, protocol_schema
+from app.cli.analyse import analyse
 from app.cli.audit import audit
+from app.cli.check import check
 from app.cli.count import count
-from app.cli.criteria import criteria
-from app.cli.doctor import doctor
-from app.cli.models import convert_model, plant_model, train_model
+from app.cli.models import train_model
 from app.cli.plant import plant
 from app.cli.removed import what_became
-from app.cli.rename import rename
 from app.cli.serve_and_work import serve_and_work
-from app.cli.server import migrate, serve, work
+from app.cli.server import serve, work
 from app.cli.store import export, import_
 from app.cli.study import study
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
@@ -43,22 +41,17 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted",
 )
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
+app.command("explain", hidden=True)(analyse)
 app.command(rich_help_panel="Engine alone: no server, no database")(audit)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(plant)
 app.command(rich_help_panel="Engine alone: no server, no database")(train_model)
-app.command(rich_help_panel="Engine alone: no server, no database")(plant_model)
-app.command(rich_help_panel="Engine alone: no server, no database")(convert_model)
-app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
-app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
 app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)
 app.command(rich_help_panel="Dashboard and its database")(export)
 app.command(rich_help_panel="Dashboard and its database")(verify)
-app.command(rich_help_panel="Dashboard and its database")(rename)
-app.command(rich_help_panel="Dashboard and its database")(migrate)
-app.command(rich_help_panel="Dashboard and its database")(doctor)
+app.command(rich_help_panel="Dashboard and its database")(check)
 app.command(rich_help_panel="Dashboard and its database")(backup)
 app.command(rich_help_panel="Dashboard and its database")(restore)
 

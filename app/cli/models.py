@@ -1,4 +1,4 @@
-"""`pluriscope train-model`, `plant-model` and `convert-model`: files of transformers."""
+"""`pluriscope train-model`, and what `plant` and `import` do with transformers."""
 
 from __future__ import annotations
 
@@ -120,64 +120,33 @@ def _told(seed: int, outcome: AttentionOutcome, path: str) -> str:
     return f"seed {seed}: {what}, {path if outcome.converged else 'not converged'}"
 
 
-def plant_model(
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Model file to write; .safetensors or JSON.", show_default=False)
-    ],
-    vocabulary: Annotated[int, typer.Option(help="Tokens.")] = 4,
-    context: Annotated[int, typer.Option(help="Tokens of a row.")] = 5,
-    name: Annotated[str, typer.Option(help="Name of the model; default: what was planted.")] = "",
-) -> int:
-    """Write a transformer that carries the induction circuit on heads 1.0 and 2.0, weight by weight.
-
-    Example: [bold]pluriscope plant-model --vocabulary 4 --context 5 --output planted.json[/bold]
-
-    Exit codes: 0 done, 2 bad input.
-    """
+def planted_transformer(vocabulary: int, context: int, name: str, output: str) -> int:
+    """`pluriscope plant induction`: write a transformer that carries the induction circuit on heads 1.0 and 2.0."""
     from analysis.models.attention_planting import planted_induction
     from analysis.network_files.files import checked_name
 
     check_writable(output)
-    _write(planted_induction(vocabulary, context, checked_name(name) if name else ""), output)
+    write_model(planted_induction(vocabulary, context, checked_name(name) if name else ""), output)
     return DONE
 
 
-def convert_model(
-    file: Annotated[
-        str,
-        typer.Argument(
-            help="Model file, or a state dict of TransformerLens or a monthly puzzle as .safetensors.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Model file to write; .safetensors or JSON.", show_default=False)
-    ],
-    task: Annotated[str, typer.Option(help=f"Of a state dict: {TASK}")] = "",
-    rows: Annotated[str, typer.Option(help=f"Of a state dict: {ROWS}")] = "",
-    config: Annotated[
-        str,
-        typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict(); needed with MLP blocks or LayerNorm."),
-    ] = "",
-    context: Annotated[int, typer.Option(help="Tokens of a row; default: the task's.")] = 0,
-    vocabulary: Vocabulary = 0,
-    name: Annotated[str, typer.Option(help="Name of the model; default: the file's.")] = "",
-) -> int:
-    """Write a transformer in another format, from a model file or a TransformerLens or monthly puzzle's state dict.
-
-    Example: [bold]pluriscope convert-model state.safetensors --task induction --output model.json[/bold]
+def read_transformer(
+    file: str, task: str, rows: str, config: str, context: int, vocabulary: int, name: str
+) -> AttentionModel:
+    """A transformer, from a model file or a state dict of TransformerLens or a monthly puzzle.
 
     A state dict says nothing of rows, so it needs a task or a table of rows. Only the configuration tells what has no
     weights: normalisation folded into the matrices, and of MLP blocks and LayerNorm the activation and epsilon.
 
-    Exit codes: 0 done, 2 bad input.
+    Raises:
+        Refusal: an option that does not fit the file.
+        AnalysisError: a file that cannot be read.
     """
     from analysis.models.attention import AttentionModel
     from analysis.models.attention_safetensors import MAX_BYTES, check_config, read_attention_safetensors
     from analysis.models.registry import MAX_MODEL_BYTES, read_model
     from analysis.network_files.files import checked_name
 
-    check_writable(output, file, rows, config)
     chosen = _task(task, rows, vocabulary, context) if task or rows else None
     called = checked_name(name) if name else ""
     raw = read_bytes(file, "model file", MAX_BYTES)
@@ -189,17 +158,14 @@ def convert_model(
         kind, model = read_model(raw[: MAX_MODEL_BYTES + 1])
         if not isinstance(model, AttentionModel):
             raise Refusal(f"model file {file!r}: holds a {kind.noun}. Give a transformer.")
-        converted = replace(model, name=called or model.name)
-    else:
-        told = check_config(read_bytes(config, "configuration", MAX_BYTES)) if config else None
-        converted = read_attention_safetensors(raw, chosen, called, told)
-        if chosen is not None and not config:
-            remark(
-                "a state dict does not tell normalisation without weights (LNPre), other positions than learned ones, "
-                "unscaled scores or attention that is not causal; --config checks these"
-            )
-    _write(converted, output)
-    return DONE
+        return replace(model, name=called or model.name)
+    told = check_config(read_bytes(config, "configuration", MAX_BYTES)) if config else None
+    if chosen is not None and not config:
+        remark(
+            "a state dict does not tell normalisation without weights (LNPre), other positions than learned ones, "
+            "unscaled scores or attention that is not causal; --config checks these"
+        )
+    return read_attention_safetensors(raw, chosen, called, told)
 
 
 def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
@@ -214,7 +180,8 @@ def _task(task: str, rows: str, vocabulary: int, context: int) -> TokenTask:
     return read_table(read_bytes(rows, "table of rows", MAX_TABLE_BYTES))
 
 
-def _write(model: AttentionModel, output: str) -> None:
+def write_model(model: AttentionModel, output: str) -> None:
+    """Write a model file: safetensors where the name ends so, else JSON."""
     from analysis.models.attention_files import attention_document
     from analysis.models.attention_safetensors import attention_safetensors
 

@@ -6,6 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 COMMANDS: Final[dict[str, str]] = {
+    "convert-model": "Use pluriscope import FILE --output OUT, with the same options.",
+    "criteria": "docs/criteria.md has them; python -m analysis.criteria.document writes it anew.",
+    "doctor": "Use pluriscope check.",
+    "migrate": "A store is brought to the current schema by whatever opens it: serve, work, import, restore.",
+    "plant-model": "Use pluriscope plant induction, with the same options.",
+    "protocol-schema": "docs/machine-interface.md describes every setting of a protocol file.",
+    "rename": "Use the page /networks/{network}/rename.",
+    "study measures": "The form at /studies/new lists them.",
+    "study schema": "A server answers it at /api/v1/studies/schema.",
     "claim": "Paste the circuit at /networks/{network}/claims, whose address then holds it; or use audit --claims.",
     "move": "Take a backup, name the other database in PLURISCOPE_DATABASE_URL, and restore it there.",
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",

@@ -133,16 +133,3 @@ def work(
             f"cluster {settings.cluster!r}: dask is not installed. Install pluriscope with the extra 'cluster'."
         ) from None
     return DONE
-
-
-def migrate() -> int:
-    """Make the database, or bring it to the current schema.
-
-    Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope migrate[/bold]
-    """
-    from app.cli.store import opened_store
-    from app.db.engine import shown
-
-    with opened_store() as store:
-        remark(f"{shown(store.url)} is up to date")
-    return DONE

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from app.cli.analyse import read_protocol
 from app.cli.configuration import read_settings
+from app.cli.models import ROWS, read_transformer, write_model
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -74,16 +75,29 @@ def import_(
         str, typer.Option("--encoding", help='Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.')
     ] = "",
     name: Annotated[str, typer.Option("--name", help="What to call it; default: as the file does.")] = "",
+    rows: Annotated[str, typer.Option(help=f"Of a transformer's state dict: {ROWS}")] = "",
+    config: Annotated[str, typer.Option(help="Of a state dict: JSON file with model.cfg.to_dict().")] = "",
+    context: Annotated[int, typer.Option(help="Of a state dict: tokens of a row; default: the task's.")] = 0,
+    vocabulary: Annotated[int, typer.Option(help="Of a state dict: tokens; default: the task's.")] = 0,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="Write a transformer to this file and not to the store."),
+    ] = "",
 ) -> int:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
+    A transformer is read from a model file, or from a state dict of TransformerLens or a monthly puzzle with its
+    [bold]--task[/bold] or [bold]--rows[/bold].
+
     Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
     Example: [bold]pluriscope import net.safetensors --task name --tasks XOR[/bold]
+    Example: [bold]pluriscope import state.safetensors --task induction --output model.json[/bold]
 
     Prints the address of each network. PLURISCOPE_DATA names the data folder.
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
+    from analysis.models.attention_tasks import TASKS
     from analysis.network_files.declared_tasks import TASK_SOURCES
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration, read_intake
@@ -92,6 +106,11 @@ def import_(
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
 
+    if output or rows or config or context or vocabulary or task in TASKS or _are_models(files):
+        if len(files) != 1 or protocol or data or tasks or encoding:
+            raise Refusal("import: a transformer is imported by itself, without options of networks. Give one file.")
+        token_task = "" if task == "file" else task
+        return _import_transformer(files[0], output, token_task, rows, config, context, vocabulary, name)
     protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]
     source = next((known for known in TASK_SOURCES if known == task), None)
     if source is None:
@@ -108,20 +127,47 @@ def import_(
             )
             file = intake.file()
             sizes = file.network.sizes
-            rows = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
-            parsed.append((file, None if rows.is_clean else rows))
+            record = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
+            parsed.append((file, None if record.is_clean else record))
         except AnalysisError as error:
             raise Refusal(f"{path}: {error}") from None
     lines = []
     with opened_store() as store, store.write() as session:
-        for file, record in parsed:
+        for file, own in parsed:
             row = save_network(session, file)
             tell_known(session, row, file.name)
-            if record is not None:
-                save_data_record(session, record)
-            enqueue_analyses(session, row, protocols, data=record)
+            if own is not None:
+                save_data_record(session, own)
+            enqueue_analyses(session, row, protocols, data=own)
             lines.append(Addresses().network(row.slug))
     write_text("-", "".join(f"{line}\n" for line in lines))
+    return DONE
+
+
+def _are_models(files: Sequence[str]) -> bool:
+    """Whether a file says that it holds a model of another kind than the networks."""
+    from analysis.models.registry import MAX_MODEL_BYTES, kind_of_file
+
+    paths = [Path(file) for file in files if file != STANDARD]
+    return any(path.is_file() and kind_of_file(path.read_bytes()[: MAX_MODEL_BYTES + 1]) is not None for path in paths)
+
+
+def _import_transformer(file: str, output: str, task: str, rows: str, *options: Any) -> int:
+    """Write a transformer to a file, or store it and queue the search for its circuits."""
+    if output:
+        check_writable(output, file, rows, options[0])
+    model = read_transformer(file, task, rows, *options)
+    if output:
+        write_model(model, output)
+        return DONE
+    from analysis.models.attention_files import attention_document
+    from app.addressing import Addresses
+    from app.routes.models import store_model
+
+    with opened_store() as store, store.write() as session:
+        row, _, _ = store_model(session, Addresses(), json.dumps(attention_document(model)).encode())
+        address = Addresses().model(row.slug)
+    write_text("-", f"{address}\n")
     return DONE
 
 

@@ -100,34 +100,6 @@ def _load_ahead() -> None:
         ensure_running()
 
 
-@study.command("schema")
-def schema(
-    output: Annotated[str, typer.Option("--output", "-o", help="File to write, or - for standard output.")] = "-",
-) -> int:
-    """Write the JSON schema of study files.
-
-    Example: [bold]pluriscope study schema --output study.schema.json[/bold]
-    """
-    from analysis.studies.design import design_schema
-
-    check_writable(output)
-    write_text(output, json.dumps(design_schema(), indent=1, ensure_ascii=False) + "\n")
-    return DONE
-
-
-@study.command("measures")
-def measures() -> int:
-    """List the measures that designs may name: key, kind, label and what each is.
-
-    Example: [bold]pluriscope study measures[/bold]
-    """
-    from analysis.studies.measures.registry import MEASURES
-
-    for measure in MEASURES.values():
-        write_text("-", f"{measure.key}\t{measure.kind}\t{measure.label}\t{measure.definition}\n")
-    return DONE
-
-
 # --- studies and a store: results taken in and handed out
 
 
@@ -211,8 +183,6 @@ def export_study(
 
     Example: [bold]pluriscope study export alice-or-bob --output alice-or-bob.jsonl.gz[/bold]
     """
-    import json
-
     from app.db.reads.studies import find_study, stored_parts
 
     with opened_store() as store, store.read() as session:

@@ -19,7 +19,7 @@ _DAMAGED: Final = {"XX001", "XX002"}  # data_corrupted, index_corrupted
 _CANNOT_HOLD: Final = ("22", "54")  # data exceptions, limits of the program exceeded
 
 ROOM: Final = (
-    "make room on the volume of the data folder (pluriscope doctor says how much is left), then ask again; "
+    "make room on the volume of the data folder (pluriscope check says how much is left), then ask again; "
     "jobs go on by themselves"
 )
 
@@ -38,7 +38,7 @@ def diagnosis(error: DBAPIError) -> StoreError | None:
         return StoreUnavailable(
             "the database",
             "is damaged",
-            "let the operator stop the server and the workers, look with pluriscope doctor, and restore a backup",
+            "let the operator stop the server and the workers, look with pluriscope check, and restore a backup",
         )
     return None
 
@@ -48,7 +48,7 @@ def words_of(error: Exception) -> str:
     found = diagnosis(error) if isinstance(error, DBAPIError) else None
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
     return str(
-        found or StoreUnavailable("the database", f"did not take this ({cause})", "try again in a moment; see doctor")
+        found or StoreUnavailable("the database", f"did not take this ({cause})", "try again; see pluriscope check")
     )
 
 

@@ -47,7 +47,9 @@ def of_schema(store: Store) -> Iterator[Finding]:
         yield ok("store.schema", f"{where} has revision {revision}, the one that is needed")
     elif revision < str(newest):
         yield problem(
-            "store.schema", f"revision {revision}, needed is {newest}", "take a backup, then run pluriscope migrate"
+            "store.schema",
+            f"revision {revision}, needed is {newest}",
+            "take a backup, then start the server",
         )
     else:
         yield problem("store.schema", f"revision {revision} is of a newer program", "update the program")

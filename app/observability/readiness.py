@@ -57,7 +57,7 @@ def _checks(store: Store, settings: Settings, now: datetime) -> Iterator[Check]:
             name="schema",
             state="failed",
             found=f"the schema is {revision or 'missing'}, needed is {newest_revision()}",
-            cure="take a backup, then run pluriscope migrate, or install the version that made it",
+            cure="take a backup, then start the server, which brings it up, or install the version that made it",
         )
         return
     yield Check(name="schema", state="ok", found=f"the schema is {revision}")

@@ -227,7 +227,7 @@ add_twin(router, ONE_CIRCUIT)
 )
 def bring_in(session: Writing, links: Links, raw: RawBody, response: Response) -> ImportedModel:
     """Store a model file and ask for its circuits under the usual rules."""
-    row, created, job = _stored(session, links, raw)
+    row, created, job = store_model(session, links, raw)
     url = links.model(row.slug)
     response.headers["Location"] = url
     response.status_code = 201 if created else 200
@@ -243,11 +243,12 @@ def bring_in(session: Writing, links: Links, raw: RawBody, response: Response) -
 
 @router.post(ALL, include_in_schema=False)
 def bring_in_from_page(session: Writing, links: Links, _form: SentForm, sent: Sent) -> RedirectResponse:
-    row, _, _ = _stored(session, links, b"" if sent is None else sent.raw)
+    row, _, _ = store_model(session, links, b"" if sent is None else sent.raw)
     return RedirectResponse(links.model(row.slug), status_code=303)
 
 
-def _stored(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, bool, JobRow | None]:
+def store_model(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, bool, JobRow | None]:
+    """Store a model and ask for its circuits; whether it is new, and no job where the search would be too large."""
     row, created = save_model(session, raw)
     place = locate_model(session, links, row.slug, "")
     if too_large(place.model, place.space):

@@ -1,4 +1,4 @@
-"""`pluriscope train-model`, `plant-model` and `convert-model`: files that `analyse` takes."""
+"""`pluriscope train-model`, `plant induction` and `import` of transformers: files that `analyse` takes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_mlp_blocks_and_layer_norm_are_trained_and_converted(tmp_path):
     out = tmp_path / "converted.json"
     assert (
         run(
-            "convert-model",
+            "import",
             state_file,
             "--task",
             "first token",
@@ -82,9 +82,9 @@ def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
 
 def test_a_planted_model_is_converted_there_and_back(tmp_path):
     first, second, third = (tmp_path / name for name in ("a.json", "b.safetensors", "c.json"))
-    assert run("plant-model", "--vocabulary", 3, "--context", 4, "--output", first) == 0
-    assert run("convert-model", first, "--output", second, "--name", "renamed") == 0
-    assert run("convert-model", second, "--output", third) == 0
+    assert run("plant", "induction", "--vocabulary", 3, "--context", 4, "--output", first) == 0
+    assert run("import", first, "--output", second, "--name", "renamed") == 0
+    assert run("import", second, "--output", third) == 0
     _, planted = read_model(first.read_bytes())
     _, again = read_model(third.read_bytes())
     assert (again.digest, again.name) == (planted.digest, "renamed")
@@ -96,7 +96,7 @@ def test_a_state_dict_is_converted_with_its_task(tmp_path):
     file, out = tmp_path / "state.safetensors", tmp_path / "model.safetensors"
     file.write_bytes(save(state(model)))
     task = ("--task", "first token", "--vocabulary", 4, "--context", 3)
-    assert run("convert-model", file, *task, "--output", out) == 0
+    assert run("import", file, *task, "--output", out) == 0
     assert read_attention_safetensors(out.read_bytes()).digest == model.digest
 
 
@@ -107,8 +107,8 @@ def test_a_state_dict_is_converted_with_its_task(tmp_path):
         (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
         (("train-model", "--count", 0), "--count 0: is out of range."),
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
-        (("plant-model", "--vocabulary", 40), "more than 4,096 rows"),
-        (("convert-model", "absent.json"), "model file 'absent.json': cannot be read"),
+        (("plant", "induction", "--vocabulary", 40), "more than 4,096 rows"),
+        (("import", "absent.json"), "model file 'absent.json': cannot be read"),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys, monkeypatch):
@@ -120,10 +120,10 @@ def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys
 
 def test_a_task_and_rows_are_for_where_there_are_none(tmp_path, capsys):
     file, out = tmp_path / "a.json", tmp_path / "b.json"
-    assert run("plant-model", "--vocabulary", 3, "--context", 4, "--output", file) == 0
-    said = refused(capsys, "convert-model", file, "--task", "induction", "--output", out)
+    assert run("plant", "induction", "--vocabulary", 3, "--context", 4, "--output", file) == 0
+    said = refused(capsys, "import", file, "--task", "induction", "--output", out)
     assert "--task: is for state dicts" in said
     state_dict = tmp_path / "state.safetensors"
     state_dict.write_bytes(save(state(random_attention(0, (1, 1, 4, 2, 4, 3)))))
-    assert "says nothing of rows" in refused(capsys, "convert-model", state_dict, "--output", out)
+    assert "says nothing of rows" in refused(capsys, "import", state_dict, "--output", out)
     assert not out.exists()

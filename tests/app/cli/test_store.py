@@ -92,13 +92,6 @@ def test_a_stored_result_is_the_one_of_the_engine_alone(xor, tmp_path, capsys):
     assert one == other
 
 
-@pytest.mark.slow
-def test_migrate_twice(data_folder, capsys):
-    assert run("migrate") == 0
-    assert run("migrate") == 0
-    assert (data_folder / "pluriscope.sqlite").exists()
-
-
 def test_bad_settings_are_one_line(monkeypatch, capsys):
     assert "port" in refused(capsys, "serve", "--port", "99999")
     assert "workers" in refused(capsys, "work", "--workers", "0")

@@ -11,7 +11,6 @@ import pytest
 from app.db.links import KEY_LENGTH, short_key
 from app.pages.sharing.exports import Table
 from app.routes.exports import as_csv, as_json
-from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
@@ -222,15 +221,3 @@ def test_every_list_links_to_its_tables(client, page) -> None:
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
     assert len(tables) >= 2
     assert all(client.get(link).status_code == 200 for link in tables)
-
-
-def test_the_command_renames(app, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("PLURISCOPE_DATA", str(app.state.settings.data))
-    monkeypatch.setenv("PLURISCOPE_DATABASE_URL", app.state.settings.database_url)
-    assert run("rename", "settled", "well-settled") == 0
-    assert capsys.readouterr().out == "/networks/well-settled\n"
-    assert run("rename", "settled", "settled") == 0  # by its former slug, back to it
-    assert capsys.readouterr().out == "/networks/settled\n"
-    assert run("verify", "--quiet", "/networks/well-settled/circuits/3f") == 0
-    capsys.readouterr()
-    refused(capsys, "rename", "settled", "xor")

@@ -223,14 +223,14 @@ def test_the_command_and_its_exit_codes(tmp_path, monkeypatch, capsys):
     stored_in(tmp_path)
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
     monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
-    assert run("doctor", "--json") == 0
+    assert run("check", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["healthy"]
     assert {"check", "level", "found", "cure"} == set(told["findings"][0])
     monkeypatch.setenv("PLURISCOPE_WORKER", "3")
-    assert run("doctor") == 0
+    assert run("check") == 0
     assert "PLURISCOPE_WORKERS" in capsys.readouterr().out
-    assert run("doctor", "--strict") == 1
+    assert run("check", "--strict") == 1
     monkeypatch.setenv("PLURISCOPE_PREFIX", "no-slash")
-    assert run("doctor") == 1
+    assert run("check") == 1
     assert "NOT healthy" in capsys.readouterr().out

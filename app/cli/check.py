@@ -1,4 +1,4 @@
-"""`pluriscope doctor`: what is wrong with an installation, and what to do about it."""
+"""`pluriscope check`: what is wrong with an installation, and what to do about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from app.cli.terminal import DONE, TROUBLE, write_text
 
 
-def doctor(
+def check(
     as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
     sample: Annotated[
         int, typer.Option("--sample", min=0, max=100_000, help="Analyses whose digests are computed again.")
@@ -23,7 +23,7 @@ def doctor(
 ) -> int:
     """Look at store, settings, versions, disk and clock, and say what to do; nothing is changed.
 
-    Example: [bold]pluriscope doctor --json[/bold]
+    Example: [bold]pluriscope check --json[/bold]
 
     Exit codes: 0 healthy, 1 a problem was found (with --strict: or a warning).
     """
