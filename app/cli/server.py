@@ -48,6 +48,7 @@ def serve(
     from app.db.trouble import diagnosis, is_lasting
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
+    from app.jobs.queue import cancel_unknown
     from app.jobs.seeding import add_bundled_models, add_bundled_networks
     from app.jobs.stages import enqueue_missing
     from app.logs import configure
@@ -67,6 +68,7 @@ def serve(
                 remark(f"took in the results of {n_studies} bundled studies")
         if not settings.read_only:
             with store.write() as session:
+                cancel_unknown(session)
                 enqueue_missing(session)
             purged = purge_deleted(store, settings.undo_days)
             if purged:

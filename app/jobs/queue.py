@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
@@ -195,16 +196,24 @@ def _named(network: NetworkRow, output: int) -> str:
     return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
 
 
-def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobRow:
+def retry(
+    session: Session,
+    job_id: str,
+    *,
+    now: datetime | None = None,
+    definitions: Mapping[str, JobDefinition] = DEFINITIONS,
+) -> JobRow:
     """Queue a failed or cancelled job again, with all its attempts, before what nobody asked for.
 
     One that is queued already only comes earlier, and one that runs is left alone.
 
     Raises:
         NotFound: no such job.
-        Conflict: it has ended well, or stopped at a limit that it would reach again.
+        Conflict: it has ended well, or stopped at a limit that it would reach again, or is of a kind that is no more.
     """
     row = find_job(session, job_id)
+    if row.kind not in definitions:
+        raise Conflict(f"job {job_id}", f"is of the kind {row.kind!r}, which is no more", "ask for other work")
     if row.state in ("done", "truncated"):
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
     if row.state in ("failed", "cancelled"):
@@ -232,6 +241,16 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
         row.cancel_requested = True
         add_log(session, job_id, "asked to stop", now=now)
     return row
+
+
+def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition] = DEFINITIONS) -> int:
+    """Cancel waiting jobs of kinds that this version no longer has; returns how many."""
+    waiting = select(JobRow.id).where(JobRow.state == "queued", JobRow.kind.not_in(definitions))
+    found = session.scalars(waiting).all()
+    for job_id in found:
+        add_log(session, job_id, "work of this kind is no longer done", now=datetime.now(UTC))
+        cancel(session, job_id)
+    return len(found)
 
 
 def _hasten(row: JobRow) -> None:

@@ -225,7 +225,9 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
         events_url=addresses.job_action(row.id, "events"),
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
-        retry_url=addresses.job_action(row.id, "retry") if row.state in ("failed", "cancelled") else "",
+        retry_url=addresses.job_action(row.id, "retry")
+        if row.state in ("failed", "cancelled") and row.kind in DEFINITIONS
+        else "",
         retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
     )
 

@@ -90,7 +90,7 @@ def test_trying_by_hand_ends_the_wait(store):
     job_id = ask(store, "a", 1)
     lose(store, NOW)
     with store.write() as session:
-        queue.retry(session, job_id)
+        queue.retry(session, job_id, definitions=KINDS)
     assert served(store, 1) == [("a", 1)]
 
 
@@ -121,6 +121,6 @@ def test_what_is_set_aside_can_be_tried_again(store, way):
     row = row_of(store, job_id)
     assert (row.state, row.set_aside) == (("cancelled", False) if way == "cancel" else ("failed", True))
     with store.write() as session:
-        queue.retry(session, job_id, now=now)
+        queue.retry(session, job_id, now=now, definitions=KINDS)
         held = leases.claim(session, "me", definitions=KINDS, now=now)
         assert (held.attempt, held.losses) == (1, 0)

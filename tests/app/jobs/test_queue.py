@@ -69,7 +69,7 @@ def test_what_somebody_asked_for_comes_before_all_that_nobody_did(store):
     with store.write() as session:
         queue.cancel(session, automatic[0])
     with store.write() as session:
-        queue.retry(session, automatic[0])
+        queue.retry(session, automatic[0], definitions=KINDS)
     assert [claim(store).job_id for _ in range(2)] == automatic[:2]
 
 
@@ -130,7 +130,7 @@ def test_a_job_whose_workers_are_lost_too_often_fails(store):
     assert f"its worker was lost {KINDS['count'].max_attempts} times" in row.error
     assert row.set_aside
     with store.write() as session:
-        assert queue.retry(session, job_id).state == "queued"
+        assert queue.retry(session, job_id, definitions=KINDS).state == "queued"
     assert claim(store, now=now).attempt == 1
 
 
@@ -175,7 +175,7 @@ def test_cancel(store):
     with store.write() as session, pytest.raises(Conflict):
         queue.cancel(session, running)
     with store.write() as session, pytest.raises(Conflict):
-        queue.retry(session, running)
+        queue.retry(session, running, definitions=KINDS)
 
 
 @pytest.mark.parametrize("way", ["requeue", "expire"])
@@ -200,6 +200,17 @@ def test_failed_jobs_are_queued_again_only_when_asked(store):
     enqueue(store, again=True)
     row = job(store, job_id)
     assert (row.state, row.error, row.attempts) == ("queued", "", 0)
+
+
+def test_waiting_jobs_of_kinds_that_are_no_more_are_cancelled(store):
+    known, gone = enqueue(store, 1), enqueue(store, 2)
+    with store.write() as session:
+        find_job(session, gone).kind = "contradictions"
+        assert queue.cancel_unknown(session, definitions=KINDS) == 1
+        assert queue.cancel_unknown(session, definitions=KINDS) == 0
+        with pytest.raises(Conflict, match="is no more"):
+            queue.retry(session, gone, definitions=KINDS)
+    assert (job(store, known).state, job(store, gone).state) == ("queued", "cancelled")
 
 
 def test_lists_of_jobs(store):
