@@ -62,6 +62,10 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
     Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
     *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
+    *(
+        Former(f"{API_PREFIX}{path}", became="went with its page", cure="see the front page", twin=False)
+        for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}", "/patterns", "/types")
+    ),
     Former("/api/types", "/api", ("theme",), twin=False),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
     Former("/patterns", became="is no page any more", cure="see templates/components/README.md", twin=False),

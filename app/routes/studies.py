@@ -172,20 +172,20 @@ add_page(
 )
 
 
-@router.get("/studies/{study}/figures/{name}", include_in_schema=False)
+@router.get("/studies/{study}/figures/{name}.{form}", include_in_schema=False)
 def figure(
     request: Request,
     session: Reading,
     links: Links,
     study: str,
     name: str,
+    form: str,
     options: Annotated[StudyFigureOptions, Query()],
 ) -> Response:
-    """A figure as svg, png or pdf; without such an ending what was its page, which the study's page took in."""
-    stem, _, form = name.rpartition(".")
-    if form not in FIGURE_FORMS or not stem:
+    """A figure as svg, png or pdf; where a name with a dot has no such ending, its former page is asked for."""
+    if form not in FIGURE_FORMS:
         return RedirectResponse(links.study(study, protocol=options.protocol, by=options.by), status_code=301)
-    markup = study_drawing(session, links, study, stem, options)
+    markup = study_drawing(session, links, study, name, options)
     if form == "pdf":
         return pdf_answer(markup)
     theme = theme_of(request)
