@@ -4,9 +4,8 @@ A link outlives the run that made it. Whoever follows one can have every figure 
 compute found again on the spot, and see which of them equal what is stored. Nothing here knows where figures are
 stored: :func:`hold_against` takes both sides as values.
 
-Figures are named alike on both sides. How many explanations there are in all costs a whole analysis, which the caller
-runs where that takes seconds (:func:`recompute_counts`). Criteria that compare with all others are not computed again;
-the caller says so.
+Figures are named alike on both sides. Verdicts of criteria, and how many explanations there are in all, are not
+computed again; the caller says so.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array, possible_c
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.question import Question
-from analysis.result import OutputAnalysis
 from analysis.tasks import Task, input_table
 from analysis.validity import decide, margin_to_edge
 
@@ -115,27 +113,6 @@ def recompute_network(network: Network, tasks: Sequence[Task]) -> tuple[Recomput
                 f"{right}/{len(inputs)}",
             )
         )
-    return tuple(figures)
-
-
-def recompute_counts(found: OutputAnalysis) -> tuple[Recomputed, ...]:
-    """How many explanations of each kind an analysis found that was made again from the weights."""
-    circuits, counts, search = found.circuits, found.interpretations, found.algorithms
-    every = circuits.method == "listed"
-    of_which = "of all valid circuits" if every and counts.complete else "of the listed circuits"
-    figures = [
-        Recomputed("circuits_possible", "Possible circuits", circuits.possible),
-        Recomputed("circuits_valid", "Valid circuits", circuits.n_valid, "" if every else circuits.method),
-    ]
-    if found.question.data.boolean:
-        figures += [
-            Recomputed("interpretations_total", "Interpretations", counts.total, of_which),
-            Recomputed("interpretations_observed", "Observed classes of interpretations", counts.observed, of_which),
-            Recomputed("algorithms_candidates", "Candidate algorithms", search.n_candidates),
-            Recomputed("algorithms_aligned", "Algorithms with a valid alignment", search.n_aligned),
-            Recomputed("alignments_valid", "Valid alignments", search.n_valid_alignments),
-            Recomputed("alignments_minimal", "Minimal alignments", search.n_minimal_alignments),
-        ]
     return tuple(figures)
 
 

@@ -340,9 +340,13 @@ class Addresses:
         return path + (f"?v={version}" if version else "")
 
     def made_of(self, page: str, name: str) -> str:
-        """What is made of a page (verify, card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
+        """What is made of a page (card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
         path, question, query = page.partition("?")
         return f"{path}/{name}{question}{query}"
+
+    def verified(self, page: str) -> str:
+        """What a page is about, computed anew from the weights and held against what is stored."""
+        return self._url("verified", url=page)
 
     def embedded(self, page: str) -> str:
         """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""

@@ -92,28 +92,6 @@ def judged_circuits(
     return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
 
 
-def judged_again(
-    kind: ModelKind,
-    model: Model,
-    rules: Rules,
-    circuit: ModelCircuit,
-    fewest: int | None,
-    found: NDArray[np.uint64] | None,
-) -> ModelCircuit:
-    """One valid circuit with roles and outcomes computed anew.
-
-    Args:
-        kind: of the model.
-        model: with its task.
-        rules: of its kind.
-        circuit: a valid one.
-        fewest: bits of the smallest valid circuit, None if that is not known.
-        found: all valid circuits as numbers, ascending; None where they are not all known.
-    """
-    [told] = told_of(kind, model, ModelProtocol("", rules), [circuit], fewest, found)
-    return replace(circuit, told=told)
-
-
 def told_of(
     kind: ModelKind,
     model: Model,

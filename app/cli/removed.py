@@ -22,6 +22,8 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """Command, with its group in front → what to do instead, as a sentence."""
 OPTIONS: Final[dict[tuple[str, str], str]] = {
+    ("verify", "--counts"): "pluriscope analyse counts anew: hold what it says beside the network's page.",
+    ("verify", "--no-counts"): "Counts are never recomputed here: leave it out.",
     ("study run", "--cost"): "How long a study takes is not predicted; how many networks it has is said as it starts.",
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",
     ("count run", "--part"): "One exact count is made by one machine, with as many processes as --workers says.",

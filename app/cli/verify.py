@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,13 +41,6 @@ def verify(
         str,
         typer.Option("--result", "-r", help="With --network: a result file to compare with, by pluriscope analyse."),
     ] = "",
-    counts: Annotated[
-        bool | None,
-        typer.Option(
-            "--counts/--no-counts",
-            help="Of a network: recompute how many explanations there are. By default where that takes seconds.",
-        ),
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the whole comparison as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the verdict.")] = False,
 ) -> int:
@@ -72,19 +64,14 @@ def verify(
         raise Refusal("--data, --protocol and --result go with --network. Without it all is read from the database.")
     try:
         key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
-        target = read_target(
-            _long(key[1]) if key else address, Addresses(_prefix(address)), without=("theme", "counts")
-        )
+        target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
         against = _against(result) if network else None
-        asked: Any = {"counting": {None: "", True: "yes", False: "no"}[counts], "most_seconds": math.inf}
         opened = _opened_file(target, network, data, protocol) if network else opened_store()
         with opened as store, store.read() as session:
             try:
-                page = build_verification(session, Addresses(), target, against, **asked)
+                page = build_verification(session, Addresses(), target, against)
             except Moved as moved:
-                page = build_verification(
-                    session, Addresses(), target.renamed(moved.former, moved.now), against, **asked
-                )
+                page = build_verification(session, Addresses(), target.renamed(moved.former, moved.now), against)
     except PageError as error:
         raise Refusal(str(error), BAD_INPUT) from None
     if as_json:
@@ -164,8 +151,6 @@ def _tell(page: VerifyPage, *, quiet: bool) -> None:
     """The verdict on standard output, every figure before it unless asked not to."""
     if not quiet:
         groups = [("inputs", page.identity), *((item.title, item.figures) for item in page.explanations)]
-        if page.kind == "network":
-            groups.append(("how many explanations there are", page.counts))
         for title, figures in groups:
             remark(title)
             for figure in figures:
@@ -178,18 +163,13 @@ def _tell(page: VerifyPage, *, quiet: bool) -> None:
         dot = {"store": "nothing stored", "result file": "not in the result file", "nothing": "nothing"}
         remark(f"= equal, ≠ differs, · {dot[page.compared_with]} to compare with, ? not recomputed")
     found = page.found[:1].lower() + page.found[1:]
-    offer = ""
-    if page.kind == "network" and not page.counts:
-        cost = "" if page.counts_seconds is None else f", about {page.counts_seconds:.2g} s"
-        offer = f" (--counts recomputes them{cost})"
     words = {
-        "equal": f"equal: {found}{offer}",
+        "equal": f"equal: {found}",
         "differs": f"differs: {page.n_differ} of {page.n_equal + page.n_differ} figures",
         "not_stored": {
             "store": "recomputed; nothing is stored to compare with",
             "result file": "recomputed; the result file says nothing of it",
             "nothing": "recomputed from the network file alone: there is nothing to compare with (give --result)",
-        }[page.compared_with]
-        + offer,
+        }[page.compared_with],
     }
     write_text("-", f"{words[page.verdict]} (engine {page.engine_version}, {page.seconds:.2f} s)\n")

@@ -23,7 +23,6 @@ from app.pages.models.circuit import (
     ModelCircuitOptions,
     build_model_circuit,
     build_model_compare,
-    build_model_verify,
 )
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
 from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
@@ -175,16 +174,6 @@ add_page(
         a few circuits computed over all, and a map of them that shows sizes, criteria or who has a role in each.
         """,
         context=lambda page, _: map_shown(page),
-    ),
-    Page(
-        CIRCUIT + "/verify",
-        build_model_verify,
-        "model_verify",
-        "models",
-        "One circuit of a model, computed again",
-        "Every figure computed again from the weights, beside what the search has stored.",
-        errors=(400, 404, 422),
-        within="this circuit",
     ),
 )
 SANDBOX = Page(

@@ -44,10 +44,23 @@ class Former:
 
 
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
+_VERIFIED: Final = (
+    "/networks/{network}",
+    "/networks/{network}/circuits/{mask}",
+    "/networks/{network}/circuits/{mask}/interpretations/{index}",
+    "/networks/{network}/algorithms/{algorithm}",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
+    "/networks/{network}/explanations/{ref}",
+    "/compare",
+    "/models/{model}/circuits/{mask}",
+)
+"""Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
+    *(Former(f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin")) for page in _VERIFIED),
     Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),
     Former("/models/{model}/claim", "/models/{model}/claims", ("rules", "theme", "loss", *_CLAIMED)),
     Former(

@@ -143,13 +143,6 @@ def point_shelf(
     return PointShelf(POINT, {**columns, "valid": every, "order": -values if descending else values})
 
 
-def points_of(session: Session, row: CommonGroundRow, owner: int, *, interpreted: bool) -> list[StoredPoint]:
-    """The points of the interpretations of one circuit, or of the alignments of one algorithm."""
-    of_circuits = point_column(session, row.analysis_id, "kind") == INTERPRETATION
-    mine = point_column(session, row.analysis_id, "owner") == owner
-    return points_at(session, row, np.flatnonzero(mine & (of_circuits == interpreted)).tolist())
-
-
 def points_at(session: Session, row: CommonGroundRow, positions: Sequence[int]) -> list[StoredPoint]:
     """The points at these positions; only the blocks that hold them are read."""
     query = select(CommonGroundBlockRow.name, CommonGroundBlockRow.block, CommonGroundBlockRow.data).where(

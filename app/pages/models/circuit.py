@@ -9,17 +9,12 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.explanations.explanation import REF
-from analysis.models.circuits import ModelCircuit, judge_circuit
 from analysis.models.common import chances_by_bits
-from analysis.models.judging import NOT_ASKED, UNDECIDED, judged_again
 from analysis.models.model import gaps
-from analysis.reverify import Recomputed, Status, hold_against, verdict_of
 from app.addressing import Addresses
-from app.db.models import stored_circuits
 from app.options import PageModel
 from app.pages.circuit_sets import ChanceView, shown_chance
-from app.pages.explanation_items import FigureView, figures_of
+from app.pages.explanation_items import FigureView
 from app.pages.models.circuits import ModelCircuitItem, ModelCircuitsOptions, build_model_circuits
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
@@ -30,7 +25,6 @@ from app.pages.models.views import (
     UnderRules,
     locate_model,
     open_circuits,
-    recomputed_figures,
     row_views,
     sandbox_url,
     search_of,
@@ -40,7 +34,6 @@ from app.pages.models.views import (
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6
 MAX_OFFERED: Final = 24
-UNTOLD: Final = (NOT_ASKED, UNDECIDED)
 """Of criteria that are not decided, which nothing can be held against."""
 
 
@@ -62,7 +55,6 @@ class ModelCircuitPage(UnderRules):
     smaller_url: str = Field(description="The listed circuits that keep nothing else than this one.")
     list_url: str
     compare_url: str
-    verify_url: str
     sandbox_url: str = Field(description="The sandbox with all else cut; empty where models of this kind have none.")
 
 
@@ -119,24 +111,6 @@ class ModelComparePage(UnderRules):
     list_url: str
 
 
-class HeldView(PageModel):
-    """One figure, as stored and as computed again."""
-
-    label: str
-    status: Status
-    stored: bool | int | float | str | None
-    recomputed: bool | int | float | str | None
-
-
-class ModelVerifyPage(UnderRules):
-    """Every figure of a circuit computed again from the weights, beside what the search has stored."""
-
-    mask: str
-    status: Status
-    figures: list[HeldView]
-    circuit_url: str
-
-
 class ModelCircuitOptions(RulesOptions):
     """Options of one circuit's page."""
 
@@ -181,7 +155,6 @@ def build_model_circuit(
         smaller_url=addresses.circuits(slug, scope, drop=names),
         list_url=list_url,
         compare_url=addresses.compare(slug, [circuit.mask], scope),
-        verify_url=addresses.made_of(url(), "verify"),
         sandbox_url=sandbox_url(addresses, place.row, place.space, scope, circuit.mask, options.row),
         url=url(options.row),
     )
@@ -278,46 +251,6 @@ def build_model_compare(
         list_url=list_url,
         url=addresses.compare(slug, list(found), scope),
     )
-
-
-def build_model_verify(
-    session: Session, addresses: Addresses, ref: str, mask: str, options: RulesOptions
-) -> ModelVerifyPage:
-    """A circuit computed again.
-
-    Raises:
-        NotFound: no such model, rules or circuit.
-    """
-    place = locate_model(session, addresses, ref, options.rules)
-    [circuit] = open_circuits(session, addresses, place, [mask])
-    figures = recomputed_figures(place, _judged_again(session, place, circuit))
-    again = [
-        Recomputed(figure.name, figure.label, figure.value)
-        for figure in figures_of(place.record, figures)
-        if figure.value not in UNTOLD
-    ]
-    stored = {name: value for name, value in circuit.figures.items() if value not in UNTOLD}
-    held = hold_against(again, stored if circuit.stored else {})
-    url = addresses.circuit(place.slug, circuit.mask, place.scope)
-    return ModelVerifyPage(
-        **under_rules(session, place, addresses),
-        mask=circuit.mask,
-        status=verdict_of(held),
-        figures=held,
-        circuit_url=url,
-        url=addresses.made_of(url, "verify"),
-    )
-
-
-def _judged_again(session: Session, place: ModelPlace, circuit: OpenCircuit) -> ModelCircuit:
-    """A circuit computed from the weights; of one that the search found also what criteria say."""
-    judged = judge_circuit(place.model, place.rules, circuit.mask)
-    search, frame = search_of(session, place), stored_circuits(session, place.row.id, place.text, place.kind)
-    if not circuit.stored or search is None or frame is None:
-        return judged
-    complete = search.listed == search.valid
-    found = np.sort(np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)) if complete else None
-    return judged_again(place.kind, place.model, place.rules, judged, search.by_bits[0][0], found)
 
 
 def _chance(session: Session, place: ModelPlace, circuit: OpenCircuit) -> ChanceView | None:

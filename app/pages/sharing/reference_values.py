@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import Criterion
-from analysis.experiments import ask_network, standing_of
-from analysis.reverify import Recomputed, Value, smaller_by_one
+from analysis.reverify import Value, smaller_by_one
 from app.db.frames import stored_figures
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads import common_ground as grounds
 from app.db.reads.directions import find_directions
 from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
-from app.db.reads.verdicts import StoredVerdict
-from app.db.tables import AnalysisRow
 from app.errors import BadQuery
 from app.pages.explanations import Explanation
 from app.pages.place import Place
-from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
-from app.pages.verdicts.page import stored_verdicts
 
 Source = Literal["store", "result file", "nothing"]
 
@@ -36,21 +28,13 @@ class Against:
         """The digests of network, protocol and data that it names."""
         return {}
 
-    def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
-        """Further figures recomputed for its sake, and all that it tells of an explanation."""
-        return [], {}
+    def figures(self, explanation: Explanation) -> dict[str, Value]:
+        """All that it tells of an explanation."""
+        return {}
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
         return ""
-
-    def counts(self, place: Place) -> dict[str, Value]:
-        """How many explanations of each kind it tells of; empty where it tells of no analysis."""
-        return {}
-
-    def seconds(self, place: Place) -> float | None:
-        """What that analysis took, None where that is not known."""
-        return None
 
 
 class Store(Against):
@@ -74,33 +58,10 @@ class Store(Against):
             }
         return told
 
-    def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
-        more, told = figures_of_one(self._session, explanation, among=among)
-        return more, {**self._own(explanation), **told}
-
     def engine(self, place: Place) -> str:
         return "" if place.analysis is None else place.analysis.engine_version
 
-    def counts(self, place: Place) -> dict[str, Value]:
-        row = place.analysis
-        if row is None:
-            return {}
-        told: dict[str, Value] = {"circuits_possible": row.circuits_possible, "circuits_valid": row.circuits_valid}
-        if place.question.data.boolean:
-            told |= {
-                "interpretations_total": row.interpretations_total,
-                "interpretations_observed": row.interpretations_observed,
-                "algorithms_candidates": row.algorithms_candidates,
-                "algorithms_aligned": row.algorithms_aligned,
-                "alignments_valid": row.alignments_valid,
-                "alignments_minimal": row.alignments_minimal,
-            }
-        return told
-
-    def seconds(self, place: Place) -> float | None:
-        return None if place.analysis is None else sum(place.analysis.seconds.values())
-
-    def _own(self, explanation: Explanation) -> dict[str, Value]:
+    def figures(self, explanation: Explanation) -> dict[str, Value]:
         analysis = explanation.place.analysis
         if analysis is None:
             return {}
@@ -150,39 +111,9 @@ class ResultFile(Against):
     def engine(self, place: Place) -> str:
         return str(self._document.get("engine", ""))
 
-    def counts(self, place: Place) -> dict[str, Value]:
-        output = self._output(place.scope.output)
-        circuits, read = self._part(output, "circuits"), self._part(output, "interpretations")
-        given = {
-            "circuits_possible": circuits.get("possible"),
-            "circuits_valid": circuits.get("valid"),
-            "interpretations_total": read.get("total"),
-            "interpretations_observed": read.get("observed"),
-            "algorithms_candidates": output.get("candidates"),
-        }
-        algorithms = output.get("algorithms", [])
-        if output.get("candidates_truncated_at") is None and all("valid_alignments" in one for one in algorithms):
-            given |= {
-                "algorithms_aligned": sum(int(one["valid_alignments"]) > 0 for one in algorithms),
-                "alignments_valid": sum(int(one["valid_alignments"]) for one in algorithms),
-                "alignments_minimal": sum(int(one["minimal_alignments"]) for one in algorithms),
-            }
-        of_circuits = ("circuits_possible", "circuits_valid")
-        return {
-            key: int(value)
-            for key, value in given.items()
-            if value is not None and (place.question.data.boolean or key in of_circuits)
-        }
-
-    def seconds(self, place: Place) -> float | None:
-        told = self._part(self._document, "seconds")
-        return sum(map(float, told.values())) if told else None
-
-    def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
+    def figures(self, explanation: Explanation) -> dict[str, Value]:
         output = self._output(explanation.place.scope.output)
-        if explanation.circuit is not None:
-            return [], self._circuit(output, explanation)
-        return [], self._aligned(output, explanation)
+        return (self._aligned if explanation.circuit is None else self._circuit)(output, explanation)
 
     @staticmethod
     def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -258,121 +189,3 @@ def _told_of_alignment(kept: Mapping[str, Any]) -> dict[str, Value]:
 
 def _share(fraction: Mapping[str, Any]) -> str:
     return f"{fraction['agreed']}/{fraction['of']}"
-
-
-# --- stored verdicts of criteria, and a stored place on the common ground, held against the weights where that is
-# cheap
-#
-# What a verdict page computes within its budget is computed here too, and each outcome is held against the stored one.
-# What is not computed says why: settings other than the default ones, budgets, searches over all other explanations.
-
-
-MAX_INTERVENTIONS: Final = 300_000
-
-Figures = tuple[list[Recomputed], dict[str, Value]]
-_UNDECIDED: Final = "a budget ended one of the two; neither contradicts the other"
-
-
-def verdict_figures(session: Session, explanation: Explanation, *, among: int = 1) -> Figures:
-    """Every stored verdict of an explanation with the one that the weights give now.
-
-    Args:
-        explanation: of any kind; interpretations have no stored verdicts of their own.
-        among: explanations that share the time of one.
-    """
-    stored = stored_verdicts(session, explanation)
-    if not stored:
-        return [], {}
-    wanted = {one.step.key for one in stored if not one.step.changed}
-    judged = {
-        one.criterion.key: one
-        for one in judge_on_the_spot(session, explanation, clock=lambda: time.monotonic() * among)
-        if one.criterion.key in wanted
-    }
-    figures: list[Recomputed] = []
-    told: dict[str, Value] = {}
-    for one in stored:
-        figures += _beside(one, judged.get(one.step.key), told)
-    return figures, told
-
-
-def _beside(stored: StoredVerdict, judged: Judged | None, told: dict[str, Value]) -> list[Recomputed]:
-    """One verdict: its outcome, and its score where there is one on both sides."""
-    key, label = f"criterion {stored.step}", f"Verdict: {_label(stored.step.criterion)}"
-    told[key] = stored.outcome.replace("_", " ")
-    if stored.step.changed or judged is None:
-        return [Recomputed(key, f"{label} ({stored.step})", None, "with settings of its own, which a worker computes")]
-    verdict = judged.verdict
-    if verdict is None:
-        return [Recomputed(key, label, None, judged.why_not)]
-    if "undecided" in (stored.outcome, verdict.outcome) and stored.outcome != verdict.outcome:
-        return [Recomputed(key, label, None, _UNDECIDED)]
-    figures = [Recomputed(key, label, verdict.outcome.replace("_", " "), verdict.reason)]
-    if stored.numerator is not None and verdict.numerator is not None:
-        told[f"{key} score"] = f"{stored.numerator}/{stored.denominator}"
-        figures.append(Recomputed(f"{key} score", f"{label}, share", f"{verdict.numerator}/{verdict.denominator}"))
-    elif stored.score is not None and verdict.score is not None:
-        told[f"{key} score"] = stored.score
-        figures.append(Recomputed(f"{key} score", f"{label}, score", float(verdict.score)))
-    return figures
-
-
-def _label(criterion: Criterion) -> str:
-    return criterion.label[:1].lower() + criterion.label[1:]
-
-
-def ground_figures(session: Session, explanation: Explanation) -> Figures:
-    """Coverage and accuracy of an explanation beside those stored of it, if it predicts anything."""
-    analysis = explanation.place.analysis
-    row = None if analysis is None else grounds.common_ground_of(session, analysis)
-    if analysis is None or row is None or explanation.kind not in ("interpretation", "alignment"):
-        return [], {}
-    found = _stored_point(session, analysis, explanation)
-    if isinstance(found, str):
-        return [Recomputed("coverage", "Coverage", None, found)], {"coverage": "surveyed"}
-    if row.n_interventions > MAX_INTERVENTIONS:
-        why = f"{row.n_interventions:,} interventions are more than are run on the spot"
-        return [Recomputed("coverage", "Coverage", None, why)], _told(found, row.n_interventions)
-    space, answers = ask_network(explanation.place.question)
-    standing = standing_of(explanation.predictions(space), answers)
-    figures = [Recomputed("coverage", "Coverage", f"{standing.predicted}/{standing.of}", "interventions predicted")]
-    if standing.predicted:
-        share = f"{standing.right}/{standing.predicted}"
-        figures.append(Recomputed("accuracy", "Accuracy", share, "of these, predicted right"))
-    return figures, _told(found, row.n_interventions)
-
-
-def _told(found: tuple[int, int], interventions: int) -> dict[str, Value]:
-    predicted, right = found
-    told: dict[str, Value] = {"coverage": f"{predicted}/{interventions}"}
-    return told | ({"accuracy": f"{right}/{predicted}"} if predicted else {})
-
-
-def _stored_point(session: Session, analysis: AnalysisRow, explanation: Explanation) -> tuple[int, int] | str:
-    """How many interventions it predicts, and how many right, as stored; or why that is not told."""
-    row = grounds.common_ground_of(session, analysis)
-    if row is None:
-        return "the common ground has not been surveyed"
-    if explanation.circuit is not None and explanation.interpretation is not None:
-        for point in grounds.points_of(session, row, explanation.circuit.mask, interpreted=True):
-            if point.index == explanation.interpretation.index:
-                return point.predicted, point.right
-        return "the survey keeps one interpretation of each class, and this is not one that was found there"
-    if explanation.algorithm is None or explanation.alignment is None:
-        return "it predicts nothing"
-    owner = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
-    if owner is None or algorithm_reads.find_alignment(session, owner, explanation.alignment.id) is None:
-        return "it is not stored"
-    for point in grounds.points_of(session, row, owner.position, interpreted=False):
-        if point.member == int(explanation.alignment.id, 16):
-            return point.predicted, point.right
-    return (0, 0) if row.alignments_kept == row.n_alignments else "the survey left some alignments out"
-
-
-def figures_of_one(
-    session: Session, explanation: Explanation, *, among: int = 1
-) -> tuple[list[Recomputed], Mapping[str, Value]]:
-    """Verdicts and standing together."""
-    verdicts, told = verdict_figures(session, explanation, among=among)
-    standing, also = ground_figures(session, explanation)
-    return [*verdicts, *standing], told | also

@@ -80,7 +80,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
     target = read_target(page.url, addresses)
     network = _network(page)
     path = f"{addresses.prefix}{target.path}{target.query_text}"
-    names = ("verify", "card.png", "drawing.svg", "drawing.png", "drawing.pdf")
+    names = ("card.png", "drawing.svg", "drawing.png", "drawing.pdf")
     made = {name: addresses.made_of(path, name) for name in names}
     embed = addresses.embedded(path)
     whole = base + page.url
@@ -111,7 +111,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         card_url=base + made["card.png"],
         oembed_json=base + addresses.oembed(url=whole, format="json"),
         oembed_xml=base + addresses.oembed(url=whole, format="xml"),
-        verify_url="" if target.kind in ("sandbox", "study") else made["verify"],
+        verify_url="" if target.kind in ("sandbox", "study") else addresses.verified(path),
         drawing_svg=made["drawing.svg"] if drawn else "",
         drawing_png=made["drawing.png"] if drawn else "",
         drawing_pdf=made["drawing.pdf"] if drawn else "",

@@ -12,23 +12,19 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import RECORDED
-from analysis.pipeline import analyse_output
 from analysis.reverify import (
     RELATIVE_TOLERANCE,
     HeldFigure,
     Recomputed,
     Value,
     hold_against,
-    recompute_counts,
     recompute_network,
     verdict_of,
 )
-from analysis.work import Work
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
-from app.errors import BadQuery, NotFound
+from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.limits import limits_in
 from app.naming import LETTERS, MOST, ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.compare.options import CompareOptions
@@ -37,24 +33,19 @@ from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, locate
 from app.pages.sharing.reference_values import Against, Source, Store
-from app.pages.sharing.targets import Target, options_of
+from app.pages.sharing.targets import MAX_ADDRESS, Target, options_of, read_target
 
 Verdict = Literal["equal", "differs", "not_stored"]
-Counting = Literal["", "yes", "no"]
-"""Whether counts are recomputed: yes, no, or where that takes no more than :data:`AT_ONCE_SECONDS`."""
-AT_ONCE_SECONDS: Final = 3.0
-MOST_SECONDS: Final = 60.0
-"""What a page recomputes on request; the command line knows no such limit."""
 NOT_RECOMPUTED: Final = (
-    "Stored verdicts of criteria are computed again where a second suffices, with their default settings; minimality "
-    "is judged among the stored circuits. Not computed again: how many explanations there are in all (verify the "
-    "network for that), alignments of other placements, verdicts on interpretations (only their numbers are stored), "
+    "Not computed again: verdicts of criteria, how many explanations there are in all, alignments of other placements, "
     "the spread over the common ground. The command pluriscope analyse repeats the whole."
 )
-NOT_RECOMPUTED_OF_NETWORKS: Final = (
-    "Not computed again: each explanation's own figures (verify it by its own address), verdicts of criteria, searches "
-    "on directions, the spread over the common ground. The command pluriscope analyse repeats the whole."
-)
+
+
+class VerifyOptions(Options):
+    """What is to be verified."""
+
+    url: str = Field("", max_length=MAX_ADDRESS, description="Address of a network, an explanation or a comparison.")
 
 
 class FigureView(PageModel):
@@ -93,8 +84,7 @@ class VerifyPage(PageModel):
 
     title: str
     kind: str
-    url: str = Field(description="The page that was verified.")
-    verify_url: str
+    page_url: str = Field(description="The page that was verified.")
     network_slug: str
     network_name: str
     network_url: str
@@ -105,14 +95,6 @@ class VerifyPage(PageModel):
     found: str = Field(description="What was compared and what was not, in words.")
     identity: list[FigureView] = Field(description="Digests of network, protocol and data, stored and recomputed.")
     explanations: list[VerifiedView]
-    counts: list[FigureView] = Field(
-        description="How many explanations of each kind there are, of a network; empty where that was not recomputed."
-    )
-    counts_seconds: float | None = Field(
-        description="What the analysis took that is held against: about what recomputing the counts takes; None where "
-        "there is none, or what is verified is no network."
-    )
-    counts_url: str = Field(description="The same with counts recomputed; empty where they are, or it takes minutes.")
     engine_version: str = Field(description="Of the engine that recomputed.")
     compared_with: Source = Field(description="What the recomputed figures are held against.")
     stored_engine_version: str = Field(description="Of the engine that made that; empty without one.")
@@ -122,6 +104,7 @@ class VerifyPage(PageModel):
     not_recomputed: str
     command: str = Field(description="The same at the command line.")
     seconds: float
+    url: str
 
     @property
     def n_equal(self) -> int:
@@ -133,7 +116,7 @@ class VerifyPage(PageModel):
 
     @property
     def _all(self) -> list[FigureView]:
-        return [*self.identity, *(figure for item in self.explanations for figure in item.figures), *self.counts]
+        return [*self.identity, *(figure for item in self.explanations for figure in item.figures)]
 
     @property
     def noun(self) -> str:
@@ -141,25 +124,29 @@ class VerifyPage(PageModel):
         return "" if self.kind == "network" else _nouns(self.kind)
 
 
+def build_verified(session: Session, addresses: Addresses, options: VerifyOptions) -> VerifyPage:
+    """Recompute what an address names and hold it against the store.
+
+    Raises:
+        PageError: the address names nothing, or an option is wrong.
+        AnalysisError: what it names does not fit the network, or is too large to be read on the spot.
+    """
+    return build_verification(session, addresses, read_target(options.url, addresses))
+
+
 def build_verification(
-    session: Session,
-    addresses: Addresses,
-    target: Target,
-    against: Against | None = None,
-    *,
-    counting: Counting = "",
-    most_seconds: float = MOST_SECONDS,
+    session: Session, addresses: Addresses, target: Target, against: Against | None = None
 ) -> VerifyPage:
     """Recompute what an address names and hold it against the store, or against something else.
 
     Args:
+        session: open session.
+        addresses: builds links.
         target: what is verified.
         against: the other side, the store if not given.
-        counting: whether the counts of a network are recomputed.
-        most_seconds: they are not where that is predicted to take longer.
 
     Raises:
-        PageError: the address names nothing, an option is wrong, or counts are asked for that take too long.
+        PageError: the address names nothing, or an option is wrong.
         AnalysisError: what it names does not fit the network, or is too large to be read on the spot.
     """
     started = time.perf_counter()
@@ -179,84 +166,43 @@ def build_verification(
         if isinstance(options, DirectionOptions) and options.at:
             # the text says what is verified; an id beside it that is another's is refused as on the page itself
             find_direction(session, addresses, place, found[0].item.algorithm, target.parts[2], options.at)
-        views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
-    analysis = place.analysis
-    expected = other.seconds(place) if target.kind == "network" else None
-    counts: list[FigureView] = []
-    if target.kind == "network" and _is_counted(place, addresses, counting, expected, most_seconds):
-        counts = [figure_view(one) for one in hold_against(_recount(session, place), other.counts(place))]
-    held = [*(figure.status for figure in identity), *(view.verdict for view in views), *(one.status for one in counts)]
+        views = [_verified(other, one, letter) for one, letter in zip(found, letters, strict=False)]
+    held = [*(figure.status for figure in identity), *(view.verdict for view in views)]
     verdict: Verdict = "differs" if "differs" in held else "not_stored"
     if verdict != "differs" and any(view.verdict == "equal" for view in views):
         verdict = "equal"
     if target.kind == "network" and verdict == "not_stored" and other.source != "nothing":
         verdict = "equal"  # of a network the digest is what is stored, and it is held against the weights above
-    page = addresses.prefix + target.path + target.query_text
-    verify_url = addresses.made_of(page, "verify")
-    offered = expected is not None and not counts and expected <= most_seconds
-    name = place.row.name if target.kind == "network" else f"{_nouns(target.kind)} of {place.row.name}"
+    analysis, page = place.analysis, addresses.prefix + target.path + target.query_text
     return VerifyPage(
-        title=name,
+        title=place.row.name if target.kind == "network" else f"{_nouns(target.kind)} of {place.row.name}",
         kind=target.kind,
-        url=page,
-        verify_url=verify_url,
+        page_url=page,
         network_slug=place.row.slug,
         network_name=place.row.name,
         network_url=addresses.network(place.row.slug, place.scope),
         verdict=verdict,
-        found=_found_words(target.kind, identity, views, counts, other.source),
+        found=_found_words(target.kind, identity, views, other.source),
         identity=identity,
         explanations=views,
-        counts=counts,
-        counts_seconds=None if expected is None else round(expected, 3),
-        counts_url=f"{verify_url}{'&' if '?' in verify_url else '?'}counts=yes" if offered else "",
         engine_version=ENGINE_VERSION,
         compared_with=other.source,
         stored_engine_version=other.engine(place),
         analysed_at="" if analysis is None else analysis.created_at.isoformat(timespec="seconds"),
         result_digest="" if analysis is None else analysis.result_digest,
         tolerance=RELATIVE_TOLERANCE,
-        not_recomputed=NOT_RECOMPUTED_OF_NETWORKS if target.kind == "network" else NOT_RECOMPUTED,
+        not_recomputed=NOT_RECOMPUTED,
         command=f"pluriscope verify '{target.path}{target.query_text}'",
         seconds=round(time.perf_counter() - started, 4),
+        url=addresses.verified(page),
     )
 
 
-def _is_counted(
-    place: Place, addresses: Addresses, counting: Counting, expected: float | None, most_seconds: float
-) -> bool:
-    """Whether the counts of a network are recomputed here and now."""
-    if counting == "yes" and expected is not None and expected > most_seconds:
-        raise BadQuery(
-            "counts=yes",
-            f"would take about {expected:.0f} s, and a page takes at most {most_seconds:.0f}",
-            "leave it out, or use the command: pluriscope verify --counts",
-            "counts",
-            addresses.network(place.row.slug, place.scope),
-            "the network",
-        )
-    return counting == "yes" or (counting == "" and expected is not None and expected <= AT_ONCE_SECONDS)
-
-
-def _recount(session: Session, place: Place) -> tuple[Recomputed, ...]:
-    """The whole analysis made again, under the limits that hold here."""
-    found = analyse_output(place.question, Work(limits=limits_in(session)))
-    return recompute_counts(found)
-
-
-def _found_words(
-    kind: str,
-    identity: Sequence[FigureView],
-    views: Sequence[VerifiedView],
-    counts: Sequence[FigureView],
-    source: Source,
-) -> str:
-    """What was compared, and of a network whether its counts were."""
-    digests, own, counted = (
-        [figure.status for figure in figures]
-        for figures in (identity, [figure for view in views for figure in view.figures], counts)
-    )
-    different = (digests + own + counted).count("differs")
+def _found_words(kind: str, identity: Sequence[FigureView], views: Sequence[VerifiedView], source: Source) -> str:
+    """What was compared."""
+    digests = [figure.status for figure in identity]
+    own = [figure.status for view in views for figure in view.figures]
+    different = (digests + own).count("differs")
     if different:
         other = {"store": "what is stored", "result file": "the result file", "nothing": "what there is"}[source]
         return f"{noun(different, 'figure')} {'differs' if different == 1 else 'differ'} from {other}"
@@ -265,11 +211,7 @@ def _found_words(
         said.append(f"{noun(same, 'digest')} {'matches' if same == 1 else 'match'}")
     if same := own.count("equal"):
         said.append(f"{noun(same, 'figure')} found again")
-    if same := counted.count("equal"):
-        said.append(f"{noun(same, 'count')} found again")
-    elif kind == "network" and not counts:
-        said.append("counts not recomputed")
-    if not own.count("equal") and not counted.count("equal") and (kind != "network" or counts):
+    elif kind != "network":
         where = {"store": "stored", "result file": "in the result file", "nothing": "there"}[source]
         said.append(f"computed anew; nothing {'else ' if said else ''}is {where} to compare with")
     text = "; ".join(said)
@@ -344,7 +286,7 @@ def _identity(place: Place, other: Against) -> list[FigureView]:
     return [figure_view(figure) for figure in hold_against(recomputed, other.identity(place))]
 
 
-def _verified(other: Against, explanation: Explanation, letter: str, among: int) -> VerifiedView:
+def _verified(other: Against, explanation: Explanation, letter: str) -> VerifiedView:
     place = explanation.place
     recomputed = list(explanation.record.recompute(place.question, explanation.item))
     title = {
@@ -358,10 +300,8 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
     names = (explanation.ref.first, explanation.ref.second)
     if explanation.directions is not None:  # its address may carry a long text
         names = (explanation.ref.first, explanation.directions.id)
-    more, stored = other.figures(explanation, among)
-    return _view(
-        letter, title.format(*names), explanation.kind, explanation.url, [*recomputed, *more], stored, place.row.name
-    )
+    stored = other.figures(explanation)
+    return _view(letter, title.format(*names), explanation.kind, explanation.url, recomputed, stored, place.row.name)
 
 
 def _view(

@@ -13,8 +13,9 @@ from analysis.models import judging
 from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_space import ROLES
 from analysis.models.circuits import find_circuits, mask_bits
-from analysis.models.judging import circuit_record, judged_again, judged_circuits
+from analysis.models.judging import circuit_record, judged_circuits, told_of
 from analysis.models.model import gaps
+from analysis.models.protocol import ModelProtocol
 from tests.analysis.models.attention_models import plain_run
 from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.analysis.models.test_attention_report import by_hand, whole
@@ -141,8 +142,9 @@ def test_one_circuit_is_judged_as_among_all():
     numbers = np.sort(np.array([int(one.mask, 16) for one in found.circuits], dtype=np.uint64))
     for one in found.circuits[::5]:
         alone = replace(one, told={})
-        assert judged_again(ATTENTION, model, rules, alone, min(found.by_bits), numbers) == one
-        again = judged_again(ATTENTION, model, rules, alone, None, None).told
+        protocol = ModelProtocol("", rules)
+        assert told_of(ATTENTION, model, protocol, [alone], min(found.by_bits), numbers) == [one.told]
+        [again] = told_of(ATTENTION, model, protocol, [alone], None, None)
         assert again.pop("minimal_cardinal") == "undecided"
         assert again == {key: value for key, value in one.told.items() if key != "minimal_cardinal"}
 

@@ -231,7 +231,7 @@ def test_every_free_address_is_one_that_exists_and_what_computes_is_none(applica
     for pattern in STORED:
         assert any(re.fullmatch(pattern, path) for path in [*paths, "/static/a.css", "/admin", "/metrics"]), pattern
     for made in (
-        "verify",
+        "verified",
         "card.png",
         "drawing.png",
         "/figures/",
@@ -250,8 +250,8 @@ def test_every_free_address_is_one_that_exists_and_what_computes_is_none(applica
 
 def test_what_computes_is_limited_for_each_address_and_what_is_stored_is_not(gated):
     browser = gated(computed_per_minute=5)
-    assert [browser.get("/networks/a/verify").status_code for _ in range(7)] == [200] * 5 + [429] * 2
-    refused = browser.get("/networks/a/verify")
+    assert [browser.get("/verified").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+    refused = browser.get("/verified")
     assert 1 <= int(refused.headers["retry-after"]) <= 12
     assert "Too much at once" in refused.text
     assert "in 1" in refused.text
@@ -259,7 +259,7 @@ def test_what_computes_is_limited_for_each_address_and_what_is_stored_is_not(gat
     told = browser.get("/api/v1/compare").json()
     assert told["status"] == 429
     assert [browser.get("/networks/a").status_code for _ in range(9)] == [200] * 9
-    assert browser.get("/networks/a/verify", headers=BEARER).status_code == 200
+    assert browser.get("/verified", headers=BEARER).status_code == 200
     assert [gated(computed_per_minute=0).get("/compare").status_code for _ in range(9)] == [200] * 9
 
 

@@ -66,7 +66,7 @@ def test_links_lead_to_files(rewrite, href, link):
         "/networks/xor/circuits?sort=margin&order=desc",
         "/networks/xor/circuits.csv?edges_min=3",
         "/networks/xor/circuits/081ff/drawing.png",
-        "/networks/xor/circuits/081ff/verify",
+        "/verified?url=/networks/xor/circuits/081ff",
         "/networks/other/circuits/081ff/drawing.svg",
         "/api/v1/networks/xor/result?protocol=paper",
         "/jobs/1",

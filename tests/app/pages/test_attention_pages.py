@@ -88,25 +88,17 @@ def test_circuits_are_filtered_by_what_criteria_say(client):
 
 
 @pytest.mark.slow
-def test_a_circuits_criteria_are_shown_and_computed_again(client):
+def test_a_circuits_criteria_are_shown(client):
     one = next(one for one in FOUND.circuits if one.told["resample_ablation"] == "passed")
     page = client.get(f"{API}{ONE}/circuits/{one.mask}").json()
     figures = {figure["name"]: figure["value"] for figure in page["figures"]}
     assert {key: figures[key] for key in one.told} == one.told
     assert len(page["meanings"]) == len(page["figures"])
-    held = client.get(f"{API}{ONE}/circuits/{one.mask}/verify").json()
-    assert held["status"] == "equal"
-    status = {figure["label"]: figure["status"] for figure in held["figures"]}
-    assert status["Resample ablation"] == status["Cardinally minimal"] == status["Copying heads"] == "equal"
 
 
 def test_what_an_earlier_search_did_not_ask_is_said_so(client):
     page = client.get(f"{API}{ONE}/circuits?rules=heads").json()
     assert {role["asked"] for role in page["roles"]} == {0}
     assert "Who does what" not in client.get(f"{ONE}/circuits?rules=heads").text
-    mask = page["items"][0]["mask"]
     figures = {one["name"]: one["value"] for one in page["items"][0]["figures"]}
     assert figures["necessity"] == figures["induction"] == NOT_ASKED
-    held = client.get(f"{API}{ONE}/circuits/{mask}/verify?rules=heads").json()
-    assert held["status"] == "equal"
-    assert "Necessity" not in {one["label"] for one in held["figures"] if one["status"] == "differs"}

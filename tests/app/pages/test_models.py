@@ -20,7 +20,7 @@ from analysis.models.circuits import find_circuits, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
 from app.db.job_tables import JobRow
 from app.db.methods import METHODS, MethodsReport
-from app.db.models import find_model, save_beside, save_circuits, save_model, stored_beside
+from app.db.models import save_beside, save_circuits, save_model, stored_beside
 from app.db.writes import save_network
 from app.jobs import model_circuits
 from app.jobs.methods import MODEL_METHODS
@@ -417,46 +417,6 @@ def test_the_most_different_circuits_and_a_map_of_all(client):
     assert client.get(f"{API}{url}?by=story").status_code == 400
     assert twin(client, "/models/nand/rivals")["state"] == "not_analysed"
     assert client.post(f"{API}/models/nand/rivals", json={}).status_code == 409
-
-
-@pytest.mark.slow
-@pytest.mark.every_database
-def test_a_circuit_is_verified(client):
-    page = twin(client, f"{LIST}/{MASKS[1]}/verify")
-    assert page["status"] == "equal"
-    assert {figure["status"] for figure in page["figures"]} == {"equal"}
-    assert "equals what is stored" in client.get(f"{LIST}/{MASKS[1]}/verify").text
-    store = client.app.state.store
-    with store.write() as session:
-        row = find_model(session, "and-of-two")
-        column = next(
-            one
-            for one in session.scalars(select(model_column()).where(model_column().model_id == row.id))
-            if one.name == "margin"
-        )
-        before = column.data
-        column.data = b"\0" * len(before)
-    try:
-        wrong = twin(client, f"{LIST}/{MASKS[1]}/verify")
-        assert wrong["status"] == "differs"
-        assert [figure["label"] for figure in wrong["figures"] if figure["status"] == "differs"] == ["Margin"]
-    finally:
-        with store.write() as session:
-            session.scalars(select(model_column()).where(model_column().name == "margin")).one().data = before
-
-
-def test_what_takes_too_long_is_left_open(client, monkeypatch):
-    monkeypatch.setattr("analysis.models.circuits.SUBSETS_MILLISECONDS", -1.0)
-    held = {one["label"]: one["status"] for one in twin(client, f"{LIST}/{MASKS[2]}/verify")["figures"]}
-    assert held.pop("Minimal") == "not_recomputed"
-    assert set(held.values()) == {"equal"}
-    assert client.get(f"{LIST}/{MASKS[2]}/verify").status_code == 200
-
-
-def model_column():
-    from app.db.model_tables import ModelColumnRow
-
-    return ModelColumnRow
 
 
 @pytest.mark.parametrize(

@@ -379,7 +379,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert "6 of 8" in frame.text
     told = client.get("/oembed", params={"url": f"http://127.0.0.1{study}"}).json()
     assert (told["type"], told["title"]) == ("rich", "XOR by width")
-    refused = client.get(f"/api/v1{study}/verify")
+    refused = client.get(f"/api/v1/verified?url={study}")
     assert refused.status_code == 404
 
 

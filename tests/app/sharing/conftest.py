@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -26,6 +28,11 @@ def beside(page: str, name: str) -> str:
     """What is made of a page."""
     path, question, query = page.partition("?")
     return f"{path}/{name}{question}{query}"
+
+
+def verified(page: str) -> str:
+    """Where a page is verified."""
+    return f"/verified?{urlencode({'url': page})}"
 
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)

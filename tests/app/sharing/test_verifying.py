@@ -12,7 +12,7 @@ from analysis.network_files.files import network_file_json
 from analysis.networks.circuit import circuit_from_hex
 from analysis.protocol import COMPLETE
 from analysis.reverify import smaller_by_one
-from app.db.tables import AlignmentRow, AnalysisRow
+from app.db.tables import AlignmentRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.routes import computing
@@ -27,6 +27,7 @@ from tests.app.sharing.conftest import (
     SHARED,
     XOR,
     beside,
+    verified,
 )
 from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
@@ -35,20 +36,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 @pytest.mark.parametrize("page", SHARED)
 def test_everything_stored_is_found_again(client, page) -> None:
-    told = client.get("/api/v1" + beside(page, "verify")).json()
+    told = client.get("/api/v1" + verified(page)).json()
     assert told["verdict"] == "equal"
     assert [figure["status"] for figure in told["identity"]] == ["equal"] * 3
     assert told["engine_version"]
     assert told["seconds"] < 5
     for item in told["explanations"]:
         assert all(figure["status"] != "differs" for figure in item["figures"])
-    assert client.get(beside(page, "verify")).status_code == 200
+    assert client.get(verified(page)).status_code == 200
 
 
 @pytest.mark.every_database
 def test_each_kind_compares_its_own_figures(client) -> None:
     def equal(page: str) -> set[str]:
-        items = client.get("/api/v1" + beside(page, "verify")).json()["explanations"]
+        items = client.get("/api/v1" + verified(page)).json()["explanations"]
         return {figure["key"] for item in items for figure in item["figures"] if figure["status"] == "equal"}
 
     assert {"margin", "outputs", "interpretations", "observed", "valid_without_one_edge"} <= equal(CIRCUIT)
@@ -58,7 +59,7 @@ def test_each_kind_compares_its_own_figures(client) -> None:
 
 
 def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(client) -> None:
-    (told,) = client.get("/api/v1" + beside(DIRECTION, "verify")).json()["explanations"]
+    (told,) = client.get("/api/v1" + verified(DIRECTION)).json()["explanations"]
     status = {figure["key"]: figure["status"] for figure in told["figures"]}
     assert {status[key] for key in ("algorithm", "formula", "depth", "irredundant_literals")} == {"equal"}
     assert {status[key] for key in ("directions", "iia", "valid")} == {"not_stored"}
@@ -66,22 +67,22 @@ def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(cl
 
 def test_directions_with_the_id_of_others_are_refused_as_on_their_page(client) -> None:
     other = DIRECTION.replace("5f79b453b5c45b95", "0" * 16)
-    own, verified = client.get("/api/v1" + other), client.get("/api/v1" + beside(other, "verify"))
-    assert (own.status_code, verified.status_code) == (404, 404)
-    assert verified.json()["error"] == own.json()["error"]
+    own, refused = client.get("/api/v1" + other), client.get("/api/v1" + verified(other))
+    assert (own.status_code, refused.status_code) == (404, 404)
+    assert refused.json()["error"] == own.json()["error"]
 
 
 def test_absence_from_a_whole_list_is_a_verdict_that_is_checked(client) -> None:
     masks = {row["mask"] for row in client.get(f"{XOR}/circuits.json").json()["rows"]}
     smaller = smaller_by_one(circuit_from_hex("3ffff", (2, 3, 3, 1)))
     missing = next(one.hex for one in smaller if one.hex not in masks)
-    told = client.get(f"/api/v1{XOR}/circuits/{missing}/verify").json()
+    told = client.get("/api/v1" + verified(f"{XOR}/circuits/{missing}")).json()
     valid = next(figure for figure in told["explanations"][0]["figures"] if figure["key"] == "valid")
     assert (valid["stored"], valid["recomputed"], valid["status"]) == (False, False, "equal")
 
 
 def test_a_network_that_is_not_analysed_has_nothing_to_compare_with(client) -> None:
-    told = client.get("/api/v1/networks/settled/circuits/3f/verify").json()  # 2-2-1: six edges, all kept
+    told = client.get("/api/v1" + verified("/networks/settled/circuits/3f")).json()  # 2-2-1: six edges, all kept
     assert told["verdict"] == "not_stored"
 
 
@@ -94,85 +95,53 @@ def test_a_tampered_store_is_noticed(tmp_path) -> None:
             session.execute(
                 update(AlignmentRow).where(AlignmentRow.alignment_id == ALIGNMENT.rsplit("/", 1)[1]).values(agreed=23)
             )
-        told = client.get(f"/api/v1{ALIGNMENT}/verify").json()
+        told = client.get("/api/v1" + verified(ALIGNMENT)).json()
         assert told["verdict"] == "differs"
         wrong = [figure for figure in told["explanations"][0]["figures"] if figure["status"] == "differs"]
         assert [(figure["key"], figure["stored"], figure["recomputed"]) for figure in wrong] == [
             ("iia", "23/24", "24/24")
         ]
-        assert "1 figure differs" in client.get(f"{ALIGNMENT}/verify").text
+        assert "1 figure differs" in client.get(verified(ALIGNMENT)).text
 
 
-def test_a_network_says_what_was_compared_and_its_counts_are_found_again(client) -> None:
-    told = client.get(f"/api/v1{XOR}/verify").json()
-    assert told["found"] == "3 digests match; 8 counts found again"
-    counts = {one["key"]: (one["stored"], one["recomputed"], one["status"]) for one in told["counts"]}
-    assert counts["circuits_valid"] == (197, 197, "equal")
-    assert counts["interpretations_total"] == (147_899_020, 147_899_020, "equal")
-    assert {status for _, _, status in counts.values()} == {"equal"}
-    assert told["counts_url"] == ""
-    without = client.get(f"/api/v1{XOR}/verify?counts=no").json()
-    assert (without["found"], without["verdict"]) == ("3 digests match; counts not recomputed", "equal")
-    assert without["counts"] == []
-    assert client.get(f"/api/v1{without['counts_url']}").json()["counts"] == told["counts"]
-    one = client.get(f"/api/v1{CIRCUIT}/verify").json()
-    assert (one["counts"], one["counts_seconds"], one["counts_url"]) == ([], None, "")
-    assert "figures found again" in one["found"]
+def test_a_network_says_what_was_compared(client) -> None:
+    told = client.get("/api/v1" + verified(XOR)).json()
+    assert (told["found"], told["verdict"]) == ("3 digests match", "equal")
+    assert "figures found again" in client.get("/api/v1" + verified(CIRCUIT)).json()["found"]
 
 
-def test_counts_are_recomputed_unasked_only_where_that_takes_seconds(tmp_path, monkeypatch) -> None:
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        with app.state.store.write() as session:
-            save_network(session, pretrained_xor(), slug="xor")
-            save_analysis(session, real_analysis(COMPLETE))
-            session.execute(update(AnalysisRow).values(seconds={"circuits": 30.0}, circuits_valid=198))
-        told = client.get(f"/api/v1{XOR}/verify").json()
-        assert (told["counts"], told["counts_seconds"]) == ([], 30.0)
-        assert "Recompute the counts, about 30 s" in client.get(f"{XOR}/verify").text
-        asked = client.get(f"/api/v1{told['counts_url']}").json()
-        assert (asked["verdict"], asked["found"]) == ("differs", "1 figure differs from what is stored")
-        wrong = [one for one in asked["counts"] if one["status"] == "differs"]
-        assert [(one["key"], one["stored"], one["recomputed"]) for one in wrong] == [("circuits_valid", 198, 197)]
-        with app.state.store.write() as session:
-            session.execute(update(AnalysisRow).values(seconds={"circuits": 3000.0}))
-        assert client.get(f"/api/v1{XOR}/verify").json()["counts_url"] == ""
-        assert " --counts</code>" in client.get(f"{XOR}/verify").text
-        refused = client.get(f"/api/v1{XOR}/verify?counts=yes")
-        assert (refused.status_code, "pluriscope verify --counts" in refused.text) == (400, True)
-        monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
-        monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
-        assert run("verify", "--counts", XOR) == 1
-        assert run("verify", XOR) == 0
+@pytest.mark.parametrize("page", SHARED)
+def test_the_former_address_leads_to_the_page(client, page) -> None:
+    answer = client.get(beside(page, "verify"), follow_redirects=False)
+    assert answer.status_code == 301
+    assert client.get(answer.headers["location"]).url == client.get(page).url
 
 
 @pytest.mark.parametrize(
     ("page", "status"),
     [
-        (f"{XOR}/circuits/zzz/verify", 404),
-        (f"{INTERPRETATION[:-1]}99999999999/verify", 404),
-        (f"{CIRCUIT}/verify?unknown=1", 400),
-        (f"{CIRCUIT}/verify?output=7", 404),
-        (f"{CIRCUIT}/verify?counts=yes", 400),
-        (f"{XOR}/verify?counts=perhaps", 400),
-        ("/networks/nowhere/verify", 404),
-        ("/compare/verify?network=xor&e=rubbish", 400),
+        (f"{XOR}/circuits/zzz", 404),
+        (f"{INTERPRETATION[:-1]}99999999999", 404),
+        (f"{CIRCUIT}?unknown=1", 400),
+        (f"{CIRCUIT}?output=7", 404),
+        ("/networks/nowhere", 404),
+        ("/compare?network=xor&e=rubbish", 400),
     ],
 )
 def test_what_cannot_be_verified_says_why(client, page, status) -> None:
-    answer = client.get("/api/v1" + page)
+    answer = client.get("/api/v1" + verified(page))
     assert answer.status_code == status
     assert answer.json()["ok"] is False
 
 
 def test_more_than_can_be_computed_at_once_is_asked_to_come_back(client, monkeypatch) -> None:
     monkeypatch.setattr(computing, "WAIT_SECONDS", 0.01)
-    assert client.get(f"/api/v1{CIRCUIT}/verify").status_code == 200  # what was found then is not told again
+    assert client.get("/api/v1" + verified(CIRCUIT)).status_code == 200  # what was found then is not told again
     with computing.room("one"), computing.room("two"):
-        answer = client.get(f"/api/v1{CIRCUIT}/verify")
+        answer = client.get("/api/v1" + verified(CIRCUIT))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
-    assert client.get(f"/api/v1{CIRCUIT}/verify").status_code == 200
+    assert client.get("/api/v1" + verified(CIRCUIT)).status_code == 200
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_an_old_store_keeps_everything(upgraded, revision):
                 assert answer.status_code == 200, (page, answer.text[:300])
         (mask, *_) = [item["mask"] for item in client.get(f"/api/v1/networks/{SLUG}/circuits").json()["items"]]
         for address in (f"/networks/{SLUG}", f"/networks/{SLUG}/circuits/{mask}"):
-            verdict = client.get(f"/api/v1{address}/verify").json()
+            verdict = client.get(f"/api/v1/verified?url={address}").json()
             assert verdict["verdict"] == "equal", json.dumps(verdict)[:800]
 
 
