@@ -211,7 +211,7 @@ class Addresses:
         return self._url("studies", "new", **view)
 
     def study_outcomes(self, study: str, **view: Any) -> str:
-        """What came of each of its networks."""
+        """The outcome of each of its networks."""
         return self._url("studies", study, "outcomes", **view)
 
     def study_action(self, study: str, action: str) -> str:

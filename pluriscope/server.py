@@ -120,7 +120,7 @@ class Server:
 
         Raises:
             ServerError: the address is of another server or of another kind of page, or nothing is stored there.
-            AnalysisError: it names an explanation that there is none of.
+            AnalysisError: it names an explanation that does not exist.
         """
         parts = urlsplit(address.removeprefix(self.url))
         if parts.netloc:

@@ -101,7 +101,7 @@ def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]
 
 
 def _kept(question: Question, low: NDArray[np.float64], high: NDArray[np.float64]) -> Bits:
-    """Which bases are decided on both ends as the network decides them; NaN, after an overflow, is none of it."""
+    """Which bases are decided on both ends as the network decides them; NaN, after an overflow, is not."""
     decided = activations(question.cut, question.data.clean_rows)[-1][:, 0] > 0.5
     kept: Bits = np.where(decided, low > 0.5, high <= 0.5)
     return kept

@@ -130,7 +130,7 @@ def _key(places: Sequence[LinearPlace]) -> _Key:
 
 
 def _meant(swap: OwnSwap, number: int) -> tuple[str, ...] | None:
-    """The variables that an explanation means by a swap; None if it is none of its own."""
+    """The variables that an explanation means by a swap; None if it is not one of its own."""
     return dict(zip(swap.owners, swap.variables, strict=True)).get(number)
 
 

@@ -1,8 +1,8 @@
 """Claims in whatever form they are pasted: claim files, masks, edge lists, scores, and scores by the name of each edge.
 
 Everything is turned into the JSON of a claim file first (:mod:`analysis.discovery.claims`), so one reader checks it.
-A graph must have been written about this network or model: a node that is none of it is refused by its name. Never a
-pickle: ``.pt`` and ``.pkl`` can run code.
+A graph must have been written about this network or model: a node that does not belong to it is refused by its name.
+Never a pickle: ``.pt`` and ``.pkl`` can run code.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ def _node(name: Any, where: str, names: PartNames) -> str:
     """A node's name as claims write it.
 
     Raises:
-        InvalidClaim: it is none of this network or model; most graphs of other tools are about another one.
+        InvalidClaim: it does not belong to this network or model; most graphs of other tools are about another one.
     """
     known = names.nodes.get(name) if isinstance(name, str) else None
     if known is None:

@@ -45,7 +45,7 @@ def read_regularisation(text: str) -> Regularisation:
     """A line such as "l1 0.001" or "dropout 0.1, prune 0.5".
 
     Raises:
-        InvalidTraining: a word that is none of these or stands twice, or a number out of its range.
+        InvalidTraining: a word that is not one of these or stands twice, or a number out of its range.
     """
     found: dict[str, float] = {}
     for part in filter(None, (one.strip() for one in text.split(","))):

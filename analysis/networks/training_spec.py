@@ -1,4 +1,4 @@
-"""What to train, and what came of it: values without torch, for forms, jobs and files.
+"""What to train, and its outcome: values without torch, for forms, jobs and files.
 
 The training itself is in :mod:`analysis.networks.training`.
 """
@@ -192,7 +192,7 @@ def _cause(error: ErrorDetails) -> str:
         words, bound = _BOUNDS[error["type"]]
         return f"must be {words} {context[bound]:g}, is {told}"
     if error["type"] == "literal_error":
-        return f"{told!r} is none of {context['expected']}"
+        return f"{told!r} is not one of {context['expected']}"
     if error["type"] == "too_short":
         return "give at least one"
     if error["type"] == "too_long":

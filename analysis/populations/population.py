@@ -27,7 +27,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 @dataclass(frozen=True, eq=False)
 class PopulationMember:
-    """One network of a population and what came of it.
+    """One network of a population and its outcome.
 
     Args:
         network: None if training diverged.

@@ -53,7 +53,7 @@ def member_json(member: PopulationMember, *, file: str | None = None) -> dict[st
     """One network's line.
 
     Args:
-        member: the network and what came of it.
+        member: the network and its outcome.
         file: where its network file is, if it was written.
     """
     line: dict[str, Any] = {}

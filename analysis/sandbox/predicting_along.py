@@ -38,7 +38,7 @@ ON_DIRECTIONS: Final = (
     "directions do not speak about neurons and edges: it speaks of what is changed along directions, "
     "first of all those of its own variables"
 )
-NOT_ON_NEURONS: Final = "its variables sit on neurons, and a direction that mixes neurons is none of their places"
+NOT_ON_NEURONS: Final = "its variables sit on neurons, and a direction that mixes neurons is not one of their places"
 _BETWEEN: Final = 1e-6  # a reading so near to 1/2 is neither
 
 

@@ -25,7 +25,7 @@ class Caller:
     Args:
         role: what they may do; None: read.
         by: "local" (this machine), "token", "session", or "" for anybody else.
-        wrong_token: they showed one that is none of ours.
+        wrong_token: they showed one that is not one of ours.
     """
 
     role: Role | None = None

@@ -145,7 +145,7 @@ class Credentials:
             self._write(kept.model_copy(update={"tokens": tokens, "sessions": sessions}))
 
     def opens(self, secret: str) -> tuple[Role, str] | None:
-        """The role that a token gives, and whose it is; None if it is none of ours."""
+        """The role that a token gives, and whose it is; None if it is not one of ours."""
         if self._setting and same(secret, self._setting):
             return "admin", BY_SETTING
         given, found = digest_of(secret), None

@@ -61,7 +61,7 @@ def train_model(
 
     Example: [bold]pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models[/bold]
 
-    One line per model says what came of it. The same seed gives the same weights on the same kind of machine.
+    One line per model says its outcome. The same seed gives the same weights on the same kind of machine.
     [bold]pluriscope analyse[/bold] finds every circuit of such a file.
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none did.

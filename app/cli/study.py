@@ -45,7 +45,7 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
-    """Run a study: train its networks, analyse and measure them, write what came of each.
+    """Run a study: train its networks, analyse and measure them, write the outcome of each.
 
     Example: [bold]pluriscope study run xor.json --output xor.jsonl.gz --workers 2[/bold]
 

@@ -118,7 +118,9 @@ def revoke(
     try:
         _kept(lambda kept: kept.revoke_token(token_id))
     except NoSuchCredential:
-        raise Refusal(f"token {token_id[:80]!r}: is none of this installation. See pluriscope token list.") from None
+        raise Refusal(
+            f"token {token_id[:80]!r}: does not belong to this installation. See pluriscope token list."
+        ) from None
     remark(f"revoked {token_id}")
     return DONE
 

@@ -72,7 +72,7 @@ def train(
 
     Example: [bold]pluriscope train --task XOR --hidden 3,3 --seed 0 --count 100 --output networks[/bold]
 
-    One line per network says what came of it. With [bold]--analyse complete[/bold] their circuits are searched
+    One line per network says its outcome. With [bold]--analyse complete[/bold] their circuits are searched
     together, and the population file tells of every network, of those that did not converge as well.
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none converged or a search stopped at a limit.

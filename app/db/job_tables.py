@@ -20,7 +20,7 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are taken up
+        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are started
         Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
         Index("ix_jobs_newest", "created_at", "id", "network_digest"),  # the order of lists, and whose jobs are newest
     )

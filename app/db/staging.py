@@ -6,7 +6,7 @@
 4. What is marked and belongs to no job on its way (replaced analyses, and what a job left behind that never came back)
    is swept away, some thousand rows a transaction.
 
-A job that is taken up again begins by deleting what its predecessor staged; as every step is fenced by the job's lease,
+A job that is started again begins by deleting what its predecessor staged; as every step is fenced by the job's lease,
 a predecessor that is still alive can add nothing any more.
 """
 

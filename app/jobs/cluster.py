@@ -14,7 +14,7 @@ How it goes together:
   started ends there too.
 - A worker that dies ends its task: start the scheduler with ``allowed-failures`` 0 (:data:`SCHEDULER_SETTINGS`), so
   that the next attempt comes from here. With dask's own default the task is first tried again by the scheduler.
-- A scheduler that dies interrupts every run; the jobs are queued again, none of them to blame, and no job is taken up
+- A scheduler that dies interrupts every run; the jobs are queued again, none of them to blame, and no job is started
   until a scheduler answers at that address.
 """
 

@@ -43,8 +43,8 @@ class JobDefinition:
         max_losses: how often its process may die under it; then the job itself is taken to be the cause.
         max_crashes: how many attempts may fail until an unforeseen error ends it: what is computed knows no
             chance, so one more attempt tells whether it was the machine.
-        max_attempts: how often it is taken up at all, whole workers that were killed included.
-        priority: smaller is taken up earlier.
+        max_attempts: how often it is started at all, whole workers that were killed included.
+        priority: smaller is started earlier.
         words: of work on a stored analysis, the job's arguments → what is found out, and what else its title says.
     """
 

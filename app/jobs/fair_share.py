@@ -1,9 +1,9 @@
 """Whose turn it is: requesters share the workers in turns, however many jobs one of them has asked for.
 
-Jobs of the same urgency are taken up by ``turn``, then by age. A requester's next job gets the turn after that of its
+Jobs of the same urgency are started by ``turn``, then by age. A requester's next job gets the turn after that of its
 last one that still waits, but never one before the turn that is being served. So whoever has asked for a hundred jobs
 is served once a round, and whoever comes later with one is served in the round that is under way, not after the
-hundred. Nothing needs to be counted when a job is taken up: a claim is one step along an index.
+hundred. Nothing needs to be counted when a job is started: a claim is one step along an index.
 
 Jobs that the application asks for itself share one turn-taker, the empty requester; what a job asks for when it ends
 (the verdicts on an analysis, say) counts as asked for by whoever asked for that job.

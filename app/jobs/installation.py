@@ -60,7 +60,7 @@ class Sizes:
 class Queue(ByName):
     """What waits for a worker."""
 
-    ready: int = Field(description="Jobs that could be taken up now.")
+    ready: int = Field(description="Jobs that could be started now.")
     delayed: int = Field(description="Jobs that wait after an attempt that failed.")
     abandoned: int = Field(description="Running jobs whose lease has run out.")
     set_aside: int = Field(description="Failed jobs that failed too often.")
@@ -147,7 +147,7 @@ def metrics_of(found: Installation | None, now: datetime) -> Iterator[Metric]:
             jobs.add_metric([kind, state], found.jobs.get((kind, state), 0))
     yield jobs
     queue = found.queue
-    yield _gauge("pluriscope_queue_ready_jobs", "Jobs that could be taken up now.", queue.ready)
+    yield _gauge("pluriscope_queue_ready_jobs", "Jobs that could be started now.", queue.ready)
     yield _gauge("pluriscope_queue_delayed_jobs", "Jobs that wait after an attempt that failed.", queue.delayed)
     yield _gauge("pluriscope_queue_abandoned_jobs", "Running jobs whose lease has run out.", queue.abandoned)
     yield _gauge("pluriscope_queue_oldest_seconds", "How long the first ready job has waited.", queue.oldest_seconds)

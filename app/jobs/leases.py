@@ -259,7 +259,7 @@ def requeue(
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> None:
-    """Give a job back whose attempt failed, to be tried again after a wait; too often, and it is set aside.
+    """Give a job back whose attempt failed, to be tried again after a wait; too often, and it is given up.
 
     Args:
         session: of the writer.
@@ -267,7 +267,7 @@ def requeue(
         reason: what happened, to follow "its", e.g. "process was lost (exit code -9)".
         most: attempts of this kind that may fail; ``max_losses`` of its definition if not given.
         blame: whether the job may be the cause; a database or a cluster that is away says nothing against it.
-        result: JSON values if it is set aside.
+        result: JSON values if it is given up.
         definitions: the kinds there are.
         now: time of the loss, the present if not given.
 

@@ -59,7 +59,7 @@ def enqueue(
         kind: key of a definition.
         arguments: JSON values.
         title: for people; "" for the definition's title.
-        priority: smaller is taken up earlier.
+        priority: smaller is started earlier.
         asked: whether somebody asks and waits: then it comes before all that nobody asked for, also if it is queued
             already; among what people ask for the oldest comes first.
         again: whether a failed or cancelled job is queued again; a done or truncated one never is.

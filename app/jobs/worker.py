@@ -108,7 +108,7 @@ class Worker:
         pace: intervals.
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot.
-        ready: whether there is anywhere to compute; while there is not, no job is taken up.
+        ready: whether there is anywhere to compute; while there is not, no job is started.
         name: of this worker among all; owners of jobs are its slots.
     """
 

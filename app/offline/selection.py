@@ -64,7 +64,7 @@ class Part:
         network: slug.
         scope: which analysis.
         title: of its protocol, output and data, for people.
-        shares: what of it is taken along.
+        shares: what of it is included.
         comparisons: with what each compares.
         presets: sequences of criteria.
     """

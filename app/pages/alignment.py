@@ -238,7 +238,7 @@ def find_placed(
             return None, found
         raise NotFound(
             f"alignment {alignment_id[:40]!r}",
-            f"is none of the {algorithm_row.n_kept:,} alignments kept for this algorithm, nor of the first "
+            f"is not one of the {algorithm_row.n_kept:,} alignments kept for this algorithm, nor of the first "
             f"{MAX_TRIED:,} placements of its variables",
             f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}, or instead "
             "of its id in a comparison: a-ALGORITHM.0:1.0+2_1:2.1",

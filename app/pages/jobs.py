@@ -142,12 +142,12 @@ class JobPage(JobItem):
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
     network_name: str
     stages: list[Stage]
-    learning: Learning | None = Field(description="Of a training: how far each network is, or what came of it.")
+    learning: Learning | None = Field(description="Of a training: how far each network is, or its outcome.")
     trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
     losses: int = Field(description="Attempts that failed: its process died, or something unforeseen ended it.")
-    max_losses: int = Field(description="So many of those, and it is set aside.")
+    max_losses: int = Field(description="So many of those, and it is given up.")
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."
     )

@@ -23,7 +23,7 @@ def check_change(request: Request) -> None:
     must come from this machine (:mod:`app.access.callers`) and, if a browser sent it, from one of our own pages.
 
     Raises:
-        LoginNeeded: the caller is none of these.
+        LoginNeeded: the caller is not one of these.
         Refused: a wrong token, or a page of another site.
     """
     caller = caller_of(request)

@@ -165,7 +165,7 @@ add_page(
         "study_outcomes",
         _TAG,
         "Its networks",
-        "What came of each network, failed ones too, in the order of cells and seeds.",
+        "The outcome of each network, failed ones too, in the order of cells and seeds.",
         block="results",
         name="outcomes_twin",
     ),
@@ -211,7 +211,7 @@ def _changed(session: Writing, links: Links, study: str, action: str, more: int)
         return study_queue.resume(session, row)
     if action in ("pause", "cancel"):
         return study_queue.pause(session, row, cancel=action == "cancel")
-    raise NotFound(f"change {action[:40]!r}", "is none of a study's", "use pause, cancel, resume or extend")
+    raise NotFound(f"change {action[:40]!r}", "is unknown", "use pause, cancel, resume or extend")
 
 
 @router.post(f"{_API}/{{study}}/extend", tags=[_TAG], summary="More seeds", responses=api_errors(403, 404, 422))

@@ -50,6 +50,11 @@ REPLACED = {
     "also jointly": "joint",
     "said so plainly": "rounded",
     "are led on": "redirect",
+    "is none of": "is not one of",
+    "does not speak": "makes no prediction",
+    "gone for good": "permanently deleted",
+    "taken along": "included",
+    "set aside": "given up",
 }
 PATTERN = re.compile(r"\b(?:" + "|".join(re.escape(words) for words in REPLACED) + r")", re.IGNORECASE)
 PYTHON = [

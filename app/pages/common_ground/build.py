@@ -200,7 +200,7 @@ def point_conditions(session: Session, place: Place, options: CommonGroundOption
         if row is None and place.analysis is not None:
             raise BadQuery(
                 f"algorithm {options.algorithm[:40]!r}",
-                "is none of this analysis",
+                "does not belong to this analysis",
                 "copy its id from an algorithm's page",
                 "algorithm",
             )

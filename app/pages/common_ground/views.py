@@ -130,7 +130,7 @@ class SpreadBar(PageModel):
 
 
 class SurveyView(PageModel):
-    """What was looked at and what came of it, in sum."""
+    """What was looked at and its outcome, in sum."""
 
     n_sets: int = Field(description="Sets of hidden neurons that are patched.")
     largest_set: int | None = Field(description="Most neurons in a set where not every set is patched, else None.")

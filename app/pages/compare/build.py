@@ -122,7 +122,7 @@ def one_of(found: dict[str, Explanation], text: str, field: str) -> str:
     if text.strip() not in refs:
         raise BadQuery(
             f"{field} {text[:60]!r}",
-            "is none of the explanations of this comparison",
+            "is not one of the explanations of this comparison",
             f"name one of {', '.join(refs)}" if refs else "name explanations with e=",
             field,
         )

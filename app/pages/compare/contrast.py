@@ -116,7 +116,7 @@ def neuron_views(
     for layer, neuron in sites:
         said = [
             (letter, claim.get((layer, neuron))) for letter, claim in zip(letters, claims, strict=True) if claim
-        ]  # an explanation without any claim does not speak of neurons at all
+        ]  # an explanation without any claim says nothing of neurons
         kinds = {None if c is None else (c.says, up_to_negation(c.function, n_rows)) for _, c in said}
         views.append(
             NeuronView(

@@ -71,7 +71,7 @@ def find_direction(
             return [], empty
         raise NotFound(
             f"alignment {alignment_id[:40]!r}",
-            "is none of the alignments on directions kept for this algorithm",
+            "is not one of the alignments on directions kept for this algorithm",
             "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= in its "
             "own address, or instead of its id in a comparison's, d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
             field="alignment",

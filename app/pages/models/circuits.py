@@ -311,7 +311,7 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
         names = graph.bit_names
         if text not in names:
             known = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
-            cause = f"is none of the {len(names)} {graph.cut}"
+            cause = f"is not one of the {len(names)} {graph.cut}"
             raise BadQuery(f"{option} {text[:60]!r}", cause, f"write one as in {known}", option)
         bit = np.uint64(1 << names.index(text))
         return {KIND: column_test(BITS, lambda column: ((column & bit) != 0) == (option == "keep"))}

@@ -140,9 +140,9 @@ class AskedView(PageModel):
     formula: str | None
     tiles: list[TileView]
     says: int = Field(description="The decision that it predicts for the intervention: 0, 1, or −1 if silent.")
-    reason: str = Field(description="Why it does not speak; empty if it does.")
+    reason: str = Field(description="Why it makes no prediction; empty if it does.")
     right: bool | None = Field(
-        description="Whether the network decides so, by threshold; null if it does not speak or the answer is hidden."
+        description="Whether the network decides so, by threshold; null without a prediction, or where it is hidden."
     )
     without_url: str
 

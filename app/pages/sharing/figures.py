@@ -86,7 +86,7 @@ def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses
     if name not in figures:
         known = f"; it has {', '.join(figures)}" if figures else ""
         raise NotFound(
-            f"figure {name[:40]!r}", f"is none of this page{known}", "choose one of the page", "name",
+            f"figure {name[:40]!r}", f"does not belong to this page{known}", "choose one of the page", "name",
             getattr(page, "url", "") or addresses.gallery(), "the page",
         )  # fmt: skip
     return figures[name]()

@@ -158,7 +158,7 @@ def named_study(slug: str, addresses: Addresses) -> ModelStudy:
     except KeyError:
         cure = f"there is {', '.join(SLUGS)}"
         raise NotFound(
-            f"study of models {slug[:60]!r}", "is none of ours", cure, "study", addresses.studies()
+            f"study of models {slug[:60]!r}", "is not one of ours", cure, "study", addresses.studies()
         ) from None
 
 

@@ -51,7 +51,7 @@ class TrainedOutcome(PageModel):
 
 
 class TrainedNetwork(TrainedOutcome):
-    """One network of a training: on its way, or what came of it."""
+    """One network of a training: on its way, or its outcome."""
 
     seed: int | None
     losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
@@ -135,7 +135,7 @@ class Learning(PageModel):
 
 
 def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
-    """How far the networks of a training job are, or what came of them; None for other jobs."""
+    """How far the networks of a training job are, or their outcomes; None for other jobs."""
     specs = row.arguments.get("specs") if row.kind == "train" else None
     if not specs:
         return None

@@ -428,7 +428,7 @@ def test_the_most_different_circuits_and_a_map_of_all(client):
         (LIST + "/40", 404, "has bits beyond the 6 edges"),
         (LIST + "/01", 404, "keeps no path to the output"),
         (LIST + "?figure=depth=3", 400, "rite name=value"),
-        (LIST + "?keep=n0.0", 400, "is none of the 6 edges"),
+        (LIST + "?keep=n0.0", 400, "is not one of the 6 edges"),
         (LIST + "?after=abc", 400, "was not given out"),
         (LIST + "?sort=names", 400, "sort"),
         ("/networks/and-of-two", 404, "a model of another kind (perceptron)"),
