@@ -63,7 +63,7 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, 
     tab.get_by_label("Or the text of a network file").fill(by_scikit_learn.read_text())
     tab.get_by_label("What should its outputs compute?").select_option("formula")
     tab.get_by_label("Names, truth tables or formulas").fill("A xor B")
-    tab.get_by_label("Name", exact=False).last.fill("XOR by scikit-learn")
+    tab.locator("input[name=name]").first.fill("XOR by scikit-learn")
     tab.get_by_role("button", name="Preview").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
     expect(tab.locator("main")).to_contain_text("It computes XOR; the smallest margin")
@@ -111,7 +111,7 @@ def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
     document = json.loads(by_scikit_learn.read_text())
     document["biases"][-1][0] += 0.001  # another network
     tab.get_by_label("Or the text of a network file").fill(json.dumps(document))
-    tab.get_by_label("Name", exact=False).last.fill("to be deleted")
+    tab.locator("input[name=name]").first.fill("to be deleted")
     tab.get_by_role("button", name="Preview").click()
     tab.get_by_role("button", name="Import and analyse").click()
     tab.get_by_role("link", name="Delete", exact=True).click()
