@@ -45,6 +45,9 @@
     }
   };
   const memory = new Map();
+  // what each tray shows: pages renew themselves every moment while they are computed, and whoever is about to press a
+  // button of the tray must not find another one in its place
+  const trayShows = new WeakMap();
   const tray = () => document.querySelector("[data-tray]");
   const items = (network) => {
     const kept = read(storeKey(network), memory.get(network) ?? []);
@@ -69,37 +72,44 @@
     }
   };
 
+  function trayEntry(item) {
+    const entry = document.createElement("li");
+    const thumb = safeThumb(item.thumb);
+    if (thumb) entry.append(thumb);
+    const link = document.createElement("a");
+    link.className = "mono";
+    link.href = sameOriginPath(item.href);
+    link.textContent = item.label;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "btn quiet";
+    remove.dataset.trayRemove = item.ref;
+    remove.setAttribute("aria-label", `Remove ${item.label}`);
+    remove.textContent = "×";
+    entry.append(link, remove);
+    return entry;
+  }
+
+  function fillTray(aside, list) {
+    aside.hidden = list.length === 0;
+    aside.querySelector("[data-tray-count]").textContent = `${list.length} to compare`;
+    aside.querySelector("[data-tray-list]").replaceChildren(...list.map(trayEntry));
+    const go = aside.querySelector("[data-tray-go]");
+    go.textContent = list.length < 2 ? "Pick one more" : `Compare ${list.length}`;
+    go.toggleAttribute("aria-disabled", list.length < 2);
+    if (list.length < 2) go.removeAttribute("href");
+    else go.href = compareHref(aside.dataset.compareUrl, list);
+    for (const ask of all("[data-tray-ask]", aside)) ask.href = compareHref(ask.dataset.trayAsk, list);
+  }
+
   function drawTray() {
     const aside = tray();
     const network = aside?.dataset.network;
     const list = aside ? items(network) : [];
     if (aside) {
-      aside.hidden = list.length === 0;
-      aside.querySelector("[data-tray-count]").textContent = `${list.length} to compare`;
-      const entries = list.map((item) => {
-        const entry = document.createElement("li");
-        const thumb = safeThumb(item.thumb);
-        if (thumb) entry.append(thumb);
-        const link = document.createElement("a");
-        link.className = "mono";
-        link.href = sameOriginPath(item.href);
-        link.textContent = item.label;
-        const remove = document.createElement("button");
-        remove.type = "button";
-        remove.className = "btn quiet";
-        remove.dataset.trayRemove = item.ref;
-        remove.setAttribute("aria-label", `Remove ${item.label}`);
-        remove.textContent = "×";
-        entry.append(link, remove);
-        return entry;
-      });
-      aside.querySelector("[data-tray-list]").replaceChildren(...entries);
-      const go = aside.querySelector("[data-tray-go]");
-      go.textContent = list.length < 2 ? "Pick one more" : `Compare ${list.length}`;
-      go.toggleAttribute("aria-disabled", list.length < 2);
-      if (list.length < 2) go.removeAttribute("href");
-      else go.href = compareHref(aside.dataset.compareUrl, list);
-      for (const ask of all("[data-tray-ask]", aside)) ask.href = compareHref(ask.dataset.trayAsk, list);
+      const shown = JSON.stringify([aside.dataset.compareUrl, list]);
+      if (trayShows.get(aside) !== shown) fillTray(aside, list);
+      trayShows.set(aside, shown);
       const chosen = new Set(list.map((item) => item.ref));
       for (const box of all("input[data-compare]")) {
         box.checked = chosen.has(box.dataset.compare);

@@ -125,6 +125,34 @@ def test_the_tray_remembers_what_was_chosen_and_leads_to_the_comparison(page):
     expect(badge).to_be_hidden()
 
 
+TOLD_AGAIN = """() => new Promise((done) => {
+  const seen = new MutationObserver(() => {});
+  seen.observe(document.querySelector("[data-tray]"), { subtree: true, childList: true, attributes: true });
+  for (let time = 0; time < 3; time++) {
+    document.dispatchEvent(new CustomEvent("htmx:after:swap"));
+    dispatchEvent(new StorageEvent("storage", { key: "pluriscope.compare.sample" }));
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  }
+  done(seen.takeRecords().length);
+})"""
+"""How often the tray changes while parts are swapped in, another tab writes, and the page comes back."""
+
+
+def test_the_tray_is_drawn_anew_only_for_another_choice(page):
+    from playwright.sync_api import expect
+
+    page.get_by_label("Compare i·2b0cf.21").check()
+    remove = page.get_by_label("Remove i·2b0cf.21")
+    before = remove.element_handle()
+    assert page.evaluate(TOLD_AGAIN) == 0
+    assert before.evaluate("e => e.isConnected")
+    entry = "[{ref: 'c-1', label: 'c·1', href: '/c'}]"
+    page.evaluate(f"() => localStorage.setItem('pluriscope.compare.sample', JSON.stringify({entry}))")
+    assert page.evaluate(TOLD_AGAIN) > 0
+    expect(page.get_by_label("Remove c·1")).to_be_visible()
+    expect(page.get_by_label("Compare i·2b0cf.21")).not_to_be_checked()
+
+
 def test_no_more_than_six_and_nothing_active_from_storage(page):
     entries = [{"ref": f"c-{k}", "label": f"c·{k}", "href": "https://elsewhere.test/"} for k in range(7)]
     entries[0]["thumb"] = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><path d='M0 0'/></svg>"
