@@ -49,19 +49,14 @@ def properties(seed: int, _seconds: float) -> list[str]:
     return [sys.executable, "-m", "pytest", "-m", "hypothesis and not browser", *options, "tests/analysis", "tests/app"]
 
 
-def thorough(_seed: int, _seconds: float) -> list[str]:
-    """Cases that ``./run test`` leaves out, because others say the same in less time; the same in every round."""
-    return [sys.executable, "-m", "pytest", "-m", "thorough", "-p", "no:xdist", "--no-header"]
-
-
 def shapes(seed: int, seconds: float) -> list[str]:
     """All work and pages on random networks of every shape, for some minutes of each round."""
     minutes = str(min(seconds / 60 / len(STEPS), MOST_MINUTES))
     return [sys.executable, "-m", "benchmarks.shapes", "--seed", str(seed), "--minutes", minutes]
 
 
-# the others take as long as they take, so the one that can end in time comes first
-STEPS = (Step("shapes", shapes), Step("properties", properties), Step("thorough", thorough))
+# the other takes as long as it takes, so the one that can end in time comes first
+STEPS = (Step("shapes", shapes), Step("properties", properties))
 
 
 def explore(minutes: float, only: str, first_seed: int) -> int:

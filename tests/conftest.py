@@ -17,28 +17,21 @@ settings.register_profile("steady", deadline=None, derandomize=True, database=No
 settings.register_profile("explore", deadline=None, derandomize=False, database=None, print_blob=True)
 settings.load_profile("steady")
 
-ON_EVERY_DATABASE = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
-"""Parameters of a fixture that opens a store: the same tests on both databases."""
+ON_EVERY_DATABASE = ("sqlite", "postgresql")
+"""Parameters of a fixture that opens a store: the same tests on both databases, on the second before a release."""
 
 SQLITES_OWN = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 """For a test of what only SQLite has, such as its query plans."""
 
 
-ON_POSTGRESQL = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-"""For a test of which others say as much on SQLite."""
-
-
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
-    """Run tests marked ``one_database`` on SQLite alone, unless they are marked ``every_database`` as well."""
-    items[:] = [item for item in items if not (_is_of_one_database(item) and _is_on_postgresql(item))]
-
-
-def _is_of_one_database(item) -> bool:
-    return bool(item.get_closest_marker("one_database")) and not item.get_closest_marker("every_database")
-
-
-def _is_on_postgresql(item) -> bool:
-    return hasattr(item, "callspec") and "postgresql" in item.callspec.params.values()
+    """Let what needs PostgreSQL wait for a release, and the benchmarks' own tests."""
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        named = [*item.fixturenames, *(one for one in parameters if isinstance(one, str))]
+        if "postgresql" in named or "benchmarks" in item.path.parts:
+            item.add_marker("release")
 
 
 def pytest_collection_finish():

@@ -9,7 +9,7 @@ from analysis.limits import MOST_STORED, Limits
 from analysis.work import Work
 from tests import thirty
 
-THOROUGH = [pytest.mark.thorough]
+THOROUGH = [pytest.mark.release]
 MANY = [
     one
     for one in thirty.read("drawn_2-4-4-1_c")["questions"]

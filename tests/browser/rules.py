@@ -339,11 +339,11 @@ AT_A_DESK: Final[tuple[Rule, ...]] = (
     drawings_have_words,
     motion_is_still,
     accessible,
-    accessible_in_the_dark,
     skip_link,
     focus_is_seen,
     on_paper,
 )
+IN_THE_DARK: Final[tuple[Rule, ...]] = (accessible_in_the_dark,)
 ON_A_PHONE: Final[tuple[Rule, ...]] = (not_wider_than_the_screen, no_layout_shift)
 WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import PHONE
 from tests.browser.pages_table import PAGES, STATUS
-from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WITHOUT_SCRIPTS, axe_script, broken
+from tests.browser.rules import AT_A_DESK, IN_THE_DARK, ON_A_PHONE, WITHOUT_SCRIPTS, axe_script, broken
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +20,12 @@ def arrive(visit, where):
 @pytest.mark.parametrize("name", PAGES)
 def test_page_at_a_desk(arrive, name):
     assert broken(arrive(name, brings=axe_script(), reduced_motion="reduce"), name, AT_A_DESK) == []
+
+
+@pytest.mark.release  # contrasts alone differ, and they are those of the style sheets, not of a page
+@pytest.mark.parametrize("name", PAGES)
+def test_page_in_the_dark(arrive, name):
+    assert broken(arrive(name, brings=axe_script(), reduced_motion="reduce"), name, IN_THE_DARK) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

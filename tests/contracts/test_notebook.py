@@ -33,6 +33,7 @@ def test_it_is_stored_whole_and_without_traces_of_a_machine(stored):
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
     from nbconvert import HTMLExporter  # half a second that the everyday check need not wait
 
@@ -43,6 +44,7 @@ def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore")  # those of the kernel's own libraries
 def test_it_runs(stored, tmp_path, monkeypatch):
     from nbclient import NotebookClient

@@ -175,6 +175,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("document", sorted({one.document for one in of_language("python")}))
 def test_python_runs_from_top_to_bottom(document, tmp_path, served) -> None:
     """In a process of its own, in an empty folder, with a server at the address that the document names."""
@@ -194,6 +195,7 @@ BEFORE = {
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_commands_of_the_readme_run_in_order(tmp_path, monkeypatch) -> None:
     """Those that need no other machine and take seconds, in a folder that has the files which they name."""
     monkeypatch.chdir(tmp_path)

@@ -27,7 +27,7 @@ from analysis.network_files.files import network_file_json
 from tests.checkout import ROOT
 from tests.golden_files import golden_network
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 PARTS = ("analysis", "app", "pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
 BESIDE = ("migrations", "static", "templates")

@@ -41,7 +41,7 @@ def written(node):
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
 @pytest.mark.parametrize(
-    "task", ["XOR", *(pytest.param(task, marks=[pytest.mark.slow, pytest.mark.thorough]) for task in ("AND", "IMP"))]
+    "task", ["XOR", *(pytest.param(task, marks=[pytest.mark.slow, pytest.mark.release]) for task in ("AND", "IMP"))]
 )
 def test_every_candidate_is_found_by_its_formula_however_it_is_typed(protocol, task):
     candidates = candidate_algorithms(named_task(task, 2), protocol, 2).algorithms

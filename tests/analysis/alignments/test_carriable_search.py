@@ -277,7 +277,7 @@ def test_totals_stay_exact_where_too_many_neuron_sets_forbid_a_list(monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_inputs", [5, pytest.param(6, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("n_inputs", [5, pytest.param(6, marks=pytest.mark.release)])
 def test_millions_of_candidates_are_searched(n_inputs):
     network, task = always_no(0, (n_inputs, 2, 2, 1))
     found = supported(network, task, COMPLETE, max_aligned=10)

@@ -127,7 +127,7 @@ def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_counting_and_listing_give_one_backbone_of_a_wide_network():
     """2-5-5-1: too many to list by default, so what edge use says is held against ten thousand draws."""
     for seed in range(200):

@@ -305,7 +305,7 @@ def test_five_wide_networks_are_counted_whole():
     assert sum(times for n, times in spread.by_neurons.items() if n <= 6) == filtered.count
 
 
-@pytest.mark.parametrize("last", [pytest.param("tanh", marks=pytest.mark.thorough), "leaky_relu"])
+@pytest.mark.parametrize("last", [pytest.param("tanh", marks=pytest.mark.release), "leaky_relu"])
 def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
     """All 2^24 combinations of four neurons on top of two, added up forward and looked at one by one."""
     network = random_network(np.random.default_rng(11), (2, 6, 6, 1), tied=False, hidden="leaky_relu", last=last)

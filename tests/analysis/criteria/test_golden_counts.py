@@ -87,7 +87,7 @@ TWICE = "xor_2-2-2_b/0"
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=[pytest.mark.thorough] if "{}/{}".format(*case) in LARGE else [])
+        pytest.param(case, marks=[pytest.mark.release] if "{}/{}".format(*case) in LARGE else [])
         for case in golden_counts.cases()
     ],
 )
@@ -99,7 +99,7 @@ def test_the_engine_counts_what_it_counted(case: tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=[pytest.mark.thorough] if "{}/{}".format(*case) == TWICE else [])
+        pytest.param(case, marks=[pytest.mark.release] if "{}/{}".format(*case) == TWICE else [])
         for case in golden_counts.cases()
         if case[0].startswith(("xor_2", "xor_3-3"))
     ],

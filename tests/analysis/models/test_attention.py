@@ -39,7 +39,7 @@ def rules_of(stored):
 
 def marks_of(name, space, words):
     if (name, words) in LONGEST:
-        return [pytest.mark.slow, pytest.mark.thorough]
+        return [pytest.mark.slow, pytest.mark.release]
     return [pytest.mark.slow] if int(space["possible"]) > FEW and (name, words) not in QUICK else []
 
 

@@ -157,7 +157,6 @@ def test_the_address_of_a_kept_claim_leads_to_where_it_stands(client) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_claim_of_an_earlier_version_is_found(tmp_path) -> None:
     unpack("0024", tmp_path / "pluriscope.sqlite")
     app = create_app(Settings(data=tmp_path, database_url=""))

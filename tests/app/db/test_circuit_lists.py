@@ -151,7 +151,6 @@ def few_codes(monkeypatch):
     monkeypatch.setattr(scan, "_CIRCUITS_AT_ONCE", 100)
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("most", [0, 64 * N])
 def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, most):
     """Whether columns are kept whole or not."""
@@ -163,7 +162,6 @@ def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, m
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
 
 
-@pytest.mark.one_database
 def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, monkeypatch):
     """In every order and under every filter, with codes of one margin, of several, and none that were kept."""
     monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 64 * N)
@@ -237,7 +235,6 @@ VALUES = {
 }
 
 
-@pytest.mark.one_database
 def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every):
     """A list may have been made anew since: what follows is what the order says."""
     stored = {c.mask for c in every}
@@ -252,7 +249,6 @@ def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every):
                 assert {c.mask for c in circuits} == {c.mask for c in expected}, order
 
 
-@pytest.mark.one_database
 def test_a_mask_is_found_or_not(store, many, every):
     stored = {int(c.mask, 16) for c in every}
     with store.read() as session:

@@ -19,8 +19,6 @@ from app.pages.placements import placement_text, places_of, read_placement_text,
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 
-pytestmark = pytest.mark.one_database
-
 
 def walk(get, path, **query):
     """Every page of a list, followed by its own links."""
@@ -44,7 +42,6 @@ def test_the_list_has_every_candidate_and_its_totals(get):
     assert page["truncated_at"] is None
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("sort", ["order", "valid", "minimal", "iia", "gates", "variables", "depth"])
 @pytest.mark.slow
 def test_pages_of_every_order_hold_each_algorithm_once(get, sort):
@@ -71,7 +68,6 @@ def test_orders_order(get):
     assert values("valid", lambda i: i["n_valid"])[:2] == [3, 0]
 
 
-@pytest.mark.every_database
 @pytest.mark.slow
 def test_filters_narrow_and_combine(get):
     def total(**query):
@@ -160,7 +156,6 @@ def test_valid_alignments_come_first_and_near_misses_say_why(get, aligned):
 
 
 @pytest.mark.slow
-@pytest.mark.every_database
 @pytest.mark.parametrize("protocol", ["complete", "paper"])
 def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
     task = get("/networks/untouched")["scope"]["task"]["truth_table"]

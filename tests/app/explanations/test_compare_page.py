@@ -13,8 +13,6 @@ from analysis.tasks import input_table
 from tests.app.explanations.conftest import XOR
 from tests.factories import interpretation_at, pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 
 @pytest.fixture(scope="session")
 def refs(get, aligned, masks):

@@ -13,8 +13,6 @@ from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.question import ask
 from tests.factories import interpretation_at, pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 ALIKE = ("i-2b0cf.0", "i-2b0cf.2")  # one in substance: no intervention tells them apart
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
 

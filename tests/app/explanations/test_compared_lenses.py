@@ -10,7 +10,6 @@ from analysis.question import ask
 from app.naming import ExplanationRef
 from tests.factories import pretrained_xor
 
-pytestmark = pytest.mark.one_database
 TYPED = "l-labels(labels=1.0: A and B; 2.1: A or B)"
 
 

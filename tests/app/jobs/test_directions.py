@@ -109,7 +109,6 @@ def test_one_that_has_ended_is_queued_again_only_if_asked_again(store):
         assert queue.enqueue_about(session, analysis, "directions", asked=True, again=True, **integer).state == "queued"
 
 
-@pytest.mark.one_database
 @pytest.mark.slow
 def test_learned_subspaces_report_seeds_and_convergence(store):
     stored_analysis(store, real=True)

@@ -64,7 +64,6 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store):
     stored_analysis(store, real=True)
     first = ask(store, *(str(step) for step in default_steps()))
@@ -138,7 +137,6 @@ def test_judging_may_be_stopped(store):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_analyses_without_verdicts_are_judged_later(store):
     stored_analysis(store)
     for _ in range(2):

@@ -98,7 +98,6 @@ SEARCHED = {"induction-attention": {"heads", "nodes-mean"}, "majority-5-attentio
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
     golden_of = {
         slug: json.loads((FOLDER / "attention" / f"{name}.json").read_text()) for slug, name in GOLDEN_OF.items()
@@ -129,7 +128,6 @@ def test_the_bundled_models_have_the_circuits_of_the_golden_results(store):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(store):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug="xor")
@@ -158,7 +156,6 @@ def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_network_that_is_trained_is_stored_and_analysed(store):
     hopeless = FRESH_XOR.model_copy(update={"epochs": 1, "seed": 1})
     with store.write() as session:

@@ -83,7 +83,6 @@ def test_a_grid_cannot_be_extended_beyond_all_bounds(store):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_workers_run_a_study_to_its_end_and_another_start_changes_nothing(store):
     study = design(seeds={"first": 0, "count": 5})
     with store.write() as session:

@@ -86,7 +86,6 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, monkeypatch):
     monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     marker = tmp_path / "deaths"
@@ -102,7 +101,6 @@ def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, mon
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
     monkeypatch.setattr(leases, "FIRST_SECONDS", 0.01)
     marker = tmp_path / "deaths"
@@ -117,7 +115,6 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("kind", "arguments"), [("count", {"steps": 1_000_000, "seconds": 0.05}), ("deaf", {"seconds": 10_000})]
 )
@@ -137,7 +134,6 @@ def test_cancel_while_running(store, kind, arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
     job_id = enqueue(store, steps=100, seconds=0.02)
     stop = threading.Event()

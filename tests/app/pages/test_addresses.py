@@ -11,8 +11,6 @@ from app.naming import ExplanationRef, Scope
 from app.routes.moved import FORMER
 from tests.app.pages.conftest import XOR
 
-pytestmark = pytest.mark.one_database
-
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"
 TABLE = [  # what is built, its address, the route that answers it

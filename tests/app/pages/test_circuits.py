@@ -14,8 +14,6 @@ from app.pages.interpretation import class_of
 from tests.app.pages.conftest import MINE, XOR
 from tests.factories import pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 SORTS = {
     "mask": "mask",
     "edges": "n_edges",

@@ -6,8 +6,6 @@ from app.addressing import Addresses
 from app.pages.collection import MOST_ITEMS
 from tests.app.pages.conftest import XOR
 
-pytestmark = pytest.mark.one_database
-
 COLLECTION = "/api/v1/collection"
 PAGES = [(XOR, "The network"), (f"{XOR}/circuits/081ff", ""), ("/networks/gone/circuits/1", "Was here")]
 

@@ -9,8 +9,6 @@ import pytest
 from app.db.reads import explanation_shelves
 from tests.app.pages.conftest import MINE, XOR
 
-pytestmark = pytest.mark.one_database
-
 HERE = XOR + "/explanations"
 ALL = ("circuit", "interpretation", "algorithm", "alignment")
 
@@ -94,7 +92,6 @@ def uses(item, site):
     return any(one["layer"] == site[0] and site[1] in one["neurons"] for one in item["places"])
 
 
-@pytest.mark.every_database
 @pytest.mark.slow
 @pytest.mark.parametrize("query", FILTERS)
 def test_filters_let_through_what_they_say(get, listed, everything, query):
@@ -111,7 +108,6 @@ def test_filters_let_through_what_they_say(get, listed, everything, query):
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 @pytest.mark.parametrize("query", ["", "edges_max=12", "neurons_min=3", "kind=alignment", "kind=circuit&keep=n2.1"])
 def test_facets_count_what_choosing_them_would_leave(get, query):
     options = dict_of("?" + query)

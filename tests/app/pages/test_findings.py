@@ -8,8 +8,6 @@ from app.addressing import Addresses
 from app.pages.findings import _bundled_design, answers_of
 from tests.checkout import ROOT
 
-pytestmark = pytest.mark.one_database
-
 DESIGNS = sorted(path.stem for path in (ROOT / "app/bundled/studies").glob("*.json"))
 
 

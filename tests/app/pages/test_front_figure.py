@@ -5,7 +5,7 @@ import pytest
 from app.pages.front_figure import STEPS
 from tests.app.pages.conftest import XOR
 
-pytestmark = [pytest.mark.one_database, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,6 @@ from app.main import create_app
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 FUNNEL = "/networks/xor/funnel"
 
 
@@ -99,7 +97,6 @@ def told_lists(page):
             yield from ((row["left_url"], row["left"]) for row in one["rows"] if row["outcomes"])
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.slow
 def test_every_list_has_as_many_as_the_page_says(client, sequence):

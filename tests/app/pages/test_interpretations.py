@@ -10,8 +10,6 @@ from analysis.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 
 @pytest.fixture(scope="module")
 def small(get):

@@ -12,8 +12,6 @@ from app.addressing import Addresses
 from app.bundled.model_studies import SLUGS, SpaceFound, design_file, model_study, results_file
 from app.pages.studies.of_models import ALL_TASKS, MEASURES
 
-pytestmark = pytest.mark.one_database
-
 ONE = "/findings/one-induction-circuit"
 LINES = [json.loads(line) for line in results_file("one-induction-circuit").read_text().splitlines()]
 ROWS = [(line["task"], space) for line in LINES for space in line["spaces"]]

@@ -31,8 +31,6 @@ from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_p
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
-pytestmark = pytest.mark.one_database
-
 LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v1"
 ONE = "/models/and-of-two"
@@ -246,7 +244,6 @@ def test_circuits_side_by_side(client):
     assert first not in {one["mask"] for one in alone["offered"]}
 
 
-@pytest.mark.every_database
 @pytest.mark.slow
 def test_methods_are_located_among_the_circuits(client):
     store, url = client.app.state.store, f"{ONE}/methods"
@@ -464,7 +461,6 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert "too many to try" in client.get("/models?theme=light").text
 
 
-@pytest.mark.every_database
 def test_where_nothing_is_valid_the_list_says_so(client):
     store = client.app.state.store
     with store.write() as session:
@@ -486,7 +482,6 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.every_database
 def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
     monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
     of_methods = select(JobRow).where(JobRow.kind == "model-methods")

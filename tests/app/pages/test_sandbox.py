@@ -11,8 +11,6 @@ import pytest
 from app.pages.sandbox.tokens import Unreadable, read_number, read_try, write_number, write_try
 from tests.app.pages.conftest import XOR
 
-pytestmark = pytest.mark.one_database
-
 SANDBOX = XOR + "/sandbox"
 P, Q = "i-081ff.0", "i-081ff.300"
 ASKED = f"{SANDBOX}?e={P}&e={Q}"

@@ -6,8 +6,6 @@ from app.addressing import Addresses
 from app.pages.sections import sections_of
 from tests.app.pages.conftest import XOR
 
-pytestmark = pytest.mark.one_database
-
 ADDRESSES = Addresses("/at")
 
 

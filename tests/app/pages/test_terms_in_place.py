@@ -40,7 +40,6 @@ PAGES = (
 )
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("page", PAGES)
 def test_each_such_word_of_a_page_is_a_term_on_it(client, page):
     text = client.get(page).text

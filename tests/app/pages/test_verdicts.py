@@ -13,8 +13,6 @@ from app.pages.verdicts import on_the_spot
 from app.pages.verdicts.on_the_spot import judge_on_the_spot
 from tests.app.pages.conftest import MINE, XOR
 
-pytestmark = pytest.mark.one_database
-
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}
 VERDICTS = XOR + "/verdicts"
 

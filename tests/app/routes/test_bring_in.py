@@ -18,7 +18,6 @@ from tests.hostile.files import hostile_files
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_nothing_is_stored_whichever_way_they_come(client, store):
     for file in hostile_files(60, seed=7):
         for answer in (

@@ -6,8 +6,6 @@ from app.jobs.worker import Pace, Worker
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, stored_analysis
 
-pytestmark = pytest.mark.one_database
-
 HERE = f"/api/v1/networks/{XOR_SLUG}/criteria"
 QUICK = ["mean-ablation", "irredundant-gates", "output-faithfulness(tolerance=.05)"]
 

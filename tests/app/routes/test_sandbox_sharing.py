@@ -4,8 +4,6 @@ import pytest
 
 from tests.factories import XOR_SLUG, stored_analysis
 
-pytestmark = pytest.mark.one_database
-
 STATE = f"/networks/{XOR_SLUG}/sandbox?now=11_1.0s00_2.1z&e=i-081ff.0&e=c-081ff"
 HIDDEN = f"/networks/{XOR_SLUG}/sandbox?now=00_1.0s11&e=i-081ff.0&game=1"
 

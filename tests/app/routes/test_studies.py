@@ -19,8 +19,6 @@ from app.pages.studies.outcomes import value_words
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
-pytestmark = pytest.mark.one_database
-
 API = "/api/v1/studies"
 
 
@@ -245,7 +243,6 @@ def test_results_travel_over_http(client, study):
 
 
 @pytest.mark.slow
-@pytest.mark.every_database
 def test_outcomes_are_paged(client, study):
     seen, url = [], f"{study}/outcomes?limit=3"
     while url:
@@ -268,7 +265,6 @@ def test_each_outcome_shows_what_was_measured_of_it(client, study):
     }
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("sort", ["state", "epochs", "loss", "circuits-valid"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):

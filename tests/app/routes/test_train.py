@@ -19,8 +19,6 @@ from app.jobs.training import keep_courses, save_training_outcome
 from tests.factories import pretrained_xor
 from tests.study_factories import results as study_results
 
-pytestmark = pytest.mark.one_database
-
 FORM = {
     "tasks": "XOR, AND",
     "n_inputs": "2",
@@ -158,7 +156,6 @@ def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(clien
     assert answer.headers["location"] == "/train?tasks=AND"
 
 
-@pytest.mark.every_database
 def test_each_mistake_stands_beside_its_field(client):
     sent = {"tasks": "XOR, FOO", "hidden": "3,x", "seed": "-1", "epochs": "many", "count": "0", "protocols": "strict"}
     answer = client.post("/train", data={**FORM, **sent})
@@ -233,7 +230,6 @@ def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client
     assert 'id="training"' not in client.get(f"/networks/{slug}").text
 
 
-@pytest.mark.every_database
 @pytest.mark.slow
 def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_typed(client, store):
     with store.write() as session:
@@ -281,7 +277,6 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
 
 
 @pytest.mark.slow
-@pytest.mark.every_database
 def test_a_job_shows_how_far_each_network_is(client, store):
     answer = client.post("/train", data={**FORM, "protocols": ""})
     job = answer.headers["location"].rsplit("/", 1)[-1]
@@ -323,7 +318,6 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     assert client.get(f"/api/v1/jobs/{job}").json()["learning"]["networks"][0]["state"] == "waiting"
 
 
-@pytest.mark.every_database
 def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(client, store):
     order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
     answer = client.post("/api/v1/train", json=order)

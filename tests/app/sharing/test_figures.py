@@ -13,7 +13,7 @@ from app.figures.svg.funnel import FunnelLine, funnel_figure
 from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, INTERPRETATION, SHARED, XOR, beside
 from tests.app.sharing.test_sharing import png_size
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_database]
+pytestmark = pytest.mark.slow
 MENU = re.compile(r'<details class="take-files">.*?</details>', re.DOTALL)
 
 

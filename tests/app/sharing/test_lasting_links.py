@@ -13,7 +13,7 @@ from app.pages.sharing.exports import Table
 from app.routes.exports import as_csv, as_json
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_database]
+pytestmark = pytest.mark.slow
 HOST = "http://127.0.0.1"
 
 
@@ -94,7 +94,6 @@ def test_changes_from_elsewhere_are_refused(client) -> None:
     assert renamed.status_code == 403
 
 
-@pytest.mark.every_database
 def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> None:
     digest = client.get(f"/api/v1{XOR}").json()["network"]["digest"]
     from app.db.tables import NetworkRow

@@ -22,7 +22,7 @@ from app.pages.sharing.targets import read_target
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
 from tests.factories import on_a_copy
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_database]
+pytestmark = pytest.mark.slow
 
 
 def png_size(body: bytes) -> tuple[int, int]:

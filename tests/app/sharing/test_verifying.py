@@ -31,7 +31,7 @@ from tests.app.sharing.conftest import (
 )
 from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_database]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("page", SHARED)
@@ -46,7 +46,6 @@ def test_everything_stored_is_found_again(client, page) -> None:
     assert client.get(verified(page)).status_code == 200
 
 
-@pytest.mark.every_database
 def test_each_kind_compares_its_own_figures(client) -> None:
     def equal(page: str) -> set[str]:
         items = client.get("/api/v1" + verified(page)).json()["explanations"]

@@ -16,7 +16,7 @@ from app.routes.visitors import MAX_VISITOR_ADDRESS, Allowance
 from tests.app.sharing.conftest import CIRCUIT, COMPARISON, FUNNEL, XOR
 from tests.factories import on_a_copy
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_database]
+pytestmark = pytest.mark.slow
 LISTS = {
     f"{XOR}/circuits": {"edges_max": 10, "keep": ["n1.0", "A-n1.0"], "sort": "margin"},
     f"{XOR}/algorithms": {"irredundant": ["irredundant-gates", "irredundant-literals"]},
@@ -62,7 +62,6 @@ def test_addresses_of_lists_get_keys_that_lead_to_the_very_list(visitor, path) -
     assert led.headers["location"] == address
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("path", LISTS)
 def test_long_lists_offer_a_short_link_and_short_ones_do_not(client, path) -> None:
     query = urlencode(LISTS[path], doseq=True)

@@ -115,7 +115,6 @@ def test_a_store_that_somebody_has_open_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("harm", ["a value", "a page", "cut short", "no backup", "the manifest", "not there"])
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_a_damaged_backup_is_never_restored(file, tmp_path, harm):
     if harm == "a value":
         store = store_at(f"sqlite:///{file}")

@@ -27,7 +27,7 @@ def test_every_revision_has_a_store_that_is_kept():
     assert kept() == revisions()
 
 
-@pytest.fixture(params=ON_EVERY_DATABASE)
+@pytest.fixture
 def upgraded(request, revision, tmp_path):
     """Settings of a store of that revision, brought to the present one, and what it held before."""
     file = tmp_path / "pluriscope.sqlite"
@@ -49,15 +49,14 @@ def upgraded(request, revision, tmp_path):
     return settings, before
 
 
-def on_postgresql_some() -> list:
+def everywhere() -> list[tuple[str, str]]:
     """Every revision on SQLite; on PostgreSQL the first, which goes through every migration, the middle, the last."""
     every = kept()
-    chosen = (every[0], every[len(every) // 2], every[-1])
-    return [pytest.param(one, marks=[] if one in chosen else [pytest.mark.one_database]) for one in every]
+    return [*((one, "sqlite") for one in every), *((every[at], "postgresql") for at in (0, len(every) // 2, -1))]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("revision", on_postgresql_some())
+@pytest.mark.parametrize(("revision", "upgraded"), everywhere(), indirect=["upgraded"])
 def test_an_old_store_keeps_everything(upgraded, revision):
     settings, before = upgraded
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:  # migrates when it starts
@@ -93,7 +92,9 @@ def test_an_old_store_keeps_everything(upgraded, revision):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("revision", [kept()[0]])
+@pytest.mark.parametrize(
+    ("revision", "upgraded"), [(kept()[0], one) for one in ON_EVERY_DATABASE], indirect=["upgraded"]
+)
 def test_an_upgrade_and_its_way_back_and_up_again_end_alike(upgraded, revision):
     settings, _ = upgraded
     store = store_at(settings.url)
