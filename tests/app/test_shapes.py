@@ -34,14 +34,6 @@ def test_the_whole_chain_goes_through(seed: int, application) -> None:
 
 
 @pytest.mark.slow
-def test_a_case_in_a_process_of_its_own_comes_to_its_end() -> None:
-    """With drawings as PDF among its pages, which are made by threads that a forked process would lack."""
-    (row,) = shapes.watched([IN_CI[0]], each=1, jobs=1, hang_seconds=60.0)
-    assert row["faults"] == []
-    assert row["pages"]["200"] > 30
-
-
-@pytest.mark.slow
 def test_the_seeds_have_every_admitted_shape() -> None:
     traits = [case_of(seed).traits for seed in IN_CI]
     sizes = [tuple(map(int, one["sizes"].split("-"))) for one in traits]

@@ -119,7 +119,7 @@ PAGES = {
     "networks of a study": "/studies/xor-width/outcomes",
     "networks of a study, none matches": "/studies/xor-width/outcomes?why=diverged",
     "study, to be deleted": "/studies/xor-width/delete",
-    "study, to be renamed": "/studies/followed/rename?name=Followed+again",
+    "study, to be renamed": "/studies/xor-width/rename?name=Followed+again",
     "new study": "/studies/new",
     "new study, a duplicate": "/studies/new?study=xor-width",
     "login": "/login?next=/train",

@@ -29,13 +29,6 @@ pytestmark = pytest.mark.browser
 SLUG = "xor-pretrained"
 NETWORK = f"networks/{SLUG}.html"
 STUDY = "xor-width"
-DOT = """() => {
-  const figure = document.querySelector("[data-plot][data-drawn=true] .plot-area");
-  const { left, top } = figure.getBoundingClientRect();
-  const { xaxis, yaxis } = figure._fullLayout;
-  const dots = figure.data.find((trace) => trace.customdata);
-  return [left + xaxis._offset + xaxis.d2p(dots.x[0]), top + yaxis._offset + yaxis.d2p(dots.y[0])];
-}"""
 
 
 def accessible_from_a_disk(tab):
@@ -155,7 +148,7 @@ def study_copy(site, tmp_path_factory) -> Path:
     return made_once(tmp_path_factory, "offline-study", lambda folder: export(site.data, folder, *options))
 
 
-def test_a_studys_figures_are_drawn_and_its_dots_lead_somewhere(chromium, study_copy):
+def test_a_studys_figures_are_drawn(chromium, study_copy):
     from playwright.sync_api import expect
 
     tab = chromium.new_page(viewport={"width": 1440, "height": 900})
@@ -163,14 +156,6 @@ def test_a_studys_figures_are_drawn_and_its_dots_lead_somewhere(chromium, study_
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.goto(f"file://{study_copy}/studies/{STUDY}.html")
-    figure = tab.locator("[data-plot]").first
-    figure.scroll_into_view_if_needed()
-    tab.locator("[data-plot][data-drawn=true]").first.wait_for(timeout=20_000)
-    expect(tab.get_by_text("fetched when you come")).to_have_count(0)
-    place = tab.evaluate(DOT)
-    tab.mouse.move(*place)
-    tab.mouse.click(*place)
-    tab.wait_for_url("**/not-included.html#/networks/**")
-    expect(tab.locator("main")).to_contain_text("Its address: /networks/")
+    expect(tab.locator("#figures figure.study-figure svg").first).to_be_visible()
     assert errors == []
     tab.close()

@@ -71,7 +71,7 @@ def test_live_asks_nothing_of_the_store_and_ready_says_check_by_check(client, ap
         assert answer.status_code == 503
         failed = [check for check in answer.json()["checks"] if check["state"] == "failed"]
         assert [check["name"] for check in failed] == ["schema"]
-        assert "migrate" in failed[0]["cure"]
+        assert "take a backup" in failed[0]["cure"]
         assert client.get("/health/live").status_code == 200
     finally:
         with app.state.store.write() as session:

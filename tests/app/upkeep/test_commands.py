@@ -59,7 +59,7 @@ def test_there_and_back(data, capsys, postgresql, own_environment):
 
 def test_a_password_is_never_shown(data, capsys, own_environment):
     own_environment.setenv("PLURISCOPE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/nothing")
-    for command in (["migrate"], ["doctor"], ["backup", data / "x.backup"], ["serve"]):
+    for command in (["check"], ["backup", data / "x.backup"], ["serve"]):
         assert run(*command) == 1
         told = capsys.readouterr()
         assert "hunter2" not in told.out + told.err
