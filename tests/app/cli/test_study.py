@@ -53,11 +53,6 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
     assert run("study", "run", str(tmp_path / "absent.json")).code == 2
 
 
-def test_schema_and_measures(run):
-    assert json.loads(run("study", "schema").out)["title"] == "StudyDesign"
-    assert "circuits-valid\tcount\tvalid circuits" in run("study", "measures").out
-
-
 @pytest.mark.slow
 def test_a_run_is_continued_from_its_file(run, file, tmp_path):
     output = tmp_path / "out.jsonl.gz"
