@@ -6,7 +6,7 @@ PageError
 ├── Refused     403  a change from where none is accepted
 │   ├── LoginNeeded   one that a login would allow; leads there and back
 │   └── ReadOnly      any change, while nothing may be changed here
-├── BadHost     400  a host name that is not one of this site
+├── BadHost     400  a host name that this site does not have
 ├── TooLong     414  an address longer than any of ours
 │   └── HeadersTooLong  431  headers longer than any browser's
 ├── TooMany     429  more requests from one address than are answered; says when to come back

@@ -107,8 +107,8 @@ def search_circuits(
     for number, (first, *others) in enumerate(question.ablations):
         search = work if n_searches == 1 else _one_of(work, number, n_searches)
         parts = chain.from_iterable(piece() for piece in SpaceJudge(question, carried=first).pieces())
-        kept.screen = _screen(question, others, question.ablations[:number])
-        stopped = _collect(parts, possible, kept, search, so_far) or stopped
+        new = ((n, _new(question, masks, others, question.ablations[:number])) for n, masks in parts)
+        stopped = _collect(new, possible, kept, search, so_far) or stopped
         if kept.is_full:
             break
     if n_searches > 1 and not (stopped or kept.is_full):  # each search told of its own
@@ -124,16 +124,14 @@ def search_circuits(
 
 def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
     """The number and the distribution of all valid circuits, with those drawn and the smallest."""
-    draws, smallest = kept.draws(), kept.smallest()
-    undrawn = np.setdiff1d(smallest, draws)
-    masks = np.union1d(draws, undrawn)
-    told = SmallestCircuits(
-        tuple(smallest.tolist()),
-        True,
-        max(map(int.bit_count, smallest.tolist()), default=0),
-        possible,
-        0,
-        tuple(undrawn.tolist()),
+    undrawn = np.setdiff1d(kept.smallest, kept.drawn)
+    masks = np.union1d(kept.drawn, undrawn)
+    smallest = SmallestCircuits(
+        tuple(kept.smallest.tolist()),
+        proved=True,
+        searched_up_to=max(map(int.bit_count, kept.smallest.tolist()), default=0),
+        n_tried=possible,
+        undrawn=tuple(undrawn.tolist()),
     )
     return CircuitSearch(
         question.layout,
@@ -144,8 +142,8 @@ def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
         method="counted",
         count=kept.n_found,
         known_distribution=kept.distribution,
-        n_drawn=len(draws),
-        smallest=told if len(smallest) else None,
+        n_drawn=len(kept.drawn),
+        smallest=smallest if smallest.masks else None,
     )
 
 
@@ -173,24 +171,16 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
     return masks
 
 
-def _screen(
-    question: Question, others: Sequence[Carried], before: Sequence[Sequence[Carried]]
-) -> Callable[[NDArray[np.uint64]], NDArray[np.uint64]]:
-    """Leaves those circuits that decide right under all others too, and that no earlier search has found."""
-    rest = [SpaceJudge(question, carried=carried) for carried in others]
-    earlier = [[SpaceJudge(question, carried=carried) for carried in members] for members in before]
-
-    def screened(masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        for judge in rest:
-            masks = judge.right_on_all(masks)
-        for judges in earlier:
-            found = masks
-            for judge in judges:
-                found = judge.right_on_all(found)
-            masks = np.setdiff1d(masks, found, assume_unique=True)
+def _new(
+    question: Question, masks: NDArray[Any], others: Sequence[Carried], before: Sequence[Sequence[Carried]]
+) -> NDArray[Any]:
+    """Those that decide right under all others too, and that no earlier search has found."""
+    if not len(masks):
         return masks
-
-    return screened
+    masks = _right_under(question, others, masks)
+    for members in before:
+        masks = np.setdiff1d(masks, _right_under(question, members, masks), assume_unique=True)
+    return masks
 
 
 def _collect(
@@ -238,11 +228,10 @@ class _Kept:
 
     def __init__(self, layout: EdgeLayout, max_valid: int, beyond: Sampling | None = None) -> None:
         self.n_found = 0
-        self.screen: Callable[[NDArray[np.uint64]], NDArray[np.uint64]] = lambda masks: masks
         self.distribution = distribution_of(np.empty(0, dtype=np.uint64), layout)
         self._layout, self._max_valid, self._beyond = layout, max_valid, beyond
         self._list = [np.empty(0, dtype=np.uint64)]
-        self._drawn = self._smallest = np.empty(0, dtype=np.uint64)
+        self.drawn = self.smallest = np.empty(0, dtype=np.uint64)
 
     @property
     def n_told(self) -> int:
@@ -254,9 +243,8 @@ class _Kept:
         """Whether more were found than are kept, so that nothing is gained by going on."""
         return self._beyond is None and self.n_found > self._max_valid
 
-    def add(self, found: NDArray[np.uint64]) -> None:
-        """Take some in; none comes twice from one search."""
-        masks = self.screen(found) if len(found) else found
+    def add(self, masks: NDArray[np.uint64]) -> None:
+        """Take some in; none comes twice."""
         n_before, self.n_found = self.n_found, self.n_found + len(masks)
         if self._beyond is not None and self.n_found > self._max_valid and len(masks):
             self._sample(masks if n_before > self._max_valid else np.concatenate([*self._list, masks]), self._beyond)
@@ -267,20 +255,12 @@ class _Kept:
         """So many of those that a list holds, ascending."""
         return np.sort(np.concatenate(self._list)[:most])
 
-    def draws(self) -> NDArray[np.uint64]:
-        """Those drawn, ascending."""
-        return np.sort(self._drawn)
-
-    def smallest(self) -> NDArray[np.uint64]:
-        """Those with the fewest edges, ties by mask."""
-        return self._smallest
-
     def _sample(self, masks: NDArray[np.uint64], beyond: Sampling) -> None:
         self.distribution += distribution_of(masks, self._layout)
-        drawn = np.concatenate([self._drawn, masks])
-        self._drawn = drawn[np.argsort(_lots(drawn, beyond.seed), kind="stable")[: beyond.n_draws]]
-        small = np.concatenate([self._smallest, masks])
-        self._smallest = small[np.lexsort((small, np.bitwise_count(small)))[: beyond.n_smallest]]
+        drawn = np.concatenate([self.drawn, masks])
+        self.drawn = drawn[np.argsort(_lots(drawn, beyond.seed), kind="stable")[: beyond.n_draws]]
+        small = np.concatenate([self.smallest, masks])
+        self.smallest = small[np.lexsort((small, np.bitwise_count(small)))[: beyond.n_smallest]]
 
 
 def _lots(masks: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:

@@ -56,7 +56,8 @@ def find_circuits(
     plan = plan or plan_circuits(question, limits=work.limits)
     search = _Search(question, work, seed)
     if plan.method == "listed":
-        return search.listed(countable=not plan.cost_of("counted").obstacle)
+        count = plan.cost_of("counted")
+        return search.listed(countable=not count.obstacle and count.seconds <= plan.cost.seconds)
     if plan.method == "counted":
         try:
             return search.counted()
@@ -78,7 +79,7 @@ class _Search:
         """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest.
 
         Args:
-            countable: whether they can be counted without testing each, which is quicker than to test the rest.
+            countable: whether they can be counted without testing each, and that is predicted to be quicker.
         """
         found = self._tested(None if countable else self._beyond)
         if not countable or found.truncated_at != self._most_listed:

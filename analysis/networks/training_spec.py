@@ -5,10 +5,13 @@ The training itself is in :mod:`analysis.networks.training`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -23,7 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from analysis.errors import InvalidTask, InvalidTraining
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.networks.regularisation import read_regularisation
 from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
 
@@ -246,3 +249,23 @@ def task_of_text(text: str, n_inputs: int) -> Task:
     if bits and set(bits) <= {"0", "1"}:
         return task_from_table([int(bit) for bit in bits], n_inputs)
     return named_task(bits, n_inputs)
+
+
+def untrained_network(spec: TrainingSpec) -> Network:
+    """A network of the shape that is asked for, with weights as before training; the same every time.
+
+    It stands in for what a training will make, so that the search of its circuits can be planned before it starts.
+    """
+    random = np.random.default_rng(0)
+    weights, biases = [], []
+    for n_in, n_out in pairwise(spec.sizes):
+        bound = 1 / math.sqrt(n_in)
+        weights.append(random.uniform(-bound, bound, (n_out, n_in)))
+        biases.append(random.uniform(-bound, bound, n_out))
+    return Network.from_arrays(
+        weights,
+        biases,
+        activation=spec.activation,
+        output_activation=spec.output_activation,
+        negative_slope=spec.negative_slope,
+    )

@@ -119,7 +119,7 @@ def model_study(slug: str) -> ModelStudy:
     """A bundled study.
 
     Raises:
-        KeyError: there is not one of that slug.
+        KeyError: none has that slug.
     """
     if slug not in SLUGS:
         raise KeyError(slug)

@@ -107,7 +107,7 @@ def import_(
     from app.jobs.queue import enqueue_analyses
 
     if output or rows or config or context or vocabulary or task in TASKS or _are_models(files):
-        if len(files) != 1 or protocol or data or tasks or encoding:
+        if len(files) != 1 or protocol or data or tasks or encoding or no_analysis:
             raise Refusal("import: a transformer is imported by itself, without options of networks. Give one file.")
         token_task = "" if task == "file" else task
         return _import_transformer(files[0], output, token_task, rows, config, context, vocabulary, name)

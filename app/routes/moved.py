@@ -13,6 +13,7 @@ from app.addressing import API_PREFIX
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
+from app.routes.shared_targets import PATTERNS
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
 """Options that say which analysis is meant; every page that takes something in knows them."""
@@ -30,7 +31,6 @@ class Former:
         cure: where none did: where to go instead, as an instruction.
         parent: where none did: path of the page to go to, with the same names.
         twin: whether the address had a twin in JSON; it leads to the twin, or says the same.
-        methods: by which it was asked for.
     """
 
     path: str
@@ -40,21 +40,10 @@ class Former:
     cure: str = ""
     parent: str = "/"
     twin: bool = True
-    methods: tuple[str, ...] = ("GET",)
 
 
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
-_VERIFIED: Final = (
-    "/networks/{network}",
-    "/networks/{network}/circuits/{mask}",
-    "/networks/{network}/circuits/{mask}/interpretations/{index}",
-    "/networks/{network}/algorithms/{algorithm}",
-    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
-    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
-    "/networks/{network}/explanations/{ref}",
-    "/compare",
-    "/models/{model}/circuits/{mask}",
-)
+_VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
@@ -81,7 +70,7 @@ FORMER: Final[tuple[Former, ...]] = (
     ),
     Former("/api/types", "/api", ("theme",), twin=False),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
-    Former("/patterns", became="is no page any more", cure="see templates/components/README.md", twin=False),
+    Former("/patterns", "/glossary", ("theme",), twin=False),
     Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),
     Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),
 )
@@ -102,7 +91,7 @@ def _add(former: Former, api: str) -> None:
         query = f"?{urlencode(kept)}" if kept else ""
         return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)
 
-    router.add_api_route(f"{api}{former.path}", answer, methods=list(former.methods), response_model=None)
+    router.add_api_route(f"{api}{former.path}", answer, response_model=None)
 
 
 for _former in FORMER:

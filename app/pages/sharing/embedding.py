@@ -86,7 +86,7 @@ def build_oembed(
     if given.scheme not in ("http", "https") or given.netloc.lower() != own.netloc.lower():
         raise NotFound(
             f"address {url[:200]!r}",
-            f"is not one of {base or 'this site'}",
+            f"does not belong to {base or 'this site'}",
             "ask the site that it belongs to",
             "url",
             addresses.gallery(),

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.limits import Limits
-from analysis.networks.training_spec import OptionProblem
-from analysis.networks.untrained import untrained_network
+from analysis.networks.training_spec import OptionProblem, untrained_network
 from analysis.protocol import BUILT_IN, named_protocol
 from analysis.question import Question
 from app.addressing import Addresses

@@ -7,8 +7,7 @@ from sqlalchemy import select
 
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import TrainingCourse, TrainingOutcome
-from analysis.networks.training_spec import training_spec
-from analysis.networks.untrained import untrained_network
+from analysis.networks.training_spec import training_spec, untrained_network
 from app.db.codecs import network_of
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
