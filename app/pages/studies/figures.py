@@ -87,7 +87,7 @@ def protocol_named(design: StudyDesign, name: str) -> str:
     names = design.labels("protocol")
     if name and name not in names:
         raise BadQuery(
-            f"protocol {name[:60]!r}", "does not belong to this study", f"use one of {', '.join(names)}", "protocol"
+            f"protocol {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(names)}", "protocol"
         )
     return name or names[0]
 
@@ -106,7 +106,7 @@ def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | N
         return _by_method(summary, summary.shown[name], protocol, by)
     if name not in summary.measures:
         known = ", ".join(figure_names(summary.design, list(summary.shown)))
-        raise NotFound(f"figure {name[:60]!r}", "does not belong to this study", f"use one of {known}")
+        raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {known}")
     measure = summary.measures[name]
     groups = summary.groups(name, protocol, by)
     strips: tuple[Strip, ...] = ()

@@ -232,7 +232,7 @@ def model_figure(found: ModelStudy, name: str, *, alone: bool) -> Markup:
         NotFound: it has no such figure.
     """
     if name not in MEASURES:
-        raise NotFound(f"figure {name[:60]!r}", "does not belong to this study", f"use one of {', '.join(MEASURES)}")
+        raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(MEASURES)}")
     measure, steps = MEASURES[name], dict[str, list[LadderRow]]()
     for rules, task, models in _rows(found, name):
         row = _share_row if measure.share else _number_row

@@ -61,7 +61,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     design = design_of(row)
     cells = cells_of(design)
     if options.cell is not None and options.cell >= len(cells):
-        raise BadQuery(f"cell={options.cell}", "does not belong to this study", f"use 0 to {len(cells) - 1}", "cell")
+        raise BadQuery(f"cell={options.cell}", "is not one of this study’s", f"use 0 to {len(cells) - 1}", "cell")
     protocol = protocol_named(design, options.protocol)
     states = _states(session, row)
     wanted = OutcomeFilter(_wanted_states(options, states), options.cell)
@@ -137,7 +137,7 @@ def _sorted_places(
         labels = _sort_labels(_measures(design_of(row)))
         if sort not in labels:
             keys = ", ".join(key for key in labels if key)
-            cause = "is no measure of this study that have an order"
+            cause = "is not one of this study’s measures that have an order"
             raise BadQuery(f"sort {sort[:60]!r}", cause, f"use one of {keys}", "sort")
         groups = summary_of(session, row).groups(sort, protocol)
         known = {(point.position, point.seed): point.value for group in groups for point in group.points}
