@@ -132,8 +132,10 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         raise BeyondLimits(f"circuits of a {shape} network", causes, "raise the limits, or use a smaller network")
     best = open_ways[0]
     barred = [cost.obstacle for cost in costs[: costs.index(best)]]
+    most = limits.most_listed(len(question.data.representatives))
+    more = f"; if more than {most:,} are valid, they are counted and some listed" if structure.count > most else ""
     reason = {
-        "listed": f"{structure.count:,} circuits are possible, few enough to test each",
+        "listed": f"{structure.count:,} circuits are possible, few enough to test each{more}",
         "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
         "estimated": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
     }[best.method]
