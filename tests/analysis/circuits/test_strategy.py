@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import find_circuits
@@ -53,6 +54,25 @@ def test_plans_of_known_sizes(sizes, method, possible):
     assert [cost.method for cost in plan.costs] == ["listed", "counted", "estimated"]
     for cost in plan.costs:
         assert cost.obstacle or (cost.operations > 0 and cost.seconds > 0 and cost.n_bytes > 0)
+
+
+@pytest.mark.parametrize(("max_valid", "is_told"), [(200_000, True), (5_000_000, False)])
+def test_a_plan_says_what_happens_to_more_circuits_than_a_list_holds(max_valid, is_told):
+    plan = plan_circuits(ask(network_of((2, 4, 4, 1)), task=XOR), limits=Limits(max_valid=max_valid))
+    assert plan.method == "listed"
+    assert ("if more than 200,000 are valid, they are counted and some listed" in plan.reason) == is_told
+
+
+@pytest.mark.parametrize(("seconds", "is_counted"), [(0.0, True), (1e6, False)])
+def test_more_circuits_than_a_list_holds_are_counted_the_quicker_way(monkeypatch, seconds, is_counted):
+    question, limits = ask(golden_network("xor_pretrained").network, task=XOR), Limits(max_valid=50)
+    plan = plan_circuits(question, limits=limits)
+    costs = tuple(replace(cost, seconds=seconds) if cost.method == "counted" else cost for cost in plan.costs)
+    asked = []
+    counted = strategy._Search.counted
+    monkeypatch.setattr(strategy._Search, "counted", lambda search: asked.append(search) or counted(search))
+    found = find_circuits(question, Work(limits=limits), plan=replace(plan, costs=costs))
+    assert (bool(asked), found.method, found.n_valid) == (is_counted, "counted", 197)
 
 
 def test_larger_networks_cost_more():

@@ -109,6 +109,7 @@ def test_a_state_dict_is_converted_with_its_task(tmp_path):
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
         (("plant", "induction", "--vocabulary", 40), "more than 4,096 rows"),
         (("import", "absent.json"), "model file 'absent.json': cannot be read"),
+        (("import", "absent.json", "--no-analysis"), "imported by itself, without options of networks"),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys, monkeypatch):
