@@ -1,6 +1,7 @@
 """What the library refuses beside the engine's own errors; each says item, cause and cure.
 
 AnalysisError             every refusal: a model, a task, a protocol, a mask that cannot be read …
+├── InvalidOption         an option of a list that it does not have, or a value that cannot be
 ├── MissingLibrary        an optional library is needed and not installed (also an ImportError)
 └── ServerError           a server cannot be reached, or refuses
     └── OtherVersion      a server and this library are of different versions
@@ -24,6 +25,22 @@ class MissingLibrary(AnalysisError, ImportError):
         """
         cure = f"install it: pip install {library}, or pip install 'pluriscope[notebook]'"
         return cls(needed_for, f"needs {library}, which is not installed", cure)
+
+
+class InvalidOption(AnalysisError):
+    """An option that a list does not have, or a value that it cannot have.
+
+    ``field`` is the option's name.
+    """
+
+    field: str = ""
+
+    @classmethod
+    def of(cls, item: str, cause: str, cure: str, field: str) -> InvalidOption:
+        """The refusal of an option."""
+        error = cls(item, cause, cure)
+        error.field = field
+        return error
 
 
 class ServerError(AnalysisError):

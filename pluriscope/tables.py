@@ -1,0 +1,511 @@
+"""One table for every list: columns declared once, what a list is asked for, and what it answers.
+
+A list is anything that has ``columns`` and answers ``select`` (:class:`Listing`). Its options in an address, its
+filters with counts, its orders, its pages and its forms (page, CSV, terminal) follow from the columns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Protocol
+
+from markupsafe import Markup
+
+from pluriscope.errors import InvalidOption
+
+Type = Literal["bool", "int", "big", "float", "text", "name", "labels"]
+"""big: integers of any size; name: what identifies a row; labels: a set of texts."""
+ANY: Final = "any"
+"""How an address takes back the filter that a column has by default."""
+LIMIT: Final = 50
+MOST_ROWS: Final = 200
+MOST_VALUES: Final = 64
+_ORDERS: Final = ("asc", "desc")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list.
+
+    Args:
+        values: by the name of their column; what the row does not have is left out, or None.
+        kind: key of its kind, where a list has several.
+        ref: what names it in addresses; "" if nothing does.
+        url: of its page; "" if it has none.
+    """
+
+    values: Mapping[str, Any]
+    kind: str = ""
+    ref: str = ""
+    url: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure that rows of a list have, for every form in which the list is shown.
+
+    Args:
+        name: stable, lower case with underscores; the name of its option too.
+        label: for people, with a capital letter.
+        meaning: one sentence.
+        type: of its values.
+        facet: how rows are filtered by it: "any" of some values, "all" of some labels (``!label``: without it), a
+            "range" (options ``NAME_min`` and ``NAME_max``) or "least" (``NAME_min``); "" not at all.
+        largest_first: whether people want the largest values first.
+        shown: whether tables of pages have it.
+        first: whether it says which row it is and leads to its page.
+        default: what is asked of it where an address says nothing.
+        choices: every value that it may have, in the order in which they are shown; () for any value.
+        words: a value as an address has it → for people.
+        read: a value as an address has it → as rows have it; raises AnalysisError if there is no such value.
+        show: row → what its cell holds; None for the value by its type.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    type: Type
+    facet: Literal["", "any", "all", "range", "least"] = ""
+    largest_first: bool = False
+    shown: bool = True
+    first: bool = False
+    default: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    words: Callable[[str], str] = str
+    read: Callable[[str], str] = str
+    show: Callable[[Row], Markup | str] | None = None
+
+    @property
+    def sortable(self) -> bool:
+        """Whether a list can be sorted by it."""
+        return self.type != "labels"
+
+    @property
+    def number(self) -> bool:
+        """Whether its values are numbers, which stand at the right of their cells."""
+        return self.type in ("int", "big", "float")
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of its options in addresses."""
+        if self.facet in ("range", "least"):
+            return (f"{self.name}_min", f"{self.name}_max")[: 2 if self.facet == "range" else 1]
+        return (self.name,) if self.facet else ()
+
+    def has(self, row: Row) -> bool:
+        """Whether a row has a value, which 0 is and an empty set is not."""
+        return row[self.name] is not None and row[self.name] != frozenset()
+
+    def cell(self, row: Row) -> Markup | str:
+        """What the row's cell holds on a page; "" where there is nothing."""
+        return self.show(row) if self.show is not None else self.text(row)
+
+    def text(self, row: Row) -> str:
+        """The value in a few characters."""
+        value = row[self.name]
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int):
+            return f"{value:,}"
+        return f"{value:.4g}" if isinstance(value, float) else self.exact(row)
+
+    def exact(self, row: Row) -> str:
+        """The value in full, for CSV; labels in order with spaces between."""
+        value = row[self.name]
+        return " ".join(sorted(value)) if isinstance(value, frozenset) else "" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list is asked for.
+
+    Args:
+        wanted: column → what is asked of it: values (any), labels and ``!labels`` (all), or the two ends of a range as
+            texts, "" for an open one. A column that is not here is not filtered by.
+        sort: name of a column; "" for the list's own order.
+        descending: whether the largest come first. Ties turn with them; what has no value stays last.
+        start: how many rows are passed over.
+        limit: most rows.
+    """
+
+    wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sort: str = ""
+    descending: bool = False
+    start: int = 0
+    limit: int = LIMIT
+
+    def but(self, name: str, *values: str) -> Query:
+        """The same list with this asked of a column instead, from its first row; no values: nothing is asked."""
+        rest = {key: value for key, value in self.wanted.items() if key != name}
+        return replace(self, wanted={**rest, name: values} if values else rest, start=0)
+
+    def options(self, columns: Iterable[Column], usual: Query | None = None) -> dict[str, Any]:
+        """The options that an address needs for it; what is usual is left out."""
+        usual = usual or Query()
+        found: dict[str, Any] = {}
+        for column in columns:
+            wanted = self.wanted.get(column.name, ())
+            if column.facet in ("range", "least"):
+                found |= {name: end for name, end in zip(column.options, wanted, strict=False) if end}
+            elif column.facet and wanted != column.default:
+                found[column.name] = list(wanted) or [ANY]
+        if self.sort != usual.sort:
+            found["sort"] = self.sort
+        if self.descending != usual.descending:
+            found["order"] = _ORDERS[self.descending]
+        return found | {
+            name: getattr(self, name) for name in ("start", "limit") if getattr(self, name) != getattr(usual, name)
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value to filter by.
+
+    Args:
+        value: as addresses have it.
+        label: for people.
+        count: rows that have it and pass the other filters; exact.
+        chosen: whether it is asked for.
+        query: the list with it if it is not asked for, without it if it is.
+    """
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+    query: Query
+
+
+@dataclass(frozen=True)
+class Facet:
+    """What a column can be filtered by.
+
+    Args:
+        column: the column.
+        choices: its values; of a range each value that some row has, if they are few.
+        low: the smallest value of a range, "" if no row has one.
+        high: the largest.
+        asked: what is asked of the column.
+    """
+
+    column: Column
+    choices: tuple[Choice, ...] = ()
+    low: str = ""
+    high: str = ""
+    asked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Which filter left nothing.
+
+    Args:
+        words: the filter, for people.
+        before: rows before it.
+        about: the plural names of the kinds that it is about, where none of those asked for has the column.
+        query: the list without it.
+    """
+
+    words: str
+    before: int
+    about: tuple[str, ...]
+    query: Query
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading above some rows.
+
+    Args:
+        start: number of the first row below it.
+        title: of a few words.
+        says: one sentence.
+        query: the list of all rows like those.
+        total: how many those are.
+    """
+
+    start: int
+    title: str
+    says: str
+    query: Query
+    total: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a list answers.
+
+    Args:
+        total: rows that pass every filter, each with its weight; exact.
+        of: the same without any filter but those that columns have by default.
+        rows: one page of them.
+        facets: one for each column that has some, counted exactly; () where not asked for.
+        removed_by: the filter behind which nothing is left, None if something is.
+        groups: headings above the rows, in order.
+        n_rows: lines on all pages, where a line may weigh as many; None for ``total``.
+    """
+
+    total: int
+    of: int
+    rows: tuple[Row, ...]
+    facets: tuple[Facet, ...] = ()
+    removed_by: Removal | None = None
+    groups: tuple[Group, ...] = ()
+    n_rows: int | None = None
+
+    @property
+    def lines(self) -> int:
+        """Rows on all pages."""
+        return self.total if self.n_rows is None else self.n_rows
+
+
+class Listing(Protocol):
+    """A list that can be filtered, sorted and read in pages, wherever its rows are."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some rows and, where asked for, the counts of every facet.
+
+        Raises:
+            InvalidOption: a value that the list cannot have.
+        """
+
+
+def words_of(column: Column, wanted: Sequence[str]) -> str:
+    """What is asked of a column, for people."""
+    name = column.label.lower()
+    if column.facet in ("range", "least"):
+        low, high = (*wanted, "", "")[:2]
+        if low and high:
+            return f"{name} {low}" if low == high else f"{name} {low} to {high}"
+        return f"{name} at least {low}" if low else f"{name} at most {high}"
+    if column.type == "bool":
+        return " or ".join(name if value == "yes" else f"not {name}" for value in wanted)
+    if column.facet == "all":
+        shown = (f"not {column.words(one[1:])}" if one.startswith("!") else column.words(one) for one in wanted)
+        return f"{name}: {', '.join(shown)}"
+    return f"{name}: {' or '.join(map(column.words, wanted))}"
+
+
+def toggled(query: Query, column: Column, value: str) -> Query:
+    """The list with a value asked for, or no longer."""
+    asked = query.wanted.get(column.name, ())
+    return query.but(column.name, *(one for one in asked if one != value), *(() if value in asked else (value,)))
+
+
+def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], usual: Query | None = None) -> Query:
+    """What the options of an address ask a list for.
+
+    Args:
+        columns: of the list.
+        options: each with all its values; one that a form left empty means the default.
+        usual: what holds where nothing is said.
+
+    Raises:
+        InvalidOption: an option, column or value that the list does not have.
+    """
+    usual = usual or Query()
+    given = {name: [one for one in values if one != ""] for name, values in options.items()}
+    known = [*(name for column in columns for name in column.options), "sort", "order", "start", "limit"]
+    for name in given:
+        if name not in known:
+            raise InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {', '.join(known)}", name)
+    wanted: dict[str, tuple[str, ...]] = {}
+    for column in columns:
+        asked = _asked(column, given)
+        if asked:
+            wanted[column.name] = asked
+    sorts = [column.name for column in columns if column.sortable]
+    return Query(
+        wanted,
+        _one(given, "sort", usual.sort, sorts),
+        _one(given, "order", _ORDERS[usual.descending], _ORDERS) == "desc",
+        _whole(given, "start", usual.start, 0, 10**9),
+        _whole(given, "limit", usual.limit, 1, max(MOST_ROWS, usual.limit)),
+    )
+
+
+def _asked(column: Column, given: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What is asked of one column."""
+    if column.facet in ("range", "least"):
+        ends = [_one(given, name, "") for name in column.options]
+        for name, end in zip(column.options, ends, strict=True):
+            _check_number(column, name, end)
+        if len(ends) == 2 and all(ends) and float(ends[0]) > float(ends[1]):
+            item = f"{column.options[0]} {ends[0]}"
+            raise InvalidOption.of(item, f"is above {column.options[1]} {ends[1]}", "swap them", column.options[0])
+        return tuple(ends) if any(ends) else ()
+    values = list(dict.fromkeys(given.get(column.name, ()))) if column.facet else []
+    if not values:
+        return column.default
+    if len(values) > MOST_VALUES:
+        raise InvalidOption.of(
+            f"option {column.name!r}", f"has {len(values)} values", f"use at most {MOST_VALUES}", column.name
+        )
+    if values == [ANY]:
+        return ()
+    negated = [column.facet == "all" and value.startswith("!") for value in values]
+    return tuple("!" * no + _value(column, value[no:]) for no, value in zip(negated, values, strict=True))
+
+
+def _value(column: Column, value: str) -> str:
+    choices = column.choices or (("yes", "no") if column.type == "bool" else ())
+    if choices and value not in choices:
+        cure = f"use {', '.join(choices)}" + (f", or {ANY}" if column.default else "")
+        raise InvalidOption.of(f"{column.name} {value[:60]!r}", "is unknown", cure, column.name)
+    if column.number:
+        _check_number(column, column.name, value)
+    return column.read(value)
+
+
+def _check_number(column: Column, name: str, text: str) -> None:
+    try:
+        number = float(text or 0)
+        if column.type != "float" and text:
+            int(text)
+        if number != number or abs(number) == float("inf"):
+            raise ValueError
+    except ValueError:
+        what = "a number" if column.type == "float" else "a whole number"
+        raise InvalidOption.of(f"{name} {text[:60]!r}", f"is not {what}", f"give {what}", name) from None
+
+
+def _one(given: Mapping[str, Sequence[str]], name: str, usual: str, choices: Sequence[str] = ()) -> str:
+    values = given.get(name) or [usual]
+    if len(values) > 1:
+        raise InvalidOption.of(f"option {name!r}", f"is given {len(values)} times", "give it once", name)
+    if choices and values[0] not in (usual, *choices):
+        raise InvalidOption.of(f"{name} {values[0][:60]!r}", "is unknown", f"use {', '.join(choices)}", name)
+    return values[0]
+
+
+def _whole(given: Mapping[str, Sequence[str]], name: str, usual: int, least: int, most: int) -> int:
+    text = _one(given, name, str(usual))
+    try:
+        if least <= (number := int(text)) <= most:
+            return number
+    except ValueError:
+        pass
+    raise InvalidOption.of(f"{name} {text[:60]!r}", f"is not {least} to {most}", "give such a whole number", name)
+
+
+def parameters(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """The options of a list as the description of the interface (OpenAPI) has them."""
+    found: list[dict[str, Any]] = []
+    for column in columns:
+        kind = {"int": "integer", "float": "number"}.get(column.type, "string")
+        for name in column.options:
+            schema: dict[str, Any] = {"type": kind}
+            if name == column.name:
+                choices = column.choices or (("yes", "no") if column.type == "bool" else ())
+                item = {"type": "string", "enum": [*choices, ANY]} if choices else {"type": "string"}
+                schema = {"type": "array", "items": item, "maxItems": MOST_VALUES, "default": list(column.default)}
+            found.append({"name": name, "in": "query", "description": column.meaning, "schema": schema})
+    sorts = [column.name for column in columns if column.sortable]
+    more = {
+        "sort": ("Column that the list is sorted by.", {"type": "string", "enum": sorts}),
+        "order": ("Direction; what has no value stays last.", {"type": "string", "enum": list(_ORDERS)}),
+        "start": ("Rows that are passed over.", {"type": "integer", "minimum": 0}),
+        "limit": ("Most rows.", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}),
+    }
+    return found + [
+        {"name": name, "in": "query", "description": meaning, "schema": schema}
+        for name, (meaning, schema) in more.items()
+    ]
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """A short list of rows that are at hand, in their own order.
+
+    Args:
+        columns: of the list.
+        rows: all of them.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some rows and the counts of every facet."""
+        of = {column.name: column for column in self.columns}
+        left, removed = list(self.rows), None
+        for name, wanted in query.wanted.items():
+            passing = [row for row in left if _passes(of[name], row, wanted)]
+            if left and not passing:
+                removed = Removal(words_of(of[name], wanted), len(left), (), query.but(name))
+            left = passing
+        if query.sort:
+            left.sort(key=lambda row: row[query.sort] if row[query.sort] is not None else 0)
+            if query.descending:
+                left.reverse()
+            left.sort(key=lambda row: row[query.sort] is None)
+        usual = [(column, column.default) for column in self.columns if column.default]
+        return Selection(
+            len(left),
+            sum(all(_passes(column, row, wanted) for column, wanted in usual) for row in self.rows),
+            tuple(left[query.start : query.start + query.limit]),
+            tuple(self._facet(column, query) for column in self.columns if column.facet) if facets else (),
+            removed,
+        )
+
+    def _facet(self, column: Column, query: Query) -> Facet:
+        """Counted under the filters of the other columns, and where all must hold under its own too."""
+        of = {one.name: one for one in self.columns}
+        asked = query.wanted.get(column.name, ())
+        rest = query if column.facet == "all" else query.but(column.name)
+        rows = [row for row in self.rows if all(_passes(of[key], row, wanted) for key, wanted in rest.wanted.items())]
+        if column.facet in ("range", "least"):
+            numbers = [row[column.name] for row in rows if row[column.name] is not None]
+            ends = (str(min(numbers)), str(max(numbers))) if numbers else ("", "")
+            return Facet(column, (), *ends, asked)
+        counts = Counter(text for row in rows for text in texts(row[column.name]))
+        return Facet(column, choices_of(column, counts, query), asked=asked)
+
+
+def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
+    """The values of a column to choose from: those that some row has, and those asked for."""
+    asked = query.wanted.get(column.name, ())
+    values = [one for one in column.choices if counts.get(one) or one in asked]
+    rest = {*counts, *asked} - {*values}
+    if not column.choices:
+        values = sorted(rest, key=lambda text: (text.startswith("!"), len(text) if column.number else 0, text))
+    return tuple(
+        Choice(
+            value,
+            f"not {column.words(value[1:])}" if value.startswith("!") else column.words(value),
+            counts.get(value, 0),
+            value in asked,
+            toggled(query, column, value),
+        )
+        for value in values
+    )
+
+
+def texts(value: Any) -> Iterable[str]:
+    """A cell's value as addresses have it; several of labels, none where there is none."""
+    if value is None or isinstance(value, frozenset):
+        return value or ()
+    return ("yes" if value else "no",) if isinstance(value, bool) else (str(value),)
+
+
+def _passes(column: Column, row: Row, wanted: Sequence[str]) -> bool:
+    value = row[column.name]
+    if value is None:
+        return False
+    if column.facet in ("range", "least"):
+        low, high = (*wanted, "", "")[:2]
+        return (not low or value >= float(low)) and (not high or value <= float(high))
+    if column.facet == "all":
+        return all((one[1:] not in value) if one.startswith("!") else (one in value) for one in wanted)
+    return any(text in wanted for text in texts(value))
