@@ -22,7 +22,6 @@ from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow
 from app.figures.svg import Direction
 from app.figures.svg.directions import linear_words
-from app.naming import ExplanationRef
 from app.pages.directions.views import (
     MAX_AT,
     DirectionItem,
@@ -36,6 +35,7 @@ from app.pages.directions.views import (
 from app.pages.formulas import FractionView, fraction
 from app.pages.place import Place
 from app.pages.shared import truth_rows
+from pluriscope.naming import ExplanationRef
 
 
 def clean_layers(place: Place) -> tuple[NDArray[np.float64], ...]:
