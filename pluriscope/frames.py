@@ -111,6 +111,13 @@ class Part:
     says: str = ""
     weights: Coded | None = None
 
+    @property
+    def n_bytes(self) -> int:
+        """About how much memory it takes."""
+        masks = (mask for labels in self.labels.values() for mask in labels.values())
+        codes = (coded.codes for coded in self.coded.values())
+        return sum(one.nbytes for one in (*self.numbers.values(), *codes, *masks))
+
     def has(self, name: str) -> bool:
         """Whether the kind has a column."""
         return name in self.numbers or name in self.coded or name in self.labels or name == KIND
@@ -192,7 +199,9 @@ def _told(value: Any, type_: str) -> Any:
     """A number of a column as rows have it."""
     if type_ == "bool":
         return None if value < 0 else bool(value)
-    return None if value != value else value
+    if value != value:
+        return None
+    return int(value) if type_ == "int" else value
 
 
 @dataclass(frozen=True)
@@ -211,6 +220,11 @@ class Frame:
     @cached_property
     def _column(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
+
+    @property
+    def n_bytes(self) -> int:
+        """About how much memory it takes."""
+        return sum(part.n_bytes for part in self.parts)
 
     @cached_property
     def starts(self) -> list[int]:

@@ -24,6 +24,7 @@ from pluriscope.kinds.found import Found, Types, big
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
+FLAGS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
 STORED: Final[Types] = {
     "algorithm_id": "name",
     "form": "text",
@@ -35,9 +36,7 @@ STORED: Final[Types] = {
     "best_agreed": "int",
     "best_of": "int",
     "truncated_at": "int",
-    "irredundant_gates": "bool",
-    "irredundant_functions": "bool",
-    "irredundant_literals": "bool",
+    **dict.fromkeys(FLAGS, "bool"),
 }
 PLACEMENTS = Column("placements", "Alignments", "Valid alignments of the algorithm.", "big", largest_first=True)
 TRIED = Column("tried", "Searched", "Whether its placements were searched.", "bool", shown=False)
@@ -54,8 +53,9 @@ def share(agreed: Any, of: Any, untested: float) -> Any:
 
 def irredundant(stored: Any) -> dict[str, Passing]:
     """Which algorithms belong to which class."""
-    names = ("gates", "functions", "literals")
-    return {f"irredundant-{name}": np.nan_to_num(stored[f"irredundant_{name}"]).astype(np.bool_) for name in names}
+    return {
+        flag.replace("_", "-"): np.nan_to_num(np.asarray(stored[flag], np.float64)).astype(np.bool_) for flag in FLAGS
+    }
 
 
 def part(found: Found) -> Part:

@@ -68,7 +68,7 @@ MAP = Column(
     *("map", "Map", "Classes of maps that found it.", "labels"),
     facet="all",
     shown=False,
-    choices=CLASSES,
+    choices=tuple(CLASSES),
     words=lambda value: _WORDS.get(value, value),
 )
 LAYER = Column(
