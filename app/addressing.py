@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from app.naming import RulesScope, Scope
+from pluriscope.naming import RulesScope, Scope
 
 AnyScope = Scope | RulesScope
 """What circuits are valid under: of a network, or of a model of another kind."""

@@ -26,6 +26,7 @@ from app.addressing import API_PREFIX, Addresses
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
 from app.errors import Busy, Gone, Moved, PageError, TooMany, TooSlow
+from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")
 
@@ -139,6 +140,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(engine.AnalysisError)
     async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
+        if isinstance(error, InvalidOption):
+            return _answer(request, 400, (error.item, error.cause, error.cure), error.field)
         status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
         return _answer(request, status, (error.item, error.cause, error.cure), field)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from app.by_name import ByName
-from app.naming import Scope
+from pluriscope.naming import Scope
 from pluriscope.templating import PART
 
 MAX_EXACT_IN_JSON = 2**53

@@ -234,11 +234,7 @@ def show(
                 "description": description,
                 "json_url": json_url,
                 "theme": theme,
-                "theme_url": str(
-                    here.include_query_params(theme="light" if theme == "dark" else "dark").replace(
-                        scheme="", netloc=""
-                    )
-                ),
+                "theme_url": f"{here.path}?{switched.query}",
                 "access": access,
                 "live": any(_is_live(block) for block in page),
                 "body": Markup("\n").join(block.html(part=part) for block in page),

@@ -26,10 +26,10 @@ from app.figures.svg import (
     formula_tree,
     node_name,
 )
-from app.naming import ExplanationRef
 from pluriscope.counts import Count
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.lists import Items
+from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row
 
 

@@ -30,11 +30,11 @@ from analysis.validity import margin_to_edge
 from analysis.work import Work
 from app.figures.numbers import noun
 from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, node_name
-from app.naming import ExplanationRef
 from pluriscope.counts import Count
 from pluriscope.explanations import Explanation, hues_among
 from pluriscope.findings import Findings
 from pluriscope.lists import Listing
+from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
 
 Range = int | tuple[int | None, int | None] | None

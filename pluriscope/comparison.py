@@ -14,9 +14,9 @@ from analysis.errors import InvalidIntervention
 from analysis.experiments import Agreement, CrucialExperiments, agreement_of, crucial_experiments
 from app.figures.numbers import noun
 from app.figures.svg import node_name
-from app.naming import LEAST, LETTERS, MOST
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
+from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.showing import ROWS_SHOWN, Row, beside, frame, heading, link, table
 
 _THUMB: Final = 170

@@ -26,8 +26,8 @@ from analysis.progress import OutOfTime
 from analysis.work import Work
 from app.figures.svg import PLAIN_HUES, Hues, hues_by_frequency
 from app.figures.svg.tiles import Bits
-from app.naming import ExplanationRef
 from pluriscope.findings import Findings
+from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, beside, facts, frame, heading, link, table
 
 SECONDS: Final = 60.0

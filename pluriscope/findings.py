@@ -23,8 +23,8 @@ from analysis.result_file import read_circuits
 from analysis.tasks import Task
 from analysis.validity import margin_to_edge
 from app.addressing import Addresses
-from app.naming import Scope, protocol_key
 from pluriscope.counts import Counts, counts_of
+from pluriscope.naming import Scope, protocol_key
 
 
 @dataclass(frozen=True)

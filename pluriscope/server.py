@@ -23,7 +23,6 @@ from analysis import ENGINE_VERSION
 from analysis.network_files.files import network_file_json
 from app.addressing import API_PREFIX
 from app.figures.numbers import noun
-from app.naming import ExplanationRef, protocol_key, scope_from
 from pluriscope.algorithms import Algorithm, Algorithms, Alignment, Alignments
 from pluriscope.circuits import Circuit, Circuits, Interpretation
 from pluriscope.comparison import Comparison
@@ -31,6 +30,7 @@ from pluriscope.errors import OtherVersion, ServerError
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Site
 from pluriscope.models import Model, TaskLike, read_model
+from pluriscope.naming import ExplanationRef, protocol_key, scope_from
 from pluriscope.result import ProtocolLike, Result, read_protocol, read_result
 from pluriscope.showing import ROWS_SHOWN, Row, frame, heading, link, table
 

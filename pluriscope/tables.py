@@ -34,12 +34,14 @@ class Row:
         kind: key of its kind, where a list has several.
         ref: what names it in addresses; "" if nothing does.
         url: of its page; "" if it has none.
+        drawing: makes its drawing; None if it has none.
     """
 
     values: Mapping[str, Any]
     kind: str = ""
     ref: str = ""
     url: str = ""
+    drawing: Callable[[], Markup] | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)
@@ -57,7 +59,9 @@ class Column:
         facet: how rows are filtered by it: "any" of some values, "all" of some labels (``!label``: without it), a
             "range" (options ``NAME_min`` and ``NAME_max``) or "least" (``NAME_min``); "" not at all.
         largest_first: whether people want the largest values first.
-        shown: whether tables of pages have it.
+        offered: whether lists offer its values with their counts, or take its option only.
+        absence: whether they offer that a label is absent, too.
+        shown: whether tables have it.
         first: whether it says which row it is and leads to its page.
         default: what is asked of it where an address says nothing.
         choices: every value that it may have, in the order in which they are shown; () for any value.
@@ -72,6 +76,8 @@ class Column:
     type: Type
     facet: Literal["", "any", "all", "range", "least"] = ""
     largest_first: bool = False
+    offered: bool = True
+    absence: bool = False
     shown: bool = True
     first: bool = False
     default: tuple[str, ...] = ()
@@ -476,6 +482,13 @@ class AtHand:
 def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
     """The values of a column to choose from: those that some row has, and those asked for."""
     asked = query.wanted.get(column.name, ())
+    if column.facet in ("range", "least"):
+        values = sorted(counts, key=int)
+        ends = {value: (value, value) for value in values}
+        return tuple(
+            Choice(value, column.words(value), counts[value], asked == end, query.but(column.name, *end))
+            for value, end in ends.items()
+        )
     values = [one for one in column.choices if counts.get(one) or one in asked]
     rest = {*counts, *asked} - {*values}
     if not column.choices:

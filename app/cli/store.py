@@ -267,7 +267,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     """
     from app.db.reads.analyses import find_analysis
     from app.db.reads.results import result_parts
-    from app.naming import Scope
+    from pluriscope.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
     found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]

@@ -18,7 +18,7 @@ from app.db.models import find_model, model_of, save_circuits
 from app.jobs.handlers import Handler, Saved
 from app.jobs.queue import enqueue_of_model
 from app.jobs.stages import BESIDE_CIRCUITS
-from app.naming import RulesScope
+from pluriscope.naming import RulesScope
 
 
 @dataclass(frozen=True)

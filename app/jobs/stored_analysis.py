@@ -18,7 +18,7 @@ from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
 from app.db.reports import ReportKind, Stored, save_report
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
-from app.naming import RulesScope, Scope
+from pluriscope.naming import RulesScope, Scope
 
 Inputs = TypeVar("Inputs")
 Found = TypeVar("Found")

@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from app.addressing import API_PREFIX
-from app.naming import DEFAULT_PROTOCOL
 from app.options import OF_THE_READER
+from pluriscope.naming import DEFAULT_PROTOCOL
 
 FRONT: Final = "index.html"
 NOT_INCLUDED: Final = "not-included.html"

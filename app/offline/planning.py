@@ -10,12 +10,12 @@ from typing import Any, Final
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.naming import ExplanationRef, Scope
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.names import normal
 from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_variant
 from app.pages.explanations import SHAPES
+from pluriscope.naming import ExplanationRef, Scope
 
 ROWS_ASKED: Final = 200
 MOST_COMPARED: Final = 6

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.addressing import API_PREFIX, Addresses
-from app.naming import Scope
 from app.offline.names import Option, join, normal, split
+from pluriscope.naming import Scope
 
 SCOPE_OPTIONS: Final = ("output", "protocol", "data")
 LISTS: Final = ("circuits", "algorithms", "explanations", "common-ground")

@@ -23,7 +23,6 @@ from app.db.reads import analyses as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import exact, noun
 from app.main import create_app
-from app.naming import Scope
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.folder import MANIFEST, check_target, free_bytes, replacing, write_manifest
@@ -35,6 +34,7 @@ from app.offline.selection import LISTS, SCOPE_OPTIONS, Part, Selection, Subject
 from app.rendering import environment, render
 from app.resources import RESOURCES
 from app.settings import Settings
+from pluriscope.naming import Scope
 
 _WIDTH: Final = 100
 FORMAT: Final = "pluriscope-offline/1"

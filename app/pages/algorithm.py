@@ -18,7 +18,6 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
 from app.listing.page import Paged, paged
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import (
     HuedPage,
@@ -44,6 +43,7 @@ from app.pages.formulas import (
 )
 from app.pages.place import Place
 from app.pages.shared import network_view
+from pluriscope.naming import ExplanationRef
 
 
 class AlgorithmOptions(ScopeOptions):

@@ -13,7 +13,6 @@ from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.listing.page import Paged, paged, read_cursor, write_cursor
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope, verdicts_of
 from app.pages.formulas import (
@@ -27,6 +26,7 @@ from app.pages.formulas import (
 )
 from app.pages.place import Place
 from app.pages.shared import Counts, ScopeView, counts_of, network_view
+from pluriscope.naming import ExplanationRef
 
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]

@@ -19,7 +19,6 @@ from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
-from app.naming import ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlignmentItem, alignment_item
 from app.pages.candidates import (
@@ -47,6 +46,7 @@ from app.pages.interchanges import (
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
 from app.pages.shared import network_view
+from pluriscope.naming import ExplanationRef
 
 MAX_SITE_FOR_MINIMALITY = 12  # neurons: 4,094 smaller sites are tried
 N_SIBLINGS = 6

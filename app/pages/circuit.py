@@ -20,7 +20,6 @@ from app.db.reads.circuits import is_stored
 from app.db.reads.neighbours import masks_beside
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit_sets import ChanceView, chance_view
 from app.pages.input_plane import PLANE, PlaneView, input_plane
@@ -30,6 +29,7 @@ from app.pages.place import Place, locate
 from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.reports.stories import CircuitStory, circuit_story
 from app.pages.shared import LinkedPage, counts_of, linked, scope_view
+from pluriscope.naming import ExplanationRef
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_CARDS: Final = 60

@@ -20,10 +20,10 @@ from app.db.job_tables import JobRow
 from app.db.reads import verdicts as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
-from app.naming import Scope
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate_boolean
 from app.pages.shared import JobView, job_view
+from pluriscope.naming import Scope
 
 MAX_STEPS: Final = 64
 Text = Annotated[str, Field(max_length=MAX_TEXT)]

@@ -23,7 +23,6 @@ from app.db.reads.explanation_directions import direction_rows
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import FrameShelf, Kind, RowShelf
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel
 from app.pages.candidates import algorithm_of
 from app.pages.directions.places import clean_layers, direction_item
@@ -32,6 +31,7 @@ from app.pages.explanation_filters import KindName
 from app.pages.explanation_stock import Stock
 from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views, read_algorithm
 from app.pages.place import Place
+from pluriscope.naming import ExplanationRef
 
 
 class FigureView(PageModel):

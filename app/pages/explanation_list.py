@@ -22,7 +22,6 @@ from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
 from app.listing.page import SortLink, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
-from app.naming import protocol_key
 from app.options import BigInt, Link, PageModel
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
@@ -41,6 +40,7 @@ from app.pages.pending_work import Awaited, awaited
 from app.pages.place import Place
 from app.pages.shared import Counts, counts_of, linked
 from app.pages.sharing.exports import about_place
+from pluriscope.naming import protocol_key
 
 # --- what narrows the list of all explanations: the filters set, the one that left nothing, what is undecided
 

@@ -29,7 +29,6 @@ from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery, NotFound, PageError
-from app.naming import ExplanationRef, Scope
 from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
@@ -42,6 +41,7 @@ from app.pages.placements import is_placement, places_of, read_placement_text, s
 from app.pages.recorded import read_recorded
 from app.pages.reports.lenses import LensView, claiming_answer, lens_view
 from app.pages.shared import truth_rows
+from pluriscope.naming import ExplanationRef, Scope
 
 MAX_RUNS: Final = 1 << 16  # joint interchanges that are run for a comparison
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.figures.numbers import decimal, noun
-from app.naming import Scope
 from app.options import PageModel
 from app.pages.place import locate_boolean
 from app.pages.previews import GateTile
 from app.pages.sandbox.views import RunView, SandboxPage
 from app.pages.shared import NetworkView, network_view
 from app.pages.showcase import Showcase, featured_network
+from pluriscope.naming import Scope
 
 Drawing = Literal["network", "circuit", "placed", "run"]
 

@@ -19,7 +19,6 @@ from app.db.reads import networks as reads
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
-from app.naming import Scope
 from app.options import Options, PageModel
 from app.pages.findings import FrontFinding, headlines
 from app.pages.front_figure import STEPS, FrontFigure, figure_of
@@ -40,6 +39,7 @@ from app.pages.shared import (
     stops_of,
 )
 from app.pages.showcase import FEATURED_NETWORK, Showcase
+from pluriscope.naming import Scope
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"

@@ -19,7 +19,6 @@ from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.numbers import when
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit import (
     MAX_INDEX_DIGITS,
@@ -33,6 +32,7 @@ from app.pages.network import behaviour_of, provenance_of
 from app.pages.place import Place, locate_boolean
 from app.pages.previews import GateTile, InterpretationCard, gate_tiles, interpretation_card
 from app.pages.shared import linked, neuron_name, scope_view
+from pluriscope.naming import ExplanationRef
 
 N_SIBLINGS: Final = 3
 

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
-from app.naming import Scope
 from app.options import PageModel
 from app.pages.place import locate_boolean
 from app.pages.sandbox.tokens import Try, write_try
 from app.pages.showcase import Showcase, featured_network
+from pluriscope.naming import Scope
 
 
 class Lesson(PageModel):

@@ -11,10 +11,10 @@ from analysis.discovery.location import UNDER
 from analysis.discovery.part_names import names_in
 from analysis.networks.circuit import Circuit, EdgeLayout
 from app.addressing import Addresses
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel
 from app.pages.place import Place, Subject
 from app.pages.shared import NetworkView
+from pluriscope.naming import ExplanationRef
 
 
 class RankView(PageModel):

@@ -16,7 +16,7 @@ from app.db.models import other_model
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
-from app.naming import Scope, protocol_key
+from pluriscope.naming import Scope, protocol_key
 
 
 class Subject(Protocol):

@@ -20,12 +20,12 @@ from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.naming import ExplanationRef, Scope
 from app.options import BigInt, PageModel
 from app.pages.formulas import FractionView, PlacedView, placed_views
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place
 from app.pages.shared import neuron_name, truth_rows
+from pluriscope.naming import ExplanationRef, Scope
 
 MOST_COUNTED = 100_000  # states and links of a sample's interpretations: a page of samples answers within a second
 

@@ -16,7 +16,6 @@ from app.addressing import Addresses
 from app.db.frames import StoredSearch, stored_refs, stored_searches
 from app.errors import NotFound
 from app.figures.svg import Direction
-from app.naming import ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import HuedPage, frequent_tables, input_text, locate_with_scope
 from app.pages.explanation_filters import KindName
@@ -24,6 +23,7 @@ from app.pages.explanation_items import FigureView, figures_of
 from app.pages.place import Place
 from app.pages.placements import site_of
 from app.pages.shared import network_view, truth_rows
+from pluriscope.naming import ExplanationRef
 
 
 class SiteClaimView(PageModel):

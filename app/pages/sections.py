@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from app.addressing import RESERVED_SLUGS, Addresses
-from app.naming import Scope, scope_from
+from pluriscope.naming import Scope, scope_from
 
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),

@@ -31,9 +31,9 @@ from app.db.job_tables import JobRow
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun, plural
-from app.naming import Scope, protocol_key
 from app.options import BigInt, PageModel
 from app.pages.place import Place
+from pluriscope.naming import Scope, protocol_key
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
 

@@ -32,7 +32,6 @@ from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
-from app.naming import Scope, protocol_key
 from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
 from app.pages.bring_in.form import BringInPage, build_form
@@ -40,6 +39,7 @@ from app.pages.bring_in.preview import PreviewPage, build_preview
 from app.rendering import render
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, Reading
+from pluriscope.naming import Scope, protocol_key
 
 router = APIRouter()
 NETWORK_BODY: Final[dict[str, Any]] = {

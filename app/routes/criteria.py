@@ -20,7 +20,6 @@ from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import limits_in
-from app.naming import Scope
 from app.options import PageModel
 from app.pages.criteria import (
     MAX_STEPS,
@@ -33,6 +32,7 @@ from app.pages.criteria import (
 )
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from pluriscope.naming import Scope
 
 router = APIRouter()
 CRITERIA = "/networks/{network}/criteria"

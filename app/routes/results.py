@@ -19,10 +19,10 @@ from app.db.reads.results import result_parts
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import NotFound
-from app.naming import Scope
 from app.pages.place import find_network
 from app.routes.depends import Links, Reading
 from app.routes.streaming import Streamed
+from pluriscope.naming import Scope
 
 router = APIRouter()
 

@@ -19,7 +19,7 @@ from app.db.model_tables import ModelRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
-from app.naming import Scope
+from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""

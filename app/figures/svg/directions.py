@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from analysis.directions.alignment import LinearPlace
 from app.figures.svg.elements import drawing, num, part, text
 from app.figures.svg.layout import Wiring, matrices, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
@@ -113,6 +114,13 @@ def weight_text(value: float) -> str:
             mantissa, _, exponent = words.partition("e")
             words = f"{mantissa}e{int(exponent)}".replace("e-", "e−")
     return f"−{words}" if value < 0 else words
+
+
+def site_words(linear: LinearPlace, sizes: Sequence[int]) -> str:
+    """A place for people: ``layer 1 along n1.0 − n1.2``."""
+    if linear.dimension > 1:
+        return f"a subspace of {linear.dimension} dimensions of layer {linear.layer}"
+    return f"layer {linear.layer} along {linear_words(linear.layer, linear.reads[0], sizes)}"
 
 
 def linear_words(layer: int, coefficients: Sequence[float], sizes: Sequence[int]) -> str:

@@ -32,13 +32,13 @@ from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.db.writes import free_slug, network_row
 from app.limits import limits_in
-from app.naming import Scope, protocol_key
 from app.options import BigInt, PageModel
 from app.pages.bring_in.declaration import SOURCE_WORDS, BringInOptions
 from app.pages.network.behaviour import BehaviourRow, behaviour_of
 from app.pages.place import Place
 from app.pages.plan import PlanView, RefusalView, plan_view
 from app.pages.shared import NetworkView, network_view
+from pluriscope.naming import Scope, protocol_key
 
 FORMULA_INPUTS: Final = 4
 FORMULA_DEPTH: Final = 3

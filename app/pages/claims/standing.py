@@ -21,10 +21,10 @@ from app.addressing import Addresses
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.neighbours import nearest_stored, smallest_stored
 from app.db.tables import AnalysisRow
-from app.naming import ExplanationRef
 from app.options import PageModel
 from app.pages.located import LocatedView, located_view
 from app.pages.place import Place, Subject
+from pluriscope.naming import ExplanationRef
 
 MAX_JUDGED: Final = 20_000
 """Circuits up to which a claim is judged by criteria on a page, since minimality looks at all of them."""

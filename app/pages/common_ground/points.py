@@ -16,7 +16,6 @@ from app.db.reads import common_ground as reads
 from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
 from app.errors import NotFound
-from app.naming import ExplanationRef
 from app.options import ScopeOptions
 from app.pages.common_ground.views import (
     KIND_OF,
@@ -31,6 +30,7 @@ from app.pages.common_ground.views import (
 from app.pages.formulas import FractionView
 from app.pages.place import Place, locate_boolean
 from app.pages.previews import alignment_card
+from pluriscope.naming import ExplanationRef
 
 
 def surveyed(

@@ -13,7 +13,6 @@ from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.errors import BadQuery, PageError
 from app.listing.circuits import smallest_circuits
-from app.naming import LEAST, LETTERS, MOST, ExplanationRef
 from app.options import Link
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions
@@ -23,6 +22,7 @@ from app.pages.compare.views import ComparePage
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, find_network, locate_boolean
 from app.pages.shared import NetworkView, data_view, network_view, protocol_view
+from pluriscope.naming import LEAST, LETTERS, MOST, ExplanationRef
 
 
 class NamesExplanations(Protocol):

@@ -13,12 +13,12 @@ from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
 from app.figures.svg import Threshold
-from app.naming import LEAST
 from app.options import PageModel
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.placements import neurons_label
 from app.pages.shared import neuron_name, truth_rows
+from pluriscope.naming import LEAST
 
 
 class ClaimView(PageModel):

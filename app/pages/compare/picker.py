@@ -18,7 +18,6 @@ from app.db.reads.finding import networks_named
 from app.db.reads.networks import best_alignments
 from app.figures.numbers import noun
 from app.listing.circuits import smallest_circuits
-from app.naming import ExplanationRef
 from app.options import PageModel
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place
@@ -36,6 +35,7 @@ from app.pages.previews import (
 from app.pages.reports.lenses import offered
 from app.pages.reports.rivals import RivalInterpretations, stored_rivals
 from app.pages.shared import NetworkView, network_view
+from pluriscope.naming import ExplanationRef
 
 NETWORKS_SHOWN: Final = 12
 CIRCUITS_SHOWN: Final = 10

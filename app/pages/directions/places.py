@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.readouts import ReadOut
 from analysis.directions.rowspace import RowspaceSplit
@@ -21,8 +21,7 @@ from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow
 from app.figures.svg import Direction
-from app.figures.svg.directions import linear_words
-from app.naming import ExplanationRef
+from app.figures.svg.directions import linear_words, site_words
 from app.pages.directions.views import (
     MAX_AT,
     DirectionItem,
@@ -36,6 +35,7 @@ from app.pages.directions.views import (
 from app.pages.formulas import FractionView, fraction
 from app.pages.place import Place
 from app.pages.shared import truth_rows
+from pluriscope.naming import ExplanationRef
 
 
 def clean_layers(place: Place) -> tuple[NDArray[np.float64], ...]:
@@ -80,13 +80,6 @@ def place_views(
         )
         for path, linear in alignment.places
     ]
-
-
-def site_words(linear: LinearPlace, sizes: Sequence[int]) -> str:
-    """A place for people: ``layer 1 along n1.0 − n1.2``."""
-    if linear.dimension > 1:
-        return f"a subspace of {linear.dimension} dimensions of layer {linear.layer}"
-    return f"layer {linear.layer} along {linear_words(linear.layer, linear.reads[0], sizes)}"
 
 
 def reading_view(read: ReadOut, projections: Sequence[float], truth_table: Sequence[int]) -> ReadingView:

@@ -16,7 +16,6 @@ from app.db.model_tables import ModelRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.jobs import UNFINISHED
 from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
-from app.naming import RulesScope
 from app.options import Options, PageModel
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
@@ -31,6 +30,7 @@ from app.pages.models.views import (
     rules_view,
     sandbox_url,
 )
+from pluriscope.naming import RulesScope
 
 ROWS_SHOWN: Final = 12
 

@@ -32,11 +32,11 @@ from app.db.models import CircuitSearch, find_model, model_of, searches_of, stor
 from app.db.reports import Report
 from app.errors import NotFound
 from app.jobs.definitions import JobDefinition, model_arguments
-from app.naming import RulesScope
 from app.options import BigInt, Options, PageModel
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.reports.state import ReportState, work_state
 from app.pages.shared import About, JobView, job_view
+from pluriscope.naming import RulesScope
 
 
 class RulesOptions(Options):

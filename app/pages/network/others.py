@@ -17,10 +17,10 @@ from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import exact
-from app.naming import Scope
 from app.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import BoundedCount, Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of
+from pluriscope.naming import Scope
 
 
 class Tab(PageModel):

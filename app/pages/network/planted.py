@@ -15,11 +15,11 @@ from app.db.planted import PLANTED, PlantedReport
 from app.db.reports import report_of, report_row
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.figures.numbers import noun
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel
 from app.pages.formulas import FractionView
 from app.pages.place import Place
 from app.pages.placements import site_label
+from pluriscope.naming import ExplanationRef
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]
 OUTCOME_WORDS: dict[Outcome, str] = {

@@ -34,13 +34,13 @@ from app.db.lenses import (
 )
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound
-from app.naming import ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.lens_population import population_words
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import LinkedPage, ScopeView, linked, neuron_name, scope_now
+from pluriscope.naming import ExplanationRef
 
 MAX_MILLISECONDS: Final = 2_000.0
 """What an answer may be expected to take to be computed at its own address."""

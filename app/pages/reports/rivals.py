@@ -25,7 +25,6 @@ from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
 from app.listing.circuits import CIRCUIT
-from app.naming import ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.common_ground.points import survey_view
 from app.pages.common_ground.views import ExtremeView
@@ -33,6 +32,7 @@ from app.pages.formulas import FractionView
 from app.pages.place import Place, Subject, locate_boolean
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import About, ScopeView, about_network, scope_now
+from pluriscope.naming import ExplanationRef
 
 BY_EDGES: Final = "edges"
 BY_STORY: Final = "story"

@@ -29,7 +29,6 @@ from app.db.stories import (
     StoriesReport,
 )
 from app.figures.numbers import noun
-from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import input_texts
 from app.pages.formulas import AlgorithmLink, AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
@@ -37,6 +36,7 @@ from app.pages.place import Place, locate_boolean
 from app.pages.placements import site_label
 from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import ScopeView, scope_now
+from pluriscope.naming import ExplanationRef
 
 RELATION_WORDS: Final[dict[Relation, tuple[str, str]]] = {
     "same": ("same", "exactly the algorithms that the whole network carries"),

@@ -12,7 +12,6 @@ from analysis.sandbox.intervention import MAX_VALUE, Change, Intervention, carri
 from analysis.sandbox.partial_changes import partial_changes
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
-from app.naming import LEAST, LETTERS
 from app.pages.candidates import input_text
 from app.pages.compare.sides import tile_views
 from app.pages.explanations import KIND_LABELS, Explanation
@@ -40,6 +39,7 @@ from app.pages.sandbox.views import (
 )
 from app.pages.sandbox.words import drawing_words, intervention_words, number, written_signs, written_words
 from app.pages.shared import data_view, finite, network_view, protocol_view
+from pluriscope.naming import LEAST, LETTERS
 
 
 def build_sandbox(session: Session, addresses: Addresses, network: str, options: SandboxOptions) -> SandboxPage:

@@ -19,12 +19,12 @@ from analysis.sandbox.choosing import At, most_divided
 from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
-from app.naming import LEAST, LETTERS
 from app.pages.explanations import Explanation
 from app.pages.sandbox.asking import ask
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.views import JumpView
 from app.pages.sandbox.words import intervention_words
+from pluriscope.naming import LEAST, LETTERS
 
 MAX_INTERVENTIONS: Final = 2**15
 """Sought among the sets of up to as many neurons as stay below this, so that a page takes no longer than others."""

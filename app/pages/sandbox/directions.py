@@ -17,7 +17,6 @@ from analysis.sandbox.direction_edits import Along, place_text, wanted_of
 from analysis.sandbox.running import Bench
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads.directions import all_direction_alignments
-from app.naming import LETTERS
 from app.pages.candidates import input_text
 from app.pages.explanations import Explanation
 from app.pages.formulas import read_algorithm
@@ -25,6 +24,7 @@ from app.pages.sandbox.state import Links, State
 from app.pages.sandbox.tokens import read_number, write_along
 from app.pages.sandbox.views import AlongView, DirectionChoiceView, LandedView
 from app.pages.sandbox.words import along_name, written_signs, written_words
+from pluriscope.naming import LETTERS
 
 MOST_DIRECTIONS: Final = 24
 """Directions that are offered; any other can be typed."""

@@ -13,13 +13,13 @@ from analysis.sandbox.direction_edits import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.addressing import Addresses
 from app.errors import BadQuery, PageError
-from app.naming import MOST
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
 from app.pages.sandbox.directions import read_typed
 from app.pages.sandbox.options import SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.tokens import Try, Unreadable, change_of, read_try
+from pluriscope.naming import MOST
 
 NEAREST: Final = "the sandbox without it"
 _LETTER: Final = {"zero": "z", "mean": "m", "source": "s", "value": "v"}

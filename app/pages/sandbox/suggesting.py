@@ -26,12 +26,12 @@ from app.db.tables import CommonGroundRow
 from app.errors import PageError
 from app.figures.numbers import exact, noun
 from app.listing.circuits import smallest_circuits
-from app.naming import ExplanationRef
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
 from app.pages.previews import MOST_COUNTED
 from app.pages.sandbox.choosing import MAX_INTERVENTIONS
 from app.pages.sandbox.views import SuggestionView
+from pluriscope.naming import ExplanationRef
 
 CLASSES: Final = 3
 ALIGNMENTS: Final = 3

@@ -28,13 +28,13 @@ from app.db.reads.studies import all_studies
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import PageError
 from app.figures.numbers import noun
-from app.naming import ExplanationRef, Scope
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
 from app.pages.models.models import matches
 from app.pages.place import locate
 from app.pages.sections import Section, sections_of
 from app.pages.terms import every_word
+from pluriscope.naming import ExplanationRef, Scope
 
 PER_GROUP: Final = 6
 MOST_IN_GROUP: Final = 50

@@ -25,7 +25,6 @@ from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.naming import LETTERS, MOST, ExplanationRef
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.explaining import find_direction
@@ -34,6 +33,7 @@ from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, locate
 from app.pages.sharing.reference_values import Against, Source, Store
 from app.pages.sharing.targets import MAX_ADDRESS, Target, options_of, read_target
+from pluriscope.naming import LETTERS, MOST, ExplanationRef
 
 Verdict = Literal["equal", "differs", "not_stored"]
 NOT_RECOMPUTED: Final = (

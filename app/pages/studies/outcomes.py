@@ -36,13 +36,13 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.figures.numbers import bounded_text
 from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write_cursor
-from app.naming import Scope
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions
 from app.pages.studies.stored import open_study, summary_key, summary_of
 from app.pages.studies.strips import protocol_in_addresses, value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, ValueView
 from app.recent import Recent
+from pluriscope.naming import Scope
 
 _LISTED: Final = "outcomes"
 _ORDERS: Final = Recent[NDArray[np.int64]](16 << 20, lambda order: order.nbytes)

@@ -6,7 +6,7 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.summary import Group, Point
 from app.figures.numbers import exact
 from app.figures.studies import BarMark, Dot, Strip
-from app.naming import protocol_key
+from pluriscope.naming import protocol_key
 
 
 def strip_of(group: Group) -> Strip:

@@ -22,7 +22,6 @@ from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
-from app.naming import LETTERS, ExplanationRef
 from app.options import PageModel, ScopeOptions
 from app.pages.compare.build import find_chosen, texts_of
 from app.pages.compare.options import RefText
@@ -31,6 +30,7 @@ from app.pages.place import locate_boolean
 from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
 from app.pages.verdicts.witnesses import WitnessView, witness_view
+from pluriscope.naming import LETTERS, ExplanationRef
 
 Origin = Literal["stored", "computed", "not_computed"]
 _GLYPHS: dict[str, str] = {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}

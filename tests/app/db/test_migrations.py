@@ -16,7 +16,7 @@ from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.results import load_analysis
 from app.db.tables import AlgorithmRow
 from app.db.writes import save_analysis
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, real_analysis, stored_analysis
 
 

@@ -10,7 +10,7 @@ from app.db.reads.analyses import analyses_of, find_analysis, find_network, find
 from app.db.reads.networks import gallery
 from app.db.records import save_protocol
 from app.db.writes import save_network
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 

@@ -23,7 +23,7 @@ from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
 from app.jobs.handlers import ANALYSE as HANDLER
 from app.jobs.leases import LeaseLost
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, stored_analysis
 
 TABLES = (AnalysisRow, CircuitBlockRow, AlgorithmRow, AlignmentRow)

@@ -31,7 +31,7 @@ from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.factories import (
     XOR_SLUG,
     hand_made_analysis,

@@ -14,8 +14,8 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.protocol import BUILT_IN
 from analysis.question import ask
 from analysis.tasks import Task
-from app.naming import ExplanationRef
 from app.pages.placements import placement_text, places_of, read_placement_text, read_places
+from pluriscope.naming import ExplanationRef
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 

@@ -7,7 +7,7 @@ import pytest
 from analysis.explanations.lens_claims import LENS
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.question import ask
-from app.naming import ExplanationRef
+from pluriscope.naming import ExplanationRef
 from tests.factories import pretrained_xor
 
 TYPED = "l-labels(labels=1.0: A and B; 2.1: A or B)"

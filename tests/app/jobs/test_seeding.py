@@ -20,7 +20,7 @@ from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, train_arguments
 from app.jobs.seeding import add_bundled_models, add_bundled_networks
 from app.jobs.worker import Pace, Worker
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.app.db.test_writes import dump
 from tests.app.jobs.executors import lent_processes
 from tests.factories import pretrained_xor

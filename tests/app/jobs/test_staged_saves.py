@@ -22,7 +22,7 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Worker
-from app.naming import Scope
+from pluriscope.naming import Scope
 from tests.app.jobs.executors import lent_processes
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, ROOT, wait_for

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from app.addressing import Addresses
 from app.main import ROUTERS, create_app
-from app.naming import ExplanationRef, Scope
 from app.routes.moved import FORMER
+from pluriscope.naming import ExplanationRef, Scope
 from tests.app.pages.conftest import XOR
 
 SCOPE = Scope(1, "paper", "0123456789ab")

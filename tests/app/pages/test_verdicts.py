@@ -6,11 +6,11 @@ import pytest
 
 from analysis.criteria.registry import criteria_for
 from app.addressing import Addresses
-from app.naming import Scope
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
 from app.pages.verdicts import on_the_spot
 from app.pages.verdicts.on_the_spot import judge_on_the_spot
+from pluriscope.naming import Scope
 from tests.app.pages.conftest import MINE, XOR
 
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}

@@ -1,0 +1,73 @@
+"""The address of an object's page. Objects and rows of lists are named by references, which cost nothing to make."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from pluriscope.naming import ExplanationRef, Scope
+
+PREFIX: Final = ContextVar("PREFIX", default="")
+""""" or the path under which a proxy serves the site, without a slash at the end."""
+_SAFE: Final = "~,:@"
+
+
+@dataclass(frozen=True)
+class ResultRef:
+    """What one analysis found.
+
+    Args:
+        network: slug, or beginning of a digest.
+        scope: which analysis of the network.
+    """
+
+    network: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class ItemRef:
+    """One explanation of a result.
+
+    Args:
+        of: the result.
+        ref: which explanation.
+    """
+
+    of: ResultRef
+    ref: ExplanationRef
+
+
+def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
+    """The address of the page of a result or an explanation.
+
+    Args:
+        thing: what the page is about.
+        view: which of its pages, such as "explanations" of a result; "" for its own.
+        query: further options; several values as a list, None and "" are left out.
+    """
+    result = thing if isinstance(thing, ResultRef) else thing.of
+    segments = ["networks", result.network, *(() if isinstance(thing, ResultRef) else _segments(thing.ref))]
+    path = "/".join(quote(one, safe=_SAFE) for one in (*segments, *([view] if view else [])))
+    options = [(key, str(one)) for key, value in query.items() for one in _several(value) if one not in (None, "")]
+    pairs = [*result.scope.query().items(), *options]
+    return f"{PREFIX.get()}/{path}" + (f"?{urlencode(pairs, safe=_SAFE)}" if pairs else "")
+
+
+def _segments(ref: ExplanationRef) -> tuple[str, ...]:
+    """The path of an explanation below its network."""
+    if ref.kind == "circuit":
+        return "circuits", ref.first
+    if ref.kind == "interpretation":
+        return "circuits", ref.first, "interpretations", ref.second
+    if ref.kind == "algorithm":
+        return "algorithms", ref.first
+    if ref.kind in ("alignment", "direction"):
+        return "algorithms", ref.first, f"{ref.kind}s", ref.second
+    return "explanations", str(ref)
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else (value,)

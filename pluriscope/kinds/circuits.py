@@ -1,0 +1,139 @@
+"""Circuits, and the interpretations of each: rows of circuits that weigh as many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.criteria.registry import criterion_named
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
+from analysis.stories.relation import RELATIONS
+from app.figures.svg import node_name
+from pluriscope.frames import Coded, Part, Passing
+from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
+from pluriscope.kinds.found import Found, Types, big, taken
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Column
+
+STORED: Final[Types] = {
+    "mask": "name",
+    "edges": "int",
+    "neurons": "int",
+    "margin": "float",
+    "interpretations": "big",
+    "observed": "big",
+}
+MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
+INTERPRETATIONS = Column(
+    *("interpretations", "Interpretations", "How many readings the circuit has.", "big"), largest_first=True
+)
+OBSERVED = Column("observed", "Classes", "Classes of its readings that interventions tell apart.", "big")
+STORY = Column(
+    *("story", "Story", "How the circuit's story relates to the whole network's.", "text"),
+    facet="any",
+    shown=False,
+    choices=RELATIONS,
+)
+COLUMNS: Final = (
+    *(VALID, EDGES, NEURONS, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, USES, MASK),
+)
+
+
+def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
+    """Which circuits use each hidden neuron and keep each edge; one at a time, since all at once are eight times it."""
+    if layout.n_edges <= MAX_EDGES:
+        words = np.asarray(masks, np.uint64)
+        kept = [(words >> np.uint64(edge) & np.uint64(1)).astype(np.bool_) for edge in range(layout.n_edges)]
+    else:
+        kept = list(np.ascontiguousarray(kept_edges(np.asarray(masks, object), layout).T))
+    sizes = layout.sizes
+    edges: dict[str, Passing] = {}
+    neurons: dict[str, Passing] = {}
+    for layer in range(1, len(sizes)):
+        for out in range(sizes[layer]):
+            into = [kept[layout.edge_index(layer, out, source)] for source in range(sizes[layer - 1])]
+            name = node_name(layer, out, sizes)
+            if layer < len(sizes) - 1:  # a neuron is used if any edge into it is kept
+                neurons[name] = np.logical_or.reduce(into)
+            edges |= {f"{node_name(layer - 1, n, sizes)}-{name}": one for n, one in enumerate(into)}
+    return neurons | edges
+
+
+def part(found: Found) -> Part:
+    """The circuits."""
+    stored = found.stored["circuit"]
+    masks, layout = stored["mask"], found.question.layout
+    n = len(masks)
+    margins = np.asarray(stored["margin"], np.float64)
+    coded: dict[str, Coded] = {}
+    if found.counted:
+        coded |= {name: big(stored[name]) for name in ("interpretations", "observed")}
+    if found.stories is not None:
+        coded["story"] = Coded.of(found.stories)
+
+    def mask(place: int) -> str:
+        return layout.to_hex(int(masks[place]))
+
+    return Part(
+        *("circuit", "circuits", n),
+        numbers={
+            "valid": np.ones(n, np.int8),
+            "edges": np.asarray(stored["edges"]),
+            "neurons": np.asarray(stored["neurons"]),
+            "margin": margins,
+            "fragile": fragile(margins),
+        },
+        coded=coded,
+        labels={**found.judged("circuit"), "uses": uses(masks, layout)},
+        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
+        url=lambda place: found.url(ExplanationRef("circuit", mask(place))),
+        more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
+        drawing=lambda place: found.thumb(mask(place)),
+        own=("edges", False),
+        says="Which edges are enough to decide every input right.",
+    )
+
+
+def interpretations(found: Found, circuits: Part) -> Part:
+    """The same circuits, each for its readings; those without any left out.
+
+    An interpretation passes a criterion that is about circuits if its circuit does. How many pass one about
+    interpretations no column says.
+    """
+    weights = circuits.coded.get("interpretations", Coded(np.zeros(circuits.n, np.int32), [0]))
+    chosen = np.flatnonzero(np.array([value > 0 for value in weights.values], np.bool_)[weights.codes])
+    some = chosen if len(chosen) < circuits.n else slice(None)  # all of them are not copied
+
+    def few(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return {name: one[some] for name, one in values.items()}
+
+    def of_circuit(step: str) -> bool:
+        return "interpretation" not in criterion_named(step.partition("(")[0]).kinds
+
+    def mask(place: int) -> str:
+        return str(circuits.more(int(chosen[place]))["mask"])
+
+    judged = {
+        name: few({step: one for step, one in circuits.labels[name].items() if of_circuit(step)})
+        for name in ("passes", "fails")
+    }
+    return replace(
+        circuits,
+        kind="interpretation",
+        plural="interpretations",
+        n=len(chosen),
+        numbers=few(circuits.numbers),
+        coded=taken(circuits.coded, chosen),
+        labels={**judged, "uses": few(circuits.labels["uses"])},
+        ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
+        url=lambda place: found.url(ExplanationRef("circuit", mask(place)), "interpretations"),
+        more=lambda place: {"mask": mask(place), "name": f"i·{mask(place)}"},
+        drawing=lambda place: found.thumb(mask(place)),
+        own=("interpretations", True),
+        says="What each neuron of a circuit computes; a line is a circuit and counts for all its readings.",
+        weights=weights.taken(chosen),
+    )

@@ -1,0 +1,152 @@
+"""Columns that explanations of several kinds have: said once, filled in by each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.criteria.steps import CriterionStep
+from analysis.explanations.registry import EVERY_KIND, KIND_OF
+from app.figures.numbers import readable
+from pluriscope.tables import Column, Row
+
+ABSENT: Final = -1
+"""Of truth values: there is none."""
+LISTED: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
+"""Kinds that lists hold, in their order; of lenses there is no list."""
+BY_DEFAULT: Final = ("circuit", "algorithm", "alignment", "direction")
+
+
+def step_text(text: str) -> str:
+    """A criterion as addresses write it."""
+    return str(CriterionStep.parse(text))
+
+
+def title_of(step: str) -> str:
+    """A criterion for people: its title, with its settings where they are not the usual ones."""
+    read = CriterionStep.parse(step)
+    return read.criterion.label + ("" if "(" not in step else f" {step[step.index('(') :]}")
+
+
+def _name(row: Row) -> Markup:
+    """A reference, or a formula with what it stands on."""
+    name, where = row["name"], row["where"]
+    css = "f" if row["formula"] else "mono" if row["mask"] else ""
+    notes = [where] if where else []
+    notes += [word for word in ("minimal", "fragile") if row[word]]
+    if row["valid"] is False:
+        notes.append("placements not searched" if row["tried"] is False else "fails" if where else "no valid alignment")
+    below = Markup('<br><span class="sub">{}</span>').format(", ".join(notes)) if notes else ""
+    named = (
+        Markup('<a class="{}" href="{}">{}</a>').format(css, row.url, name) if row.url else Markup("{}").format(name)
+    )
+    return named + below
+
+
+def ratio(agreed: str, of: str, share: str) -> Callable[[Row], Markup | str]:
+    """A cell that says a share by its numbers."""
+
+    def shown(row: Row) -> Markup | str:
+        if row[share] is None:
+            return ""
+        return Markup('<span class="ratio">{} / {}</span>').format(readable(row[agreed]), readable(row[of]))
+
+    return shown
+
+
+def fragile(margins: NDArray[Any]) -> NDArray[np.int8]:
+    """Which margins are below the limit; where there is none, nothing."""
+    return np.where(np.isnan(margins), ABSENT, margins < FRAGILE_MARGIN).astype(np.int8)
+
+
+KIND = Column(
+    *("kind", "Kind", "What says it: where first, what first, or neither.", "text"),
+    facet="any",
+    shown=False,
+    default=BY_DEFAULT,
+    choices=LISTED,
+    words=lambda key: KIND_OF[key].plural.capitalize(),
+)
+NAME = Column(
+    *("name", "Explanation", "Its formula, or its kind's letter and what names it.", "name"), first=True, show=_name
+)
+VALID = Column(
+    *("valid", "Standing", "Circuits that classify correctly, valid alignments, algorithms that have one.", "bool"),
+    facet="any",
+    shown=False,
+    default=("yes",),
+    words={"yes": "valid", "no": "near misses"}.__getitem__,
+)
+EDGES = Column("edges", "Edges", "Edges that the circuit keeps.", "int", facet="range")
+NEURONS = Column("neurons", "Neurons", "Hidden neurons that it uses.", "int", facet="range")
+MARGIN = Column(
+    *("margin", "Margin", "How far the nearest tested output is from the threshold of the decision rule.", "float"),
+    largest_first=True,
+)
+FRAGILE = Column(
+    *("fragile", "Fragile", "Its margin is below 1e-6.", "bool"),
+    facet="any",
+    shown=False,
+    words={"yes": "fragile", "no": "not fragile"}.__getitem__,
+)
+ALGORITHM = Column(
+    *("algorithm", "Algorithm", "The algorithm's id: it and its alignments.", "text"),
+    facet="any",
+    shown=False,
+    offered=False,
+)
+FORMULA = Column("formula", "Formula", "Of the algorithm, as people write it.", "text", shown=False)
+WHERE = Column("where", "Place", "Where each variable is.", "text", shown=False)
+GATES = Column("gates", "Gates", "Gates of the algorithm.", "int")
+VARIABLES = Column("variables", "Variables", "Variables that the algorithm posits.", "int")
+IIA = Column(
+    *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best alignment's.", "float"),
+    largest_first=True,
+    show=ratio("agreed", "of", "iia"),
+)
+AGREED = Column(
+    "agreed", "Interchanges predicted", "Interchanges of which the output is as predicted.", "int", shown=False
+)
+OF = Column("of", "Interchanges tested", "Interchanges that were run.", "int", shown=False)
+IRREDUNDANT = Column(
+    *("irredundant", "Algorithm has", "Classes that the algorithm belongs to.", "labels"),
+    facet="all",
+    shown=False,
+    words={
+        "irredundant-gates": "no redundant gate",
+        "irredundant-functions": "no repeated function",
+        "irredundant-literals": "no redundant literal",
+    }.__getitem__,
+    choices=("irredundant-gates", "irredundant-functions", "irredundant-literals"),
+)
+PASSES = Column(
+    *("passes", "Also passes", "Criteria that it passes, as key or key(name=value).", "labels"),
+    facet="all",
+    shown=False,
+    words=title_of,
+    read=step_text,
+)
+FAILS = Column(
+    *("fails", "Fails", "Criteria that it fails, written likewise.", "labels"),
+    facet="all",
+    offered=False,
+    shown=False,
+    words=title_of,
+    read=step_text,
+)
+USES = Column(
+    *(
+        "uses",
+        "Keeps or leaves out",
+        "Neurons (n2.1) and edges (A-n1.0, n1.0-n2.1) that it uses; !n2.1: not.",
+        "labels",
+    ),
+    facet="all",
+    absence=True,
+    shown=False,
+)

@@ -1,0 +1,190 @@
+"""Alignments on linear directions, each once, whatever classes of maps found it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.redundancy import irredundancy
+from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS, outcome_of_kept
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.steps import CriterionStep
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.result import CLASSES
+from app.figures.svg import Direction
+from app.figures.svg.directions import site_words
+from app.figures.svg.tiles import bits_of
+from pluriscope.frames import Coded, Part, Passing
+from pluriscope.kinds.algorithms import share
+from pluriscope.kinds.columns import (
+    AGREED,
+    ALGORITHM,
+    FAILS,
+    FORMULA,
+    FRAGILE,
+    GATES,
+    IIA,
+    IRREDUNDANT,
+    MARGIN,
+    OF,
+    PASSES,
+    VALID,
+    VARIABLES,
+    WHERE,
+    fragile,
+)
+from pluriscope.kinds.found import Found, Types
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Column
+
+STORED: Final[Types] = {
+    "algorithm_id": "text",
+    "alignment_id": "name",
+    "form": "text",
+    "algorithm_text": "text",
+    "formula": "text",
+    "text": "text",
+    "classes": "labels",
+    "valid": "bool",
+    "agreed": "int",
+    "of": "int",
+    "joint_agreed": "int",
+    "joint_of": "int",
+    "causal_order": "bool",
+    "margin": "float",
+}
+_MAX_AT: Final = 2_000
+_WORDS: Final = {
+    "integer": "small integers that read it",
+    "integer-any": "small integers, any",
+    "orthogonal": "orthogonal",
+    "oblique": "oblique",
+    "learned": "learned subspaces",
+}
+MAP = Column(
+    *("map", "Map", "Classes of maps that found it.", "labels"),
+    facet="all",
+    shown=False,
+    choices=tuple(CLASSES),
+    words=lambda value: _WORDS.get(value, value),
+)
+LAYER = Column(
+    *("layer", "A direction on layer", "Hidden layers on which it has a direction.", "labels"),
+    facet="all",
+    shown=False,
+)
+JOINT = Column(
+    *("joint", "Joint", "Whether interchanging all its variables at once is known to confirm it.", "bool"),
+    facet="any",
+    shown=False,
+    words={"yes": "joint", "no": "not known to be joint"}.__getitem__,
+)
+JOINT_AGREED = Column("joint_agreed", "Joint interchanges predicted", "Of those run.", "int", shown=False)
+JOINT_OF = Column("joint_of", "Joint interchanges tested", "That were run.", "int", shown=False)
+ORDERED = Column("causal_order", "Causal order", "No variable stands behind one that reads it.", "bool", shown=False)
+COLUMNS: Final = (
+    *(VALID, ALGORITHM, FORMULA, WHERE, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF, JOINT, JOINT_AGREED),
+    *(JOINT_OF, ORDERED, MAP, LAYER, IRREDUNDANT, PASSES, FAILS),
+)
+
+
+def part(found: Found, steps: tuple[str, ...]) -> Part:
+    """The alignments on directions.
+
+    Args:
+        found: with what is stored of them.
+        steps: criteria, with their settings, that are asked of them beside those with the usual settings.
+    """
+    stored, sizes = found.stored["direction"], found.question.cut.sizes
+    n = len(stored["alignment_id"])
+    trees = [found.tree(*pair) for pair in zip(stored["algorithm_text"], stored["form"], strict=True)]
+    margins = np.asarray(stored["margin"], np.float64)
+    placed = [parse_directions(tree.text, text) for tree, text in zip(trees, stored["text"], strict=True)]
+    redundancy = [irredundancy(tree) for tree in trees]
+
+    def ref(place: int) -> ExplanationRef:
+        return ExplanationRef("direction", stored["algorithm_id"][place], stored["alignment_id"][place])
+
+    def more(place: int) -> dict[str, Any]:
+        shown = {variable.path: variable.shown for variable in trees[place].variables}
+        sites = (f"{shown[path]} on {site_words(site, sizes)}" for path, site in placed[place].places)
+        return {"name": stored["formula"][place], "where": ", ".join(sites)}
+
+    return Part(
+        *("direction", "directions", n),
+        numbers={
+            "valid": np.asarray(stored["valid"], np.bool_),
+            "margin": margins,
+            "fragile": fragile(margins),
+            "gates": _whole([tree.n_gates for tree in trees]),
+            "variables": _whole([len(tree.variables) for tree in trees]),
+            "iia": share(stored["agreed"], stored["of"], 1.0),
+            "agreed": np.asarray(stored["agreed"]),
+            "of": np.asarray(stored["of"]),
+            "joint_agreed": np.asarray(stored["joint_agreed"], np.float64),
+            "joint_of": np.asarray(stored["joint_of"], np.float64),
+            "joint": _outcomes(found, "joint-interchange")[0],
+            "causal_order": np.asarray(stored["causal_order"], np.bool_),
+        },
+        coded={"algorithm": Coded.of(stored["algorithm_id"]), "formula": Coded.of(stored["formula"])},
+        labels={
+            **_judged(found, steps),
+            "map": {str(name): _flags(name in one for one in stored["classes"]) for name in CLASSES},
+            "layer": {
+                str(layer): _flags(any(site.layer == layer for _, site in one.places) for one in placed)
+                for layer in range(1, len(sizes) - 1)
+            },
+            "irredundant": {name: _flags(one[name] for one in redundancy) for name in IRREDUNDANT.choices},
+        },
+        ref=lambda place: str(ref(place)),
+        url=lambda place: found.url(ref(place), at=_at(stored["text"][place])),
+        more=more,
+        drawing=lambda place: found.thumb(None, (), _combs(trees[place], placed[place])),
+        own=("margin", True),
+        says="An algorithm whose variables stand on directions of a layer instead of on single neurons.",
+    )
+
+
+def _at(text: str) -> str:
+    """The text that says all an alignment is; one too long for addresses stays out."""
+    return text if len(text) <= _MAX_AT else ""
+
+
+def _combs(tree: Any, alignment: DirectionAlignment) -> list[Direction]:
+    """What a thumb draws of each variable."""
+    variables = {variable.path: variable for variable in tree.variables}
+    return [
+        Direction(site.layer, row, bits_of(variables[path].function, tree.n_inputs), variables[path].shown)
+        for path, site in alignment.places
+        for row in site.reads
+    ]
+
+
+def _whole(values: Any) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+def _flags(values: Any) -> Passing:
+    return np.array(list(values), np.bool_)
+
+
+def _outcomes(found: Found, step: str) -> tuple[Passing, Passing]:
+    """Which alignments are known to pass a criterion, and which to fail it, by the scores that were kept."""
+    read = CriterionStep.parse(step)
+    stored = found.stored["direction"]
+    names = ("agreed", "of", "joint_agreed", "joint_of", "causal_order", "margin")
+    columns = [[None if value != value else value for value in stored[name]] for name in names]
+    pairs = found.question.protocol.interchange_pairs
+    kept = [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+    outcomes = [outcome_of_kept(read.key, one, pairs, read.settings) for one in kept]
+    return _flags(one == "passed" for one in outcomes), _flags(one == "failed" for one in outcomes)
+
+
+def _judged(found: Found, steps: tuple[str, ...]) -> dict[str, dict[str, Passing]]:
+    asked = [str(CriterionStep.of(criterion_named(key))) for key in ASKED_OF_DIRECTIONS]
+    asked += [step for step in steps if step.partition("(")[0] in ASKED_OF_DIRECTIONS]
+    outcomes = {step: _outcomes(found, step) for step in dict.fromkeys(asked)}
+    return {name: {step: one[n] for step, one in outcomes.items()} for n, name in enumerate(("passes", "fails"))}

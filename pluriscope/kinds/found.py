@@ -1,0 +1,98 @@
+"""What one result has of every kind, whatever it comes from: columns as they are stored, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Final, cast
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.criteria.verdict import FAILED, PASSED
+from analysis.question import Question
+from app.figures.svg import PLAIN_HUES, Hues, circuit_thumb, hues_by_frequency
+from app.figures.svg.tiles import bits_of
+from pluriscope.addresses import ItemRef, ResultRef, url_for
+from pluriscope.frames import Coded, Passing
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Type
+
+Stored = Mapping[str, Any]
+"""Columns of equal length by name: arrays or sequences, NaN or None where there is no value."""
+Types = Mapping[str, Type]
+_FOR_HUES: Final = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one result has.
+
+    Args:
+        question: what it answers.
+        of: the result, for addresses.
+        stored: the columns of each kind that there is, by kind.
+        outcomes: kind → criterion with its settings as text → ``[n]`` positions in
+            :data:`analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
+        counted: whether the interpretations of circuits are counted.
+        stories: ``[circuits]`` the relation of a circuit's story to the network's; None where none was told.
+        shares: "coverage" and "accuracy" of alignments; {} where they were not surveyed.
+    """
+
+    question: Question
+    of: ResultRef
+    stored: Mapping[str, Stored]
+    outcomes: Mapping[str, Mapping[str, NDArray[np.uint8]]] = field(default_factory=dict)
+    counted: bool = True
+    stories: Sequence[str] | None = None
+    shares: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
+        """Which explanations of a kind pass, and which fail, each criterion."""
+        outcomes = self.outcomes.get(kind, {})
+        return {
+            name: {step: values == outcome for step, values in outcomes.items()}
+            for name, outcome in (("passes", PASSED), ("fails", FAILED))
+        }
+
+    def url(self, ref: ExplanationRef, view: str = "", **query: Any) -> str:
+        """The address of an explanation."""
+        return url_for(ItemRef(self.of, ref), view, **query)
+
+    def tree(self, text: str, form: str) -> HighLevelModel:
+        """An algorithm from its identity text."""
+        return _tree(text, form, self.question.model.n_inputs)
+
+    def thumb(self, *what: Any, **more: Any) -> Markup:
+        """The drawing of an explanation on the network cut to the output."""
+        return circuit_thumb(self.question.cut.weights, *what, hues=self.hues, **more)
+
+    @cached_property
+    def hues(self) -> Hues:
+        """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
+        algorithms = self.stored.get("algorithm")
+        n_inputs = self.question.model.n_inputs
+        if algorithms is None or n_inputs <= 2:
+            return PLAIN_HUES
+        most = sorted(range(len(algorithms["n_valid"])), key=lambda place: (-algorithms["n_valid"][place], place))
+        trees = [self.tree(algorithms["text"][place], algorithms["form"][place]) for place in most[:_FOR_HUES]]
+        return hues_by_frequency(bits_of(one.function, n_inputs) for tree in trees for one in tree.variables)
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str, form: str, n_inputs: int) -> HighLevelModel:
+    return parse_algorithm(text, cast(Form, form), n_inputs)
+
+
+def big(values: Any) -> Coded:
+    """Integers of any size, from an array or a sequence of them; as they are where they are coded already."""
+    return values if isinstance(values, Coded) else Coded.of(map(int, values))
+
+
+def taken(coded: Mapping[str, Coded], chosen: NDArray[Any]) -> dict[str, Coded]:
+    """Some places of coded columns."""
+    return {name: one.taken(chosen) for name, one in coded.items()}
