@@ -274,6 +274,13 @@ class Table(Block):
         shown = [column for column in self.listing.columns if column.shown]
         return templating.render("blocks/table.html", block=self, face=face, part=part, found=selection, columns=shown)
 
+    def picture(self, row: tables.Row, face: Face) -> Markup:
+        """A row's drawing; in a notebook as an image that carries its styles."""
+        drawn = self.thumb(row) if self.thumb is not None else None
+        if not drawn:
+            return Markup("")
+        return Drawing(str(drawn)).image(98) if face == "notebook" else drawn
+
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""
         options = {**query.options(self.listing.columns, self.usual), **(self.kept or {})}
