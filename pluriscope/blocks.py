@@ -480,8 +480,10 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
     label = info.title or name.replace("_", " ").capitalize()
     if "min" in limits and "max" in limits:
         label += f", {limits['min']} to {limits['max']}"
-    elif "min" in limits or "max" in limits:
-        label += f", at least {limits['min']}" if "min" in limits else f", at most {limits['max']}"
+    else:
+        bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+        found = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
+        label += "".join(f", {words} {bound}" for words, bound in found if bound is not None)
     if info.is_required() and kind not in ("checkbox", "ticks"):
         limits["required"] = True
     value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
@@ -503,7 +505,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
 
 def _limit(one: Any) -> dict[str, Any] | None:
     """What a limit of pydantic's is called in HTML."""
-    names = {"ge": "min", "gt": "min", "le": "max", "lt": "max", "min_length": "minlength", "max_length": "maxlength"}
+    names = {"ge": "min", "le": "max", "min_length": "minlength", "max_length": "maxlength"}
     return {html: getattr(one, name) for name, html in names.items() if getattr(one, name, None) is not None}
 
 

@@ -191,6 +191,7 @@ def test_a_form_says_the_limits_of_its_model():
     for said in (
         'name="depth" min="1" max="4"',
         "Depth of formulas, 1 to 4",
+        "Share, above 0",
         'maxlength="40"',
         '<option value="paper">as in the paper</option>',
         'name="kinds" value="circuits" checked',
