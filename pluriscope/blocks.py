@@ -482,8 +482,8 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
         label += f", {limits['min']} to {limits['max']}"
     else:
         bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-        found = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
-        label += "".join(f", {words} {bound}" for words, bound in found if bound is not None)
+        said = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
+        label += "".join(f", {words} {bound}" for words, bound in said if bound is not None)
     if info.is_required() and kind not in ("checkbox", "ticks"):
         limits["required"] = True
     value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
