@@ -18,11 +18,6 @@ from typing import Final
 
 from jinja2 import Environment
 from jinja2.ext import Extension
-from starlette.requests import Request
-
-from app.access.callers import caller_of
-from app.addressing import Addresses
-from app.settings import Settings
 
 _FORM: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>.*?</form>', re.DOTALL)
 _LARGE: Final = re.compile(r'<fieldset\b|<textarea\b|class="cols\b')
@@ -57,21 +52,6 @@ class Access:
 
 
 _ACCESS: ContextVar[Access] = ContextVar("access", default=Access())  # noqa: B039  # it is frozen
-
-
-def access_of(request: Request, page_url: str) -> Access:
-    """What the sender of a request may do.
-
-    Args:
-        request: who asks.
-        page_url: where the login leads back to.
-    """
-    state = request.app.state if "app" in request.scope else None
-    settings, links = getattr(state, "settings", None), getattr(state, "addresses", None)
-    if not isinstance(settings, Settings) or not isinstance(links, Addresses):
-        return Access()
-    caller = caller_of(request)
-    return Access(caller.role or "", caller.by, settings.read_only, links.login(next=page_url))
 
 
 @contextmanager

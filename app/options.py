@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 
 from app.by_name import ByName
 from pluriscope.naming import Scope
+from pluriscope.templating import PART
 
 MAX_EXACT_IN_JSON = 2**53
 FORMER_OPTIONS: Final = ("tour",)
 """Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""
-OF_THE_READER: Final = ("theme", *FORMER_OPTIONS)
+OF_THE_READER: Final = ("theme", PART, *FORMER_OPTIONS)
 """Options that say nothing of what a page shows."""
 
 
@@ -57,7 +58,7 @@ class Options(BaseModel):
         """
         if not isinstance(given, dict):
             return given
-        kept = {key: value for key, value in given.items() if key not in FORMER_OPTIONS}
+        kept = {key: value for key, value in given.items() if key not in (PART, *FORMER_OPTIONS)}
         return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
     def view_of(self, **changes: Any) -> dict[str, Any]:

@@ -8,35 +8,34 @@ renders alike inside its page and alone for htmx.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from hashlib import sha256
-from inspect import getsource
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Template
-from jinja2.bccache import Bucket
+from jinja2 import Environment, Template
 from jinja2.runtime import Macro
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from analysis import ENGINE_VERSION
 from analysis.criteria.registry import has_changed
-from app import guarded_forms
+from app.access.callers import access_of
 from app.addressing import Addresses
-from app.figures import numbers, plots, svg
-from app.guarded_forms import GuardedForms, access_of, shown_to
+from app.figures import plots, svg
+from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.terms import explained, meaning_of
-from app.resources import STATIC, TEMPLATES
+from app.resources import TEMPLATES
 from app.settings import Settings
 from app.stacked_tables import with_labels
+from pluriscope import templating
+from pluriscope.blocks import Block, Table, find
+from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
@@ -72,31 +71,6 @@ class Components:
         return macros
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
-    """Compiled templates in files, as Python keeps compiled modules: in ``__pycache__`` beside their sources.
-
-    To compile all of them takes seconds of every start. A folder that cannot be written, or Python's own setting
-    against such files, means that each process compiles anew. Jinja compares the templates' sources. What else goes
-    into compiled code is in the files' names: the version of Python, our extension, and the filters, which Jinja
-    applies to constants when it compiles.
-    """
-
-    def __init__(self, folder: Path = TEMPLATES) -> None:
-        ours = "".join(map(getsource, (guarded_forms, numbers)))
-        version = f"{sys.implementation.cache_tag}-{sha256(ours.encode()).hexdigest()[:12]}"
-        super().__init__(str(folder / "__pycache__"), f"%s.{version}.cache")
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError):
-            super().load_bytecode(bucket)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if not sys.dont_write_bytecode:
-            with suppress(OSError):
-                Path(self.directory).mkdir(exist_ok=True)
-                super().dump_bytecode(bucket)
-
-
 def environment(prefix: str = "") -> Environment:
     """The template environment of an application served under ``prefix``, made once."""
     return _environment(prefix)
@@ -111,44 +85,20 @@ def compile_templates(prefix: str = "") -> None:
 
 @lru_cache(maxsize=8)
 def _environment(prefix: str) -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=[GuardedForms],
-        bytecode_cache=CompiledTemplates(),
-    )
-    addresses = Addresses(prefix)
+    env = templating.environment(prefix)
     env.globals.update({name: getattr(svg, name) for name in svg.__all__})
     env.globals.update(
         ui=Components(env),
-        addresses=addresses,
         plots=plots,
-        static_url=lambda name: addresses.static(name, content_hash(name)),
         engine_version=ENGINE_VERSION,
         meaning_of=meaning_of,
         htmx_file=HTMX,
         htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
-    env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
     env.tests["has_changed"] = has_changed
-    env.filters["explained"] = partial(explained, addresses=addresses)
+    env.filters["explained"] = partial(explained, addresses=Addresses(prefix))
     return env
-
-
-def content_hash(name: str) -> str:
-    """First digits of a static file's SHA-256, so that its address changes with its content."""
-    path = STATIC / name
-    return _hash_of(name, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _hash_of(name: str, _modified: int) -> str:
-    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def is_fragment(request: Request) -> bool:
@@ -195,9 +145,115 @@ def render(
     response = HTMLResponse(with_labels(body), status_code=status_code, headers=dict(headers or {}))
     if block:
         response.headers["Vary"] = "HX-Request"
+    return _for_reader(response, access, theme if chosen else "")
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """The second row of a network's pages.
+
+    Args:
+        name: of the network.
+        url: of its first page.
+        tabs: words of each with its address, in order.
+        tab: the present one; "" on pages below none.
+    """
+
+    name: str
+    url: str
+    tabs: Mapping[str, str]
+    tab: str = ""
+
+
+def network_row(addresses: Addresses, network: str, name: str, tab: str = "") -> NetworkRow:
+    """The second row for a network with this slug or digest."""
+    overview = addresses.network(network)
+    tabs = {
+        "Overview": overview,
+        "Explanations": addresses.explanations(network),
+        "Compare": addresses.compare(network),
+        "Play": addresses.sandbox(network),
+        "More analyses": addresses.analyses(network),
+    }
+    return NetworkRow(name, overview, tabs, tab)
+
+
+def show(
+    request: Request,
+    blocks: Iterable[Block],
+    title: str,
+    *,
+    room: str = "",
+    network: NetworkRow | None = None,
+    description: str = "Every valid explanation of one small network, side by side.",
+    json_url: str = "",
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page of blocks; to htmx, which says which one it wants in ``part``, that block alone.
+
+    Args:
+        request: the request answered.
+        blocks: what the page consists of; all are made before anything is sent, so that any may refuse.
+        title: of the page.
+        room: word of the navigation that the page belongs to.
+        network: the second row of a network's pages.
+        description: for search engines.
+        json_url: of the same as JSON.
+        status_code: HTTP status.
+        headers: further response headers.
+    """
+    page = list(blocks)
+    theme, chosen = _theme(request)
+    prefix, part = _prefix(request), request.query_params.get(PART, "")
+    here = request.url.remove_query_params(OF_THE_READER)
+    switched = here.include_query_params(theme="light" if theme == "dark" else "dark")
+    url = here.path + (f"?{here.query}" if here.query else "")
+    access, answer = access_of(request, url), dict(headers or {})
+    env = environment(prefix)
+    with shown_at(Place(prefix, url)), shown_to(access):
+        if part and is_fragment(request):
+            block = find(page, part)
+            body = block.html(part=part) if block else ""
+            if block is None:
+                answer["HX-Refresh"] = "true"  # what it asks for is over, as a job's progress is: the page is another
+            elif isinstance(block, Table):
+                answer["HX-Push-Url"] = block.link(block.query)
+        else:
+            links = Addresses(prefix)
+            context = {
+                "title": title,
+                "room": room,
+                "rooms": {
+                    "Explore": links.gallery(),
+                    "Learn": links.lessons(),
+                    "Findings": links.findings(),
+                    "Your network": links.bring_in(),
+                },
+                "network": network,
+                "description": description,
+                "json_url": json_url,
+                "theme": theme,
+                "theme_url": f"{here.path}?{switched.query}",
+                "access": access,
+                "live": any(_is_live(block) for block in page),
+                "body": Markup("\n").join(block.html(part=part) for block in page),
+            }
+            body = env.get_template("shell.html").render(context)
+    response = HTMLResponse(body, status_code=status_code, headers=answer)
+    response.headers["Vary"] = "HX-Request"
+    return _for_reader(response, access, theme if chosen else "")
+
+
+def _is_live(block: Block) -> bool:
+    return block.live or any(map(_is_live, block.inner))
+
+
+def _for_reader(response: HTMLResponse, access: Access, theme: str) -> HTMLResponse:
+    """The same answer, kept by nobody else where the reader is logged in, with the theme that was chosen kept."""
     if access.by == "session":
         response.headers.setdefault("cache-control", "private, no-cache")
-    if chosen:
+    if theme:
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path="/")
     return response
 

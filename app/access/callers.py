@@ -11,6 +11,8 @@ from starlette.requests import Request
 
 from app.access.credentials import Credentials, Role
 from app.access.neighbours import Neighbours
+from app.addressing import Addresses
+from app.guarded_forms import Access
 from app.settings import Settings
 
 COOKIE: Final = "pluriscope_session"
@@ -123,3 +125,18 @@ def _is_local(request: Request) -> bool:
         return False
     neighbours: Neighbours | None = getattr(request.app.state, "neighbours", None)  # known to a server of our own
     return neighbours is None or neighbours.trusts(request.client, request.scope.get("server") or ())
+
+
+def access_of(request: Request, page_url: str) -> Access:
+    """What the sender of a request may do.
+
+    Args:
+        request: who asks.
+        page_url: where the login leads back to.
+    """
+    state = request.app.state if "app" in request.scope else None
+    settings, links = getattr(state, "settings", None), getattr(state, "addresses", None)
+    if not isinstance(settings, Settings) or not isinstance(links, Addresses):
+        return Access()
+    caller = caller_of(request)
+    return Access(caller.role or "", caller.by, settings.read_only, links.login(next=page_url))

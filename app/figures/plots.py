@@ -1,4 +1,4 @@
-"""Distributions as plotly figures: plain JSON dictionaries, drawn in the browser by ``app.js``.
+"""Distributions as plotly figures: plain JSON dictionaries, drawn in the browser by ``plots.js``.
 
 Colours are written as names of design tokens ("--ink"); the page replaces them when it draws and again when the theme
 changes. Ground transparent, no mode bar, rules on the y axis only, direct labels instead of legends. A click or hover

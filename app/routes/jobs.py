@@ -11,12 +11,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from app.access.callers import access_of
 from app.addressing import API_PREFIX
 from app.db.engine import Store
 from app.db.reads.jobs import find_job
 from app.error_answers import api_errors
 from app.errors import Busy
-from app.guarded_forms import access_of, shown_to
+from app.guarded_forms import shown_to
 from app.jobs import queue
 from app.pages.jobs import JobPage, build_job, build_jobs
 from app.rendering import environment, render_block

@@ -40,7 +40,8 @@ def example(tmp_path_factory):
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from app.rendering import STATIC, environment, render
+    from app.rendering import environment, render
+    from app.resources import STATIC
     from tests.app.figures.samples import WEIGHTS, random_weights
 
     folder = tmp_path_factory.mktemp("templates")

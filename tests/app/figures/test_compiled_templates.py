@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader
 
-from app.rendering import CompiledTemplates
+from pluriscope.templating import CompiledTemplates
 
 
 def environment(folder: Path, keep: Path) -> Environment:

@@ -6,7 +6,7 @@ import re
 
 from tests.checkout import ROOT
 
-CSS = (ROOT / "static" / "pluriscope.css").read_text(encoding="utf-8")
+CSS = (ROOT / "static" / "drawings.css").read_text(encoding="utf-8")
 VARIABLES = ("and", "or", "xor", "anb", "nab", "in")
 
 

@@ -45,7 +45,7 @@ def test_figures_are_valid_by_plotlys_schema(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_plain_json_with_known_tokens_and_no_legend(name):
     text = json.dumps(FIGURES[name], allow_nan=False)
-    css = (ROOT / "static" / "pluriscope.css").read_text(encoding="utf-8")
+    css = (ROOT / "static" / "drawings.css").read_text(encoding="utf-8")
     for token in set(re.findall(r'"(--[\w-]+)"', text)):
         assert f"{token}:" in css
     assert FIGURES[name]["config"]["displayModeBar"] is False

@@ -10,9 +10,9 @@ import pytest
 from jinja2.exceptions import UndefinedError
 from starlette.requests import Request
 
-from app import rendering
 from app.addressing import Addresses
 from app.rendering import environment, render
+from pluriscope import templating
 
 PAGE = (
     '{% extends "base.html" %}{% block title %}T{% endblock %}'
@@ -147,8 +147,8 @@ def test_a_prefix_is_in_every_address():
 
 def test_static_addresses_change_with_their_content(tmp_path, monkeypatch):
     (tmp_path / "a.css").write_text("a{}")
-    monkeypatch.setattr(rendering, "STATIC", tmp_path)
-    assert rendering.content_hash("a.css") == sha256(b"a{}").hexdigest()[:12]
+    monkeypatch.setattr(templating, "STATIC", tmp_path)
+    assert templating.content_hash("a.css") == sha256(b"a{}").hexdigest()[:12]
 
 
 def test_no_page_holds_what_the_content_policy_forbids():

@@ -1,0 +1,654 @@
+"""What pages consist of: thirteen blocks, each a value with one template for every face (:mod:`pluriscope.templating`).
+
+A page is a function that yields blocks. In a notebook a block shows itself. Texts are escaped unless they are markup.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from app.figures.numbers import noun
+from pluriscope import tables, templating
+from pluriscope.glossary import anchor_of
+from pluriscope.markdown import markdown
+from pluriscope.showing import Drawing
+from pluriscope.templating import Face
+
+if TYPE_CHECKING:
+    import rich.table
+
+    from analysis.errors import AnalysisError
+
+Text = str | Markup
+VerdictState = Literal["pass", "fail", "na", "untested", "running"]
+_VERDICT_WORDS: Final[Mapping[str, str]] = {
+    "pass": "passes",
+    "fail": "fails",
+    "na": "not applicable",
+    "untested": "not tested",
+    "running": "running",
+}
+_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One thing on a page.
+
+    Args:
+        id: names it on its page, where it is asked for alone or linked to.
+    """
+
+    id: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether it changes by itself."""
+        return False
+
+    @property
+    def inner(self) -> Iterable[Block]:
+        """The blocks in it that are there without asking."""
+        return ()
+
+    def html(self, face: Face = "page", part: str = "") -> Markup:
+        """The block as HTML.
+
+        Args:
+            face: where it is shown.
+            part: id of the block that the page is asked for; what is folded and has it stands open.
+        """
+        return templating.render(f"blocks/{type(self).__name__.lower()}.html", block=self, face=face, part=part)
+
+    def _repr_html_(self) -> str:
+        return self.html("notebook")
+
+
+def find(blocks: Iterable[Block], part: str) -> Block | None:
+    """The block with an id; what a folded one holds is looked at if the id begins with its own and a dot."""
+    for block in blocks:
+        if block.id == part:
+            return block
+        inner = block.blocks() if isinstance(block, More) and block.opens(part) else block.inner
+        found = find(inner, part)
+        if found is not None:
+            return found
+    return None
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do: a link, or a button that changes something.
+
+    Args:
+        words: an imperative.
+        url: where it leads, or what is asked to do it.
+        primary: whether it is the one that most people want.
+        changes: whether it changes something, so that it is sent as a form.
+        fields: sent with it.
+    """
+
+    words: Text
+    url: str
+    primary: bool = False
+    changes: bool = False
+    fields: Mapping[str, str] | None = None
+
+    def html(self, face: Face = "page") -> Markup:
+        """A button; nothing where nothing can be followed."""
+        return templating.render("blocks/action.html", action=self, face=face)
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Several actions behind one button.
+
+    Args:
+        words: on the button.
+        actions: in order.
+    """
+
+    words: str
+    actions: Sequence[Action]
+
+    def html(self, face: Face = "page") -> Markup:
+        """A button that opens a list; nothing in a notebook."""
+        return templating.render("blocks/menu.html", menu=self, face=face)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a test says.
+
+    Args:
+        words: the test.
+        state: its outcome; a sign says it, and words for those who do not see it.
+        url: of more about it.
+    """
+
+    words: Text
+    state: VerdictState
+    url: str = ""
+
+    @property
+    def said(self) -> str:
+        """The outcome in words."""
+        return _VERDICT_WORDS[self.state]
+
+
+@dataclass(frozen=True)
+class Head(Block):
+    """The beginning of a page.
+
+    Args:
+        title: its only heading of the first level.
+        sentence: what it is.
+        verdicts: how it was judged.
+        actions: what can be done, the primary one first; a choice may stand among them.
+    """
+
+    title: Text
+    sentence: Text = ""
+    verdicts: Sequence[Verdict] = ()
+    actions: Sequence[Action | Menu | Choice] = ()
+
+    def __post_init__(self) -> None:
+        if sum(isinstance(one, Action) and one.primary for one in self.actions) > 1:
+            raise ValueError(f"the head {self.title!r} has two primary actions: a page has one")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure.
+
+    Args:
+        label: what is counted or measured.
+        value: for people.
+        protocol: its total and its rules.
+        note: what stands beside it.
+        url: of what it counts.
+    """
+
+    label: Text
+    value: Text
+    protocol: Text = ""
+    note: Text = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Facts(Block):
+    """A row of figures.
+
+    Args:
+        facts: two to four of them read best.
+    """
+
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True)
+class Figure(Block):
+    """A drawing or plot with words that say the same.
+
+    Args:
+        drawing: as :mod:`app.figures.svg` draws it, or a figure of :mod:`app.figures.plots`.
+        caption: what it shows.
+        files: form, such as "SVG", with the address of a file.
+    """
+
+    drawing: Markup | Mapping[str, Any]
+    caption: Text
+    files: Mapping[str, str] | None = None
+
+    @property
+    def is_plot(self) -> bool:
+        """Whether scripts draw it."""
+        return not isinstance(self.drawing, str)
+
+    @property
+    def image(self) -> Markup:
+        """A drawing as an image that carries its styles."""
+        return Drawing(str(self.drawing)).image()
+
+
+@dataclass(frozen=True)
+class Tray:
+    """Where explanations are gathered to be compared.
+
+    Args:
+        network: what they are explanations of, as the browser keeps them.
+        compare_url: of the comparison, to which each is added as ``e``.
+    """
+
+    network: str
+    compare_url: str
+
+
+@dataclass(frozen=True)
+class Table(Block):
+    """A list of any length.
+
+    Args:
+        listing: what is listed.
+        query: which of it.
+        url: of the page without the options of the list.
+        noun: what one row is.
+        usual: what the address need not say; None for what lists commonly have.
+        view: rows, or cards with a drawing each.
+        thumb: a row's drawing.
+        says: one line below the row's name.
+        tray: where rows can be put to be compared.
+        facets: whether it can be filtered.
+        files: form, such as "CSV", with the address of the whole list.
+        kept: further options of the page, which links and forms of the list keep.
+    """
+
+    listing: tables.Listing
+    query: tables.Query
+    url: str
+    noun: str = "row"
+    usual: tables.Query | None = None
+    view: Literal["rows", "cards"] = "rows"
+    thumb: Callable[[tables.Row], Markup | None] | None = None
+    says: Callable[[tables.Row], Text] | None = None
+    tray: Tray | None = None
+    facets: bool = True
+    files: Mapping[str, str] | None = None
+    kept: Mapping[str, str] | None = None
+
+    def html(self, face: Face = "page", part: str = "") -> Markup:
+        """The rows asked for, with their filters and pages."""
+        selection = self.listing.select(self.query, self.facets and face == "page")
+        shown = [column for column in self.listing.columns if column.shown]
+        return templating.render("blocks/table.html", block=self, face=face, part=part, found=selection, columns=shown)
+
+    def link(self, query: tables.Query) -> str:
+        """The address of the list with another query."""
+        options = {**query.options(self.listing.columns, self.usual), **(self.kept or {})}
+        return self.url + (f"?{urlencode(options, doseq=True)}" if options else "")
+
+    def sorted_by(self, column: tables.Column) -> str:
+        """The address of the list in the order of a column; in the other direction if it is in that order already."""
+        again = self.query.sort == column.name
+        descending = not self.query.descending if again else column.largest_first
+        return self.link(replace(self.query, sort=column.name, descending=descending, start=0))
+
+    def page_at(self, start: int) -> str:
+        """The address of the list from a row on."""
+        return self.link(replace(self.query, start=max(start, 0)))
+
+    def in_force(self) -> Iterator[tuple[str, str]]:
+        """Each filter in words, with the address of the list without it; one that holds by default is none."""
+        for column in self.listing.columns:
+            wanted = self.query.wanted.get(column.name, ())
+            if wanted and wanted != column.default:
+                yield tables.words_of(column, wanted), self.link(self.query.but(column.name))
+
+    def rows(self) -> Iterator[tables.Row]:
+        """Every row of every page."""
+        start = 0
+        while True:
+            rows = self.listing.select(replace(self.query, start=start, limit=_AT_ONCE), False).rows
+            yield from rows
+            start += len(rows)
+            if len(rows) < _AT_ONCE:
+                return
+
+    def csv(self) -> Iterator[str]:
+        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180."""
+        columns = self.listing.columns
+        yield _csv_line([column.name for column in columns])
+        for row in self.rows():
+            yield _csv_line([column.exact(row) for column in columns])
+
+    def rich(self) -> rich.table.Table:
+        """The rows asked for as a table of a terminal."""
+        from rich.table import Table as Lines
+        from rich.text import Text as Plain
+
+        shown = [column for column in self.listing.columns if column.shown]
+        lines = Lines()
+        for column in shown:
+            lines.add_column(column.label, justify="right" if column.number else "left")
+        for row in self.listing.select(self.query, False).rows:
+            lines.add_row(*(Plain(column.text(row)) for column in shown))
+        return lines
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Prose(Block):
+    """Text to read.
+
+    Args:
+        text: Markdown; the first use of each term is linked.
+        glossary: whether it is.
+    """
+
+    text: str
+    glossary: bool = True
+
+    def marked_up(self, face: Face) -> Markup:
+        """The text as HTML."""
+        within = face != "notebook"
+        return markdown(self.text, templating.addresses().prefix, glossary=self.glossary, within=within)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Args:
+        title: one or two words.
+        sentence: what happens in it.
+        url: of its page.
+    """
+
+    title: str
+    sentence: Text = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Steps(Block):
+    """Where one is in a sequence.
+
+    Args:
+        steps: in order.
+        at: number of the present one, from 0.
+    """
+
+    steps: Sequence[Step]
+    at: int
+
+
+@dataclass(frozen=True)
+class Choice(Block):
+    """A switch between addresses.
+
+    Args:
+        label: what is chosen.
+        options: each of two or more, with its address.
+        chosen: the present one.
+        note: behind it.
+    """
+
+    label: str
+    options: Mapping[str, str]
+    chosen: str
+    note: Text = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a form, as its template needs it.
+
+    Args:
+        name: as it is sent.
+        label: for people, with its limits.
+        help: what it is for; what is wrong with it, if something is.
+        error: whether something is.
+        kind: of the control.
+        value: what stands in it, or is chosen.
+        choices: value and words of each, of a "select" or of "ticks".
+        limits: attributes of the control.
+    """
+
+    name: str
+    label: str
+    help: Text
+    error: bool
+    kind: str
+    value: Any
+    choices: tuple[tuple[str, str], ...]
+    limits: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Form(Block):
+    """Fields to fill in.
+
+    A field's title, description, type and limits are those of the model. ``json_schema_extra`` may say ``control``:
+    "textarea", "file" or "hidden"; and ``words``: of each choice.
+
+    Args:
+        model: the fields.
+        url: where it is sent.
+        submit: words of its button.
+        values: what stands in it; a field's default otherwise.
+        errors: field with what is wrong with it (:func:`errors_of`).
+        changes: whether it changes something; else it asks for a page.
+        cancel: the way back.
+    """
+
+    model: type[BaseModel]
+    url: str
+    submit: str
+    values: Mapping[str, Any] | None = None
+    errors: Mapping[str, str] | None = None
+    changes: bool = True
+    cancel: str = ""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields in the order of the model."""
+        return tuple(
+            _field(name, info, self.values or {}, self.errors or {}) for name, info in self.model.model_fields.items()
+        )
+
+    @property
+    def has_files(self) -> bool:
+        """Whether a file is among what is sent."""
+        return any(field.kind == "file" for field in self.fields)
+
+
+def errors_of(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each field of a form, in a sentence."""
+    return {str(one["loc"][0]): f"{one['msg'][:1].upper()}{one['msg'][1:]}." for one in error.errors() if one["loc"]}
+
+
+def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    limits = {key: value for one in info.metadata if (found := _limit(one)) for key, value in found.items()}
+    kind, choices = _control(info.annotation)
+    words = extra.get("words")
+    named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)
+    label = info.title or name.replace("_", " ").capitalize()
+    if "min" in limits and "max" in limits:
+        label += f", {limits['min']} to {limits['max']}"
+    elif "min" in limits or "max" in limits:
+        label += f", at least {limits['min']}" if "min" in limits else f", at most {limits['max']}"
+    if info.is_required() and kind not in ("checkbox", "ticks"):
+        limits["required"] = True
+    value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
+    return Field(
+        name=name,
+        label=label,
+        help=errors.get(name, info.description or ""),
+        error=name in errors,
+        kind=str(extra.get("control", kind)),
+        value=value.value if isinstance(value, Enum) else "" if value is None else value,
+        choices=named,
+        limits=limits
+        if kind != "number"
+        else {"step": "any", **limits}
+        if _plain(info.annotation) is float
+        else limits,
+    )
+
+
+def _limit(one: Any) -> dict[str, Any] | None:
+    """What a limit of pydantic's is called in HTML."""
+    names = {"ge": "min", "gt": "min", "le": "max", "lt": "max", "min_length": "minlength", "max_length": "maxlength"}
+    return {html: getattr(one, name) for name, html in names.items() if getattr(one, name, None) is not None}
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without None."""
+    if get_origin(annotation) in (Union, UnionType):
+        rest = [one for one in get_args(annotation) if one is not NoneType]
+        return _plain(rest[0]) if len(rest) == 1 else str
+    return annotation
+
+
+def _control(annotation: Any) -> tuple[str, tuple[str, ...]]:
+    """The control for a type, and what can be chosen with it."""
+    plain = _plain(annotation)
+    if get_origin(plain) in (list, tuple, set, frozenset):
+        return "ticks", _control(get_args(plain)[0])[1]
+    if get_origin(plain) is Literal:
+        return "select", tuple(map(str, get_args(plain)))
+    if isinstance(plain, type) and issubclass(plain, Enum):
+        return "select", tuple(str(one.value) for one in plain)
+    return {bool: "checkbox", int: "number", float: "number", SecretStr: "password"}.get(plain, "text"), ()
+
+
+@dataclass(frozen=True)
+class Progress(Block):
+    """A job, renewed by itself until it ends.
+
+    Args:
+        words: what was done, and what was found.
+        done: steps done.
+        total: of so many; 0 if nobody knows, and then there is no bar.
+        note: how long it took so far.
+        ended: whether it renews itself no more.
+        actions: what can be done about it.
+    """
+
+    words: Text
+    done: int = 0
+    total: int = 0
+    note: Text = ""
+    ended: bool = False
+    actions: Sequence[Action] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ended and not self.id:
+            raise ValueError("a progress that renews itself needs an id, by which it is asked for")
+
+    @property
+    def live(self) -> bool:
+        return not self.ended
+
+    @property
+    def percent(self) -> float:
+        """How much is done."""
+        return round(100 * self.done / self.total, 1)
+
+
+@dataclass(frozen=True)
+class Section(Block):
+    """A heading of the second level.
+
+    Args:
+        title: its words.
+        sentence: beside it.
+        action: at its right.
+    """
+
+    title: Text
+    sentence: Text = ""
+    action: Action | Choice | None = None
+
+    @property
+    def anchor(self) -> str:
+        """Where links to it lead."""
+        return self.id or anchor_of(escape(self.title).striptags())
+
+
+@dataclass(frozen=True)
+class Side(Block):
+    """Things beside each other in equal cells.
+
+    Args:
+        items: two to six.
+    """
+
+    items: Sequence[Block]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.items) <= 6:
+            raise ValueError(f"{noun(len(self.items), 'thing')} cannot stand beside each other: two to six can")
+
+    @property
+    def inner(self) -> Iterable[Block]:
+        return self.items
+
+
+@dataclass(frozen=True)
+class Notice(Block):
+    """What is not there, and what to do about it. The three states look different.
+
+    Args:
+        item: what it is about, as a sentence of a few words.
+        cause: why.
+        cure: what helps.
+        state: nothing found, not yet found, or refused.
+        actions: the cure to press.
+    """
+
+    item: Text
+    cause: Text = ""
+    cure: Text = ""
+    state: Literal["empty", "computing", "refused"] = "empty"
+    actions: Sequence[Action] = ()
+
+    @classmethod
+    def refused(cls, error: AnalysisError, *actions: Action) -> Notice:
+        """What an error says."""
+        return cls(f"{error.item} {error.cause}", "", _sentence(error.cure), "refused", actions)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
+
+
+@dataclass(frozen=True)
+class More(Block):
+    """What is computed when somebody opens it.
+
+    The ids of blocks in it that are asked for alone begin with its own and a dot.
+
+    Args:
+        title: what is in it.
+        blocks: makes it; called only when it is open.
+        sentence: what can be said of it while it is closed.
+    """
+
+    title: str
+    blocks: Callable[[], Iterable[Block]]
+    sentence: Text = ""
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", anchor_of(self.title))
+
+    def opens(self, part: str) -> bool:
+        """Whether it stands open on a page that is asked for a block."""
+        return part == self.id or part.startswith(f"{self.id}.")
+
+    def html(self, face: Face = "page", part: str = "") -> Markup:
+        """Closed, unless it is asked for or the page is a copy that can ask for nothing later."""
+        open_ = face == "offline" or self.opens(part)
+        inner = [block.html(face, part) for block in self.blocks()] if open_ else []
+        return templating.render(
+            "blocks/more.html", block=self, face=face, open=open_ and face != "offline", inner=inner
+        )

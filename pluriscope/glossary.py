@@ -1,0 +1,59 @@
+"""What the words mean, read from the one document that says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from app.resources import DOCUMENTS
+
+FILE: Final = DOCUMENTS / "glossary.md"
+_SEE: Final = "See also:"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry.
+
+    Args:
+        name: as the glossary writes it.
+        text: what stands below it, in Markdown.
+        see_also: names of related terms.
+    """
+
+    name: str
+    text: str
+    see_also: tuple[str, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Where links to it lead on the glossary's page."""
+        return anchor_of(self.name)
+
+    @property
+    def meaning(self) -> str:
+        """Its first two sentences, without marks."""
+        first = " ".join(self.text.partition("\n\n")[0].split())
+        plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", first).replace("`", "")
+        return " ".join(re.split(r"(?<=[.!?]) (?=[A-Z])", re.sub(r"\*([^*]+)\*", r"\1", plain))[:2])
+
+
+def anchor_of(title: str) -> str:
+    """A title in lower case with dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+@lru_cache(maxsize=1)
+def terms() -> tuple[Term, ...]:
+    """Every entry, by name."""
+    _, *sections = re.split(r"^## ", FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return tuple(sorted(map(_term, sections), key=lambda term: term.name.lower()))
+
+
+def _term(section: str) -> Term:
+    name, _, body = section.partition("\n")
+    text, _, related = body.partition(_SEE)
+    names = (one.strip().rstrip(".") for one in " ".join(related.split()).split(";"))
+    return Term(name.strip(), text.strip("\n"), tuple(one for one in names if one))

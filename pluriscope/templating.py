@@ -1,0 +1,164 @@
+"""The one environment of templates: those of blocks stand below ``templates/blocks``.
+
+What a block says is the same wherever it is shown. Its template learns from ``face`` what else there may be: a page has
+forms, scripts and links within the site; an offline copy has links alone; a notebook has none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from inspect import getsource
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from app import guarded_forms
+from app.addressing import Addresses
+from app.figures import numbers
+from app.figures.svg import logo, verdict_mark
+from app.guarded_forms import GuardedForms
+from app.resources import STATIC, TEMPLATES
+
+Face = Literal["page", "notebook", "offline"]
+PART: Final = "part"
+"""Option of every page: the block that is asked for alone, or that stands unfolded."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is rendered.
+
+    Args:
+        prefix: path before every address of the site.
+        url: of the page, with its options.
+    """
+
+    prefix: str = ""
+    url: str = ""
+
+
+_PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  # it is frozen
+
+
+@contextmanager
+def shown_at(place: Place) -> Iterator[None]:
+    """What is rendered within stands there."""
+    token = _PLACE.set(place)
+    try:
+        yield
+    finally:
+        _PLACE.reset(token)
+
+
+def addresses() -> Addresses:
+    """Addresses of the site where something is rendered."""
+    return Addresses(_PLACE.get().prefix)
+
+
+def render(name: str, **context: Any) -> Markup:
+    """One template with this context."""
+    template = environment(_PLACE.get().prefix).get_template(name)
+    return Markup(template.render(context))  # noqa: S704  # what a template with escapes has rendered
+
+
+def part_url(part: str, url: str = "") -> str:
+    """The address that asks for one block of a page.
+
+    Args:
+        part: id of the block.
+        url: of the page; "" for the page that is being rendered.
+    """
+    path, _, query = (url or _PLACE.get().url).partition("?")
+    kept = [(key, value) for key, value in parse_qsl(query) if key != PART]
+    return f"{path}?{urlencode([*kept, (PART, part)])}"
+
+
+@pass_context
+def linked(context: Context, words: Any, url: str, css: str = "", **more: str) -> Markup:
+    """Words as a link, where one can be followed: a notebook has no links within a site.
+
+    Args:
+        context: of the template.
+        words: text or markup.
+        url: "" for no link.
+        css: classes of the link.
+        more: further attributes; ``_`` is written as ``-``.
+    """
+    if not url or (context.get("face") == "notebook" and not url.startswith(("http://", "https://"))):
+        return escape(words)
+    given = {"class": css, **{name.replace("_", "-"): value for name, value in more.items()}}
+    attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)
+    return Markup('<a href="{}"{}>{}</a>').format(url, attributes, words)
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Compiled templates in files, as Python keeps compiled modules: in ``__pycache__`` beside their sources.
+
+    To compile all of them takes seconds of every start. A folder that cannot be written, or Python's own setting
+    against such files, means that each process compiles anew. Jinja compares the templates' sources. What else goes
+    into compiled code is in the files' names: the version of Python, our extension, and the filters, which Jinja
+    applies to constants when it compiles.
+    """
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        ours = "".join(map(getsource, (guarded_forms, numbers)))
+        version = f"{sys.implementation.cache_tag}-{sha256(ours.encode()).hexdigest()[:12]}"
+        super().__init__(str(folder / "__pycache__"), f"%s.{version}.cache")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
+@lru_cache(maxsize=8)
+def environment(prefix: str = "") -> Environment:
+    """The environment of a site that is served under ``prefix``, made once."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=[GuardedForms],
+        bytecode_cache=CompiledTemplates(),
+    )
+    links = Addresses(prefix)
+    env.globals.update(
+        addresses=links,
+        static_url=lambda name: links.static(name, content_hash(name)),
+        logo=logo,
+        verdict_mark=verdict_mark,
+        linked=linked,
+        part_url=part_url,
+    )
+    env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
+    return env
+
+
+def content_hash(name: str) -> str:
+    """First digits of a static file's SHA-256, so that its address changes with its content."""
+    path = STATIC / name
+    return _hash_of(name, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hash_of(name: str, _modified: int) -> str:
+    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]

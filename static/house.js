@@ -1,0 +1,140 @@
+/* Every page in the browser: theme, copy buttons, polite polling, focus, keys. Pages work without this file. */
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const announce = (words) => {
+    const region = document.querySelector("[data-announce]");
+    if (region) region.textContent = words;
+  };
+
+  /* ---------- theme: follows the system until chosen ---------- */
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-theme-switch]");
+    if (!button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    const theme = isDark() ? "light" : "dark";
+    root.dataset.theme = theme;
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+    announce(`${theme} theme`);
+  });
+
+  /* ---------- copy buttons ---------- */
+  const wordsBefore = new WeakMap();
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const value = button.dataset.copy;
+    const words = /^(\/|https?:)/.test(value) ? new URL(value, location.href).href : value;
+    const before = wordsBefore.get(button) ?? [...button.childNodes];
+    wordsBefore.set(button, before);
+    let done = "Copied";
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch {
+      done = copyBySelection(words) ? "Copied" : "Could not copy";
+    }
+    button.textContent = done;
+    announce(done);
+    setTimeout(() => button.replaceChildren(...before), 1600);
+  });
+  function copyBySelection(words) {
+    const area = document.createElement("textarea");
+    area.value = words;
+    area.className = "vh";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+
+  /* ---------- polling: nothing is asked for while the tab is hidden, or while a stream around it is alive ---------- */
+  const SILENCE = 25_000; // the server sends a sign of life every ten seconds; a proxy that holds them back is found out
+  const heard = new WeakMap();
+  const isLive = (source) => performance.now() - (heard.get(source.closest("[data-stream]")) ?? -SILENCE) < SILENCE;
+  // whoever fills in a filter is not interrupted by what has been found meanwhile
+  const isTyping = () => document.activeElement?.matches("input:not([type=checkbox], [type=radio]), select, textarea");
+  document.addEventListener("htmx:before:request", (event) => {
+    const source = event.detail?.ctx?.sourceElement ?? event.target;
+    if (!source?.matches?.("[data-poll]")) return;
+    if (document.hidden || isLive(source) || (source.matches("[data-partial]") && isTyping())) event.preventDefault();
+  });
+  document.addEventListener("htmx:sse:before:message", (event) => heard.set(event.target, performance.now()));
+  for (const over of ["htmx:sse:error", "htmx:sse:close"])
+    document.addEventListener(over, (event) => heard.delete(event.target));
+
+  /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
+  let hadFocus = "";
+  document.addEventListener("htmx:before:swap", (event) => {
+    const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
+    hadFocus = targets.find((target) => target.id && target.contains(document.activeElement))?.id ?? "";
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const place = hadFocus && document.activeElement === document.body ? document.getElementById(hadFocus) : null;
+    hadFocus = "";
+    if (!place) return;
+    if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  });
+
+  /* ---------- keys: never while somebody types, and never over a modifier ---------- */
+  const keys = document.querySelector("dialog.keys"); // pages of before have keys of their own (find.js)
+  const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const itemOf = (element) => element.closest("[data-item]");
+  function step(by) {
+    const items = all("main [data-item]").filter(shown);
+    if (!items.length) return;
+    const here = items.findIndex((item) => item.contains(document.activeElement));
+    const first = items.findIndex((item) => item.getBoundingClientRect().bottom > 0);
+    const next = items[Math.min(Math.max(here < 0 ? first : here + by, 0), items.length - 1)];
+    (next.querySelector(".name a[href]") ?? next.querySelector("a[href], input"))?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+  function turn(by) {
+    const steps = all("[data-steps] li");
+    const at = steps.findIndex((one) => one.matches("[aria-current]"));
+    steps[at + by]?.querySelector("a")?.click();
+  }
+  const KEYS = {
+    "/": () => {
+      const field = document.querySelector("[data-search]");
+      if (shown(field)) field.focus();
+      else location.assign(field.form.action);
+    },
+    "?": () => keys.showModal(),
+    j: () => step(1),
+    k: () => step(-1),
+    c: () => itemOf(document.activeElement)?.querySelector("input[data-compare]")?.click(),
+    ArrowLeft: () => turn(-1),
+    ArrowRight: () => turn(1),
+  };
+  function press(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest(TYPING) || document.querySelector("dialog[open]") || !Object.hasOwn(KEYS, event.key)) return;
+    const arrow = event.key.startsWith("Arrow");
+    if (arrow && event.target.closest("input, [tabindex='0'], .plot-area, [role=slider]")) return; // those use arrows
+    if (!arrow) event.preventDefault();
+    KEYS[event.key]();
+  }
+  if (keys) {
+    document.addEventListener("keydown", press);
+    const button = document.querySelector("[data-keys]");
+    button.hidden = false;
+    button.addEventListener("click", () => keys.showModal());
+    keys.addEventListener("click", (event) => event.target === keys && keys.close()); // on the ground around it
+  }
+
+  /* ---------- every page, and every part that htmx swaps in ---------- */
+  function enhance() {
+    const titled = document.querySelector("[data-title]"); // of a page whose state is in its title
+    if (titled) document.title = titled.dataset.title;
+    for (const button of all("[data-copy][hidden]")) button.hidden = false;
+  }
+  for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, enhance);
+  enhance();
+})();

@@ -1,0 +1,175 @@
+/* The compare tray: up to six references for one network, kept in this browser. */
+"use strict";
+(() => {
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const announce = (words) => {
+    const region = document.querySelector("[data-announce]");
+    if (region) region.textContent = words;
+  };
+  const LIMIT = 6;
+  const storeKey = (network) => `pluriscope.compare.${network}`;
+  const LAST = "pluriscope.compare-last";
+  const read = (key, otherwise) => {
+    try {
+      return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+  const write = (key, value) => {
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch {
+      /* storage may be full or forbidden: the tray then lasts as long as the page */
+    }
+  };
+  const memory = new Map();
+  // what each tray shows: pages renew themselves every moment while they are computed, and whoever is about to press a
+  // button of the tray must not find another one in its place
+  const trayShows = new WeakMap();
+  const tray = () => document.querySelector("[data-tray]");
+  const items = (network) => {
+    const kept = read(storeKey(network), memory.get(network) ?? []);
+    return Array.isArray(kept) ? kept.filter((item) => item && typeof item.ref === "string").slice(0, LIMIT) : [];
+  };
+  const keep = (network, list, compareUrl) => {
+    memory.set(network, list);
+    write(storeKey(network), list);
+    write(LAST, { network, url: compareUrl });
+  };
+  const compareHref = (base, list) => {
+    const url = new URL(base, location.href);
+    for (const item of list) url.searchParams.append("e", item.ref);
+    return url.pathname + url.search;
+  };
+  const sameOriginPath = (href) => {
+    try {
+      const url = new URL(href, location.href);
+      return url.origin === location.origin ? url.pathname + url.search : "#";
+    } catch {
+      return "#";
+    }
+  };
+
+  function trayEntry(item) {
+    const entry = document.createElement("li");
+    const thumb = safeThumb(item.thumb);
+    if (thumb) entry.append(thumb);
+    const link = document.createElement("a");
+    link.className = "mono";
+    link.href = sameOriginPath(item.href);
+    link.textContent = item.label;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "btn quiet";
+    remove.dataset.trayRemove = item.ref;
+    remove.setAttribute("aria-label", `Remove ${item.label}`);
+    remove.textContent = "×";
+    entry.append(link, remove);
+    return entry;
+  }
+
+  function fillTray(aside, list) {
+    aside.hidden = list.length === 0;
+    aside.querySelector("[data-tray-count]").textContent = `${list.length} to compare`;
+    aside.querySelector("[data-tray-list]").replaceChildren(...list.map(trayEntry));
+    const go = aside.querySelector("[data-tray-go]");
+    go.textContent = list.length < 2 ? "Pick one more" : `Compare ${list.length}`;
+    go.toggleAttribute("aria-disabled", list.length < 2);
+    if (list.length < 2) go.removeAttribute("href");
+    else go.href = compareHref(aside.dataset.compareUrl, list);
+    for (const ask of all("[data-tray-ask]", aside)) ask.href = compareHref(ask.dataset.trayAsk, list);
+  }
+
+  function drawTray() {
+    const aside = tray();
+    const network = aside?.dataset.network;
+    const list = aside ? items(network) : [];
+    if (aside) {
+      const shown = JSON.stringify([aside.dataset.compareUrl, list]);
+      if (trayShows.get(aside) !== shown) fillTray(aside, list);
+      trayShows.set(aside, shown);
+      const chosen = new Set(list.map((item) => item.ref));
+      for (const box of all("input[data-compare]")) {
+        box.checked = chosen.has(box.dataset.compare);
+        box.disabled = !box.checked && list.length >= LIMIT;
+        box.closest("[data-card], tr")?.classList.toggle("sel", box.checked);
+      }
+    }
+    drawCompareLink();
+  }
+
+  function drawCompareLink() {
+    const link = document.querySelector("[data-compare-link]");
+    const badge = document.querySelector("[data-compare-count]");
+    if (!link || !badge) return;
+    const aside = tray();
+    const last = aside ? { network: aside.dataset.network, url: aside.dataset.compareUrl } : read(LAST, null);
+    const list = last && typeof last.network === "string" ? items(last.network) : [];
+    badge.hidden = list.length === 0;
+    badge.textContent = list.length ? String(list.length) : "";
+    const words = document.createElement("span");
+    words.className = "vh";
+    words.textContent = " chosen";
+    if (list.length) badge.append(words);
+    if (list.length >= 2 && typeof last.url === "string") link.href = sameOriginPath(compareHref(last.url, list));
+  }
+
+  /* A kept thumb is markup this page drew itself; anything that could act or load is refused all the same. */
+  function safeThumb(markup) {
+    if (typeof markup !== "string" || !markup.startsWith("<svg") || /\son\w+\s*=|href/i.test(markup)) return null;
+    const svg = new DOMParser().parseFromString(markup, "image/svg+xml").documentElement;
+    if (svg.nodeName !== "svg") return null;
+    const allowed = new Set(["svg", "g", "path", "rect", "circle", "text", "title"]);
+    if ([svg, ...all("*", svg)].some((node) => !allowed.has(node.localName))) return null;
+    return document.importNode(svg, true);
+  }
+
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest?.("input[data-compare]");
+    const aside = tray();
+    if (!box || !aside) return;
+    const network = aside.dataset.network;
+    let list = items(network).filter((item) => item.ref !== box.dataset.compare);
+    if (box.checked && list.length < LIMIT) {
+      const thumb = box.closest("[data-card], tr")?.querySelector("svg.thumb")?.outerHTML ?? "";
+      list = [...list, { ref: box.dataset.compare, label: box.dataset.label, href: box.dataset.href, thumb }];
+    }
+    keep(network, list, aside.dataset.compareUrl);
+    announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
+    drawTray();
+  });
+  /* Other scripts choose by an event: detail.items are {ref, label, href}; with detail.toggle a chosen one is put back. */
+  document.addEventListener("tray:choose", (event) => {
+    const aside = tray();
+    if (!aside) return;
+    const network = aside.dataset.network;
+    let list = items(network);
+    for (const item of event.detail.items) {
+      const there = list.some((other) => other.ref === item.ref);
+      if (there && event.detail.toggle) list = list.filter((other) => other.ref !== item.ref);
+      else if (!there && list.length < LIMIT) list = [...list, { ...item, thumb: "" }];
+    }
+    keep(network, list, aside.dataset.compareUrl);
+    announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
+    drawTray();
+  });
+  document.addEventListener("click", (event) => {
+    const aside = tray();
+    if (!aside) return;
+    const remove = event.target.closest("[data-tray-remove]");
+    if (!remove && !event.target.closest("[data-tray-clear]")) return;
+    const network = aside.dataset.network;
+    const list = remove ? items(network).filter((item) => item.ref !== remove.dataset.trayRemove) : [];
+    keep(network, list, aside.dataset.compareUrl);
+    announce(`${list.length} to compare`);
+    drawTray();
+  });
+  addEventListener("storage", (event) => {
+    if (event.key?.startsWith("pluriscope.compare")) drawTray();
+  });
+
+  for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, drawTray);
+  addEventListener("pageshow", (event) => event.persisted && drawTray());
+  drawTray();
+})();
