@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.error_answers import unforeseen
 from app.logs import about
 from app.observability.metrics import IN_FLIGHT, count_request
+from pluriscope.addresses import PREFIX
 
 log = logging.getLogger("pluriscope.access")
 
@@ -66,6 +67,7 @@ class Envelope:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         scope["pluriscope.request_id"] = request_id
+        PREFIX.set(self.prefix)
         with about(request=request_id, page=scope["path"][:300]):
             await self._answer(scope, receive, send, request_id)
 

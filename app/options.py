@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.by_name import ByName
 from pluriscope.naming import Scope
+from pluriscope.records import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
+from pluriscope.records import BigInt as BigInt
 from pluriscope.templating import PART
 
-MAX_EXACT_IN_JSON = 2**53
 FORMER_OPTIONS: Final = ("tour",)
 """Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""
 OF_THE_READER: Final = ("theme", PART, *FORMER_OPTIONS)
 """Options that say nothing of what a page shows."""
-
-
-def _json_integer(value: int) -> int | str:
-    return str(value) if abs(value) > MAX_EXACT_IN_JSON else value
-
-
-BigInt = Annotated[
-    int,
-    PlainSerializer(_json_integer, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]}),
-]
 
 
 class PageModel(ByName):

@@ -11,7 +11,6 @@ from pluriscope.naming import ExplanationRef, Scope
 
 PREFIX: Final = ContextVar("PREFIX", default="")
 """"" or the path under which a proxy serves the site, without a slash at the end."""
-_SAFE: Final = "~,:@"
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
     """
     result = thing if isinstance(thing, ResultRef) else thing.of
     segments = ["networks", result.network, *(() if isinstance(thing, ResultRef) else _segments(thing.ref))]
-    path = "/".join(quote(one, safe=_SAFE) for one in (*segments, *([view] if view else [])))
+    path = "/".join(quote(one, safe="") for one in (*segments, *([view] if view else [])))
     options = [(key, str(one)) for key, value in query.items() for one in _several(value) if one not in (None, "")]
     pairs = [*result.scope.query().items(), *options]
-    return f"{PREFIX.get()}/{path}" + (f"?{urlencode(pairs, safe=_SAFE)}" if pairs else "")
+    return f"{PREFIX.get()}/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _segments(ref: ExplanationRef) -> tuple[str, ...]:

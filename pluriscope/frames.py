@@ -11,7 +11,7 @@ last.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any, Final
@@ -263,8 +263,9 @@ class Frame:
             here = places[(places >= start) & (places < start + part.n)] - start
             for place, values in zip(here.tolist(), part.values(self.columns, here) if len(here) else (), strict=True):
                 drawing = None if part.drawing is None else partial(part.drawing, place)
-                values |= part.more(place)
-                found[start + place] = Row(values, part.kind, part.ref(place), part.url(place), drawing)
+                ref, url = part.ref(place), part.url(place)
+                values |= {"ref": ref, "url": url, **part.more(place)}
+                found[start + place] = Row(values, part.kind, ref, url, drawing)
         return tuple(found[place] for place in places.tolist())
 
     def select(self, query: Query, facets: bool = True) -> Selection:
@@ -283,10 +284,8 @@ class Frame:
         total = self._total(passing)
         every = np.concatenate([*passing, np.zeros(0, np.bool_)])
         lines = int(np.count_nonzero(every))
-        groups, places = self._groups(query, passing)
-        if not groups:
-            order = self.order(query.sort, query.descending)
-            places = order[every[order]][query.start : query.start + query.limit]
+        order = self.order(query.sort, query.descending)
+        places = order[every[order]][query.start : query.start + query.limit]
         return Selection(
             total,
             self._total(usual),
@@ -295,14 +294,13 @@ class Frame:
             if facets
             else (),
             None if total else self._removal(query, tests),
-            groups,
-            lines,
+            n_rows=lines,
         )
 
     def _check(self, query: Query) -> None:
         for name, wanted in query.wanted.items():
-            if self._column[name].facet != "all":
-                continue
+            if self._column[name].facet != "all" or self._column[name].read is not str:
+                continue  # or its column knows what there can be
             known = sorted({label for part in self.parts for label in part.labels.get(name, ())})
             for one in wanted:
                 if known and one.removeprefix("!") not in known:
@@ -362,21 +360,45 @@ class Frame:
             return part.has(column.name)
         return all(one.removeprefix("!") in part.labels.get(column.name, ()) for one in wanted)
 
-    def _groups(self, query: Query, passing: Sequence[Passing]) -> tuple[tuple[Group, ...], NDArray[Any]]:
-        """A few rows of each kind below its heading, where nothing but the usual is asked for."""
-        usual = {column.name: column.default for column in self.columns if column.default}
-        if query.sort or query.descending or query.start or query.wanted != usual:
-            return (), np.zeros(0, np.int32)
+    def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
+        """A few rows of each kind below its heading, whatever kinds are asked for."""
+        tests = {
+            name: [part.test(self._column[name], wanted) for part in self.parts]
+            for name, wanted in query.wanted.items()
+            if name != KIND
+        }
         groups: list[Group] = []
         chosen: list[int] = []
-        for part, start, one in zip(self.parts, self.starts, passing, strict=False):
+        for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
             own = _ordered(part, *part.own)
             few = own[one[own]][:FEW]
             if len(few):
                 whole = query.but(KIND, part.kind)
                 groups.append(Group(len(chosen), part.plural.capitalize(), part.says, whole, part.count(one)))
                 chosen += (few + start).tolist()
-        return tuple(groups), np.array(chosen, np.int32)
+        return tuple(groups), self.rows(np.array(chosen, np.int32))
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A frame that shows a few rows of each kind as long as nothing but the usual is asked for."""
+
+    frame: Frame
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.frame.columns
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """As the frame; with headings where nothing is filtered or sorted."""
+        found = self.frame.select(query, facets)
+        usual = {column.name: column.default for column in self.columns if column.default}
+        if query.sort or query.descending or query.start or query.wanted != usual:
+            return found
+        groups, rows = self.frame.few(query)
+        return replace(
+            found, total=sum(group.total for group in groups), of=0, rows=rows, groups=groups, n_rows=len(rows)
+        )
 
 
 def _floats(part: Part, name: str) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session, defer
 
 from analysis.explanations.registry import RECORDED
@@ -119,7 +119,8 @@ def _circuits(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
 
 def _rows(session: Session, analysis: AnalysisRow, table: Any, names: Sequence[str], order: str) -> dict[str, Any]:
     """Some columns of the rows of an analysis; NaN for no number."""
-    query = select(*(getattr(table, name) for name in names)).where(table.analysis_id == analysis.id)
+    wanted = (cast(getattr(table, name), Text) if name == "places" else getattr(table, name) for name in names)
+    query = select(*wanted).where(table.analysis_id == analysis.id)
     rows = session.execute(query.order_by(getattr(table, order))).all()
     columns = zip(*rows, strict=True) if rows else ((),) * len(names)
     numbers = ("best_agreed", "best_of", "truncated_at", "margin", *algorithms.FLAGS)

@@ -1,392 +1,279 @@
-"""All explanations of one analysis together: filtered, sorted, page after page, with what can be filtered by."""
+"""The list of a network's explanations, of all kinds: what an address asks for, as blocks, a record, a table."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from functools import partial
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
-from analysis.explanations.registry import BY_KEY, KIND_OF, RECORDED
+from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.addressing import Addresses
+from app.db.listing import frame_of_analysis
 from app.db.reads.analyses import analyses_of, scope_of
-from app.db.reads.directions import n_direction_alignments
-from app.db.reads.explanation_shares import SHARES
-from app.db.reads.explanation_shelves import CIRCUIT_KINDS, KINDS, ColumnShelf, Kind
-from app.db.reads.verdicts import VerdictSet, verdict_sets
+from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
-from app.listing.csv import ROWS_AT_ONCE, csv_lines
-from app.listing.facets import FacetView
-from app.listing.page import SortLink, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
-from app.listing.scan import NOTHING, Condition, Cursor, Found
-from app.options import BigInt, Link, PageModel
-from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
-from app.pages.circuits import BrowsedPage, check_mask, part_labels
-from app.pages.explanation_facets import PartCount, facets_of, parts_of
-from app.pages.explanation_filters import (
-    DEFAULT_KINDS,
-    ExplanationsOptions,
-    KindName,
-    conditions_of,
-    failed_of,
-    steps_of,
-)
-from app.pages.explanation_items import ExplanationItem, items_of
-from app.pages.explanation_stock import Stock, n_before_filters, n_interpretations, position_of, search, take_stock
-from app.pages.pending_work import Awaited, awaited
-from app.pages.place import Place
-from app.pages.shared import Counts, counts_of, linked
-from app.pages.sharing.exports import about_place
-from pluriscope.naming import protocol_key
+from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
+from app.pages.place import Place, locate
+from app.pages.shared import JobView, ScopeView, scope_now
+from pluriscope.addresses import ResultRef, url_for
+from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
+from pluriscope.errors import InvalidOption
+from pluriscope.frames import KIND, Frame, Overview, Part
+from pluriscope.kinds.columns import says
+from pluriscope.kinds.listing import COLUMNS, OF_KIND
+from pluriscope.naming import Scope
+from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
+from pluriscope.tables import Query, read_query
 
-# --- what narrows the list of all explanations: the filters set, the one that left nothing, what is undecided
+OF_SCOPE: Final = ("output", "protocol", "data")
+ID: Final = "list"
+FORMS: Final = {"CSV": ".csv", "JSON": "", "Parquet": ".parquet"}
+Options = Mapping[str, Sequence[str]]
+RECORD: Final = list_of(tuple(OF_KIND.items()))
+"""The schema of the list in JSON."""
 
 
-class Removal(PageModel):
-    """The filter that left nothing."""
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for.
 
-    label: str
-    applies: bool = Field(True, description="False if it speaks about none of the kinds listed, so nothing can pass.")
-    about: list[KindName] = Field(
-        [], description="The kinds that it speaks about, if it does not apply to those listed."
-    )
-    about_url: str = Field("", description="The list of those kinds with the same filters.")
-    before: int = Field(description="Explanations that pass all filters before it.")
-    url: str = Field(description="The list without it.")
+    Args:
+        session: open session.
+        addresses: of the site.
+        place: the analysis.
+        state: how far it is.
+        query: which explanations.
+        frame: all that are stored; None where nothing is.
+        pending: what the query needs and is not computed yet.
+    """
 
-
-class UndecidedView(PageModel):
-    """A criterion asked for that could not decide about some explanations, which are not listed for that reason."""
-
-    criterion: str = Field(description="As addresses write it.")
-    kind: KindName = Field(description="Of the explanations.")
-    n: BigInt = Field(description="Explanations that it could not decide about, whatever the other filters; exact.")
-    of: BigInt = Field(description="Explanations that it was asked about.")
-    note: str = Field(description="Why, if a limit or the budget is the reason.")
-
-
-def undecided_of(
-    verdicts: Sequence[VerdictSet], options: ExplanationsOptions, steps: Sequence[CriterionStep]
-) -> list[UndecidedView]:
-    """What the criteria asked for could not decide about, of the kinds listed."""
-    asked = {*steps, *failed_of(options)}
-    if not asked:
-        return []
-    return [
-        UndecidedView(criterion=str(one.step), kind=one.kind, n=one.tally.undecided, of=one.tally.of, note=one.note)
-        for one in verdicts
-        if one.step in asked and one.kind in options.kinds and one.tally.undecided
-    ]
-
-
-def pills_of(options: ExplanationsOptions, url: Any) -> list[Link]:
-    """What narrows or widens the list besides the conditions."""
-    pills = []
-    if options.kind:
-        pills.append(Link(label="only " + ", ".join(KIND_OF[kind].plural for kind in options.kind), url=url(kind=[])))
-    if options.strategy:
-        pills.append(Link(label=options.strategy.replace("-", " "), url=url(strategy=None)))
-    if options.standing == "any":
-        pills.append(Link(label="also those that fail", url=url(standing="valid")))
-    return pills
-
-
-def removal_of(conditions: Sequence[Condition], found: Found, options: ExplanationsOptions, url: Any) -> Removal | None:
-    """The first filter behind which nothing is left."""
-    after = found.facets.after.tolist()
-    for condition, before, left in zip(conditions, after, after[1:], strict=False):
-        if before and not left:
-            about = [kind for kind in KINDS if kind in condition.tests or kind in condition.always]
-            applies = not options.kinds.isdisjoint(about)
-            return Removal(
-                label=condition.label,
-                applies=applies,
-                about=[] if applies else about,
-                about_url="" if applies or not about else url(kind=about, strategy=None),
-                before=before,
-                url=url(**condition.without),
-            )
-    if options.kinds != DEFAULT_KINDS and not after[0]:
-        total = sum(found.facets.kinds.values())
-        return Removal(label="the kinds chosen", before=total, url=url(kind=[], strategy=None))
-    return None
-
-
-SORT_LABELS: Final[dict[str, str]] = {
-    "kind": "Explanation",
-    "edges": "Edges",
-    "neurons": "Neurons",
-    "margin": "Margin",
-    "interpretations": "Interpretations",
-    "observed": "Classes",
-    "gates": "Gates",
-    "variables": "Variables",
-    "placements": "Alignments",
-    "iia": "IIA",
-    "coverage": "Coverage",
-    "accuracy": "Accuracy",
-}
-_FIGURES: Final = {column.name: column for kind in RECORDED for column in kind.columns if column.dtype in (int, float)}
-_WITHOUT_RECORD: Final = ("edges", "neurons", "gates", "variables", "interpretations", "observed", "placements")
-WHOLE: Final = {*_WITHOUT_RECORD, *(name for name, column in _FIGURES.items() if column.dtype is int)}
-
-
-class ProtocolLink(PageModel):
-    """The same list under another protocol."""
-
-    label: str
-    url: str
-    current: bool
-
-
-class ExplanationsPage(BrowsedPage, HuedPage):
-    """The explanations of one analysis, of all kinds."""
-
-    counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
-    total: int = Field(description="Explanations of the kinds listed that pass all filters; exact.")
-    of: int = Field(description="Explanations of the kinds listed, without any filter but that of standing, if valid.")
-    failing: int = Field(
-        description="Those kept that fail and pass all other filters, where only valid ones are listed."
-    )
-    failing_url: str = Field(description="The list with those too.")
-    items: list[ExplanationItem]
-    facets: list[FacetView]
-    neurons: list[PartCount]
-    edges: list[PartCount]
-    pending: list[str] = Field(description="Criteria asked for that are not computed yet; then nothing is listed.")
-    awaited: list[Awaited] = Field(description="How far the work is that those wait for.")
-    undecided: list[UndecidedView] = Field(description="What criteria asked for could not decide about.")
-    removed_by: Removal | None = Field(description="Which filter removed the last explanation, if none is left.")
-    protocols: list[ProtocolLink]
-    csv_url: str
-    action: str = Field(description="Where the form of the filters goes.")
-    on_directions: int = Field(
-        description="Different valid alignments on directions that are kept, whatever is filtered."
-    )
-    directions_url: str = Field(description="Where these are listed by class.")
+    session: Session
+    addresses: Addresses
+    place: Place
+    state: ScopeView
+    query: Query
+    frame: Frame | None
+    pending: tuple[str, ...]
 
     @property
-    def only_recorded(self) -> bool:
-        """Whether every kind listed is stored as columns, whose own columns the table then shows."""
-        return all(one.key == "kind" or one.key in _FIGURES for one in self.sorts)
+    def result(self) -> ResultRef:
+        return ResultRef(self.place.slug, self.place.scope)
 
-    @property
-    def columns(self) -> list[SortLink]:
-        """The columns in which something on this page has a value, and the one that it is sorted by."""
-
-        def shown(one: SortLink) -> bool:
-            return one.key == "kind" or bool(one.current) or any(item.has(one.key) for item in self.items)
-
-        return [one for one in self.sorts if shown(one)]
-
-    @property
-    def partial(self) -> bool:
-        """Whether what is stored is not everything that there is."""
-        return self.scope.state == "truncated" or self.scope.partial
+    def url(self, query: Query, form: str = "", api: bool = False) -> str:
+        """The address of the list with another query, or in another form."""
+        url = url_for(self.result, f"explanations{form}", **query.options(COLUMNS))
+        return url.replace("/networks/", "/api/v2/networks/", 1) if api else url
 
 
-def build_explanations(
-    session: Session, addresses: Addresses, network: str, options: ExplanationsOptions
-) -> ExplanationsPage:
-    """The list that an address names.
+def asked(session: Session, addresses: Addresses, network: str, options: Options) -> Asked:
+    """What an address asks for.
 
     Raises:
         NotFound: no such network, output, protocol or data record.
-        BadQuery: an option that the network or the registry of criteria does not know, or a foreign cursor.
+        InvalidOption: an option or a value that the list does not have.
     """
-    place, scope_view = locate_with_scope(session, addresses, network, options)
-    slug, scope, analysis = place.row.slug, place.scope, place.shown
-    steps = steps_of(options)
-    conditions = conditions_of(options, place.question.layout, steps, None)
-    found = NOTHING
-    pending: list[str] = []
-    stock: Stock | None = None
-    items: list[ExplanationItem] = []
-    interpretations = 0
-    if analysis is not None:
-        stock, pending = take_stock(session, place, analysis, options, steps)
-        conditions = conditions_of(options, place.question.layout, steps, position_of(stock, options.algorithm))
-        if not pending:
-            found = search(stock, options, conditions, cursor_of(options, place))
-            items = items_of(session, addresses, stock, found.items)
-        interpretations = n_interpretations(session, analysis, found.facets)
-    verdicts = () if analysis is None else verdict_sets(session, analysis)
-    following = None if stock is None or not found.more else cursor_behind(stock, found, items[-1], options)
-    neurons, edges = part_labels(place.question.layout)
-    by_default = options.standing == "valid"
-    shown = [one for one in conditions if not (by_default and one.facet == "standing")]
-    to = partial(addresses.explanations, slug, scope)
+    place = locate(session, addresses, network, _scope(options))
+    state = scope_now(session, place, addresses)
+    query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
+    analysis = place.shown
+    if analysis is None:
+        return Asked(session, addresses, place, state, query, None, ())
+    frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
+    return Asked(session, addresses, place, state, query, frame, _pending(place, frame, query))
 
-    def url(**changes: Any) -> str:
-        return to(**options.view_of(**changes))
 
-    return ExplanationsPage(
-        on_directions=0 if analysis is None else n_direction_alignments(session, analysis.id),
-        directions_url=addresses.directions(place.row.slug, place.scope),
-        **linked(place, addresses, scope_view),
-        hue_tables=frequent_tables(session, place),
-        counts=None if analysis is None else counts_of(analysis),
-        total=found.total,
-        of=0
-        if stock is None
-        else sum(n_before_filters(stock, kind, options) for kind in stock.shelves if kind in options.kinds),
-        failing=found.facets.failing if options.standing == "valid" and not pending else 0,
-        failing_url=url(standing="any"),
-        items=items,
-        facets=[]
-        if stock is None
-        else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url, verdicts),
-        neurons=parts_of(neurons, options, found.facets.neurons),
-        edges=parts_of(edges, options, found.facets.edges),
-        **browsed(options, to, following, _sort_labels(options, stock), shown, pills_of(options, url)),
-        pending=pending,
-        awaited=awaited(session, addresses, place, pending, steps),
-        undecided=[] if analysis is None or pending else undecided_of(verdicts, options, steps),
-        removed_by=None if found.total or pending else removal_of(conditions, found, options, url),
-        protocols=_protocols(session, addresses, place, options),
-        list_view_url=url(view="list"),
-        grid_view_url=url(view="grid"),
-        csv_url=addresses.explanations_csv(slug, scope, **options.view_of(view=None, limit=None)),
-        action=addresses.explanations(slug),
+def _scope(options: Options) -> Scope:
+    """Which analysis the options name."""
+    given = {name: values[-1] for name, values in options.items() if name in OF_SCOPE and values and values[-1]}
+    output = given.pop("output", "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise InvalidOption.of(f"output {output[:40]!r}", "is not 0 to 999", "give the number of an output", "output")
+    for name, value in given.items():
+        if len(value) > 64:
+            raise InvalidOption.of(f"option {name!r}", "has more than 64 characters", "shorten it", name)
+    return Scope(int(output), **given)
+
+
+def _pending(place: Place, frame: Frame, query: Query) -> tuple[str, ...]:
+    """What the query needs and is not computed yet."""
+    kinds = query.wanted.get(KIND, tuple(part.kind for part in frame.parts))
+    parts = {part.kind: part for part in frame.parts if part.kind in kinds}
+    steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
+    found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
+    shares = {"coverage", "accuracy"}
+    if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
+        found.append(SURVEY)
+    if "circuit" in parts and not parts["circuit"].has("story") and "story" in query.wanted:
+        found.append(STORIES)
+    unsearched = (kind for kind in kinds if kind in BY_KEY and kind not in parts)
+    found += [search_of(kind) for kind in unsearched if not BY_KEY[kind].refuses(place.question)]
+    return tuple(dict.fromkeys(found))
+
+
+def _waits(part: Part, step: str) -> bool:
+    """Whether a criterion is about a kind and has not judged it; of interpretations a list never tells."""
+    about = CriterionStep.parse(step).criterion.applies_to(part.kind)
+    return about and part.kind not in ("interpretation", "direction") and step not in part.labels["passes"]
+
+
+# --- as blocks
+
+
+def blocks(found: Asked) -> Iterator[Block]:
+    """The page."""
+    place, addresses = found.place, found.addresses
+    protocol = found.state.protocol.name
+    share = [Action(form, found.url(found.query, ending, api=form == "JSON")) for form, ending in FORMS.items()]
+    rules = _rules(found)
+    yield Head(
+        "Explanations",
+        f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
+        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share)],
+    )
+    yield from states(found)
+    if found.frame is None or found.pending:
+        return
+    yield from _undecided_notices(found)
+    yield Table(
+        Overview(found.frame),
+        found.query,
+        addresses.explanations(place.slug),
+        noun="explanation",
+        thumb=lambda row: None if row.drawing is None else row.drawing(),
+        says=says,
+        tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
+        kept=place.scope.query(),
+        id=ID,
     )
 
 
-def kind_noun(kind: Kind) -> str:
-    """A kind for people, in lower case."""
-    return KIND_OF[kind].noun
+def states(found: Asked) -> Iterator[Block]:
+    """Why not all of the list is there, and what to do about it."""
+    state, job = found.state, found.state.job
+    subject = f"The analysis under {state.protocol.name}"
+    ask = Action(
+        "Analyse",
+        found.addresses.analyses(found.place.slug),
+        changes=True,
+        fields={name: value for name, value in found.place.scope.fields if value},
+    )
+    if state.state == "computing" and job is not None:
+        yield _progress(job, "list-state")
+    elif state.state == "truncated":
+        yield Notice(
+            "There may be more than is listed", "Some searches stopped at a limit, or drew a sample.", state="computing"
+        )
+    elif state.state not in ("done", "truncated"):
+        yield _missing(subject, state.state, job, ask, found.addresses)
+    for one in awaited(
+        found.session, found.addresses, found.place, found.pending, tuple(map(CriterionStep.parse, _steps(found)))
+    ):
+        if one.state == "computing" and one.job is not None:
+            yield _progress(one.job, f"list-{one.job.id}")
+            continue
+        for what in one.what:
+            fields = [(name, value) for name, value in one.ask_fields if name != "sequence" and value]
+            fields = [pair for pair in fields if pair[0] != "criteria" or pair[1] == what]
+            compute = Action("Compute", one.ask_url, changes=True, fields=dict(fields))
+            words = one.words if len(one.what) == 1 else f"Verdicts of {what}"
+            yield _missing(words, one.state, one.job, compute, found.addresses)
 
 
-def cursor_behind(stock: Stock, found: Found, item: ExplanationItem, options: ExplanationsOptions) -> str:
-    """The cursor of the last explanation found: its value, kind and identity."""
-    kind, position = found.items[-1]
-    sort = options.sort
-    shelf = stock.shelves[kind]
-    identity = shelf.identity(position) if isinstance(shelf, ColumnShelf) else cast(str, item.mask)
-    value: Any = None
-    if sort in shelf.names:
-        if isinstance(shelf, ColumnShelf) and sort not in shelf.ranked:
-            number = shelf.columns[sort][position].item()
-            value = None if number != number else number  # NaN is no value
-        else:
-            value = getattr(item, sort)
-    return write_cursor(order_name("explanations", options), ["" if value is None else str(value), kind, identity])
+def _steps(found: Asked) -> list[str]:
+    return [one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())]
 
 
-def cursor_of(options: ExplanationsOptions, place: Place) -> Cursor | None:
-    if not options.after:
-        return None
-    text, kind, identity = read_cursor(options.after, order_name("explanations", options), (str, str, str))
-    if kind not in KINDS:
-        raise bad_cursor(options.after)
-    if kind in CIRCUIT_KINDS:
-        check_mask(identity, place.question.layout, options.after)
-    return Cursor(read_number(text, options.after, whole=options.sort in WHOLE), kind, identity)
+def _progress(job: JobView, name: str) -> Progress:
+    stage = job.stage if job.state == "running" and job.stage else "waiting for a worker"
+    words = (
+        f"Still computing: {stage}{', ' if job.found else ''}{job.found}. What is listed is certain; more may follow."
+    )
+    return Progress(words, job.done, job.total, actions=[Action("See the job", job.url)], id=name)
 
 
-def _sort_labels(options: ExplanationsOptions, stock: Stock | None) -> dict[str, str]:
-    """The columns that the list can be sorted by; of kinds stored as columns their own."""
-    shelf = None if stock is None else stock.shelves.get("alignment")
-    shared = shelf is not None and "alignment" in options.kinds and "coverage" in shelf.names
-    labels = SORT_LABELS
-    if options.kinds and options.kinds <= BY_KEY.keys():  # each column is one of theirs
-        columns = [column for key in BY_KEY if key in options.kinds for column in BY_KEY[key].columns]
-        labels = {"kind": SORT_LABELS["kind"], **{one.name: one.label for one in columns if one.name in _FIGURES}}
-    return {key: label for key, label in labels.items() if key not in SHARES or shared}
+def _missing(subject: str, state: str, job: JobView | None, ask: Action, addresses: Addresses) -> Notice:
+    """Something that is not there, which is not the same as none."""
+    if state in ("failed", "cancelled") and job is not None:
+        again = Action("Try again", addresses.job_action(job.id, "retry"), changes=True)
+        why = job.error.splitlines()[-1] if job.error else "Nothing of it was kept."
+        cause = f"{why} So nothing is known here, which is not the same as none."
+        verb = "failed" if state == "failed" else "was cancelled"
+        return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, Action("See the job", job.url)])
+    return Notice("Not computed yet", f"{subject} was not asked for. That is not the same as none.", actions=[ask])
 
 
-def _protocols(
-    session: Session, addresses: Addresses, place: Place, options: ExplanationsOptions
-) -> list[ProtocolLink]:
+def _rules(found: Asked) -> dict[str, str]:
     """The same list under each protocol that this output has been analysed under, on the same data."""
-    links = []
-    for analysis in analyses_of(session, place.row):
+    place = found.place
+    links = {}
+    for analysis in analyses_of(found.session, place.row):
         scope = scope_of(analysis, place.question.model.n_inputs)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data):
-            links.append(
-                ProtocolLink(
-                    label=analysis.protocol.name,
-                    url=addresses.explanations(place.row.slug, scope, **options.view_of(algorithm="")),
-                    current=scope.protocol == protocol_key(place.question.protocol),
-                )
+            query = replace(found.query, start=0)
+            links[analysis.protocol.name] = url_for(
+                ResultRef(place.slug, scope), "explanations", **query.options(COLUMNS)
             )
     return links
 
 
-# --- the same list as CSV, for spreadsheets and scripts
-
-CSV_ROWS: Final = 10_000
-CSV_COLUMNS: Final = (
-    *("kind", "name", "ref", "url", "protocol", "valid", "minimal", "fragile", "mask", "edges", "neurons", "margin"),
-    *("interpretations", "observed", "surviving", "algorithm", "gates", "variables", "placements"),
-    *("iia_agreed", "iia_of", "coverage", "accuracy", "places"),
-    *("classes", "joint_agreed", "joint_of", "causal_order"),
-)
-_OWN_COLUMNS: Final = {kind.key: tuple(f"{kind.key}_{one.name}" for one in kind.columns) for kind in RECORDED}
-"""Of each kind stored as columns the columns that stand behind the others where that kind is listed."""
-_CSV_FIELDS: Final = set(CSV_COLUMNS) & set(ExplanationItem.model_fields)
+def _undecided_notices(found: Asked) -> Iterator[Notice]:
+    for one in undecided(found):
+        yield Notice(
+            f"{one.criterion} could not decide about {one.n:,} of {one.of:,} {KIND_OF[one.kind].plural}",
+            f"They count as not passing. {one.note}".strip(),
+            state="computing",
+        )
 
 
-def build_explanations_csv(
-    session: Session, addresses: Addresses, network: str, options: ExplanationsOptions
-) -> tuple[str, Generator[str, None, None]]:
-    """The address of what follows up to 10,000 explanations from the cursor on, "" if nothing does, and their table.
+def undecided(found: Asked) -> list[UndecidedRecord]:
+    """What the criteria asked for could not decide about."""
+    analysis, steps = found.place.shown, set(_steps(found))
+    if analysis is None or not steps:
+        return []
+    kinds = found.query.wanted.get(KIND, tuple(OF_KIND))
+    return [
+        UndecidedRecord(criterion=str(one.step), kind=one.kind, n=one.tally.undecided, of=one.tally.of, note=one.note)
+        for one in verdict_sets(found.session, analysis)
+        if str(one.step) in steps and one.kind in kinds and one.tally.undecided
+    ]
 
-    The table is read while it is sent, from the same session.
+
+# --- for scripts
+
+
+def record(found: Asked) -> ListRecord:
+    """One page of the list as JSON has it."""
+    if found.frame is None or found.pending:
+        return RECORD(
+            items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state.state
+        )
+    selection = found.frame.select(found.query)
+    end = found.query.start + len(selection.rows)
+    following = replace(found.query, start=end)
+    return RECORD(
+        items=plain(selection),
+        total=selection.total,
+        of=selection.of,
+        lines=selection.lines,
+        facets=facet_records(selection.facets),
+        undecided=undecided(found),
+        state=found.state.state,
+        next=found.url(following, api=True) if selection.lines > end else None,
+    )
+
+
+def table(found: Asked) -> Table:
+    """The whole list as a file has it.
 
     Raises:
-        NotFound: no such network, output, protocol or data record.
-        BadQuery: as the page.
-        Conflict: the analysis or a criterion is not computed yet.
+        Conflict: it is not computed yet.
     """
-    place, scope = locate_with_scope(session, addresses, network, options)
-    steps = steps_of(options)
-    if place.shown is None:
-        raise Conflict(
-            f"analysis of {place.row.slug}",
-            f"is {scope.state.replace('_', ' ')}",
-            "run it first",
-            parent=addresses.network(place.row.slug),
-        )
-    stock, pending = take_stock(session, place, place.shown, options, steps)
-    if pending:
-        raise Conflict(f"criterion {pending[0]}", "is not computed yet", "ask for it, or leave it out", "criteria")
-    conditions = conditions_of(options, place.question.layout, steps, position_of(stock, options.algorithm))
-    found = search(stock, options, conditions, cursor_of(options, place), limit=CSV_ROWS)
-    following = ""
-    if found.more:
-        [last] = items_of(session, addresses, stock, found.items[-1:])
-        cursor = cursor_behind(stock, found, last, options)
-        following = addresses.explanations_csv(
-            place.row.slug, place.scope, **options.view_of(view=None, limit=None), after=cursor
-        )
-    own = [name for kind, names in _OWN_COLUMNS.items() if kind in options.kinds for name in names]
-    columns = (*CSV_COLUMNS, *own)
-    rows = (
-        [values.get(name) for name in columns]
-        for start in range(0, len(found.items), ROWS_AT_ONCE)
-        for item in items_of(session, addresses, stock, found.items[start : start + ROWS_AT_ONCE])
-        for values in [_values(item, place.question.protocol.digest)]
-    )
-    return following, csv_lines(about_place(place, "Explanations of all kinds"), columns, rows)
-
-
-def _values(item: ExplanationItem, protocol: str) -> dict[str, Any]:
-    own = {f"{item.kind}_{figure.name}": figure.value for figure in item.figures}
-    return (
-        item.model_dump(include=_CSV_FIELDS)
-        | own
-        | {
-            "protocol": protocol,
-            "algorithm": None if item.algorithm is None else item.algorithm.id,
-            "iia_agreed": None if item.iia is None else item.iia.agreed,
-            "iia_of": None if item.iia is None else item.iia.of,
-            "places": " ".join(one.place for one in item.places)
-            or " ".join(f"{one.path}@{one.text}" for one in item.linear),
-            "classes": " ".join(item.classes),
-            "joint_agreed": None if item.joint is None else item.joint.agreed,
-            "joint_of": None if item.joint is None else item.joint.of,
-        }
-    )
+    if found.frame is None:
+        state = found.state.state.replace("_", " ")
+        raise Conflict(f"analysis of {found.place.slug}", f"is {state}", "run it first")
+    if found.pending:
+        raise Conflict(found.pending[0], "is not computed yet", "ask for it, or leave it out", "passes")
+    return Table(found.frame, replace(found.query, start=0), found.addresses.explanations(found.place.slug))

@@ -1,49 +1,115 @@
-"""All explanations of a network together, and the interpretations of one circuit."""
+"""The explanations of a network as one list: a page, JSON, CSV, Parquet; and the page of one of a recorded kind."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Annotated
+from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
-from app.addressing import API_PREFIX
+from app.addressing import Addresses
 from app.db.reads.analyses import analysed_question
 from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
-from app.pages.directions.places import comb_rows
-from app.pages.explanation_filters import ExplanationsOptions
-from app.pages.explanation_list import build_explanations, build_explanations_csv, kind_noun
+from app.options import OF_THE_READER
+from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, asked, blocks, record, table
 from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
+from app.pages.sharing.parquet import as_parquet
+from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
-from app.routes.depends import Links
+from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
+from pluriscope.kinds.listing import COLUMNS
+from pluriscope.old_options import translated
+from pluriscope.tables import parameters
+from pluriscope.templating import PART
 
 router = APIRouter()
-LIST = "/networks/{network}/explanations"
-ListOptions = Annotated[ExplanationsOptions, Query()]
+LIST: Final = "/networks/{network}/explanations"
+API_LIST: Final = f"/api/v2{LIST}"
+_SCOPE_PARAMETERS: Final = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in OF_SCOPE]
+_DESCRIBED: Final[dict[str, Any]] = {"parameters": [*_SCOPE_PARAMETERS, *parameters(COLUMNS)]}
+_FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+def _options(request: Request) -> dict[str, list[str]]:
+    """The options of an address that say something about the list, each with all its values."""
+    options: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in (*OF_THE_READER, PART):
+            options.setdefault(name, []).append(value)
+    return options
+
+
+def _asked(request: Request, session: Session, links: Addresses, network: str) -> Asked:
+    return asked(session, links, network, translated(_options(request)))
+
+
+@router.get(LIST, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def explanations(request: Request, session: Reading, links: Links, network: str) -> Response:
+    """The list as a page; a link from earlier leads to the same list as it is written now."""
+    found = _asked(request, session, links, network)
+    if translated(_options(request)) != _options(request):
+        return RedirectResponse(found.url(found.query), 301)
+    name = found.place.row.name
+    return show(
+        request,
+        blocks(found),
+        f"Explanations of {name}",
+        room="Explore",
+        network=network_row(links, found.place.slug, name, "Explanations"),
+        description=f"Circuits, their interpretations, algorithms and alignments of {name}, in one list.",
+        json_url=found.url(found.query, api=True),
+    )
+
+
+@router.get(
+    API_LIST,
+    tags=["explanations"],
+    summary="All explanations",
+    response_model=RECORD,
+    responses=api_errors(400, 404),
+    openapi_extra=_DESCRIBED,
+)
+def explanations_record(request: Request, session: Reading, links: Links, network: str) -> Any:
+    """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
+    return record(_asked(request, session, links, network))
+
+
+@router.get(
+    LIST + ".{form}",
+    tags=["explanations"],
+    summary="All explanations as a file",
+    response_class=Response,
+    responses={
+        **api_errors(400, 404, 409),
+        200: {"content": {one.partition(";")[0]: {} for one in _FILES.values()}},
+    },
+    openapi_extra=_DESCRIBED,
+)
+def explanations_file(request: Request, links: Links, network: str, form: Literal["csv", "parquet"]) -> Response:
+    """The whole list, a column for each figure."""
+    store = request.app.state.store
+
+    def parts() -> Generator[str | bytes, None, None]:
+        with store.read() as session:
+            lines = table(_asked(request, session, links, network))
+            yield from lines.csv() if form == "csv" else [as_parquet(lines.listing.columns, lines.rows())]
+
+    answer = Streamed(parts(), media_type=_FILES[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{network}-explanations.{form}"'
+    return answer
 
 
 add_page(
     router,
-    Page(
-        LIST,
-        build_explanations,
-        "explanations",
-        "explanations",
-        "All explanations",
-        "Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet.",
-        context=lambda _page, _options: {"comb_rows": comb_rows, "kind_noun": kind_noun},
-        block="browser",
-        pushes_url=True,
-    ),
     Page(
         LIST + "/{ref}",
         build_recorded,
@@ -95,27 +161,3 @@ add_order(
     about="Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once.",
     name="search",
 )
-
-
-@router.get(
-    API_PREFIX + LIST + ".csv",
-    tags=["explanations"],
-    summary="All explanations as CSV",
-    response_class=Response,
-    responses={**api_errors(400, 404, 409), 200: {"content": {"text/csv": {}}}},
-)
-def explanations_csv(request: Request, links: Links, network: str, options: ListOptions) -> Response:
-    """The same list as CSV, 10,000 explanations at a time; the header `Link` leads on."""
-    store, told = request.app.state.store, []
-
-    def parts() -> Generator[str, None, None]:
-        with store.read() as session:
-            following, lines = build_explanations_csv(session, links, network, options)
-            told.append(following)
-            yield from lines
-
-    answer = Streamed(parts(), media_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{network}-explanations.csv"'
-    if told[0]:
-        answer.headers["Link"] = f'<{told[0]}>; rel="next"'
-    return answer

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
-from app.figures.numbers import readable
+from app.figures.numbers import decimal, readable
 from pluriscope.tables import Column, Row
 
 ABSENT: Final = -1
@@ -34,18 +34,23 @@ def title_of(step: str) -> str:
 
 
 def _name(row: Row) -> Markup:
-    """A reference, or a formula with what it stands on."""
-    name, where = row["name"], row["where"]
-    css = "f" if row["formula"] else "mono" if row["mask"] else ""
-    notes = [where] if where else []
-    notes += [word for word in ("minimal", "fragile") if row[word]]
+    """A reference, or a formula."""
+    return Markup('<span class="{}">{}</span>').format("mono" if row["mask"] else "f", row["name"])
+
+
+def says(row: Row) -> str:
+    """Where an explanation stands, and what is special about it."""
+    notes = [row["where"]] if row["where"] else []
+    notes += ["minimal"] if row["minimal"] else []
     if row["valid"] is False:
-        notes.append("placements not searched" if row["tried"] is False else "fails" if where else "no valid alignment")
-    below = Markup('<br><span class="sub">{}</span>').format(", ".join(notes)) if notes else ""
-    named = (
-        Markup('<a class="{}" href="{}">{}</a>').format(css, row.url, name) if row.url else Markup("{}").format(name)
-    )
-    return named + below
+        failing = "placements not searched" if row["tried"] is False else "no valid alignment"
+        notes.append(failing if row.kind == "algorithm" else "fails")
+    return ", ".join(notes)
+
+
+def _margin(row: Row) -> Markup | str:
+    shown = decimal(row["margin"], 4)
+    return Markup('{} <span class="small muted">fragile</span>').format(shown) if row["fragile"] else shown
 
 
 def ratio(agreed: str, of: str, share: str) -> Callable[[Row], Markup | str]:
@@ -75,6 +80,8 @@ KIND = Column(
 NAME = Column(
     *("name", "Explanation", "Its formula, or its kind's letter and what names it.", "name"), first=True, show=_name
 )
+REF = Column("ref", "Reference", "How comparisons name it.", "name", shown=False)
+URL = Column("url", "Address", "Its page.", "name", shown=False)
 VALID = Column(
     *("valid", "Standing", "Circuits that classify correctly, valid alignments, algorithms that have one.", "bool"),
     facet="any",
@@ -87,6 +94,7 @@ NEURONS = Column("neurons", "Neurons", "Hidden neurons that it uses.", "int", fa
 MARGIN = Column(
     *("margin", "Margin", "How far the nearest tested output is from the threshold of the decision rule.", "float"),
     largest_first=True,
+    show=_margin,
 )
 FRAGILE = Column(
     *("fragile", "Fragile", "Its margin is below 1e-6.", "bool"),
@@ -99,6 +107,7 @@ ALGORITHM = Column(
     facet="any",
     shown=False,
     offered=False,
+    words=lambda algorithm: f"{algorithm[:8]}…",
 )
 FORMULA = Column("formula", "Formula", "Of the algorithm, as people write it.", "text", shown=False)
 WHERE = Column("where", "Place", "Where each variable is.", "text", shown=False)

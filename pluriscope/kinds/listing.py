@@ -7,12 +7,21 @@ from typing import Final
 from analysis.explanations.registry import RECORDED
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
-from pluriscope.kinds.columns import KIND, NAME
+from pluriscope.kinds.columns import KIND, NAME, REF, URL
 from pluriscope.kinds.found import Found
 from pluriscope.tables import Column
 
-_OF_KINDS: Final = (circuits.COLUMNS, algorithms.COLUMNS, alignments.COLUMNS, directions.COLUMNS)
-_EVERY: Final = [KIND, NAME, *(one for some in (*_OF_KINDS, *map(recorded.columns, RECORDED)) for one in some)]
+_CIRCUIT: Final = (NAME, *circuits.COLUMNS)
+OF_KIND: Final[dict[str, tuple[Column, ...]]] = {
+    "circuit": _CIRCUIT,
+    "interpretation": _CIRCUIT,
+    "algorithm": (NAME, *algorithms.COLUMNS),
+    "alignment": (NAME, *alignments.COLUMNS),
+    "direction": (NAME, *directions.COLUMNS),
+    **{kind.key: (NAME, *recorded.columns(kind)) for kind in RECORDED},
+}
+"""The columns of each kind."""
+_EVERY: Final = (KIND, NAME, REF, URL, *(column for columns in OF_KIND.values() for column in columns))
 COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _EVERY}.values())
 """The columns of every kind, each once."""
 

@@ -1,0 +1,41 @@
+"""What the options of lists were called in earlier links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from analysis.explanations.registry import RECORDED
+from pluriscope.kinds.columns import BY_DEFAULT
+from pluriscope.kinds.recorded import column_name
+
+_NAMES: Final = {"criteria": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
+_VALUES: Final = {"valid": "yes", "failing": "no"}
+_GONE: Final = ("after", "view")
+"""A list begins anew where a link led to a later page of one, and is shown as rows."""
+_FIGURES: Final = {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
+_STRATEGIES: Final = {
+    "where-then-what": ("circuit", "interpretation"),
+    "what-then-where": ("algorithm", "alignment", "direction"),
+}
+
+
+def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The options of an earlier link as lists have them now; others stay as they are."""
+    found: dict[str, list[str]] = {}
+    for name, values in options.items():
+        if name == "drop":
+            found.setdefault("uses", []).extend(f"!{value}" for value in values)
+        elif name == "figure":
+            for value in values:
+                column, _, wanted = value.partition("=")
+                found.setdefault(column.replace(".", "_"), []).append(wanted)
+        elif name == "strategy" and values[0] in _STRATEGIES:
+            asked = options.get("kind") or BY_DEFAULT
+            found["kind"] = [kind for kind in _STRATEGIES[values[0]] if kind in asked]
+        elif name == "sort":
+            found["sort"] = [_FIGURES.get(value, value) for value in values]
+        elif name not in _GONE and (name != "kind" or "strategy" not in options):
+            new = [_VALUES.get(value, value) for value in values] if name == "standing" else list(values)
+            found.setdefault(_NAMES.get(name, name), []).extend(new)
+    return found
