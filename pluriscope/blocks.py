@@ -243,7 +243,7 @@ class Table(Block):
     Args:
         listing: what is listed.
         query: which of it.
-        url: of the page without the options of the list.
+        url: of the page without the options of the list; "" for a list that has none.
         noun: what one row is.
         usual: what the address need not say; None for what lists commonly have.
         view: rows, or cards with a drawing each.
@@ -267,6 +267,29 @@ class Table(Block):
     facets: bool = True
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str] | None = None
+
+    @classmethod
+    def plain(cls, labels: Sequence[str], rows: Iterable[Sequence[Any]], says: Sequence[Text] = ()) -> Table:
+        """A short list without options.
+
+        Args:
+            labels: of the columns; the first says which row it is.
+            rows: the cells of each: texts, markup or numbers; None or no text for nothing.
+            says: a line below the name of each row.
+        """
+        names = [anchor_of(label).replace("-", "_") for label in labels]
+        given = [
+            tables.Row(
+                {name: None if cell == "" else cell for name, cell in zip(names, row, strict=True)}, ref=str(number)
+            )
+            for number, row in enumerate(rows)
+        ]
+        columns = tuple(
+            _plain_column(name, label, place == 0, [row[name] for row in given])
+            for place, (name, label) in enumerate(zip(names, labels, strict=True))
+        )
+        below = (lambda row: says[int(row.ref)]) if says else None
+        return cls(tables.AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
 
     def html(self, face: Face = "page", part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
@@ -332,6 +355,14 @@ class Table(Block):
         for row in self.listing.select(self.query, False).rows:
             lines.add_row(*(Plain(column.text(row)) for column in shown))
         return lines
+
+
+def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> tables.Column:
+    """A column for cells as they are given; numbers if all that are there are."""
+    there = [value for value in values if value is not None]
+    numbers = bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)
+    column = tables.Column(name, label, "", "float" if numbers else "text", first=first)
+    return replace(column, show=lambda row: row[name] if isinstance(row[name], Markup) else column.text(row))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
