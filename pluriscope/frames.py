@@ -280,7 +280,9 @@ class Frame:
             for name, wanted in query.wanted.items()
         }
         passing = self._conjunction(tests)
-        usual = self._conjunction({name: test for name, test in tests.items() if self._column[name].default})
+        usual = self._conjunction(
+            {name: test for name, test in tests.items() if name == KIND or self._column[name].default}
+        )
         total = self._total(passing)
         every = np.concatenate([*passing, np.zeros(0, np.bool_)])
         lines = int(np.count_nonzero(every))
@@ -361,11 +363,10 @@ class Frame:
         return all(one.removeprefix("!") in part.labels.get(column.name, ()) for one in wanted)
 
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
-        """A few rows of each kind below its heading, whatever kinds are asked for."""
+        """A few rows of each kind below its heading."""
         tests = {
             name: [part.test(self._column[name], wanted) for part in self.parts]
             for name, wanted in query.wanted.items()
-            if name != KIND
         }
         groups: list[Group] = []
         chosen: list[int] = []
@@ -396,9 +397,7 @@ class Overview:
         if query.sort or query.descending or query.start or query.wanted != usual:
             return found
         groups, rows = self.frame.few(query)
-        return replace(
-            found, total=sum(group.total for group in groups), of=0, rows=rows, groups=groups, n_rows=len(rows)
-        )
+        return replace(found, rows=rows, groups=groups, n_rows=len(rows))
 
 
 def _floats(part: Part, name: str) -> NDArray[np.float64]:

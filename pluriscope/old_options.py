@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
-from pluriscope.kinds.columns import BY_DEFAULT
 from pluriscope.kinds.recorded import column_name
 
 _NAMES: Final = {"criteria": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
@@ -31,8 +30,8 @@ def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
                 column, _, wanted = value.partition("=")
                 found.setdefault(column.replace(".", "_"), []).append(wanted)
         elif name == "strategy" and values[0] in _STRATEGIES:
-            asked = options.get("kind") or BY_DEFAULT
-            found["kind"] = [kind for kind in _STRATEGIES[values[0]] if kind in asked]
+            kinds = _STRATEGIES[values[0]]
+            found["kind"] = [kind for kind in kinds if kind in (options.get("kind") or kinds)]
         elif name == "sort":
             found["sort"] = [_FIGURES.get(value, value) for value in values]
         elif name not in _GONE and (name != "kind" or "strategy" not in options):

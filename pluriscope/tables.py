@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 from markupsafe import Markup
 
+from analysis.errors import AnalysisError
 from pluriscope.errors import InvalidOption
 
 Type = Literal["bool", "int", "big", "float", "text", "name", "labels"]
@@ -371,7 +372,10 @@ def _value(column: Column, value: str) -> str:
         raise InvalidOption.of(f"{column.name} {value[:60]!r}", "is unknown", cure, column.name)
     if column.number:
         _check_number(column, column.name, value)
-    return column.read(value)
+    try:
+        return column.read(value)
+    except AnalysisError as error:
+        raise InvalidOption.of(error.item, error.cause, error.cure, column.name) from None
 
 
 def _check_number(column: Column, name: str, text: str) -> None:
