@@ -292,9 +292,7 @@ class Frame:
             total,
             self._total(usual),
             self.rows(places),
-            tuple(self._facet(one, query, tests, passing) for one in self.columns if one.facet and one.offered)
-            if facets
-            else (),
+            self._facets(query, tests, passing) if facets else (),
             None if total else self._removal(query, tests),
             n_rows=lines,
         )
@@ -318,6 +316,14 @@ class Frame:
 
     def _total(self, passing: Sequence[Passing]) -> int:
         return sum(part.count(one) for part, one in zip(self.parts, passing, strict=True))
+
+    def _facets(
+        self, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
+    ) -> tuple[Facet, ...]:
+        """Those that offer something."""
+        offered = (one for one in self.columns if one.facet and one.offered)
+        every = (self._facet(one, query, tests, passing) for one in offered)
+        return tuple(one for one in every if one.choices or one.low or one.asked)
 
     def _facet(
         self, column: Column, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
@@ -369,13 +375,14 @@ class Frame:
             for name, wanted in query.wanted.items()
         }
         groups: list[Group] = []
+        titled = self._column[KIND].words
         chosen: list[int] = []
         for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
             own = _ordered(part, *part.own)
             few = own[one[own]][:FEW]
             if len(few):
                 whole = query.but(KIND, part.kind)
-                groups.append(Group(len(chosen), part.plural.capitalize(), part.says, whole, part.count(one)))
+                groups.append(Group(len(chosen), titled(part.kind), part.says, whole, part.count(one)))
                 chosen += (few + start).tolist()
         return tuple(groups), self.rows(np.array(chosen, np.int32))
 
@@ -423,7 +430,8 @@ def _counted(part: Part, column: Column, passing: Passing, ends: list[float]) ->
     if name in part.labels:
         every = part.count(passing) if column.absence else 0
         counted = [(label, part.count(passing & mask)) for label, mask in part.labels[name].items()]
-        return counted + [(f"!{label}", every - n) for label, n in counted if column.absence]
+        counted += [(f"!{label}", every - n) for label, n in counted if column.absence]
+        return [(label, n) for label, n in counted if n]
     if name in part.coded:
         coded = part.coded[name]
         counts = part.counts(coded.codes, passing, len(coded.values))

@@ -496,7 +496,9 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
     values = [one for one in column.choices if counts.get(one) or one in asked]
     rest = {*counts, *asked} - {*values}
     if not column.choices:
-        values = sorted(rest, key=lambda text: (text.startswith("!"), len(text) if column.number else 0, text))
+        most_first = column.type == "labels" and not column.absence
+        rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
+        values = sorted(rest, key=lambda text: (text.startswith("!"), rank.get(text, 1), text))
     return tuple(
         Choice(
             value,
