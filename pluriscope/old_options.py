@@ -15,10 +15,9 @@ _GONE: Final = ("after", "view")
 """A list begins anew where a link led to a later page of one, and is shown as rows."""
 _SORTS: Final = {"mask": "name"} | {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
 _FORMER_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
-    **{
-        name: (name, False)
-        for name in ("edges", "neurons", "margin", "interpretations", "observed", "gates", "variables")
-    },
+    **{name: (name, False) for name in ("edges", "neurons", "margin", "interpretations", "observed")},
+    "gates": ("gates", False),
+    "variables": ("variables", False),
     "mask": ("name", False),
     "valid": ("placements", True),
     "iia": ("iia", True),

@@ -64,6 +64,8 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         return ()
     if here == "algorithms" and parts[4:5] == ["directions"]:
         here = "directions"  # an algorithm's alignments on directions
+    if here in ("circuits", "algorithms"):
+        here = "explanations"
     if here == "claims":
         here, depth = "methods", depth + 1  # what others found, beside what methods answer
     scope = _scope(named)

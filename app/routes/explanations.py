@@ -101,7 +101,7 @@ def _former(path: str, kind: str) -> None:
     """Lead from a list that one kind had of its own, and from its files, to the list of all."""
 
     def answer(request: Request, links: Links, network: str) -> Response:
-        options = of_former_list(kind, COLUMNS, options_of(request))
+        options: dict[str, Any] = dict(of_former_list(kind, COLUMNS, options_of(request)))
         form = ".csv" if request.url.path.endswith((".csv", ".json")) else ""
         url = links.explanations(network, **options)
         return RedirectResponse(url.replace("/explanations", f"/explanations{form}", 1), 301)
