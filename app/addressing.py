@@ -20,12 +20,15 @@ AnyScope = Scope | RulesScope
 USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
+API_V2: Final = "/api/v2"
+_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations|/models/[^/]+/circuits")
+"""Pages whose twin is of the second version."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(funnel|directions|ladder|rivals|stories)", ""),
         (r"/networks/[^/]+/(methods|lenses)|/models/[^/]+/(methods|rivals)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
@@ -132,7 +135,10 @@ class Addresses:
         return self._url("networks", network, "criteria", scope=scope, **view)
 
     def circuits(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        return self._below(scope, network, "circuits", **view)
+        """The valid circuits of a network in the list of its explanations; of a model of another kind its own list."""
+        if isinstance(scope, RulesScope):
+            return self._below(scope, network, "circuits", **view)
+        return self.explanations(network, scope, kind="circuit", **view)
 
     def circuit(self, network: str, mask: str, scope: AnyScope | None = None, **view: Any) -> str:
         return self._below(scope, network, "circuits", mask, **view)
@@ -142,7 +148,8 @@ class Addresses:
         return self._url(*segments, scope=scope, **view)
 
     def algorithms(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, "algorithms", scope=scope, **view)
+        """Every candidate algorithm, aligned or not, in the list of explanations."""
+        return self.explanations(network, scope, kind="algorithm", valid="any", **view)
 
     def algorithm(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "algorithms", algorithm, scope=scope, **view)
@@ -171,10 +178,6 @@ class Addresses:
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
         """One explanation of a kind stored as columns, by its reference."""
         return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
-
-    def explanations_csv(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """The same list as CSV."""
-        return self._url("api", "v1", "networks", network, "explanations.csv", scope=scope, **view)
 
     def compare(self, network: str = "", refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
         """A comparison of two to six references: ``/compare?network=…&e=…&e=…``; of a model below its own page."""
@@ -279,7 +282,7 @@ class Addresses:
 
     def model_circuits_csv(self, model: str, scope: RulesScope, **view: Any) -> str:
         """Its valid circuits as CSV."""
-        return self._url("api", "v1", "models", model, "circuits.csv", scope=scope, **view)
+        return self._url("models", model, "circuits.csv", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)
@@ -399,11 +402,15 @@ class Addresses:
     def twin(self, page: str) -> str:
         """The JSON twin of a page's address."""
         bare = page.removeprefix(self.prefix)
+        if _IN_V2.fullmatch(bare.partition("?")[0]):
+            return self.prefix + API_V2 + bare
         return self.prefix + API_PREFIX + (bare if bare != "/" else "/gallery")
 
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
         bare = twin.removeprefix(self.prefix)
+        if bare.startswith(f"{API_V2}/"):
+            return self.prefix + bare.removeprefix(API_V2)
         if not bare.startswith(f"{API_PREFIX}/"):
             return twin
         bare = bare.removeprefix(API_PREFIX)

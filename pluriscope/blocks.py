@@ -294,7 +294,7 @@ class Table(Block):
     def html(self, face: Face = "page", part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
         selection = self.listing.select(self.query, self.facets and face == "page")
-        shown = [column for column in self.listing.columns if column.shown]
+        shown = [column for column in self.listing.columns if column.shown and self._says(column, selection)]
         return templating.render("blocks/table.html", block=self, face=face, part=part, found=selection, columns=shown)
 
     def picture(self, row: tables.Row, face: Face) -> Markup:
@@ -303,6 +303,11 @@ class Table(Block):
         if not drawn:
             return Markup("")
         return Drawing(str(drawn)).image(98) if face == "notebook" else drawn
+
+    def _says(self, column: tables.Column, found: tables.Selection) -> bool:
+        """Whether a column says something of the rows: their order, or a value; below headings of two of them."""
+        below = {sum(group.start <= n for group in found.groups) for n, row in enumerate(found.rows) if column.has(row)}
+        return column.first or column.name == self.query.sort or len(below) > (len(found.groups) > 1)
 
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""

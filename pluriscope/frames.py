@@ -280,7 +280,9 @@ class Frame:
             for name, wanted in query.wanted.items()
         }
         passing = self._conjunction(tests)
-        usual = self._conjunction({name: test for name, test in tests.items() if self._column[name].default})
+        usual = self._conjunction(
+            {name: test for name, test in tests.items() if name == KIND or self._column[name].default}
+        )
         total = self._total(passing)
         every = np.concatenate([*passing, np.zeros(0, np.bool_)])
         lines = int(np.count_nonzero(every))
@@ -290,9 +292,7 @@ class Frame:
             total,
             self._total(usual),
             self.rows(places),
-            tuple(self._facet(one, query, tests, passing) for one in self.columns if one.facet and one.offered)
-            if facets
-            else (),
+            self._facets(query, tests, passing) if facets else (),
             None if total else self._removal(query, tests),
             n_rows=lines,
         )
@@ -316,6 +316,14 @@ class Frame:
 
     def _total(self, passing: Sequence[Passing]) -> int:
         return sum(part.count(one) for part, one in zip(self.parts, passing, strict=True))
+
+    def _facets(
+        self, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
+    ) -> tuple[Facet, ...]:
+        """Those that offer something."""
+        offered = (one for one in self.columns if one.facet and one.offered)
+        every = (self._facet(one, query, tests, passing) for one in offered)
+        return tuple(one for one in every if one.choices or one.low or one.asked)
 
     def _facet(
         self, column: Column, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
@@ -361,20 +369,20 @@ class Frame:
         return all(one.removeprefix("!") in part.labels.get(column.name, ()) for one in wanted)
 
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
-        """A few rows of each kind below its heading, whatever kinds are asked for."""
+        """A few rows of each kind below its heading."""
         tests = {
             name: [part.test(self._column[name], wanted) for part in self.parts]
             for name, wanted in query.wanted.items()
-            if name != KIND
         }
         groups: list[Group] = []
+        titled = self._column[KIND].words
         chosen: list[int] = []
         for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
             own = _ordered(part, *part.own)
             few = own[one[own]][:FEW]
             if len(few):
                 whole = query.but(KIND, part.kind)
-                groups.append(Group(len(chosen), part.plural.capitalize(), part.says, whole, part.count(one)))
+                groups.append(Group(len(chosen), titled(part.kind), part.says, whole, part.count(one)))
                 chosen += (few + start).tolist()
         return tuple(groups), self.rows(np.array(chosen, np.int32))
 
@@ -396,9 +404,7 @@ class Overview:
         if query.sort or query.descending or query.start or query.wanted != usual:
             return found
         groups, rows = self.frame.few(query)
-        return replace(
-            found, total=sum(group.total for group in groups), of=0, rows=rows, groups=groups, n_rows=len(rows)
-        )
+        return replace(found, rows=rows, groups=groups, n_rows=len(rows))
 
 
 def _floats(part: Part, name: str) -> NDArray[np.float64]:
@@ -424,7 +430,8 @@ def _counted(part: Part, column: Column, passing: Passing, ends: list[float]) ->
     if name in part.labels:
         every = part.count(passing) if column.absence else 0
         counted = [(label, part.count(passing & mask)) for label, mask in part.labels[name].items()]
-        return counted + [(f"!{label}", every - n) for label, n in counted if column.absence]
+        counted += [(f"!{label}", every - n) for label, n in counted if column.absence]
+        return [(label, n) for label, n in counted if n]
     if name in part.coded:
         coded = part.coded[name]
         counts = part.counts(coded.codes, passing, len(coded.values))

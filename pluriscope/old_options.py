@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
-from pluriscope.kinds.columns import BY_DEFAULT
 from pluriscope.kinds.recorded import column_name
+from pluriscope.tables import Column
 
 _NAMES: Final = {"criteria": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
 _VALUES: Final = {"valid": "yes", "failing": "no"}
 _GONE: Final = ("after", "view")
 """A list begins anew where a link led to a later page of one, and is shown as rows."""
-_FIGURES: Final = {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
+_SORTS: Final = {"mask": "name"} | {one.name: column_name(kind, one.name) for kind in RECORDED for one in kind.columns}
+_FORMER_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
+    **{name: (name, False) for name in ("edges", "neurons", "margin", "interpretations", "observed")},
+    "gates": ("gates", False),
+    "variables": ("variables", False),
+    "mask": ("name", False),
+    "valid": ("placements", True),
+    "iia": ("iia", True),
+}
+_BESIDE: Final = ("sort", "order", "limit", "output", "protocol", "data")
 _STRATEGIES: Final = {
     "where-then-what": ("circuit", "interpretation"),
     "what-then-where": ("algorithm", "alignment", "direction"),
@@ -31,11 +40,31 @@ def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
                 column, _, wanted = value.partition("=")
                 found.setdefault(column.replace(".", "_"), []).append(wanted)
         elif name == "strategy" and values[0] in _STRATEGIES:
-            asked = options.get("kind") or BY_DEFAULT
-            found["kind"] = [kind for kind in _STRATEGIES[values[0]] if kind in asked]
+            kinds = _STRATEGIES[values[0]]
+            found["kind"] = [kind for kind in kinds if kind in (options.get("kind") or kinds)]
         elif name == "sort":
-            found["sort"] = [_FIGURES.get(value, value) for value in values]
+            found["sort"] = [_SORTS.get(value, value) for value in values]
         elif name not in _GONE and (name != "kind" or "strategy" not in options):
             new = [_VALUES.get(value, value) for value in values] if name == "standing" else list(values)
             found.setdefault(_NAMES.get(name, name), []).extend(new)
     return found
+
+
+def of_former_list(kind: str, columns: Iterable[Column], options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The options of a link to a list that one kind had of its own, as the list of all kinds has them.
+
+    Args:
+        kind: "circuit" or "algorithm".
+        columns: of the list of all kinds.
+        options: of the link; those that the list does not know are left out.
+    """
+    found = {"kind": [kind], **translated({key: values for key, values in options.items() if key != "sort"})}
+    if kind == "algorithm":
+        found["valid"] = ["yes" if options.get("aligned", ["0"])[0] in ("1", "true") else "any"]
+    if "among" in options:
+        found["passes"] = [*found.get("passes", []), *options["among"]]
+    sort, descending = _FORMER_SORTS.get(next(iter(options.get("sort", ())), ""), ("", False))
+    if sort:
+        found |= {"sort": [sort], "order": ["desc"] if descending else list(options.get("order", ["asc"]))}
+    known = {name for column in columns for name in column.options}
+    return {name: values for name, values in found.items() if name in (*known, *_BESIDE) and any(values)}

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 from markupsafe import Markup
 
+from analysis.errors import AnalysisError
 from pluriscope.errors import InvalidOption
 
 Type = Literal["bool", "int", "big", "float", "text", "name", "labels"]
@@ -371,7 +372,10 @@ def _value(column: Column, value: str) -> str:
         raise InvalidOption.of(f"{column.name} {value[:60]!r}", "is unknown", cure, column.name)
     if column.number:
         _check_number(column, column.name, value)
-    return column.read(value)
+    try:
+        return column.read(value)
+    except AnalysisError as error:
+        raise InvalidOption.of(error.item, error.cause, error.cure, column.name) from None
 
 
 def _check_number(column: Column, name: str, text: str) -> None:
@@ -492,7 +496,9 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
     values = [one for one in column.choices if counts.get(one) or one in asked]
     rest = {*counts, *asked} - {*values}
     if not column.choices:
-        values = sorted(rest, key=lambda text: (text.startswith("!"), len(text) if column.number else 0, text))
+        most_first = column.type == "labels" and not column.absence
+        rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
+        values = sorted(rest, key=lambda text: (text.startswith("!"), rank.get(text, 1), text))
     return tuple(
         Choice(
             value,

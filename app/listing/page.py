@@ -15,7 +15,6 @@ from pydantic import Field
 
 from app.errors import BadQuery
 from app.listing.csv import FIRST_ROWS
-from app.listing.scan import Condition
 from app.options import Link, Options, PageModel
 
 Asked = TypeVar("Asked", bound=Options)
@@ -56,6 +55,18 @@ class Browsed(Paged):
     sorts: list[SortLink]
     filters: list[Link]
     bare_url: str = Field(description="The list without any filter.")
+
+
+class Condition(Protocol):
+    """A filter in force."""
+
+    @property
+    def label(self) -> str:
+        """In words."""
+
+    @property
+    def without(self) -> Mapping[str, Any]:
+        """How the options change where it is left out."""
 
 
 class _ReadOn(Protocol):

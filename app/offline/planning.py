@@ -136,12 +136,11 @@ class _Planner:
     def plan(self) -> None:
         slug, scope, links = self.part.network, self.part.scope, self.links
         self.selection.add("network", links.network(slug, scope))
-        self._add_list("circuits", links.circuits(slug, scope))
         if not self._twin(links.network(slug, scope))["scope"]["data"]["boolean"]:
+            self._add_kinds("circuit")
             self._circuits(by_gate=False)  # there is nothing else on such rows
             return
-        self._add_list("algorithms", links.algorithms(slug, scope))
-        self._add_list("explanations", links.explanations(slug, scope))
+        self._add_kinds("circuit", "algorithm", "alignment", "direction", *(kind.key for kind in RECORDED))
         self._add_list("common-ground", links.common_ground(slug, scope))
         self._report("rivals", links.rivals(slug, scope))
         self._report("stories", links.stories(slug, scope))
@@ -165,7 +164,20 @@ class _Planner:
             yield address
             page = self._twin(address)
             shown += len(page["items"])
-            address = page.get("next_url") or ""
+            address = self._behind(page)
+
+    def _behind(self, page: Any) -> str:
+        """The address of the page behind one of a list, by its twin; "" behind the last."""
+        return self.links.page_of(page.get("next_url") or page.get("next") or "")
+
+    def _add_kinds(self, *kinds: str) -> None:
+        """The list of explanations as it begins, and all pages of each kind."""
+        slug, scope = self.part.network, self.part.scope
+        self.selection.add("explanations", self.links.explanations(slug, scope))
+        for kind in kinds:
+            bare = self.links.explanations(slug, scope, kind=kind)
+            if self._twin(bare)["total"]:
+                self.selection.add("explanations", *self._pages(bare))
 
     def _add_list(self, kind: str, bare: str) -> None:
         self.selection.add(kind, *self._pages(bare))
@@ -190,7 +202,7 @@ class _Planner:
             page = self._twin(address)
             total = page.get("total", page.get("n_candidates", total))
             found += page["items"]
-            address = page.get("next_url") or ""
+            address = self._behind(page)
         return found[:most], total
 
     def _report(self, kind: str, address: str) -> None:
@@ -294,28 +306,17 @@ class _Planner:
         return chosen
 
     def _algorithms(self) -> list[dict[str, Any]]:
-        """Algorithms in the order of their list, then valid alignments of those, then the best that fail."""
+        """Algorithms in the order of their list, then alignments: valid ones, then the best that fail."""
         slug, scope, most = self.part.network, self.part.scope, self.wish.limit
         bare = self.links.algorithms(slug, scope)
         algorithms, total = self._items(bare, most)
-        valid: list[dict[str, Any]] = []
-        failing: list[list[dict[str, Any]]] = []
-        of = 0
-        for item in algorithms:
-            self.selection.add("algorithm", item["url"])
-            of += int(item.get("n_kept") or 0)
-            alignments, _ = self._items(item["url"], most)
-            valid += [one for one in alignments if one.get("valid")]
-            failing.append([one for one in alignments if not one.get("valid")])
-        near = [one for rank in zip_longest(*failing) for one in rank if one is not None]
-        chosen = [*valid, *near][:most]
+        self.selection.add("algorithm", *(item["url"] for item in algorithms))
+        kept = self.links.explanations(slug, scope, kind="alignment", valid="any", sort="iia", order="desc")
+        chosen, of = self._items(kept, most)
         self.selection.add("alignment", *(one["url"] for one in chosen))
         shares = self.part.shares
         shares.append(Share("algorithm", len(algorithms), total, "in the order of their list", bare))
-        order = (
-            "of those kept of the algorithms here: valid ones, then the best that fails of each, then the second best"
-        )
-        shares.append(Share("alignment", len(chosen), of, order))
+        shares.append(Share("alignment", len(chosen), of, "of those kept: valid ones, then the best that fail"))
         return chosen
 
     def _comparisons(

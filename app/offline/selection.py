@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.offline.names import Option, join, normal, split
 from pluriscope.naming import Scope
 
 SCOPE_OPTIONS: Final = ("output", "protocol", "data")
-LISTS: Final = ("circuits", "algorithms", "explanations", "common-ground")
+LISTS: Final = ("explanations", "common-ground")
 """Kinds of pages that are lists, read page by page."""
 SITE_PAGES: Final = ("/glossary", "/scope")
 _ORDERS: Final = ("sort", "order", "view")
@@ -138,6 +138,8 @@ class Selection:
             return normal(address) if self.has_page(join(figure[1], options)) else ""
         if table := _TABLE.fullmatch(path):
             return self._table(path, table[1].removeprefix(API_PREFIX), kept)
+        if path.startswith(f"{API_V2}/"):
+            return normal(address) if self.has_page(join(path.removeprefix(API_V2), options)) else ""
         if not path.startswith(f"{API_PREFIX}/"):
             return ""
         page = path.removeprefix(API_PREFIX)

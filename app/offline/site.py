@@ -469,8 +469,8 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
             + f"Of lists there are as many pages in their own order as show {exact(selection.limit)} rows, and the "
             "first page of every other order and of every single filter that is a link. Of each kind of explanation "
             f"there are {exact(selection.limit)} at most ({exact(selection.most_interpretations)} interpretations). "
-            "Whole lists are in the tables: networks/NAME/circuits.csv, algorithms.csv, and below api/v1 "
-            "explanations.csv and common-ground.csv. What computes is not here: forms, filters, the choice of what to "
+            "Whole lists are in the tables: networks/NAME/explanations.csv and, below api/v1, common-ground.csv. "
+            "What computes is not here: forms, filters, the choice of what to "
             "compare, re-verification on the spot, jobs and training."
         ),
         "Data\n----\n"

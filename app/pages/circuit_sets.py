@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Backbone, backbone_of, backbone_words
+from analysis.circuit_sets.backbone import Backbone, backbone_words
 from analysis.circuit_sets.chance import SizeChance, chance_at, chance_words
-from analysis.circuits.distribution import CircuitDistribution, by_layer
 from analysis.circuits.space import count_by_edges
-from analysis.criteria.steps import CriterionStep
 from analysis.networks.circuit import Circuit, EdgeLayout
 from app.db.reads.circuit_sets import stored_backbone, stored_sizes
-from app.db.reads.explanation_shelves import CircuitShelf
-from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits
 from app.db.tables import AnalysisRow
-from app.figures.numbers import noun
-from app.listing.circuits import CIRCUIT
-from app.listing.scan import Condition, FacetCounts, Facets, Order, column_test, find
 from app.options import BigInt, PageModel
 from app.pages.place import Place
 from app.pages.shared import neuron_name
@@ -83,74 +74,6 @@ def backbone_sentence(row: AnalysisRow) -> str:
     """What all valid circuits have in common, in a sentence; empty where none is known."""
     backbone = stored_backbone(row)
     return "" if backbone is None else backbone_words(backbone)
-
-
-def whole_backbone(row: AnalysisRow, layout: EdgeLayout) -> BackboneView | None:
-    """The backbone of all valid circuits; None where none is known."""
-    backbone = stored_backbone(row)
-    return None if backbone is None else backbone_view(backbone, layout, backbone_words(backbone))
-
-
-def backbone_among(
-    total: int, counts: FacetCounts, row: AnalysisRow, layout: EdgeLayout, having: str
-) -> BackboneView | None:
-    """The backbone of the listed circuits that fulfil conditions; None of no circuit.
-
-    Args:
-        total: how many fulfil them.
-        counts: how many of these use what.
-        row: the analysis.
-        layout: of the network cut to the output.
-        having: the conditions, behind the noun: "that pass the filter".
-    """
-    if not total or counts.edges is None or counts.neurons is None:
-        return None
-    use = CircuitDistribution(total, {}, {}, tuple(counts.edges.tolist()), by_layer(counts.neurons.tolist(), layout))
-    complete = row.circuits_truncated_at is None
-    backbone = backbone_of(use, "all" if complete else "listed")
-    if backbone is None:
-        return None
-    which = "valid" if complete else "listed"
-    one, many = having.replace(" pass ", " passes ", 1), having
-    words = backbone_words(backbone, f"{which} circuit {one}", f"{which} circuits {many}")
-    return backbone_view(backbone, layout, words)
-
-
-def backbone_passing(
-    session: Session,
-    row: AnalysisRow,
-    layout: EdgeLayout,
-    conditions: list[Condition],
-    steps: Sequence[CriterionStep],
-    contents: VerdictContents,
-) -> tuple[BackboneView | None, str]:
-    """The backbone of the listed circuits that fulfil conditions and pass criteria, or why there is none.
-
-    Args:
-        row: the analysis.
-        layout: of the network cut to the output.
-        conditions: of the list.
-        steps: the criteria, about circuits; at least one.
-        contents: which verdicts are stored.
-    """
-    passes = np.ones(row.circuits_listed, dtype=np.bool_)
-    for step in steps:
-        packed = passing_bits(session, row, CircuitShelf(session, row, CIRCUIT), step, contents=contents)
-        if packed is None:
-            return None, f"Verdicts of {step} are not stored yet."
-        passes &= unpacked_bits(packed, row.circuits_listed)
-    shelf = CircuitShelf(session, row, CIRCUIT, {_PASSES: passes})
-    passing = Condition(_PASSES, "", {CIRCUIT: column_test(_PASSES)}, {})
-    order = Order("mask", False, None, 1)
-    found = find([shelf], frozenset((CIRCUIT,)), [*conditions, passing], order, Facets(layout, only_parts=True))
-    named = " and ".join(f"“{step.criterion.label}”" for step in steps)
-    criteria = "the criterion" if len(steps) == 1 else "the criteria"
-    having = f"that pass {criteria} {named}" + (" and the filter" if conditions else "")
-    view = backbone_among(found.total, found.facets, row, layout, having)
-    return (
-        view,
-        "" if view else f"None of the {noun(row.circuits_listed, 'listed circuit')} {having.removeprefix('that ')}.",
-    )
 
 
 def chance_view(session: Session, place: Place, circuit: Circuit, *, valid: bool) -> ChanceView | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.explanations.explanation import Claim, RecordedKind
+from analysis.explanations.explanation import Claim, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
@@ -18,12 +18,31 @@ from app.errors import NotFound
 from app.figures.svg import Direction
 from app.options import PageModel, ScopeOptions
 from app.pages.candidates import HuedPage, frequent_tables, input_text, locate_with_scope
-from app.pages.explanation_filters import KindName
-from app.pages.explanation_items import FigureView, figures_of
 from app.pages.place import Place
 from app.pages.placements import site_of
 from app.pages.shared import network_view, truth_rows
 from pluriscope.naming import ExplanationRef
+
+
+class FigureView(PageModel):
+    """One figure of an explanation of a kind stored as columns."""
+
+    name: str = Field(description="Of the column.")
+    label: str
+    value: bool | int | float | str | None = Field(description="None where there is none.")
+
+    @property
+    def words(self) -> str:
+        """The value for people."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return "" if self.value is None else f"{self.value:.4g}" if isinstance(self.value, float) else str(self.value)
+
+
+def figures_of(kind: Record[Any], values: Mapping[str, Any]) -> list[FigureView]:
+    """The figures of an explanation by column; one that is NaN is told as None."""
+    told = {name: None if value != value else value for name, value in values.items()}
+    return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]
 
 
 class SiteClaimView(PageModel):
@@ -40,7 +59,7 @@ class SiteClaimView(PageModel):
 class RecordedCount(PageModel):
     """What the stored search for one kind found, in short."""
 
-    kind: KindName
+    kind: str
     noun: str
     plural: str
     definition: str
@@ -67,7 +86,7 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
 class RecordedPage(HuedPage):
     """One explanation of a kind stored as columns."""
 
-    kind: KindName
+    kind: str
     noun: str
     definition: str
     source: str

@@ -16,12 +16,10 @@ from pluriscope.naming import Scope, scope_from
 
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
-    ("circuits", "Circuits", lambda addresses, network, scope: addresses.circuits(network, scope)),
     ("rivals", "Most different", lambda addresses, network, scope: addresses.rivals(network, scope)),
     ("stories", "Stories", lambda addresses, network, scope: addresses.stories(network, scope)),
     ("methods", "Methods", lambda addresses, network, scope: addresses.methods(network, scope)),
     ("lenses", "Lenses", lambda addresses, network, scope: addresses.lenses(network, scope)),
-    ("algorithms", "Algorithms", lambda addresses, network, scope: addresses.algorithms(network, scope)),
     ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),
     ("ladder", "Ladder", lambda addresses, network, scope: addresses.ladder(network, scope)),
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
@@ -66,6 +64,8 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         return ()
     if here == "algorithms" and parts[4:5] == ["directions"]:
         here = "directions"  # an algorithm's alignments on directions
+    if here in ("circuits", "algorithms"):
+        here = "explanations"
     if here == "claims":
         here, depth = "methods", depth + 1  # what others found, beside what methods answer
     scope = _scope(named)

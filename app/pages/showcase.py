@@ -22,10 +22,10 @@ from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads import analyses
+from app.db.reads.circuits import smallest_circuits
 from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
-from app.listing.circuits import smallest_circuits
 from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.previews import (

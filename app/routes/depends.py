@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.addressing import Addresses
+from app.options import OF_THE_READER
+from pluriscope.templating import PART
 
 
 def reading_session(request: Request) -> Iterator[Session]:
@@ -28,6 +30,15 @@ def addresses_of(request: Request) -> Addresses:
 async def form_of(request: Request) -> FormData:
     """The fields of a sent form."""
     return await request.form()
+
+
+def options_of(request: Request) -> dict[str, list[str]]:
+    """The options of an address that say something about what its page shows, each with all its values."""
+    options: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in (*OF_THE_READER, PART):
+            options.setdefault(name, []).append(value)
+    return options
 
 
 def now() -> datetime:

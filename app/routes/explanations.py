@@ -16,20 +16,18 @@ from app.db.reads.analyses import analysed_question
 from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
-from app.options import OF_THE_READER
 from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, asked, blocks, record, table
 from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
 from app.pages.sharing.parquet import as_parquet
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
-from app.routes.depends import Links, Reading
+from app.routes.depends import Links, Reading, options_of
 from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
 from pluriscope.kinds.listing import COLUMNS
-from pluriscope.old_options import translated
+from pluriscope.old_options import of_former_list, translated
 from pluriscope.tables import parameters
-from pluriscope.templating import PART
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
@@ -39,24 +37,15 @@ _DESCRIBED: Final[dict[str, Any]] = {"parameters": [*_SCOPE_PARAMETERS, *paramet
 _FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
-def _options(request: Request) -> dict[str, list[str]]:
-    """The options of an address that say something about the list, each with all its values."""
-    options: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in (*OF_THE_READER, PART):
-            options.setdefault(name, []).append(value)
-    return options
-
-
 def _asked(request: Request, session: Session, links: Addresses, network: str) -> Asked:
-    return asked(session, links, network, translated(_options(request)))
+    return asked(session, links, network, translated(options_of(request)))
 
 
 @router.get(LIST, response_class=HTMLResponse, response_model=None, include_in_schema=False)
 def explanations(request: Request, session: Reading, links: Links, network: str) -> Response:
     """The list as a page; a link from earlier leads to the same list as it is written now."""
     found = _asked(request, session, links, network)
-    if translated(_options(request)) != _options(request):
+    if translated(options_of(request)) != options_of(request):
         return RedirectResponse(found.url(found.query), 301)
     name = found.place.row.name
     return show(
@@ -108,6 +97,21 @@ def explanations_file(request: Request, links: Links, network: str, form: Litera
     return answer
 
 
+def _former(path: str, kind: str) -> None:
+    """Lead from a list that one kind had of its own, and from its files, to the list of all."""
+
+    def answer(request: Request, links: Links, network: str) -> Response:
+        options: dict[str, Any] = dict(of_former_list(kind, COLUMNS, options_of(request)))
+        form = ".csv" if request.url.path.endswith((".csv", ".json")) else ""
+        url = links.explanations(network, **options)
+        return RedirectResponse(url.replace("/explanations", f"/explanations{form}", 1), 301)
+
+    for ending in ("", ".csv", ".json"):
+        router.add_api_route(f"/networks/{{network}}/{path}{ending}", answer, include_in_schema=False)
+
+
+_former("circuits", "circuit")
+_former("algorithms", "algorithm")
 add_page(
     router,
     Page(

@@ -104,22 +104,10 @@ def _json_cell(cell: exports.Cell) -> exports.Cell:
 
 TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
     (
-        "/networks/{network}/circuits",
-        exports.circuits_table,
-        "Circuits",
-        "Every stored circuit that passes the list's filters, in ascending order of the mask.",
-    ),
-    (
         "/networks/{network}/circuits/{mask}/interpretations",
         exports.interpretations_table,
         "Interpretations of a circuit",
         "Some interpretations in the order of their index, a column for each neuron.",
-    ),
-    (
-        "/networks/{network}/algorithms",
-        exports.algorithms_table,
-        "Algorithms",
-        "Every algorithm that passes the list's filters, in the list's order.",
     ),
     (
         "/networks/{network}/algorithms/{algorithm}/alignments",

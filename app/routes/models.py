@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.models import save_model
@@ -24,7 +24,7 @@ from app.pages.models.circuit import (
     build_model_circuit,
     build_model_compare,
 )
-from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
+from app.pages.models.circuits import blocks, model_list, record, table
 from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
 from app.pages.models.methods import build_model_methods, build_model_path
 from app.pages.models.models import build_model, build_models
@@ -39,15 +39,17 @@ from app.pages.models.sandbox import (
 )
 from app.pages.models.views import locate_model, mask_meant, open_model, search_of, too_large
 from app.pages.reports.methods import strip_of
-from app.rendering import is_fragment, render
+from app.rendering import is_fragment, render, show
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
 from app.routes.claims import CLAIM_BODY, declared, to_the_one
 from app.routes.computing import room
-from app.routes.depends import Form, Links, Reading
+from app.routes.depends import Form, Links, Reading, options_of
 from app.routes.page import Page, add_page, add_twin
 from app.routes.reports import map_shown
+from pluriscope.old_options import translated
+from pluriscope.records import ListRecord
 
 router = APIRouter()
 ALL = "/models"
@@ -64,7 +66,6 @@ MODEL_BODY = {
         "content": {"application/json": {"schema": {"type": "object", "description": "A model file."}}},
     }
 }
-ListOptions = Annotated[ModelCircuitsOptions, Query()]
 OneOptions = Annotated[ModelCircuitOptions, Query()]
 ClaimQuery = Annotated[ModelClaimOptions, Query()]
 
@@ -106,16 +107,6 @@ add_page(
         "models",
         "One model",
         "A model, by its slug or the first digits of its digest: its graph, its task, and what was searched.",
-    ),
-    Page(
-        CIRCUITS,
-        build_model_circuits,
-        "model_circuits",
-        "models",
-        "Circuits of a model",
-        "The valid circuits of a model under one set of rules, filtered and sorted, with exact counts of every facet.",
-        block="browser",
-        pushes_url=True,
     ),
     Page(
         COMPARE,
@@ -364,16 +355,40 @@ def send_from_page(session: Reading, links: Links, model: str, form: SentForm, s
     return to_the_one(read_model_claims(session, links, model, b"" if sent is None else sent.raw, options))
 
 
+@router.get(CIRCUITS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def circuits_page(request: Request, session: Reading, links: Links, model: str) -> Response:
+    """The list of a model's circuits; a link from earlier leads to the same list as it is written now."""
+    found = model_list(session, links, model, options_of(request))
+    if translated(found.options) != found.options:
+        return RedirectResponse(found.url(found.query), 301)
+    place = found.place
+    url = found.url(found.query)
+    name = f"Circuits of {place.row.name}"
+    return show(request, blocks(found), name, room="Explore", json_url=links.twin(url))
+
+
 @router.get(
-    API_PREFIX + CIRCUITS + ".csv",
+    API_V2 + CIRCUITS,
+    tags=["models"],
+    summary="Circuits of a model",
+    response_model=ListRecord,
+    responses=api_errors(400, 404),
+)
+def circuits_record(request: Request, session: Reading, links: Links, model: str) -> Any:
+    """The valid circuits of a model under one set of rules, filtered and sorted, with exact counts of every facet."""
+    return JSONResponse(record(model_list(session, links, model, options_of(request))).model_dump(mode="json"))
+
+
+@router.get(
+    CIRCUITS + ".csv",
     tags=["models"],
     summary="Circuits of a model as CSV",
     response_class=Response,
     responses={**api_errors(400, 404, 409), 200: {"content": {"text/csv": {}}}},
 )
-def circuits_csv(session: Reading, links: Links, model: str, options: ListOptions) -> Response:
+def circuits_csv(session: Reading, request: Request, links: Links, model: str) -> Response:
     """All of the list as CSV."""
-    text = build_model_circuits_csv(session, links, model, options)
+    text = "".join(table(model_list(session, links, model, options_of(request))).csv())
     headers = {"Content-Disposition": f'attachment; filename="{model}-circuits.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 

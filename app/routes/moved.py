@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
-from app.addressing import API_PREFIX
+from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
@@ -42,12 +42,30 @@ class Former:
     twin: bool = True
 
 
+_NOW_V2: Final = "is answered by the second version of the interface"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     Former("/networks/{network}/plan", "/networks/{network}"),
+    *(
+        Former(
+            f"{API_PREFIX}/networks/{{network}}/{name}",
+            became=_NOW_V2,
+            cure=f"ask {API_V2}/networks/NETWORK/explanations",
+            parent="/networks/{network}/explanations",
+            twin=False,
+        )
+        for name in ("circuits", "algorithms", "explanations", "explanations.csv")
+    ),
+    Former(
+        f"{API_PREFIX}/models/{{model}}/circuits",
+        became=_NOW_V2,
+        cure=f"ask {API_V2}/models/MODEL/circuits",
+        parent="/models/{model}/circuits",
+        twin=False,
+    ),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(Former(f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin")) for page in _VERIFIED),
     Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),

@@ -12,10 +12,8 @@ from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.spread import spread_figures
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
-from app.pages.algorithms import build_algorithms
 from app.pages.alignment import alignment_address, build_alignment
 from app.pages.circuit import build_circuit
-from app.pages.circuits import build_circuits
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
@@ -68,16 +66,6 @@ PLAIN = (
         },
     ),
     Page(
-        "/networks/{network}/circuits",
-        build_circuits,
-        "circuits",
-        "circuits",
-        "Valid circuits",
-        "The valid circuits of one analysis, filtered and sorted; `next_url` leads on.",
-        block="results",
-        pushes_url=True,
-    ),
-    Page(
         CIRCUIT,
         build_circuit,
         "circuit",
@@ -94,15 +82,6 @@ PLAIN = (
         "circuits",
         "One interpretation",
         "One interpretation of a circuit by its index, computed from the weights: a gate on each neuron.",
-    ),
-    Page(
-        "/networks/{network}/algorithms",
-        build_algorithms,
-        "algorithms",
-        "algorithms",
-        "Candidate algorithms",
-        "The algorithms that compute an output's task, aligned or not, filtered and sorted; `next_url` leads on.",
-        block="results",
     ),
     Page(
         ALGORITHM + "/alignments/{alignment}",

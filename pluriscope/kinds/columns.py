@@ -19,7 +19,6 @@ ABSENT: Final = -1
 """Of truth values: there is none."""
 LISTED: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
 """Kinds that lists hold, in their order; of lenses there is no list."""
-BY_DEFAULT: Final = ("circuit", "algorithm", "alignment", "direction")
 
 
 def step_text(text: str) -> str:
@@ -73,7 +72,6 @@ KIND = Column(
     *("kind", "Kind", "What says it: where first, what first, or neither.", "text"),
     facet="any",
     shown=False,
-    default=BY_DEFAULT,
     choices=LISTED,
     words=lambda key: KIND_OF[key].plural.capitalize(),
 )
@@ -87,6 +85,7 @@ VALID = Column(
     facet="any",
     shown=False,
     default=("yes",),
+    choices=("yes", "no"),
     words={"yes": "valid", "no": "near misses"}.__getitem__,
 )
 EDGES = Column("edges", "Edges", "Edges that the circuit keeps.", "int", facet="range")

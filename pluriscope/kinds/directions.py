@@ -14,6 +14,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.result import CLASSES
+from analysis.explanations.registry import KIND_OF
 from app.figures.svg import Direction
 from app.figures.svg.directions import site_words
 from app.figures.svg.tiles import bits_of
@@ -114,7 +115,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
         return {"name": stored["formula"][place], "where": ", ".join(sites)}
 
     return Part(
-        *("direction", "directions", n),
+        *("direction", KIND_OF["direction"].plural, n),
         numbers={
             "valid": np.asarray(stored["valid"], np.bool_),
             "margin": margins,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, EDGE_BITS, RANKED, masks_at, values_name, values_of
 from app.db.reads.circuit_scan import columns_in, locate_mask, stored_names, whole_column
-from app.db.reads.kept_columns import column_if_kept
+from app.db.reads.kept_columns import column_if_kept, kept_column
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
 CARD_COLUMNS: Final = ("mask", "edges", "neurons", "margin", *RANKED)
@@ -53,6 +53,12 @@ def circuits_at(
     counts = _values_at(session, analysis.id, {name: columns[name] for name in RANKED})
     rows = zip(*(columns[name] for name in CARD_COLUMNS if name not in RANKED), *counts, strict=True)
     return [StoredCircuit(layout.to_hex(mask), *row) for mask, *row in rows]
+
+
+def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:
+    """The stored circuits with fewest edges, ties by mask."""
+    edges = kept_column(session, analysis, "edges")
+    return circuits_at(session, analysis, layout, np.argsort(edges, kind="stable")[:limit].tolist())
 
 
 def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.int64]) -> dict[str, list[Any]]:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app.db.common_ground_columns import BLOCK, INTERPRETATION, texts_of, unpacked
 from app.db.reads.circuit_scan import locate_mask
-from app.db.reads.explanation_shelves import ColumnShelf
 from app.db.tables import (
     AlgorithmRow,
     AlignmentRow,
@@ -23,7 +22,6 @@ from app.db.tables import (
 )
 
 SortKey = Literal["accuracy", "coverage", "best", "worst"]
-POINT: Final = "point"
 NUMBERS: Final = ("kind", "owner", "member", "predicted", "right", "best", "worst")
 
 
@@ -119,28 +117,16 @@ def cloud_of(row: CommonGroundRow) -> list[CloudPoint]:
     ]
 
 
-@dataclass(frozen=True)
-class PointShelf(ColumnShelf):
-    """The points of a survey, named by their positions; "order" is what they are sorted by, the first lowest."""
-
-    def identity(self, position: int) -> str:
-        return str(position)
-
-    def place_of(self, identity: str) -> int | None:
-        return int(identity)
-
-
-def point_shelf(
+def point_columns(
     session: Session, row: CommonGroundRow, sort: SortKey = "accuracy", *, descending: bool = True
-) -> PointShelf:
-    """The points of a survey; those that are equal in what they are sorted by stay in the store's order either way."""
+) -> dict[str, NDArray[Any]]:
+    """The points of a survey; "order" is what they are sorted by, the first lowest; equal ones keep their places."""
     columns = {name: point_column(session, row.analysis_id, name) for name in NUMBERS}
     predicted = columns["predicted"]
     columns["accuracy"] = columns["right"] / predicted
     columns["coverage"] = predicted / row.n_interventions
     values = columns[sort] if sort in ("accuracy", "coverage") else columns[sort] / predicted
-    every = np.ones(len(predicted), dtype=np.bool_)
-    return PointShelf(POINT, {**columns, "valid": every, "order": -values if descending else values})
+    return {**columns, "order": -values if descending else values}
 
 
 def points_at(session: Session, row: CommonGroundRow, positions: Sequence[int]) -> list[StoredPoint]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
@@ -19,14 +20,12 @@ from app.db.common_ground_columns import INTERPRETATION
 from app.db.job_tables import JobRow
 from app.db.reads import common_ground as reads
 from app.db.reads.algorithms import find_algorithm
-from app.db.reads.common_ground import POINT, CloudPoint
+from app.db.reads.common_ground import CloudPoint
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
-from app.listing.page import browsed, order_name, read_cursor, write_cursor
-from app.listing.scan import ColumnTest, Condition, Cursor, Order, at_least, below_bound, column_test, find
+from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write_cursor
 from app.options import Link
-from app.pages.circuits import HEX_DIGITS
 from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
 from app.pages.common_ground.views import (
     KIND_LABELS,
@@ -44,6 +43,24 @@ from app.pages.reports.state import report_state
 from app.pages.shared import job_view, linked, scope_now
 from app.recent import Recent
 
+Columns = Mapping[str, NDArray[Any]]
+Passing = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PointCondition:
+    """A filter of the list of points.
+
+    Args:
+        label: in words.
+        without: how the options change where it is left out.
+        test: columns → which points pass.
+    """
+
+    label: str
+    without: Mapping[str, Any]
+    test: Callable[[Columns], Passing]
+
 
 def build_common_ground(
     session: Session, addresses: Addresses, network: str, options: CommonGroundOptions
@@ -57,7 +74,7 @@ def build_common_ground(
     place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
     conditions = point_conditions(session, place, options)
-    order = order_of(options)
+    after = _after(options)
     state, job = survey_state(session, place, row)
     slug, scope = place.row.slug, place.scope
     url = partial(addresses.common_ground, slug, scope)
@@ -68,15 +85,23 @@ def build_common_ground(
     drawn, items, total, following = None, [], 0, None
     if row is not None:
         drawn = drawn_cloud(session, place, row, addresses)
-        shelf = reads.point_shelf(session, row, options.sort, descending=options.order == "desc")
-        found = find([shelf], frozenset((POINT,)), conditions, order)
-        positions = [position for _, position in found.items]
+        descending = options.order == "desc"
+        columns = reads.point_columns(session, row, options.sort, descending=descending)
+        places = np.flatnonzero(np.logical_and.reduce([one.test(columns) for one in conditions]))
+        order, total = columns["order"], len(places)
+        places = places[np.argsort(order[places], kind="stable")]
+        if after is not None:
+            value, position = -after[0] if descending else after[0], after[1]
+            if not 0 <= position < len(order):
+                raise bad_cursor(options.after)
+            there = order[places]
+            places = places[(there > value) | ((there == value) & (places > position))]
+        positions = places[: options.limit].tolist()
         items = point_views(session, place, row, reads.points_at(session, row, positions), addresses)
-        total = found.total
-        if found.more:
-            value = shelf.columns["order"][positions[-1]].item()
-            value = -value if options.order == "desc" else value
-            following = write_cursor(order_name("common-ground", options), [value, positions[-1]])
+        if len(places) > len(positions):
+            last = order[positions[-1]].item()
+            cursor = [-last if descending else last, positions[-1]]
+            following = write_cursor(order_name("common-ground", options), cursor)
     return CommonGroundPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         state=state,
@@ -170,22 +195,25 @@ def _by_right(points: Sequence[CloudPoint], n_interventions: int) -> tuple[Sprea
 _AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
-def point_conditions(session: Session, place: Place, options: CommonGroundOptions) -> list[Condition]:
+def point_conditions(session: Session, place: Place, options: CommonGroundOptions) -> list[PointCondition]:
     """What the options ask for, the kinds first.
 
     Raises:
         BadQuery: a filter that names nothing.
     """
     kinds = [KINDS[kind] for kind in options.kind or KINDS]
-    found = [_condition("kind", "", column_test("kind", lambda column: np.isin(column, kinds)))]
+    found = [_condition("kind", "", lambda at: np.isin(at["kind"], kinds))]
     for text in options.besides:
         predicted, right = _place_named(text, "besides")
-        test = _both("predicted", "right", lambda p, r, at=(predicted, right): (p != at[0]) | (r != at[1]))
         rest = [other for other in options.besides if other != text]
-        found.append(Condition("besides", f"besides the point {text}", {POINT: test}, {"besides": rest}))
+
+        def elsewhere(at: Columns, predicted: int = predicted, right: int = right) -> Passing:
+            return np.not_equal(at["predicted"], predicted) | np.not_equal(at["right"], right)
+
+        found.append(PointCondition(f"besides the point {text}", {"besides": rest}, elsewhere))
     if options.circuit:
         digits = place.question.layout.n_hex_digits
-        if len(options.circuit) != digits or not set(options.circuit) <= HEX_DIGITS:
+        if len(options.circuit) != digits or not set(options.circuit) <= set("0123456789abcdef"):
             raise BadQuery(
                 f"circuit {options.circuit[:40]!r}",
                 f"is no mask of this network: a mask has {digits} hex digits",
@@ -193,8 +221,8 @@ def point_conditions(session: Session, place: Place, options: CommonGroundOption
                 "circuit",
             )
         mask = int(options.circuit, 16)
-        test = _both("kind", "owner", lambda kind, owner: (kind == INTERPRETATION) & (owner == mask))
-        found.append(_condition("circuit", f"circuit {options.circuit}", test))
+        words = f"circuit {options.circuit}"
+        found.append(_condition("circuit", words, lambda at: (at["kind"] == INTERPRETATION) & (at["owner"] == mask)))
     if options.algorithm:
         row = None if place.analysis is None else find_algorithm(session, place.analysis.id, options.algorithm)
         if row is None and place.analysis is not None:
@@ -205,27 +233,27 @@ def point_conditions(session: Session, place: Place, options: CommonGroundOption
                 "algorithm",
             )
         position = -1 if row is None else row.position
-        test = _both("kind", "owner", lambda kind, owner: (kind != INTERPRETATION) & (owner == position))
-        found.append(_condition("algorithm", f"algorithm {options.algorithm}", test))
+        words = f"algorithm {options.algorithm}"
+        found.append(
+            _condition("algorithm", words, lambda at: (at["kind"] != INTERPRETATION) & (at["owner"] == position))
+        )
     if options.at:
-        at = _place_named(options.at, "at")
-        test = _both("predicted", "right", lambda predicted, right: (predicted == at[0]) & (right == at[1]))
-        found.append(_condition("at", f"at one point, {options.at}", test))
+        spot = _place_named(options.at, "at")
+        words = f"at one point, {options.at}"
+        found.append(_condition("at", words, lambda at: (at["predicted"] == spot[0]) & (at["right"] == spot[1])))
     for column in ("accuracy", "coverage"):
         least, below = getattr(options, f"{column}_min"), getattr(options, f"{column}_below")
         if least is not None:
-            found.append(_condition(f"{column}_min", f"{column} at least {least}", at_least(column, least)))
+            words = f"{column} at least {least}"
+            found.append(_condition(f"{column}_min", words, lambda at, c=column, x=least: at[c] >= x))
         if below is not None:
-            found.append(_condition(f"{column}_below", f"{column} below {below}", below_bound(column, below)))
+            words = f"{column} below {below}"
+            found.append(_condition(f"{column}_below", words, lambda at, c=column, x=below: at[c] < x))
     return found
 
 
-def _condition(option: str, label: str, test: ColumnTest) -> Condition:
-    return Condition(option, label, {POINT: test}, {option: None})
-
-
-def _both(first: str, second: str, test: Callable[..., Any]) -> ColumnTest:
-    return (first, second), lambda columns: test(columns[first], columns[second])
+def _condition(option: str, label: str, test: Callable[..., Passing]) -> PointCondition:
+    return PointCondition(label, {option: None}, test)
 
 
 def _place_named(text: str, option: str) -> tuple[int, int]:
@@ -240,13 +268,12 @@ def _place_named(text: str, option: str) -> tuple[int, int]:
 _SORT_LABELS: Final = {"accuracy": "Correct", "coverage": "Predicted", "best": "best", "worst": "worst"}
 
 
-def order_of(options: CommonGroundOptions) -> Order:
-    """The order of the list, from its cursor on."""
-    after, descending = None, options.order == "desc"
-    if options.after:
-        value, position = read_cursor(options.after, order_name("common-ground", options), (float, int))
-        after = Cursor(-value if descending else value, POINT, str(position))
-    return Order("order", False, after, options.limit, (POINT,))
+def _after(options: CommonGroundOptions) -> tuple[float, int] | None:
+    """Where the page begins: behind this value and position."""
+    if not options.after:
+        return None
+    value, position = read_cursor(options.after, order_name("common-ground", options), (float, int))
+    return value, position
 
 
 # --- what a survey says, in sentences that claim no more than was looked at

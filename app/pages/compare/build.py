@@ -11,8 +11,8 @@ from analysis.errors import AnalysisError
 from analysis.experiments import ask_network
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
+from app.db.reads.circuits import smallest_circuits
 from app.errors import BadQuery, PageError
-from app.listing.circuits import smallest_circuits
 from app.options import Link
 from app.pages.compare.crucial import Said
 from app.pages.compare.options import ChosenOptions, CompareOptions

@@ -14,10 +14,10 @@ from analysis.explanations.lens_claims import LENS
 from analysis.lenses.registry import LENSES
 from analysis.networks.circuit import circuit_from_hex
 from app.addressing import Addresses
+from app.db.reads.circuits import smallest_circuits
 from app.db.reads.finding import networks_named
 from app.db.reads.networks import best_alignments
 from app.figures.numbers import noun
-from app.listing.circuits import smallest_circuits
 from app.options import PageModel
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place

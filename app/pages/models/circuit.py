@@ -14,8 +14,7 @@ from analysis.models.model import gaps
 from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.circuit_sets import ChanceView, shown_chance
-from app.pages.explanation_items import FigureView
-from app.pages.models.circuits import ModelCircuitItem, ModelCircuitsOptions, build_model_circuits
+from app.pages.models.circuits import ModelCircuitItem, first_circuits
 from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
     ModelPlace,
@@ -30,6 +29,7 @@ from app.pages.models.views import (
     search_of,
     under_rules,
 )
+from app.pages.recorded import FigureView
 
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6
@@ -152,7 +152,7 @@ def build_model_circuit(
         rows=row_views(place.model, outputs[0], ROWS_SHOWN, url),
         look=look_view(place.model, inside, at, url),
         tables=table_views(inside.tables, at),
-        smaller_url=addresses.circuits(slug, scope, drop=names),
+        smaller_url=addresses.circuits(slug, scope, uses=[f"!{name}" for name in names]),
         list_url=list_url,
         compare_url=addresses.compare(slug, [circuit.mask], scope),
         sandbox_url=sandbox_url(addresses, place.row, place.space, scope, circuit.mask, options.row),
@@ -183,8 +183,7 @@ def build_model_compare(
     circuits = list(found.values())
     offered: list[ModelCircuitItem] = []
     if len(circuits) < 2:
-        first = ModelCircuitsOptions(rules=options.rules, limit=MAX_OFFERED)
-        listed = build_model_circuits(session, addresses, ref, first).items
+        listed = first_circuits(session, addresses, place, MAX_OFFERED)
         offered = [one for one in listed if one.mask not in found]
     if not circuits:
         return ModelComparePage(

@@ -1,366 +1,316 @@
-"""The valid circuits of a model under one set of rules: filtered, sorted, page after page, and as CSV."""
+"""The valid circuits of a model under one set of rules: one list as blocks, a record and a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
-from analysis.explanations.explanation import REF, VALID
-from analysis.models.circuits import MODEL_CIRCUIT
+from analysis.explanations.explanation import REF
+from analysis.explanations.explanation import Frame as Stored
 from analysis.models.common import backbone_of_bits
 from analysis.models.judging import NONE, NOT_ASKED
-from analysis.networks.circuit import EdgeLayout
 from app.addressing import USUAL_RULES, Addresses
 from app.db.models import CircuitSearch, stored_circuits
-from app.db.reads.explanation_shelves import FrameShelf, Kind
-from app.errors import BadQuery, Conflict
-from app.listing.csv import csv_lines
-from app.listing.facets import FacetView, columns_of, figure_conditions, figure_facets
-from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
-from app.listing.scan import (
-    ColumnTest,
-    Condition,
-    Cursor,
-    Facets,
-    Found,
-    Order,
-    column_test,
-    find,
-    written_figure,
-)
+from app.errors import Conflict
+from app.figures.numbers import exact, noun, readable
+from app.figures.svg import graph_diagram, graph_thumb
 from app.options import PageModel
-from app.pages.circuits import HEX_DIGITS, choice_of, part_conditions
-from app.pages.explanation_facets import PartCount
-from app.pages.explanation_items import FigureView, figures_of
-from app.pages.models.views import (
-    ModelPlace,
-    RulesOptions,
-    RulesView,
-    UnderRules,
-    locate_model,
-    rules_view,
-    search_of,
-    under_rules,
-)
+from app.pages.models.views import ModelPlace, locate_model, rules_view, search_of
+from pluriscope.blocks import Action, Block, Choice, Figure, Head, More, Notice, Prose, Section, Table, Tray
+from pluriscope.frames import Coded, Frame, Part
+from pluriscope.kinds.columns import NAME, URL
+from pluriscope.kinds.columns import REF as REF_COLUMN
+from pluriscope.old_options import translated
+from pluriscope.records import ListRecord, facet_records, list_of, plain
+from pluriscope.tables import AtHand, Column, Query, Row, Type, read_query
 
-KIND: Final = MODEL_CIRCUIT.key
-BITS: Final = "bits"
-DEFAULT_LIMIT: Final = 50
-MAX_ROWS: Final = 100_000
-SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
-_WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
-SORT_LABELS: Final = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
-if TYPE_CHECKING:
-    SortKey = str
-else:  # the schema names them
-    SortKey = Literal[SORTS]
-
-
-class ModelCircuitsOptions(RulesOptions):
-    """Options of the list of a model's circuits."""
-
-    figure: list[str] = Field(
-        [],
-        max_length=32,
-        description="Only circuits with such a figure, as `column=value`; of several values of one column any.",
-    )
-    keep: list[str] = Field([], max_length=64, description="Edges (x-1.0.q, 1.0-logits), or nodes, that must be kept.")
-    drop: list[str] = Field([], max_length=64, description="Edges or nodes that must be cut.")
-    sort: SortKey = Field("edges", description="What the list is sorted by; ties by mask.")
-    order: Literal["asc", "desc"] = Field("asc", description="Direction of the order.")
-    after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Circuits on a page.")
+RULES: Final = "rules"
+ID: Final = "list"
+USUAL: Final = Query(sort="edges")
+_TYPES: Final[dict[type, Type]] = {bool: "bool", int: "int", float: "float", str: "text"}
 
 
 class ModelCircuitItem(PageModel):
-    """One circuit of the list."""
+    """One circuit to choose for a comparison."""
 
     mask: str
     url: str
-    bits: list[str] = Field(description="What it keeps: edges, or nodes where masks name nodes.")
     kept: list[bool] = Field(description="For each edge of the graph whether it is kept.")
-    figures: list[FigureView]
 
 
-class RoleCount(PageModel):
-    """In how many circuits one node has a role."""
+@dataclass(frozen=True)
+class ModelList:
+    """What an address asks for.
 
-    node: str
-    label: str
-    n: int
-    url: str = Field(description="The list of these; empty where there are none.")
-
-
-class RoleView(PageModel):
-    """A role that nodes may have in a circuit."""
-
-    key: str
-    label: str
-    meaning: str
-    nodes: list[RoleCount]
-    without: int = Field(description="Circuits in which no node has it.")
-    asked: int = Field(description="Listed circuits in which roles were looked for.")
-
-
-class ApartView(PageModel):
-    """The two most different of the listed circuits."""
-
-    masks: tuple[str, str]
-    shared: int = Field(description="Edges, or nodes, that both keep.")
-    either: int = Field(description="Those that one of them keeps; their quotient is Jaccard's index.")
-    exact: bool = Field(description="Whether no listed pair is more different; else it is the best one found.")
-    url: str = Field(description="Both side by side.")
-
-
-class ModelCircuitsPage(Browsed, UnderRules):
-    """The valid circuits of a model under one set of rules."""
-
-    other_rules: list[RulesView] = Field(description="All that fit the model, these among them.")
-    total: int = Field(description="Listed circuits that pass all filters; exact.")
-    items: list[ModelCircuitItem]
-    backbone: str = Field(
-        description="What all valid circuits have in common, in a sentence; empty where none is valid."
-    )
-    in_all: list[str] = Field(description="Edges, or nodes, that every valid circuit keeps.")
-    in_none: list[str] = Field(description="Those that no valid circuit keeps.")
-    kept_by_all: list[bool] = Field(description="For each edge of the graph whether it is one of those, or between.")
-    apart: ApartView | None = Field(description="The most different pair; null of fewer than two circuits.")
-    roles: list[RoleView] = Field(description="Which nodes have which roles; empty where the kind knows none.")
-    facets: list[FacetView]
-    parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
-    csv_url: str
-    compare_url: str
-    search_url: str
-    action: str
-
-
-def build_model_circuits(
-    session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions
-) -> ModelCircuitsPage:
-    """The list that an address names.
-
-    Raises:
-        NotFound: no such model or rules.
-        BadQuery: a figure, edge or node that is not there, or a foreign cursor.
+    Args:
+        session: open session.
+        addresses: of the site.
+        place: the model and the rules.
+        search: what the search found; None where there was none.
+        stored: the columns of its circuits; None likewise.
+        options: of the list, without the rules.
     """
-    place = locate_model(session, addresses, ref, options.rules)
-    search, slug, scope = search_of(session, place), place.slug, place.scope
-    conditions = _conditions(place, options)
-    shelf = _shelf(session, place)
-    found = _found(place, shelf, conditions, options, options.limit)
-    items = [] if shelf is None else [item_at(place, shelf, at, addresses) for _, at in found.items]
-    following = _cursor(shelf, found, options) if found.more and shelf is not None else None
 
-    to = partial(addresses.circuits, slug, scope)
+    session: Session
+    addresses: Addresses
+    place: ModelPlace
+    search: CircuitSearch | None
+    stored: Stored | None
+    options: Mapping[str, Sequence[str]]
 
-    def url(**changes: Any) -> str:
-        return to(**options.view_of(**changes))
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Of the list: the figures of the kind, and which edges or nodes are kept."""
+        figures = (
+            Column(
+                *(one.name, one.label, one.meaning, _TYPES[one.dtype]),
+                facet="any" if one.facet else "",
+                largest_first=one.dtype is float,
+            )
+            for one in self.place.record.columns
+        )
+        cut = self.place.space.graph.cut
+        meaning = f"{cut.capitalize()} that it keeps; ! before one: that it cuts."
+        uses = Column("uses", "Keeps or cuts", meaning, "labels", facet="all", absence=True, shown=False)
+        return (NAME, REF_COLUMN, URL, *figures, uses)
 
-    return ModelCircuitsPage(
-        **under_rules(session, place, addresses),
-        other_rules=[
-            rules_view(place.row, place.kind, place.model, rules, None, addresses)
-            for rules in place.kind.admitted_rules(place.model)
-        ],
-        total=found.total,
-        items=items,
-        **_backbone(place, search),
-        apart=_apart(place, search, addresses),
-        roles=[] if shelf is None else _roles(place, shelf, url),
-        facets=[] if shelf is None else figure_facets(options.figure, columns_of(place.record), found.facets, url),
-        parts=[] if shelf is None else _parts(place, shelf, found, options),
-        **browsed(options, to, following, SORT_LABELS, conditions),
-        csv_url=addresses.model_circuits_csv(slug, scope, **options.view_of(limit=DEFAULT_LIMIT)),
-        compare_url=addresses.compare(slug, (), scope),
-        search_url=addresses.model_searches(slug),
-        action=addresses.circuits(slug, USUAL_RULES),
-    )
+    @cached_property
+    def query(self) -> Query:
+        """Which circuits.
+
+        Raises:
+            InvalidOption: an option or a value that the list does not have.
+        """
+        return read_query(self.columns, translated(self.options), USUAL)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """All listed circuits."""
+        stored, graph, place = self.stored or {REF: np.zeros(0, str)}, self.place.space.graph, self.place
+        masks = np.array([int(text, 16) for text in stored[REF].tolist()], np.uint64)
+        numbers: dict[str, Any] = {}
+        coded: dict[str, Coded] = {}
+        for one in place.record.columns:
+            if one.name in stored and one.dtype is str:
+                coded[one.name] = Coded.of(map(str, stored[one.name]))
+            elif one.name in stored:
+                numbers[one.name] = stored[one.name]
+
+        def mask(at: int) -> str:
+            return str(stored[REF][at])
+
+        part = Part(
+            *("circuit", "circuits", len(masks)),
+            numbers=numbers,
+            coded=coded,
+            labels={
+                "uses": {
+                    name: (masks >> np.uint64(bit) & np.uint64(1)).astype(np.bool_)
+                    for bit, name in enumerate(graph.bit_names)
+                }
+            },
+            ref=mask,
+            url=lambda at: self.addresses.circuit(place.slug, mask(at), place.scope),
+            more=lambda at: {"name": mask(at), "mask": mask(at)},
+            drawing=lambda at: graph_thumb(graph, kept_edges(place, mask(at)), title=mask(at)),
+        )
+        return Frame(self.columns, (part,))
+
+    def url(self, query: Query) -> str:
+        """The address of the list with another query."""
+        place = self.place
+        return self.addresses.circuits(place.slug, place.scope, **query.options(self.columns, USUAL))
 
 
-def _backbone(place: ModelPlace, search: CircuitSearch | None) -> dict[str, Any]:
-    """The fields about what all valid circuits have in common."""
-    graph = place.space.graph
-    found = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
-    every, none = graph.bits([0, 0]) if found is None else graph.bits([found.edges, found.never])
-    return {
-        "backbone": "" if found is None else backbone_words(found, part=graph.cut[:-1]),
-        "in_all": [name for name, there in zip(graph.bit_labels, every.tolist(), strict=True) if there],
-        "in_none": [name for name, there in zip(graph.bit_labels, none.tolist(), strict=True) if there],
-        "kept_by_all": graph.kept_edges(every[None])[0].tolist(),
-    }
-
-
-def _apart(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses) -> ApartView | None:
-    if search is None or search.apart is None:
-        return None
-    first, second, exact = search.apart
-    masks = place.space.graph.to_hex(first), place.space.graph.to_hex(second)
-    return ApartView(
-        masks=masks,
-        shared=(first & second).bit_count(),
-        either=(first | second).bit_count(),
-        exact=exact,
-        url=addresses.compare(place.slug, masks, place.scope),
-    )
-
-
-def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions) -> str:
-    """The same list as comma-separated values, all of it.
+def model_list(session: Session, addresses: Addresses, ref: str, options: Mapping[str, Sequence[str]]) -> ModelList:
+    """What an address asks for.
 
     Raises:
         NotFound: no such model or rules.
-        BadQuery: as the page.
+    """
+    rules = next(iter(options.get(RULES, ())), "")
+    place = locate_model(session, addresses, ref, rules)
+    rest = {name: values for name, values in options.items() if name != RULES}
+    stored = stored_circuits(session, place.row.id, place.text, place.kind)
+    return ModelList(session, addresses, place, search_of(session, place), stored, rest)
+
+
+def kept_edges(place: ModelPlace, mask: str) -> list[bool]:
+    """For each edge of the graph whether a circuit keeps it."""
+    graph, number = place.space.graph, int(mask, 16)
+    bits = np.array([number >> bit & 1 for bit in range(graph.n_bits)], dtype=np.bool_)
+    kept: list[bool] = graph.kept_edges(bits[None])[0].tolist()
+    return kept
+
+
+def first_circuits(session: Session, addresses: Addresses, place: ModelPlace, limit: int) -> list[ModelCircuitItem]:
+    """The circuits with the fewest edges."""
+    found = model_list(session, addresses, place.row.slug, {RULES: [place.text]})
+    rows = found.frame.select(replace(USUAL, limit=limit), facets=False).rows
+    return [ModelCircuitItem(mask=row.ref, url=row.url, kept=kept_edges(place, row.ref)) for row in rows]
+
+
+# --- as blocks
+
+
+def blocks(found: ModelList) -> Iterator[Block]:
+    """The page."""
+    place, links = found.place, found.addresses
+    rules = rules_view(place.row, place.kind, place.model, place.rules, found.search, links)
+    others = [
+        rules_view(place.row, place.kind, place.model, one, None, links)
+        for one in place.kind.admitted_rules(place.model)
+    ]
+    sentence = "Not searched yet under these rules."
+    if rules.valid is not None:
+        sentence = f"{noun(rules.valid, 'valid circuit')} of {readable(rules.possible)} possible"
+        short = rules.listed is not None and rules.listed < rules.valid
+        sentence += f"; the {exact(rules.listed or 0)} with the fewest edges are listed." if short else "."
+    actions: list[Action | Choice] = [
+        Action("Most different, and a map", links.rivals(place.slug, place.scope)),
+        Action("Locate your own circuit", links.claim(place.slug, place.scope)),
+        Action("What methods answer", links.methods(place.slug, place.scope)),
+    ]
+    if len(others) > 1:
+        actions.insert(0, Choice("Rules", {one.label: one.url for one in others}, rules.label))
+    yield Head(f"Circuits of {place.row.name}", sentence, actions=actions)
+    if found.stored is None:
+        yield _unsearched(found, rules.too_large, exact(rules.possible))
+        return
+    yield from _backbone(found)
+    yield from _apart(found)
+    yield from _roles(found)
+    files = {"CSV": links.model_circuits_csv(place.slug, place.scope, **found.query.options(found.columns, USUAL))}
+    yield Table(
+        found.frame,
+        found.query,
+        links.circuits(place.slug, USUAL_RULES),
+        noun="circuit",
+        usual=USUAL,
+        thumb=lambda row: None if row.drawing is None else row.drawing(),
+        tray=Tray(f"models/{place.slug}", links.compare(place.slug, (), place.scope)),
+        files=files,
+        kept=place.scope.query(),
+        id=ID,
+    )
+
+
+def _unsearched(found: ModelList, too_large: str, possible: str) -> Notice:
+    if too_large:
+        cause = f"{too_large[:1].upper()}{too_large[1:]}."
+        return Notice("Not searched", cause, "Use coarser rules or a smaller model.", state="refused")
+    place = found.place
+    url, fields = found.addresses.model_searches(place.slug), {RULES: place.text} if place.text else {}
+    ask = Action(f"Search all {possible}", url, primary=True, changes=True, fields=fields)
+    return Notice(
+        "Not searched", "Nobody has searched the circuits of this model under these rules yet.", actions=[ask]
+    )
+
+
+def _backbone(found: ModelList) -> Iterator[Block]:
+    """What all valid circuits have in common."""
+    graph, search = found.place.space.graph, found.search
+    common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
+    if common is None:
+        return
+    every, none = graph.bits([common.edges, common.never])
+    named = (
+        ", ".join(name for name, there in zip(graph.bit_labels, bits.tolist(), strict=True) if there) or "nothing"
+        for bits in (every, none)
+    )
+    kept = graph.kept_edges(every[None])[0].tolist()
+
+    def drawn() -> Iterable[Block]:
+        yield Figure(graph_diagram(graph, kept, title="Backbone"), "In ink what every valid circuit keeps.")
+        yield Prose("In every valid circuit: {}. In none: {}.".format(*named), glossary=False)
+
+    yield More("Backbone", drawn, backbone_words(common, part=graph.cut[:-1]))
+
+
+def _apart(found: ModelList) -> Iterator[Block]:
+    """The two most different of the listed circuits."""
+    search, place = found.search, found.place
+    if search is None or search.apart is None:
+        return
+    first, second, is_exact = search.apart
+    masks = place.space.graph.to_hex(first), place.space.graph.to_hex(second)
+    both, either = (first & second).bit_count(), noun((first | second).bit_count(), place.space.graph.cut[:-1])
+    url = found.addresses.compare(place.slug, masks, place.scope)
+    among = "" if is_exact else " of those compared"
+    words = f"Most different{among}: {masks[0]} and {masks[1]} share {both} of the {either} that one of them keeps."
+    yield Prose(f"{words} [Side by side]({url})", glossary=False)
+
+
+def _roles(found: ModelList) -> Iterator[Block]:
+    """In how many of the listed circuits each node has each role, whatever filters are set."""
+    graph, stored = found.place.space.graph, found.stored or {}
+    nodes = [graph.nodes[number] for number in graph.removable if graph.nodes[number].looks]
+    columns = [Column("node", "Node", "Of the graph.", "name", first=True)]
+    values: dict[str, dict[str, Any]] = {node.name: {"node": node.label} for node in nodes} | {"": {"node": "no node"}}
+    asked = 0
+    for role in found.place.kind.roles:
+        texts, counts = np.unique(stored[role.key], return_counts=True)
+        by_text = dict(zip(texts.tolist(), counts.tolist(), strict=True))
+        asked = sum(by_text.values()) - by_text.get(NOT_ASKED, 0)
+        values[""][role.key] = (by_text.get(NONE, 0), "")
+        for node in nodes:
+            having = [text for text in by_text if node.name in text.split(", ")]
+            url = found.url(USUAL.but(role.key, *having)) if having else ""
+            values[node.name][role.key] = (sum(by_text[text] for text in having), url)
+        columns.append(Column(role.key, role.label, role.meaning, "text", show=_linked(role.key)))
+    if asked:
+        yield Section("Who does what in each circuit", f"in {noun(asked, 'listed circuit')}, each on its own run")
+        listing = AtHand(tuple(columns), [Row(row) for row in values.values()])
+        yield Table(listing, Query(limit=len(values)), found.url(USUAL), noun="node", facets=False)
+
+
+def _linked(key: str) -> Callable[[Row], Markup | str]:
+    """A cell that says how many circuits, and leads to them."""
+
+    def shown(row: Row) -> Markup | str:
+        n, url = row[key]
+        return Markup('<a href="{}">{}</a>').format(url, exact(n)) if url else exact(n)
+
+    return shown
+
+
+# --- for scripts
+
+
+def record(found: ModelList) -> ListRecord:
+    """One page of the list as JSON has it."""
+    schema = list_of((("circuit", found.columns),))
+    if found.stored is None:
+        return schema(items=[], total=0, of=0, lines=0, facets=[], next=None, state="not_asked")
+    selection = found.frame.select(found.query)
+    end = found.query.start + len(selection.rows)
+    following = found.addresses.twin(found.url(replace(found.query, start=end)))
+    return schema(
+        items=plain(selection),
+        total=selection.total,
+        of=selection.of,
+        lines=selection.lines,
+        facets=facet_records(selection.facets),
+        next=following if selection.lines > end else None,
+    )
+
+
+def table(found: ModelList) -> Table:
+    """The whole list as a file has it.
+
+    Raises:
         Conflict: its circuits were not searched.
     """
-    place = locate_model(session, addresses, ref, options.rules)
-    shelf = _shelf(session, place)
-    if shelf is None:
-        raise Conflict(
-            f"circuits of {place.row.slug}",
-            "are not searched yet",
-            "search them first",
-            "rules",
-            addresses.model(place.row.slug),
-        )
-    found = _found(place, shelf, _conditions(place, options), options, MAX_ROWS)
-    about = (
-        ("Circuits of", place.row.name),
-        ("Digest", place.row.digest),
-        *place.rules.items(),
-        ("Bits of a mask, the least first", ", ".join(place.space.graph.bit_names)),
-    )
-    names = [column.name for column in place.record.columns]
-    columns = [shelf.columns[name] for name in names]
-    rows = (
-        [shelf.identity(at), *(written_figure(one) if isinstance(one, bool) else one for one in figures)]
-        for _, at in found.items
-        for figures in [[column[at].item() for column in columns]]
-    )
-    return "".join(csv_lines((f"{label}: {value}" for label, value in about), ("mask", *names), rows))
-
-
-def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses) -> ModelCircuitItem:
-    """One line of the list."""
-    graph = place.space.graph
-    number = int(shelf.columns[BITS][at])
-    bits = np.array([number >> bit & 1 for bit in range(graph.n_bits)], dtype=np.bool_)
-    mask = shelf.identity(at)
-    return ModelCircuitItem(
-        mask=mask,
-        url=addresses.circuit(place.slug, mask, place.scope),
-        bits=[name for name, kept in zip(graph.bit_names, bits.tolist(), strict=True) if kept],
-        kept=graph.kept_edges(bits[None])[0].tolist(),
-        figures=figures_of(
-            place.record, {one.name: shelf.columns[one.name][at].item() for one in place.record.columns}
-        ),
-    )
-
-
-def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:
-    frame = stored_circuits(session, place.row.id, place.text, place.kind)
-    if frame is None:
-        return None
-    masks = np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)
-    return FrameShelf(KIND, {VALID: np.ones(len(masks), dtype=np.bool_), **frame, BITS: masks})
-
-
-def _found(
-    place: ModelPlace,
-    shelf: FrameShelf | None,
-    conditions: Sequence[Condition],
-    options: ModelCircuitsOptions,
-    limit: int,
-) -> Found:
-    order = Order(options.sort, options.order == "desc", _after(options), limit, (KIND,))
-    counted = Facets(EdgeLayout(()), figures={KIND: place.record.faceted})  # edges and nodes are counted here
-    return find([] if shelf is None else [shelf], frozenset((KIND,)), conditions, order, counted)
-
-
-def _after(options: ModelCircuitsOptions) -> Cursor | None:
-    if not options.after:
-        return None
-    text, identity = read_cursor(options.after, order_name("model circuits", options), (str, str))
-    if not identity or not set(identity) <= HEX_DIGITS:
-        raise bad_cursor(options.after)
-    return Cursor(read_number(text, options.after, whole=options.sort in _WHOLE), KIND, identity)
-
-
-def _cursor(shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> str:
-    _, last = found.items[-1]
-    value = str(shelf.columns[options.sort][last].item()) if options.sort in shelf.names else ""
-    return write_cursor(order_name("model circuits", options), [value, shelf.identity(last)])
-
-
-def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condition]:
-    """The conditions that the options set.
-
-    Raises:
-        BadQuery: a figure, edge or node that is not there.
-    """
-    columns = columns_of(place.record)
-    found = figure_conditions(options.figure, columns, f"one of {', '.join(columns)}")
-    graph = place.space.graph
-
-    def keeping(text: str, option: str) -> dict[Kind, ColumnTest]:
-        names = graph.bit_names
-        if text not in names:
-            known = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
-            cause = f"is not one of the {len(names)} {graph.cut}"
-            raise BadQuery(f"{option} {text[:60]!r}", cause, f"write one as in {known}", option)
-        bit = np.uint64(1 << names.index(text))
-        return {KIND: column_test(BITS, lambda column: ((column & bit) != 0) == (option == "keep"))}
-
-    return found + part_conditions(options, ("keeps", "cuts"), keeping)
-
-
-def _roles(place: ModelPlace, shelf: FrameShelf, url: Callable[..., str]) -> list[RoleView]:
-    """In how many of the listed circuits each node has each role, whatever filters are set."""
-    graph = place.space.graph
-    found = []
-    for role in place.kind.roles:
-        texts, counts = np.unique(shelf.columns[role.key], return_counts=True)
-        by_text = dict(zip(texts.tolist(), counts.tolist(), strict=True))
-        nodes = []
-        for node in (graph.nodes[number] for number in graph.removable if graph.nodes[number].looks):
-            having = [text for text in by_text if node.name in text.split(", ")]
-            nodes.append(
-                RoleCount(
-                    node=node.name,
-                    label=node.label,
-                    n=sum(by_text[text] for text in having),
-                    url=url(figure=[f"{role.key}={text}" for text in having]) if having else "",
-                )
-            )
-        found.append(
-            RoleView.showing(
-                role,
-                nodes=nodes,
-                without=by_text.get(NONE, 0),
-                asked=sum(by_text.values()) - by_text.get(NOT_ASKED, 0),
-            )
-        )
-    return found
-
-
-def _parts(place: ModelPlace, shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> list[PartCount]:
-    """How many of the circuits that pass keep each edge or node."""
-    masks = shelf.columns[BITS]
-    packed = found.facets.passing.get(KIND)
-    if packed is not None:
-        masks = masks[np.unpackbits(np.concatenate(packed), count=len(masks), bitorder="little").astype(np.bool_)]
-    graph = place.space.graph
-    return [
-        PartCount(
-            name=name,
-            label=label,
-            used=int(np.count_nonzero(masks & np.uint64(1 << bit))),
-            choice=choice_of(name, options),
-        )
-        for bit, (name, label) in enumerate(zip(graph.bit_names, graph.bit_labels, strict=True))
-    ]
+    slug = found.place.row.slug
+    if found.stored is None:
+        parent = found.addresses.model(slug)
+        raise Conflict(f"circuits of {slug}", "are not searched yet", "search them first", RULES, parent)
+    return Table(found.frame, replace(found.query, start=0), found.addresses.circuits(slug, found.place.scope))

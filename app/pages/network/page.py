@@ -19,6 +19,7 @@ from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
+from app.db.reads.circuits import smallest_circuits
 from app.db.reads.common_ground import common_ground_of, extreme_interpretation
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import known_as
@@ -28,7 +29,6 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, noun, when
 from app.figures.svg import backbone_diagram
 from app.limits import limits_in
-from app.listing.circuits import smallest_circuits
 from app.options import PageModel, ScopeOptions
 from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
@@ -436,7 +436,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
-            nearest=addresses.algorithms(slug, scope, sort="iia"),
+            nearest=addresses.algorithms(slug, scope, sort="iia", order="desc"),
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),

@@ -24,7 +24,6 @@ from app.db.reports import RIVALS, RivalsReport, StoredContradiction, report_of,
 from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
-from app.listing.circuits import CIRCUIT
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.common_ground.points import survey_view
 from app.pages.common_ground.views import ExtremeView
@@ -34,6 +33,7 @@ from app.pages.reports.state import ReportPage, report_fields
 from app.pages.shared import About, ScopeView, about_network, scope_now
 from pluriscope.naming import ExplanationRef
 
+CIRCUIT: Final = "circuit"
 BY_EDGES: Final = "edges"
 BY_STORY: Final = "story"
 NAMES_OF_RELATIONS: Final = dict(enumerate(RELATIONS))

@@ -22,10 +22,10 @@ from app.addressing import Addresses
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import common_ground as reads
+from app.db.reads.circuits import smallest_circuits
 from app.db.tables import CommonGroundRow
 from app.errors import PageError
 from app.figures.numbers import exact, noun
-from app.listing.circuits import smallest_circuits
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
 from app.pages.previews import MOST_COUNTED

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 from pydantic import Field
@@ -17,15 +16,12 @@ from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as algorithm_reads
 from app.errors import NotFound
-from app.listing.circuits import circuit_rows
 from app.listing.page import every_page
 from app.options import ScopeOptions
 from app.pages.algorithm import AlgorithmOptions
-from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit import read_circuit, readings_of, verdict_on
-from app.pages.circuits import CircuitsOptions, circuit_conditions
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
@@ -84,38 +80,6 @@ FIRST_CELL: Final = (
 )
 
 
-def circuits_table(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> Table:
-    """Every stored circuit that passes the list's filters."""
-    place = locate(session, addresses, network, options.scope)
-    conditions = circuit_conditions(options, place.question.layout)
-    analysis = place.shown
-    counted = analysis is not None and analysis.interpretations_truncated_at != 0
-    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.question.layout, conditions)
-    about = (
-        *about_place(place, "Valid circuits of one network"),
-        f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit', 'among'))}. Rows ascend by mask.",
-        "margin: smallest distance of a tested output from the decision's edge; below 1e-6 a verdict is fragile.",
-        "interpretations: ways to read the circuit, counted exactly; observed: those that the inputs can tell apart.",
-        "mask: hexadecimal, bit k (least significant first) is edge k, layer by layer, row-major [out][in].",
-    )
-    columns = ("mask", "n_edges", "n_neurons", "margin", "fragile", "interpretations", "observed", "url")
-    slug, scope = place.row.slug, place.scope
-    rows = (
-        (
-            one.mask,
-            one.n_edges,
-            one.n_neurons,
-            one.margin,
-            one.margin < 1e-6,
-            one.interpretations if counted else None,
-            one.observed if counted else None,
-            addresses.circuit(slug, one.mask, scope),
-        )
-        for one in islice(found, MAX_ROWS)
-    )
-    return Table(f"{slug}-circuits", about, columns, rows)
-
-
 def interpretations_table(
     session: Session, addresses: Addresses, network: str, mask: str, options: InterpretationRowsOptions
 ) -> Table:
@@ -157,35 +121,6 @@ def interpretations_table(
             yield (*cells, addresses.interpretation(place.row.slug, circuit.hex, index, place.scope))
 
     return Table(f"{place.row.slug}-{circuit.hex}-interpretations", about, ("index", *names, "url"), rows())
-
-
-def algorithms_table(session: Session, addresses: Addresses, network: str, options: AlgorithmsOptions) -> Table:
-    """Every algorithm that passes the list's filters, in the list's order."""
-    place = locate(session, addresses, network, options.scope)
-    slug, scope, analysis = place.row.slug, place.scope, place.shown
-    about = (
-        *about_place(place, "Candidate algorithms"),
-        f"Filters: {_filters(options, ('after', 'limit'))}.",
-        "n_valid and n_minimal count alignments exactly; truncated_at: not all valid ones are kept.",
-        "best_agreed of best_of: interchange interventions on which network and algorithm agree, of the best kept one.",
-    )
-    classes = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
-    numbers = ("n_valid", "n_minimal", "truncated_at", "best_agreed", "best_of")
-    columns = ("id", "formula", "depth", "n_gates", "n_variables", *classes, *numbers, "url")
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        after = None
-        while analysis is not None:
-            page, after = algorithm_reads.algorithms_after(
-                session, analysis.id, options.wanted, sort=options.sort, after=after, limit=500
-            )
-            for row in page:
-                url = addresses.algorithm(slug, row.algorithm_id, scope)
-                yield (row.algorithm_id, *(getattr(row, name) for name in columns[1:-1]), url)
-            if after is None:
-                return
-
-    return Table(f"{slug}-algorithms", about, columns, rows())
 
 
 def alignments_table(

@@ -27,7 +27,7 @@ def test_some_points_are_read_from_their_blocks_alone(tmp_path, monkeypatch):
     survey(store, "xor")
     with store.read() as session:
         row = session.scalars(select(CommonGroundRow)).one()
-        columns = reads.point_shelf(session, row).columns
+        columns = reads.point_columns(session, row)
         n = len(columns["kind"])
         by_position = {place: reads.points_at(session, row, [place])[0] for place in range(n)}
         for place, point in by_position.items():
