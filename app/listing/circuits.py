@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.circuit_columns import EDGE_BITS, RANKED
-from app.db.reads.circuit_scan import Columns, steps
-from app.db.reads.circuits import CARD_COLUMNS, StoredCircuit, circuits_at, distinct_counts
-from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.circuits import StoredCircuit, circuits_at
+from app.db.reads.explanation_shelves import EDGE_BITS, CircuitShelf, Columns
 from app.db.tables import AnalysisRow
 from app.listing.scan import ColumnTest, Condition, Facets, Found, Order, find, fulfils
 
 CIRCUIT: Final = "circuit"
+_AT_ONCE: Final = 4_096
 
 
 def with_any(edges: Sequence[int], *, kept: bool) -> ColumnTest:
@@ -61,7 +60,7 @@ def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayou
 def circuit_rows(
     session: Session, analysis: AnalysisRow, layout: EdgeLayout, conditions: Sequence[Condition]
 ) -> Iterator[StoredCircuit]:
-    """Every stored circuit that fulfils all conditions, in the order of masks, without holding more than some blocks.
+    """Every stored circuit that fulfils all conditions, in the order of masks.
 
     Args:
         session: must stay open until the last one is read.
@@ -70,19 +69,8 @@ def circuit_rows(
         conditions: about circuits.
     """
     looked_at = {name for condition in conditions for name in condition.tests[CIRCUIT][0]}
-    values = {name: distinct_counts(session, analysis.id, name) for name in RANKED}
-    for positions, columns in steps(session, analysis, {*looked_at, *CARD_COLUMNS}):
+    for positions, columns in CircuitShelf(session, analysis, CIRCUIT).steps(looked_at):
         passing = fulfils(conditions, CIRCUIT, columns)
-        chosen = np.arange(len(positions)) if passing is None else np.flatnonzero(passing)
-        lists = {name: columns[name][chosen].tolist() for name in CARD_COLUMNS}
-        for mask, edges, neurons, margin, total, observed in zip(
-            *(lists[name] for name in ("mask", "edges", "neurons", "margin", *RANKED)), strict=True
-        ):
-            yield StoredCircuit(
-                mask=layout.to_hex(mask),
-                n_edges=edges,
-                n_neurons=neurons,
-                margin=margin,
-                interpretations=values["interpretations"][total],
-                observed=values["observed"][observed],
-            )
+        chosen = positions if passing is None else np.flatnonzero(passing).tolist()
+        for start in range(0, len(chosen), _AT_ONCE):
+            yield from circuits_at(session, analysis, layout, chosen[start : start + _AT_ONCE])

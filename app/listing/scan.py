@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -19,11 +19,17 @@ from numpy.typing import NDArray
 
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.circuit import EdgeLayout
-from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES, count_uses, in_words
-from app.db.reads.circuit_scan import Columns
-from app.db.reads.coded_margins import CodedMargins
-from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
-from app.db.shelves import MAX_NEURONS
+from app.db.reads.explanation_shelves import (
+    EDGE_BITS,
+    KINDS,
+    MAX_NEURONS,
+    CircuitShelf,
+    Columns,
+    Kind,
+    Shelf,
+    count_uses,
+    in_words,
+)
 
 Passing = NDArray[np.bool_]
 Test = Callable[[Columns], Passing]
@@ -221,17 +227,11 @@ class _Scan:
         # circuits stand in the order of their masks
         self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
         self._flags = [flag for flag in wanted.flags if flag in shelf.names]
-        self._fragile: ColumnTest | None = None  # of circuits whose margins are read by their codes
-        asks_margins = self._sort == "margin" or any(test is not None and "margin" in test[0] for test in self._tests)
-        asks_margins = asks_margins or "margin" in self._counted()
-        self._margins = shelf.coded_margins if asks_margins and isinstance(shelf, CircuitShelf) else None
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
     def run(self, *, counting: bool) -> list[tuple[Any, int, int]]:
         """Count, and return the first few as (value, rank of the kind, position)."""
-        if self._margins is not None:
-            self._read_codes(self._margins, counting)
         shelf, order = self._shelf, self._order
         never = any(test is None and not whole for test, whole in zip(self._tests, self._whole, strict=True))
         if never and not self._listed:
@@ -240,19 +240,14 @@ class _Scan:
             for positions, columns in shelf.steps(self._columns(counting=False)):
                 self._count_in_turn(self._passes(columns), len(positions))
             return []
-        margins = self._margins if self._listed and self._sort == "margin" else None
         first = FirstFew(order.limit + 1, order.descending)
         beyond, stretch = (self._behind(), None) if self._sort else (None, self._stretch())
-        passing: list[Passing] = []
         for positions, columns in shelf.steps(self._columns(counting)):
             passes = self._passes(columns)
             every = self._all(passes)
             if counting:
                 self._count(columns, passes, every, len(positions))
             if not self._listed:
-                continue
-            if margins is not None:
-                passing += [] if every is None else [every]
                 continue
             if stretch is not None:
                 start, stop = max(positions.start, stretch.start), min(positions.stop, stretch.stop)
@@ -265,8 +260,6 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, np.arange(positions.start, positions.stop))
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
-        if margins is not None:
-            self._first_by_margin(margins, first, np.concatenate(passing) if passing else None, beyond)
         rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
@@ -278,47 +271,7 @@ class _Scan:
             names.add(self._sort)
         if counting:
             names |= {name for name in self._counted() if name in self._shelf.names}
-        return names if self._margins is None else names - {"margin"}
-
-    def _read_codes(self, margins: CodedMargins, counting: bool) -> None:
-        """Put tests of codes, or columns of what fulfils each test of margins, in the place of tests of margins."""
-        more: dict[str, NDArray[Any]] = {MARGIN_CODES: margins.codes}
-
-        def instead(name: str, test: Callable[[Any], Any]) -> ColumnTest:
-            of_codes = margins.by_codes(test)
-            if of_codes is None:
-                more[name] = margins.passing(test)
-            return column_test(name) if of_codes is None else column_test(MARGIN_CODES, of_codes)
-
-        for number, test in enumerate(self._tests):
-            if test is not None and test[0] == ("margin",):
-                self._tests[number] = instead(f"margin passes {number}", partial(_of_margins, test[1]))
-        if counting and "margin" in self._counted():
-            self._fragile = instead(_FRAGILE, _is_fragile)
-        if isinstance(self._shelf, CircuitShelf):
-            self._shelf = replace(self._shelf, more={**self._shelf.more, **more})
-
-    def _first_by_margin(
-        self, margins: CodedMargins, first: FirstFew, chosen: Passing | None, beyond: Beyond | None
-    ) -> None:
-        """The first few of those chosen that lie beyond the cursor: first by their codes, then by their margins."""
-        order, codes = self._order, margins.codes
-        n, step = len(margins.ranges), _CODES_AT_ONCE
-        start = margins.first_code(None if order.after is None else order.after.value, descending=order.descending)
-        while not first.full and 0 <= start < n:
-            stop = max(start - step, -1) if order.descending else min(start + step, n)
-            low, high = (stop + 1, start) if order.descending else (start, stop - 1)
-            positions = _between(codes, low, high, chosen)
-            wanted = order.limit + 1
-            if len(positions) > wanted:  # all circuits of each code up to the last that is needed are looked at
-                here = codes[positions]
-                place = len(here) - wanted if order.descending else wanted - 1
-                last = np.partition(here, place)[place]
-                positions = positions[here >= last if order.descending else here <= last]
-                stop = int(last) - 1 if order.descending else int(last) + 1
-            values = margins.at(positions)
-            first.add(values, positions, None if beyond is None else beyond(values, positions))
-            start, step = stop, 4 * step
+        return names
 
     def _counted(self) -> tuple[str, ...]:
         """Columns that facets count."""
@@ -329,8 +282,7 @@ class _Scan:
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
-        fragile = () if self._fragile is None else self._fragile[0]
-        names = (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", *fragile, "valid")
+        names = (*COUNTED, *SHARES, EDGE_BITS, "used", "margin", "valid")
         return (*names, *self._flags, *self._figures, *more)
 
     def _passes(self, columns: Columns) -> list[Passing | None]:
@@ -380,10 +332,6 @@ class _Scan:
             margins, chosen = columns["margin"], self._without("fragile", passes, every)
             facets.fragile += _number(_is_fragile(margins), chosen)
             facets.with_margin += _number(~np.isnan(margins), chosen)
-        elif self._fragile is not None:  # of circuits, each of which has a margin
-            chosen = self._without("fragile", passes, every)
-            facets.fragile += _number(self._fragile[1](columns), chosen)
-            facets.with_margin += n if chosen is None else int(np.count_nonzero(chosen))
         self._count_standing(columns, self._without("standing", passes, every), n)
         for flag in self._flags:
             facets.flags[flag] += _number(columns[flag], every)
@@ -536,26 +484,7 @@ def written_figure(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-_FRAGILE: Final = "fragile"  # a column of circuits where their codes do not say whether they are
-_CODES_AT_ONCE: Final = 256  # codes of margins that are looked at first; then four times as many
-_CIRCUITS_AT_ONCE: Final = 1 << 18  # what is worked on fits into a processor's cache
 _MANY: Final = 16_384  # numbers from which on pairs are counted: there are up to 65,536 different ones
-
-
-def _of_margins(test: Test, margins: NDArray[np.float64]) -> Passing:
-    return test({"margin": margins})
-
-
-def _between(codes: NDArray[np.uint16], low: int, high: int, chosen: Passing | None) -> NDArray[np.int64]:
-    """The positions of the chosen circuits with codes from ``low`` to ``high``, ascending."""
-    found = [np.empty(0, dtype=np.int64)]
-    for begin in range(0, len(codes), _CIRCUITS_AT_ONCE):
-        some = codes[begin : begin + _CIRCUITS_AT_ONCE]
-        here = some - np.uint16(low) <= np.uint16(high - low)  # smaller ones wrap around
-        if chosen is not None:
-            here &= chosen[begin : begin + _CIRCUITS_AT_ONCE]
-        found.append(np.flatnonzero(here) + begin)
-    return np.concatenate(found)
 
 
 def _is_fragile(margins: Any) -> Any:

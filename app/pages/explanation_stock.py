@@ -15,7 +15,6 @@ from analysis.criteria.verdict import FAILED, PASSED
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import BY_KEY
 from app.db.errors import NotFound as NotStored
-from app.db.reads.circuits import distinct_counts
 from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column
 from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
@@ -26,6 +25,7 @@ from app.db.reads.explanation_shelves import (
     Kind,
     RowShelf,
     Shelf,
+    distinct_counts,
     frame_shelf,
     row_shelves,
 )
@@ -221,7 +221,7 @@ def n_interpretations(session: Session, analysis: AnalysisRow, facets: FacetCoun
     """Interpretations of the circuits that pass, exactly."""
     if facets.ranks is None:
         return analysis.interpretations_total if facets.kinds["circuit"] else 0
-    values = distinct_counts(session, analysis.id, "interpretations")
+    values = distinct_counts(session, analysis, "interpretations")
     return sum(values[rank] * count for rank, count in enumerate(facets.ranks.tolist()) if count)
 
 

@@ -18,7 +18,7 @@ from app.db.codecs import protocol_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
 from app.db.reads.explanation_shelves import RowShelf
-from app.db.reads.kept_columns import MAX_KEPT, key_of
+from app.db.rows import MAX_KEPT, key_of
 from app.db.tables import AnalysisRow
 from app.recent import Recent
 

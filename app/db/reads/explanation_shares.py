@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 from app.db.cloud_storage import SHARES as SHARES
 from app.db.cloud_storage import made_shares, stored_shares
 from app.db.reads.explanation_shelves import RowShelf
-from app.db.reads.kept_columns import MAX_KEPT
+from app.db.rows import MAX_KEPT
 from app.db.tables import AnalysisRow, CommonGroundRow
 from app.recent import Recent
 

@@ -1,52 +1,97 @@
-"""The explanations of one analysis as columns, one shelf for each kind, whatever they are stored as.
-
-Circuits stand in columns already and are read some blocks at a time. Algorithms and alignments are rows with columns
-beside them (:mod:`app.db.shelves`). Columns are kept in the process for the analyses asked for last (a row number alone
-names no analysis for good, so the result's digest and the time of saving are part of the key).
-"""
+"""The explanations of one analysis as columns, one shelf for each kind."""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from threading import Lock
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from app.db.circuit_columns import (
-    COLUMNS,
-    EDGE_BITS,
-    MARGIN_CODES,
-    MARGIN_RANGES,
-    N_CODES,
-    RANKED,
-    WORD,
-    values_name,
-)
+from analysis.networks.circuit import EdgeLayout, kept_edges
 from app.db.errors import NotFound
-from app.db.frames import stored_frame
-from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
-from app.db.reads.coded_margins import CodedMargins
-from app.db.reads.kept_columns import MAX_KEPT, kept_column, key_of
-from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
-from app.db.tables import AnalysisRow, CircuitBlockRow
+from app.db.reads.algorithms import places_of_owners
+from app.db.reads.circuits import locate_mask, masks_of
+from app.db.recorded import stored_frame
+from app.db.rows import MAX_KEPT, columns_of, key_of
+from app.db.tables import AnalysisRow
 from app.recent import Recent
 
+Columns = Mapping[str, NDArray[Any]]
 Kind = str
 CIRCUIT_KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation")
 ALGORITHM_KINDS: Final[tuple[Kind, ...]] = ("algorithm", "alignment", "direction")
 KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
 """All kinds of explanations, in the order of lists."""
-MAX_WHOLE: Final = 64_000_000  # bytes of a column that is kept whole; larger ones are read some blocks at a time
+RANKED: Final = ("interpretations", "observed")
+FLAGS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
+MAX_NEURONS: Final = 64  # hidden neurons of networks whose neurons can be filtered by
+EDGE_BITS: Final = "edge.bits"
+WORD: Final = 64  # bits
+
+
+def edge_bits(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.uint64]:
+    """``[edges, words]``: which circuits keep each edge, 64 of them a word, the first in the lowest bit."""
+    return in_words(np.packbits(kept_edges(masks, layout), axis=0, bitorder="little").T)
+
+
+def in_words(octets: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Bits packed into octets, along the last axis, as words; those beyond the last are 0."""
+    n_words = -(-octets.shape[-1] * 8 // WORD)
+    filled = np.zeros((*octets.shape[:-1], n_words * 8), dtype=np.uint8)
+    filled[..., : octets.shape[-1]] = octets
+    return filled.view("<u8")
+
+
+def count_uses(kept: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many circuits keep each edge, and how many use each hidden neuron, layer by layer.
+
+    Args:
+        kept: ``[edges, words]``, see :func:`edge_bits`; of circuits that do not count no bit is set.
+        layout: of the edges.
+    """
+    layers = zip(layout.offsets, layout.sizes, layout.sizes[1:-1], strict=False)
+    into = [kept[start : start + n_in * n].reshape(n, n_in, -1) for start, n_in, n in layers]
+    used = np.concatenate([np.bitwise_or.reduce(edges, axis=1) for edges in into])  # a neuron is, if an edge into it is
+    edges, neurons = (np.bitwise_count(bits).sum(axis=1, dtype=np.int64) for bits in (kept, used))
+    return edges, neurons
+
+
+_DERIVED: Final = Recent[dict[str, Any]](MAX_KEPT, lambda made: sum(column.nbytes for column in made.values()))
+
+
+def _bits_of(session: Session, analysis: AnalysisRow) -> NDArray[np.uint64]:
+    made = _DERIVED.of(
+        (*key_of(session, analysis), EDGE_BITS),
+        lambda: {EDGE_BITS: edge_bits(masks_of(session, analysis), analysis.network.layout)},
+    )
+    bits: NDArray[np.uint64] = made[EDGE_BITS]
+    return bits
+
+
+def ranked(session: Session, analysis: AnalysisRow, name: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The distinct numbers of interpretations, or observed classes, ascending, and the rank of each circuit's."""
+
+    def made() -> dict[str, Any]:
+        counts = columns_of(session, analysis, "circuit")[name]
+        numbers = counts if isinstance(counts, np.ndarray) else np.array(counts, object)
+        values, ranks = np.unique(numbers, return_inverse=True)
+        return {"values": values, "ranks": ranks}
+
+    found = _DERIVED.of((*key_of(session, analysis), name), made)
+    return found["values"], found["ranks"]
+
+
+def distinct_counts(session: Session, analysis: AnalysisRow, name: str) -> list[int]:
+    """What the ranks of a column stand for."""
+    return [int(value) for value in ranked(session, analysis, name)[0]]
 
 
 class Shelf(Protocol):
@@ -98,52 +143,32 @@ class CircuitShelf:
         return frozenset(("mask", "edges", "neurons", "margin", EDGE_BITS, *RANKED, *self.more))
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[range, Columns]]:
-        wanted = set(names) if self.n else set()
-        whole = {name: self.more[name] for name in wanted & self.more.keys()}
-        small = {name for name in wanted - whole.keys() if self._n_bytes(name) <= MAX_WHOLE}
-        whole |= {name: kept_column(self.session, self.analysis, name) for name in small}
-        for positions, columns in steps(self.session, self.analysis, wanted - whole.keys()):
-            here = slice(positions.start, positions.stop)
-            words = slice(here.start // WORD, -(-here.stop // WORD))
-            parts = {name: column[:, words] if name == EDGE_BITS else column[here] for name, column in whole.items()}
-            yield positions, {**columns, **parts}
+        if self.n:
+            yield range(self.n), {name: self._column(name) for name in names}
 
-    def _n_bytes(self, name: str) -> int:
-        """What a stored column takes whole."""
-        n = self.n
+    def _column(self, name: str) -> NDArray[Any]:
+        if name in self.more:
+            return self.more[name]
         if name == EDGE_BITS:
-            n = -(-n // WORD) * self.analysis.network.layout.n_edges
-        return n * COLUMNS[name].itemsize
-
-    @cached_property
-    def coded_margins(self) -> CodedMargins | None:
-        """The margins by their codes; None of few circuits, and where a margin is not a number.
-
-        Also until codes are filled in for an analysis of an earlier version.
-        """
-        if self.n <= N_CODES:
-            return None
-        codes, ranges = (kept_column(self.session, self.analysis, name) for name in (MARGIN_CODES, MARGIN_RANGES))
-        if len(codes) < self.n or np.isnan(ranges).any():
-            return None
-        return CodedMargins(self.session, self.analysis.id, codes, ranges.reshape(-1, 2))
+            return _bits_of(self.session, self.analysis)
+        if name in RANKED:
+            return ranked(self.session, self.analysis, name)[1]
+        return np.asarray(columns_of(self.session, self.analysis, "circuit")[name])
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
 
     def equal_to(self, sort: str, value: Any) -> tuple[Any, Any]:
-        return places_of(self.session, self.analysis.id, sort, value)
+        if sort not in RANKED:
+            return value, value
+        values = ranked(self.session, self.analysis, sort)[0]
+        rank = bisect_left(values, value)
+        return (rank, rank) if rank < len(values) and values[rank] == value else (rank - 0.4, rank - 0.6)
 
-    @cached_property
+    @property
     def some_without(self) -> bool:
         """Whether some circuits have no interpretation; theirs is the lowest rank then."""
-        query = select(CircuitBlockRow.data).where(
-            CircuitBlockRow.analysis_id == self.analysis.id,
-            CircuitBlockRow.name == values_name("interpretations"),
-            CircuitBlockRow.block == 0,
-        )
-        data = self.session.scalar(query)
-        return data is not None and data.partition(b",")[0] == b"0"
+        return self.n > 0 and ranked(self.session, self.analysis, "interpretations")[0][0] == 0
 
 
 @dataclass(frozen=True)
@@ -246,7 +271,6 @@ class FrameShelf(ColumnShelf):
 
 
 _ROWS: Final = Recent[dict[Kind, RowShelf]](MAX_KEPT, lambda shelves: sum(one.n_bytes for one in shelves.values()))
-_READING: Final = Lock()
 
 
 def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:
@@ -255,34 +279,70 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
     Args:
         sizes: layer sizes of its network.
     """
-    key = key_of(session, analysis)
-    shelves = _ROWS.get(key)
-    if shelves is not None:
-        return shelves
-    with _READING:  # one at a time: whoever comes meanwhile finds them kept
-        return _ROWS.of(key, lambda: _shelves(session, analysis, sizes))
+    return _ROWS.of(key_of(session, analysis), lambda: _shelves(session, analysis, sizes))
 
 
 def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:
-    """From the columns that are kept; where there are none yet, from the rows."""
-    stored = stored_shelves(session, analysis.id)
-    if stored is None:
-        algorithms, valid = algorithm_columns(session, analysis.id)
-        stored = algorithms, valid, alignment_columns(session, analysis.id, algorithms, sizes)
-    of_algorithms, numbers, of_alignments = stored
-    owner, ids = of_alignments["algorithm"], of_algorithms["id"]
-    more = {name: of_algorithms[name][owner] for name in ("gates", "variables", *FLAGS)}
-    return {
-        "algorithm": RowShelf(
-            "algorithm", {**of_algorithms, "owner": ids, "algorithm": np.arange(len(ids))}, {"placements": numbers}
-        ),
-        "alignment": RowShelf("alignment", {**of_alignments, "owner": ids[owner], **more}),
+    found, kept = (columns_of(session, analysis, kind) for kind in ("algorithm", "alignment"))
+    n_valid = [int(number) for number in found["n_valid"]]
+    numbers = sorted(set(n_valid))
+    rank = {value: place for place, value in enumerate(numbers)}
+    ids = _numbers(found["algorithm_id"])
+    with np.errstate(invalid="ignore"):
+        iia = np.asarray(found["best_agreed"]) / np.asarray(found["best_of"])
+    algorithms: dict[str, NDArray[Any]] = {
+        "row": np.asarray(found["id"]),
+        "id": ids,
+        "owner": ids,
+        "algorithm": np.arange(len(ids)),
+        "gates": np.asarray(found["n_gates"]),
+        "variables": np.asarray(found["n_variables"]),
+        "iia": iia,
+        "placements": np.array([rank[value] for value in n_valid], np.int64),
+        "valid": np.array([value > 0 for value in n_valid], np.bool_),
+        **{flag: np.asarray(found[flag]) == 1 for flag in FLAGS},
     }
+    owner = places_of_owners(session, analysis)
+    used = {text: _neurons_used(text, sizes) for text in set(kept["places"])}
+    agreed, of = (np.asarray(kept[name]) for name in ("agreed", "of"))
+    alignments: dict[str, NDArray[Any]] = {
+        "row": np.asarray(kept["id"]),
+        "algorithm": owner,
+        "owner": ids[owner],
+        "member": _numbers(kept["alignment_id"]),
+        "iia": np.where(of > 0, agreed / np.maximum(of, 1), 1.0),  # an algorithm without variables says nothing wrong
+        "valid": np.asarray(kept["valid"]),
+        "minimal": np.asarray(kept["minimal"]),
+        "neurons": np.asarray(kept["n_neurons"]),
+        "margin": np.asarray(kept["margin"]),
+        "used": np.array([used[text] for text in kept["places"]], np.uint64),
+        **{name: algorithms[name][owner] for name in ("gates", "variables", *FLAGS)},
+    }
+    return {
+        "algorithm": RowShelf("algorithm", algorithms, {"placements": numbers}),
+        "alignment": RowShelf("alignment", alignments),
+    }
+
+
+def _numbers(names: Iterable[str]) -> NDArray[np.uint64]:
+    """Public ids as numbers."""
+    return np.array([int(name, 16) for name in names], np.uint64)
+
+
+def _neurons_used(places: str, sizes: Sequence[int]) -> int:
+    """The hidden neurons that carry a variable as bits, in the order of layers; 0 where there are too many neurons."""
+    if sum(sizes[1:-1]) > MAX_NEURONS:
+        return 0
+    bits = 0
+    for _, layer, neurons in json.loads(places):
+        for neuron in neurons:
+            bits |= 1 << (sum(sizes[1:layer]) + neuron)
+    return bits
 
 
 def frame_shelf(session: Session, analysis: AnalysisRow, key: Kind) -> FrameShelf | None:
     """The explanations of a kind stored as columns; None where it was not searched."""
-    frame = stored_frame(session, analysis.id, BY_KEY[key])
+    frame = stored_frame(session, analysis, BY_KEY[key])
     if frame is None:
         return None
     return FrameShelf(key, {VALID: np.ones(len(frame[REF]), dtype=np.bool_), **frame})

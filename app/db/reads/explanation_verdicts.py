@@ -37,7 +37,7 @@ def verdict_contents(session: Session, analysis: AnalysisRow) -> VerdictContents
     """What names the stored verdicts of an analysis, in one statement."""
     query = select(
         VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.id, VerdictRow.content
-    ).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+    ).where(VerdictRow.analysis_id == analysis.id)
     return {(kind, key, settings): (row, content) for kind, key, settings, row, content in session.execute(query)}
 
 
@@ -122,12 +122,12 @@ def survivors_of_interpretations(
     kept = _SURVIVORS.get(key)
     if kept is not None:
         return kept
-    combined = Combination(whole_counts(session, analysis.id, "interpretations"))
+    combined = Combination(whole_counts(session, analysis, "interpretations"))
     for step in steps:
         row = verdict_row(session, analysis, "interpretation", step)
         if row is None:
             return None
-        combined.take(step, counts_in(session, row), verdict_column(session, row, "outcomes"))
+        combined.take(step, counts_in(session, analysis, row), verdict_column(session, row, "outcomes"))
     found = combined.by_circuit
     numbers = tuple(sorted(set(found)))
     place = {number: position for position, number in enumerate(numbers)}

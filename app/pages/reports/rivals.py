@@ -17,7 +17,7 @@ from analysis.networks.circuit import Circuit
 from analysis.stories.relation import RELATIONS
 from app.addressing import Addresses
 from app.db.reads import common_ground as common_ground_reads
-from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import masks_of
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
 from app.db.reports import RIVALS, RivalsReport, StoredContradiction, report_of, report_row
@@ -408,7 +408,7 @@ class _Viewer:
         nothing = [""] * len(masks)
         if analysis is None or by == BY_EDGES:
             return nothing, ""
-        listed = whole_column(self._session, analysis.id, "mask")
+        listed = masks_of(self._session, analysis)
         places = np.searchsorted(listed, np.array([int(mask, 16) for mask in masks], dtype=listed.dtype))
         if step is None:
             relations = stored_relations(self._session, analysis, report_row(self._session, analysis, STORIES))

@@ -44,7 +44,7 @@ def outcomes(session, analysis, kind, step):
 
 
 def analysis_in(session) -> AnalysisRow:
-    return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
+    return session.scalars(select(AnalysisRow).where(AnalysisRow.so_far == "")).one()
 
 
 @lru_cache

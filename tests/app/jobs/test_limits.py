@@ -41,7 +41,7 @@ def analysed(store) -> AnalysisRow:
     with store.write() as session:
         ANALYSE.save(session, arguments, outcome)
     with store.read() as session:
-        return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
+        return session.scalars(select(AnalysisRow).where(AnalysisRow.so_far == "")).one()
 
 
 @pytest.mark.slow
