@@ -152,7 +152,7 @@ def _circuit_rows(circuits: CircuitSearch, counts: InterpretationCounts, most: i
         edges[chosen].tolist(),
         active_neurons(layout, masks).sum(axis=1).tolist(),
         (None if math.isnan(margin) else margin for margin in circuits.margins[chosen].tolist()),
-        *((str(values[place]) for place in chosen) for values in (counts.by_circuit, counts.observed_by_circuit)),
+        *([str(values[place]) for place in chosen] for values in (counts.by_circuit, counts.observed_by_circuit)),
     )
     return list(zip(*columns, strict=True))
 

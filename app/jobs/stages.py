@@ -24,9 +24,11 @@ from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
 from app.db.reports import RIVALS as RIVALS_OF_MODEL
+from app.db.study_tables import StudyRow
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
+from app.jobs.study_queue import ask_for_summary
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -65,6 +67,7 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
             found += sum(len(stage.ask(session, row)) for row in rows)
     if stages is not None:
         return found
+    found += sum(ask_for_summary(session, study) for study in session.scalars(select(StudyRow)).all())
     return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())
 
 

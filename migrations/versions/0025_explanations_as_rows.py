@@ -248,6 +248,7 @@ def _forget_staging(connection: sa.Connection) -> None:
         batch_op.alter_column(
             "staged", new_column_name="so_far", existing_type=sa.String(20), existing_server_default=""
         )
+    with op.batch_alter_table("analyses") as batch_op:
         batch_op.create_unique_constraint(op.f(f"uq_analyses_{'_'.join(KEY)}_so_far"), [*KEY, "so_far"])
     key = ["analysis_id", "kind", "criterion", "settings_digest"]
     with op.batch_alter_table("verdicts") as batch_op:

@@ -1,47 +1,25 @@
 """Columns counted many at a time, against counting each circuit by itself; and the first few of many."""
 
 from collections import Counter
-from random import Random
 
 import numpy as np
 import pytest
 
 from analysis.circuits.distribution import neuron_edges
-from analysis.networks.circuit import EdgeLayout, mask_array
-from app.db.circuit_columns import BLOCK, count_uses, edge_bits, edge_bits_in, nearest_in
+from analysis.networks.circuit import EdgeLayout
+from app.db.reads.explanation_shelves import count_uses, edge_bits
 from app.listing import scan
 from app.listing.scan import FirstFew
 
 
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (3, 4, 1), (2, 2, 3, 2, 1), (2, 6, 6, 1)])
-@pytest.mark.parametrize("n", [0, 1, 65, BLOCK, 2 * BLOCK + 130])
+@pytest.mark.parametrize("n", [0, 1, 65, 4_096, 8_322])
 def test_uses_are_counted_together_as_one_by_one(sizes, n):
     layout, random = EdgeLayout(sizes), np.random.default_rng(n)
     masks = random.integers(0, 2**layout.n_edges, size=n, dtype=np.uint64)
-    blocks = [edge_bits(masks[start : start + BLOCK], layout) for start in range(0, n, BLOCK)]
-    kept = edge_bits_in(b"".join(block.tobytes() for block in blocks), n, layout)
-    assert (kept == edge_bits(masks, layout)).all()
-    edges, neurons = count_uses(kept, layout)
+    edges, neurons = count_uses(edge_bits(masks, layout), layout)
     assert edges.tolist() == [int(np.count_nonzero(masks & np.uint64(1 << k))) for k in range(layout.n_edges)]
     assert neurons.tolist() == [int(np.count_nonzero(masks & into)) for into in neuron_edges(layout)]
-
-
-@pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (3, 4, 1), (2, 6, 6, 1), (2, 8, 8, 1)])
-@pytest.mark.parametrize("n", [1, 63, 64, 65, 1_000])
-def test_the_nearest_is_that_of_all_masks_one_by_one(sizes, n):
-    layout, random = EdgeLayout(sizes), Random(n)
-    masks = mask_array(sorted({random.randrange(1 << layout.n_edges) for _ in range(n)}), layout)
-    kept = edge_bits(masks, layout)
-    asked = [
-        0,
-        (1 << layout.n_edges) - 1,
-        *masks.tolist()[::250],
-        *(random.randrange(1 << layout.n_edges) for _ in "ab"),
-    ]
-    for mask in asked:
-        place, distance = nearest_in(kept, mask, len(masks))
-        expected = min(masks.tolist(), key=lambda other: ((other ^ mask).bit_count(), other))
-        assert (masks[place], distance) == (expected, (expected ^ mask).bit_count())
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 999, 1_000])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from app.db.staging import save_partial
 from sqlalchemy import select
 
 from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
-from app.db.staging import save_partial
 from app.jobs import handlers
 from app.settings import Settings
 from tests.factories import pretrained_xor

@@ -1,4 +1,4 @@
-"""Lists of circuits by blocks of columns, against sorting and filtering them one by one; and the plans of queries."""
+"""Lists of circuits by whole columns, against sorting and filtering them one by one."""
 
 from collections import Counter
 from dataclasses import replace
@@ -6,25 +6,17 @@ from itertools import product
 
 import numpy as np
 import pytest
-from sqlalchemy import delete
 
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import Circuit, EdgeLayout
-from app.db import circuit_columns
-from app.db.circuit_columns import EDGE_BITS, MARGIN_CODES
-from app.db.reads import circuit_scan, coded_margins, explanation_shelves, kept_columns
-from app.db.reads import circuits as reads
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.neighbours import nearest_stored, smallest_stored
-from app.db.tables import CircuitBlockRow
 from app.db.writes import save_analysis, save_network
-from app.listing import scan
 from app.listing.circuits import list_circuits
 from app.listing.scan import Condition, Cursor, Facets, Order, at_least, find
 from app.pages.circuits import CircuitsOptions, circuit_conditions
-from app.recent import Recent
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
@@ -45,15 +37,7 @@ SOME_ORDERS = [order for order in ORDERS if order[0] in ("margin", "interpretati
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
-    """Many blocks and steps for few circuits."""
-    for module in (circuit_columns, circuit_scan, coded_margins, reads):
-        monkeypatch.setattr(module, "BLOCK", 64)
-    monkeypatch.setattr(circuit_scan, "BLOCKS_AT_ONCE", 3)
-
-
-@pytest.fixture
-def many(store, small_blocks):
+def many(store):
     """An analysis of 500 made-up circuits with many ties, and counts below and beyond 64 bits."""
     random = np.random.default_rng(1)
     masks = np.sort(random.choice(1 << 18, size=N, replace=False).astype(np.uint64))
@@ -61,7 +45,6 @@ def many(store, small_blocks):
         int(n) * 10 ** int(e) for n, e in zip(random.integers(0, 9, N), random.integers(0, 30, N), strict=True)
     )
     counts = InterpretationCounts(totals, tuple(random.integers(0, 200, N).tolist()))
-    # of few sizes, and smaller from block to block: what a block read later holds may come before its equal
     margins = np.round(0.4 * random.random(N) + 0.1 * (np.arange(N)[::-1] // 64), 1)
     circuits = CircuitSearch(LAYOUT, 9_625, masks, random.normal(size=(N, 4)), margins)
     with store.write() as session:
@@ -141,20 +124,7 @@ FILTERS = [
 ]
 
 
-@pytest.fixture
-def few_codes(monkeypatch):
-    """Codes of margins already for these circuits, each for several of them, read some at a time."""
-    for module in (circuit_columns, explanation_shelves):
-        monkeypatch.setattr(module, "N_CODES", 16)
-    monkeypatch.setattr(coded_margins, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(scan, "_CODES_AT_ONCE", 2)
-    monkeypatch.setattr(scan, "_CIRCUITS_AT_ONCE", 100)
-
-
-@pytest.mark.parametrize("most", [0, 64 * N])
-def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, most):
-    """Whether columns are kept whole or not."""
-    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
+def test_every_filter_is_exact_in_every_order(store, many, every):
     with store.read() as session:
         for (wanted, passes), (sort, descending) in product(FILTERS, SOME_ORDERS):
             kept = [c for c in every if passes(c)]
@@ -162,27 +132,7 @@ def test_every_filter_is_exact_in_every_order(store, many, every, monkeypatch, m
             assert found == (in_order(kept, sort, descending), len(kept)), (wanted, sort, descending)
 
 
-def test_margins_by_codes_say_what_margins_say(store, few_codes, many, every, monkeypatch):
-    """In every order and under every filter, with codes of one margin, of several, and none that were kept."""
-    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 64 * N)
-    bounds = sorted({c.margin for c in every})
-    filters = [*FILTERS, *(({"margin_min": m + more}, None) for m in bounds if m for more in (-0.01, 0.0, 0.01))]
-    with store.read() as session:
-        codes = CircuitShelf(session, many, "circuit").coded_margins
-        assert len({low == high for low, high in codes.ranges.tolist()}) == 2
-        for (wanted, passes), descending in product(filters, (False, True)):
-            least = wanted.get("margin_min", 0.0)
-            kept = [c for c in every if (c.margin >= least if passes is None else passes(c))]
-            found = pages(session, many, wanted_by(**wanted), 29, "margin", descending)
-            assert found == (in_order(kept, "margin", descending), len(kept)), (wanted, descending)
-    with store.write() as session:
-        session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == MARGIN_CODES))
-        monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(1 << 20, lambda column: column.nbytes))
-        assert CircuitShelf(session, many, "circuit").coded_margins is None
-        session.rollback()
-
-
-def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
+def test_fragile_circuits_are_counted(store, many, every):
     """Of all circuits that fulfil the other filters, whether they are asked for or not."""
     order = Order("margin", False, None, 5)
     for least in (0.0, 0.05, 0.3):
@@ -200,32 +150,24 @@ def test_fragile_circuits_are_counted_by_codes(store, few_codes, many, every):
             assert counts.values[name] == Counter(getattr(c, f"n_{name}") for c in those)
 
 
-def test_the_nearest_and_the_smallest_are_those_of_a_plain_scan(store, many, every, monkeypatch):
-    """Of stored circuits and of others, with edges' bits kept whole or read in steps."""
+def test_the_nearest_and_the_smallest_are_those_of_a_plain_scan(store, many, every):
+    """Of stored circuits and of others."""
     masks = [int(c.mask, 16) for c in every]
     with store.read() as session:
-        for most in (0, 64 * N):
-            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
-            for mask in (masks[0], masks[64], masks[-1], 0, 0b1011, (1 << 18) - 1):
-                expected = min(masks, key=lambda other: ((other ^ mask).bit_count(), other))
-                assert nearest_stored(session, many, mask) == (expected, (expected ^ mask).bit_count())
+        for mask in (masks[0], masks[64], masks[-1], 0, 0b1011, (1 << 18) - 1):
+            expected = min(masks, key=lambda other: ((other ^ mask).bit_count(), other))
+            assert nearest_stored(session, many, mask) == (expected, (expected ^ mask).bit_count())
         assert int(smallest_stored(session, many), 16) == min(masks, key=lambda mask: (mask.bit_count(), mask))
 
 
-def test_uses_are_counted_of_what_passes(store, many, every, monkeypatch):
-    """Of circuits with their edges' bits kept whole or read in steps, and of some that an earlier version saved."""
+def test_uses_are_counted_of_what_passes(store, many, every):
     order = Order("edges", False, None, 5)
-    with store.write() as session:
-        for most, saved in ((0, True), (64 * N, True), (0, False)):
-            monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
-            if not saved:
-                session.execute(delete(CircuitBlockRow).where(CircuitBlockRow.name == EDGE_BITS))
-            for wanted, passes in FILTERS:
-                kept = [Circuit(LAYOUT, int(c.mask, 16)) for c in every if passes(c)]
-                counts = list_circuits(session, many, LAYOUT, wanted_by(**wanted), order, counting=True)[1].facets
-                assert counts.edges.tolist() == [sum(c.mask >> edge & 1 for c in kept) for edge in range(18)]
-                assert counts.neurons.sum() == sum(c.n_neurons for c in kept)
-        session.rollback()
+    with store.read() as session:
+        for wanted, passes in FILTERS:
+            kept = [Circuit(LAYOUT, int(c.mask, 16)) for c in every if passes(c)]
+            counts = list_circuits(session, many, LAYOUT, wanted_by(**wanted), order, counting=True)[1].facets
+            assert counts.edges.tolist() == [sum(c.mask >> edge & 1 for c in kept) for edge in range(18)]
+            assert counts.neurons.sum() == sum(c.n_neurons for c in kept)
 
 
 VALUES = {
@@ -254,11 +196,3 @@ def test_a_mask_is_found_or_not(store, many, every):
     with store.read() as session:
         for mask in [*range(0, 1 << 18, 997), min(stored), max(stored), 0, (1 << 18) - 1]:
             assert is_stored(session, many.id, LAYOUT.to_hex(mask)) is (mask in stored)
-
-
-def explained(session, statement, parameters) -> list[str]:
-    cursor = session.connection().connection.cursor()
-    try:
-        return [row[-1] for row in cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
-    finally:
-        cursor.close()

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+from app.db.staging import save_partial, sweep
 from sqlalchemy import func, select
 
 from analysis.data import clean_data
@@ -19,7 +20,6 @@ from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import analysis_by_key, partial_by_key
-from app.db.staging import save_partial, sweep
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs import leases, queue

@@ -5,11 +5,11 @@ from functools import cache
 from html import unescape
 
 import pytest
+from app.db.reads.kept_columns import MAX_KEPT
 from sqlalchemy import event
 from starlette.routing import Match
 
 from app.db.reads import kept_columns
-from app.db.reads.kept_columns import MAX_KEPT
 from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits

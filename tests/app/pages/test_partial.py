@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from app.db.staging import save_partial
 from fastapi.testclient import TestClient
 
 from analysis.pipeline import analyse_output
@@ -13,7 +14,6 @@ from analysis.question import ask
 from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
-from app.db.staging import save_partial
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments

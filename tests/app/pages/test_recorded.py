@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from app.db.shelves import save_shelves
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -11,10 +12,9 @@ from analysis.explanations.explanation import NAME, REF
 from analysis.explanations.probes import PROBE
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.db.recorded import StoredSearch, save_found, stored_figures, stored_frame, stored_refs, stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import missing_steps
-from app.db.shelves import save_shelves
+from app.db.recorded import StoredSearch, save_found, stored_figures, stored_frame, stored_refs, stored_searches
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import explaining, judging, queue
