@@ -2,8 +2,7 @@
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
 free to renew the lease, tell the progress and pass a cancellation on. Whatever happens to processes or workers, a job
-ends once: the save and the job's end are one transaction, fenced by the lease's owner. What is large is staged before
-in transactions of their own, each fenced alike, so that nobody waits long for the database.
+ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.trouble import is_lasting
+from app.db.upgrade import upgrade
 from app.jobs import leases
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
@@ -71,7 +71,7 @@ def run_workers(
     store = open_store(settings)
     cluster = _cluster(settings)
     try:
-        store.migrate()  # a worker may be the first to start
+        upgrade(store, settings.data)  # a worker may be the first to start
         slots = slots or (cluster and cluster.n_threads()) or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))

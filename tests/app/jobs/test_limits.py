@@ -35,9 +35,6 @@ def analysed(store) -> AnalysisRow:
     with store.read() as session:
         inputs = ANALYSE.load(session, arguments)
     outcome = ANALYSE.compute(inputs)
-    for step in ANALYSE.stage(arguments, outcome):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         ANALYSE.save(session, arguments, outcome)
     with store.read() as session:

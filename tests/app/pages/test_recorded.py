@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from app.db.shelves import save_shelves
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -305,8 +304,6 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
         assert stored_figures(session, analysis, PROBE, "1.6")["table"] == "0110"
         assert stored_figures(session, analysis, PROBE, "1.60") == {}
         assert stored_searches(session, analysis.id)["probe"].n == 14
-        save_shelves(session, analysis)  # of the other kinds
-        assert stored_frame(session, analysis, PROBE) is not None
         assert enqueue_missing(session, [RECORDED_KINDS]) == 0
         assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
         empty = PROBE.frame([])
