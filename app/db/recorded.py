@@ -62,8 +62,8 @@ def stored_frame(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any
     """The columns of a kind; None where it was not searched."""
     if kind.key not in stored_searches(session, analysis.id):
         return None
-    columns = columns_of(session, analysis, kind.key)
     dtypes: Mapping[str, type] = {REF: str, NAME: str, **{one.name: one.dtype for one in kind.columns}}
+    columns = columns_of(session, analysis, kind.key, tuple(dtypes))
     return {name: np.asarray(columns[name], dtype) for name, dtype in dtypes.items()}
 
 

@@ -86,7 +86,7 @@ def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
     return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
 
 
-def columns_of(session: Session, analysis: AnalysisRow, kind: str) -> Mapping[str, Values]:
+def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequence[str] = ()) -> Mapping[str, Values]:
     """The explanations of one kind as columns of equal length, each read when it is asked for, then kept.
 
     They stand in the order of the store: circuits by mask, algorithms by position, alignments by row, others as they
@@ -97,12 +97,15 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str) -> Mapping[st
         session: open as long as columns are asked for.
         analysis: the analysis.
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
+        names: columns that are read now, in one statement.
     """
     key = (*key_of(session, analysis), kind)
     if kind in RECORDED_TABLES:  # it may have been searched again
         found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
         key = (*key, session.scalar(found_at))
-    return _Columns(session, analysis.id, _SOURCES[kind], key)
+    found = _Columns(session, analysis.id, _SOURCES[kind], key)
+    found.read(names)
+    return found
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,17 @@ class _Columns(Mapping[str, Values]):
     key: tuple[Any, ...]
 
     def __getitem__(self, name: str) -> Values:
-        column = self.source.table.columns[name]
         kept = _KEPT.get((*self.key, name))
-        if kept is not None:
-            return kept
-        with _READING:  # one at a time: whoever comes meanwhile finds it kept
-            return _KEPT.of((*self.key, name), lambda: _parsed(column, self._texts(column)))
+        return self.read((name,))[name] if kept is None else kept
+
+    def read(self, names: Sequence[str]) -> dict[str, Values]:
+        """Some columns; those that are not kept in one statement."""
+        with _READING:  # one at a time: whoever comes meanwhile finds them kept
+            found = {name: kept for name in names if (kept := _KEPT.get((*self.key, name))) is not None}
+            missing = [self.source.table.columns[name] for name in names if name not in found]
+            for column, texts in zip(missing, self._texts(missing), strict=True):
+                found[column.name] = _KEPT.put((*self.key, column.name), _parsed(column, texts))
+        return found
 
     def __iter__(self) -> Iterator[str]:
         names = self.source.table.columns.keys()
@@ -127,18 +135,21 @@ class _Columns(Mapping[str, Values]):
     def __len__(self) -> int:
         return len(self.source.table.columns) - 1
 
-    def _texts(self, column: Column[Any]) -> Sequence[str]:
-        """The values as texts, fetched as one."""
+    def _texts(self, columns: Sequence[Column[Any]]) -> Iterator[Sequence[str]]:
+        """The values of each column as texts, fetched as one."""
+        if not columns:
+            return
         of_table = self.source.table.columns
         exact = self.session.get_bind().dialect.name == "sqlite"
         rows = (
-            select(_as_text(column, exact).label("value"))
+            select(*(_as_text(column, exact).label(column.name) for column in columns))
             .where(of_table[self.source.owner] == self.analysis_id)
             .order_by(of_table[self.source.order])
             .subquery()
         )
-        joined = self.session.scalar(select(func.aggregate_strings(rows.c.value, _SEPARATOR)))
-        return [] if joined is None else joined.split(_SEPARATOR)
+        joined = select(*(func.aggregate_strings(column, _SEPARATOR) for column in rows.columns))
+        for text in self.session.execute(joined).one():
+            yield [] if text is None else text.split(_SEPARATOR)
 
 
 def _as_text(column: Column[Any], on_sqlite: bool) -> ColumnElement[Any]:

@@ -25,7 +25,7 @@ from app.db.errors import StoreUnavailable
 log = logging.getLogger("pluriscope.store")
 ROWS: Final = "0025"  # the revision that makes rows
 BLOCKS: Final = "0003"  # the one that made blocks
-CIRCUITS_A_SECOND: Final = 60_000
+CIRCUITS_A_SECOND: Final = 30_000
 _NEEDED: Final = "'mask', 'edges', 'neurons', 'margin', 'interpretations', 'observed'"
 _LACKING: Final = text(f"""
     SELECT seconds FROM analyses WHERE staged = '' AND circuits_listed > 0 AND 6 > (

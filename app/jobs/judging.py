@@ -72,7 +72,7 @@ def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcom
     return tuple(prepared.values())
 
 
-def save_outcome(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:
+def save_judged(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:
     """Store the verdicts."""
     row = analysis_meant(session, arguments)
     save_verdicts(session, row, outcome)
@@ -90,4 +90,4 @@ def save_outcome(session: Session, arguments: Mapping[str, Any], outcome: Outcom
     return Saved(result, words, truncated=bool(stopped))
 
 
-CRITERIA: Handler[JudgingInputs, Outcome] = Handler(load_judging_inputs, compute_verdicts, save_outcome)
+CRITERIA: Handler[JudgingInputs, Outcome] = Handler(load_judging_inputs, compute_verdicts, save_judged)

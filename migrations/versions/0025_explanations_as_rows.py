@@ -166,7 +166,10 @@ def _take_circuits_over(connection: sa.Connection, analysis: int, n: int, n_edge
     for name in RANKED:
         parts = connection.scalars(sa.text(of_columns), {"id": analysis, "name": f"{name}.values"}).all()
         values[name] = [value for part in parts for value in bytes(part).decode().split(",")]
-    some = sa.text("SELECT name, data FROM circuit_blocks WHERE analysis_id = :id AND block = :block")
+    names = ", ".join(f"'{name}'" for name in (*WORDS, *FORMATS))
+    some = sa.text(
+        f"SELECT name, data FROM circuit_blocks WHERE analysis_id = :id AND name IN ({names}) AND block = :block"  # noqa: S608
+    )
     for number, first in enumerate(range(0, n, BLOCK)):
         found = {name: bytes(data) for name, data in connection.execute(some, {"id": analysis, "block": number})}
         size = min(BLOCK, n - first)

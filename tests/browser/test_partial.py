@@ -112,9 +112,6 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
     expect(still).to_contain_text(f"{CIRCUITS} valid circuits")
     both_are_chosen()
 
-    for step in handlers.stage_analysis_outcome(arguments, whole):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         saved = handlers.save_analysis_outcome(session, arguments, whole)
         row = session.get_one(JobRow, job)

@@ -34,6 +34,7 @@ RANKED: Final = ("interpretations", "observed")
 FLAGS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
 MAX_NEURONS: Final = 64  # hidden neurons of networks whose neurons can be filtered by
 EDGE_BITS: Final = "edge.bits"
+RAW: Final = {EDGE_BITS: "mask", **{name: name for name in ("mask", "edges", "neurons", "margin", *RANKED)}}
 WORD: Final = 64  # bits
 
 
@@ -144,6 +145,9 @@ class CircuitShelf:
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[range, Columns]]:
         if self.n:
+            wanted = set(names) - self.more.keys()
+            stored = [RAW[name] for name in wanted if name in RAW]
+            columns_of(self.session, self.analysis, "circuit", sorted(set(stored)))  # in one statement
             yield range(self.n), {name: self._column(name) for name in names}
 
     def _column(self, name: str) -> NDArray[Any]:
@@ -168,7 +172,7 @@ class CircuitShelf:
     @property
     def some_without(self) -> bool:
         """Whether some circuits have no interpretation; theirs is the lowest rank then."""
-        return self.n > 0 and ranked(self.session, self.analysis, "interpretations")[0][0] == 0
+        return self.n > 0 and bool(ranked(self.session, self.analysis, "interpretations")[0][0] == 0)
 
 
 @dataclass(frozen=True)
@@ -270,6 +274,10 @@ class FrameShelf(ColumnShelf):
         return int(found[0]) if len(found) else None
 
 
+_OF_ALGORITHMS: Final = ("id", "algorithm_id", "n_gates", "n_variables", "best_agreed", "best_of", "n_valid", *FLAGS)
+_OF_ALIGNMENTS: Final = (
+    *("id", "algorithm_row_id", "alignment_id", "agreed", "of", "valid", "minimal", "n_neurons", "margin", "places"),
+)
 _ROWS: Final = Recent[dict[Kind, RowShelf]](MAX_KEPT, lambda shelves: sum(one.n_bytes for one in shelves.values()))
 
 
@@ -283,7 +291,8 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
 
 
 def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:
-    found, kept = (columns_of(session, analysis, kind) for kind in ("algorithm", "alignment"))
+    found = columns_of(session, analysis, "algorithm", _OF_ALGORITHMS)
+    kept = columns_of(session, analysis, "alignment", _OF_ALIGNMENTS)
     n_valid = [int(number) for number in found["n_valid"]]
     numbers = sorted(set(n_valid))
     rank = {value: place for place, value in enumerate(numbers)}

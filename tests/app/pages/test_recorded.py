@@ -25,7 +25,7 @@ LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v1"
 
 
-def do(store, job_id: str, load, compute, save, stage=None) -> None:
+def do(store, job_id: str, load, compute, save) -> None:
     """Do what a queued job does."""
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
@@ -33,9 +33,6 @@ def do(store, job_id: str, load, compute, save, stage=None) -> None:
     with store.read() as session:
         inputs = load(session, arguments)
     outcome = compute(inputs)
-    for step in stage(arguments, outcome) if stage else ():
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         save(session, arguments, outcome)
 
@@ -71,8 +68,7 @@ def client(tmp_path_factory):
             criteria_id,
             judging.load_judging_inputs,
             judging.compute_verdicts,
-            judging.save_verdicts,
-            judging.stage_verdicts,
+            judging.save_judged,
         )
         yield client
 
