@@ -60,6 +60,9 @@ class Coded:
     @classmethod
     def of(cls, values: Iterable[Any]) -> Coded:
         """From values; None is no value."""
+        if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+            found, codes = np.unique(values, return_inverse=True)
+            return cls(codes.astype(np.int32), found.tolist())
         every = list(values)
         distinct = sorted({value for value in every if value is not None})
         code = {value: place for place, value in enumerate(distinct)}

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from analysis.criteria.budget import budget_that_ended
-from analysis.criteria.combined_tallies import Combination
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
@@ -252,7 +251,7 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
 
 
 @pytest.mark.parametrize(("seed", "symmetric"), [(0, False), (2, True)])
-def test_the_funnel_and_the_combination_count_alike_in_any_order(seed, symmetric):
+def test_the_funnel_ends_alike_in_any_order(seed, symmetric):
     subject = small_subject(seed, symmetric=symmetric)
     texts = (*KEYS, "margin(least=.2)")  # the same criterion twice, with other settings
     steps = [CriterionStep.parse(text) for text in texts]
@@ -261,12 +260,8 @@ def test_the_funnel_and_the_combination_count_alike_in_any_order(seed, symmetric
     ends = set()
     for order in islice(permutations(steps), 0, None, 17):
         rows = counted_rows([(step.key, counts[step]) for step in order], subject.interpretations, every)
-        combined = Combination(subject.interpretations)
-        for step, row in zip(order, rows, strict=True):
-            combined.take(step, counts[step], counts[step].outcomes)
-            assert row.least == row.most == combined.passed == sum(combined.by_circuit)
-            assert row.n_open == combined.undecided
-        ends.add((combined.passed, combined.undecided))
+        assert all(row.least == row.most for row in rows)
+        ends.add((rows[-1].least, rows[-1].n_open))
     assert len(ends) == 1
 
 

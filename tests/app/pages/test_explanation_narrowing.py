@@ -30,9 +30,7 @@ def judge_within(store: Store, seconds: float, criterion: str) -> None:
         outcome = judging.compute_verdicts(
             judging.JudgingInputs(inputs.subject, steps, seconds), Work(clock=time.perf_counter)
         )
-        for step in judging.stage_verdicts(arguments, outcome):
-            step(session)
-        judging.save_verdicts(session, arguments, outcome)
+        judging.save_judged(session, arguments, outcome)
 
 
 @pytest.mark.slow

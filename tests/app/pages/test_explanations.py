@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from app.db.reads import explanation_shelves
 from tests.app.pages.conftest import MINE, XOR
 
 HERE = XOR + "/explanations"
@@ -148,15 +147,6 @@ def test_orders_hold_over_pages_and_what_has_no_value_comes_last(listed, sort, o
     assert [value is None for value in values] == [False] * len(known) + [True] * (len(values) - len(known))
     assert known == sorted(known, reverse=order == "desc")
     assert len({item["ref"] for item in items}) == len(items) == 197 + 250 + (len(items) - 447)
-
-
-@pytest.mark.slow
-def test_large_analyses_are_read_in_parts_alike(get, listed, everything, monkeypatch):
-    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 10)
-    page = get(HERE, edges_max=12, sort="margin", criteria="mean-ablation")
-    monkeypatch.undo()
-    assert page == get(HERE, edges_max=12, sort="margin", criteria="mean-ablation")
-    assert page["items"]
 
 
 @pytest.mark.slow
