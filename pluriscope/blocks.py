@@ -253,6 +253,7 @@ class Table(Block):
         facets: whether it can be filtered.
         files: form, such as "CSV", with the address of the whole list.
         kept: further options of the page, which links and forms of the list keep.
+        renews: whether rows change by themselves, so that they are asked for anew.
     """
 
     listing: tables.Listing
@@ -267,6 +268,11 @@ class Table(Block):
     facets: bool = True
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str] | None = None
+    renews: bool = False
+
+    @property
+    def live(self) -> bool:
+        return self.renews
 
     @classmethod
     def plain(cls, labels: Sequence[str], rows: Iterable[Sequence[Any]], says: Sequence[Text] = ()) -> Table:
