@@ -475,7 +475,7 @@ class Form(Block):
     """Fields to fill in.
 
     A field's title, description, type and limits are those of the model. ``json_schema_extra`` may say ``control``:
-    "textarea", "file" or "hidden"; and ``words``: of each choice.
+    "textarea", "file" or "hidden"; ``words`` of each choice; and ``autocomplete``.
 
     Args:
         model: the fields.
@@ -484,6 +484,7 @@ class Form(Block):
         values: what stands in it; a field's default otherwise.
         errors: field with what is wrong with it (:func:`errors_of`).
         changes: whether it changes something; else it asks for a page.
+        always: whether it is there for those who may change nothing, as the login is.
         cancel: the way back.
     """
 
@@ -493,6 +494,7 @@ class Form(Block):
     values: Mapping[str, Any] | None = None
     errors: Mapping[str, str] | None = None
     changes: bool = True
+    always: bool = False
     cancel: str = ""
 
     @property
@@ -516,6 +518,8 @@ def errors_of(error: ValidationError) -> dict[str, str]:
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits = {key: value for one in info.metadata if (found := _limit(one)) for key, value in found.items()}
+    if "autocomplete" in extra:
+        limits["autocomplete"] = extra["autocomplete"]
     kind, choices = _control(info.annotation)
     words = extra.get("words")
     named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)
