@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment, Template
 from jinja2.runtime import Macro
 from markupsafe import Markup
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -187,6 +188,7 @@ def show(
     network: NetworkRow | None = None,
     description: str = "Every valid explanation of one small network, side by side.",
     json_url: str = "",
+    url: str = "",
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -200,13 +202,14 @@ def show(
         network: the second row of a network's pages.
         description: for search engines.
         json_url: of the same as JSON.
+        url: that links back to the page have; "" for the one that was asked for.
         status_code: HTTP status.
         headers: further response headers.
     """
     page = list(blocks)
     theme, chosen = _theme(request)
     prefix, part = _prefix(request), request.query_params.get(PART, "")
-    here = request.url.remove_query_params(OF_THE_READER)
+    here = URL(url) if url else request.url.remove_query_params(OF_THE_READER)
     switched = here.include_query_params(theme="light" if theme == "dark" else "dark")
     url = here.path + (f"?{here.query}" if here.query else "")
     access, answer = access_of(request, url), dict(headers or {})
@@ -217,7 +220,9 @@ def show(
             body = block.html(part=part) if block else ""
             if block is None:
                 answer["HX-Refresh"] = "true"  # what it asks for is over, as a job's progress is: the page is another
-            elif isinstance(block, Table):
+            elif isinstance(block, Table) and not request.headers.get("HX-Current-URL", "").endswith(
+                block.link(block.query)
+            ):
                 answer["HX-Push-Url"] = block.link(block.query)
         else:
             links = Addresses(prefix)

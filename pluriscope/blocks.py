@@ -253,6 +253,7 @@ class Table(Block):
         facets: whether it can be filtered.
         files: form, such as "CSV", with the address of the whole list.
         kept: further options of the page, which links and forms of the list keep.
+        renews: whether rows change by themselves, so that they are asked for anew.
     """
 
     listing: tables.Listing
@@ -267,6 +268,11 @@ class Table(Block):
     facets: bool = True
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str] | None = None
+    renews: bool = False
+
+    @property
+    def live(self) -> bool:
+        return self.renews
 
     @classmethod
     def plain(cls, labels: Sequence[str], rows: Iterable[Sequence[Any]], says: Sequence[Text] = ()) -> Table:
@@ -469,7 +475,7 @@ class Form(Block):
     """Fields to fill in.
 
     A field's title, description, type and limits are those of the model. ``json_schema_extra`` may say ``control``:
-    "textarea", "file" or "hidden"; and ``words``: of each choice.
+    "textarea", "file" or "hidden"; ``words`` of each choice; and ``autocomplete``.
 
     Args:
         model: the fields.
@@ -478,6 +484,7 @@ class Form(Block):
         values: what stands in it; a field's default otherwise.
         errors: field with what is wrong with it (:func:`errors_of`).
         changes: whether it changes something; else it asks for a page.
+        always: whether it is there for those who may change nothing, as the login is.
         cancel: the way back.
     """
 
@@ -487,6 +494,7 @@ class Form(Block):
     values: Mapping[str, Any] | None = None
     errors: Mapping[str, str] | None = None
     changes: bool = True
+    always: bool = False
     cancel: str = ""
 
     @property
@@ -510,6 +518,8 @@ def errors_of(error: ValidationError) -> dict[str, str]:
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits = {key: value for one in info.metadata if (found := _limit(one)) for key, value in found.items()}
+    if "autocomplete" in extra:
+        limits["autocomplete"] = extra["autocomplete"]
     kind, choices = _control(info.annotation)
     words = extra.get("words")
     named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)

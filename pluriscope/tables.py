@@ -64,6 +64,7 @@ class Column:
         absence: whether they offer that a label is absent, too.
         shown: whether tables have it.
         first: whether it says which row it is and leads to its page.
+        orders: whether the list can be sorted by it; by a set it never can.
         default: what is asked of it where an address says nothing.
         choices: every value that it may have, in the order in which they are shown; () for any value.
         words: a value as an address has it → for people.
@@ -81,6 +82,7 @@ class Column:
     absence: bool = False
     shown: bool = True
     first: bool = False
+    orders: bool = True
     default: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     words: Callable[[str], str] = str
@@ -90,7 +92,7 @@ class Column:
     @property
     def sortable(self) -> bool:
         """Whether a list can be sorted by it."""
-        return self.type != "labels"
+        return self.orders and self.type != "labels"
 
     @property
     def number(self) -> bool:

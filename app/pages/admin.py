@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import Field
+from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,119 +15,132 @@ from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
-from app.doctor.finding import Finding
 from app.doctor.quick import glance
-from app.jobs.installation import STATES, Installation, Present, Queue, look_at
-from app.observability.readiness import Check, checks_of
-from app.options import PageModel
+from app.figures.numbers import duration, exact, noun, when
+from app.figures.svg import verdict_mark
+from app.jobs.installation import STATES, Installation, look_at
+from app.observability.readiness import checks_of
 from app.settings import Settings
+from pluriscope.blocks import Action, Block, Head, Notice, Section, Table, VerdictState
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"
+_SIGNS: Final[Mapping[str, VerdictState]] = {
+    "ok": "pass",
+    "note": "na",
+    "degraded": "untested",
+    "warning": "untested",
+    "failed": "fail",
+    "problem": "fail",
+}
 
 
-class KindOfJob(PageModel):
-    """Jobs of one kind."""
-
-    kind: str
-    counts: dict[str, int] = Field(description="How many there are in each state.")
-
-
-class StoreView(PageModel):
-    """The store and the room around it, in bytes."""
-
-    url: str = Field(description="Where it is, without the password.")
-    kind: str = Field(description="sqlite or postgresql.")
-    read_only: bool
-    bytes: int
-    log_bytes: int | None = Field(description="SQLite's write-ahead log; null for PostgreSQL.")
-    free_bytes: int = Field(description="Left on the data folder's volume.")
-    volume_bytes: int
-    networks: int
-    analyses: int
-
-
-class SettingView(PageModel):
-    """One setting in force; of a secret one only whether it is set."""
-
-    name: str
-    value: str
-    is_default: bool
-    meaning: str
-
-
-class AdminPage(PageModel):
-    """How the installation runs."""
-
-    version: str
-    at: datetime
-    url: str
-    checks: list[Check]
-    queue: Queue
-    jobs: list[KindOfJob]
-    states: list[str]
-    workers: list[Present]
-    store: StoreView
-    settings: list[SettingView]
-    findings: list[Finding] = Field(description="The doctor's, without its walks through the whole store.")
-
-
-def build_admin(
+def administration(
     session: Session,
     addresses: Addresses,
     store: Store,
     settings: Settings,
     environment: Mapping[str, str],
     now: datetime,
-) -> AdminPage:
+) -> Iterator[Block]:
     """The page.
 
     Args:
-        addresses: for its own address.
+        session: counts what is stored.
+        addresses: of other pages.
         store: that is served.
         settings: in force.
         environment: variables that the settings were made of.
         now: the present.
     """
     found = look_at(store, settings, now)
-    return AdminPage(
-        version=ENGINE_VERSION,
-        at=now,
-        url=addresses.admin(),
-        checks=checks_of(store, settings, now),
-        queue=found.queue,
-        jobs=_jobs(found),
-        states=list(STATES),
-        workers=list(found.workers),
-        store=_store(session, store, found),
-        settings=[_setting(settings, name) for name in type(settings).model_fields],
-        findings=glance(environment, settings, store),
+    yield Head(
+        "Administration",
+        f"How this installation runs, at {when(now)}. Version {ENGINE_VERSION}.",
+        actions=[
+            Action("Jobs", addresses.jobs()),
+            Action("Metrics", f"{addresses.prefix}/metrics"),
+            Action("Recently deleted", addresses.deleted()),
+        ],
+    )
+    yield Section("Ready", "As /health/ready says it.")
+    labels = ("Check", "State", "Found", "What to do")
+    checks = checks_of(store, settings, now)
+    yield Table.plain(labels, [(one.name, _signed(one.state), one.found, one.cure) for one in checks])
+    yield from _work(found, now)
+    yield Section("Store", shown(store.url))
+    yield Table.plain(("What", "Value"), _sizes(session, store, found))
+    yield Section("Doctor", Markup("<code>pluriscope check</code> checks the whole store."))
+    findings = glance(environment, settings, store)
+    yield Table.plain(labels, [(one.check, _signed(one.level), one.found, one.cure) for one in findings])
+    yield Section("Settings", "Secrets are shown as set or not set.")
+    fields = type(settings).model_fields
+    yield Table.plain(
+        ("Variable", "Value", "Changed"),
+        [_setting(settings, name) for name in fields],
+        [(field.description or "").replace("`", "") for field in fields.values()],
     )
 
 
-def _jobs(found: Installation) -> list[KindOfJob]:
+def _signed(state: str) -> Markup:
+    return Markup('<span class="glyph">{}</span> {}').format(verdict_mark(_SIGNS[state]), state)
+
+
+def _work(found: Installation, now: datetime) -> Iterator[Block]:
+    """What waits and runs, and who does it."""
+    queue = found.queue
+    first = f", the first for {duration(queue.oldest_seconds)}" if queue.ready else ""
+    yield Section(
+        "Jobs",
+        f"{exact(queue.ready)} wait{first}; {exact(queue.delayed)} wait after a failed attempt; "
+        f"{exact(queue.abandoned)} have lost their worker; {exact(queue.set_aside)} were given up.",
+    )
     kinds = sorted({kind for kind, _ in found.jobs})
-    return [KindOfJob(kind=kind, counts={s: found.jobs.get((kind, s), 0) for s in STATES}) for kind in kinds]
-
-
-def _store(session: Session, store: Store, found: Installation) -> StoreView:
-    def count(table: type[Any], *conditions: Any) -> int:
-        return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
-
-    return StoreView(
-        url=shown(store.url),
-        kind=store.reader.dialect.name,
-        read_only=store.read_only,
-        bytes=found.sizes.store,
-        log_bytes=found.sizes.log,
-        free_bytes=found.sizes.free,
-        volume_bytes=found.sizes.total,
-        networks=count(NetworkRow, NetworkRow.deleted_at.is_(None)),
-        analyses=count(AnalysisRow, AnalysisRow.so_far == ""),
+    if kinds:
+        yield Table.plain(
+            ("Kind", *STATES), [(kind, *(found.jobs.get((kind, state), 0) for state in STATES)) for kind in kinds]
+        )
+    else:
+        yield Notice("No job has ever been asked for")
+    yield Section("Workers", f"Present: {found.n_present}, for {noun(found.slots, 'job')} at a time.")
+    if not found.workers:
+        yield Notice("No worker is there", "Nothing that is asked for is computed.", "Start one: pluriscope work")
+        return
+    yield Table.plain(
+        ("Machine", "Process", "State", "Busy", "Computes on", "Version", "Since", "Seen"),
+        [
+            (
+                worker.host,
+                str(worker.pid),
+                "there" if worker.present else "gone",
+                f"{worker.busy} of {worker.slots}",
+                worker.cluster or "its own machine",
+                worker.version,
+                when(worker.started_at),
+                f"{duration((now - worker.seen_at).total_seconds())} ago",
+            )
+            for worker in found.workers
+        ],
     )
 
 
-def _setting(settings: Settings, name: str) -> SettingView:
+def _sizes(session: Session, store: Store, found: Installation) -> list[tuple[str, str]]:
+    def count(table: type[Any], *conditions: Any) -> str:
+        return exact(session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0)
+
+    sizes = found.sizes
+    return [
+        ("Database", store.reader.dialect.name + (", can only be read" if store.read_only else "")),
+        ("Size", f"{sizes.store / 1e6:.1f} MB"),
+        ("Write-ahead log", "kept by the server" if sizes.log is None else f"{sizes.log / 1e6:.1f} MB"),
+        ("Room left", f"{sizes.free / 1e9:.1f} of {sizes.total / 1e9:.1f} GB"),
+        ("Networks", count(NetworkRow, NetworkRow.deleted_at.is_(None))),
+        ("Analyses", count(AnalysisRow, AnalysisRow.so_far == "")),
+    ]
+
+
+def _setting(settings: Settings, name: str) -> tuple[Markup, str, str]:
+    """Its variable, its value or of a secret whether it is set, and whether that is not the default."""
     field, value = type(settings).model_fields[name], getattr(settings, name)
     if SECRET.search(name):
         told = "set" if value else "not set"
@@ -135,9 +148,5 @@ def _setting(settings: Settings, name: str) -> SettingView:
         told = shown(value)
     else:
         told = str(value)
-    return SettingView(
-        name=f"{VARIABLE}{name.upper()}",
-        value=told,
-        is_default=value == field.default,
-        meaning=field.description or "",
-    )
+    variable = Markup("<code>{}</code>").format(f"{VARIABLE}{name.upper()}")
+    return variable, told, "" if value == field.default else "changed"

@@ -173,8 +173,8 @@ def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now
             raise bad_cursor(options.after) from None
     states = (options.state,) if options.state else ()
     network = find_network(session, addresses, options.network) if options.network else None
-    digest, slug = ("", "") if network is None else (network.digest, network.slug)
-    found = reads.list_jobs(session, states=states, network=digest, before=before, limit=options.limit + 1)
+    digest, slug = ((), "") if network is None else ((network.digest,), network.slug)
+    found = reads.list_jobs(session, states=states, networks=digest, before=before, limit=options.limit + 1)
     rows = found[: options.limit]
     following = None
     if len(found) > options.limit:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, SecretStr
 
 from app.addressing import Addresses
+from app.figures.numbers import when
 from app.options import Options, PageModel
+from pluriscope.blocks import Action, Block, Form, Head, Notice
 
 MAX_NEXT: Final = 8_000
 
@@ -57,6 +60,50 @@ def build_login(
         read_only=read_only,
         problem=problem,
     )
+
+
+class ByToken(BaseModel):
+    """The form of the page."""
+
+    token: SecretStr = Field(
+        title="Token",
+        max_length=400,
+        description="It begins with plu_. Whoever runs this site makes one with: pluriscope token make",
+        json_schema_extra={"autocomplete": "current-password"},
+    )
+    next: str = Field("", json_schema_extra={"control": "hidden"})
+
+
+class ByLink(BaseModel):
+    """The form of somebody who came by a link that lets in once."""
+
+    key: str = Field("", json_schema_extra={"control": "hidden"})
+    next: str = Field("", json_schema_extra={"control": "hidden"})
+
+
+def login(page: LoginPage, key: str) -> Iterator[Block]:
+    """The page; ``key`` is the secret of the link by which somebody came."""
+    inside = page.by == "session" and page.until is not None
+    yield Head(
+        "Logged in" if inside else "Log in", actions=[Action("Go on", page.next_url, primary=True)] if inside else []
+    )
+    if page.problem:
+        yield Notice("Not logged in", page.problem, state="refused")
+    if page.read_only:
+        yield Notice("For reading only", "Nothing may be changed here at present, whoever is logged in.")
+    if inside and page.until is not None:
+        changes = "" if page.read_only else "What can be changed has its buttons on the pages."
+        yield Notice(f"As {page.role}, until {when(page.until)}", changes)
+    elif key:
+        yield Notice("This link lets one browser in, once", "Nothing is used up before the button is pressed.")
+        values = {"key": key, "next": page.next_url}
+        yield Form(ByLink, page.url, "Log in on this browser", values, always=True)
+    else:
+        why = "Changing things does: bringing in networks, asking for analyses, training, starting studies."
+        yield Notice("Reading needs no login", why)
+        if page.by == "local":
+            yield Notice("Not needed here", "On the machine that serves these pages changes need no login.")
+        yield Form(ByToken, page.url, "Log in", {"next": page.next_url}, always=True, cancel=page.next_url)
 
 
 def way_back(links: Addresses, asked: str) -> str:

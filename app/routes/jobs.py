@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -19,15 +19,16 @@ from app.error_answers import api_errors
 from app.errors import Busy
 from app.guarded_forms import shown_to
 from app.jobs import queue
+from app.pages.job_list import job_list
 from app.pages.jobs import JobPage, build_job, build_jobs
-from app.rendering import environment, render_block
+from app.rendering import environment, render_block, show
 from app.routes.changes import Writing
-from app.routes.depends import Links, now
+from app.routes.depends import Links, Reading, now, options_of
 from app.routes.job_feed import JobFeed
-from app.routes.page import Page, add_page
+from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
-add_page(
+add_twin(
     router,
     Page(
         "/jobs",
@@ -37,8 +38,10 @@ add_page(
         "All jobs, newest first",
         "Background work, newest first, with how many jobs are in each state.",
         errors=(400,),
-        block="jobs",
     ),
+)
+add_page(
+    router,
     Page(
         "/jobs/{job}",
         build_job,
@@ -49,6 +52,12 @@ add_page(
         block="job",
     ),
 )
+
+
+@router.get("/jobs", response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def jobs_page(request: Request, session: Reading, links: Links) -> HTMLResponse:
+    blocks = job_list(session, links, options_of(request), now())
+    return show(request, blocks, "Jobs", json_url=links.twin(links.jobs()))
 
 
 @router.post("/jobs/{job}/cancel", include_in_schema=False)

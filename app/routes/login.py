@@ -13,8 +13,8 @@ from app.access.credentials import Credentials, Role
 from app.addressing import API_PREFIX, Addresses
 from app.error_answers import api_errors
 from app.errors import Refused
-from app.pages.login import LoginOptions, LoginPage, build_login, way_back
-from app.rendering import render
+from app.pages.login import LoginOptions, LoginPage, build_login, login, way_back
+from app.rendering import show
 from app.routes.changes import check_own_page
 from app.routes.depends import Form, Links
 from app.settings import Settings
@@ -116,10 +116,9 @@ def _page(request: Request, links: Addresses, came_from: str, problem: str = "")
 
 def _shown(request: Request, page: LoginPage, key: str, status: int = 200) -> HTMLResponse:
     # the key stands in the page's address: nothing on the page is made of that address, and nobody keeps the page
-    context: dict[str, object] = {"page": page, "key": key, "json_url": "", "page_url": page.url}
-    if key:
-        context["theme_url"] = page.url
-    return render(request, "pages/login.html", context, status_code=status, headers={"cache-control": "no-store"})
+    kept = {"cache-control": "no-store", "x-robots-tag": "noindex"}
+    title = "Logged in" if page.by == "session" else "Log in"
+    return show(request, login(page, key), title, url=page.url, status_code=status, headers=kept)
 
 
 def _is_secure(request: Request) -> bool:

@@ -88,7 +88,7 @@ FORMER: Final[tuple[Former, ...]] = (
     ),
     *(
         Former(f"{API_PREFIX}{path}", became="is a page alone", cure=f"read {path}", twin=False)
-        for path in ("/glossary", "/scope")
+        for path in ("/glossary", "/scope", "/admin")
     ),
     Former("/api/types", "/api", ("theme",), twin=False),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),

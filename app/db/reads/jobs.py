@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -36,24 +36,31 @@ def list_jobs(
     session: Session,
     *,
     states: Sequence[str] = (),
-    network: str = "",
+    networks: Sequence[str] = (),
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
+    start: int = 0,
+    by: Literal["title", "state", "found", "created_at"] = "created_at",
+    descending: bool = True,
 ) -> list[JobRow]:
-    """Jobs, newest first.
+    """Jobs, newest first where nothing else is asked for.
 
     Args:
         states: only these, if any are given.
-        network: digest of the only network whose jobs are meant; "" for all.
+        networks: digests of the only networks whose jobs are meant; () for all.
         before: (created_at, id) of the last job of the page before.
         limit: at most so many.
+        start: after so many.
+        by: column that they are sorted by, newer ones first where it says the same.
+        descending: whether its largest come first.
     """
-    order = JobRow.created_at.desc(), JobRow.id.desc()
-    query = select(JobRow.id).order_by(*order).limit(limit)  # whole rows take longer to sort
+    column = getattr(JobRow, by)
+    order = column.desc() if descending else column, JobRow.created_at.desc(), JobRow.id.desc()
+    query = select(JobRow.id).order_by(*order).offset(start).limit(limit)  # whole rows take longer to sort
     if states:
         query = query.where(JobRow.state.in_(states))
-    if network:
-        query = query.where(JobRow.network_digest == network)
+    if networks:
+        query = query.where(JobRow.network_digest.in_(networks))
     if before is not None:
         query = query.where(tuple_(JobRow.created_at, JobRow.id) < before)
     return list(session.scalars(select(JobRow).where(JobRow.id.in_(query)).order_by(*order)))
@@ -87,11 +94,11 @@ def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:
     return list(session.scalars(query.limit(limit)))
 
 
-def count_jobs(session: Session, network: str = "") -> dict[str, int]:
-    """How many jobs are in each state that any job is in; of one network if its digest is given."""
+def count_jobs(session: Session, networks: Sequence[str] = ()) -> dict[str, int]:
+    """How many jobs are in each state that any job is in; of some networks if their digests are given."""
     query = select(JobRow.state, func.count()).group_by(JobRow.state)
-    if network:
-        query = query.where(JobRow.network_digest == network)
+    if networks:
+        query = query.where(JobRow.network_digest.in_(networks))
     return dict(session.execute(query).all())
 
 
