@@ -26,6 +26,7 @@ from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.resources import STATIC
 from app.routes import (
+    about,
     admin,
     api_docs,
     bring_in,
@@ -62,6 +63,7 @@ from app.settings import Settings
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     pages.router,
+    about.router,
     common_ground.router,
     criteria.router,
     delete.router,

@@ -243,7 +243,7 @@ class Table(Block):
     Args:
         listing: what is listed.
         query: which of it.
-        url: of the page without the options of the list.
+        url: of the page without the options of the list; "" for a list that has none.
         noun: what one row is.
         usual: what the address need not say; None for what lists commonly have.
         view: rows, or cards with a drawing each.
@@ -268,11 +268,41 @@ class Table(Block):
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str] | None = None
 
+    @classmethod
+    def plain(cls, labels: Sequence[str], rows: Iterable[Sequence[Any]], says: Sequence[Text] = ()) -> Table:
+        """A short list without options.
+
+        Args:
+            labels: of the columns; the first says which row it is.
+            rows: the cells of each: texts, markup or numbers; None or no text for nothing.
+            says: a line below the name of each row.
+        """
+        names = [anchor_of(label).replace("-", "_") for label in labels]
+        given = [
+            tables.Row(
+                {name: None if cell == "" else cell for name, cell in zip(names, row, strict=True)}, ref=str(number)
+            )
+            for number, row in enumerate(rows)
+        ]
+        columns = tuple(
+            _plain_column(name, label, place == 0, [row[name] for row in given])
+            for place, (name, label) in enumerate(zip(names, labels, strict=True))
+        )
+        below = (lambda row: says[int(row.ref)]) if says else None
+        return cls(tables.AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
+
     def html(self, face: Face = "page", part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
         selection = self.listing.select(self.query, self.facets and face == "page")
         shown = [column for column in self.listing.columns if column.shown and self._says(column, selection)]
         return templating.render("blocks/table.html", block=self, face=face, part=part, found=selection, columns=shown)
+
+    def picture(self, row: tables.Row, face: Face) -> Markup:
+        """A row's drawing; in a notebook as an image that carries its styles."""
+        drawn = self.thumb(row) if self.thumb is not None else None
+        if not drawn:
+            return Markup("")
+        return Drawing(str(drawn)).image(98) if face == "notebook" else drawn
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
         """Whether a column says something of the rows: their order, or a value; below headings of two of them."""
@@ -330,6 +360,14 @@ class Table(Block):
         for row in self.listing.select(self.query, False).rows:
             lines.add_row(*(Plain(column.text(row)) for column in shown))
         return lines
+
+
+def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> tables.Column:
+    """A column for cells as they are given; numbers if all that are there are."""
+    there = [value for value in values if value is not None]
+    numbers = bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)
+    column = tables.Column(name, label, "", "float" if numbers else "text", first=first)
+    return replace(column, show=lambda row: row[name] if isinstance(row[name], Markup) else column.text(row))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -478,8 +516,10 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
     label = info.title or name.replace("_", " ").capitalize()
     if "min" in limits and "max" in limits:
         label += f", {limits['min']} to {limits['max']}"
-    elif "min" in limits or "max" in limits:
-        label += f", at least {limits['min']}" if "min" in limits else f", at most {limits['max']}"
+    else:
+        bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+        said = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
+        label += "".join(f", {words} {bound}" for words, bound in said if bound is not None)
     if info.is_required() and kind not in ("checkbox", "ticks"):
         limits["required"] = True
     value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
@@ -501,7 +541,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
 
 def _limit(one: Any) -> dict[str, Any] | None:
     """What a limit of pydantic's is called in HTML."""
-    names = {"ge": "min", "gt": "min", "le": "max", "lt": "max", "min_length": "minlength", "max_length": "maxlength"}
+    names = {"ge": "min", "le": "max", "min_length": "minlength", "max_length": "maxlength"}
     return {html: getattr(one, name) for name, html in names.items() if getattr(one, name, None) is not None}
 
 

@@ -54,7 +54,7 @@
     async function ask() {
       asked?.abort();
       asked = new AbortController();
-      const url = new URL(palette.dataset.search, location.href);
+      const url = new URL((palette ?? input).dataset.search, location.href);
       url.searchParams.set("q", input.value.trim());
       url.searchParams.set("limit", "4");
       try {
@@ -67,7 +67,7 @@
     input.addEventListener("input", () => {
       clearTimeout(waiting);
       choose(null);
-      if (input.value.trim() || palette.contains(input)) waiting = setTimeout(ask, WAIT);
+      if (input.value.trim() || palette?.contains(input)) waiting = setTimeout(ask, WAIT);
       else show(false);
     });
     input.addEventListener("keydown", (event) => {
@@ -81,12 +81,12 @@
       } else if (event.key === "Enter" && chosen()) {
         event.preventDefault();
         follow(chosen());
-      } else if (event.key === "Escape" && !list.hidden && !palette.contains(input)) {
+      } else if (event.key === "Escape" && !list.hidden && !palette?.contains(input)) {
         event.preventDefault();
         show(false);
       }
     });
-    input.addEventListener("blur", () => palette.contains(input) || show(false));
+    input.addEventListener("blur", () => palette?.contains(input) || show(false));
     list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
     list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]:not([aria-disabled])");
@@ -109,12 +109,12 @@
   function act(does) {
     if (does === "dark" || does === "light") {
       if (getComputedStyle(root).colorScheme !== does) document.querySelector("[data-theme-switch]").click();
-      palette.close();
+      palette?.close();
       return true;
     }
     if (does === "shortcuts") {
-      palette.close();
-      shortcuts.showModal();
+      palette?.close();
+      (shortcuts ?? document.querySelector("dialog.keys")).showModal();
       return true;
     }
     return false;
@@ -169,6 +169,7 @@
     ArrowRight: () => beside("next"),
   };
   document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog.keys")) return; // pages of blocks have their keys from house.js
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
       if (!palette) return;
       event.preventDefault();

@@ -103,8 +103,8 @@
   const KEYS = {
     "/": () => {
       const field = document.querySelector("[data-search]");
-      if (shown(field)) field.focus();
-      else location.assign(field.form.action);
+      if (field && shown(field)) field.focus();
+      else if (field) location.assign(field.form.action);
     },
     "?": () => keys.showModal(),
     j: () => step(1),
@@ -124,8 +124,8 @@
   if (keys) {
     document.addEventListener("keydown", press);
     const button = document.querySelector("[data-keys]");
-    button.hidden = false;
-    button.addEventListener("click", () => keys.showModal());
+    if (button) button.hidden = false; // a copy on a disk has none
+    button?.addEventListener("click", () => keys.showModal());
     keys.addEventListener("click", (event) => event.target === keys && keys.close()); // on the ground around it
   }
 

@@ -30,7 +30,7 @@ from app.offline.markup import parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, join, normal, split
 from app.offline.planning import Wish, plan
 from app.offline.rewriting import Rewriter, inline_parts
-from app.offline.selection import LISTS, SCOPE_OPTIONS, Part, Selection, Subject, Titled
+from app.offline.selection import LISTS, SCOPE_OPTIONS, SITE_PAGES, Part, Selection, Subject, Titled
 from app.rendering import environment, render
 from app.resources import RESOURCES
 from app.settings import Settings
@@ -361,7 +361,8 @@ class _Copy:
 
     def _write_page(self, page: str) -> None:
         self._write_made(page, self.maker.take(page))
-        self._save(self.selection.addresses.twin(page))
+        if page not in SITE_PAGES:
+            self._save(self.selection.addresses.twin(page))
 
     def _write_made(self, page: str, made: _Made) -> None:
         """One page with the files to which it links."""

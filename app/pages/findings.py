@@ -16,8 +16,10 @@ from app.addressing import Addresses
 from app.db.reads.studies import all_studies
 from app.errors import NotFound
 from app.options import Options, PageModel
-from app.pages.prose import DESIGNS, Block, Chapter, Piece, anchor_of, block_of, chapters, items_of, pieces
+from app.pages.prose import Block, Chapter, Piece, block_of, chapters, items_of, pieces
 from app.resources import DOCUMENTS
+from pluriscope.glossary import anchor_of
+from pluriscope.markdown import DESIGNS
 
 FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
 IN_SHORT: Final = "In short"

@@ -16,13 +16,11 @@ from pydantic import Field
 
 from app.addressing import Addresses
 from app.options import PageModel
+from pluriscope.glossary import anchor_of
+from pluriscope.markdown import target
 
 _MARKS: Final = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)\s]+\))")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
-DESIGNS: Final = "../app/bundled/studies/"
-"""How a document names the design file of a bundled study; pages lead to the study itself."""
-MODEL_DESIGNS: Final = "../app/bundled/findings/"
-"""Likewise of a study of models of another kind than the networks."""
 _RULE: Final = re.compile(r"^\|[-| :]+\|$")
 
 
@@ -68,11 +66,6 @@ def chapters(path: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
         title, _, body = section.partition("\n")
         found.append((title.strip(), _blocks(body)))
     return tuple(found)
-
-
-def anchor_of(title: str) -> str:
-    """The title in lower case with dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def chapter(title: str, blocks: Sequence[str], addresses: Addresses) -> Chapter:
@@ -123,22 +116,10 @@ def pieces(text: str, addresses: Addresses) -> list[Piece]:
 
 def _target(written: str, addresses: Addresses) -> str:
     """Where a link of a document leads on the site."""
-    name, _, anchor = written.partition("#")
-    if not name:
-        return written
-    if name == "glossary.md":
-        return addresses.glossary(anchor)
-    if name == "scope.md":
-        return addresses.scope(anchor)
-    if name == "criteria.md":
-        return addresses.scope("criteria")
-    if name.startswith(DESIGNS):
-        return addresses.study(name.removeprefix(DESIGNS).removesuffix(".json"))
-    if name.startswith(MODEL_DESIGNS):
-        return addresses.finding(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
-    if written.startswith("https://"):
-        return written
-    raise ValueError(f"{written}: a page links to itself, scope, glossary, criteria, studies and other sites alone")
+    found = target(written, addresses)
+    if not found:
+        raise ValueError(f"{written}: a page links to itself, scope, glossary, criteria, studies and other sites alone")
+    return found
 
 
 def _blocks(body: str) -> tuple[str, ...]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Final
 
-from pydantic import Field
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis.criteria.registry import CRITERIA
 from analysis.protocol import BUILT_IN
-from app.addressing import Addresses
 from app.figures.numbers import exact
 from app.limits import limits_in
-from app.options import PageModel
-from app.pages.prose import Block, Chapter, block_of, chapter, chapters, items_of
-from app.pages.shared import ProtocolView, protocol_view
+from app.pages.prose import chapters, items_of
 from app.resources import DOCUMENTS
+from pluriscope.blocks import Block, Head, Prose, Section, Table
 
 SCOPE_FILE: Final = DOCUMENTS / "scope.md"
 IN_SHORT: Final = "In short"
@@ -39,84 +39,61 @@ _MEANING: Final = {
     "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
     "processes": "of one exact count; decides no figure",
 }
+_CODE: Final = Markup("<code>{}</code>")
 
 
-class LimitView(PageModel):
-    """How far one search may go on this machine."""
-
-    name: str
-    value: float | int
-    meaning: str
-
-
-class CriterionSettings(PageModel):
-    """The settings that a criterion has by default."""
-
-    key: str
-    label: str
-    definition: str
-    method: str = Field(description="How it is decided and how exactly; empty if its formula is simply computed.")
-    vacuous: str = Field(description="Why it removes next to nothing here, with the count; empty if it removes some.")
-    settings: dict[str, float | int] = Field(description="Its parameters with their default values.")
-
-
-class ChangedMeaning(PageModel):
-    """A criterion's key that meant something else before."""
-
-    key: str
-    label: str
-    meaning: int = Field(description="Which meaning of the key it is since, from 2.")
-    before: str
-    now: str
-    former: str = Field(description="The criterion that asks the former question still; empty if none does.")
-
-
-class ScopeOfUsePage(PageModel):
+def scope(session: Session) -> Iterator[Block]:
     """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
-
-    intro: list[Block]
-    chapters: list[Chapter]
-    limits: list[LimitView] = Field(description="In force where this page was made.")
-    protocols: list[ProtocolView] = Field(description="The built-in ones with every setting.")
-    criteria: list[CriterionSettings]
-    changed: list[ChangedMeaning] = Field(description="Keys of criteria whose meaning changed.")
-    url: str
-
-    @property
-    def protocol_columns(self) -> list[dict[str, str]]:
-        """Heads of the table of settings."""
-        return [{"label": protocol.name} for protocol in self.protocols]
-
-    @property
-    def settings(self) -> list[tuple[str, list[str]]]:
-        """Each setting with its value under each built-in protocol."""
-        names = sorted(self.protocols[0].settings)
-        return [(name, [_written(protocol.settings[name]) for protocol in self.protocols]) for name in names]
-
-
-def build_scope(session: Session, addresses: Addresses) -> ScopeOfUsePage:
-    """The page as it stands in the documentation, with this machine's limits."""
+    title, intro, *rest = re.split(r"^##? (.*)$", SCOPE_FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    yield Head(title)
+    yield Prose(intro)
+    for chapter, text in zip(rest[::2], rest[1::2], strict=True):
+        yield Section(chapter)
+        yield Prose(text)
     in_force = asdict(limits_in(session))
     in_force["max_criterion_seconds"] = in_force.pop("criterion_seconds")  # as its setting is called
-    (_, intro), *rest = chapters(SCOPE_FILE)
-    return ScopeOfUsePage(
-        intro=[block_of(block, addresses) for block in intro],
-        chapters=[chapter(title, blocks, addresses) for title, blocks in rest],
-        limits=[LimitView(name=name, value=value, meaning=_MEANING[name]) for name, value in in_force.items()],
-        protocols=[protocol_view(protocol) for protocol in BUILT_IN.values()],
-        criteria=[
-            CriterionSettings.showing(
-                criterion,
-                settings=criterion.defaults,
+    yield Section("Limits here", "How far a search goes before it stops or takes another way.", id="limits")
+    limits = [(_CODE.format(name), value, _MEANING[name]) for name, value in in_force.items()]
+    yield Table.plain(("Limit", "Value", "Meaning"), limits)
+    yield Section("Protocols", "A number of explanations means nothing without these.")
+    settings = {name: protocol.model_dump(exclude={"name"}) for name, protocol in BUILT_IN.items()}
+    names = sorted(next(iter(settings.values())))
+    yield Table.plain(
+        ("Setting", *settings),
+        [(_CODE.format(name), *(_written(own[name]) for own in settings.values())) for name in names],
+    )
+    yield Section("Criteria", "With default settings.")
+    yield Table.plain(
+        ("Criterion", "Passes if", "How it is decided", "Settings"),
+        [
+            (
+                _CODE.format(one.key),
+                one.definition,
+                " ".join(filter(None, (one.method, one.vacuous and f"Vacuous here: {one.vacuous}"))),
+                ", ".join(f"{name}={value}" for name, value in one.defaults.items()),
             )
-            for criterion in CRITERIA
+            for one in CRITERIA
         ],
-        changed=[
-            ChangedMeaning.showing(change, key=criterion.key, label=criterion.label, meaning=number, former=change.key)
-            for criterion in CRITERIA
-            for number, change in enumerate(criterion.changes, start=2)
+        [one.label for one in CRITERIA],
+    )
+    yield Section("Changed meanings", "Criteria whose key once asked something else.")
+    yield Prose(
+        "A link or file from before a change names the key with its former meaning. Stored verdicts from then are not "
+        "shown; a background job judges anew."
+    )
+    changes = [(one, change) for one in CRITERIA for change in one.changes]
+    yield Table.plain(
+        ("Criterion", "Before", "Now", "The former question"),
+        [
+            (
+                _CODE.format(one.key),
+                change.before,
+                change.now,
+                _CODE.format(change.key) if change.key else "is asked no longer",
+            )
+            for one, change in changes
         ],
-        url=addresses.scope(),
+        [one.label for one, _ in changes],
     )
 
 

@@ -4,35 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup, escape
 
 from app.addressing import Addresses
-from app.pages.glossary import GLOSSARY_FILE, read_glossary
-from app.pages.prose import anchor_of
-
-
-@dataclass(frozen=True)
-class Word:
-    """A term with the beginning of its entry.
-
-    Args:
-        term: as the glossary writes it.
-        anchor: of its entry.
-        meaning: the first two sentences, without marks.
-    """
-
-    term: str
-    anchor: str
-    meaning: str
-
-
-def every_word() -> tuple[Word, ...]:
-    """All terms in the order of the glossary."""
-    return tuple(Word(term, anchor_of(term), meaning) for term, meaning in _meanings().items())
+from pluriscope.glossary import terms
 
 
 def meaning_of(anchor: str) -> str:
@@ -75,17 +53,5 @@ def explained(text: str, addresses: Addresses) -> Markup:
 
 
 @lru_cache(maxsize=1)
-def _meanings() -> Mapping[str, str]:
-    _, entries = read_glossary(GLOSSARY_FILE)
-    return {term: _beginning(blocks[0]) for term, blocks in entries}
-
-
-@lru_cache(maxsize=1)
 def _by_anchor() -> Mapping[str, str]:
-    return {anchor_of(term): meaning for term, meaning in _meanings().items()}
-
-
-def _beginning(block: str) -> str:
-    plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", " ".join(block.split())).replace("`", "")
-    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", re.sub(r"\*([^*]+)\*", r"\1", plain))
-    return " ".join(sentences[:2])
+    return {term.anchor: term.meaning for term in terms()}

@@ -86,6 +86,10 @@ FORMER: Final[tuple[Former, ...]] = (
         Former(f"{API_PREFIX}{path}", became="went with its page", cure="see the front page", twin=False)
         for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}", "/patterns", "/types")
     ),
+    *(
+        Former(f"{API_PREFIX}{path}", became="is a page alone", cure=f"read {path}", twin=False)
+        for path in ("/glossary", "/scope")
+    ),
     Former("/api/types", "/api", ("theme",), twin=False),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
     Former("/patterns", "/glossary", ("theme",), twin=False),

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.spread import spread_figures
-from app.figures.term_drawings import term_drawings
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import alignment_address, build_alignment
 from app.pages.circuit import build_circuit
@@ -22,7 +21,6 @@ from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.glossary import build_glossary
 from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
@@ -30,7 +28,6 @@ from app.pages.network import build_network
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
-from app.pages.scope import build_scope
 from app.pages.search.page import build_search
 from app.pages.verdicts.page import build_verdicts
 from app.rendering import NO_TABLE, is_fragment, render
@@ -149,27 +146,6 @@ PLAIN = (
         """,
         errors=(400,),
         name="search",
-    ),
-    Page(
-        "/glossary",
-        build_glossary,
-        "glossary",
-        "service",
-        "Glossary",
-        "What the words mean; `q` leaves the entries that have some words.",
-        errors=(400,),
-        context=lambda *_: {"drawings": term_drawings()},
-        block="entries",
-        pushes_url=True,
-    ),
-    Page(
-        "/scope",
-        build_scope,
-        "scope",
-        "service",
-        "Scope and limitations",
-        "What a verdict means and does not, how sure numbers are, what was not searched, and every setting in force.",
-        errors=(400,),
     ),
 )
 COMPARISON = Page(

@@ -132,6 +132,24 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
         yield Site(url, data)
 
 
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """An application of a test's own on a local port, until the block ends; its address."""
+    import uvicorn
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """The browser; without one the tests are skipped, except where CI promises that there is one."""

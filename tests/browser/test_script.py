@@ -1,15 +1,12 @@
-"""What app.js does in a real browser, under the strict content policy: theme, tray, copy buttons, figures, polling."""
+"""What scripts do in a real browser, under the strict content policy: theme, tray, copy buttons, figures, polling."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import eventually
+from tests.browser.conftest import eventually, served
 
 pytestmark = pytest.mark.browser
 POLICY = (
@@ -20,7 +17,7 @@ POLICY = (
 REFUSED = """(times) => new Promise((done) => {
   document.addEventListener("htmx:before:request", (event) => { if (event.defaultPrevented && !--times) done(); });
 })"""
-"""Until polling has been held back so many times; listens after app.js, which is loaded before."""
+"""Until polling has been held back so many times; listens after house.js, which is loaded before."""
 PAGE = """{% extends "base.html" %}{% block title %}Example{% endblock %}{% block main %}<h1>Example</h1>
 {{ ui.copy_link(page_url) }} {{ ui.snippet("pluriscope serve", "Example") }}
 {{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "One") }}{{ ui.plot(plots.edges_histogram({7: 2, 8: 5}), "Two") }}
@@ -34,7 +31,6 @@ PAGE = """{% extends "base.html" %}{% block title %}Example{% endblock %}{% bloc
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
     """A page of parts that many pages have, on a local port; /tick counts how often it was asked for."""
-    import uvicorn
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse
     from starlette.routing import Mount, Route
@@ -60,17 +56,8 @@ def example(tmp_path_factory):
     static = Mount("/static", StaticFiles(directory=STATIC))
     app = Starlette(routes=[Route("/example", show), Route("/tick", tick), static])
     app.state.ticks = 0
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield app, f"http://127.0.0.1:{port}/example"
-    server.should_exit = True
-    thread.join(10)
+    with served(app) as url:
+        yield app, f"{url}/example"
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from app.addressing import Addresses
-from app.pages.glossary import GlossaryOptions, build_glossary
-from app.rendering import TEMPLATES
+from app.resources import TEMPLATES
+from pluriscope.glossary import terms
 
-ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses(), GlossaryOptions()).entries}
+ENTRIES = {term.anchor: term.name for term in terms()}
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)

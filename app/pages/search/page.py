@@ -33,7 +33,7 @@ from app.pages.explanations import find_explanation
 from app.pages.models.models import matches
 from app.pages.place import locate
 from app.pages.sections import Section, sections_of
-from app.pages.terms import every_word
+from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
 
 PER_GROUP: Final = 6
@@ -278,12 +278,12 @@ def section_named(addresses: Addresses, slug: str, words: Sequence[str]) -> tupl
 def terms_named(addresses: Addresses, words: Sequence[str]) -> list[Hit]:
     """Terms that begin with a text, then those with its words in their name, then in their meaning."""
     text, ranked = " ".join(words), []
-    for position, word in enumerate(every_word()):
-        name = word.term.lower()
+    for position, word in enumerate(terms()):
+        name = word.name.lower()
         places = [name.startswith(text), all(f" {one}" in f" {name}" for one in words)]
         places.append(all(f" {one}" in f" {name} {word.meaning.lower()}" for one in words))
         if any(places):
-            hit = Hit(kind="term", label=word.term, detail=word.meaning, url=addresses.glossary(word.anchor))
+            hit = Hit(kind="term", label=word.name, detail=word.meaning, url=addresses.glossary(word.anchor))
             ranked.append((places.index(True), position, hit))
     return [hit for _, _, hit in sorted(ranked, key=lambda entry: entry[:2])]
 

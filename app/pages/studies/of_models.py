@@ -21,9 +21,10 @@ from app.figures.svg.study_rows import ladder_drawing
 from app.listing.csv import csv_lines
 from app.options import PageModel
 from app.pages.findings import FINDINGS_FILE, answers_naming
-from app.pages.prose import MODEL_DESIGNS, Block, block_of, chapters
+from app.pages.prose import Block, block_of, chapters
 from app.pages.studies.figures import mean_text, median_text, spread_view, told_title
 from app.pages.studies.views import ModelStudyItem, ShareRow, SpreadView
+from pluriscope.markdown import MODEL_DESIGNS
 
 GRANULARITIES: Final = {
     "nodes": "Parts are whole heads",

@@ -90,7 +90,6 @@ REFUSED = [  # address, status, field, words
     (ONE + "/interpretations/" + "9" * 5000, 404, "index", "is no whole number"),
     (ONE + "/interpretations/" + "9" * 900, 404, "index", "368 interpretations"),
     (LIST + "/3fffe/interpretations/0", 404, "index", "only valid circuits are interpreted"),
-    ("/glossary?term=circuit", 400, "term", "Allowed options: theme"),
 ]
 
 

@@ -1,0 +1,150 @@
+"""Every block in a real browser: at a desk, on a phone, in the dark, on paper, by keys, and without scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, served
+from tests.browser.rules import (
+    AT_A_DESK,
+    IN_THE_DARK,
+    ON_A_PHONE,
+    WATCH_SHIFTS,
+    WITHOUT_SCRIPTS,
+    accessible,
+    broken,
+    settle,
+)
+from tests.every_block import every_block
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A page of all blocks; how often its folded part was made is in ``app.state``."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
+
+    from app.addressing import Addresses
+    from app.middleware import CONTENT_SECURITY_POLICY
+    from app.rendering import network_row, show
+    from app.resources import STATIC
+
+    def page(request):
+        options = {key: request.query_params.getlist(key) for key in request.query_params}
+        asked = {key: values for key, values in options.items() if key not in ("part", "theme")}
+        row = network_row(Addresses(), "xor", "XOR, pretrained by the authors", "Explanations")
+        answer = show(request, every_block(asked), "Blocks", room="Explore", network=row)
+        answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return answer
+
+    static = Mount("/static", StaticFiles(directory=STATIC))
+    with served(Starlette(routes=[Route("/blocks", page), static])) as url:
+        yield f"{url}/blocks"
+
+
+@pytest.fixture
+def visit(chromium, address, ear):
+    """Opens the page for a fresh visitor with these options."""
+    contexts = []
+
+    def go(query="", **options):
+        context = chromium.new_context(**{**DESKTOP, **options})
+        contexts.append(context)
+        tab = context.new_page()
+        ear.listen(tab)
+        if options.get("java_script_enabled", True):
+            tab.add_init_script(WATCH_SHIFTS)
+        assert tab.goto(address + query).status == 200
+        if options.get("java_script_enabled", True):
+            settle(tab)
+        return tab
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "options"),
+    [
+        (AT_A_DESK, {"reduced_motion": "reduce"}),
+        (IN_THE_DARK, {"color_scheme": "dark"}),
+        ((*ON_A_PHONE, accessible), PHONE),
+        (WITHOUT_SCRIPTS, {"java_script_enabled": False}),
+        (WITHOUT_SCRIPTS, {**PHONE, "java_script_enabled": False}),
+    ],
+    ids=["desk", "dark", "phone", "no-scripts", "phone-no-scripts"],
+)
+def test_all_blocks_keep_the_rules_of_every_page(visit, rules, options):
+    assert broken(visit("?part=neurons.list", **options), "blocks", rules) == []
+
+
+def test_keys_lead_through_a_table_and_into_the_tray(visit):
+    from playwright.sync_api import expect
+
+    tab = visit()
+    focused = "document.activeElement.textContent.trim()"
+    for key, words in (("j", "c·000"), ("j", "c·001"), ("k", "c·000")):
+        tab.keyboard.press(key)
+        assert tab.evaluate(focused) == words
+    tab.keyboard.press("c")
+    expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
+    kept = tab.evaluate("JSON.parse(localStorage['pluriscope.compare.xor'])[0]")
+    assert {key: kept[key] for key in ("ref", "label", "href")} == {
+        "ref": "c-000",
+        "label": "c-000",
+        "href": "/networks/xor/circuits/000",
+    }
+    tab.keyboard.press("j")
+    tab.keyboard.press("c")
+    expect(tab.locator("[data-tray-go]")).to_have_attribute("href", "/compare?e=c-000&e=c-001")
+    tab.keyboard.press("/")
+    assert tab.evaluate("document.activeElement.name") == "q"
+    tab.keyboard.press("Escape")
+    tab.evaluate("document.activeElement.blur()")
+    tab.keyboard.press("?")
+    expect(tab.locator("dialog.keys")).to_be_visible()
+
+
+def test_a_list_is_filtered_in_place_and_its_address_says_so(visit):
+    from playwright.sync_api import expect
+
+    tab = visit()
+    with tab.expect_response(lambda answer: "part=list" in answer.url) as fetched:
+        tab.locator("#list-kind-circuit").check()
+    assert "<html" not in fetched.value.text()
+    expect(tab.locator("#list .inforce b")).to_have_text("14 explanations")
+    tab.wait_for_url("**/blocks?kind=circuit")
+    assert tab.evaluate("document.activeElement.id") == "list-kind-circuit"
+    tab.locator("#list thead a", has_text="Margin").click()
+    expect(tab.locator("#list thead [aria-sort=descending]")).to_have_text("Margin")
+    tab.locator("#list .pager").get_by_text("Next").click()
+    expect(tab.locator("#list .pager span")).to_have_text("11 to 14 of 14")
+    tab.go_back()
+    expect(tab.locator("#list .pager span")).to_have_text("1 to 10 of 14")
+
+
+def test_what_is_folded_is_fetched_when_it_is_opened(visit):
+    from playwright.sync_api import expect
+
+    tab = visit()
+    assert tab.locator("#neurons").get_by_text("Six neurons.").count() == 0
+    tab.locator("#neurons-summary").click()
+    expect(tab.locator("#neurons").get_by_text("Six neurons.")).to_be_visible()
+    plain = visit(java_script_enabled=False)
+    plain.locator("#neurons-summary").click()
+    plain.locator("#neurons").get_by_text("Open", exact=True).click()
+    expect(plain.locator("#neurons").get_by_text("Six neurons.")).to_be_visible()
+    assert "part=neurons" in plain.url
+
+
+def test_a_job_is_asked_for_alone(visit):
+    tab = visit()
+    with tab.expect_response(lambda answer: "part=job" in answer.url) as fetched:
+        pass
+    assert fetched.value.text().startswith("\n<div" if fetched.value.text().startswith("\n") else "<div")
+    assert "<html" not in fetched.value.text()

@@ -1,0 +1,237 @@
+"""Blocks: what each shows in every face, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import csv
+from html.parser import HTMLParser
+
+import pytest
+from pydantic import ValidationError
+
+from app.figures import svg
+from pluriscope.blocks import (
+    Action,
+    Choice,
+    Facts,
+    Figure,
+    Form,
+    Head,
+    More,
+    Notice,
+    Progress,
+    Prose,
+    Section,
+    Side,
+    Steps,
+    Table,
+    errors_of,
+    find,
+)
+from pluriscope.markdown import markdown
+from pluriscope.tables import Query
+from pluriscope.templating import TEMPLATES, Place, shown_at
+from tests.app.figures import samples
+from tests.every_block import HOSTILE, ROWS, Settings, drawing, every_block, table
+
+ALL = (Head, Facts, Figure, Table, Prose, Steps, Choice, Form, Progress, Section, Side, Notice, More)
+FACES = ("page", "notebook", "offline")
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+BLOCKS = tuple(every_block())
+
+
+class Outline(HTMLParser):
+    """Every start tag, and what is not closed or closed twice."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.wrong: list[str] = []
+        self.feed(markup)
+        self.wrong += self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if len(dict(attrs)) < len(attrs):
+            self.wrong.append(f"{tag} has an attribute twice")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+def test_every_block_is_among_the_samples_and_has_a_short_template():
+    assert {type(block) for block in BLOCKS} == set(ALL)
+    templates = [path.read_text().splitlines() for path in (TEMPLATES / "blocks").iterdir() if path.suffix == ".html"]
+    assert max(map(len, templates)) <= 80
+    assert max(len(line) for lines in templates for line in lines) <= 160
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
+def test_each_block_in_every_face(block, face):
+    with shown_at(Place("/site", "/site/blocks?rules=paper")):
+        outline = Outline(block.html(face))
+    assert outline.wrong == []
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    tags = {tag for tag, _ in outline.tags}
+    names = {name for _, attributes in outline.tags for name in attributes}
+    links = [attributes["href"] for tag, attributes in outline.tags if tag == "a"]
+    assert not {name for name in names if name.startswith("on")}
+    assert "script" not in tags or (face == "page" and isinstance(block, Figure))
+    if face != "page":
+        assert not tags & {"form", "button", "input", "svg" if face == "notebook" else "form"}
+        assert not {name for name in names if name.startswith("hx-")}
+    if face == "notebook":
+        assert all(link.startswith("http") for link in links)
+
+
+def test_a_drawing_in_a_notebook_carries_its_styles():
+    shown = Figure(drawing(), "Ten edges.")._repr_html_()
+    assert 'src="data:image/svg+xml;base64,' in shown
+    assert "Ten edges." in shown
+
+
+def test_what_is_folded_is_made_only_when_it_is_opened():
+    made = []
+
+    def blocks():
+        made.append(1)
+        return [Prose("within"), table(id="fold.list", facets=False)]
+
+    fold = More("A fold", blocks, "says what is in it", id="fold")
+    with shown_at(Place("", "/page?a=1")):
+        closed = [fold.html(), fold.html("notebook"), fold.html(part="folder")]
+        assert made == []
+        assert all("within" not in one and "says what is in it" in one for one in closed)
+        assert 'href="/page?a=1&amp;part=fold#fold"' in closed[0]
+        for opened in (fold.html(part="fold"), fold.html(part="fold.list"), fold.html("notebook", "fold")):
+            assert "within" in opened
+            assert "<details" in opened
+            assert " open" in opened.partition(">")[0]
+        assert "within" in fold.html("offline")
+    assert find([Side([Facts([]), fold])], "fold.list").id == "fold.list"
+    assert find([fold], "other") is None
+
+
+def test_the_csv_of_a_table_is_its_rows():
+    shown = table({"standing": ["any"], "sort": ["edges"]})
+    lines = list(csv.DictReader("".join(shown.csv()).splitlines()))
+    assert len(lines) == len(ROWS)
+    assert [line["edges"] for line in lines] == sorted(line["edges"] for line in lines)
+    by_ref = {row["ref"]: row for row in ROWS}
+    for line in lines:
+        row = by_ref[line["ref"]]
+        assert line["margin"] == ("" if row["margin"] is None else str(row["margin"]))
+        assert set(line["passes"].split()) == row["passes"]
+        assert line["note"] == (row["note"] or "")
+    assert len(list(table().rows())) == 21
+
+
+def test_a_table_of_a_terminal_has_the_same_cells():
+    shown = table().rich()
+    assert [column.header for column in shown.columns] == ["Explanation", "Edges", "Margin", "Note"]
+    assert shown.row_count == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, ["21 explanations", "1 to 10 of 21", ">Next</a>"]),
+        ({"start": ["20"]}, ["21 to 21 of 21", ">Back</a>"]),
+        ({"edges_min": ["12"]}, ["of 21", "edges at least 12", "part=list"]),
+        ({"kind": ["circuit"]}, ["14 explanations", "kind: Circuit", 'value="circuit"\n checked']),
+        ({"standing": ["any"]}, ["24 explanations", 'value="any" checked']),
+        ({"edges_min": ["99"]}, ["No explanation is here.", "Edges at least 99 leaves none of 21.", "Take it off"]),
+    ],
+)
+def test_a_table_says_what_is_in_force(options, said):
+    shown = table(options).html()
+    for words in said:
+        assert words in shown
+
+
+def test_links_of_a_table_keep_what_the_page_was_asked_for():
+    shown = table({"kind": ["circuit"]}, kept={"rules": "paper"})
+    assert shown.link(Query(limit=10)) == "/blocks?standing=any&rules=paper"
+    assert shown.sorted_by(shown.listing.columns[3]) == "/blocks?kind=circuit&sort=edges&rules=paper"
+    assert 'name="rules" value="paper"' in shown.html()
+
+
+def test_hostile_text_is_shown_and_not_obeyed():
+    blocks = [
+        Head(HOSTILE, HOSTILE, actions=[Action(HOSTILE, '"><script>')]),
+        Notice(HOSTILE, HOSTILE, HOSTILE),
+        Section(HOSTILE, HOSTILE),
+        Steps([], 0),
+        Choice(HOSTILE, {HOSTILE: '"><script>'}, HOSTILE),
+        Progress(HOSTILE, note=HOSTILE, ended=True),
+        More(HOSTILE, list, HOSTILE),
+        Form(Settings, '"><script>', HOSTILE, {"name": HOSTILE}, {"name": HOSTILE}),
+        Figure(svg.circuit_thumb(samples.WEIGHTS), HOSTILE, {HOSTILE: '"><script>'}),
+        Prose(f"{HOSTILE} [a](javascript:alert(1)) [b](//evil.example) ![c](https://evil.example/c.png)"),
+        table(),
+    ]
+    for block in blocks:
+        for face in FACES:
+            shown = block.html(face)
+            assert "<script" not in shown
+            assert "evil.example" not in shown
+            assert 'href="javascript' not in shown
+
+
+def test_a_form_says_the_limits_of_its_model():
+    shown = " ".join(Form(Settings, "/send", "Send", id="f-").html().split())
+    for said in (
+        'name="depth" min="1" max="4"',
+        "Depth of formulas, 1 to 4",
+        "Share, above 0",
+        'maxlength="40"',
+        '<option value="paper">as in the paper</option>',
+        'name="kinds" value="circuits" checked',
+        'enctype="multipart/form-data"',
+        'type="password" id="f-password" name="password" required',
+    ):
+        assert said in shown
+    with pytest.raises(ValidationError) as found:
+        Settings(depth=6, password="p")  # type: ignore[arg-type]
+    assert errors_of(found.value) == {"depth": "Input should be less than or equal to 4."}
+    wrong = Form(Settings, "/send", "Send", {"password": "secret"}, errors_of(found.value)).html()
+    assert 'aria-invalid="true"' in wrong
+    assert "Input should be less" in wrong
+    assert "secret" not in wrong
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Side([Facts([])]), "two to six"),
+        (lambda: Side([Facts([])] * 7), "two to six"),
+        (lambda: Head("T", actions=[Action("A", "/a", primary=True), Action("B", "/b", primary=True)]), "two primary"),
+        (lambda: Progress("at work"), "needs an id"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_the_first_use_of_a_term_is_linked_and_links_between_documents_lead_to_pages():
+    text = (
+        "Circuits, and a circuit. `circuit` [valid](glossary.md#valid) [scope](scope.md#in-short) [no](../x.py)\n\n"
+        "## A circuit"
+    )
+    shown = markdown(text, "/site")
+    assert shown.count('class="term"') == 1
+    assert '<a class="term" href="/site/glossary#circuit"' in shown
+    assert 'href="/site/glossary#valid"' in shown
+    assert 'href="/site/scope#in-short"' in shown
+    assert "x.py" not in shown
+    assert '<h2 id="a-circuit">A circuit</h2>' in shown
+    assert "<a" not in markdown(text, within=False)
