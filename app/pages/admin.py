@@ -123,7 +123,7 @@ def _store(session: Session, store: Store, found: Installation) -> StoreView:
         free_bytes=found.sizes.free,
         volume_bytes=found.sizes.total,
         networks=count(NetworkRow, NetworkRow.deleted_at.is_(None)),
-        analyses=count(AnalysisRow, AnalysisRow.staged == ""),
+        analyses=count(AnalysisRow, AnalysisRow.so_far == ""),
     )
 
 

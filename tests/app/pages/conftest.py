@@ -70,11 +70,8 @@ def judge(store, row, criteria, *, interpretations=False):
         inputs = judging.load_judging_inputs(session, arguments)
     steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")
     outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), Work(clock=time.perf_counter))
-    for step in judging.stage_verdicts(arguments, outcome):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
-        judging.save_verdicts(session, arguments, outcome)
+        judging.save_judged(session, arguments, outcome)
 
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)

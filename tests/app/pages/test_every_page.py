@@ -5,14 +5,13 @@ from functools import cache
 from html import unescape
 
 import pytest
+from app.pages.circuits import CircuitsOptions, build_circuits
 from sqlalchemy import event
 from starlette.routing import Match
 
-from app.db.reads import kept_columns
-from app.db.reads.kept_columns import MAX_KEPT
+from app.db import rows
 from app.options import ScopeOptions
 from app.pages.circuit import CircuitOptions, build_circuit
-from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretation import build_interpretation
 from app.pages.network import build_network
@@ -95,7 +94,7 @@ PAGES = {  # address → most statements that it may send
 
 @pytest.fixture
 def statements(app, monkeypatch):
-    monkeypatch.setattr(kept_columns, "_COLUMNS", Recent(MAX_KEPT, lambda column: column.nbytes))  # none is kept
+    monkeypatch.setattr(rows, "_KEPT", Recent(rows.MAX_KEPT, rows._size))  # none is kept
     sent = []
 
     def note(_connection, _cursor, statement, *_):

@@ -201,8 +201,6 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
         outcome = judging.compute_verdicts(
             judging.JudgingInputs(inputs.subject, steps, 0), Work(clock=time.perf_counter)
         )
-        for step in judging.stage_verdicts(arguments, outcome):
-            step(session)
         judging.save_verdicts(session, arguments, outcome)
         session.commit()
         page = client.get(f"{API}?kind=circuit&passes=necessity").json()
