@@ -17,17 +17,18 @@ from analysis.stories.relation import RELATIONS
 from app.db.cloud_storage import made_shares, stored_shares
 from app.db.reads.directions import all_direction_alignments, direction_searches
 from app.db.reads.verdicts import outcomes_in, step_of
-from app.db.recorded import stored_frame, stored_searches
+from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
 from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow, CommonGroundRow, VerdictRow
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
-from pluriscope.frames import Coded, Frame
-from pluriscope.kinds import algorithms, alignments, directions
+from pluriscope.frames import Frame
+from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.listing import frame_of
+from pluriscope.kinds.recorded import stored_types
 
 MAX_KEPT: Final = 128_000_000  # bytes
 NOT_JUDGED: Final = 255
@@ -71,14 +72,18 @@ def _read(
     verdicts: Sequence[VerdictRow],
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
-        "circuit": _circuits(session, analysis),
-        "algorithm": dict(columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED))),
-        "alignment": dict(columns_of(session, analysis, "alignment", tuple(alignments.STORED))),
+        "circuit": columns_of(session, analysis, "circuit", tuple(circuits.STORED)),
+        "algorithm": columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED)),
+        "alignment": columns_of(session, analysis, "alignment", tuple(alignments.STORED)),
     }
     if direction_searches(session, analysis.id):
         stored["direction"] = _directions(session, analysis)
-    frames = ((kind.key, stored_frame(session, analysis, kind)) for kind in RECORDED)
-    stored |= {key: frame for key, frame in frames if frame is not None}
+    searched = stored_searches(session, analysis.id)
+    stored |= {
+        kind.key: columns_of(session, analysis, kind.key, tuple(stored_types(kind)))
+        for kind in RECORDED
+        if kind.key in searched
+    }
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     outcomes: dict[str, dict[str, NDArray[np.uint8]]] = {}
     valid = np.flatnonzero(np.array(stored["alignment"]["valid"], np.bool_))
@@ -102,12 +107,6 @@ def _read(
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
-
-
-def _circuits(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
-    names = ("mask", "edges", "neurons", "margin", "interpretations", "observed")
-    columns = columns_of(session, analysis, "circuit", names)
-    return {name: Coded.of(columns[name]) if name in names[-2:] else columns[name] for name in names}
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:

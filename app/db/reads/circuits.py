@@ -96,9 +96,8 @@ def circuits_at(
 
 def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:
     """The stored circuits with fewest edges, ties by mask."""
-    rows = CircuitRow.__table__.columns
-    query = select(rows.position).where(rows.analysis == analysis.id).order_by(rows.edges, rows.position).limit(limit)
-    return circuits_at(session, analysis, layout, session.scalars(query).all())
+    edges = np.asarray(columns_of(session, analysis, "circuit")["edges"])
+    return circuits_at(session, analysis, layout, np.argsort(edges, kind="stable")[:limit].tolist())
 
 
 def values_at(values: Values, positions: Sequence[int]) -> list[Any]:

@@ -19,7 +19,7 @@ from analysis.stories.relation import RELATIONS
 from app.addressing import Addresses
 from app.db.reads import common_ground as common_ground_reads
 from app.db.reads.circuits import masks_of
-from app.db.reads.verdicts import outcomes_in, tallies_of, verdict_row
+from app.db.reads.verdicts import outcomes_in, verdict_row, verdict_sets
 from app.db.reports import RIVALS, RivalsReport, StoredContradiction, report_of, report_row
 from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
@@ -393,8 +393,8 @@ class _Viewer:
         if placed is None or analysis is None:
             return None
         shown, missing = self._shown(placed.masks, options.by, step)
-        stored = tallies_of(self._session, analysis)
-        steps = [one for one in default_steps() if (CIRCUIT, str(one)) in stored]
+        stored = {one.step.key for one in verdict_sets(self._session, analysis) if one.kind == CIRCUIT}
+        steps = [one for one in default_steps() if CIRCUIT in one.kinds and one.key in stored]
         steps += [step] if step is not None and step not in steps else []
         choices = [(BY_EDGES, "Edges"), (BY_STORY, "Story"), *((str(one), one.criterion.label) for one in steps)]
         return self.shown.map(report, options.by, shown, missing, choices)
@@ -412,10 +412,10 @@ class _Viewer:
             if relations is None:
                 return nothing, "The stories of circuits are not known yet."
             return [NAMES_OF_RELATIONS.get(code, "not asked") for code in relations[places].tolist()], ""
-        row = verdict_row(self._session, analysis, CIRCUIT, step)
-        if row is None:
+        verdict = verdict_row(self._session, analysis, CIRCUIT, step)
+        if verdict is None:
             return nothing, f"Verdicts of {step} are not stored yet."
-        passing = np.equal(outcomes_in(self._session, row.id), PASSED)[places].tolist()
+        passing = (outcomes_in(self._session, verdict.id)[places] == PASSED).tolist()
         return ["passes" if one else "fails" for one in passing], ""
 
 
