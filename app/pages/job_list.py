@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -51,7 +52,9 @@ def job_list(
         yield Notice("No jobs yet", "Nobody has requested an analysis or a training.")
         return
     renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
-    yield Table(listing, query, addresses.jobs(), noun="job", renews=renews, id=ID)
+    asked = urlencode({name: values[0] for name, values in query.wanted.items() if len(values) == 1})
+    files = {form.upper(): f"{addresses.jobs()}.{form}" + (f"?{asked}" if asked else "") for form in ("csv", "json")}
+    yield Table(listing, query, addresses.jobs(), noun="job", files=files, renews=renews, id=ID)
 
 
 @dataclass(frozen=True)
