@@ -6,7 +6,6 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from app.db.reads.explanation_verdicts import survivors_of_interpretations
 from sqlalchemy import func, select
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
@@ -205,18 +204,3 @@ def test_any_combination_of_interpretation_criteria_is_counted(store):
         step = CriterionStep.parse("interchange-joint")
         read = counts_in(session, analysis, verdict_row(session, analysis, "interpretation", step))
         assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
-
-        def left(*keys: str) -> int:
-            found = survivors_of_interpretations(session, analysis, parse_steps(keys))
-            assert found.some.tolist() == [found[position] > 0 for position in range(n)]
-            return sum(found[position] for position in range(n))
-
-        assert left() == sum(totals)
-        assert left("interchange") == sum(half)
-        assert left("interchange", "observed-class") == left("observed-class", "interchange") == 3 * n
-        assert left("interchange-joint", "interchange") == 2 * n
-        assert left("interchange-joint", "interchange", "observed-class") == n
-        assert left("interchange", "interchange-joint", "margin") == 2 * (n - 1)
-        assert left("margin") == sum(totals[1:])
-        assert left("margin", "observed-class") == 4 * (n - 1)
-        assert survivors_of_interpretations(session, analysis, parse_steps(["margin", "causal-order"])) is None
