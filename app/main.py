@@ -19,6 +19,7 @@ from app import error_answers
 from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
+from app.db.upgrade import upgrade
 from app.figures.png_cache import PngCache
 from app.garbage import collect_garbage_seldom
 from app.gate import Gate
@@ -151,7 +152,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
-        app.state.store.migrate()
+        upgrade(app.state.store, settings.data)
         yield
         app.state.store.close()
 

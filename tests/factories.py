@@ -14,6 +14,7 @@ import numpy as np
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
@@ -101,8 +102,9 @@ def exact_xor() -> NetworkFile:
 def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
     """An analysis of the pretrained XOR that looks real, made without the engine.
 
-    The 197 valid circuits, their outputs and margins are true (tried one by one below). The two algorithms are true
-    candidates; the numbers of interpretations, the alignments' scores and the criteria are made up.
+    The 197 valid circuits and their margins are true (tried one by one below); their outputs are the engine's, which a
+    store computes again to the last bit. The two algorithms are true candidates; the numbers of interpretations, the
+    alignments' scores and the criteria are made up.
     """
     file = pretrained_xor()
     layout = EdgeLayout(file.network.sizes)
@@ -111,9 +113,10 @@ def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
     observed = tuple(1 + (int(mask) % 7) ** 2 for mask in masks)
     by_circuit = tuple(10 ** (int(mask) % 30) + n for mask, n in zip(masks, observed, strict=True))
     algorithms = tuple(_algorithm_result(model) for model in two_xor_algorithms())
+    question = ask(file.network, task=file.tasks[0], protocol=protocol)
     return OutputAnalysis(
-        question=ask(file.network, task=file.tasks[0], protocol=protocol),
-        circuits=CircuitSearch(layout, 9_625, masks, outputs, margins),
+        question=question,
+        circuits=CircuitSearch(layout, 9_625, masks, evaluate_circuits(question, masks)[0], margins),
         interpretations=InterpretationCounts(by_circuit, observed),
         algorithms=AlgorithmSearch(algorithms, len(algorithms)),
         criteria={"zero-ablation": CriterionTally(len(masks), 9_625 - len(masks), 0, 0)},

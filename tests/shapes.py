@@ -316,9 +316,6 @@ def _done(store: Store, outcome: Outcome, kind: str, arguments: Mapping[str, Any
         with store.read() as session:
             inputs = handler.load(session, arguments)
         result = handler.compute(inputs, Work(clock=time.perf_counter))
-        for step in handler.stage(arguments, result) if handler.stage else ():
-            with store.write() as session:
-                step(session)
         with store.write() as session:
             handler.save(session, arguments, result)
     except (AnalysisError, StoreError) as refusal:

@@ -46,6 +46,7 @@ def serve(
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
+    from app.db.upgrade import upgrade
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
     from app.jobs.queue import cancel_unknown
@@ -57,7 +58,7 @@ def serve(
     configure(settings.log_format)
     store = open_store(settings)
     try:
-        store.migrate()
+        upgrade(store, settings.data, remark)
         if not no_bundled and not settings.read_only:
             with store.write() as session:
                 added = add_bundled_networks(session) + add_bundled_models(session)

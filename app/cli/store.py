@@ -49,10 +49,12 @@ def opened_store() -> Iterator[Store]:
         StoreUnavailable: the database cannot be opened.
     """
     from app.db.engine import open_store
+    from app.db.upgrade import upgrade
 
-    store = open_store(read_settings())
+    settings = read_settings()
+    store = open_store(settings)
     try:
-        store.migrate()
+        upgrade(store, settings.data, remark)
         yield store
     finally:
         store.close()

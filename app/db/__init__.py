@@ -1,1 +1,1 @@
-"""The store: tables, migrations, saving and staging, for SQLite and PostgreSQL."""
+"""The store: tables, migrations, saving and reading, for SQLite and PostgreSQL."""

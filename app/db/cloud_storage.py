@@ -1,7 +1,6 @@
 """What pages show of a survey at a glance, kept beside its points: the marks of its cloud, and shares by alignment.
 
-All of it follows from the points. It is made when a survey is saved, and later for those that an earlier version saved
-(:mod:`app.jobs.backfill`).
+All of it follows from the points, and is made when a survey is saved.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from app.db.cloud_marks import Cell, Grid, Marks, Span, marks_of
 from app.db.common_ground_columns import INTERPRETATION
+from app.db.reads.algorithms import places_of_owners
 from app.db.reads.common_ground import CloudPoint, algorithms_at, cloud_of, point_column, points_at
-from app.db.shelves import ShelfColumns, algorithm_columns, alignment_columns, stored_shelves
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
 
 MARKS: Final = "marks"
@@ -184,14 +184,9 @@ def _joined(
 
 
 def _algorithm_and_member(session: Session, analysis_id: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    stored = stored_shelves(session, analysis_id)
-    columns: ShelfColumns
-    if stored is not None:
-        columns = stored[2]
-    else:
-        sizes = session.get_one(AnalysisRow, analysis_id).network.sizes
-        columns = alignment_columns(session, analysis_id, algorithm_columns(session, analysis_id)[0], sizes)
-    return columns["algorithm"], columns["member"]
+    analysis = session.get_one(AnalysisRow, analysis_id)
+    names = columns_of(session, analysis, "alignment")["alignment_id"]
+    return places_of_owners(session, analysis), np.array([int(name, 16) for name in names], np.uint64)
 
 
 def _cell(

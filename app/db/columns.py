@@ -1,10 +1,10 @@
-"""Types of columns: big integers that sort, times that know their zone."""
+"""Types of columns: big integers, masks, times that know their zone."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -32,6 +32,26 @@ class SortableInteger(TypeDecorator[int]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
         return None if value is None else int(value[3:])
+
+
+class BigCount(TypeDecorator[int]):
+    """A non-negative integer of any size as its decimal digits."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+class HexMask(TypeDecorator[str]):
+    """The edges of a circuit as addresses write them: of one network all have as many digits."""
+
+    impl = String(64)
+    cache_ok = True
 
 
 class UtcDateTime(TypeDecorator[datetime]):

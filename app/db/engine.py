@@ -101,21 +101,21 @@ class Store:
                 "reading goes on as it is",
             )
 
-    def migrate(self, *, back_to: str = "", up_to: str = "head") -> None:
+    def migrate(self, *, up_to: str = "head") -> None:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        A current schema is left alone, so that a store that cannot be written can still be read.
+        A current schema is left alone, so that a store that cannot be written can still be read. Who opens a store that
+        people use calls :func:`app.db.upgrade.upgrade` instead, which keeps what was there before.
 
         Args:
-            back_to: an older revision to go back to instead.
             up_to: a revision beyond which not to go.
 
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
             StoreReadOnly: it is older and cannot be written.
         """
-        if not back_to and self.revision() == (newest_revision() if up_to == "head" else up_to):
+        if self.revision() == (newest_revision() if up_to == "head" else up_to):
             return
         from alembic import command  # not loaded where there is nothing to do, as at nearly every start
         from alembic.util import CommandError
@@ -124,10 +124,7 @@ class Store:
         engine = _engine(self.url, writes=True, migrates=True)
         try:
             with engine.begin() as connection:
-                if back_to:
-                    command.downgrade(alembic_config(connection), back_to)
-                else:
-                    command.upgrade(alembic_config(connection), up_to)
+                command.upgrade(alembic_config(connection), up_to)
                 if connection.dialect.name == "postgresql":
                     postgresql.adopt_conventions(connection)
         except CommandError as error:

@@ -8,28 +8,27 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Text, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from analysis.explanations.registry import RECORDED
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from app.db.cloud_storage import made_shares, stored_shares
-from app.db.frames import stored_frame, stored_searches
-from app.db.reads.circuit_scan import whole_column
-from app.db.reads.circuits import distinct_counts
 from app.db.reads.directions import all_direction_alignments, direction_searches
-from app.db.reads.kept_columns import key_of
 from app.db.reads.verdicts import outcomes_in, step_of
+from app.db.recorded import stored_searches
 from app.db.reports import report_row
+from app.db.rows import columns_of, key_of
 from app.db.stories import STORIES, stored_relations
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CommonGroundRow, VerdictRow
+from app.db.tables import AnalysisRow, CommonGroundRow, VerdictRow
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
-from pluriscope.frames import Coded, Frame
-from pluriscope.kinds import algorithms, alignments, directions
+from pluriscope.frames import Frame
+from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.listing import frame_of
+from pluriscope.kinds.recorded import stored_types
 
 MAX_KEPT: Final = 128_000_000  # bytes
 NOT_JUDGED: Final = 255
@@ -48,7 +47,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
     """
     survey = session.get(CommonGroundRow, analysis.id, options=[defer(CommonGroundRow.facts)])  # a cloud of thousands
     stories = report_row(session, analysis, STORIES)
-    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
     verdicts = [row for row in session.scalars(query) if row.kind != "interpretation"]
     key = (
         *(key_of(session, analysis), of),
@@ -73,14 +72,18 @@ def _read(
     verdicts: Sequence[VerdictRow],
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
-        "circuit": _circuits(session, analysis),
-        "algorithm": _rows(session, analysis, AlgorithmRow, ["id", *algorithms.STORED], "position"),
-        "alignment": _rows(session, analysis, AlignmentRow, list(alignments.STORED), "id"),
+        "circuit": columns_of(session, analysis, "circuit", tuple(circuits.STORED)),
+        "algorithm": columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED)),
+        "alignment": columns_of(session, analysis, "alignment", tuple(alignments.STORED)),
     }
     if direction_searches(session, analysis.id):
         stored["direction"] = _directions(session, analysis)
-    frames = ((kind.key, stored_frame(session, analysis.id, kind)) for kind in RECORDED)
-    stored |= {key: frame for key, frame in frames if frame is not None}
+    searched = stored_searches(session, analysis.id)
+    stored |= {
+        kind.key: columns_of(session, analysis, kind.key, tuple(stored_types(kind)))
+        for kind in RECORDED
+        if kind.key in searched
+    }
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     outcomes: dict[str, dict[str, NDArray[np.uint8]]] = {}
     valid = np.flatnonzero(np.array(stored["alignment"]["valid"], np.bool_))
@@ -104,30 +107,6 @@ def _read(
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
-
-
-def _circuits(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
-    plain = {name: whole_column(session, analysis.id, name) for name in ("mask", "edges", "neurons", "margin")}
-    ranked = {
-        name: Coded(
-            whole_column(session, analysis.id, name).astype(np.int32), distinct_counts(session, analysis.id, name)
-        )
-        for name in ("interpretations", "observed")
-    }
-    return plain | ranked
-
-
-def _rows(session: Session, analysis: AnalysisRow, table: Any, names: Sequence[str], order: str) -> dict[str, Any]:
-    """Some columns of the rows of an analysis; NaN for no number."""
-    wanted = (cast(getattr(table, name), Text) if name == "places" else getattr(table, name) for name in names)
-    query = select(*wanted).where(table.analysis_id == analysis.id)
-    rows = session.execute(query.order_by(getattr(table, order))).all()
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    numbers = ("best_agreed", "best_of", "truncated_at", "margin", *algorithms.FLAGS)
-    return {
-        name: [np.nan if value is None else value for value in values] if name in numbers else values
-        for name, values in zip(names, columns, strict=True)
-    }
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:

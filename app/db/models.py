@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from pydantic import Field
-from sqlalchemy import delete, select
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -23,18 +23,25 @@ from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
 from analysis.work import DEFAULT_WORK, Work
+from app.by_name import ByName
 from app.db.errors import Ambiguous, NotFound
-from app.db.frames import SEARCH, SearchSummary, frame_as_bytes, frame_from_bytes, read_columns, write_columns
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report, Stored
 
 RESERVED: Final = frozenset({"new"})
+SEARCH: Final = "search"
+_DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
 
 
-class CircuitSearch(SearchSummary):
-    """What a search for the circuits of a model under one set of rules says of itself."""
+class CircuitSearch(ByName):
+    """What a search for the circuits of a model under one set of rules says of itself; whatever another version kept
+    besides is left out.
+    """
 
+    model_config = ConfigDict(extra="ignore")
+
+    engine_version: str = Field(description="Of the engine that searched.")
     valid: int = Field(description="Valid circuits, exactly.")
     possible: str = Field(description="Circuits there are, as decimal digits; they may be beyond 2^53.")
     listed: int
@@ -146,8 +153,24 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         engine_version=ENGINE_VERSION,
         apart=None if found.apart is None else (*found.apart.masks, found.apart.exact),
     )
-    columns = frame_as_bytes(circuit_record(kind).frame(found.circuits), search)
-    write_columns(session, ModelColumnRow, {"model_id": row.id, "rules": kind.write_rules(rules)}, columns)
+    columns = {name: _as_bytes(column) for name, column in circuit_record(kind).frame(found.circuits).items()}
+    owner = {"model_id": row.id, "rules": kind.write_rules(rules)}
+    session.execute(delete(ModelColumnRow).filter_by(**owner))
+    columns[SEARCH] = search.model_dump_json().encode()
+    session.execute(insert(ModelColumnRow), [{**owner, "name": name, "data": data} for name, data in columns.items()])
+
+
+def _as_bytes(column: NDArray[Any]) -> bytes:
+    """A column as it is kept: numbers as they lie in memory, texts one a line."""
+    if column.dtype.kind == "U":
+        return "\n".join(column.tolist()).encode()
+    return np.ascontiguousarray(column, _DTYPES[type(column.dtype.type(0).item())]).tobytes()
+
+
+def _from_bytes(data: bytes, dtype: type) -> NDArray[Any]:
+    if dtype is str:
+        return np.array(data.decode().split("\n") if data else [], dtype=str)
+    return np.frombuffer(data, _DTYPES[dtype])
 
 
 def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, str], CircuitSearch]:
@@ -194,14 +217,14 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind
 
     What a version that searched did not know of them is :data:`~analysis.models.judging.NOT_ASKED`.
     """
-    found = read_columns(session, ModelColumnRow, {"model_id": model_id, "rules": rules})
-    record = circuit_record(kind)
-    known = replace(record, columns=tuple(one for one in record.columns if one.name in found))
-    frame = frame_from_bytes(found, known)
-    if frame is None or not {one.name for one in MODEL_CIRCUIT.columns} <= found.keys():
+    query = select(ModelColumnRow.name, ModelColumnRow.data).filter_by(model_id=model_id, rules=rules)
+    found = dict(session.execute(query).all())
+    if not {REF, NAME, *(one.name for one in MODEL_CIRCUIT.columns)} <= found.keys():
         return None
+    dtypes = {REF: str, NAME: str, **{one.name: one.dtype for one in circuit_record(kind).columns}}
+    frame = {name: _from_bytes(found[name], dtype) for name, dtype in dtypes.items() if name in found}
     unknown = np.full(len(frame[REF]), NOT_ASKED)
-    return {REF: frame[REF], NAME: frame[NAME], **{one.name: frame.get(one.name, unknown) for one in record.columns}}
+    return {name: frame.get(name, unknown) for name in dtypes}
 
 
 def stored_landscape(

@@ -1,7 +1,7 @@
 """An analysis made ready for the store: everything that takes time, done before any transaction begins.
 
 Pure and without a session, so that the process that computed the analysis does it as well, and what goes through the
-pipe to the worker are bytes that only need to be inserted.
+pipe to the worker only needs to be inserted.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import IIA
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
+from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import MAX_EDGES
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
 from analysis.result_file import smallest_json
-from app.db.circuit_columns import Block, blocks_of, mask_words
 from app.db.codecs import places_to_json
-from app.db.distributions import candidates_json, distributions_of
+from app.db.distributions import active_neurons, candidates_json, distributions_of
 
+CIRCUIT_COLUMNS: Final = ("position", "mask", "edges", "neurons", "margin", "interpretations", "observed")
+MAX_SO_FAR: Final = 1_000  # circuits stored before the end
 IIA_ONE: Final = 1_000_000_000
 NOTHING_KEPT: Final = -1
 
@@ -37,7 +42,7 @@ class PreparedAnalysis:
     Args:
         network: digest of its network.
         columns: values of the columns of its row, the references to other rows left out.
-        blocks: its circuits.
+        circuits: of each listed one the values of :data:`CIRCUIT_COLUMNS`, masks ascending.
         search: its algorithms and alignments; their rows are made one by one when they are inserted.
     """
 
@@ -45,7 +50,7 @@ class PreparedAnalysis:
     protocol: Protocol
     data: DataRecord
     columns: Mapping[str, Any]
-    blocks: tuple[Block, ...]
+    circuits: list[tuple[Any, ...]]
     search: AlgorithmSearch
 
     @property
@@ -80,9 +85,23 @@ class PreparedAnalysis:
                 )
 
 
-def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION) -> PreparedAnalysis:
-    """Make an analysis ready."""
+def prepare_so_far(analysis: OutputAnalysis) -> PreparedAnalysis:
+    """Make what is certain so far ready: all counts, and the smallest of the circuits."""
+    return prepare_analysis(analysis, most=MAX_SO_FAR)
+
+
+def prepare_analysis(
+    analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION, most: int | None = None
+) -> PreparedAnalysis:
+    """Make an analysis ready.
+
+    Args:
+        analysis: the analysis.
+        engine_version: of the engine that found it.
+        most: so many of the circuits, those with fewest edges; None for all.
+    """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    rows = _circuit_rows(circuits, counts, most)
     columns = {
         "output": analysis.question.output,
         "protocol_digest": analysis.question.protocol.digest,
@@ -92,7 +111,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "circuits_possible": circuits.possible,
         "circuits_valid": circuits.n_valid,
         "circuits_method": circuits.method,
-        "circuits_listed": circuits.n_listed,
+        "circuits_listed": len(rows),
         "circuits_low": None if circuits.interval is None else circuits.interval[0],
         "circuits_high": None if circuits.interval is None else circuits.interval[1],
         "circuits_confidence": circuits.confidence,
@@ -118,9 +137,24 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         analysis.question.protocol,
         analysis.question.record,
         columns,
-        tuple(blocks_of(circuits, counts)),
+        rows,
         search,
     )
+
+
+def _circuit_rows(circuits: CircuitSearch, counts: InterpretationCounts, most: int | None) -> list[tuple[Any, ...]]:
+    layout, edges = circuits.layout, np.bitwise_count(circuits.masks).astype(np.int64)
+    chosen = np.sort(np.argsort(edges, kind="stable")[:most])
+    masks = circuits.masks[chosen]
+    columns = (
+        range(len(chosen)),
+        map(layout.to_hex, masks.tolist()),
+        edges[chosen].tolist(),
+        active_neurons(layout, masks).sum(axis=1).tolist(),
+        (None if math.isnan(margin) else margin for margin in circuits.margins[chosen].tolist()),
+        *([str(values[place]) for place in chosen] for values in (counts.by_circuit, counts.observed_by_circuit)),
+    )
+    return list(zip(*columns, strict=True))
 
 
 def result_digest(
@@ -160,13 +194,22 @@ def result_digest(
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
     parts = [
-        b"".join(word.astype("<u8").tobytes() for word in mask_words(circuits.masks, circuits.layout)),
+        b"".join(word.astype("<u8").tobytes() for word in _mask_words(circuits)),
         (circuits.outputs + 0.0).astype("<f8").tobytes(),
         circuits.margins.astype("<f8").tobytes(),
         ",".join(map(str, counts.by_circuit)).encode(),
         ",".join(map(str, counts.observed_by_circuit)).encode(),
     ]
     return sha256_hex(canonical_json(head), *(part for blob in parts for part in (b"\n", blob)))
+
+
+def _mask_words(circuits: CircuitSearch) -> Iterator[NDArray[Any]]:
+    """The masks as columns of 64 edges each, the first edges first."""
+    if circuits.layout.n_edges <= MAX_EDGES:
+        yield circuits.masks
+        return
+    for start in range(0, circuits.layout.n_edges, MAX_EDGES):
+        yield (circuits.masks >> start) & (1 << MAX_EDGES) - 1
 
 
 def iia_rank(best: IIA | None) -> int:

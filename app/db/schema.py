@@ -14,7 +14,7 @@ from app.db import (  # noqa: F401
     direction_tables,
     job_tables,
     model_tables,
-    shelf_tables,
+    recorded_tables,
     study_tables,
     tables,
 )

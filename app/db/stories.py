@@ -16,9 +16,7 @@ from analysis.stories.contrast import Contrast, smallest_first
 from analysis.stories.grain import Grain
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import CONFIDENCE, Stories, Unasked
-from app.db.frames import read_columns, write_columns
 from app.db.reports import Mask, Stored, save_report
-from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.recent import Recent
 
@@ -26,7 +24,11 @@ STORIES: Final = "stories"
 NOT_ASKED: Final = 255
 """Stands in the column of relations for a circuit that was not drawn."""
 N_EXAMPLES: Final = 24
-_RELATION: Final = "relation"
+_LETTERS: Final = b"snwo-v?"
+"""Of each relation, in the order of :data:`RELATIONS`, and of a circuit that was not drawn."""
+_CODES: Final = bytes([*range(len(RELATIONS)), NOT_ASKED])
+_AS_LETTERS: Final = bytes.maketrans(_CODES, _LETTERS)
+_AS_CODES: Final = bytes.maketrans(_LETTERS, _CODES)
 _KEPT: Final = Recent[NDArray[np.uint8]](16_000_000, lambda column: column.nbytes)
 
 
@@ -197,7 +199,8 @@ class Told:
 def save_stories(session: Session, analysis: AnalysisRow, *, report: Told, **how: Any) -> AnalysisReportRow:
     """Store what was found in place of what an earlier job found; ``how`` as for :func:`save_report`."""
     row = save_report(session, analysis, kind=STORIES, report=report.report, **how)
-    write_columns(session, ShelfColumnRow, _owner(analysis), {_RELATION: report.column.tobytes()})
+    row.by_circuit = report.column.tobytes().translate(_AS_LETTERS).decode()
+    session.flush()
     return row
 
 
@@ -208,10 +211,4 @@ def stored_relations(
     if row is None or not row.found["algorithms"]:
         return None
     key = (str(session.get_bind().engine.url), analysis.id, row.content)
-    return _KEPT.of(
-        key, lambda: np.frombuffer(read_columns(session, ShelfColumnRow, _owner(analysis))[_RELATION], np.uint8)
-    )
-
-
-def _owner(analysis: AnalysisRow) -> dict[str, Any]:
-    return {"analysis_id": analysis.id, "kind": STORIES}
+    return _KEPT.of(key, lambda: np.frombuffer(row.by_circuit.encode().translate(_AS_CODES), np.uint8))

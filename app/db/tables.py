@@ -2,16 +2,17 @@
 
 Identity is content (digests, masks, hashes); row numbers never leave the database.
 
-networks ─┬─ analyses ─┬─ circuit blocks
+networks ─┬─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
           │            ├─ verdicts ── verdict blocks
           │            ├─ common ground ── its blocks
           │            ├─ direction searches (:mod:`app.db.direction_tables`)
+          │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
 
-Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
-them is a few thousand rows, and every list is a scan of the columns that it needs. Everything else is a row each.
+Every explanation is a row; lists read whole columns of them (:mod:`app.db.rows`). Verdicts and points of the common
+ground stand in columns, in blocks of bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.columns import SortableInteger, UtcDateTime
+from app.db.columns import BigCount, HexMask, SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
 
@@ -120,14 +121,10 @@ class DataRow(Base):
 
 
 class AnalysisRow(Base):
-    """One analysis = network + output + protocol + data record, with its counts kept.
-
-    A large analysis is saved in many small transactions; until the last of them it carries a mark in ``staged`` and no
-    page knows of it (see :mod:`app.db.staging`).
-    """
+    """One analysis = network + output + protocol + data record, with its counts kept."""
 
     __tablename__ = "analyses"
-    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest", "staged"),)
+    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest", "so_far"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"))
@@ -137,8 +134,8 @@ class AnalysisRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     result_digest: Mapped[str] = mapped_column(String(64))  # of the result without timings: equal runs are equal here
 
-    # "" when it is there for everyone; else the job that is saving it, or a minus and the id of what is being deleted
-    staged: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    # "" when it is whole; else the job on its way that has found this so far (:func:`app.db.writes.save_so_far`)
+    so_far: Mapped[str] = mapped_column(String(20), default="", server_default="")
 
     circuits_possible: Mapped[int] = mapped_column(SortableInteger)
     circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or the estimate
@@ -170,19 +167,20 @@ class AnalysisRow(Base):
     protocol: Mapped[ProtocolRow] = relationship()
 
 
-class CircuitBlockRow(Base):
-    """One column's values of some thousand valid circuits; masks ascend through the blocks of an analysis.
+class CircuitRow(Base):
+    """A listed valid circuit; masks ascend with the position. Its interpretations are counted and fetched by index."""
 
-    Circuits' interpretations are counted in a column and fetched by index; they are not rows.
-    """
+    __tablename__ = "circuits"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    __tablename__ = "circuit_blocks"
-
-    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)  # of the column, see app.db.circuit_columns
-    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
-    first: Mapped[str | None] = mapped_column(String(1003))  # the first value of a column that ascends, as sorting text
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    analysis: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)  # from 0
+    mask: Mapped[str] = mapped_column(HexMask)
+    edges: Mapped[int]
+    neurons: Mapped[int]  # active hidden ones
+    margin: Mapped[float | None]  # None for NaN
+    interpretations: Mapped[int] = mapped_column(BigCount)
+    observed: Mapped[int] = mapped_column(BigCount)
 
 
 class AlgorithmRow(Base):
@@ -262,7 +260,7 @@ class VerdictRow(Base):
     """
 
     __tablename__ = "verdicts"
-    __table_args__ = (UniqueConstraint("analysis_id", "kind", "criterion", "settings_digest", "staged"),)
+    __table_args__ = (UniqueConstraint("analysis_id", "kind", "criterion", "settings_digest"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
@@ -270,7 +268,6 @@ class VerdictRow(Base):
     criterion: Mapped[str] = mapped_column(String(40))
     settings_digest: Mapped[str] = mapped_column(String(12))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)  # of all parameters
-    staged: Mapped[str] = mapped_column(String(20), default="", server_default="")  # the job that is saving it, or ""
     n: Mapped[int]  # explanations, of interpretations the circuits
     passed: Mapped[int] = mapped_column(SortableInteger)  # of interpretations all of them, however many
     failed: Mapped[int] = mapped_column(SortableInteger)
@@ -342,5 +339,6 @@ class AnalysisReportRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports
     seconds: Mapped[float]
+    by_circuit: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # a letter for each
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -22,14 +22,11 @@ from numpy.typing import NDArray
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import JudgedBlock
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import PASSED
 from analysis.digest import canonical_json
 from analysis.result import NOTHING_JUDGED, CriterionTally
 
 BLOCK: Final = 16_384
 COUNTS: Final = ("totals", "passed", "undecided", "representatives", "representatives_undecided")
-PASSING: Final = "passing"
-"""Which explanations pass, as bits, all in block 0; it follows from the outcomes. Of interpretations there is none."""
 _NAMED: Final = b"="  # no compressed text begins so
 _LEVEL: Final = 1  # more would take longer than it saves
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
@@ -152,18 +149,6 @@ def unpacked(name: str, data: bytes, n: int = 0) -> NDArray[Any]:
     dtype = _DTYPES[name]
     part = zlib.decompressobj().decompress(data, n * dtype.itemsize) if n else zlib.decompress(data)
     return np.frombuffer(part, dtype)
-
-
-def passing_of(outcomes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Which explanations pass as bits, the first in the lowest: a criterion on a million circuits takes 125 kB so."""
-    return np.packbits(outcomes == PASSED, bitorder="little")
-
-
-def passing_block(blocks: Iterable[VerdictBlock]) -> VerdictBlock:
-    """The same as a block of its own, from the blocks of all columns."""
-    outcomes = {block.number: unpacked("outcomes", block.data) for block in blocks if block.name == "outcomes"}
-    parts = [outcomes[number] for number in sorted(outcomes)]
-    return VerdictBlock(PASSING, 0, passing_of(np.concatenate([np.empty(0, np.uint8), *parts])).tobytes())
 
 
 def counts_to_bytes(values: Sequence[int]) -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from typing import Protocol as Interface
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -17,14 +17,17 @@ from analysis.networks.network import Network
 from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
-from app.db.errors import Conflict
+from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import is_taken
-from app.db.prepared import prepare_analysis
+from app.db.prepared import CIRCUIT_COLUMNS, PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import network_by_digest
+from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import STUDY_ORIGIN, known_as
-from app.db.staging import DIRECTLY, Staging
-from app.db.tables import AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.records import save_data_record, save_protocol
+from app.db.rows import insert_rows
+from app.db.table_base import Base
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, FormerSlugRow, NetworkRow
 
 
 class NamedNetwork(Interface):
@@ -134,21 +137,98 @@ def save_analysis(
     engine_version: str = ENGINE_VERSION,
     now: datetime | None = None,
 ) -> AnalysisRow:
-    """Store one analysis in the session's transaction (jobs do it in many, see :mod:`app.db.staging`).
+    """Store one analysis; see :func:`save_prepared`."""
+    return save_prepared(session, prepare_analysis(analysis, engine_version=engine_version), now=now)
+
+
+def save_prepared(session: Session, prepared: PreparedAnalysis, *, now: datetime | None = None) -> AnalysisRow:
+    """Store one analysis whole, in the session's transaction.
 
     The same result again changes nothing, timings included; another result for the same network, output, protocol and
-    data (a newer engine's, say) replaces the old one whole.
+    data (a newer engine's, say) replaces the old one. What was found so far goes.
 
     Raises:
         NotFound: its network is not stored.
     """
-    staging = Staging(prepare_analysis(analysis, engine_version=engine_version), DIRECTLY)
-    for step in staging.steps(now):
-        step(session)
-    row = staging.publish(session)
-    replaced = select(AnalysisRow.id).where(AnalysisRow.network_id == row.network_id, AnalysisRow.staged.like("-%"))
-    _delete_analyses(session, session.scalars(replaced).all())
+    old = _stored(session, prepared)
+    if old is not None and old.result_digest == prepared.result_digest:
+        return old
+    _delete_analyses(session, session.scalars(select(AnalysisRow.id).where(*_same(session, prepared))).all())
+    return _insert(session, prepared, "", now)
+
+
+def save_so_far(session: Session, prepared: PreparedAnalysis, job_id: str) -> bool:
+    """Store what a job has found so far in place of what it had found before.
+
+    Only pages that say "still computing" look for it, and only while that job is on its way.
+
+    Args:
+        session: of the writer, in a transaction that is fenced by the job's lease.
+        prepared: bounded in size (:func:`app.db.prepared.prepare_so_far`).
+        job_id: of the job that makes the whole.
+
+    Returns:
+        Whether it is stored: not where a finished analysis is there already, nor of a network that is gone.
+    """
+    if network_by_digest(session, prepared.network) is None or _stored(session, prepared) is not None:
+        return False
+    _delete_analyses(session, session.scalars(select(AnalysisRow.id).where(AnalysisRow.so_far == job_id)).all())
+    _insert(session, prepared, job_id, None)
+    return True
+
+
+def forget_so_far(session: Session) -> None:
+    """Delete what jobs had found so far that are not on their way any more."""
+    on_its_way = select(JobRow.id).where(JobRow.state.in_(UNFINISHED))
+    left = select(AnalysisRow.id).where(AnalysisRow.so_far != "", AnalysisRow.so_far.not_in(on_its_way))
+    _delete_analyses(session, session.scalars(left).all())
+
+
+def _insert(session: Session, prepared: PreparedAnalysis, so_far: str, now: datetime | None) -> AnalysisRow:
+    save_protocol(session, prepared.protocol)
+    save_data_record(session, prepared.data)
+    network = _network(session, prepared)
+    row = AnalysisRow(**prepared.columns, network_id=network.id, so_far=so_far, created_at=now or datetime.now(UTC))
+    session.add(row)
+    session.flush()
+    circuits = [(row.id, *values) for values in prepared.circuits]
+    insert_rows(session, Base.metadata.tables["circuits"], ("analysis", *CIRCUIT_COLUMNS), circuits)
+    _insert_all(session, AlgorithmRow, [{**one, "analysis_id": row.id} for one in prepared.algorithm_rows()])
+    numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id)
+    number_of = dict(session.execute(numbered).all())
+    alignments = [
+        {**columns, "analysis_id": row.id, "algorithm_row_id": number_of[algorithm]}
+        for algorithm, columns in prepared.alignment_rows()
+    ]
+    _insert_all(session, AlignmentRow, alignments)
     return row
+
+
+def _insert_all(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(insert(table), rows)
+
+
+def _network(session: Session, prepared: PreparedAnalysis) -> NetworkRow:
+    network = network_by_digest(session, prepared.network)
+    if network is None:
+        digest = prepared.network[:12]
+        raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
+    return network
+
+
+def _same(session: Session, prepared: PreparedAnalysis) -> tuple[ColumnElement[bool], ...]:
+    """What holds of every row about the same question, whole or so far."""
+    return (
+        AnalysisRow.network_id == _network(session, prepared).id,
+        AnalysisRow.output == prepared.output,
+        AnalysisRow.protocol_digest == prepared.protocol.digest,
+        AnalysisRow.data_digest == prepared.data.digest,
+    )
+
+
+def _stored(session: Session, prepared: PreparedAnalysis) -> AnalysisRow | None:
+    return session.scalar(select(AnalysisRow).where(*_same(session, prepared), AnalysisRow.so_far == ""))
 
 
 def delete_network(session: Session, row: NetworkRow) -> None:

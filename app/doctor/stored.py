@@ -19,7 +19,6 @@ from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.results import load_analysis
-from app.db.staging import is_left_over
 from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
 from app.doctor.finding import Finding, note, ok, problem, warning
 
@@ -161,7 +160,6 @@ def of_jobs(store: Store) -> Iterator[Finding]:
         old = _count(session, JobRow.state == "queued", JobRow.created_at < now - WAITING)
         failed = _count(session, JobRow.state == "failed")
         unknown = _count(session, JobRow.state.in_(UNFINISHED), JobRow.lease_until.is_(None), JobRow.state == "running")
-        left = session.scalar(select(func.count()).select_from(AnalysisRow).where(is_left_over()))
     if stuck or unknown:
         yield warning(
             "jobs.leases",
@@ -176,12 +174,6 @@ def of_jobs(store: Store) -> Iterator[Finding]:
         )
     if failed:
         yield note("jobs.failed", f"{failed} jobs have failed", "each says why at /jobs, and can be retried")
-    if left:
-        yield note(
-            "jobs.leftovers",
-            f"{left} analyses are half saved or half deleted",
-            "the next job sweeps them up",
-        )
 
 
 def of_content(store: Store, *, sample: int = 5, seed: int | None = None) -> Iterator[Finding]:
@@ -209,7 +201,7 @@ def of_content(store: Store, *, sample: int = 5, seed: int | None = None) -> Ite
                 wrong.append(f"data record {record.digest[:12]}")
         # of older engines only those can be hashed again whose result is read as it was written
         ids = session.scalars(
-            select(AnalysisRow.id).where(AnalysisRow.staged == "", AnalysisRow.engine_version == ENGINE_VERSION)
+            select(AnalysisRow.id).where(AnalysisRow.so_far == "", AnalysisRow.engine_version == ENGINE_VERSION)
         ).all()
         chosen = random.Random(seed).sample(list(ids), min(sample, len(ids)))  # noqa: S311  no secret
         for analysis_id in chosen:

@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -50,15 +49,6 @@ class Pace:
         return self.lease_seconds / 4
 
 
-def sweep_all(store: Store, sweep: Callable[[Any], bool]) -> None:
-    """Sweep in small transactions; whatever is left if the database is busy is swept another time."""
-    with suppress(OperationalError):
-        more = True
-        while more:
-            with store.write() as session:
-                more = sweep(session)
-
-
 @dataclass
 class Attempt:
     """One attempt at one job.
@@ -72,7 +62,6 @@ class Attempt:
         stop: set when the worker is to leave.
         asked: ids of jobs that somebody has asked to stop, as the worker saw last.
         logged_stage: the last one whose end is in the job's log.
-        is_asked: whether the job was asked to stop when something of it was staged last.
     """
 
     store: Store
@@ -83,7 +72,6 @@ class Attempt:
     stop: threading.Event
     asked: Callable[[], Collection[str]] = frozenset
     logged_stage: str = ""
-    is_asked: bool = False
 
     def run(self) -> None:
         """Take the job to whatever end it has; nothing that goes wrong with it may end the slot."""
@@ -113,7 +101,7 @@ class Attempt:
             self.executor.close()
             self._give_back(lambda s: leases.release(s, self.claim))
         elif isinstance(ending, Finished):
-            self._store(handler, ending.outcome)
+            self._insist(lambda: self._save(handler, ending.outcome))
         elif isinstance(ending, Stopped):
             self._give_back(lambda s: leases.stop(s, self.claim))
         elif isinstance(ending, Refused):
@@ -204,26 +192,6 @@ class Attempt:
                 self.logged_stage = report.stage
                 yield f"{report.stage}: {report.found or 'done'}"
 
-    def _store(self, handler: Handler[Any, Any], outcome: Any) -> None:
-        """Stage what is large, save and end the job, then sweep up what others left behind or this has replaced."""
-        if handler.stage is not None:
-            for step in handler.stage(self.claim.arguments, outcome):
-                self._insist(lambda step=step: self._stage(step))  # type: ignore[misc]  # mypy knows no such default
-                if self.is_asked:
-                    self._give_back(lambda s: leases.stop(s, self.claim))
-                    return
-        self._insist(lambda: self._save(handler, outcome))
-        self._sweep()
-
-    def _sweep(self) -> None:
-        if self.handler.sweep is not None:
-            sweep_all(self.store, self.handler.sweep)
-
-    def _stage(self, step: Callable[[Any], None]) -> None:
-        with self.store.write() as session:
-            self.is_asked = leases.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
-            step(session)
-
     def _save(self, handler: Handler[Any, Any], outcome: Any) -> None:
         """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""
         with self.store.write() as session:
@@ -254,7 +222,8 @@ class Attempt:
         try:
             with self.store.write() as session:
                 change(session)
-            self._sweep()
+                if self.handler.forget is not None:
+                    self.handler.forget(session)
         except LeaseLost:
             log.warning("job %s is another worker's by now", self.claim.job_id)
 

@@ -7,8 +7,7 @@
 A deleted network keeps everything; its addresses say that it is deleted, its work is cancelled, its slug stays taken.
 So does a deleted study. Its networks have pages of their own, which stay until the study is purged; then those that are
 here as its outcomes and nothing else go too.
-What is purged goes in small transactions, so that others may write between them; the first one takes the analyses out
-of sight, so that nobody ever sees part of one.
+Each network that is purged goes in a transaction of its own, so that others may write between them.
 Bundled networks and studies are never purged, since the next start would only bring them back.
 """
 
@@ -29,9 +28,8 @@ from app.db.errors import Conflict
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.studies import networks_of_study_alone, study_jobs
-from app.db.staging import delete_some
 from app.db.study_tables import StudyRow
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.db.writes import delete_network
 from app.jobs import queue, study_queue
 
@@ -118,11 +116,10 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
     while True:
         with store.write() as session:
             _purge_studies(session, before)
-            gone = _purge_some(session, before)
-            if gone is None:
+            if not _purge_one(session, before):
                 purge_claims(session, before)
                 return n_gone
-        n_gone += gone
+        n_gone += 1
 
 
 def purge_beside(store: Store, days: float) -> None:
@@ -142,24 +139,14 @@ def _purge_studies(session: Session, before: datetime) -> None:
         session.flush()
 
 
-def _purge_some(session: Session, before: datetime) -> bool | None:
-    """One transaction's share of one network: whether that one is gone; None if none is left."""
+def _purge_one(session: Session, before: datetime) -> bool:
+    """Delete one network for good; returns whether there was one."""
     due = select(NetworkRow).where(NetworkRow.deleted_at <= before, NetworkRow.origin != KEPT_ORIGIN)
     row = session.scalar(due.order_by(NetworkRow.id).limit(1))
     if row is None:
-        return None
+        return False
     # whoever still works on it is told so by its lease; nothing new comes
     session.execute(delete(JobRow).where(JobRow.network_digest == row.digest))
-    own = AnalysisRow.network_id == row.id
-    seen = session.scalars(select(AnalysisRow.id).where(own, AnalysisRow.staged == "")).all()
-    for analysis in seen:
-        session.execute(update(AnalysisRow).where(AnalysisRow.id == analysis).values(staged=f"-{analysis}"))
-    if seen:
-        return False
-    some = session.scalar(select(AnalysisRow.id).where(own).limit(1))
-    if some is not None:
-        delete_some(session, some)
-        return False
     delete_network(session, row)
     return True
 

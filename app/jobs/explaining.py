@@ -15,8 +15,8 @@ from analysis.explanations.registry import BY_KEY
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.frames import StoredSearch, save_frame
 from app.db.reads.analyses import analysed_question, scope_of
+from app.db.recorded import StoredSearch, save_found
 from app.jobs import queue
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
@@ -64,7 +64,7 @@ def save_explanations(session: Session, arguments: Mapping[str, Any], outcome: E
     jobs there are must not depend on which was quicker.
     """
     row, kind = analysis_meant(session, arguments), BY_KEY[arguments["kind"]]
-    save_frame(session, row, kind, outcome.frame, outcome.search)
+    save_found(session, row, kind, outcome.frame, outcome.search)
     if outcome.search.n:
         queue.enqueue_criteria(session, row, default_steps(kind.key))
     n = outcome.search.n

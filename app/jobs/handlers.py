@@ -1,12 +1,12 @@
 """What each kind of job does: load from the store, compute without it, save with the job's end.
 
 ``compute`` runs in another process, knows no database and must pickle; ``save`` runs in the one transaction that ends
-the job, so what was found and the job's end are seen together or not at all. What takes long to store is staged before.
+the job, so what was found and the job's end are seen together or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
@@ -21,10 +21,10 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import NotFound
-from app.db.prepared import PreparedAnalysis, prepare_analysis
+from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_so_far
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
-from app.db.staging import Staging, save_partial, sweep
 from app.db.tables import AnalysisRow
+from app.db.writes import forget_so_far, save_prepared, save_so_far
 from app.jobs.computing import SO_FAR_SECONDS
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
 from app.jobs.stages import enqueue_following
@@ -57,19 +57,17 @@ class Handler(Generic[Inputs, Outcome]):
         load: arguments → inputs, reading the store.
         compute: inputs → outcome, a module-level function without side effects.
         save: outcome → stored, in the transaction that ends the job.
-        stage: outcome → transactions before that one, for what takes long to store; they leave nothing that is seen.
-        sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
+        forget: deletes what ``keep`` has stored for jobs that are not on their way any more.
         keep_seconds: the least between two times that ``keep`` is called.
     """
 
     load: Callable[[Session, Mapping[str, Any]], Inputs]
     compute: Callable[..., Outcome]
     save: Callable[[Session, Mapping[str, Any], Outcome], Saved]
-    stage: Callable[[Mapping[str, Any], Outcome], Iterator[Callable[[Session], None]]] | None = None
-    sweep: Callable[[Session], bool] | None = None
     keep: Callable[[Session, Mapping[str, Any], Any], Any] | None = None
+    forget: Callable[[Session], None] | None = None
     keep_seconds: float = SO_FAR_SECONDS
 
 
@@ -116,25 +114,18 @@ def compute_analysis(inputs: AnalysisInputs, work: Work = DEFAULT_WORK) -> Prepa
         AnalysisError: the engine refuses; the message names every reason.
     """
     return prepare_analysis(
-        analyse_output(inputs.question, replace(work.as_part(prepare_analysis), limits=inputs.limits))
+        analyse_output(inputs.question, replace(work.as_part(prepare_so_far), limits=inputs.limits))
     )
 
 
 def keep_so_far(session: Session, arguments: Mapping[str, Any], part: PreparedAnalysis) -> None:
     """Let pages show what is certain of an analysis on its way."""
-    save_partial(session, part, ANALYSE_DEFINITION.job_id(arguments))
-
-
-def stage_analysis_outcome(
-    arguments: Mapping[str, Any], outcome: PreparedAnalysis
-) -> Iterator[Callable[[Session], None]]:
-    """Store the analysis unseen, under the mark of its job."""
-    return Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).steps()
+    save_so_far(session, part, ANALYSE_DEFINITION.job_id(arguments))
 
 
 def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
-    """Let everyone see the staged analysis, and ask for what follows it."""
-    row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
+    """Store the analysis, and ask for what follows it."""
+    row = save_prepared(session, outcome)
     if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
         enqueue_following(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
@@ -168,10 +159,5 @@ def found_words(row: AnalysisRow) -> str:
 
 
 ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
-    load_analysis_inputs,
-    compute_analysis,
-    save_analysis_outcome,
-    stage_analysis_outcome,
-    sweep,
-    keep_so_far,
+    load_analysis_inputs, compute_analysis, save_analysis_outcome, keep_so_far, forget_so_far
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,13 +16,12 @@ from analysis.explanations.registry import BY_KEY
 from analysis.limits import DEFAULT_LIMITS
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.frames import stored_refs, stored_searches
 from app.db.reads.analyses import scope_of
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
+from app.db.recorded import stored_refs, stored_searches
 from app.db.verdict_columns import BLOCK, PreparedVerdicts
-from app.db.verdict_staging import VerdictStaging, sweep_verdicts
-from app.jobs.definitions import CRITERIA as DEFINITION
+from app.db.verdict_writes import save_verdicts
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
 from app.limits import limits_in
@@ -58,7 +57,7 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
     searched = stored_searches(session, row.id)
     wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
     steps = missing_steps(session, row, wanted, budget=budget)
-    recorded = {key: (stored_refs(session, row.id, BY_KEY[key]), one.complete) for key, one in searched.items()}
+    recorded = {key: (stored_refs(session, row, BY_KEY[key]), one.complete) for key, one in searched.items()}
     subject = replace(Subject.of(load_analysis(session, row)), recorded=recorded)
     return JudgingInputs(subject, steps, budget)
 
@@ -73,16 +72,10 @@ def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcom
     return tuple(prepared.values())
 
 
-def stage_verdicts(arguments: Mapping[str, Any], outcome: Outcome) -> Iterator[Callable[[Session], None]]:
-    """Store the verdicts unseen, under the mark of their job."""
-    return _staging(arguments, outcome).steps()
-
-
-def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:
-    """Let everyone see the staged verdicts."""
-    staging = _staging(arguments, outcome)
-    staging.publish(session)
+def save_judged(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:
+    """Store the verdicts."""
     row = analysis_meant(session, arguments)
+    save_verdicts(session, row, outcome)
     stopped = sorted({str(one.step) for one in outcome if one.stopped})
     n = len(arguments["criteria"])  # not how many verdicts were made: another job may have been quicker with some
     words = f"{n} criteri{'on' if n == 1 else 'a'} judged"
@@ -97,10 +90,4 @@ def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outco
     return Saved(result, words, truncated=bool(stopped))
 
 
-def _staging(arguments: Mapping[str, Any], outcome: Outcome) -> VerdictStaging:
-    return VerdictStaging(outcome, lambda session: analysis_meant(session, arguments), DEFINITION.job_id(arguments))
-
-
-CRITERIA: Handler[JudgingInputs, Outcome] = Handler(
-    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts
-)
+CRITERIA: Handler[JudgingInputs, Outcome] = Handler(load_judging_inputs, compute_verdicts, save_judged)

@@ -26,7 +26,7 @@ from app.db.lenses import LENSES as KIND
 from app.db.lenses import LensesReport, StoredNeurons, stored_carried, stored_function, stored_neurons, stored_view
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import masks_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.jobs.stored_analysis import report_handler
 
@@ -73,7 +73,7 @@ class LensInputs:
 def read_carried(session: Session, row: AnalysisRow, arguments: Mapping[str, Any]) -> LensInputs:
     """The network, its rules and what its alignments carry."""
     question = analysed_question(session, row)
-    masks = whole_column(session, row.id, "mask")
+    masks = masks_of(session, row)
     return LensInputs(
         question, _carried(session, row, question), masks, row.circuits_valid, bool(arguments["thorough"])
     )

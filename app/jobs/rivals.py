@@ -15,8 +15,7 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.models import searched_circuits
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import whole_column
-from app.db.reads.circuits import whole_counts
+from app.db.reads.circuits import masks_of, whole_counts
 from app.db.reports import RIVALS as KIND
 from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow
@@ -25,13 +24,13 @@ from app.jobs.stored_analysis import model_report_handler, report_handler
 
 def read_circuits(session: Session, row: AnalysisRow, _: Mapping[str, Any]) -> ListedCircuits:
     """The network, its rules and its listed circuits."""
-    masks = whole_column(session, row.id, "mask")
+    masks = masks_of(session, row)
     question = analysed_question(session, row)
     return ListedCircuits(
         question=question,
         layout=question.layout,
         masks=masks,
-        observed=whole_counts(session, row.id, "observed") if row.interpretations_truncated_at is None else (),
+        observed=whole_counts(session, row, "observed") if row.interpretations_truncated_at is None else (),
         complete=row.circuits_truncated_at is None,
     )
 

@@ -16,16 +16,19 @@ from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.models import registry
 from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
-from app.db.frames import SEARCH, is_searched
 from app.db.job_tables import JobRow
 from app.db.methods import METHODS as METHODS_OF_MODEL
 from app.db.model_tables import ModelColumnRow, ModelRow
+from app.db.models import SEARCH
 from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
+from app.db.recorded import is_searched
 from app.db.reports import RIVALS as RIVALS_OF_MODEL
+from app.db.study_tables import StudyRow
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
+from app.jobs.study_queue import ask_for_summary
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -59,11 +62,12 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     found = 0
     for stage in STAGES if stages is None else stages:
         if stage.stored is not None:
-            without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.staged == "", ~stage.stored)
+            without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.so_far == "", ~stage.stored)
             rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
             found += sum(len(stage.ask(session, row)) for row in rows)
     if stages is not None:
         return found
+    found += sum(ask_for_summary(session, study) for study in session.scalars(select(StudyRow)).all())
     return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())
 
 
@@ -132,9 +136,7 @@ def _judged() -> ColumnElement[bool]:
     of_these = tuple_(VerdictRow.criterion, VerdictRow.settings_digest).in_(
         [(step.key, step.settings_digest) for step in steps]
     )
-    found = select(func.count()).where(
-        VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.staged == "", VerdictRow.kind == "circuit", of_these
-    )
+    found = select(func.count()).where(VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.kind == "circuit", of_these)
     return found.correlate(AnalysisRow).scalar_subquery() >= len(steps)
 
 

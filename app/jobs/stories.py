@@ -17,7 +17,7 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import masks_of
 from app.db.stories import STORIES as KIND
 from app.db.stories import CircuitSet, Told, relation_column, save_stories, stories_report
 from app.db.tables import AnalysisRow
@@ -38,7 +38,7 @@ def read_circuits(session: Session, row: AnalysisRow, _: Mapping[str, Any]) -> S
     return StoryInputs(
         analysed_question(session, row),
         CircuitSet(
-            whole_column(session, row.id, "mask"),
+            masks_of(session, row),
             () if smallest is None else smallest.undrawn,
             row.circuits_valid,
             cast(Any, row.circuits_method),

@@ -24,8 +24,7 @@ from app.db.codecs import network_of
 from app.db.common_ground import save_common_ground
 from app.db.common_ground_columns import PreparedCommonGround, Stored, prepare_common_ground
 from app.db.reads.analyses import analysed_question, scope_of
-from app.db.reads.circuit_scan import whole_column
-from app.db.reads.circuits import whole_counts
+from app.db.reads.circuits import masks_of, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
@@ -49,7 +48,7 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
     row = analysis_meant(session, arguments)
     network = network_of(row.network)
     cut = network.for_output(row.output)
-    masks = whole_column(session, row.id, "mask")
+    masks = masks_of(session, row)
     algorithms = session.scalars(
         select(AlgorithmRow)
         .where(AlgorithmRow.analysis_id == row.id, AlgorithmRow.n_kept > 0)
@@ -64,7 +63,7 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
     subject = Subject(
         question=analysed_question(session, row),
         masks=masks,
-        observed=whole_counts(session, row.id, "observed"),
+        observed=whole_counts(session, row, "observed"),
         algorithms=[parse_algorithm(one.text, cast(Form, one.form), network.n_inputs) for one in algorithms],
         placements=[
             [

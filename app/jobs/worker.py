@@ -2,8 +2,7 @@
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
 free to renew the lease, tell the progress and pass a cancellation on. Whatever happens to processes or workers, a job
-ends once: the save and the job's end are one transaction, fenced by the lease's owner. What is large is staged before
-in transactions of their own, each fenced alike, so that nobody waits long for the database.
+ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.trouble import is_lasting
+from app.db.upgrade import upgrade
 from app.jobs import leases
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
-from app.jobs.backfill import fill_one
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Executor, ProcessExecutor
@@ -72,7 +71,7 @@ def run_workers(
     store = open_store(settings)
     cluster = _cluster(settings)
     try:
-        store.migrate()  # a worker may be the first to start
+        upgrade(store, settings.data)  # a worker may be the first to start
         slots = slots or (cluster and cluster.n_threads()) or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
@@ -123,7 +122,6 @@ class Worker:
 
     def __post_init__(self) -> None:
         self._asked: frozenset[str] = frozenset()  # jobs that somebody has asked to stop
-        self._filling, self._filled = threading.Lock(), False  # nothing comes to miss anything while this version works
         self._empty_until = 0.0  # one slot that found nothing to do has looked for all of them
 
     def run(self, *, until_idle: bool = False) -> None:
@@ -156,8 +154,6 @@ class Worker:
                     claim = self._claim(owner) if self.ready() else None
                     if claim is not None:
                         self._do(claim, executor)
-                    elif self._fill():
-                        continue
                     elif until_idle and not self._unfinished():
                         return
                     else:
@@ -192,12 +188,6 @@ class Worker:
             return leases.claim(
                 session, owner, lease_seconds=self.pace.lease_seconds, definitions=self.definitions, now=now
             )
-
-    def _fill(self) -> bool:
-        """Do one bit of what earlier versions left out, where nothing else is to do; returns whether there was any."""
-        with self._filling:
-            self._filled = self._filled or not fill_one(self.store)
-        return not self._filled
 
     def _unfinished(self) -> bool:
         with self.store.read() as session:

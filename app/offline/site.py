@@ -171,7 +171,7 @@ def _stored(session: Session, wish: Wish) -> tuple[dict[str, list[tuple[Scope, s
 def _analyses(session: Session, row: NetworkRow, protocol: Protocol, output: int | None) -> list[AnalysisRow]:
     """Stored analyses of a network under a protocol, by output, those on clean inputs first."""
     query = select(AnalysisRow).where(
-        AnalysisRow.network_id == row.id, AnalysisRow.staged == "", AnalysisRow.protocol_digest == protocol.digest
+        AnalysisRow.network_id == row.id, AnalysisRow.so_far == "", AnalysisRow.protocol_digest == protocol.digest
     )
     if output is not None:
         query = query.where(AnalysisRow.output == output)
@@ -181,7 +181,7 @@ def _analyses(session: Session, row: NetworkRow, protocol: Protocol, output: int
 
 
 def _analysed_under(session: Session, row: NetworkRow) -> str:
-    query = select(AnalysisRow.protocol_digest).where(AnalysisRow.network_id == row.id, AnalysisRow.staged == "")
+    query = select(AnalysisRow.protocol_digest).where(AnalysisRow.network_id == row.id, AnalysisRow.so_far == "")
     digests = set(session.scalars(query))
     names = sorted(next((k for k, p in BUILT_IN.items() if p.digest == digest), digest[:12]) for digest in digests)
     return ", ".join(names) or "none (it was not analysed at all)"

@@ -15,9 +15,9 @@ from analysis.criteria.steps import MAX_TEXT, CriterionStep, default_steps, pars
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
 from app.addressing import Addresses
-from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads import verdicts as reads
+from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.options import BigInt, PageModel, ScopeOptions

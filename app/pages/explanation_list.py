@@ -202,7 +202,9 @@ def _missing(subject: str, state: str, job: JobView | None, ask: Action, address
         cause = f"{why} So nothing is known here, which is not the same as none."
         verb = "failed" if state == "failed" else "was cancelled"
         return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, Action("See the job", job.url)])
-    return Notice("Not computed yet", f"{subject} was not asked for. That is not the same as none.", actions=[ask])
+    return Notice(
+        "Not computed yet", f"{subject}: nobody asked for it yet, which is not the same as none.", actions=[ask]
+    )
 
 
 def _rules(found: Asked) -> dict[str, str]:
@@ -276,4 +278,6 @@ def table(found: Asked) -> Table:
         raise Conflict(f"analysis of {found.place.slug}", f"is {state}", "run it first")
     if found.pending:
         raise Conflict(found.pending[0], "is not computed yet", "ask for it, or leave it out", "passes")
-    return Table(found.frame, replace(found.query, start=0), found.addresses.explanations(found.place.slug))
+    whole = replace(found.query, start=0)
+    found.frame.select(replace(whole, limit=1), facets=False)  # refuses what is not there before anything is sent
+    return Table(found.frame, whole, found.addresses.explanations(found.place.slug))

@@ -18,7 +18,7 @@ from app.db.reads import jobs as reads
 from app.figures.numbers import duration, when
 from app.figures.svg import verdict_mark
 from app.pages.place import find_network
-from pluriscope.blocks import Action, Block, Head, Notice, Table, VerdictState
+from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
 ID: Final = "jobs"
@@ -48,9 +48,6 @@ def job_list(
     query = read_query(listing.columns, options)
     train = Action("Train a network", addresses.train())
     yield Head("Jobs", "Background work: analyses and trainings. Closing a page stops nothing.", actions=[train])
-    if not listing.counts:
-        yield Notice("No jobs yet", "Nobody has requested an analysis or a training.")
-        return
     renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
     asked = urlencode({name: values[0] for name, values in query.wanted.items() if len(values) == 1})
     files = {form.upper(): f"{addresses.jobs()}.{form}" + (f"?{asked}" if asked else "") for form in ("csv", "json")}

@@ -13,7 +13,7 @@ from analysis.explanations.explanation import Claim, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.db.frames import StoredSearch, stored_refs, stored_searches
+from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.errors import NotFound
 from app.figures.svg import Direction
 from app.options import PageModel, ScopeOptions
@@ -164,7 +164,7 @@ def build_recorded(
         inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
         input_names=INPUT_NAMES[:n_inputs],
         says=list(kind.outputs(place.question, item)),
-        stored=analysis is not None and canonical.first in stored_refs(session, analysis.id, kind),
+        stored=analysis is not None and canonical.first in stored_refs(session, analysis, kind),
         n_stored=None if search is None else search.n,
         complete=search is not None and search.complete,
         note="" if search is None else search.note,

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from app.addressing import API_PREFIX, Addresses
-from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
+from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery

@@ -99,7 +99,7 @@ def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list
         reads.check_output(row, options.output)
     query = select(AnalysisRow).where(
         AnalysisRow.network_id == row.id,
-        AnalysisRow.staged == "",
+        AnalysisRow.so_far == "",
         AnalysisRow.protocol_digest == protocol.digest,
         AnalysisRow.data_digest == data.digest,
     )

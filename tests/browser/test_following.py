@@ -157,9 +157,6 @@ def do(store, job_id):
         arguments, handler = job.arguments, handler_at(DEFINITIONS[job.kind].handler)
         inputs = handler.load(session, arguments)
     outcome = handler.compute(inputs)
-    for step in handler.stage(arguments, outcome) if handler.stage else ():
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         saved = handler.save(session, arguments, outcome)
         end(session, session.get_one(JobRow, job_id), saved.result, saved.found)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
-from app.db.staging import save_partial
+from app.db.writes import save_so_far
 from app.jobs import handlers
 from app.settings import Settings
 from tests.factories import pretrained_xor
@@ -70,7 +70,7 @@ def keep(store, job, part, done):
     with store.write() as session:
         row = session.get_one(JobRow, job)
         row.state, row.stage, row.done, row.total, row.found = "running", "circuits", done, 250, f"part {done}"
-        assert save_partial(session, part, job)
+        assert save_so_far(session, part, job)
 
 
 def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiting, visitor):
@@ -112,9 +112,6 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
     expect(still).to_contain_text(f"{CIRCUITS} valid circuits")
     both_are_chosen()
 
-    for step in handlers.stage_analysis_outcome(arguments, whole):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         saved = handlers.save_analysis_outcome(session, arguments, whole)
         row = session.get_one(JobRow, job)

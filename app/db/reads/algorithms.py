@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 IRREDUNDANT_COLUMNS: Final[Mapping[str, InstrumentedAttribute[bool | None]]] = MappingProxyType(
@@ -301,3 +304,12 @@ def alignment_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[Alig
         )
         found |= {row.id: (row, owner) for row, owner in session.execute(query)}
     return found
+
+
+def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
+    """For each kept alignment of an analysis, by row, the place of its algorithm among the stored ones."""
+    ids = np.asarray(columns_of(session, analysis, "algorithm")["id"])
+    order = np.argsort(ids)
+    owners = np.asarray(columns_of(session, analysis, "alignment")["algorithm_row_id"])
+    places: NDArray[np.int64] = order[np.searchsorted(ids, owners, sorter=order)]
+    return places

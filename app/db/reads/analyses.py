@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analysis.data import DataRecord, clean_data
@@ -23,9 +23,6 @@ from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""
-
-PARTIAL: Final = "~"
-"""Before a job's id: the mark of what that job has found so far, see :func:`app.db.staging.save_partial`."""
 
 
 Named = TypeVar("Named", StudyRow, ModelRow)
@@ -195,12 +192,12 @@ def find_analysis(session: Session, network: NetworkRow, scope: Scope) -> Analys
 
 
 def analysis_by_key(
-    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str, *, staged: str = ""
+    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str
 ) -> AnalysisRow | None:
-    """The analysis with exactly this key; one that is still being saved only by its mark."""
+    """The whole analysis with exactly this key."""
     return session.scalar(
         select(AnalysisRow).where(
-            AnalysisRow.staged == staged,
+            AnalysisRow.so_far == "",
             AnalysisRow.network_id == network_id,
             AnalysisRow.output == output,
             AnalysisRow.protocol_digest == protocol_digest,
@@ -215,7 +212,7 @@ def partial_by_key(
     """What the job that is on its way to this analysis has found so far, None if there is nothing of that."""
     return session.scalar(
         select(AnalysisRow)
-        .join(JobRow, AnalysisRow.staged == literal(PARTIAL) + JobRow.id)
+        .join(JobRow, AnalysisRow.so_far == JobRow.id)
         .where(
             JobRow.state.in_(UNFINISHED),
             AnalysisRow.network_id == network_id,
@@ -232,7 +229,7 @@ def analyses_of(session: Session, network: NetworkRow) -> list[AnalysisRow]:
     query = (
         select(AnalysisRow)
         .join(ProtocolRow)
-        .where(AnalysisRow.network_id == network.id, AnalysisRow.staged == "")
+        .where(AnalysisRow.network_id == network.id, AnalysisRow.so_far == "")
         .order_by(AnalysisRow.output, ProtocolRow.name, AnalysisRow.data_digest)
     )
     return list(session.scalars(query))

@@ -13,7 +13,8 @@ from analysis.circuit_sets.chance import KnownSizes
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.networks.circuit import EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
-from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import masks_of
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 
 
@@ -35,7 +36,7 @@ def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, wit
         layout: of its network cut to the output.
         with_masks: whether masks are read; without, only what is known of all valid circuits can be asked.
     """
-    masks = whole_column(session, row.id, "mask") if with_masks else np.empty(0, dtype=np.uint64)
+    masks = masks_of(session, row) if with_masks else np.empty(0, dtype=np.uint64)
     interval = None
     if row.circuits_low is not None and row.circuits_high is not None:
         interval = (row.circuits_low, row.circuits_high)
@@ -59,7 +60,7 @@ def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, wit
 def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
     """What is known of the sizes of the valid circuits."""
     coverage = stored_coverage(row)
-    listed = () if coverage == "all" else whole_column(session, row.id, "edges").tolist()
+    listed = () if coverage == "all" else columns_of(session, row, "circuit")["edges"]
     return KnownSizes(
         row.circuits_possible,
         coverage,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.circuit_columns import BLOCK, EDGE_BITS, RANKED, masks_at, values_name, values_of
-from app.db.reads.circuit_scan import columns_in, locate_mask, stored_names, whole_column
-from app.db.reads.kept_columns import column_if_kept, kept_column
-from app.db.tables import AnalysisRow, CircuitBlockRow
+from app.db.rows import Values, columns_of
+from app.db.tables import AnalysisRow, CircuitRow
 
-CARD_COLUMNS: Final = ("mask", "edges", "neurons", "margin", *RANKED)
+COLUMNS: Final = ("mask", "edges", "neurons", "margin", "interpretations", "observed")
+_FEW: Final = 500  # that are fetched one by one
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class StoredCircuit:
 
     Args:
         mask: hex as in addresses.
+        margin: NaN where it has none.
     """
 
     mask: str
@@ -37,89 +37,69 @@ class StoredCircuit:
     observed: int
 
 
+def masks_of(session: Session, analysis: AnalysisRow) -> NDArray[Any]:
+    """The masks of all stored circuits, ascending."""
+    masks = columns_of(session, analysis, "circuit")["mask"]
+    assert isinstance(masks, np.ndarray)  # noqa: S101  a column of masks always is
+    return masks
+
+
+def whole_counts(session: Session, analysis: AnalysisRow, name: str) -> tuple[int, ...]:
+    """The interpretations, or observed classes, of every stored circuit, in the order of masks."""
+    values = columns_of(session, analysis, "circuit")[name]
+    return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+_LOCATED: Final = text("""
+    WITH RECURSIVE span(low, high) AS (
+        SELECT CAST(0 AS BIGINT), coalesce(max(position) + 1, 0) FROM circuits WHERE analysis = :analysis
+        UNION ALL
+        SELECT CASE WHEN mask < :mask THEN position + 1 ELSE low END, CASE WHEN mask < :mask THEN high ELSE position END
+        FROM span JOIN circuits ON analysis = :analysis AND position = (low + high) / 2
+        WHERE low < high
+    )
+    SELECT place, mask FROM (SELECT max(low) AS place FROM span) AS found
+    LEFT JOIN circuits ON analysis = :analysis AND position = place
+""")
+"""The first place with no smaller mask, by halving: nothing says that masks ascend, so a search would read them all."""
+
+
+def locate_mask(session: Session, analysis_id: int, mask: str) -> tuple[int, bool]:
+    """How many stored masks are smaller, and whether this one is stored."""
+    place, found = session.execute(_LOCATED, {"analysis": analysis_id, "mask": mask}).one()
+    return place, found == mask
+
+
 def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
     """Whether the circuit with this mask is stored."""
-    position, found = locate_mask(session, analysis_id, mask)
-    return found and position >= 0
+    return locate_mask(session, analysis_id, mask)[1]
 
 
 def circuits_at(
     session: Session, analysis: AnalysisRow, layout: EdgeLayout, positions: Sequence[int]
 ) -> list[StoredCircuit]:
     """The circuits at these places in the order of masks."""
-    if not positions:
-        return []
-    columns = _columns_at(session, analysis, np.array(positions, dtype=np.int64))
-    counts = _values_at(session, analysis.id, {name: columns[name] for name in RANKED})
-    rows = zip(*(columns[name] for name in CARD_COLUMNS if name not in RANKED), *counts, strict=True)
-    return [StoredCircuit(layout.to_hex(mask), *row) for mask, *row in rows]
+    if len(positions) > _FEW:
+        columns = columns_of(session, analysis, "circuit")
+        masks = map(layout.to_hex, values_at(columns["mask"], positions))
+        rows = zip(masks, *(values_at(columns[name], positions) for name in COLUMNS[1:]), strict=True)
+        return [StoredCircuit(*row) for row in rows]
+    table = CircuitRow.__table__.columns
+    query = select(table.position, *(table[name] for name in COLUMNS))
+    some = session.execute(query.where(table.analysis == analysis.id, table.position.in_(positions)))
+    found = {
+        place: StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
+        for place, mask, edges, neurons, margin, *counts in some
+    }
+    return [found[position] for position in positions]
 
 
 def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:
     """The stored circuits with fewest edges, ties by mask."""
-    edges = kept_column(session, analysis, "edges")
+    edges = np.asarray(columns_of(session, analysis, "circuit")["edges"])
     return circuits_at(session, analysis, layout, np.argsort(edges, kind="stable")[:limit].tolist())
 
 
-def _columns_at(session: Session, analysis: AnalysisRow, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
-    """What each column says at some places: those that are kept whole by themselves, the others by their blocks.
-
-    A block has thousands of values, and in many orders each circuit of a list stands in another one.
-    """
-    found: dict[str, list[Any]] = {}
-    for name in CARD_COLUMNS:
-        column = column_if_kept(session, analysis, EDGE_BITS if name == "mask" else name)
-        if column is not None:
-            found[name] = masks_at(column, positions) if name == "mask" else column[positions].tolist()
-    wanted = [name for name in CARD_COLUMNS if name not in found]
-    if not wanted:
-        return found
-    numbers, places = positions // BLOCK, positions % BLOCK
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis.id,
-        CircuitBlockRow.name.in_(stored_names(wanted)),
-        CircuitBlockRow.block.in_(np.unique(numbers).tolist()),
-    )
-    stored: dict[int, dict[str, bytes]] = defaultdict(dict)
-    for name, number, data in session.execute(query):
-        stored[number][name] = data
-    blocks = {number: columns_in(block, wanted) for number, block in stored.items()}
-    both = list(zip(numbers.tolist(), places.tolist(), strict=True))
-    return found | {name: [_plain(blocks[number][name][place]) for number, place in both] for name in wanted}
-
-
-def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
-    """The distinct values of a ranked column, ascending: what its ranks stand for."""
-    query = select(CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == values_name(name)
-    )
-    return [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
-
-
-def whole_counts(session: Session, analysis_id: int, name: str) -> tuple[int, ...]:
-    """All values of a ranked column, in the order of masks."""
-    values = distinct_counts(session, analysis_id, name)
-    return tuple(values[rank] for rank in whole_column(session, analysis_id, name).tolist())
-
-
-def _plain(value: Any) -> Any:
-    """A number of a column as a Python number."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, Sequence[int]]) -> list[list[int]]:
-    """For each of some ranked columns its values at some ranks."""
-    parts = [
-        and_(
-            CircuitBlockRow.name == values_name(name),
-            CircuitBlockRow.block.in_(sorted({rank // BLOCK for rank in wanted})),
-        )
-        for name, wanted in ranks.items()
-    ]
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data)
-    found = session.execute(query.where(CircuitBlockRow.analysis_id == analysis_id, or_(*parts)))
-    written = {(name, number): data.split(b",") for name, number, data in found}
-    return [
-        [int(written[values_name(name), rank // BLOCK][rank % BLOCK]) for rank in wanted]
-        for name, wanted in ranks.items()
-    ]
+def values_at(values: Values, positions: Sequence[int]) -> list[Any]:
+    """Some values of a column."""
+    return values[list(positions)].tolist() if isinstance(values, np.ndarray) else [values[at] for at in positions]

@@ -12,7 +12,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.common_ground_columns import BLOCK, INTERPRETATION, texts_of, unpacked
-from app.db.reads.circuit_scan import locate_mask
+from app.db.reads.circuits import locate_mask
 from app.db.tables import (
     AlgorithmRow,
     AlignmentRow,

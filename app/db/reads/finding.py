@@ -18,8 +18,7 @@ from analysis.networks.circuit import EdgeLayout
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.algorithms import AlgorithmFilter
 from app.db.reads.analyses import begins_with
-from app.db.reads.circuit_scan import locate_mask
-from app.db.reads.circuits import StoredCircuit, circuits_at
+from app.db.reads.circuits import StoredCircuit, circuits_at, locate_mask
 from app.db.reads.networks import STUDY_ORIGIN, matching
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
 
@@ -209,7 +208,7 @@ def _shown(query: _Query, within: Collection[int] | None) -> _Query:
     return (
         query.join(AnalysisRow.network)
         .join(AnalysisRow.protocol)
-        .where(NetworkRow.deleted_at.is_(None), AnalysisRow.staged == "")
+        .where(NetworkRow.deleted_at.is_(None), AnalysisRow.so_far == "")
         .options(contains_eager(AnalysisRow.network), contains_eager(AnalysisRow.protocol))
         .order_by(NetworkRow.position, NetworkRow.slug, AnalysisRow.output, ProtocolRow.name, AnalysisRow.id)
     )

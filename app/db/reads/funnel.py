@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
-from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
-from app.db.reads.circuit_scan import columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import COUNTS, counted, names_circuits, unpacked
+from app.db.reads.circuits import values_at, whole_counts
+from app.db.rows import Values, columns_of
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import COUNTS, counted, unpacked
 
 Wanted = tuple[Kind, CriterionStep]
 
@@ -97,7 +97,7 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
             VerdictBlockRow.data,
         )
         .outerjoin(VerdictBlockRow, and_(VerdictBlockRow.verdict_id == VerdictRow.id, VerdictBlockRow.name.in_(names)))
-        .where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "", or_(*one_of))
+        .where(VerdictRow.analysis_id == analysis.id, or_(*one_of))
         .order_by(VerdictBlockRow.block)
     )
     found: dict[Wanted, dict[str, list[bytes]]] = {}
@@ -105,9 +105,7 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
         columns = found.setdefault(steps[kind, key, digest], defaultdict(list))
         if name is not None:  # there is none where there are no explanations
             columns[name].append(data)
-    named = any(names_circuits(data) for columns in found.values() for name in COUNTS for data in columns[name])
-    numbers = circuit_numbers(session, analysis) if named else CircuitNumbers({}, {})
-    of_each = cache(numbers.of_each)
+    of_each = cache(partial(whole_counts, session, analysis))
     return {one: StoredColumns(columns, of_each) for one, columns in found.items()}
 
 
@@ -116,37 +114,23 @@ class CircuitNumbers:
     """How many interpretations and observed classes each stored circuit has.
 
     Args:
-        ranks: ``[circuits]`` of each column.
-        values: the distinct values of each, ascending.
+        columns: of the circuits.
     """
 
-    ranks: Mapping[str, NDArray[Any]]
-    values: Mapping[str, Sequence[int]]
+    columns: Mapping[str, Values]
 
     def total(self, name: str, places: NDArray[np.int64]) -> int:
         """Exact sum of "interpretations" or "observed" over the circuits at these places."""
-        counts = np.bincount(self.ranks[name][places], minlength=len(self.values[name])).tolist()
-        return sum(count * value for count, value in zip(counts, self.values[name], strict=True) if count)
+        return sum(values_at(self.columns[name], places.tolist()))
 
     def of_each(self, name: str) -> list[int]:
         """The number of each circuit."""
-        values = self.values[name]
-        return [values[rank] for rank in self.ranks[name].tolist()]
+        return list(map(int, self.columns[name]))
 
 
 def circuit_numbers(session: Session, analysis: AnalysisRow) -> CircuitNumbers:
     """Of all stored circuits, in the order of masks."""
-    n_blocks = -(-analysis.circuits_listed // BLOCK)
-    ranks = columns_of(session, analysis.id, RANKED, range(n_blocks)) if n_blocks else {}
-    names = {values_name(name): name for name in RANKED}
-    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis.id, CircuitBlockRow.name.in_(names)
-    )
-    values: dict[str, list[int]] = {name: [] for name in RANKED}
-    for stored, data in session.execute(query.order_by(CircuitBlockRow.block)):
-        values[names[stored]] += values_of(data)
-    none = np.empty(0, dtype=np.uint32)
-    return CircuitNumbers({name: ranks.get(name, none) for name in RANKED}, values)
+    return CircuitNumbers(columns_of(session, analysis, "circuit"))
 
 
 def algorithms_of_alignments(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
@@ -168,7 +152,5 @@ def algorithm_positions(session: Session, analysis: AnalysisRow) -> NDArray[np.i
 
 def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
     """What all stored verdicts about an analysis say, as digests: equal ones give equal funnels."""
-    query = select(VerdictRow.id, VerdictRow.content).where(
-        VerdictRow.analysis_id == analysis.id, VerdictRow.staged == ""
-    )
+    query = select(VerdictRow.id, VerdictRow.content).where(VerdictRow.analysis_id == analysis.id)
     return tuple((number, content) for number, content in session.execute(query.order_by(VerdictRow.id)))

@@ -7,11 +7,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import MAX_EDGES
-from app.db.circuit_columns import EDGE_BITS, mask_at, nearest_in
-from app.db.reads.circuit_scan import locate_mask
-from app.db.reads.circuits import circuits_at
-from app.db.reads.explanation_shelves import CircuitShelf
-from app.db.reads.kept_columns import kept_column
+from app.db.reads.circuits import circuits_at, locate_mask, masks_of
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 
 
@@ -25,17 +22,19 @@ def nearest_stored(session: Session, analysis: AnalysisRow, mask: int) -> tuple[
     Returns:
         None where no circuit is stored.
     """
-    found: tuple[int, int] | None = None
-    for positions, columns in CircuitShelf(session, analysis, "circuit").steps((EDGE_BITS,)):
-        place, distance = nearest_in(columns[EDGE_BITS], mask, len(positions))
-        if found is None or distance < found[1]:
-            found = mask_at(columns[EDGE_BITS], place), distance
-    return found
+    masks = masks_of(session, analysis)
+    if not len(masks):
+        return None
+    if masks.dtype == object:
+        return min(((other, (other ^ mask).bit_count()) for other in masks.tolist()), key=lambda one: one[::-1])
+    apart = np.bitwise_count(masks ^ np.uint64(mask))
+    place = int(apart.argmin())
+    return int(masks[place]), int(apart[place])
 
 
 def smallest_stored(session: Session, analysis: AnalysisRow) -> str:
     """The lowest mask among the stored circuits with the fewest edges, in hex; "" where none is stored."""
-    edges = kept_column(session, analysis, "edges")
+    edges = _edges(session, analysis)
     if not len(edges):
         return ""
     return circuits_at(session, analysis, analysis.network.layout, [int(edges.argmin())])[0].mask
@@ -54,7 +53,7 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     layout = analysis.network.layout
     if layout.n_edges > MAX_EDGES:
         return None, None
-    edges, own = kept_column(session, analysis, "edges"), mask.bit_count()
+    edges, own = _edges(session, analysis), mask.bit_count()
     position, found = locate_mask(session, analysis.id, layout.to_hex(mask))
     previous = _last(edges[:position] == own)
     if previous is None and (edges < own).any():
@@ -67,6 +66,10 @@ def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[in
     masks = dict(zip(wanted, circuits_at(session, analysis, layout, wanted), strict=True))
     before, behind = (None if place is None else int(masks[place].mask, 16) for place in (previous, following))
     return before, behind
+
+
+def _edges(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
+    return np.asarray(columns_of(session, analysis, "circuit")["edges"])
 
 
 def _first(which: NDArray[np.bool_], start: int) -> int | None:

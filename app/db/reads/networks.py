@@ -100,7 +100,7 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
         select(AnalysisRow)
         .join(AnalysisRow.protocol)
         .options(joinedload(AnalysisRow.protocol), *unseen)
-        .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.staged == "")
+        .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.so_far == "")
         .order_by(
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
         )

@@ -15,24 +15,26 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.directions.result_json import directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
+from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import exact, result_json, self_contained
-from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in, distribution_in, smallest_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuit_scan import steps, whole_column
-from app.db.reads.circuits import distinct_counts, whole_counts
+from app.db.reads.circuits import masks_of, whole_counts
 from app.db.reads.direction_results import load_directions
 from app.db.reads.verdicts import tallies_of
+from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
 _PLACE: Final = re.compile(r'"\\u0000([a-z]+ [0-9]+)"')  # nothing else in a result file begins with such a character
+_AT_ONCE: Final = 4_096  # circuits
 IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
@@ -49,7 +51,7 @@ def load_analysis(session: Session, row: AnalysisRow, *, lists: bool = True) -> 
     network = question.model
     return OutputAnalysis(
         question=question,
-        circuits=_load_circuits(session, row, network, lists),
+        circuits=_load_circuits(session, row, question, lists),
         interpretations=_load_counts(session, row, lists),
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
@@ -59,22 +61,23 @@ def load_analysis(session: Session, row: AnalysisRow, *, lists: bool = True) -> 
 
 def listed_masks(session: Session, row: AnalysisRow, layout: EdgeLayout) -> Iterator[list[str]]:
     """The masks of the listed circuits as text, ascending, some thousand at a time."""
-    for _, columns in steps(session, row, ("mask",)):
-        yield list(map(layout.to_hex, columns["mask"].tolist()))
+    masks = masks_of(session, row)
+    for start in range(0, len(masks), _AT_ONCE):
+        yield list(map(layout.to_hex, masks[start : start + _AT_ONCE].tolist()))
 
 
 def counts_by_circuit(session: Session, row: AnalysisRow, layout: EdgeLayout) -> Iterator[list[tuple[str, int]]]:
     """Each mask with how many interpretations the circuit has, some thousand at a time."""
-    values = distinct_counts(session, row.id, "interpretations")
-    for _, columns in steps(session, row, ("mask", "interpretations")):
-        masks, ranks = columns["mask"].tolist(), columns["interpretations"].tolist()
-        yield [(layout.to_hex(mask), values[rank]) for mask, rank in zip(masks, ranks, strict=True)]
+    counts, start = whole_counts(session, row, "interpretations"), 0
+    for some in listed_masks(session, row, layout):
+        yield list(zip(some, counts[start : start + len(some)], strict=True))
+        start += len(some)
 
 
 def result_parts(
     session: Session, row: NetworkRow, stored: Sequence[AnalysisRow], *, masks: bool = True, whole: bool = False
 ) -> Iterator[str]:
-    """A result file as text, its lists of circuits read some blocks at a time.
+    """A result file as text, its lists of circuits some thousand at a time.
 
     Args:
         session: of the reader.
@@ -120,17 +123,17 @@ def _tally(stored: dict[str, int]) -> CriterionTally:
     return CriterionTally(**{key: int(value) for key, value in stored.items() if key != "of"})
 
 
-def _load_circuits(session: Session, row: AnalysisRow, network: Network, lists: bool) -> CircuitSearch:
+def _load_circuits(session: Session, row: AnalysisRow, question: Question, lists: bool) -> CircuitSearch:
+    """Outputs are not stored: the weights give them again."""
     if lists:
-        masks, margins, outputs = (whole_column(session, row.id, name) for name in ("mask", "margin", "outputs"))
+        masks, margins = masks_of(session, row), np.asarray(columns_of(session, row, "circuit")["margin"])
+        outputs, _ = evaluate_circuits(question, masks)
     else:
         masks, margins = (np.broadcast_to(zero, row.circuits_listed) for zero in (np.uint64(0), np.float64(0)))
-        outputs = np.broadcast_to(np.float64(0), row.circuits_listed * 2**network.n_inputs)
-    layout = EdgeLayout(network.for_output(row.output).sizes)
-    outputs = outputs.reshape(len(masks), 2**network.n_inputs)
+        outputs = np.broadcast_to(np.float64(0), (row.circuits_listed, 2**question.model.n_inputs))
     low, high = row.circuits_low, row.circuits_high
     return CircuitSearch(
-        layout,
+        question.layout,
         row.circuits_possible,
         masks,
         outputs,
@@ -149,7 +152,7 @@ def _load_circuits(session: Session, row: AnalysisRow, network: Network, lists: 
 
 def _load_counts(session: Session, row: AnalysisRow, lists: bool) -> InterpretationCounts:
     sums = (row.interpretations_total,), (row.interpretations_observed,)
-    total, observed = (whole_counts(session, row.id, name) for name in RANKED) if lists else sums
+    total, observed = (whole_counts(session, row, name) for name in ("interpretations", "observed")) if lists else sums
     return InterpretationCounts(total, observed, row.interpretations_truncated_at, row.interpretations_complete)
 
 

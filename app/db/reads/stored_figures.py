@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit
 from analysis.reverify import Value, smaller_by_one
-from app.db.circuit_columns import BLOCK, COLUMNS
 from app.db.direction_tables import DirectionAlignmentRow
-from app.db.reads.circuit_scan import locate_mask
-from app.db.reads.circuits import circuits_at, is_stored
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
+from app.db.reads.circuits import circuits_at, is_stored, locate_mask
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 
 def lists_every_valid_circuit(analysis: AnalysisRow) -> bool:
@@ -42,7 +38,6 @@ def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) ->
         "edges": row.n_edges,
         "neurons": row.n_neurons,
         "margin": row.margin,
-        "outputs": _outputs(session, analysis.id, circuit.layout, position),
     }
     counted = analysis.interpretations_truncated_at
     if counted is None or position < counted:
@@ -84,17 +79,6 @@ def _position(session: Session, analysis_id: int, circuit: Circuit) -> int | Non
     """Where a circuit stands in the order of masks, None if it is not stored."""
     position, found = locate_mask(session, analysis_id, circuit.hex)
     return position if found else None
-
-
-def _outputs(session: Session, analysis_id: int, layout: EdgeLayout, position: int) -> tuple[float, ...]:
-    """The stored outputs of the circuit at a position, on every input."""
-    query = select(CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name == "outputs",
-        CircuitBlockRow.block == position // BLOCK,
-    )
-    values = np.frombuffer(session.scalars(query).one(), COLUMNS["outputs"]).reshape(-1, 1 << layout.sizes[0])
-    return tuple(map(float, values[position % BLOCK]))
 
 
 def stored_directions(row: DirectionAlignmentRow) -> dict[str, Value]:

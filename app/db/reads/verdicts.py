@@ -28,10 +28,10 @@ from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, Outcome
 from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import BY_KEY
 from analysis.result import CriterionTally
-from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import jobs_about
+from app.db.recorded import stored_searches
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
@@ -108,7 +108,7 @@ def position_of_alignment(session: Session, row: AlignmentRow) -> int | None:
 
 def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, ...]:
     """Everything that is stored, by kind, then in the registry's order, default settings first."""
-    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
     found = []
     for row in session.scalars(query):
         step = step_of(row)
@@ -162,7 +162,7 @@ def missing_steps(
     query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.note)
     stored = {
         (kind, key, digest)
-        for kind, key, digest, note in session.execute(query.where(*_seen(analysis)))
+        for kind, key, digest, note in session.execute(query.where(VerdictRow.analysis_id == analysis.id))
         if (ended := budget_that_ended(note)) is None or ended >= budget
     }
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
@@ -199,7 +199,12 @@ def verdicts_among(
         positions: of the explanations in the order of verdicts.
     """
     wanted = sorted(set(positions))
-    rows = {row.id: row for row in session.scalars(select(VerdictRow).where(*_seen(analysis), VerdictRow.kind == kind))}
+    rows = {
+        row.id: row
+        for row in session.scalars(
+            select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.kind == kind)
+        )
+    }
     query = select(VerdictBlockRow.verdict_id, VerdictBlockRow.name, VerdictBlockRow.block, VerdictBlockRow.data).where(
         VerdictBlockRow.verdict_id.in_(rows),
         VerdictBlockRow.block.in_({position // BLOCK for position in wanted}),
@@ -240,15 +245,11 @@ def _told(
     return tuple(sorted(found, key=lambda one: (_ORDER[one.step.key], str(one.step))))
 
 
-def _seen(analysis: AnalysisRow) -> tuple[Any, ...]:
-    return VerdictRow.analysis_id == analysis.id, VerdictRow.staged == ""
-
-
 def verdict_row(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> VerdictRow | None:
     """The row of one criterion with its settings; None if it is not stored."""
     return session.scalar(
         select(VerdictRow).where(
-            *_seen(analysis),
+            VerdictRow.analysis_id == analysis.id,
             VerdictRow.kind == kind,
             VerdictRow.criterion == step.key,
             VerdictRow.settings_digest == step.settings_digest,
@@ -266,9 +267,9 @@ def verdict_column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]
     return np.concatenate([unpacked(name, data) for data in _blocks(session, row, name)])
 
 
-def counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
+def counts_in(session: Session, analysis: AnalysisRow, row: VerdictRow) -> ReadingCounts:
     """A criterion's row on interpretations as counts for each circuit."""
-    circuits = cache(partial(whole_counts, session, row.analysis_id))
+    circuits = cache(partial(whole_counts, session, analysis))
     columns = {name: tuple(counted(_blocks(session, row, name), circuits)) for name in COUNTS}
     applicable = verdict_column(session, row, "outcomes") != NOT_APPLICABLE
     scores = verdict_column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)

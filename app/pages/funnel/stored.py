@@ -16,10 +16,10 @@ from analysis.criteria.funnel import FunnelRow, ScaledCount, funnel_rows, scaled
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
-from app.db.frames import stored_searches
 from app.db.reads import funnel as reads
-from app.db.reads.circuit_scan import locate_in, whole_column
+from app.db.reads.circuits import masks_of
 from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
+from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.funnel.model import RowState, ScaledView
@@ -195,8 +195,8 @@ class Verdicts:
         drawn = np.ones(self.n["circuit"], dtype=np.bool_)
         smallest = smallest_in(self.analysis.distributions)
         if smallest is not None:
-            masks = whole_column(self.session, self.analysis.id, "mask")
-            drawn[[locate_in(masks, mask)[0] for mask in smallest.undrawn]] = False
+            masks = masks_of(self.session, self.analysis)
+            drawn[np.searchsorted(masks, np.array(smallest.undrawn, masks.dtype))] = False
         return drawn
 
     @cached_property

@@ -12,14 +12,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.criteria.verdict import PASSED
 from analysis.errors import InvalidCriterion
 from analysis.networks.circuit import Circuit
 from analysis.stories.relation import RELATIONS
 from app.addressing import Addresses
 from app.db.reads import common_ground as common_ground_reads
-from app.db.reads.circuit_scan import whole_column
-from app.db.reads.explanation_shelves import CircuitShelf
-from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
+from app.db.reads.circuits import masks_of
+from app.db.reads.verdicts import outcomes_in, verdict_row, verdict_sets
 from app.db.reports import RIVALS, RivalsReport, StoredContradiction, report_of, report_row
 from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
@@ -392,34 +392,30 @@ class _Viewer:
         placed, analysis = report.map, self._place.analysis
         if placed is None or analysis is None:
             return None
-        contents = verdict_contents(self._session, analysis)
-        shown, missing = self._shown(placed.masks, options.by, step, contents)
-        stored = {key for kind, key, _ in contents if kind == CIRCUIT}
+        shown, missing = self._shown(placed.masks, options.by, step)
+        stored = {one.step.key for one in verdict_sets(self._session, analysis) if one.kind == CIRCUIT}
         steps = [one for one in default_steps() if CIRCUIT in one.kinds and one.key in stored]
         steps += [step] if step is not None and step not in steps else []
         choices = [(BY_EDGES, "Edges"), (BY_STORY, "Story"), *((str(one), one.criterion.label) for one in steps)]
         return self.shown.map(report, options.by, shown, missing, choices)
 
-    def _shown(
-        self, masks: Sequence[str], by: str, step: CriterionStep | None, contents: VerdictContents
-    ) -> tuple[list[str], str]:
+    def _shown(self, masks: Sequence[str], by: str, step: CriterionStep | None) -> tuple[list[str], str]:
         """What is shown of each of some listed circuits, and why that is not known."""
         analysis = self._place.analysis
         nothing = [""] * len(masks)
         if analysis is None or by == BY_EDGES:
             return nothing, ""
-        listed = whole_column(self._session, analysis.id, "mask")
+        listed = masks_of(self._session, analysis)
         places = np.searchsorted(listed, np.array([int(mask, 16) for mask in masks], dtype=listed.dtype))
         if step is None:
             relations = stored_relations(self._session, analysis, report_row(self._session, analysis, STORIES))
             if relations is None:
                 return nothing, "The stories of circuits are not known yet."
             return [NAMES_OF_RELATIONS.get(code, "not asked") for code in relations[places].tolist()], ""
-        shelf = CircuitShelf(self._session, analysis, CIRCUIT)
-        packed = passing_bits(self._session, analysis, shelf, step, contents=contents)
-        if packed is None:
+        verdict = verdict_row(self._session, analysis, CIRCUIT, step)
+        if verdict is None:
             return nothing, f"Verdicts of {step} are not stored yet."
-        passing = unpacked_bits(packed, len(listed))[places].tolist()
+        passing = (outcomes_in(self._session, verdict.id)[places] == PASSED).tolist()
         return ["passes" if one else "fails" for one in passing], ""
 
 

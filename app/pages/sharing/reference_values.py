@@ -8,10 +8,10 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from analysis.reverify import Value, smaller_by_one
-from app.db.frames import stored_figures
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.directions import find_directions
 from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
+from app.db.recorded import stored_figures
 from app.errors import BadQuery
 from app.pages.explanations import Explanation
 from app.pages.place import Place
@@ -66,7 +66,7 @@ class Store(Against):
         if analysis is None:
             return {}
         if explanation.recorded is not None:
-            return {**stored_figures(self._session, analysis.id, explanation.recorded, explanation.ref.first)}
+            return {**stored_figures(self._session, analysis, explanation.recorded, explanation.ref.first)}
         if explanation.circuit is not None:
             return stored_circuit(self._session, analysis, explanation.circuit)
         if explanation.algorithm is None:

@@ -200,7 +200,7 @@ def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[tu
     rows = session.execute(
         select(NetworkRow.digest, AnalysisRow.data_digest)
         .join(AnalysisRow, AnalysisRow.network_id == NetworkRow.id)
-        .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.staged == "")
+        .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.so_far == "")
     )
     return {(network, data) for network, data in rows}
 

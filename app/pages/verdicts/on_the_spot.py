@@ -32,8 +32,8 @@ from analysis.errors import AnalysisError
 from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
 from analysis.work import Work
-from app.db.frames import stored_refs, stored_searches
-from app.db.reads.circuit_scan import whole_column
+from app.db.reads.circuits import masks_of
+from app.db.recorded import stored_refs, stored_searches
 from app.pages.explanations import Explanation
 
 SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed
@@ -118,7 +118,7 @@ def _judge_among_stored(
     search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
     if analysis is None or search is None or search.n > MAX_READ:
         return Judged(criterion, None, _NOT_FEW)
-    texts = stored_refs(session, analysis.id, kind)
+    texts = stored_refs(session, analysis, kind)
     if explanation.ref.first not in texts:
         return Judged(criterion, None, _NOT_FEW)
     items = tuple(kind.read(alone.question, text) for text in texts)
@@ -171,7 +171,7 @@ def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
         return None
     if analysis.circuits_truncated_at is not None or analysis.circuits_method == "estimated":
         return None
-    masks: NDArray[Any] = whole_column(session, analysis.id, "mask")
+    masks: NDArray[Any] = masks_of(session, analysis)
     given = one_mask(circuit.mask, circuit.layout)
     wanted: NDArray[np.bool_] = (masks & given) == masks
     if len(masks):

@@ -16,10 +16,10 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
 from app.addressing import Addresses
-from app.db.frames import stored_refs
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuit_scan import locate_mask
+from app.db.reads.circuits import locate_mask
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
+from app.db.recorded import stored_refs
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.options import PageModel, ScopeOptions
@@ -269,7 +269,7 @@ def _position(session: Session, explanation: Explanation) -> int | None:
     if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
         return None
     if explanation.recorded is not None:
-        texts = stored_refs(session, analysis.id, explanation.recorded)
+        texts = stored_refs(session, analysis, explanation.recorded)
         return texts.index(explanation.ref.first) if explanation.ref.first in texts else None
     if explanation.circuit is not None:
         position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)

@@ -3,16 +3,13 @@
 import os
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from app.db.engine import alembic_config, newest_revision, open_store, store_at
+from app.db.engine import newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, last_log_lines
 from app.db.schema import SCHEMA
 from app.settings import Settings
 from tests.app.db.at_once import count_up, migrate, run_together
@@ -86,34 +83,9 @@ def test_columns_on_postgresql_are_as_wide_as_sqlites_and_sort_alike(postgresql)
     store.close()
 
 
-@pytest.mark.slow
-def test_migrating_again_changes_nothing_and_there_is_a_way_back(store):
-    store.migrate()
-    with store.writer.begin() as connection:
-        command.downgrade(alembic_config(connection), "base")
-    assert inspect(store.reader).get_table_names() == ["alembic_version"]
+def test_migrating_again_changes_nothing(store):
     store.migrate()
     assert set(inspect(store.reader).get_table_names()) == {*SCHEMA.tables, "alembic_version"}
-
-
-@pytest.mark.slow
-def test_an_older_database_is_upgraded_with_its_data(store):
-    with store.writer.begin() as connection:
-        command.downgrade(alembic_config(connection), "0001")
-    assert "losses" not in [column["name"] for column in inspect(store.writer).get_columns("jobs")]
-    since = {"losses", "requester", "turn", "not_before", "set_aside", "so_far"}
-    columns = {column.name: "1" for column in JobRow.__table__.columns if column.name not in since}
-    values = columns | {"arguments": "{}", "result": "{}", "created_at": "2026-01-01 00:00:00.000000"}
-    values |= {"lease_until": None, "started_at": None, "finished_at": None}
-    with store.writer.begin() as connection:
-        names, slots = ", ".join(values), ", ".join(f":{name}" for name in values)
-        connection.execute(text(f"INSERT INTO jobs ({names}) VALUES ({slots})"), values)  # noqa: S608  names are ours
-        connection.execute(text("INSERT INTO job_log VALUES (1, '1', '2026-01-01 00:00:00.000000', 'info', 'kept')"))
-    store.migrate()
-    with store.read() as session:
-        row = find_job(session, "1")
-        assert (row.title, row.losses, row.requester, row.set_aside) == ("1", 0, "", False)
-        assert [line.message for line in last_log_lines(session, "1", 500)] == ["kept"]
 
 
 def test_a_database_of_a_newer_version_is_refused(store):

@@ -25,7 +25,7 @@ from app.db.studies import save_outcomes, save_results, save_study
 from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
-from app.jobs.backfill import fill_in
+from app.jobs.stages import enqueue_missing
 from tests.study_factories import design, judged_on_rows, results
 
 
@@ -157,15 +157,13 @@ def test_what_a_study_says_is_kept_when_results_are_taken_in(store):
         assert len(read_document(kept)["networks"]) == 8
 
 
-@pytest.mark.slow
-def test_a_study_from_before_summaries_is_summed_up_by_a_worker(store):
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_study_from_before_summaries_is_to_be_summed_up(store, kept):
     with store.write() as session:
         row, _ = save_results(session, results())
-        session.delete(summary_row(session, row.id))
-    assert fill_in(store) == 1
-    assert fill_in(store) == 0
-    with store.read() as session:
-        assert summary_row(session, find_study(session, "xor-width").id).n_outcomes == 8
+        if not kept:
+            session.delete(summary_row(session, row.id))
+        assert enqueue_missing(session) == (not kept)
 
 
 def test_a_bundled_study_takes_on_new_words(store):

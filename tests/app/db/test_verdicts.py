@@ -16,7 +16,6 @@ from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
 from app.db.reads.analyses import find_network
-from app.db.reads.explanation_verdicts import survivors_of_interpretations
 from app.db.reads.verdicts import (
     count_of,
     counts_in,
@@ -30,7 +29,7 @@ from app.db.reads.verdicts import (
 )
 from app.db.tables import AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PreparedVerdicts, counts_of, counts_to_bytes
-from app.db.verdict_staging import VerdictStaging, sweep_verdicts
+from app.db.verdict_writes import save_verdicts
 from app.db.writes import delete_network, save_analysis
 from tests.factories import XOR_SLUG, real_analysis, stored_analysis
 
@@ -44,7 +43,7 @@ def outcomes(session, analysis, kind, step):
 
 
 def analysis_in(session) -> AnalysisRow:
-    return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
+    return session.scalars(select(AnalysisRow).where(AnalysisRow.so_far == "")).one()
 
 
 @lru_cache
@@ -55,16 +54,10 @@ def judged(steps=tuple(STEPS)) -> list[PreparedVerdicts]:
     return list(prepared.values())
 
 
-def save(store, prepared, mark="job", *, publish=True) -> int:
+def save(store, prepared) -> int:
     """Save verdicts; how many became new."""
-    staging = VerdictStaging(prepared, analysis_in, mark)
-    for step in staging.steps():
-        with store.write() as session:
-            step(session)
-    if not publish:
-        return 0
     with store.write() as session:
-        return len(staging.publish(session))
+        return len(save_verdicts(session, analysis_in(session), prepared))
 
 
 @pytest.fixture
@@ -131,29 +124,14 @@ def test_the_order_changes_no_outcome_and_every_step_adds_up(analysed):
 def test_saving_again_changes_nothing_and_other_verdicts_replace(analysed):
     with analysed.read() as session:
         before = session.execute(select(VerdictRow.id, VerdictRow.content).order_by(VerdictRow.id)).all()
-    assert save(analysed, judged(), "again") == 0
+    assert save(analysed, judged()) == 0
     with analysed.read() as session:
         assert session.execute(select(VerdictRow.id, VerdictRow.content).order_by(VerdictRow.id)).all() == before
     other = replace(judged()[0], note="another")
-    assert save(analysed, [other], "other") == 1
+    assert save(analysed, [other]) == 1
     with analysed.read() as session:
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == len(before)
         assert next(one.note for one in verdict_sets(session, analysis_in(session))) == "another"
-
-
-def test_what_is_not_published_is_unseen_and_swept(analysed):
-    extra = judged((("circuit", CriterionStep.parse("necessity")),))
-    save(analysed, extra, "lost", publish=False)
-    with analysed.read() as session:
-        assert len(verdict_sets(session, analysis_in(session))) == len(STEPS)
-        assert session.scalar(select(func.count()).where(VerdictRow.staged == "lost")) == 1
-    for more in (True, False):
-        with analysed.write() as session:
-            assert sweep_verdicts(session) is more
-    with analysed.read() as session:
-        assert session.scalar(select(func.count()).where(VerdictRow.staged != "")) == 0
-        n_blocks = session.scalar(select(func.count(VerdictBlockRow.verdict_id.distinct())))
-        assert n_blocks == len(STEPS)
 
 
 @pytest.mark.slow
@@ -224,20 +202,5 @@ def test_any_combination_of_interpretation_criteria_is_counted(store):
     with store.read() as session:
         analysis = analysis_in(session)
         step = CriterionStep.parse("interchange-joint")
-        read = counts_in(session, verdict_row(session, analysis, "interpretation", step))
+        read = counts_in(session, analysis, verdict_row(session, analysis, "interpretation", step))
         assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
-
-        def left(*keys: str) -> int:
-            found = survivors_of_interpretations(session, analysis, parse_steps(keys))
-            assert found.some.tolist() == [found[position] > 0 for position in range(n)]
-            return sum(found[position] for position in range(n))
-
-        assert left() == sum(totals)
-        assert left("interchange") == sum(half)
-        assert left("interchange", "observed-class") == left("observed-class", "interchange") == 3 * n
-        assert left("interchange-joint", "interchange") == 2 * n
-        assert left("interchange-joint", "interchange", "observed-class") == n
-        assert left("interchange", "interchange-joint", "margin") == 2 * (n - 1)
-        assert left("margin") == sum(totals[1:])
-        assert left("margin", "observed-class") == 4 * (n - 1)
-        assert survivors_of_interpretations(session, analysis, parse_steps(["margin", "causal-order"])) is None

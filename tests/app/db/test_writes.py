@@ -28,7 +28,7 @@ from app.db.reads.studies import studies_of_network
 from app.db.schema import SCHEMA
 from app.db.studies import save_results
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue
 from pluriscope.naming import Scope
@@ -57,10 +57,9 @@ def count(store: Store, table: type[Base]) -> int:
 
 
 def listed(store: Store) -> list[int]:
-    """How many circuits each analysis really has, and no block belongs to anything else."""
+    """How many circuits each analysis really has, and no row belongs to anything else."""
     with store.read() as session:
-        found = session.scalars(select(CircuitBlockRow.data).where(CircuitBlockRow.name == "edges"))
-        return sorted(map(len, found))
+        return sorted(session.scalars(select(func.count()).select_from(CircuitRow).group_by(CircuitRow.analysis)))
 
 
 def test_an_analysis_is_stored_whole(store):

@@ -15,7 +15,7 @@ from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_network
 from app.jobs import directions, queue, stages
 from app.jobs.definitions import analyse_arguments, direction_details
-from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
+from app.jobs.handlers import save_analysis_outcome
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
 
 
@@ -44,9 +44,6 @@ def test_they_are_queued_with_an_analysis_once(store):
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
         arguments = analyse_arguments(row.digest, 0, COMPLETE)
     prepared = prepare_analysis(real_analysis())
-    for step in stage_analysis_outcome(arguments, prepared):
-        with store.write() as session:
-            step(session)
     for _ in range(2):
         with store.write() as session:
             save_analysis_outcome(session, arguments, prepared)

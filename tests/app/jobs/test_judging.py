@@ -18,7 +18,7 @@ from app.db.tables import AnalysisRow, VerdictRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue, stages
 from app.jobs.definitions import analyse_arguments
-from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
+from app.jobs.handlers import save_analysis_outcome
 from app.jobs.worker import Pace, Worker
 from app.limits import limits_in
 from app.settings import Settings
@@ -47,9 +47,6 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
         arguments = analyse_arguments(row.digest, 0, COMPLETE)
     prepared = prepare_analysis(real_analysis())
-    for step in stage_analysis_outcome(arguments, prepared):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         save_analysis_outcome(session, arguments, prepared)
     with store.write() as session:

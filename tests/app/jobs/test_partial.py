@@ -17,13 +17,11 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import Work
 from app.db.job_tables import JobRow
-from app.db.prepared import PreparedAnalysis, prepare_analysis
+from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_so_far
 from app.db.reads.analyses import analysis_by_key, partial_by_key
-from app.db.staging import save_partial, sweep
 from app.db.tables import AnalysisRow
-from app.db.writes import save_network
+from app.db.writes import forget_so_far, save_network, save_so_far
 from app.jobs import leases, queue
-from app.jobs.attempt import sweep_all
 from app.jobs.computing import Finished, Known, Lost, Refused, Stopped
 from app.jobs.definitions import DEFINITIONS, analyse_arguments
 from app.jobs.worker import Pace, Worker
@@ -41,7 +39,7 @@ def told() -> tuple[dict[str, PreparedAnalysis], PreparedAnalysis]:
     def report(progress):
         low, high = PARTS.get(progress.stage, (1, 0))
         if progress.so_far is not None and low <= progress.done <= high:
-            parts[progress.stage] = prepare_analysis(progress.so_far())
+            parts[progress.stage] = prepare_so_far(progress.so_far())
 
     whole = analyse_output(ask(file.network, task=file.tasks[0]), Work(report=report))
     return parts, prepare_analysis(whole)
@@ -159,15 +157,15 @@ def test_what_was_found_before_a_process_was_lost_stays_until_the_next_attempt_k
 
 def test_parts_are_no_analyses_until_the_end(store, job):
     with store.write() as session:
-        assert save_partial(session, told()[0]["alignments"], job)
+        assert save_so_far(session, told()[0]["alignments"], job)
     with store.read() as session:
         assert analysis_by_key(session, 1, 0, COMPLETE.digest, clean_data(2).digest) is None
-    sweep_all(store, sweep)
     assert so_far(store) is not None  # its job is on its way
     with store.write() as session:
         session.get(JobRow, job).state = "failed"
     assert so_far(store) is None
-    sweep_all(store, sweep)
+    with store.write() as session:
+        forget_so_far(session)
     assert rows(store) == 0
 
 
@@ -178,10 +176,10 @@ def test_a_finished_analysis_is_never_covered_by_a_part_of_another_run(store, jo
     with store.write() as session:
         queue.enqueue(session, "analyse", session.get(JobRow, job).arguments, "Again")
         session.get(JobRow, job).state = "running"
-        assert not save_partial(session, parts["circuits"], job)
+        assert not save_so_far(session, parts["circuits"], job)
     assert rows(store) == 1
 
 
 def test_a_part_of_a_network_that_is_gone_is_dropped(store):
     with store.write() as session:
-        assert not save_partial(session, told()[0]["circuits"], "0" * 16)
+        assert not save_so_far(session, told()[0]["circuits"], "0" * 16)

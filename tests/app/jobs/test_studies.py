@@ -14,7 +14,7 @@ from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results
 from app.jobs import study_queue
 from app.jobs.definitions import STUDY, analyse_arguments
-from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome, stage_analysis_outcome
+from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome
 from app.jobs.study_summaries import load_outcomes, save_told, sum_up
 from app.jobs.worker import Worker
 from tests.app.jobs.executors import lent_processes
@@ -162,8 +162,6 @@ def test_a_network_on_images_is_analysed_on_what_its_study_judged_it_on(store):
         assert (found.columns["algorithms_candidates"], found.columns["interpretations_total"]) == (0, 0)
         with store.write() as session:
             arguments = analyse_arguments(first.network, 0, protocol, data)
-            for step in stage_analysis_outcome(arguments, found):
-                step(session)
             saved = save_analysis_outcome(session, arguments, found)
             assert saved.found.endswith("its rows are no Boolean inputs, so nothing else was searched")
             assert f"data={data.digest[:12]}" in saved.result["url"]

@@ -17,6 +17,7 @@ from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
+from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
@@ -69,11 +70,8 @@ def judge(store, row, criteria, *, interpretations=False):
         inputs = judging.load_judging_inputs(session, arguments)
     steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")
     outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), Work(clock=time.perf_counter))
-    for step in judging.stage_verdicts(arguments, outcome):
-        with store.write() as session:
-            step(session)
     with store.write() as session:
-        judging.save_verdicts(session, arguments, outcome)
+        judging.save_judged(session, arguments, outcome)
 
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
@@ -118,7 +116,7 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query)
+        answer = client.get(Addresses().twin(path), params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -128,4 +126,4 @@ def get(client):
 @pytest.fixture(scope="session")
 def masks(get):
     """All valid circuits of the pretrained XOR under the protocol complete."""
-    return [item["mask"] for item in get(XOR + "/circuits", limit=200)["items"]]
+    return [item["mask"] for item in get(XOR + "/explanations", kind="circuit", sort="edges", limit=200)["items"]]

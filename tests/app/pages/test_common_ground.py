@@ -32,7 +32,7 @@ def survey(store, slug: str, *, thorough: bool = False) -> None:
     """Do what the queued job does."""
     with store.write() as session:
         analysis = session.scalars(
-            select(AnalysisRow).where(AnalysisRow.network.has(slug=slug), AnalysisRow.staged == "")
+            select(AnalysisRow).where(AnalysisRow.network.has(slug=slug), AnalysisRow.so_far == "")
         ).one()
         job = queue.enqueue_about(session, analysis, "common-ground", thorough=thorough)
         arguments = job.arguments

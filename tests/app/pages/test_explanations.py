@@ -1,298 +1,303 @@
-"""The list of all explanations, against the plain lists of everything: what is listed, counted, sorted, refused."""
+"""The one list of explanations: as a page, JSON, CSV and Parquet; its states, its redirects, its counts."""
 
 import csv
-from collections import Counter
-from urllib.parse import parse_qsl, urlsplit
+import io
+import re
+import time
 
 import pytest
+from fastapi.testclient import TestClient
+from pyarrow import parquet
 
-from app.db.reads import explanation_shelves
-from tests.app.pages.conftest import MINE, XOR
+from analysis.criteria.steps import CriterionStep
+from analysis.work import Work
+from app.addressing import Addresses
+from app.db.listing import frame_of_analysis
+from app.db.writes import save_analysis, save_network
+from app.jobs import judging
+from app.jobs.definitions import arguments_about
+from app.main import create_app
+from app.pages.place import locate
+from pluriscope.addresses import ResultRef
+from pluriscope.kinds.listing import COLUMNS, OF_KIND
+from pluriscope.naming import Scope
+from pluriscope.tables import read_query, toggled
+from tests.app.pages.conftest import XOR
+from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
-HERE = XOR + "/explanations"
-ALL = ("circuit", "interpretation", "algorithm", "alignment")
-
-
-@pytest.fixture(scope="module")
-def listed(get):
-    """Fetches all items that an address lists, page after page."""
-
-    def fetch(limit=200, **query):
-        items, page = [], get(HERE, limit=limit, **query)
-        while True:
-            items += page["items"]
-            assert len(items) <= page["total"], "the pages never end"
-            if page["next_url"] is None:
-                assert len(items) == page["total"]
-                return items
-            page = get(urlsplit(page["next_url"]).path, **dict_of(page["next_url"]))
-
-    return fetch
-
-
-def dict_of(url):
-    """The query of an address, repeated options as lists."""
-    query: dict[str, list[str]] = {}
-    for key, value in parse_qsl(urlsplit(url).query):
-        query.setdefault(key, []).append(value)
-    return query
-
-
-@pytest.fixture(scope="module")
-def everything(listed):
-    return listed(kind=list(ALL), standing="any")
-
-
-def facet(page, name):
-    return {c["value"]: c["count"] for f in page["facets"] if f["name"] == name for c in f["choices"]}
-
-
-@pytest.mark.slow
-def test_every_kind_is_there_once(get, everything, masks):
-    kinds = Counter(item["kind"] for item in everything)
-    network = get(XOR)["counts"]
-    kept = {item["ref"] for item in everything}
-    assert len(kept) == len(everything)
-    assert kinds["circuit"] == kinds["interpretation"] == len(masks) == 197
-    assert kinds["algorithm"] == network["algorithms_candidates"] == 250
-    assert sum(item["valid"] for item in everything if item["kind"] == "alignment") == network["alignments_valid"]
-    page = get(HERE, standing="any")
-    assert page["total"] == len(everything) - 197  # interpretations are asked for, circuits show their number
-    counted = facet(page, "kind")
-    none_searched = {"direction": 0, "probe": 0}
-    assert counted == {**kinds, "interpretation": network["interpretations_total"], **none_searched}
-
-
-FILTERS = {
-    "kind=circuit": lambda i: i["kind"] == "circuit",
-    "strategy=what-then-where": lambda i: i["kind"] in ("algorithm", "alignment"),
-    "standing=failing": lambda i: not i["valid"],
-    "standing=valid": lambda i: i["valid"],
-    "edges_max=12": lambda i: i["edges"] is not None and i["edges"] <= 12,
-    "edges_min=11&edges_max=12": lambda i: i["edges"] is not None and 11 <= i["edges"] <= 12,
-    "neurons_min=2&neurons_max=3": lambda i: i["neurons"] is not None and 2 <= i["neurons"] <= 3,
-    "fragile=no": lambda i: i["fragile"] is False,
-    "irredundant=irredundant-literals": lambda i: i["algorithm"] and i["algorithm"]["formula"] in IRREDUNDANT,
-    "keep=n1.2": lambda i: uses(i, (1, 2)),
-    "drop=n1.2&kind=alignment": lambda i: i["kind"] == "alignment" and uses(i, (1, 2)) is False,
-    "keep=A-n1.0": lambda i: i["mask"] is not None and int(i["mask"], 16) & 1,
-    "neurons_max=3&kind=alignment&standing=valid": lambda i: (
-        i["kind"] == "alignment" and i["valid"] and i["neurons"] <= 3
-    ),
-}
-IRREDUNDANT: set[str] = set()
-
-
-def uses(item, site):
-    """Whether an explanation uses a neuron; None if it says nothing of neurons."""
-    if item["mask"] is not None:
-        return any(int(item["mask"], 16) >> (2 * site[1] + source) & 1 for source in range(2))
-    if item["kind"] == "algorithm":
-        return None
-    return any(one["layer"] == site[0] and site[1] in one["neurons"] for one in item["places"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("query", FILTERS)
-def test_filters_let_through_what_they_say(get, listed, everything, query):
-    if not IRREDUNDANT:
-        page = get(XOR + "/algorithms", irredundant="irredundant-literals")
-        IRREDUNDANT.update(item["algorithm"]["formula"] for item in page["items"])
-    kinds = {"circuit", "algorithm", "alignment"}
-    standing = dict_of(f"?{query}").get("standing", ["valid"])[0]
-    there = [i for i in everything if i["kind"] in kinds and i["valid"] == (standing == "valid")]
-    expected = {i["ref"] for i in there if FILTERS[query](i)}
-    found = listed(**dict_of("?" + query))
-    assert expected
-    assert {item["ref"] for item in found} == expected
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("query", ["", "edges_max=12", "neurons_min=3", "kind=alignment", "kind=circuit&keep=n2.1"])
-def test_facets_count_what_choosing_them_would_leave(get, query):
-    options = dict_of("?" + query)
-    page = get(HERE, **options)
-    checked = 0
-    for one in page["facets"]:
-        if one["name"] == "kind":  # several kinds may be chosen
-            continue
-        for choice in one["choices"]:
-            if one["shape"] == "range":
-                target = dict_of(choice["url"])
-            else:
-                kept = options.get(one["name"], []) if one["shape"] == "checkbox" else []
-                target = {**options, one["name"]: [*kept, choice["value"]]}
-            if choice["count"] is not None and not choice["checked"]:
-                assert get(HERE, **{**target, "limit": 1})["total"] == choice["count"], (one["name"], choice)
-                checked += 1
-    for part in [*page["neurons"], *page["edges"][:4]]:
-        narrowed = {**options, "keep": [*options.get("keep", []), part["name"]], "limit": 1}
-        assert get(HERE, **narrowed)["total"] == part["used"]
-    assert checked > 8
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize(
-    "sort",
-    ["kind", "edges", "neurons", "margin", "interpretations", "observed", "gates", "variables", "placements", "iia"],
+LIST = XOR + "/explanations"
+API = "/api/v2" + LIST
+WEIGHT = 147_899_020
+FILTERS = (
+    {},
+    {"valid": ["any"]},
+    {"valid": ["no"]},
+    {"kind": ["circuit"], "passes": ["mean-ablation"]},
+    {"kind": ["circuit"], "fails": ["resample-ablation"], "edges_max": ["14"]},
+    {"kind": ["interpretation"], "uses": ["n1.0", "!A-n1.1"]},
+    {"kind": ["alignment", "algorithm"], "irredundant": ["irredundant-gates"], "valid": ["any"]},
+    {"neurons_min": ["2"], "neurons_max": ["4"], "fragile": ["no"]},
 )
-def test_orders_hold_over_pages_and_what_has_no_value_comes_last(listed, sort, order):
-    items = listed(sort=sort, order=order, limit=150)
 
-    def share(i):
-        return None if i["iia"] is None else i["iia"]["agreed"] / i["iia"]["of"] if i["iia"]["of"] else 1.0
 
-    values = [share(item) if sort == "iia" else None if sort == "kind" else item[sort] for item in items]
-    known = [float(value) for value in values if value is not None]
-    assert [value is None for value in values] == [False] * len(known) + [True] * (len(values) - len(known))
-    assert known == sorted(known, reverse=order == "desc")
-    assert len({item["ref"] for item in items}) == len(items) == 197 + 250 + (len(items) - 447)
+@pytest.fixture(scope="session")
+def frame(app):
+    with app.state.store.read() as session:
+        place = locate(session, Addresses(), "xor", Scope())
+        return frame_of_analysis(session, place.analysis, place.question, ResultRef("xor", Scope()))
 
 
 @pytest.mark.slow
-def test_large_analyses_are_read_in_parts_alike(get, listed, everything, monkeypatch):
-    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", 10)
-    page = get(HERE, edges_max=12, sort="margin", criteria="mean-ablation")
-    monkeypatch.undo()
-    assert page == get(HERE, edges_max=12, sort="margin", criteria="mean-ablation")
-    assert page["items"]
+@pytest.mark.parametrize("options", FILTERS)
+def test_each_count_of_each_kind_and_column_is_what_choosing_it_leaves(frame, options):
+    query = read_query(COLUMNS, options)
+    for facet in frame.select(query).facets:
+        bare = query if facet.column.facet == "all" else query.but(facet.column.name)
+        for choice in facet.choices:
+            one = choice.query if facet.column.facet == "range" else toggled(bare, facet.column, choice.value)
+            if not choice.chosen:
+                assert frame.select(one, facets=False).total == choice.count, (facet.column.name, choice.value)
 
 
-@pytest.mark.slow
-def test_criteria_leave_the_survivors_of_all_of_them(get, listed):
-    chosen = ["mean-ablation", "output-faithfulness(tolerance=0.05)"]
-    funnel = get(XOR + "/funnel", criteria=chosen)
-    left = listed(criteria=chosen, kind="circuit")
-    single = [{i["ref"] for i in listed(criteria=one, kind="circuit")} for one in chosen]
-    assert {item["ref"] for item in left} == single[0] & single[1]
-    assert 0 < len(left) < len(single[0]) == 191
-    assert str(len(left)) in str(funnel)
-    minimal = listed(criteria="minimal-alignment")
-    assert minimal
-    assert all(item["kind"] == "alignment" and item["minimal"] for item in minimal)
+def test_the_list_holds_every_kind_and_counts_exactly(get):
+    page = get(LIST)
+    kinds = {
+        one["value"]: one["count"] for facet in page["facets"] if facet["name"] == "kind" for one in facet["choices"]
+    }
+    assert kinds["circuit"] == 197
+    assert kinds["interpretation"] == WEIGHT
+    assert page["total"] == sum(kinds.values())
+    assert (page["state"], page["pending"], page["undecided"]) == ("done", [], [])
 
 
-@pytest.mark.slow
-def test_what_is_not_computed_is_not_none(get, client):
-    page = get(HERE, criteria="input-robust")
-    assert (page["pending"], page["items"], page["removed_by"]) == (["input-robust"], [], None)
-    chosen = {c["value"]: c["checked"] for f in page["facets"] if f["name"] == "criteria" for c in f["choices"]}
-    assert chosen["input-robust"], "the form must not lose it"
-    written = get(HERE, criteria="output-faithfulness( tolerance = .05 )")
-    kept = {c["value"]: c["checked"] for f in written["facets"] if f["name"] == "criteria" for c in f["choices"]}
-    assert kept["output-faithfulness(tolerance=0.05)"]
-    assert "Not computed yet" in client.get(HERE + "?criteria=input-robust").text
-    assert client.get("/api/v1" + HERE + ".csv?criteria=input-robust").status_code == 409
-    for options in ({"coverage_min": 0.5}, {"accuracy_min": 0.5}, {"sort": "coverage"}):  # nothing is surveyed here
-        assert get(HERE, **options)["pending"] == ["coverage and accuracy"]
+@pytest.mark.parametrize("kind", ["circuit", "interpretation", "algorithm", "alignment"])
+def test_an_item_has_its_kind_s_figures_and_one_address(get, client, kind):
+    item = get(LIST, kind=kind, valid="any")["items"][0]
+    own = {column.name for column in OF_KIND[kind]} | {"kind", "ref", "url"}
+    assert set(item) == own
+    assert item["kind"] == kind
+    assert [name for name, value in item.items() if isinstance(value, str) and value.startswith("/")] == ["url"]
+    assert client.get(item["url"]).status_code == 200
 
 
-@pytest.mark.slow
-def test_none_match_says_which_filter_removed_the_last(get, client):
-    page = get(HERE, edges_max=12, keep="n1.0", fragile="yes")
-    before = get(HERE, edges_max=12)["total"]
-    assert page["total"] == 0
-    assert page["removed_by"]["label"] == "fragile"
-    assert page["removed_by"]["before"] == before
-    assert "fragile" not in page["removed_by"]["url"]
-    assert "removed the last" in client.get(HERE + "?edges_max=12&keep=n1.0&fragile=yes").text
-    assert get(HERE, algorithm="0" * 16)["removed_by"]["label"].startswith("algorithm")
+def test_the_schema_names_each_kind_and_every_option(client):
+    described = client.get("/api/v1/openapi.json").json()
+    operation = described["paths"]["/api/v2/networks/{network}/explanations"]["get"]
+    names = {one["name"] for one in operation["parameters"]}
+    assert names >= {
+        "network",
+        "output",
+        "protocol",
+        "data",
+        "kind",
+        "valid",
+        "edges_min",
+        "passes",
+        "uses",
+        "sort",
+        "start",
+    }
+    assert {"CircuitRecord", "AlgorithmRecord", "AlignmentRecord", "ProbeRecord"} <= described["components"][
+        "schemas"
+    ].keys()
+
+
+def test_integers_beyond_2_to_the_53_are_text(get):
+    items = get(LIST, protocol="mine", kind="interpretation", sort="interpretations", order="desc")["items"]
+    assert items
+    assert all(isinstance(one["interpretations"], str) == (int(one["interpretations"]) > 2**53) for one in items)
+    assert isinstance(items[0]["interpretations"], str)
+
+
+def test_next_leads_through_the_whole_list(get, client):
+    page = get(LIST, kind="circuit", sort="margin", limit=60)
+    refs = [item["ref"] for item in page["items"]]
+    while page["next"]:
+        page = client.get(page["next"]).json()
+        refs += [item["ref"] for item in page["items"]]
+    assert refs == [item["ref"] for item in get(LIST, kind="circuit", sort="margin", limit=200)["items"]]
+    assert len(set(refs)) == 197
+
+
+def test_files_hold_the_same_rows_as_the_list(get, client):
+    query = {"kind": ["circuit", "alignment"], "valid": "any", "sort": "margin"}
+    rows = get(LIST, limit=200, **query)["items"]
+    answer = client.get(LIST + ".csv", params=query)
+    assert answer.headers["content-disposition"] == 'attachment; filename="xor-explanations.csv"'
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    kept = parquet.read_table(io.BytesIO(client.get(LIST + ".parquet", params=query).content)).to_pylist()
+    assert len(lines) == len(kept) == get(LIST, **query)["total"]
+    for item, line, typed in zip(rows, lines, kept, strict=False):
+        for name in ("ref", "url", "mask", "edges", "margin", "interpretations", "where", "minimal"):
+            value = item.get(name)
+            assert line[name] == ("" if value is None else str(value))
+            assert str(typed[name] if typed[name] is not None else "") == line[name]
+
+
+# --- the page
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
+    text = words(client.get(LIST).text)
+    for heading in (
+        "Circuits Which edges are enough",
+        "Interpretations What each neuron",
+        "Algorithms Candidate formulas",
+    ):
+        assert heading in text
+    assert f"all {WEIGHT:,}" in text
+    assert 'aria-sort="descending"' in client.get(f"{LIST}?kind=circuit&sort=margin&order=desc").text
+
+
+def test_a_filter_about_another_kind_says_what_it_is_about(client):
+    text = words(client.get(f"{LIST}?kind=circuit&passes=minimal-alignment").text)
+    assert "it is about alignments" in text
+    assert "Take it off" in text
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("network", "query", "said"),
     [
-        ("colour=red", "colour"),
-        ("kind=story", "kind"),
-        ("&".join(["keep=n1.0"] * 33), "32"),
-        ("&".join(["criteria=margin"] * 41), "40"),
-        ("criteria=beauty", "beauty"),
-        ("keep=n9.9", "n9.9"),
-        ("edges_min=9&edges_max=3", "edges_max"),
-        ("after=rubbish", "after"),
-        ("limit=100000", "200"),
-        ("after=" + "x" * 3000, "2000"),
-        ("algorithm=xyz", "algorithm"),
+        ("queued", "", "waiting for a worker"),
+        ("failed", "", "The analysis under complete failed"),
+        ("cancelled", "", "The analysis under complete was cancelled"),
+        ("untouched", "", "The analysis under complete: nobody asked"),
+        ("xor", "?protocol=mine", "There may be more than is listed"),
+        ("xor", "?kind=circuit&passes=input-noise", "Verdicts of input-noise: nobody asked"),
+        ("xor", "?kind=alignment&sort=coverage", "common ground: nobody asked"),
+        ("xor", "?kind=circuit&story=same", "stories of circuits: nobody asked"),
+        ("xor", "?kind=probe", "search for linear probes: nobody asked"),
+        ("none", "?kind=algorithm", "No explanation is here"),
     ],
 )
-def test_questions_that_cannot_be_asked_are_refused_with_the_limit(client, query, words):
-    answer = client.get(f"/api/v1{HERE}?{query}")
-    assert 400 <= answer.status_code < 500
-    assert words in answer.text
+def test_what_is_not_there_is_told_apart_from_none(client, network, query, said):
+    assert said in words(client.get(f"/networks/{network}/explanations{query}").text)
 
 
-def test_a_cursor_of_another_order_is_refused(get, client):
-    cursor = get(HERE, limit=3)["next"]
-    assert client.get(f"/api/v1{HERE}?sort=edges&after={cursor}").status_code == 400
-
-
-@pytest.mark.slow
-@pytest.mark.slow
-def test_valid_ones_are_listed_unless_others_are_asked_for(get, client, everything):
-    page = get(HERE)
-    plain = [item for item in everything if item["kind"] != "interpretation"]
-    assert page["total"] == page["of"] == sum(item["valid"] for item in plain)
-    assert page["failing"] == len(plain) - page["total"]
-    assert page["filters"] == []
-    assert page["url"] == HERE
-    more = get(HERE, standing="any")
-    assert (more["total"], more["failing"]) == (len(plain), 0)
-    assert page["failing_url"] == more["url"] == f"{HERE}?standing=any"
-    assert [one["label"] for one in more["filters"]] == ["also those that fail"]
-    assert more["filters"][0]["url"] == HERE
-    assert f"Also the {page['failing']:,} near misses" in client.get(HERE).text
-    assert facet(page, "standing") == facet(more, "standing") == {
-        "any": len(plain), "valid": page["total"], "failing": page["failing"]
-    }  # fmt: skip
-    assert get(HERE, neurons_max=2)["failing"] == get(HERE, neurons_max=2, standing="failing")["total"]
+def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client, get):
+    owner = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))
+    html = owner.get(f"{LIST}?passes=input-noise").text
+    assert re.search(r'action="/networks/xor/criteria">.*?name="criteria" value="input-noise"', html, re.DOTALL)
+    page = get(LIST, passes="input-noise")
+    assert (page["items"], page["pending"]) == ([], ["input-noise"])
+    assert client.get(f"{LIST}.csv?passes=input-noise").status_code == 409
+    assert client.get("/networks/queued/explanations.csv").status_code == 409
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["circuit", "alignment"])
-def test_those_removed_at_a_step_are_those_that_its_number_counts(get, listed, kind):
-    chosen = {
-        "circuit": ["mean-ablation", "resample-ablation", "minimal-subset"],
-        "alignment": ["minimal-alignment"],
-    }[kind]
-    funnel = get(XOR + "/funnel", criteria=chosen)
-    rows = next(one for one in [*funnel["circuits"], *funnel["algorithms"]] if one["kind"] == kind)["rows"]
-    removed = 0
-    for row in rows:
-        if row["failed_url"] is None:
-            assert row["outcomes"]["failed"] == 0
-            continue
-        query = dict_of(row["failed_url"])
-        gone = listed(**query)
-        assert len(gone) == row["outcomes"]["failed"]
-        assert {item["kind"] for item in gone} == {kind}
-        passing = listed(**{**query, "failed": []}, limit=100)
-        assert {item["ref"] for item in gone} < {item["ref"] for item in passing}
-        removed += len(gone)
-    assert removed
-    assert removed == rows[0]["before"] - rows[-1]["left"]
+def test_what_a_criterion_could_not_decide_is_told(tmp_path):
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app) as client, app.state.store.write() as session:
+        save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+        row = save_analysis(session, real_analysis())
+        digests = (row.protocol_digest, row.data_digest, row.result_digest)
+        arguments = arguments_about(row.network.digest, 0, *digests, criteria=["necessity"])
+        inputs = judging.load_judging_inputs(session, arguments)
+        steps = (("circuit", CriterionStep.parse("necessity")),)
+        outcome = judging.compute_verdicts(
+            judging.JudgingInputs(inputs.subject, steps, 0), Work(clock=time.perf_counter)
+        )
+        judging.save_verdicts(session, arguments, outcome)
+        session.commit()
+        page = client.get(f"{API}?kind=circuit&passes=necessity").json()
+        text = words(client.get(f"{LIST}?kind=circuit&passes=necessity").text)
+    (one,) = page["undecided"]
+    assert (one["criterion"], one["kind"], one["of"]) == ("necessity", "circuit", 197)
+    assert f"could not decide about {one['n']} of 197 circuits" in text
+    assert "budget of 0 seconds" in text
 
 
-@pytest.mark.slow
-def test_csv_holds_the_same_rows(client, listed):
-    answer = client.get(f"/api/v1{HERE}.csv?kind=circuit&kind=alignment&sort=margin")
-    assert answer.headers["content-type"].startswith("text/csv")
-    lines = answer.text.splitlines()
-    assert any(line.startswith("# Valid means:") for line in lines)
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    items = listed(kind=["circuit", "alignment"], sort="margin")
-    assert [row["ref"] for row in rows] == [item["ref"] for item in items]
-    assert [row["interpretations"] for row in rows] == [str(i["interpretations"] or "") for i in items]
-    assert len({row["protocol"] for row in rows}) == 1
+# --- refusals and former addresses
 
 
-@pytest.mark.slow
-def test_stopped_searches_and_missing_analyses_are_told_apart(get, client):
-    mine = get(HERE, protocol=MINE.digest[:12], edges_max=1)
-    assert mine["scope"]["state"] == "truncated"
-    assert "not searched" in client.get(f"{HERE}?protocol={MINE.digest[:12]}&edges_max=1").text
-    for slug in ("untouched", "queued", "failed"):
-        page = client.get(f"/networks/{slug}/explanations")
-        assert page.status_code == 200
-    assert client.get("/networks/untouched/explanations.csv").status_code == 404
-    assert client.get("/api/v1/networks/untouched/explanations.csv").status_code == 409
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("colour=red", "colour"),
+        ("kind=rule", "use circuit, interpretation"),
+        ("passes=nonsense", "nonsense"),
+        ("passes=output-faithfulness(tolerance=-1)", "tolerance"),
+        ("uses=n9.9", "n9.9"),
+        ("uses=A-n2.0", "A-n2.0"),
+        ("edges_min=12&edges_max=10", "swap them"),
+        ("edges_min=many", "whole number"),
+        ("sort=colour", "use kind, name"),
+        ("limit=1000", "1 to 200"),
+        ("output=first", "number of an output"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_each_form(client, query, said):
+    for path in (LIST, API, LIST + ".csv"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code == 400, path
+        assert said.lower() in answer.text.lower()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "explanations?standing=any&criteria=mean-ablation&keep=n1.0&drop=n2.1",
+            "valid=any&passes=mean-ablation&uses=n1.0&uses=%21n2.1",
+        ),
+        (
+            "explanations?strategy=what-then-where&failed=necessity",
+            "kind=algorithm&kind=alignment&kind=direction&fails=necessity",
+        ),
+        ("explanations?kind=probe&figure=probe.layer%3D2&sort=layer", "kind=probe&probe_layer=2&sort=probe_layer"),
+        ("explanations?after=WyJleHAi&view=grid&edges_max=12", "edges_max=12"),
+        ("circuits", "kind=circuit"),
+        (
+            "circuits?keep=n1.0&sort=margin&order=desc&protocol=paper",
+            "protocol=paper&kind=circuit&uses=n1.0&sort=margin&order=desc",
+        ),
+        ("circuits?among=mean-ablation&sort=mask&after=x", "kind=circuit&passes=mean-ablation&sort=name"),
+        ("algorithms?aligned=1&sort=iia&q=A", "kind=algorithm&sort=iia&order=desc"),
+        ("algorithms", "kind=algorithm&valid=any"),
+    ],
+)
+def test_former_addresses_lead_to_the_same_list(client, old, new):
+    answer = client.get(f"/networks/xor/{old}")
+    assert answer.status_code == 301
+    there = client.get(answer.headers["location"])
+    while there.status_code == 301:
+        answer, there = there, client.get(there.headers["location"])
+    found = read_query(COLUMNS, _options(answer.headers["location"]))
+    assert found == read_query(COLUMNS, _options(f"{LIST}?{new}"))
+    assert there.status_code == 200
+
+
+def _options(url: str) -> dict[str, list[str]]:
+    from urllib.parse import parse_qs, urlsplit
+
+    return {name: values for name, values in parse_qs(urlsplit(url).query).items() if name != "protocol"}
+
+
+@pytest.mark.parametrize("path", ["circuits.csv", "circuits.json", "algorithms.csv"])
+def test_former_tables_lead_to_the_file_of_the_list(client, path):
+    location = client.get(f"/networks/xor/{path}").headers["location"]
+    assert location.startswith("/networks/xor/explanations.csv?kind=")
+    assert client.get(location).text.startswith("kind,name,ref,url")
+
+
+@pytest.mark.parametrize("path", ["circuits", "algorithms", "explanations", "explanations.csv"])
+def test_the_first_version_of_the_interface_says_where_the_list_is_now(client, path):
+    answer = client.get(f"/api/v1/networks/xor/{path}")
+    assert answer.status_code == 410
+    assert "/api/v2/networks/NETWORK/explanations" in answer.text
+
+
+def test_a_prefix_stands_before_every_address(tmp_path):
+    app = create_app(on_a_copy(data=tmp_path, prefix="/here"))
+    with TestClient(app) as client, app.state.store.write() as session:
+        save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+        save_analysis(session, real_analysis())
+        session.commit()
+        items = client.get(f"{API}?kind=circuit").json()["items"]
+        assert all(item["url"].startswith("/here/networks/xor/circuits/") for item in items)
+        html = client.get(LIST).text
+    assert set(re.findall(r'href="(/[a-z]+)', html)) == {"/here"}

@@ -239,7 +239,7 @@ def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(sto
         note = "Not decided within the budget of 5 seconds for each criterion."
         row = VerdictRow(
             analysis_id=analysis.id, kind="circuit", criterion=step.key, settings_digest=step.settings_digest,
-            settings={}, staged="", n=50, passed=0, failed=0, undecided=50, not_applicable=0, note=note, seconds=5.0,
+            settings={}, n=50, passed=0, failed=0, undecided=50, not_applicable=0, note=note, seconds=5.0,
             content="0" * 64,
         )  # fmt: skip
         session.add(row)

@@ -12,9 +12,8 @@ from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import Work
 from app.db.job_tables import JobRow
-from app.db.prepared import prepare_analysis
-from app.db.staging import save_partial
-from app.db.writes import save_network
+from app.db.prepared import prepare_so_far
+from app.db.writes import save_network, save_so_far
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
@@ -45,7 +44,7 @@ def parts():
     def report(progress):
         low, high = STAGES.get(progress.stage, (1, 0))
         if progress.so_far is not None and low <= progress.done <= high:
-            found[progress.stage] = prepare_analysis(progress.so_far())
+            found[progress.stage] = prepare_so_far(progress.so_far())
 
     analyse_output(ask(file.network, task=file.tasks[0]), Work(report=report))
     return found
@@ -60,7 +59,7 @@ def client(request, parts, tmp_path_factory):
             made = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse")
             job = session.get(JobRow, made.id)
             job.state, job.stage, job.done, job.total, job.found = "running", request.param, 31, 250, "some so far"
-            save_partial(session, parts[request.param], made.id)
+            save_so_far(session, parts[request.param], made.id)
         client.stage = request.param
         yield client
 

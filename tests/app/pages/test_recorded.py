@@ -11,10 +11,9 @@ from analysis.explanations.explanation import NAME, REF
 from analysis.explanations.probes import PROBE
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.db.frames import StoredSearch, save_frame, stored_figures, stored_frame, stored_refs, stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import missing_steps
-from app.db.shelves import save_shelves
+from app.db.recorded import StoredSearch, save_found, stored_figures, stored_frame, stored_refs, stored_searches
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import explaining, judging, queue
@@ -26,7 +25,7 @@ LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v1"
 
 
-def do(store, job_id: str, load, compute, save, stage=None) -> None:
+def do(store, job_id: str, load, compute, save) -> None:
     """Do what a queued job does."""
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
@@ -34,9 +33,6 @@ def do(store, job_id: str, load, compute, save, stage=None) -> None:
     with store.read() as session:
         inputs = load(session, arguments)
     outcome = compute(inputs)
-    for step in stage(arguments, outcome) if stage else ():
-        with store.write() as session:
-            step(session)
     with store.write() as session:
         save(session, arguments, outcome)
 
@@ -72,8 +68,7 @@ def client(tmp_path_factory):
             criteria_id,
             judging.load_judging_inputs,
             judging.compute_verdicts,
-            judging.save_verdicts,
-            judging.stage_verdicts,
+            judging.save_judged,
         )
         yield client
 
@@ -297,22 +292,20 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
     expected = PROBE.frame(PROBE.find(question).explanations)
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        frame = stored_frame(session, analysis.id, PROBE)
+        frame = stored_frame(session, analysis, PROBE)
         assert {name: column.tolist() for name, column in frame.items()} == {
             name: column.tolist() for name, column in expected.items()
         }
-        assert stored_refs(session, analysis.id, PROBE) == tuple(expected[REF].tolist())
-        assert stored_figures(session, analysis.id, PROBE, "1.6")["table"] == "0110"
-        assert stored_figures(session, analysis.id, PROBE, "1.60") == {}
+        assert stored_refs(session, analysis, PROBE) == tuple(expected[REF].tolist())
+        assert stored_figures(session, analysis, PROBE, "1.6")["table"] == "0110"
+        assert stored_figures(session, analysis, PROBE, "1.60") == {}
         assert stored_searches(session, analysis.id)["probe"].n == 14
-        save_shelves(session, analysis)  # of the other kinds
-        assert stored_frame(session, analysis.id, PROBE) is not None
         assert enqueue_missing(session, [RECORDED_KINDS]) == 0
         assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
         empty = PROBE.frame([])
-        save_frame(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
-        assert stored_frame(session, analysis.id, PROBE)[NAME].tolist() == []
-        assert stored_refs(session, analysis.id, PROBE) == ()
+        save_found(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
+        assert stored_frame(session, analysis, PROBE)[NAME].tolist() == []
+        assert stored_refs(session, analysis, PROBE) == ()
         session.rollback()
 
 

@@ -101,9 +101,6 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
         arguments = arguments_about(*digests, criteria=[*map(str, steps)])
         inputs = judging.CRITERIA.load(session, arguments)
     outcome = judging.CRITERIA.compute(inputs)
-    for write in judging.CRITERIA.stage(arguments, outcome):
-        with store.write() as session:
-            write(session)
     with store.write() as session:
         judging.CRITERIA.save(session, arguments, outcome)
     items = get(PAGE, by="minimal-cardinal")["map"]["items"]

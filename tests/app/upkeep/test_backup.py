@@ -15,6 +15,7 @@ from app.db.reads.analyses import find_network
 from app.db.writes import save_network
 from tests.app.upkeep.conftest import spoil
 from tests.factories import XOR_SLUG, small_network, stored_analysis
+from tests.schemas import SLUG, unpack
 
 
 def digests(store):
@@ -191,15 +192,14 @@ def test_a_backup_of_either_database_comes_back_on_the_other(filled, file, postg
 
 
 @pytest.mark.slow
-def test_a_backup_of_an_older_schema_is_upgraded_with_its_data(store, tmp_path):
-    stored_analysis(store)
-    store.migrate(back_to="0003")
-    manifest = back_up(store, tmp_path / "old.backup")
+def test_a_backup_of_an_older_schema_is_upgraded_with_its_data(tmp_path):
+    unpack("0003", tmp_path / "old.sqlite")
+    manifest = back_up(store_at(f"sqlite:///{tmp_path / 'old.sqlite'}"), tmp_path / "old.backup")
     assert manifest.revision == "0003"
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     restore(tmp_path / "old.backup", url)
     restored = store_at(url)
     assert restored.revision() == newest_revision()
     with restored.read() as session:
-        assert find_network(session, XOR_SLUG).analyses
+        assert find_network(session, SLUG).analyses
     restored.close()

@@ -26,6 +26,7 @@ from tests.app.cli.test_analyse import run
 from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import XOR_SLUG, small_network, stored_analysis, temporary_store
+from tests.schemas import unpack
 
 LOCAL = ("127.0.0.1", 50_000)
 AS_PAGE = {"accept": "text/html", "origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
@@ -216,10 +217,7 @@ def test_a_database_opened_for_reading_refuses_changes(tmp_path):
 
 @pytest.mark.slow
 def test_an_older_database_that_cannot_be_written_is_not_served(tmp_path):
-    store = open_store(Settings(data=tmp_path))
-    store.migrate()
-    store.migrate(back_to="0003")
-    store.close()
+    unpack("0003", tmp_path / "pluriscope.sqlite")
     store = store_at(f"sqlite:///file:{tmp_path}/pluriscope.sqlite?mode=ro&uri=true")
     with pytest.raises(StoreUnavailable, match="not changed"):
         store.migrate()

@@ -1,0 +1,80 @@
+"""The explanations of kinds that a background job finds: a row each, read as columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import Session
+
+from analysis.explanations.explanation import NAME, REF, Frame, RecordedKind, Value
+from analysis.explanations.registry import BY_KEY
+from app.by_name import ByName
+from app.db.recorded_tables import RECORDED_TABLES, SearchRow
+from app.db.rows import columns_of, insert_rows
+from app.db.tables import AnalysisRow
+
+
+class StoredSearch(ByName):
+    """What the search for one kind said of itself."""
+
+    n: int = Field(description="Explanations found.")
+    complete: bool = Field(description="Whether these are all there are.")
+    note: str = Field(description="Where and why it stopped; empty if it did not.")
+    engine_version: str = Field(description="Of the engine that searched.")
+
+
+def save_found(
+    session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], frame: Frame, search: StoredSearch
+) -> None:
+    """Store what was found, in place of an earlier search of this kind."""
+    table = RECORDED_TABLES[kind.key]
+    session.execute(delete(SearchRow).filter_by(analysis=analysis.id, kind=kind.key))
+    session.execute(delete(table).where(table.c.analysis == analysis.id))
+    session.add(SearchRow(analysis=analysis.id, kind=kind.key, found_at=datetime.now(UTC), **search.model_dump()))
+    session.flush()
+    lists = (map(_finite, column.tolist()) for column in frame.values())
+    rows = [(analysis.id, position, *row) for position, row in enumerate(zip(*lists, strict=True))]
+    insert_rows(session, table, ("analysis", "position", *frame), rows)
+
+
+def _finite(value: Value) -> Value | None:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
+    """What was searched, by kind; a kind that this version does not know is left out."""
+    found = {row.kind: row for row in session.scalars(select(SearchRow).where(SearchRow.analysis == analysis_id))}
+    return {key: StoredSearch.showing(found[key]) for key in BY_KEY if key in found}
+
+
+def is_searched(key: str) -> ColumnElement[bool]:
+    """Whether an analysis has a stored search for a kind, as a condition on its row."""
+    return exists().where(SearchRow.analysis == AnalysisRow.id, SearchRow.kind == key)
+
+
+def stored_frame(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any]) -> Frame | None:
+    """The columns of a kind; None where it was not searched."""
+    if kind.key not in stored_searches(session, analysis.id):
+        return None
+    dtypes: Mapping[str, type] = {REF: str, NAME: str, **{one.name: one.dtype for one in kind.columns}}
+    columns = columns_of(session, analysis, kind.key, tuple(dtypes))
+    return {name: np.asarray(columns[name], dtype) for name, dtype in dtypes.items()}
+
+
+def stored_figures(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], text: str) -> dict[str, Value]:
+    """The stored figures of one explanation by column; {} where it is not stored."""
+    table = RECORDED_TABLES[kind.key]
+    wanted = select(*(table.c[column.name] for column in kind.columns))
+    row = session.execute(wanted.where(table.c.analysis == analysis.id, table.c[REF] == text)).first()
+    return {} if row is None else {name: math.nan if value is None else value for name, value in row._mapping.items()}
+
+
+def stored_refs(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any]) -> tuple[str, ...]:
+    """The address texts of what was found of a kind, in order; () where it was not searched."""
+    return tuple(columns_of(session, analysis, kind.key)[REF])

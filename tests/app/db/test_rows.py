@@ -1,0 +1,222 @@
+"""Rows say exactly what was found, to people with any client and to pages as columns; and each result is whole."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select, update
+
+from analysis.alignments.result import AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from app.db import rows, writes
+from app.db.job_tables import JobRow
+from app.db.prepared import MAX_SO_FAR, prepare_analysis, prepare_so_far
+from app.db.reads.analyses import analyses_of, find_network, partial_by_key
+from app.db.reads.circuits import circuits_at, locate_mask
+from app.db.rows import columns_of
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
+from app.db.writes import forget_so_far, save_analysis, save_network, save_prepared, save_so_far
+from app.jobs import queue
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
+
+TABLES = (AnalysisRow, CircuitRow, AlgorithmRow, AlignmentRow)
+DIFFICULT = [0.1 + 0.2, 1 / 3, 1e-310, 5e-324, 1.5390156136008737e203, math.pi * 1e-17, 0.0]
+
+
+@pytest.fixture
+def network(store):
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=XOR_SLUG)
+
+
+def made_up(sizes=(2, 3, 3, 1), n=40):
+    """An analysis with masks over all edges, margins that are hard to write, and numbers beyond 64 bits."""
+    file = small_network(3, sizes)
+    layout, random = EdgeLayout(sizes), np.random.default_rng(5)
+    few = sorted({int.from_bytes(random.bytes(40)) % (1 << layout.n_edges) for _ in range(n)})
+    masks = mask_array(few, layout)
+    bits = [struct.unpack("d", struct.pack("Q", int(one)))[0] for one in random.integers(0, 0x5FE << 52, len(few))]
+    margins = np.array([*DIFFICULT, *bits][: len(few)])
+    circuits = CircuitSearch(layout, 1 << layout.n_edges, masks, np.zeros((len(few), 4)), margins)
+    counts = InterpretationCounts(tuple(7**k for k in range(len(few))), tuple(range(len(few))))
+    question = ask(file.network, task=file.tasks[0])
+    found = replace(
+        hand_made_analysis(),
+        question=question,
+        circuits=circuits,
+        interpretations=counts,
+        algorithms=AlgorithmSearch((), 0),
+    )
+    return file, found
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 6, 7, 1), (2, 6, 8, 1), (2, 8, 8, 1)])
+def test_what_is_read_is_what_was_found(store, sizes):
+    """Up to 64 edges and beyond, to the last bit, whatever the numbers' size."""
+    file, found = made_up(sizes)
+    with store.write() as session:
+        save_network(session, file)
+        row = save_analysis(session, found)
+    with store.read() as session:
+        columns = columns_of(session, row, "circuit")
+        assert set(columns) == {"position", "mask", "edges", "neurons", "margin", "interpretations", "observed"}
+        assert columns["mask"].dtype == found.circuits.masks.dtype
+        assert columns["mask"].tolist() == found.circuits.masks.tolist()
+        assert columns["margin"].tobytes() == found.circuits.margins.tobytes()
+        assert columns["interpretations"] == list(found.interpretations.by_circuit)
+        assert columns["observed"].tolist() == list(found.interpretations.observed_by_circuit)
+        assert columns["edges"].tolist() == [mask.bit_count() for mask in found.circuits.masks.tolist()]
+        one_by_one = circuits_at(session, row, found.circuits.layout, range(len(columns["mask"])))
+        for position, mask in enumerate(found.circuits.masks.tolist()):
+            text = found.circuits.layout.to_hex(mask)
+            assert one_by_one[position].mask == text
+            assert locate_mask(session, row.id, text) == (position, True)
+        assert one_by_one[0].interpretations == 1
+
+
+def test_a_margin_may_be_missing_or_infinite(store):
+    row = stored_analysis(store)
+    with store.write() as session:
+        for position, margin in ((0, None), (2, math.inf)):
+            session.execute(update(CircuitRow).where(CircuitRow.position == position).values(margin=margin))
+    with store.read() as session:
+        found = columns_of(session, row, "circuit")["margin"]
+        assert np.isnan(found).tolist() == [True] + [False] * 196
+        assert found[1:3].tolist() == [hand_made_analysis().circuits.margins[1], math.inf]
+        assert math.isnan(circuits_at(session, row, hand_made_analysis().circuits.layout, [0])[0].margin)
+
+
+def test_many_are_taken_from_columns_as_few_are_from_rows(store, monkeypatch):
+    row = stored_analysis(store)
+    layout, places = hand_made_analysis().circuits.layout, [3, 196, 0]
+    with store.read() as session:
+        few = circuits_at(session, row, layout, places)
+        monkeypatch.setattr("app.db.reads.circuits._FEW", 1)
+        assert circuits_at(session, row, layout, places) == few
+
+
+def test_algorithms_and_alignments_are_columns_in_the_order_of_the_store(store):
+    row = stored_analysis(store)
+    with store.read() as session:
+        algorithms, alignments = (columns_of(session, row, kind) for kind in ("algorithm", "alignment"))
+        kept = session.scalars(select(AlignmentRow).where(AlignmentRow.analysis_id == row.id).order_by(AlignmentRow.id))
+        for position, one in enumerate(kept):
+            assert alignments["valid"][position] == one.valid
+            assert alignments["margin"][position] == one.margin
+            assert alignments["alignment_id"][position] == one.alignment_id
+        assert algorithms["n_valid"].tolist() == [3, 0]
+        assert algorithms["irredundant_gates"].tolist() == [1.0, 1.0]
+        assert np.isnan(algorithms["truncated_at"]).all()
+
+
+def test_a_column_is_read_once(store, monkeypatch):
+    row = stored_analysis(store)
+    with store.read() as session:
+        first = columns_of(session, row, "circuit")["margin"]
+        monkeypatch.setattr(rows, "_parsed", None)
+        assert columns_of(session, row, "circuit")["margin"] is first
+
+
+def test_a_plain_client_shows_circuits(tmp_path):
+    from tests.factories import temporary_store
+
+    store = temporary_store(tmp_path)
+    stored_analysis(store)
+    store.close()
+    found = sqlite3.connect(tmp_path / "test.sqlite").execute(
+        "select mask, edges, margin from circuits where analysis = 1 order by edges"
+    )
+    shown = found.fetchall()
+    circuits = hand_made_analysis().circuits
+    assert len(shown) == 197
+    assert [edges for _, edges, _ in shown] == sorted(mask.bit_count() for mask in circuits.masks.tolist())
+    assert {(int(mask, 16), margin) for mask, _, margin in shown} == set(
+        zip(circuits.masks.tolist(), circuits.margins.tolist(), strict=True)
+    )
+
+
+def sizes(store) -> list[int]:
+    with store.read() as session:
+        return [session.scalar(select(func.count()).select_from(table)) for table in TABLES]
+
+
+def whole(store) -> list[AnalysisRow]:
+    with store.read() as session:
+        return analyses_of(session, find_network(session, XOR_SLUG))
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_an_interrupted_write_leaves_nothing(store, network, monkeypatch, earlier):
+    """The earlier result stays where there is one."""
+    if earlier:
+        stored_analysis(store)
+    before = sizes(store)
+    other = replace(hand_made_analysis(), algorithms=replace(hand_made_analysis().algorithms, n_candidates=5))
+    insert = writes._insert_all
+
+    def interrupted(session, table, some):
+        if table is AlignmentRow:
+            raise KeyboardInterrupt
+        insert(session, table, some)
+
+    monkeypatch.setattr(writes, "_insert_all", interrupted)
+    with pytest.raises(KeyboardInterrupt), store.write() as session:
+        save_analysis(session, other)
+    assert sizes(store) == before == ([1, 197, 2, 10] if earlier else [0, 0, 0, 0])
+
+
+def test_another_result_replaces_the_whole_one_and_the_same_changes_nothing(store, network):
+    first = stored_analysis(store)
+    with store.write() as session:
+        assert save_prepared(session, prepare_analysis(hand_made_analysis())).id == first.id
+    other = replace(hand_made_analysis(), algorithms=AlgorithmSearch((), 0))
+    with store.write() as session:
+        save_prepared(session, prepare_analysis(other))
+    assert sizes(store) == [1, 197, 0, 0]
+    assert [row.algorithms_candidates for row in whole(store)] == [0]
+
+
+def test_what_is_found_so_far_is_the_smallest_and_goes_with_its_job(store, network, monkeypatch):
+    monkeypatch.setattr("app.db.prepared.MAX_SO_FAR", 30)
+    part = prepare_so_far(hand_made_analysis())
+    assert MAX_SO_FAR == 1_000
+    with store.write() as session:
+        row = find_network(session, XOR_SLUG)
+        (job,) = queue.enqueue_analyses(session, row, [COMPLETE])
+        key = (row.id, 0, COMPLETE.digest, part.data.digest)
+        for _ in range(2):
+            assert save_so_far(session, part, job.id)
+    assert whole(store) == []
+    assert sizes(store) == [1, 30, 2, 10]
+    with store.read() as session:
+        found = partial_by_key(session, *key)
+        assert (found.circuits_valid, found.circuits_listed) == (197, 30)
+        masks = hand_made_analysis().circuits.masks.tolist()
+        smallest = sorted(sorted(masks, key=lambda mask: (mask.bit_count(), mask))[:30])
+        assert columns_of(session, found, "circuit")["mask"].tolist() == smallest
+    with store.write() as session:
+        forget_so_far(session)
+        assert partial_by_key(session, *key) is not None, "its job is on its way"
+        session.get(JobRow, job.id).state = "cancelled"
+        session.flush()
+        forget_so_far(session)
+    assert sizes(store) == [0, 0, 0, 0]
+
+
+def test_what_is_found_so_far_gives_way_to_the_whole(store, network):
+    part = prepare_so_far(hand_made_analysis())
+    with store.write() as session:
+        (job,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
+        assert save_so_far(session, part, job.id)
+        save_analysis(session, hand_made_analysis())
+        assert not save_so_far(session, part, job.id)
+    assert sizes(store) == [1, 197, 2, 10]

@@ -1,0 +1,187 @@
+"""Rows of several kinds in one frame: counts against a brute count, orders over kinds, weights of any size."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from pluriscope.errors import InvalidOption
+from pluriscope.frames import Coded, Frame, Overview, Part
+from pluriscope.kinds.columns import KIND, NAME, REF, URL
+from pluriscope.tables import Column, Query, read_query, toggled
+
+VALID = Column("valid", "Valid", "", "bool", facet="any", default=("yes",), choices=("yes", "no"))
+EDGES = Column("edges", "Edges", "", "int", facet="range")
+GATES = Column("gates", "Gates", "", "int", facet="any")
+MARGIN = Column("margin", "Margin", "", "float", facet="least")
+FRAGILE = Column("fragile", "Fragile", "", "bool", facet="any")
+FORMULA = Column("formula", "Formula", "", "text", facet="any")
+COUNT = Column("count", "Count", "", "big")
+USES = Column("uses", "Uses", "", "labels", facet="all", absence=True)
+COLUMNS = (KIND, NAME, REF, URL, VALID, EDGES, GATES, MARGIN, FRAGILE, FORMULA, COUNT, USES)
+HUGE = 3 * 2**80 + 1
+
+
+def frame(n: int = 300, seed: int = 0) -> Frame:
+    """Circuits, their readings that weigh up to 2^80 each, and algorithms; every kind lacks some columns."""
+    draw = np.random.default_rng(seed)
+    margins = np.where(draw.random(n) < 0.1, np.nan, draw.integers(0, 9, n) / 8)
+    counts = Coded.of([int(one) * HUGE // 7 for one in draw.integers(1, 6, n)])
+    uses = {"uses": {name: draw.random(n) < share for name, share in (("x", 0.2), ("y", 0.9), ("z", 0.0))}}
+    numbers = {
+        "valid": np.ones(n, np.int8),
+        "edges": draw.integers(2, 9, n),
+        "margin": margins,
+        "fragile": np.where(np.isnan(margins), -1, margins < 0.3).astype(np.int8),
+    }
+    circuits = Part(
+        "circuit", "circuits", n, numbers, {"count": counts}, uses, lambda at: f"c-{at}", own=("edges", False)
+    )
+    readings = Part(
+        *("interpretation", "interpretations", n, numbers, {"count": counts}, uses, lambda at: f"i-{at}"),
+        weights=counts,
+        own=("count", True),
+    )
+    algorithms = Part(
+        *("algorithm", "algorithms", n),
+        {"valid": draw.random(n) < 0.5, "gates": draw.integers(1, 5, n)},
+        {"formula": Coded.of([None if one > 6 else f"f{one}" for one in draw.integers(0, 9, n)]), "count": counts},
+        {},
+        lambda at: f"g-{at}",
+    )
+    return Frame(COLUMNS, (circuits, readings, algorithms))
+
+
+FRAME = frame()
+FILTERS = (
+    {},
+    {"valid": ["any"]},
+    {"valid": ["no"]},
+    {"kind": ["circuit"]},
+    {"kind": ["interpretation", "algorithm"], "valid": ["any"]},
+    {"edges_min": ["3"], "edges_max": ["6"]},
+    {"margin_min": ["0.5"], "uses": ["!x"]},
+    {"gates": ["2", "3"]},
+    {"fragile": ["no"], "uses": ["y"]},
+    {"formula": ["f1", "f2"], "valid": ["any"]},
+)
+
+
+def weight(part: Part, at: int) -> int:
+    return 1 if part.weights is None else part.weights.values[part.weights.codes[at]]
+
+
+def brute(query: Query) -> tuple[int, list[str]]:
+    """The weight of the rows that pass, and their references, row by row."""
+    total, refs = 0, []
+    for part in FRAME.parts:
+        rows = part.values(COLUMNS, np.arange(part.n))
+        for at, row in enumerate(rows):
+            row["uses"] = {label for label, mask in part.labels.get("uses", {}).items() if mask[at]}
+            if all(passes(part, row, name, wanted) for name, wanted in query.wanted.items()):
+                total += weight(part, at)
+                refs.append(part.ref(at))
+    return total, refs
+
+
+def passes(part: Part, row: dict, name: str, wanted: tuple[str, ...]) -> bool:
+    if name == "uses":
+        return "uses" in part.labels and all(
+            (one[1:] not in row[name]) if one[0] == "!" else one in row[name] for one in wanted
+        )
+    value = row.get(name)
+    if value is None:
+        return False
+    if name in ("edges", "margin"):
+        low, high = (*wanted, "")[:2]
+        return (not low or value >= float(low)) and (not high or value <= float(high))
+    return ("yes" if value is True else "no" if value is False else str(value)) in wanted
+
+
+@pytest.mark.parametrize("options", FILTERS)
+def test_totals_and_every_facet_are_those_of_a_brute_count(options):
+    query = read_query(COLUMNS, options)
+    found = FRAME.select(query)
+    total, refs = brute(query)
+    assert (found.total, found.lines) == (total, len(refs))
+    assert {facet.column.name for facet in found.facets} >= {"kind", "valid"}
+    for facet in found.facets:
+        bare = query if facet.column.facet == "all" else query.but(facet.column.name)
+        for choice in facet.choices:
+            one = choice.query if facet.column.facet == "range" else toggled(bare, facet.column, choice.value)
+            if not choice.chosen:
+                assert brute(one)[0] == choice.count, (facet.column.name, choice.value)
+
+
+def test_no_value_of_a_facet_is_forgotten():
+    facets = {facet.column.name: {one.value for one in facet.choices} for facet in FRAME.select(Query()).facets}
+    assert facets["edges"] == set("2345678")
+    assert facets["gates"] == set("1234")
+    assert facets["formula"] == {f"f{number}" for number in range(7)}
+    assert facets["uses"] == {"x", "y", "!x", "!y", "!z"}
+    assert facets["kind"] == {"circuit", "interpretation", "algorithm"}
+
+
+@pytest.mark.parametrize(
+    ("sort", "descending"), list(product(("kind", "edges", "margin", "count", "gates", "formula"), (False, True)))
+)
+def test_one_order_over_all_kinds(sort, descending):
+    """Ties stand by kind and place, turn with the order, and what has no value stays last."""
+    rows = [
+        row
+        for part in FRAME.parts
+        for row in zip(part.values(COLUMNS, np.arange(part.n)), map(part.ref, range(part.n)), strict=True)
+    ]
+    kinds = [part.kind for part in FRAME.parts]
+
+    def key(pair):
+        return kinds.index(pair[0]["kind"]) if sort == "kind" else pair[0][sort]
+
+    has = [pair for pair in rows if pair[0].get(sort) is not None]
+    has.sort(key=key)
+    lacks = [pair for pair in rows if pair[0].get(sort) is None]
+    expected = [*reversed(has), *reversed(lacks)] if descending else [*has, *lacks]
+    found = FRAME.select(Query({}, sort, descending, limit=1000), facets=False)
+    assert [row.ref for row in found.rows] == [ref for _, ref in expected]
+
+
+def test_pages_follow_each_other_without_a_gap():
+    query = read_query(COLUMNS, {"sort": ["margin"], "order": ["desc"], "limit": ["70"]})
+    whole = [row.ref for row in FRAME.select(Query(query.wanted, "margin", True, limit=1000)).rows]
+    pages = [FRAME.select(Query(query.wanted, "margin", True, start, 70)).rows for start in range(0, len(whole), 70)]
+    assert [row.ref for page in pages for row in page] == whole
+
+
+def test_a_kind_without_a_column_goes_and_the_list_says_what_the_filter_is_about():
+    found = FRAME.select(read_query(COLUMNS, {"kind": ["algorithm"], "edges_min": ["2"], "valid": ["any"]}))
+    assert (found.total, found.of) == (0, 300)
+    assert found.removed_by.about == ("circuits", "interpretations")
+    assert FRAME.select(found.removed_by.query).total > 0
+    applies = FRAME.select(read_query(COLUMNS, {"kind": ["circuit"], "edges_min": ["99"]}))
+    assert (applies.removed_by.about, applies.removed_by.before, applies.removed_by.words) == (
+        (),
+        300,
+        "edges at least 99",
+    )
+
+
+def test_a_label_that_nothing_has_is_refused():
+    with pytest.raises(InvalidOption, match="Use x, y, z"):
+        FRAME.select(read_query(COLUMNS, {"uses": ["w"]}))
+
+
+def test_an_overview_shows_a_few_of_each_kind_until_something_is_asked():
+    overview = Overview(FRAME)
+    found = overview.select(read_query(COLUMNS, {}))
+    assert [group.title for group in found.groups] == ["Circuits", "Interpretations", "Algorithms"]
+    assert [row.kind for row in found.rows] == ["circuit"] * 4 + ["interpretation"] * 4 + ["algorithm"] * 4
+    assert [row["edges"] for row in found.rows[:4]] == [2] * 4, "in the kind's own order"
+    assert sum(group.total for group in found.groups) == found.total == FRAME.select(read_query(COLUMNS, {})).total
+    assert [overview.select(group.query).total for group in found.groups] == [group.total for group in found.groups]
+    assert not overview.select(read_query(COLUMNS, {"edges_max": ["4"]})).groups
+
+
+def test_an_empty_frame_answers():
+    empty = frame(0)
+    assert empty.select(Query(sort="margin")).total == 0
+    assert Overview(empty).select(read_query(COLUMNS, {})).groups == ()
