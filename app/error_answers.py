@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -96,23 +95,6 @@ class ErrorBody(BaseModel):
     errors: list[FieldError] = Field(description="Each thing that is wrong, by field.")
     status: int
     parent: str = Field("", description="Address of the nearest thing that exists, empty if there is none.")
-
-
-@dataclass(frozen=True)
-class ErrorView:
-    """What the error page and the error body are both made from."""
-
-    status: int
-    title: str
-    summary: str  # the words of the JSON body's "error"
-    errors: tuple[FieldError, ...]
-    parent: str
-    parent_label: str
-    request_id: str
-    item: str = ""
-    cause: str = ""
-    cure: str = ""
-    restore_url: str = ""  # where the deletion that is at fault is undone with POST
 
 
 def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -259,20 +241,22 @@ def _respond(
     if wants_json(request):
         body = ErrorBody(error=summary, errors=list(errors), status=status, parent=parent)
         return JSONResponse(body.model_dump(), status)
-    from app.rendering import render  # here, so that the errors themselves can be imported from anywhere
+    from app.rendering import show  # here, so that the errors themselves can be imported from anywhere
+    from pluriscope.blocks import Action, Head, Notice, Prose
 
-    view = ErrorView(
-        status,
-        STATUS_TITLES.get(status, "This did not work"),
-        summary,
-        tuple(errors),
-        parent,
-        parent_label,
-        _request_id(request),
-        *words,
-        restore_url,
-    )
-    return render(request, "pages/error.html", {"page": view}, status_code=status)
+    title = STATUS_TITLES.get(status, "This did not work")
+    item, cause, cure = words
+    actions = [Action(f"Go to {parent_label}", parent, primary=True)] if parent else []
+    if restore_url:
+        undo = Action("Undo deletion", restore_url, primary=True, changes=True)
+        deleted = Action("Recently deleted", request.app.state.addresses.deleted())
+        actions = [undo, Action("Until when that is possible", parent), deleted]
+    told = [(f"{item}: {cause}.", f"{cure[:1].upper()}{cure[1:]}.")] if item else [(one.message, "") for one in errors]
+    notices = [
+        Notice(what, "", helps, "refused", actions if n == len(told) else ()) for n, (what, helps) in enumerate(told, 1)
+    ]
+    which = Prose(f"Status {status} · request `{_request_id(request)}`", glossary=False)
+    return show(request, [Head(title), *notices, which], title, status_code=status)
 
 
 def _problem(request: Request, error: dict[str, Any]) -> FieldError:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, Template
 from jinja2.runtime import Macro
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -35,7 +35,7 @@ from app.resources import TEMPLATES
 from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
-from pluriscope.blocks import Block, Table, find
+from pluriscope.blocks import Block, Head, Table, find
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -182,7 +182,7 @@ def network_row(addresses: Addresses, network: str, name: str, tab: str = "") ->
 def show(
     request: Request,
     blocks: Iterable[Block],
-    title: str,
+    title: str = "",
     *,
     room: str = "",
     network: NetworkRow | None = None,
@@ -197,7 +197,7 @@ def show(
     Args:
         request: the request answered.
         blocks: what the page consists of; all are made before anything is sent, so that any may refuse.
-        title: of the page.
+        title: of the page; "" for that of its head.
         room: word of the navigation that the page belongs to.
         network: the second row of a network's pages.
         description: for search engines.
@@ -206,7 +206,6 @@ def show(
         status_code: HTTP status.
         headers: further response headers.
     """
-    page = list(blocks)
     theme, chosen = _theme(request)
     prefix, part = _prefix(request), request.query_params.get(PART, "")
     here = URL(url) if url else request.url.remove_query_params(OF_THE_READER)
@@ -215,6 +214,7 @@ def show(
     access, answer = access_of(request, url), dict(headers or {})
     env = environment(prefix)
     with shown_at(Place(prefix, url)), shown_to(access):
+        page = list(blocks)
         if part and is_fragment(request):
             block = find(page, part)
             body = block.html(part=part) if block else ""
@@ -227,7 +227,7 @@ def show(
         else:
             links = Addresses(prefix)
             context = {
-                "title": title,
+                "title": title or next(escape(block.title).striptags() for block in page if isinstance(block, Head)),
                 "room": room,
                 "rooms": {
                     "Explore": links.gallery(),

@@ -551,7 +551,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
 
 def _limit(one: Any) -> dict[str, Any] | None:
     """What a limit of pydantic's is called in HTML."""
-    names = {"ge": "min", "le": "max", "min_length": "minlength", "max_length": "maxlength"}
+    names = {"ge": "min", "le": "max", "min_length": "minlength", "max_length": "maxlength", "pattern": "pattern"}
     return {html: getattr(one, name) for name, html in names.items() if getattr(one, name, None) is not None}
 
 

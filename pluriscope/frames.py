@@ -74,10 +74,10 @@ class Coded:
 
     @cached_property
     def digits(self) -> NDArray[np.float64]:
-        """``[n, digits]`` of integers, the lowest digit first."""
+        """``[values, digits]`` of integers, the lowest digit first."""
         most = max(self.values, default=0).bit_length()
         rows = [[value >> shift & (1 << _DIGIT) - 1 for shift in range(0, most + 1, _DIGIT)] for value in self.values]
-        return np.array(rows or [[0]], np.float64)[self.codes]
+        return np.array(rows or [[0]], np.float64)
 
 
 @dataclass(frozen=True)
@@ -129,15 +129,20 @@ class Part:
         """How many explanations some rows are."""
         if self.weights is None:
             return int(np.count_nonzero(passing))
-        return _whole(self.weights.digits[passing].sum(axis=0))
+        return _whole(passing.astype(np.float64) @ self._digits)
+
+    @cached_property
+    def _digits(self) -> NDArray[np.float64]:
+        """``[n, digits]`` of the weights."""
+        weights = self.weights or Coded(np.zeros(self.n, np.int32), [1])
+        return weights.digits[weights.codes]
 
     def counts(self, codes: NDArray[Any], passing: Passing, n_codes: int) -> list[int]:
         """How many have each code from 0."""
         chosen = codes[passing] + 1
         if self.weights is None:
             return list(map(int, np.bincount(chosen, minlength=n_codes + 1)[1:]))
-        digits = self.weights.digits[passing]
-        counted = [np.bincount(chosen, digit, n_codes + 1)[1:] for digit in digits.T]
+        counted = [np.bincount(chosen, digit, n_codes + 1)[1:] for digit in self._digits[passing].T]
         return [_whole(one) for one in np.array(counted).T]
 
     def test(self, column: Column, wanted: Sequence[str]) -> Passing:
@@ -236,10 +241,9 @@ class Frame:
 
     def order(self, name: str, descending: bool) -> NDArray[np.int32]:
         """All rows sorted by a column; "": each kind in its own order. Kept once sorted."""
-        if not name:
+        if not name and name not in self._orders:
             own = [_ordered(part, *part.own) + start for part, start in zip(self.parts, self.starts, strict=False)]
-            every = np.concatenate([*own, np.zeros(0, np.int32)]).astype(np.int32)
-            return every[::-1] if descending else every
+            self._orders[name] = (np.concatenate([*own, np.zeros(0, np.int32)]).astype(np.int32), self.starts[-1])
         if name not in self._orders:
             values = np.concatenate([*self._sortable(name), np.zeros(0)])
             self._orders[name] = (np.argsort(values, kind="stable").astype(np.int32), int((~np.isnan(values)).sum()))
@@ -381,7 +385,7 @@ class Frame:
         titled = self._column[KIND].words
         chosen: list[int] = []
         for part, start, one in zip(self.parts, self.starts, self._conjunction(tests), strict=False):
-            own = _ordered(part, *part.own)
+            own = self.order("", False)[start : start + part.n] - start
             few = own[one[own]][:FEW]
             if len(few):
                 whole = query.but(KIND, part.kind)

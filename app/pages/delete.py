@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,11 +15,13 @@ from app.db.reads.analyses import analyses_of
 from app.db.reads.networks import deleted
 from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
 from app.db.study_tables import StudyRow
+from app.figures.numbers import exact, noun, plural, when
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
 from app.options import PageModel
 from app.pages.place import find_network
 from app.pages.studies.stored import open_study
+from pluriscope.blocks import Action, Block, Head, Notice, Prose, Table
 
 
 class Removal(PageModel):
@@ -131,3 +134,89 @@ def removal_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyRe
         restore_url=addresses.study_action(row.slug, "restore"),
         url=addresses.study_action(row.slug, "delete"),
     )
+
+
+def network_removal(page: DeletePage, addresses: Addresses) -> Iterator[Block]:
+    """What deleting a network does and how it is undone."""
+    if page.deleted_at:
+        yield from _undoing(
+            page, "with everything found about it", Action("All networks", addresses.gallery()), addresses
+        )
+        return
+    file = addresses.network_file(page.slug)
+    found = f"{exact(page.n_analyses)} {plural(page.n_analyses, 'analysis', 'analyses')}"
+    yield Head(f"Delete {page.name}", actions=_confirming(page, page.network_url))
+    yield _consequences(
+        f"It leaves the gallery, with {found} and all that was found.",
+        page,
+        f"Links to it, permalinks of its explanations among them, say that it is deleted{_undo_days(page)}.",
+        f"After that it is permanently deleted. Its [network file]({file}) can be saved before.",
+    )
+
+
+def study_removal(page: StudyRemovalPage, addresses: Addresses) -> Iterator[Block]:
+    """What deleting a study does and how it is undone."""
+    alone = f"{noun(page.n_networks, 'network')} that no other study has"
+    if page.deleted_at:
+        yield from _undoing(page, f"and with it {alone}", Action("All studies", addresses.studies()), addresses)
+        return
+    kept = "" if page.bundled else " until then"
+    yield Head(f"Delete {page.name}", actions=_confirming(page, page.study_url))
+    yield _consequences(
+        f"It leaves the list of studies, with the outcomes of {noun(page.n_finished, 'network')}.",
+        page,
+        f"Links to it say that it is deleted{_undo_days(page)}. Its networks keep their pages{kept}.",
+        f"After that it is permanently deleted, and with it {alone}. "
+        f"[Its result file]({page.results_url}) can be downloaded before.",
+    )
+
+
+def _undoing(page: StoredRemoval, what: str, back: Action, addresses: Addresses) -> Iterator[Block]:
+    until = "It came with Pluriscope, so this can be undone at any time."
+    if page.gone_at:
+        until = f"Until {when(page.gone_at)} that can be undone; then it is permanently deleted {what}."
+    undo = Action("Undo", page.restore_url, primary=True, changes=True)
+    yield Head(
+        f"{page.name} is deleted",
+        f"Since {when(page.deleted_at or 0)}. Its pages say so and show nothing else. {until}",
+        actions=[undo, back, Action("Recently deleted", addresses.deleted())],
+    )
+
+
+def _confirming(page: StoredRemoval, back: str) -> list[Action]:
+    return [Action(f"Delete {page.slug}", page.url, primary=True, changes=True), Action("Cancel", back)]
+
+
+def _consequences(leaves: str, page: StoredRemoval, links: str, then: str) -> Prose:
+    wait = "waits or runs" if page.n_jobs == 1 else "wait or run"
+    jobs = f"{noun(page.n_jobs, 'job')} on it that {wait} will be cancelled."
+    last = "It came with Pluriscope: undoing this stays possible." if page.bundled else then
+    said = (leaves, jobs if page.n_jobs else "", links, last)
+    return Prose("\n".join(f"- {one}" for one in said if one), glossary=False)
+
+
+def _undo_days(page: StoredRemoval) -> str:
+    return "" if page.bundled else f" and, for {page.undo_days:g} days, how to undo that"
+
+
+def deleted_list(page: DeletedPage, _addresses: Addresses) -> Iterator[Block]:
+    """What was deleted and can be undone."""
+    yield Head("Recently deleted")
+    yield from _listed("Network", page.items)
+    yield from _listed("Study", page.studies)
+    if not (page.items or page.studies):
+        yield Notice("Nothing was deleted", "What is deleted stands here as long as that can be undone.")
+
+
+def _listed(label: str, removals: Sequence[StoredRemoval]) -> Iterator[Block]:
+    rows = [
+        (
+            one.name,
+            when(one.deleted_at or 0),
+            when(one.gone_at) if one.gone_at else "any time; it came with Pluriscope",
+            Action(f"Undo the deletion of {one.name}", one.restore_url, changes=True).html(),
+        )
+        for one in removals
+    ]
+    if rows:
+        yield Table.plain((label, "Deleted", "Can be undone until", "Undo"), rows, [one.slug for one in removals])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from app.db.reads import jobs as reads
 from app.figures.numbers import duration, when
 from app.figures.svg import verdict_mark
 from app.pages.place import find_network
-from pluriscope.blocks import Action, Block, Head, Notice, Table, VerdictState
+from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
 ID: Final = "jobs"
@@ -47,11 +48,10 @@ def job_list(
     query = read_query(listing.columns, options)
     train = Action("Train a network", addresses.train())
     yield Head("Jobs", "Background work: analyses and trainings. Closing a page stops nothing.", actions=[train])
-    if not listing.counts:
-        yield Notice("No jobs yet", "Nobody has requested an analysis or a training.")
-        return
     renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
-    yield Table(listing, query, addresses.jobs(), noun="job", renews=renews, id=ID)
+    asked = urlencode({name: values[0] for name, values in query.wanted.items() if len(values) == 1})
+    files = {form.upper(): f"{addresses.jobs()}.{form}" + (f"?{asked}" if asked else "") for form in ("csv", "json")}
+    yield Table(listing, query, addresses.jobs(), noun="job", files=files, renews=renews, id=ID)
 
 
 @dataclass(frozen=True)

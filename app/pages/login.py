@@ -84,8 +84,14 @@ class ByLink(BaseModel):
 def login(page: LoginPage, key: str) -> Iterator[Block]:
     """The page; ``key`` is the secret of the link by which somebody came."""
     inside = page.by == "session" and page.until is not None
+    why = (
+        "Reading needs no login. Changing things does: bringing in networks, asking for analyses, training, starting "
+        "studies."
+    )
     yield Head(
-        "Logged in" if inside else "Log in", actions=[Action("Go on", page.next_url, primary=True)] if inside else []
+        "Logged in" if inside else "Log in",
+        "" if inside or key else why,
+        actions=[Action("Go on", page.next_url, primary=True)] if inside else [],
     )
     if page.problem:
         yield Notice("Not logged in", page.problem, state="refused")
@@ -99,8 +105,6 @@ def login(page: LoginPage, key: str) -> Iterator[Block]:
         values = {"key": key, "next": page.next_url}
         yield Form(ByLink, page.url, "Log in on this browser", values, always=True)
     else:
-        why = "Changing things does: bringing in networks, asking for analyses, training, starting studies."
-        yield Notice("Reading needs no login", why)
         if page.by == "local":
             yield Notice("Not needed here", "On the machine that serves these pages changes need no login.")
         yield Form(ByToken, page.url, "Log in", {"next": page.next_url}, always=True, cancel=page.next_url)

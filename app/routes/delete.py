@@ -9,7 +9,7 @@ from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
-from app.pages.delete import DeletePage, build_delete, build_deleted
+from app.pages.delete import DeletePage, build_delete, build_deleted, deleted_list, network_removal
 from app.pages.place import find_network
 from app.routes.changes import Writing
 from app.routes.depends import Links
@@ -27,6 +27,7 @@ add_page(
         "networks",
         "What deleting a network does",
         "What would be deleted, or until when a deletion can be undone.",
+        blocks=network_removal,
     ),
     Page(
         "/deleted",
@@ -36,6 +37,7 @@ add_page(
         "What was deleted",
         "Networks and studies whose deletion can be undone, the latest first.",
         errors=(400,),
+        blocks=deleted_list,
     ),
 )
 

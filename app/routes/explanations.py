@@ -16,6 +16,7 @@ from app.db.reads.analyses import analysed_question
 from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
+from app.options import ScopeOptions
 from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, asked, blocks, record, table
 from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
@@ -32,7 +33,11 @@ from pluriscope.tables import parameters
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
 API_LIST: Final = f"/api/v2{LIST}"
-_SCOPE_PARAMETERS: Final = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in OF_SCOPE]
+_SCOPE_PARAMETERS: Final = [
+    {"name": name, "in": "query", "description": field.description, "schema": {"type": "string"}}
+    for name, field in ScopeOptions.model_fields.items()
+    if name in OF_SCOPE
+]
 _DESCRIBED: Final[dict[str, Any]] = {"parameters": [*_SCOPE_PARAMETERS, *parameters(COLUMNS)]}
 _FILES: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 

@@ -6,7 +6,7 @@ same parameters, so a page costs its builder, its template and one entry in a li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 from app.addressing import API_PREFIX, Addresses
 from app.error_answers import api_errors
 from app.options import Options
-from app.rendering import is_fragment, render
+from app.rendering import is_fragment, render, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading, now
+from pluriscope.blocks import Block
 
 Builder = Callable[..., Any]
 _NOW: Final = "now"
@@ -48,6 +49,7 @@ class Page:
         pushes_url: whether such a block takes the page's own address along, without the form's empty fields.
         within: what is computed, where only a few may be computed at once.
         name: of the twin in the description of the interface; "" for the template's with ``_twin``.
+        blocks: page and addresses → what it consists of, in place of a template.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Page:
     pushes_url: bool = False
     within: str = ""
     name: str = ""
+    blocks: Callable[[Any, Addresses], Iterable[Block]] | None = None
 
     def made(self, given: Mapping[str, Any]) -> Any:
         """The page for what a request gave, by the names that :func:`taken_by` has."""
@@ -82,6 +85,10 @@ def add_html(router: APIRouter, page: Page) -> None:
 
     def answer(request: Request, **given: Any) -> HTMLResponse:
         made, options = page.made(given), given["options"]
+        if page.blocks is not None:
+            links: Addresses = request.app.state.addresses
+            twin = links.twin(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+            return show(request, page.blocks(made, links), json_url=twin, headers={"x-robots-tag": "noindex"})
         headers = {"HX-Push-Url": made.url} if page.pushes_url and is_fragment(request) else {}
         context = {"page": made, "options": options, "scope": getattr(options, "scope", None)}
         context.update(page.context(made, options))

@@ -23,7 +23,7 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound
 from app.options import PageModel
 from app.pages.place import find_network
-from app.pages.rename import build_rename
+from app.pages.rename import build_rename, renaming
 from app.pages.sharing.targets import MAX_ADDRESS
 from app.rendering import base_url, render
 from app.routes.changes import Writing
@@ -119,6 +119,7 @@ add_page(
         "networks",
         "What renaming a network would do",
         "Whether a network may have a slug, and what it was called before.",
+        blocks=renaming,
     ),
 )
 

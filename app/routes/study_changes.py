@@ -12,8 +12,14 @@ from app.db.studies import rename_study
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_study, purge_beside, restore_study
 from app.limits import undo_days_in
-from app.pages.delete import StudyRemovalPage, build_study_removal, removal_of
-from app.pages.studies.renaming import StudyRenameOptions, StudyRenamePage, build_study_rename, wanted_names
+from app.pages.delete import StudyRemovalPage, build_study_removal, removal_of, study_removal
+from app.pages.studies.renaming import (
+    StudyRenameOptions,
+    StudyRenamePage,
+    build_study_rename,
+    study_renaming,
+    wanted_names,
+)
 from app.pages.studies.stored import open_study
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links
@@ -32,6 +38,7 @@ add_page(
         "studies",
         "What deleting a study does",
         "What would be deleted, or until when a deletion can be undone.",
+        blocks=study_removal,
     ),
     Page(
         "/studies/{study}/rename",
@@ -41,6 +48,7 @@ add_page(
         "What renaming a study would do",
         "Whether a study may have a name and a slug, and what it was called before.",
         errors=(400, 404, 410),
+        blocks=study_renaming,
     ),
 )
 

@@ -33,19 +33,16 @@ EXPLANATIONS = (
     f"/compare?{PAIR}",
 )
 COLUMNS = {
-    f"{NETWORK}/circuits.csv": "mask,n_edges,n_neurons,margin,fragile,interpretations,observed,url",
     f"{CIRCUIT}/interpretations.csv": "index,n1.0,n1.1,n1.2,n2.0,n2.1,n2.2,y,url",
-    f"{NETWORK}/algorithms.csv": "id,formula,depth,n_gates,n_variables,irredundant_gates,irredundant_functions,"
-    "irredundant_literals,n_valid,n_minimal,truncated_at,best_agreed,best_of,url",
     f"{ALGORITHM}/alignments.csv": "id,formula,places,valid,minimal,agreed,of,n_neurons,margin,url",
     f"{NETWORK}/figures.csv": "figure,edge,from,to,count",
     f"{NETWORK}/funnel.csv": "kind,step,criterion,settings,before,passed,failed,undecided,not_applicable,left_least,"
     "left,whole,state",
     f"/compare.csv?{PAIR}": "experiment,neurons,source,base,P,Q,decision,output,margin,url",
     f"/compare/agreement.csv?{PAIR}": "first,second,both,same",
-    f"/api/v1{NETWORK}/explanations.csv": "kind,name,ref,url,protocol,valid,minimal,fragile,mask,edges,neurons,margin,"
-    "interpretations,observed,surviving,algorithm,gates,variables,placements,iia_agreed,iia_of,coverage,accuracy,"
-    "places,classes,joint_agreed,joint_of,causal_order",
+    f"{NETWORK}/explanations.csv": "kind,name,ref,url,valid,edges,neurons,margin,fragile,interpretations,observed,story,"
+    "passes,fails,uses,mask,algorithm,formula,gates,variables,placements,iia,agreed,of,tried,irredundant,where,coverage,"
+    "accuracy,minimal,joint,joint_agreed,joint_of,causal_order,map,layer,probe_layer,probe_inputs,probe_task,probe_table",
     "/networks.csv": "slug,name,digest,shape,output,task,protocol,state,circuits_possible,circuits_valid,"
     "circuits_method,circuits_truncated_at,circuits_low,circuits_high,interpretations_total,interpretations_observed,"
     "algorithms_candidates,algorithms_aligned,alignments_valid,alignments_minimal,url",

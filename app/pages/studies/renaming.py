@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Iterator
+
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +18,7 @@ from app.db.studies import MAX_SLUG, check_study_rename
 from app.db.study_tables import FormerStudySlugRow, StudyRow
 from app.options import Options, PageModel
 from app.pages.studies.stored import open_study
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section
 
 
 class StudyRenameOptions(Options):
@@ -88,3 +92,45 @@ def wanted_names(row: StudyRow, options: StudyRenameOptions) -> tuple[str, str]:
     name = plain_text(options.name or row.name, "name", InvalidStudy)
     made = row.slug if name == row.name else slug_of(name)[:MAX_SLUG].strip("-")
     return name, options.slug.strip() or made or row.slug
+
+
+class NewNames(BaseModel):
+    """The form of the page."""
+
+    name: str = Field(title="Name", max_length=200, json_schema_extra={"autocomplete": "off"})
+    slug: str = Field(
+        "",
+        title="Slug",
+        max_length=60,
+        description="Lower-case letters, digits and hyphens; empty for one made of a new name.",
+        json_schema_extra={"autocomplete": "off"},
+    )
+
+
+def study_renaming(page: StudyRenamePage, addresses: Addresses) -> Iterator[Block]:
+    """What another name would do, and the button that does it."""
+    called = Markup(
+        "In addresses it is called <code>{}</code>. Its identity is the digest of its design, <code>{}</code>, which "
+        "stays; so do its outcomes."
+    )
+    asked = page.asked
+    yield Head(f"Rename {page.name}", called.format(page.slug, page.digest))
+    values = {"name": asked.name or page.name, "slug": asked.slug}
+    yield Form(NewNames, page.url, "See what changes", values, changes=False, cancel=page.study_url)
+    if page.refusal:
+        yield Notice("Not possible", page.refusal, state="refused")
+    elif asked.slug and not page.ready:
+        yield Notice("Nothing changes", "It has this name and this slug already.")
+    elif page.ready:
+        fields = {"name": asked.name, "slug": asked.slug}
+        yield Section(asked.name, action=Action("Rename", page.url, primary=True, changes=True, fields=fields))
+        moves = "- Its address stays.\n"
+        if asked.slug != page.slug:
+            moves = (
+                f"- Its pages move to `{addresses.study(asked.slug)}`.\n- Every address with `{page.slug}` redirects, "
+                "with everything below it; no other study can have that slug.\n"
+            )
+        yield Prose(f"{moves}- Renaming it back undoes this.", glossary=False)
+    if page.former:
+        yield Section("Its other slugs", "Old links redirect.")
+        yield Prose("\n".join(f"- `{slug}`" for slug in page.former), glossary=False)

@@ -5,7 +5,6 @@ from functools import cache
 from html import unescape
 
 import pytest
-from app.pages.circuits import CircuitsOptions, build_circuits
 from sqlalchemy import event
 from starlette.routing import Match
 
@@ -51,16 +50,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/common-ground": 6,
     "/networks/queued/common-ground": 6,
     CIRCUIT_STANDING: 9,
-    XOR + "/circuits": 7,  # with the criteria that the backbone may be asked for
-    XOR + "/circuits?view=grid&sort=margin&order=desc&limit=200": 7,
-    XOR + "/circuits?among=minimal-subset": 12,  # another pass over the circuits
-    f"{XOR}/circuits?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 9,
-    XOR + "/circuits?edges_max=9": 7,
-    "/networks/untouched/circuits": 5,
-    "/networks/queued/circuits": 5,
-    "/networks/linear/circuits": 6,
     "/networks/none": 15,
-    "/networks/none/circuits": 6,
     CIRCUIT: 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
     CIRCUIT + "?classes=all&start=300&limit=60": 10,
     XOR + "/circuits/3ffff?protocol=paper": 10,
@@ -75,7 +65,10 @@ PAGES = {  # address → most statements that it may send
     "/networks/queued/directions": 6,
     DIRECTION: 8,
     XOR + "/explanations": 23,
-    XOR + "/explanations?edges_max=12&criteria=mean-ablation&view=grid": 60,
+    XOR + "/explanations?kind=circuit&edges_max=12&passes=mean-ablation": 22,
+    f"{XOR}/explanations?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 22,
+    "/networks/none/explanations": 20,
+    "/networks/linear/explanations": 8,
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
     "/networks/untouched/explanations": 8,
     "/networks/queued/explanations": 8,
@@ -153,7 +146,6 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
         ("/gallery?q=x", lambda s, a: build_gallery(s, a, GalleryOptions(q="x"))),
         (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
         (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
-        (XOR + "/circuits?sort=margin", lambda s, a: build_circuits(s, a, "xor", CircuitsOptions(sort="margin"))),
         (CIRCUIT, lambda s, a: build_circuit(s, a, "xor", "081ff", CircuitOptions())),
         (
             CIRCUIT + "/interpretations/21",

@@ -302,7 +302,7 @@ def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, neare
     assert (twin.json()["parent"], named.json()["parent"]) == (nearest, nearest)
     main = answer.text.partition("<main")[2]
     assert answer.status_code == 400
-    assert f'href="{nearest}">Go to this page without ' in main
+    assert f'href="{nearest}" class="btn primary">Go to this page without ' in main
     assert client.get(nearest).status_code == 200
 
 

@@ -216,7 +216,7 @@ def test_every_list_links_to_its_tables(client, page) -> None:
     import re
     from html import unescape
 
-    links = [unescape(link) for link in re.findall(r'href="([^"]+)" download', client.get(page).text)]
+    links = [unescape(link) for link in re.findall(r'href="([^"]+)"[^>]* download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
     assert len(tables) >= 2
     assert all(client.get(link).status_code == 200 for link in tables)
