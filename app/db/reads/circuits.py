@@ -52,14 +52,15 @@ def whole_counts(session: Session, analysis: AnalysisRow, name: str) -> tuple[in
 
 _LOCATED: Final = text("""
     WITH RECURSIVE span(low, high) AS (
-        SELECT CAST(0 AS BIGINT), coalesce(max(position) + 1, 0) FROM circuits WHERE analysis = :analysis
+        SELECT CAST(0 AS BIGINT), coalesce(max("position") + 1, 0) FROM circuits WHERE analysis = :analysis
         UNION ALL
-        SELECT CASE WHEN mask < :mask THEN position + 1 ELSE low END, CASE WHEN mask < :mask THEN high ELSE position END
-        FROM span JOIN circuits ON analysis = :analysis AND position = (low + high) / 2
+        SELECT CASE WHEN mask < :mask THEN "position" + 1 ELSE low END,
+            CASE WHEN mask < :mask THEN high ELSE "position" END
+        FROM span JOIN circuits ON analysis = :analysis AND "position" = (low + high) / 2
         WHERE low < high
     )
     SELECT place, mask FROM (SELECT max(low) AS place FROM span) AS found
-    LEFT JOIN circuits ON analysis = :analysis AND position = place
+    LEFT JOIN circuits ON analysis = :analysis AND "position" = place
 """)
 """The first place with no smaller mask, by halving: nothing says that masks ascend, so a search would read them all."""
 
@@ -79,8 +80,10 @@ def circuits_at(
     session: Session, analysis: AnalysisRow, layout: EdgeLayout, positions: Sequence[int]
 ) -> list[StoredCircuit]:
     """The circuits at these places in the order of masks."""
+    if not positions:
+        return []
     if len(positions) > _FEW:
-        columns = columns_of(session, analysis, "circuit")
+        columns = columns_of(session, analysis, "circuit", COLUMNS)
         masks = map(layout.to_hex, values_at(columns["mask"], positions))
         rows = zip(masks, *(values_at(columns[name], positions) for name in COLUMNS[1:]), strict=True)
         return [StoredCircuit(*row) for row in rows]

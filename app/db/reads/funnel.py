@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
+from app.db.reads.algorithms import places_of_owners
 from app.db.reads.circuits import values_at, whole_counts
 from app.db.rows import Values, columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import COUNTS, counted, unpacked
 
 Wanted = tuple[Kind, CriterionStep]
@@ -130,24 +131,20 @@ class CircuitNumbers:
 
 def circuit_numbers(session: Session, analysis: AnalysisRow) -> CircuitNumbers:
     """Of all stored circuits, in the order of masks."""
-    return CircuitNumbers(columns_of(session, analysis, "circuit"))
+    return CircuitNumbers(columns_of(session, analysis, "circuit", ("interpretations", "observed")))
 
 
 def algorithms_of_alignments(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
     """``[valid alignments]`` in the order of verdicts: the position of each one's algorithm among the stored ones."""
-    query = (
-        select(AlgorithmRow.position)
-        .join(AlignmentRow, AlignmentRow.algorithm_row_id == AlgorithmRow.id)
-        .where(AlignmentRow.analysis_id == analysis.id, AlignmentRow.valid)
-        .order_by(AlignmentRow.id)
-    )
-    return np.fromiter(session.scalars(query), dtype=np.int64)
+    valid = np.asarray(columns_of(session, analysis, "alignment", ("algorithm_row_id", "valid"))["valid"])
+    positions = np.asarray(columns_of(session, analysis, "algorithm", ("id", "position"))["position"])
+    found: NDArray[np.int64] = positions[places_of_owners(session, analysis)[valid]]
+    return found
 
 
 def algorithm_positions(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
     """``[algorithms]`` in the order of verdicts: positions, which leave gaps where not every candidate is stored."""
-    query = select(AlgorithmRow.position).where(AlgorithmRow.analysis_id == analysis.id).order_by(AlgorithmRow.position)
-    return np.fromiter(session.scalars(query), dtype=np.int64)
+    return np.asarray(columns_of(session, analysis, "algorithm")["position"])
 
 
 def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
