@@ -17,7 +17,7 @@ from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import Place, locate
-from app.pages.shared import JobView, ScopeView, scope_now
+from app.pages.shared import JobView, ScopeView, counts_of, scope_now
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption
@@ -163,9 +163,9 @@ def states(found: Asked) -> Iterator[Block]:
     if state.state == "computing" and job is not None:
         yield _progress(job, "list-state")
     elif state.state == "truncated":
-        yield Notice(
-            "There may be more than is listed", "Some searches stopped at a limit, or drew a sample.", state="computing"
-        )
+        said = "" if found.place.shown is None else counts_of(found.place.shown).method_words
+        cause = said or "Some searches stopped at a limit; what they left out may hold more."
+        yield Notice("There may be more than is listed", cause, state="computing")
     elif state.state not in ("done", "truncated"):
         yield _missing(subject, state.state, job, ask, found.addresses)
     for one in awaited(

@@ -18,7 +18,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.gallery(q="a b"), "/?q=a+b", "/"),
     (lambda a: a.network("xor"), "/networks/xor", "/networks/{network}"),
     (lambda a: a.network("xor", SCOPE), f"/networks/xor?{QUERY}", "/networks/{network}"),
-    (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/circuits?sort=margin", None),
+    (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/explanations?kind=circuit&sort=margin", None),
     (lambda a: a.circuit("xor", "081ff"), "/networks/xor/circuits/081ff", "/networks/{network}/circuits/{mask}"),
     (
         lambda a: a.interpretation("xor", "081ff", 10**30, SCOPE),
@@ -36,11 +36,10 @@ TABLE = [  # what is built, its address, the route that answers it
         "/networks/{network}/explanations",
     ),
     (
-        lambda a: a.explanations_csv("xor", sort="margin"),
-        "/api/v1/networks/xor/explanations.csv?sort=margin",
-        "/api/v1/networks/{network}/explanations.csv",
+        lambda a: a.algorithms("xor"),
+        "/networks/xor/explanations?kind=algorithm&valid=any",
+        "/networks/{network}/explanations",
     ),
-    (lambda a: a.algorithms("xor"), "/networks/xor/algorithms", "/networks/{network}/algorithms"),
     (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
     (
         lambda a: a.directions("xor", **{"class": "oblique"}),
@@ -77,7 +76,6 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.made_of(a.network("xor", SCOPE), "card.png"), f"/networks/xor/card.png?{QUERY}", None),
     (lambda a: a.verified("/networks/xor"), "/verified?url=%2Fnetworks%2Fxor", None),
     (lambda a: a.exported(a.gallery()) + ".csv", "/networks.csv", "/networks.{form}"),
-    (lambda a: a.exported(a.circuits("xor")) + ".csv", "/networks/xor/circuits.csv", None),
     (lambda a: a.exported(a.network("xor")) + ".json", "/networks/xor/figures.json", None),
     (lambda a: a.network_file("xor"), "/api/v1/networks/xor/file", "/api/v1/networks/{network}/file"),
     (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
@@ -140,7 +138,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
     behind = create_app(app.state.settings.model_copy(update={"prefix": "/pluriscope"}))
     with TestClient(behind, base_url="http://127.0.0.1") as client:
         start = "" if stripped else "/pluriscope"
-        for path in ("/", XOR, XOR + "/circuits", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):
+        for path in ("/", XOR, XOR + "/explanations", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):
             answer = client.get(start + path)
             assert answer.status_code == (404 if path == "/nope" else 200)
             links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
@@ -150,4 +148,4 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
         twin = client.get(start + "/api/v1" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
         missing = client.get(start + "/api/v1" + XOR + "/circuits/zzz")
-        assert missing.json()["parent"] == "/pluriscope" + XOR + "/circuits"
+        assert missing.json()["parent"] == "/pluriscope" + XOR + "/explanations?kind=circuit"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -59,32 +62,25 @@ def test_a_row_of_choice_is_shown(client, path):
 
 @pytest.mark.slow
 def test_the_list_counts_who_does_what_and_leads_to_those_circuits(client):
-    page = client.get(API + ONE + "/circuits").json()
-    roles = {role["key"]: role for role in page["roles"]}
-    assert list(roles) == ["previous", "duplicate", "induction", "copying"]
-    for key, role in roles.items():
-        assert role["asked"] == FOUND.valid
-        assert role["without"] == sum(one.told[key] == "none" for one in FOUND.circuits)
-        for node in role["nodes"]:
-            having = {one.mask for one in FOUND.circuits if node["node"] in one.told[key].split(", ")}
-            assert node["n"] == len(having)
-            assert bool(node["url"]) == bool(having)
-            if having:
-                assert {item["mask"] for item in client.get(API + node["url"]).json()["items"]} == having
     html = client.get(ONE + "/circuits").text
-    assert roles["copying"]["nodes"][0]["url"].replace("&", "&amp;") in html
+    assert "Who does what in each circuit" in html
+    links = {unescape(link) for link in re.findall(r'href="(/models/majority/circuits\?copying=[^"]+)"', html)}
+    assert links
+    for link in links:
+        wanted = set(parse_qs(urlsplit(link).query)["copying"])
+        having = {one.mask for one in FOUND.circuits if one.told["copying"] in wanted}
+        assert {item["ref"] for item in client.get("/api/v2" + link).json()["items"]} == having
 
 
 def test_circuits_are_filtered_by_what_criteria_say(client):
-    page = client.get(API + ONE + "/circuits?figure=resample_ablation=passed&limit=200").json()
+    page = client.get(f"/api/v2{ONE}/circuits?resample_ablation=passed&limit=200").json()
     expected = {one.mask for one in FOUND.circuits if one.told["resample_ablation"] == "passed"}
     assert 0 < len(expected) < FOUND.valid
-    assert {item["mask"] for item in page["items"]} == expected
-    facets = {facet["column"]: facet for facet in page["facets"]}
-    counts = {choice["label"]: choice["count"] for choice in facets["resample_ablation"]["choices"]}
+    assert {item["ref"] for item in page["items"]} == expected
+    facets = {facet["name"]: facet for facet in page["facets"]}
+    counts = {choice["value"]: choice["count"] for choice in facets["resample_ablation"]["choices"]}
     assert counts == {"passed": len(expected), "failed": FOUND.valid - len(expected)}
-    head = [line for line in client.get(f"{API}{ONE}/circuits.csv").text.splitlines() if line.startswith("mask,")]
-    assert "copying,resample_ablation,necessity" in head[0]
+    assert "copying,resample_ablation,necessity" in client.get(f"{ONE}/circuits.csv").text.splitlines()[0]
 
 
 @pytest.mark.slow
@@ -97,8 +93,6 @@ def test_a_circuits_criteria_are_shown(client):
 
 
 def test_what_an_earlier_search_did_not_ask_is_said_so(client):
-    page = client.get(f"{API}{ONE}/circuits?rules=heads").json()
-    assert {role["asked"] for role in page["roles"]} == {0}
+    figures = client.get(f"/api/v2{ONE}/circuits?rules=heads").json()["items"][0]
     assert "Who does what" not in client.get(f"{ONE}/circuits?rules=heads").text
-    figures = {one["name"]: one["value"] for one in page["items"][0]["figures"]}
     assert figures["necessity"] == figures["induction"] == NOT_ASKED

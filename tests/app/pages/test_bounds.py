@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import replace
 
@@ -88,46 +86,36 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
 
 @pytest.mark.slow
 def test_circuits_beyond_64_edges_are_listed_sorted_filtered_and_opened(client):
-    answer = client.get("/api/v1/networks/wide/circuits?sort=edges").json()
+    answer = client.get("/api/v2/networks/wide/explanations?kind=circuit&sort=edges").json()
     assert answer["total"] == 25
-    sizes = [item["n_edges"] for item in answer["items"]]
+    sizes = [item["edges"] for item in answer["items"]]
     assert sizes == sorted(sizes)
-    assert answer["ranges"]["edges"][0] == 4, "the filters know the smallest, too"
-    assert answer["counts"]["smallest"] == {"n": 10, "n_edges": 4, "proved": True, "searched_up_to": 4}
-    heading = words(client.get("/networks/wide/circuits").text)
-    assert "25 circuits listed: the 10 smallest (proved smallest) and 15 drawn at random, of ≈" in heading
-    few = client.get("/api/v1/networks/wide/circuits?edges_max=4").json()
+    heading = words(client.get("/networks/wide/explanations").text)
+    assert "The list shows 25 valid circuits: the 10 smallest (proved smallest) and 15 drawn at random." in heading
+    few = client.get("/api/v2/networks/wide/explanations?kind=circuit&edges_max=4").json()
     assert few["total"] == 10
-    second = client.get("/api/v1/networks/wide/circuits?sort=edges&limit=10").json()
-    assert second["next_url"]
-    rest = client.get("/api/v1" + second["next_url"].removeprefix("/api/v1")).json()
+    second = client.get("/api/v2/networks/wide/explanations?kind=circuit&sort=edges&limit=10").json()
+    assert second["next"]
+    rest = client.get(second["next"]).json()
     assert len({item["mask"] for item in (*second["items"], *rest["items"])}) == 20
     last = answer["items"][-1]
-    kept = client.get("/api/v1/networks/wide/circuits?keep=n2.6-y&keep=n1.6").json()
+    kept = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=n2.6-y&uses=n1.6").json()
     assert 0 < kept["total"] < 25
-    dropped = client.get("/api/v1/networks/wide/circuits?drop=n2.6-y").json()
-    with_edge = client.get("/api/v1/networks/wide/circuits?keep=n2.6-y").json()
+    dropped = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=!n2.6-y").json()
+    with_edge = client.get("/api/v2/networks/wide/explanations?kind=circuit&uses=n2.6-y").json()
     assert with_edge["total"] + dropped["total"] == 25
     for address in (answer["items"][0]["url"], last["url"], last["url"] + "/card.svg"):
         opened = client.get(address)
         assert opened.status_code in (200, 404), opened.text
     assert client.get(last["url"]).status_code == 200
     assert client.get("/networks/wide/explanations").status_code == 200
-    assert client.get("/networks/wide/explanations?kind=circuit&keep=n2.6-y").status_code == 200
-    compared = client.get(answer["compare_url"] + "&e=" + answer["items"][0]["ref"] + "&e=" + last["ref"])
+    assert client.get("/networks/wide/explanations?kind=circuit&uses=n2.6-y").status_code == 200
+    compared = client.get("/compare?network=wide&e=" + answer["items"][0]["ref"] + "&e=" + last["ref"])
     assert compared.status_code == 200
 
 
 @pytest.mark.slow
 def test_files_carry_the_bound(client):
-    answer = client.get("/networks/wide/circuits.csv")
-    if answer.status_code == 404:
-        answer = client.get("/networks/wide/circuits", headers={"Accept": "text/csv"})
-    assert answer.status_code == 200
-    lines = answer.text.splitlines()
-    assert any("≈" in line and "Circuits:" in line for line in lines if line.startswith("#"))
-    rows = list(csv.reader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
-    assert len(rows) == 26
     result = client.get("/api/v1/networks/wide/result").json()["outputs"][0]["circuits"]
     assert (result["drawn"], result["smallest"]["edges"], result["smallest"]["proved"]) == (15, 4, True)
     assert len(result["masks"]) == 25

@@ -80,12 +80,9 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert f"The list shows 25 valid circuits: {shown}. The fewest edges of any valid circuit are 10" in text
     assert "interpretations of the 25 circuits listed" in text
     assert "A search stopped at its limit" not in text
-    listed = words(client, HERE + "/circuits", **scope)
-    assert f"25 circuits listed: {shown}, of 197 valid ones counted exactly and 9,625 possible." in listed
-    items = twin(client, HERE + "/circuits", **scope)["items"]
-    assert len(items) == 25
-    every = twin(client, HERE + "/circuits", **scope, sort="edges", limit=5)["items"]
-    assert [item["mask"] for item in items[:5]] == [item["mask"] for item in every], "the true smallest come first"
+    assert f"The list shows 25 valid circuits: {shown}." in words(client, HERE + "/explanations", **scope)
+    items = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"]
+    assert (len(items), items[0]["edges"]) == (25, 10), "the true smallest come first"
     assert counts["smallest"] == {"n": 5, "n_edges": 10, "proved": True, "searched_up_to": 11}
     assert counts["bounds"]["circuits_valid"] == "exact"
     assert counts["bounds"]["interpretations_total"] == "at_least"
@@ -105,32 +102,15 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert counts["smallest"]["proved"] is False
     assert "5 smallest (the smallest found, not proved)" in text
     assert "valid circuits of the sample" in text
-    listed = words(client, HERE + "/circuits", **scope)
-    assert f"of ≈ {counts['circuits_valid']:,} ({low:,}–{high:,}) valid ones estimated and 9,625 possible" in listed
-    item = twin(client, HERE + "/circuits", **scope)["items"][0]
+    assert "An estimate from" in words(client, HERE + "/explanations", **scope)
+    item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
     assert twin(client, item["url"])["n_valid"] is None, "one of an unknown number"
 
 
 def test_nothing_found_in_a_sample_is_not_nothing(client):
-    scope = {"protocol": NOTHING.digest[:12]}
-    page = twin(client, HERE + "/circuits", **scope)
-    if page["total"] == 0:
-        text = words(client, HERE + "/circuits", **scope)
-        assert "No valid circuit was among those tested" in text
-        assert "absence here means nothing" in text
-        assert "No circuit is valid" not in text
-    else:
-        pytest.fail("the only circuit tested was valid: choose another seed")
-
-
-def test_a_filter_on_draws_says_that_others_may_pass(client):
-    scope = {"protocol": COUNTED.digest[:12]}
-    text = words(client, HERE + "/circuits", **scope, margin_min=1e6)
-    assert "None of the circuits here passes the filter" in text
-    assert "Only 25 valid circuits are listed; others may pass." in text
-    some = twin(client, HERE + "/circuits", **scope, edges_min=14)
-    assert "of the 25 circuits listed pass" in words(client, HERE + "/circuits", **scope, edges_min=14)
-    assert 0 < some["total"] < 25
+    text = words(client, HERE + "/explanations", protocol=NOTHING.digest[:12], kind="circuit")
+    assert "There may be more than is listed" in text
+    assert "No explanation is here" in text
 
 
 @pytest.mark.slow

@@ -259,12 +259,13 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=one_way)))
         search(app.state.store, "oneway", "orthogonal")
         scope = {"protocol": one_way.digest[:12]}
-        (item,) = told(client, "/networks/oneway/explanations", kind="direction", **scope)["items"]
+        here = "/api/v2/networks/oneway/explanations"
+        (item,) = client.get(here, params={"kind": "direction", **scope}).json()["items"]
         verdicts = told(client, "/networks/oneway/verdicts", e=item["ref"], **scope)
         outcomes = {row["criterion"]: (row["verdicts"][0] or {}).get("outcome") for row in verdicts["rows"]}
         assert (outcomes["one-direction"], outcomes["both-directions"]) == ("passed", "failed")
         for criterion, n in (("one-direction", 1), ("both-directions", 0)):
-            listed = told(client, "/networks/oneway/explanations", kind="direction", criteria=criterion, **scope)
+            listed = client.get(here, params={"kind": "direction", "passes": criterion, **scope}).json()
             assert listed["total"] == n, criterion
 
 

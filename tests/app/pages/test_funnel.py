@@ -18,7 +18,7 @@ from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from tests.app.pages.conftest import judge
-from tests.factories import on_a_copy, pretrained_xor
+from tests.factories import on_a_copy
 
 FUNNEL = "/networks/xor/funnel"
 
@@ -104,7 +104,7 @@ def test_every_list_has_as_many_as_the_page_says(client, sequence):
     assert told
     for url, number in told:
         assert url, "survivors are one click away"
-        assert client.get("/api/v1" + url).json()["total"] == number, url
+        assert client.get("/api/v2" + url).json()["total"] == number, url
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
         told = [(url, number) for url, number in told_lists(page) if number]
         assert (alignments["left_url"], alignments["left"]) in told
         for url, number in told:
-            assert client.get("/api/v1" + url).json()["total"] == number, url
+            assert client.get("/api/v2" + url).json()["total"] == number, url
 
 
 def test_none_survives_is_an_outcome_with_its_meaning(client):
@@ -138,7 +138,7 @@ def test_none_survives_is_an_outcome_with_its_meaning(client):
     assert "Bars are logarithmic" in text, "a length says nothing without its scale"
     assert "No circuit survives" in text
     assert 'data-empty="none"' in text
-    last = client.get("/api/v1" + circuits["last_url"]).json()["total"]
+    last = client.get("/api/v2" + circuits["last_url"]).json()["total"]
     assert last == fatal["before"] > 0
 
 
@@ -224,29 +224,6 @@ def test_a_network_without_an_analysis_says_so(client):
     assert "Not analysed yet" in answer.text
     assert twin(client, address="/networks/untouched/funnel")["counts"] is None
     assert client.get("/networks/nowhere/funnel").status_code == 404
-
-
-@pytest.mark.slow
-def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
-    """The list's own numbers, summed, are the funnel's, whatever circuits were left before."""
-    file = pretrained_xor()
-    criteria = ("representative", "mean-ablation", "output-faithfulness", "observed-class")
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        with app.state.store.write() as session:
-            save_network(session, file, slug="xor")
-            row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
-        judge(app.state.store, row, criteria, interpretations=True)
-        page = twin(client, "representative", "mean-ablation", "observed-class", "output-faithfulness")
-        rows = kind(page, "interpretation")["rows"]
-        assert [row["key"] for row in rows] == ["representative", "observed-class"]
-        assert rows[0]["left"] > rows[1]["left"] > 0
-        for row in rows:
-            listed = client.get("/api/v1" + row["left_url"]).json()
-            assert listed["total"] == kind(page, "circuit")["left"] == 12, "each of these circuits has one at least"
-            assert sum(int(item["surviving"]) for item in listed["items"]) == row["left"], row["left_url"]
-        later = kind(twin(client, "mean-ablation", "observed-class", "representative"), "interpretation")["rows"]
-        assert [row["left_url"] is None for row in later] == [True, False], "its list would ask for representatives too"
 
 
 @pytest.mark.slow

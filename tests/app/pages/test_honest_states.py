@@ -31,7 +31,7 @@ from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
-PAGES = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground")
+PAGES = ("", "/funnel", "/common-ground")
 UNKNOWN = {
     "queued": ("Still computing", "waiting for a worker"),
     "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
@@ -129,7 +129,7 @@ def test_what_failed_can_be_tried_again_from_every_page(store_and_client, shown,
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
     assert (before, answer.status_code) == (state, 303)
-    assert "Still computing" in shown(f"/networks/{state}/circuits")
+    assert "Still computing" in shown(f"/networks/{state}/funnel")
     with store.write() as session:
         session.get(JobRow, target.split("/")[2]).state = state
 
@@ -141,9 +141,6 @@ def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
 
 NONE = {
     "": ("No circuit is valid", "All 9 circuits", "The whole network is correct on only "),
-    "/circuits": ("No circuit is valid", "All 9 possible circuits were tried"),
-    "/algorithms": ("none of them can be placed in the network, and every placement was tried",),
-    "/explanations?kind=circuit": ("None exist", "The search was exhaustive"),
 }
 
 
@@ -159,16 +156,10 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown, page):
 
 LIMIT = {
     ("cut", ""): ("≥ ", "circuits at 50", "lower bounds"),
-    ("cut", "/circuits"): ("of at least",),
-    ("cut", "/circuits?edges_max=1"): ("None of the circuits here passes the filter", "others may pass"),
-    ("cut", "/explanations"): ("there may be more than is stored",),
     ("cut", "/funnel"): ("The search stopped at 50 circuits; others may survive too",),
     ("counted", ""): ("counted, not listed", "exactly 197 are valid", "20 drawn at random"),
-    ("counted", "/circuits"): ("100 smallest (proved smallest) and 20 drawn at random, of 197", "counted exactly"),
-    ("counted", "/circuits?edges_max=1"): ("None of the circuits here passes the filter",),
     ("counted", "/funnel"): ("20 drawn at random of 197", "counted exactly"),
     ("estimated", ""): ("≈", "an estimate: 99% interval", "drawn uniformly"),
-    ("estimated", "/circuits"): ("drawn at random, of ≈ ", "valid ones estimated"),
     ("estimated", "/funnel"): ("drawn at random of ≈ ", "valid ones, estimated"),
 }
 
@@ -218,14 +209,10 @@ def test_the_list_tells_how_far_the_verdicts_are_that_its_filter_waits_for(store
             job.state, job.error = state, "memory: too little." if state == "failed" else ""
             if state == "running":
                 job.stage, job.found, job.done, job.total = "circuits", "3 passed so far", 1, 4
-    text = shown(f"/networks/xor/explanations?protocol={scope}&criteria={step}")
+    text = shown(f"/networks/xor/explanations?protocol={scope}&passes={step}")
     for word in words:
         assert word in text
-    assert "None match" not in text
-    assert "<b>0</b>" not in text
-    assert "is not known yet" in text
-    funnel = shown(f"/networks/xor/funnel?protocol={scope}&criteria={step}")
-    assert ("Still computing" in text) == ("Verdicts are being computed" in funnel)
+    assert "No explanation is here" not in text
 
 
 def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(store_and_client, shown):

@@ -21,7 +21,7 @@ from tests.factories import on_a_copy, pretrained_xor
 
 pytestmark = pytest.mark.slow
 XOR = "/networks/xor"
-PAGES = ("", "/circuits", "/algorithms", "/explanations")
+PAGES = ("",)
 STAGES = {"circuits": (2, 500), "interpretations": (0, 1), "alignments": (100, 120)}
 CERTAIN = (
     *(
@@ -69,10 +69,7 @@ def test_what_is_found_so_far_is_shown_as_such_and_renewed(client, page):
     answer = client.get(XOR + page)
     text = answer.text.partition("<main")[2].partition("</main>")[0]
     assert answer.status_code == 200
-    if page == "/algorithms" and client.stage != "alignments":
-        assert "Still computing" in text  # no algorithm is known yet
-    else:
-        assert re.search(r"Still computing: [0-9≥]", text)
+    assert re.search(r"Still computing: [0-9≥]", text)
     assert [words for words in CERTAIN if words in text] == []
 
 
@@ -83,20 +80,14 @@ def test_twins_tell_that_it_is_partial_and_never_that_it_is_done(client):
     assert client.get(f"/api/v1{XOR}/result").status_code == 404
 
 
-def test_what_is_not_counted_yet_is_not_nothing(client):
-    (first, *_) = client.get(f"/api/v1{XOR}/circuits").json()["items"]
-    assert (first["interpretations"] is None) == (client.stage != "alignments")
-    rows = client.get(f"/api/v1{XOR}/explanations?kind=circuit").json()["items"]
-    assert (rows[0]["observed"] is None) == (client.stage != "alignments")
-    for row in client.get(f"/api/v1{XOR}/explanations?kind=algorithm&standing=any").json()["items"]:
+def test_the_list_holds_what_is_certain_and_says_that_more_may_follow(client):
+    answer = client.get(f"{XOR}/explanations")
+    assert "What is listed is certain; more may follow." in answer.text
+    page = client.get(f"/api/v2{XOR}/explanations?kind=circuit").json()
+    assert page["state"] == "computing"
+    assert (page["items"][0]["observed"] is None) == (client.stage != "alignments")
+    for row in client.get(f"/api/v2{XOR}/explanations?kind=algorithm&valid=any").json()["items"]:
         assert row["tried"] or not row["valid"]
-
-
-def test_tables_say_that_they_are_partial(client):
-    for name in ("circuits", "algorithms"):
-        head = client.get(f"{XOR}/{name}.csv").text
-        assert "# PARTIAL: the analysis is still computing." in head
-        assert "Analysis: engine" not in head
 
 
 def test_what_needs_the_whole_waits(client):
@@ -112,7 +103,7 @@ def test_without_its_job_nothing_partial_is_shown(client):
         for job in session.query(JobRow).where(JobRow.kind == "analyse"):
             job.state = "failed"
     try:
-        scope = client.get(f"/api/v1{XOR}/circuits").json()["scope"]
+        scope = client.get(f"/api/v1{XOR}").json()["scope"]
         assert (scope["state"], scope["partial"]) == ("failed", False)
     finally:
         with app.state.store.write() as session:

@@ -60,8 +60,8 @@ def test_algorithms_and_alignments_are_found_by_their_ids(find, app):
     "formula", ["(A or B) and not (A and B)", "(A ∨ B) ∧ ¬(A ∧ B)", "!(b&a) & (b|a)", "NOT (A AND B) AND (B OR A)"]
 )
 def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, formula):
-    own = next(item for item in get(XOR + "/algorithms", sort="valid")["items"])
-    assert own["algorithm"]["formula"] == "(A ∨ B) ∧ ¬(A ∧ B)"
+    own = next(item for item in get(XOR + "/explanations", kind="algorithm", sort="placements", order="desc")["items"])
+    assert own["formula"] == "(A ∨ B) ∧ ¬(A ∧ B)"
     assert urls(find(formula)["explanations"])[0] == own["url"]
 
 

@@ -17,9 +17,9 @@ def current(path: str, query: str = "") -> dict[str, str]:
     ("path", "query", "marked"),
     [
         ("/networks/xor", "", {"overview": "page"}),
-        ("/networks/xor/circuits", "after=abc", {"circuits": "page"}),
-        ("/networks/xor/circuits/0f/interpretations/3", "", {"circuits": "true"}),
-        ("/networks/xor/algorithms/0f/alignments/0f", "", {"algorithms": "true"}),
+        ("/networks/xor/explanations", "kind=circuit", {"explanations": "page"}),
+        ("/networks/xor/circuits/0f/interpretations/3", "", {"explanations": "true"}),
+        ("/networks/xor/algorithms/0f/alignments/0f", "", {"explanations": "true"}),
         ("/networks/xor/algorithms/0f/directions/0f", "at=0", {"directions": "true"}),
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
         ("/networks/xor/verdicts", "e=c-0f", {}),
@@ -39,8 +39,8 @@ def test_the_links_keep_the_scope_and_nothing_else():
 
 
 def test_every_page_of_a_network_has_them_and_an_error_has_none(client):
-    page = client.get(f"{XOR}/circuits")
+    page = client.get(f"{XOR}/funnel")
     assert '<nav class="sections" aria-label="Of this network">' in page.text
-    assert f'href="{XOR}/circuits" aria-current="page"' in page.text
+    assert f'href="{XOR}/funnel" aria-current="page"' in page.text
     assert 'class="sections"' not in client.get("/networks/nowhere").text
     assert 'class="sections"' not in client.get("/").text
