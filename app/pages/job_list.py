@@ -123,7 +123,7 @@ class Jobs:
             sum(self.counts.values()),
             tuple(map(self._row, rows)),
             (Facet(state, choices_of(state, counts, query)), self._networks(network, states, query)) if facets else (),
-            None if total else self._removed_by(counts, query),
+            None if total or not query.wanted else self._removed_by(counts, query),
         )
 
     def _digest(self, slug: str) -> str:

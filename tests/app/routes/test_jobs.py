@@ -142,3 +142,7 @@ def test_what_the_list_cannot_be_asked_is_refused(client, store, options, status
     answer = client.get(f"/jobs?{options}", headers={"accept": "text/html"})
     assert answer.status_code == status
     assert said in answer.text.replace("&#39;", "")
+
+
+def test_a_store_without_jobs_says_so(client):
+    assert "No job is here." in client.get("/jobs").text
