@@ -71,7 +71,7 @@ def test_an_alignment_may_be_named_by_its_placement(get, refs, aligned):
 
 @pytest.mark.slow
 def test_explanations_under_other_rules_carry_their_protocol(get, refs):
-    paper = get(XOR + "/algorithms", protocol="paper", aligned=1)["items"][0]
+    paper = get(XOR + "/explanations", kind="algorithm", protocol="paper")["items"][0]
     kept = get(paper["url"])["items"][0]["ref"]
     page = compare(get, refs["alignment"], f"{kept}@paper")
     assert [item["protocol"] for item in page["explanations"]] == ["complete", "paper"]
