@@ -99,4 +99,4 @@ def aligned(get):
 
 @pytest.fixture(scope="session")
 def masks(get):
-    return [item["mask"] for item in get(XOR + "/explanations", kind="circuit", limit=200)["items"]]
+    return [item["mask"] for item in get(XOR + "/explanations", kind="circuit", sort="edges", limit=200)["items"]]

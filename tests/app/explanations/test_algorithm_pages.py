@@ -186,7 +186,7 @@ BAD = [
 
 @pytest.mark.parametrize(("address", "status", "word"), BAD, ids=[address for address, _, _ in BAD])
 def test_bad_addresses_are_refused_in_html_and_json_alike(client, aligned, address, status, word):
-    address = address.replace("{g}", aligned["algorithm"]["id"])
+    address = address.replace("{g}", aligned["algorithm"])
     page, twin = client.get(address), client.get("/api/v1" + address)
     assert (page.status_code, twin.status_code) == (status, status)
     body = twin.json()
