@@ -15,7 +15,7 @@ def selection() -> Selection:
     found = Selection(limit=5, most_interpretations=5)
     found.add("front", "/")
     found.add("network", "/networks/xor")
-    found.add("circuits", "/networks/xor/circuits", "/networks/xor/circuits?sort=margin")
+    found.add("explanations", "/networks/xor/explanations", "/networks/xor/explanations?sort=margin")
     found.add("circuit", CIRCUIT)
     found.add("comparison", "/compare?network=xor&e=c-1&e=c-2")
     found.add("site", "/glossary")
@@ -40,7 +40,7 @@ def rewrite(selection):
         ("/networks/xor?theme=dark#counts", "../../xor.html#counts"),
         ("/networks/xor/circuits?sort=margin", "../circuits__sort=margin.html"),
         ("/api/v1/networks/xor", "../../../api/v1/networks/xor.json"),
-        ("/networks/xor/circuits.csv?sort=margin&order=desc", "../circuits.csv"),
+        ("/networks/xor/explanations.csv?sort=margin&order=desc", "../explanations.csv"),
         ("/networks/xor/circuits/081ff/interpretations.csv", "081ff/interpretations.csv"),
         ("/networks/xor/circuits/081ff/drawing.svg", "081ff/drawing.svg"),
         ("/networks/xor/figures/edge-use.svg", "../figures/edge-use.svg"),
