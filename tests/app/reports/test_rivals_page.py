@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuit_sets.backbone import backbone_of_masks
 from analysis.criteria.steps import default_steps
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -104,19 +102,6 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
         judging.CRITERIA.save(session, arguments, outcome)
     items = get(PAGE, by="minimal-cardinal")["map"]["items"]
     assert [one["shows"] for one in items].count("passes") == 3
-    page = get(CIRCUITS, among="minimal-cardinal")
-    smallest = MASKS[np.bitwise_count(MASKS) == 10]
-    expected = backbone_of_masks(smallest, hand_made_analysis().circuits.layout)
-    assert page["backbone"]["edges"] == f"{expected.edges:05x}"
-    assert page["backbone"]["never"] == f"{expected.never:05x}"
-    assert [one["key"] for one in page["among"]] == ["", "minimal-subset", "minimal-cardinal"]
-    both = get(CIRCUITS + "?among=minimal-subset&among=minimal-cardinal")
-    assert both["backbone"]["of"] == page["backbone"]["of"] < get(CIRCUITS, among="minimal-subset")["backbone"]["of"]
-    assert {one["key"] for one in both["among"] if one["current"]} == {"minimal-subset", "minimal-cardinal"}
-    without = next(one for one in both["among"] if one["key"] == "minimal-subset")["url"]
-    assert get(without)["backbone"] == page["backbone"]
-    assert client.get("/api/v1" + CIRCUITS + "?among=minimal-subset&among=nonsense").status_code == 400
-    assert page["total"] == 197
 
 
 def test_reports_of_earlier_versions_are_read(client):
