@@ -181,7 +181,7 @@ class Part:
         return passing
 
     def values(self, columns: Iterable[Column], places: NDArray[np.int64]) -> list[dict[str, Any]]:
-        """The values of some rows; of sets only those that tables show."""
+        """The values of some rows."""
         rows: list[dict[str, Any]] = [{KIND: self.kind} for _ in places]
         for column in columns:
             name = column.name
@@ -190,7 +190,7 @@ class Part:
                 told = [None if code < 0 else coded.values[code] for code in coded.codes[places].tolist()]
             elif name in self.numbers:
                 told = [_told(value, column.type) for value in self.numbers[name][places].tolist()]
-            elif name in self.labels and column.shown:
+            elif name in self.labels:
                 has = {label: mask[places] for label, mask in self.labels[name].items()}
                 told = [frozenset(label for label, mask in has.items() if mask[n]) for n in range(len(rows))]
             else:

@@ -30,7 +30,7 @@ def as_parquet(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
     for column in columns:
         plain = column.type in _TYPES
         type_ = getattr(pa, _TYPES.get(column.type, "string"))()
-        values = [row[column.name] if plain or not column.has(row) else column.exact(row) for row in every]
+        values = [row[column.name] if plain else column.exact(row) if column.has(row) else None for row in every]
         made[column.name] = pa.array(values, type_)
     buffer = io.BytesIO()
     parquet.write_table(pa.table(made), buffer)

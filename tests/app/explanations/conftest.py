@@ -14,6 +14,7 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.result import OutputAnalysis
 from analysis.tasks import named_task
+from app.addressing import Addresses
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
@@ -80,7 +81,9 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query or None)  # an empty mapping would drop the path's own query
+        answer = client.get(
+            Addresses().twin(path), params=query or None
+        )  # an empty mapping would drop the path's own query
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -90,10 +93,10 @@ def get(client):
 @pytest.fixture(scope="session")
 def aligned(get):
     """The one algorithm that the pretrained XOR network is: its item in the list."""
-    (item,) = get(XOR + "/algorithms", aligned=1)["items"]
+    (item,) = get(XOR + "/explanations", kind="algorithm")["items"]
     return item
 
 
 @pytest.fixture(scope="session")
 def masks(get):
-    return [item["mask"] for item in get(XOR + "/circuits", limit=200)["items"]]
+    return [item["mask"] for item in get(XOR + "/explanations", kind="circuit", sort="edges", limit=200)["items"]]

@@ -59,7 +59,7 @@ def test_all_kinds_stand_side_by_side(client, get, refs):
 
 
 def test_an_alignment_may_be_named_by_its_placement(get, refs, aligned):
-    g = aligned["algorithm"]["id"]
+    g = aligned["algorithm"]
     stored = get(aligned["url"])["items"][0]
     named = f"a-{g}." + "_".join(place["place"] for place in stored["places"])
     page = compare(get, named, f"a-{g}.0:1.2_1:2.0+1")
@@ -71,7 +71,7 @@ def test_an_alignment_may_be_named_by_its_placement(get, refs, aligned):
 
 @pytest.mark.slow
 def test_explanations_under_other_rules_carry_their_protocol(get, refs):
-    paper = get(XOR + "/algorithms", protocol="paper", aligned=1)["items"][0]
+    paper = get(XOR + "/explanations", kind="algorithm", protocol="paper")["items"][0]
     kept = get(paper["url"])["items"][0]["ref"]
     page = compare(get, refs["alignment"], f"{kept}@paper")
     assert [item["protocol"] for item in page["explanations"]] == ["complete", "paper"]
@@ -271,7 +271,7 @@ BAD = [
 @pytest.mark.parametrize(("address", "status", "word"), BAD, ids=[address for address, _, _ in BAD])
 def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, masks, address, status, word):
     address = address.replace("{c}", f"c-{masks[0]}").replace("{m}", masks[0])
-    address = address.replace("{g}", aligned["algorithm"]["id"])
+    address = address.replace("{g}", aligned["algorithm"])
     page, twin = client.get(address), client.get("/api/v1" + address)
     assert (page.status_code, twin.status_code) == (status, status)
     assert word in twin.json()["error"]

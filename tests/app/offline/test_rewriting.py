@@ -15,7 +15,7 @@ def selection() -> Selection:
     found = Selection(limit=5, most_interpretations=5)
     found.add("front", "/")
     found.add("network", "/networks/xor")
-    found.add("circuits", "/networks/xor/circuits", "/networks/xor/circuits?sort=margin")
+    found.add("explanations", "/networks/xor/explanations", "/networks/xor/explanations?sort=margin")
     found.add("circuit", CIRCUIT)
     found.add("comparison", "/compare?network=xor&e=c-1&e=c-2")
     found.add("site", "/glossary")
@@ -38,9 +38,9 @@ def rewrite(selection):
         ("/networks", "../../../index.html"),
         ("/glossary#margin", "../../../glossary.html#margin"),
         ("/networks/xor?theme=dark#counts", "../../xor.html#counts"),
-        ("/networks/xor/circuits?sort=margin", "../circuits__sort=margin.html"),
+        ("/networks/xor/explanations?sort=margin", "../explanations__sort=margin.html"),
         ("/api/v1/networks/xor", "../../../api/v1/networks/xor.json"),
-        ("/networks/xor/circuits.csv?sort=margin&order=desc", "../circuits.csv"),
+        ("/networks/xor/explanations.csv?sort=margin&order=desc", "../explanations.csv"),
         ("/networks/xor/circuits/081ff/interpretations.csv", "081ff/interpretations.csv"),
         ("/networks/xor/circuits/081ff/drawing.svg", "081ff/drawing.svg"),
         ("/networks/xor/figures/edge-use.svg", "../figures/edge-use.svg"),
@@ -85,7 +85,7 @@ def test_links_out_of_the_copy_are_marked_and_explained(rewrite, href):
 
 def test_forms_go_and_counts_stay(rewrite):
     page = rewrite(
-        '<form id="filters" method="get" action="/networks/xor/circuits"><fieldset><legend>Kind</legend>'
+        '<form id="filters" method="get" action="/networks/xor/explanations"><fieldset><legend>Kind</legend>'
         '<label><input type="checkbox" name="kind"><span>circuits</span><span class="n">197</span></label></fieldset>'
         '<fieldset><legend>Margin</legend><div class="range"><input name="m"> to</div></fieldset>'
         '<button>Apply</button></form><form method="post" action="/x"><button>Compute</button></form>'

@@ -109,7 +109,7 @@ def test_everything_planned_is_there(copy):
     assert included["circuit"]["of"] == 197
     assert included["algorithm"]["of"] == 250
     assert included["interpretation"]["of"] == 7836
-    for page in ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground"):
+    for page in ("", "/explanations", "/funnel", "/common-ground"):
         assert (copy / contents["pages"][f"/networks/{SLUG}{page}"]).is_file()
         json.loads((copy / f"api/v1/networks/{SLUG}{page}.json").read_text())
     assert any(page.startswith("/compare") for page in contents["pages"])

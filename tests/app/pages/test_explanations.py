@@ -201,7 +201,7 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
         outcome = judging.compute_verdicts(
             judging.JudgingInputs(inputs.subject, steps, 0), Work(clock=time.perf_counter)
         )
-        judging.save_verdicts(session, arguments, outcome)
+        judging.save_judged(session, arguments, outcome)
         session.commit()
         page = client.get(f"{API}?kind=circuit&passes=necessity").json()
         text = words(client.get(f"{LIST}?kind=circuit&passes=necessity").text)

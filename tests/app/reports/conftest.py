@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from analysis.pipeline import analyse_output
 from analysis.question import ask
+from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions, reporting
@@ -50,7 +51,7 @@ def get(client):
     """The JSON twin of an address, of the module's own client if it has one."""
 
     def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query or None)
+        answer = client.get(Addresses().twin(path), params=query or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -76,10 +76,10 @@ def test_a_network_with_both_need_not_carry_a_finer_one(get) -> None:
 @pytest.mark.slow
 def test_an_algorithm_with_a_shared_gate_has_pages_under_its_rules(get, client) -> None:
     protocol = SHARED.digest[:12]
-    listed = get("/networks/finer/algorithms", protocol=protocol, aligned=1, irredundant="irredundant-literals")[
-        "items"
-    ]
-    shared = [one for one in listed if " with g = " in one["algorithm"]["formula"]]
+    listed = get(
+        "/networks/finer/explanations", kind="algorithm", protocol=protocol, irredundant="irredundant-literals"
+    )["items"]
+    shared = [one for one in listed if " with g = " in one["formula"]]
     assert len(shared) >= 4
     for one in shared[:4]:
         page = get(one["url"])

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuit_sets.backbone import backbone_of_masks
 from analysis.criteria.steps import default_steps
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from app.db.prepared import prepare_analysis
 from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
@@ -105,41 +102,6 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
         judging.CRITERIA.save(session, arguments, outcome)
     items = get(PAGE, by="minimal-cardinal")["map"]["items"]
     assert [one["shows"] for one in items].count("passes") == 3
-    page = get(CIRCUITS, among="minimal-cardinal")
-    smallest = MASKS[np.bitwise_count(MASKS) == 10]
-    expected = backbone_of_masks(smallest, hand_made_analysis().circuits.layout)
-    assert page["backbone"]["edges"] == f"{expected.edges:05x}"
-    assert page["backbone"]["never"] == f"{expected.never:05x}"
-    assert [one["key"] for one in page["among"]] == ["", "minimal-subset", "minimal-cardinal"]
-    both = get(CIRCUITS + "?among=minimal-subset&among=minimal-cardinal")
-    assert both["backbone"]["of"] == page["backbone"]["of"] < get(CIRCUITS, among="minimal-subset")["backbone"]["of"]
-    assert {one["key"] for one in both["among"] if one["current"]} == {"minimal-subset", "minimal-cardinal"}
-    without = next(one for one in both["among"] if one["key"] == "minimal-subset")["url"]
-    assert get(without)["backbone"] == page["backbone"]
-    assert client.get("/api/v1" + CIRCUITS + "?among=minimal-subset&among=nonsense").status_code == 400
-    assert page["total"] == 197
-
-
-def test_the_backbone_follows_the_filter(get):
-    page = get(CIRCUITS, edges_max=11)
-    some = MASKS[np.bitwise_count(MASKS) <= 11]
-    expected = backbone_of_masks(some, hand_made_analysis().circuits.layout)
-    told = page["backbone"]
-    assert (told["of"], told["edges"], told["never"]) == (7, f"{expected.edges:05x}", f"{expected.never:05x}")
-    assert told["edge_use"] == list(expected.edge_use)
-    assert told["neuron_use"] == [list(layer) for layer in expected.neuron_use]
-    assert told["words"].startswith("7 valid circuits that pass the filter are ")
-    one = get(CIRCUITS, edges_min=18)["backbone"]
-    assert one["words"] == "1 valid circuit that passes the filter is 18 edges and 0 options."
-    assert get(CIRCUITS, edges_max=1)["no_backbone"] == "No circuit passes the filter."
-
-
-def test_a_criterion_that_is_not_judged_or_not_about_circuits(get, client):
-    told = get(CIRCUITS, among="resample-ablation")
-    assert told["no_backbone"] == "Verdicts of resample-ablation are not stored yet."
-    assert client.get("/api/v1" + CIRCUITS, params={"among": "iia"}).status_code == 400
-    assert client.get("/api/v1" + CIRCUITS, params={"among": "nonsense"}).status_code == 400
-    assert client.get(CIRCUITS + ".csv", params={"edges_max": 10}).status_code == 200
 
 
 def test_reports_of_earlier_versions_are_read(client):
@@ -163,34 +125,6 @@ def test_asking_queues_one_job(client):
 def test_analyses_of_earlier_versions_are_compared_too(client):
     with client.app.state.store.write() as session:
         assert enqueue_missing(session, [RIVALS]) == 1
-
-
-@pytest.mark.slow
-def test_a_sample_says_that_it_is_one(tmp_path):
-    """A list that was cut: what is told is of the listed circuits, and the backbone is what the list shows."""
-    whole = hand_made_analysis()
-    cut = replace(whole.circuits, masks=MASKS[:60], outputs=whole.circuits.outputs[:60])
-    cut = replace(cut, margins=whole.circuits.margins[:60], truncated_at=60, count=60)
-    counts = replace(
-        whole.interpretations,
-        by_circuit=whole.interpretations.by_circuit[:60],
-        observed_by_circuit=whole.interpretations.observed_by_circuit[:60],
-    )
-    analysis = replace(whole, circuits=cut, interpretations=counts)
-    assert prepare_analysis(analysis).columns["circuits_truncated_at"] == 60
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
-        compared(app.state.store, saved(app.state.store, pretrained_xor(), SLUG, analysis))
-        page = client.get("/api/v1" + PAGE).json()
-        assert (page["complete"], page["of"]) == (False, 60)
-        assert "Others may differ more" in client.get(PAGE).text
-        backbone = client.get("/api/v1" + CIRCUITS).json()["backbone"]
-        assert (backbone["exact"], backbone["coverage"]) == (False, "truncated")
-        assert "found before the search stopped" in backbone["words"]
-        filtered = client.get("/api/v1" + CIRCUITS, params={"edges_max": 12}).json()["backbone"]
-        assert (filtered["exact"], filtered["coverage"]) == (False, "listed")
-        chance = client.get(f"/api/v1{CIRCUITS}/{page['pair']['circuits'][0]['mask']}").json()["chance"]
-        assert not chance["exact"]
 
 
 @pytest.mark.slow

@@ -95,14 +95,14 @@ def test_lists_count_and_filter_by_story(get) -> None:
     (odd,) = listed["items"]
     assert odd["mask"] in get(PAGE)["stories"][1]["examples"][0]["mask"]
     (facet,) = [one for one in listed["facets"] if one["name"] == "story"]
-    assert [(one["value"], one["count"], one["checked"]) for one in facet["choices"]] == [
+    assert [(one["value"], one["count"], one["chosen"]) for one in facet["choices"]] == [
         ("same", 196, False),
         ("none", 1, True),
     ]
     both = get(f"/networks/{SLUG}/explanations?kind=circuit&story=none&story=same")
     assert both["total"] == 197
     readings = get(f"/networks/{SLUG}/explanations", kind="interpretation", story="none")
-    assert readings["total"] == 1
+    assert (readings["lines"], readings["total"]) == (1, int(odd["interpretations"]))
 
 
 def test_the_table_has_a_row_for_each_size(client) -> None:

@@ -28,7 +28,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.schemas import SLUG, kept, revisions, unpack
 
-PAGES = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground", "/criteria")
+PAGES = ("", "/explanations", "/funnel", "/common-ground", "/criteria")
 
 
 def test_every_revision_has_a_store_that_is_kept():
