@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.rows import columns_of
@@ -130,40 +130,6 @@ def algorithms_after(
 
 
 @dataclass(frozen=True)
-class AlgorithmTotals:
-    """Sums over a list of algorithms, exact.
-
-    Args:
-        algorithms: how many.
-        aligned: those with a valid alignment.
-        valid: their valid alignments.
-        minimal: their minimal alignments.
-    """
-
-    algorithms: int
-    aligned: int
-    valid: int
-    minimal: int
-
-
-def algorithm_totals(session: Session, analysis: AnalysisRow, wanted: AlgorithmFilter) -> AlgorithmTotals:
-    """Totals of the algorithms that a filter lets through; counts beyond 2^63 stay exact."""
-    if wanted.text:
-        query = select(AlgorithmRow.n_valid, AlgorithmRow.n_minimal)
-        counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis.id, *wanted.clauses())).all()
-        found = [(1, n_valid > 0, n_valid, n_minimal) for n_valid, n_minimal in counts]
-    else:
-        kinds = [kind for kind in _kinds(analysis) if kind.passes(wanted)]
-        found = [(kind.algorithms, kind.aligned, kind.valid, kind.n_minimal) for kind in kinds]
-    return AlgorithmTotals(
-        sum(n for n, *_ in found),
-        sum(n for n, aligned, *_ in found if aligned),
-        sum(valid for _, _, valid, _ in found),
-        sum(minimal for *_, minimal in found),
-    )
-
-
-@dataclass(frozen=True)
 class _Kind:
     """Algorithms that no filter but the text tells apart, as they were counted when the analysis was saved."""
 
@@ -194,11 +160,6 @@ def _kinds(analysis: AnalysisRow) -> list[_Kind]:
 def n_algorithms(analysis: AnalysisRow, wanted: AlgorithmFilter = EVERY) -> int:
     """How many algorithms of the analysis a filter without text lets through."""
     return sum(kind.algorithms for kind in _kinds(analysis) if kind.passes(wanted))
-
-
-def numbers_of_variables(analysis: AnalysisRow) -> list[int]:
-    """The different numbers of variables of its algorithms, ascending."""
-    return sorted({kind.variables for kind in _kinds(analysis)})
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:
@@ -246,14 +207,6 @@ def alignments_after(
     return rows, False
 
 
-def first_alignments(session: Session, algorithms: Sequence[AlgorithmRow]) -> Mapping[int, AlignmentRow]:
-    """The best kept alignment of each of some algorithms, by the algorithm's row number."""
-    first = [(row.id, row.first_alignment) for row in algorithms if row.first_alignment is not None]
-    key = tuple_(AlignmentRow.algorithm_row_id, AlignmentRow.alignment_id)
-    rows = session.scalars(select(AlignmentRow).where(key.in_(first)))
-    return {row.algorithm_row_id: row for row in rows}
-
-
 def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:
     """Algorithm and alignment ids of minimal alignments with variables, one for each algorithm, simplest first.
 
@@ -282,28 +235,6 @@ def searched_algorithms(*, every: bool) -> tuple[ColumnElement[bool], ...]:
     """Conditions on the algorithms that are placed on directions; where redundancy was not stored, the search looks."""
     irredundant = AlgorithmRow.irredundant_literals
     return () if every else (or_(irredundant.is_(True), irredundant.is_(None)),)
-
-
-def algorithm_rows(session: Session, ids: Sequence[int]) -> dict[int, AlgorithmRow]:
-    """Algorithms by row number."""
-    found: dict[int, AlgorithmRow] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select(AlgorithmRow).where(AlgorithmRow.id.in_(ids[start : start + _AT_ONCE]))
-        found |= {row.id: row for row in session.scalars(query)}
-    return found
-
-
-def alignment_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[AlignmentRow, AlgorithmRow]]:
-    """Alignments by row number, each with its algorithm."""
-    found: dict[int, tuple[AlignmentRow, AlgorithmRow]] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = (
-            select(AlignmentRow, AlgorithmRow)
-            .join(AlgorithmRow, AlignmentRow.algorithm_row_id == AlgorithmRow.id)
-            .where(AlignmentRow.id.in_(ids[start : start + _AT_ONCE]))
-        )
-        found |= {row.id: (row, owner) for row, owner in session.execute(query)}
-    return found
 
 
 def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
