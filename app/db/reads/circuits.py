@@ -102,10 +102,9 @@ def _stored(
     """Some circuits with their places, fewest edges first."""
     table = CircuitRow.__table__.columns
     query = select(table.position, *(table[name] for name in COLUMNS)).where(table.analysis == analysis.id, *which)
-    for place, *found, margin, interpretations, observed in session.execute(
-        query.order_by(table.edges, table.position).limit(limit)
-    ):
-        yield place, StoredCircuit(*found, _NAN if margin is None else margin, interpretations, observed)
+    rows = session.execute(query.order_by(table.edges, table.position).limit(limit))
+    for place, mask, edges, neurons, margin, *counts in rows:
+        yield place, StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
 
 
 def values_at(values: Values, positions: Sequence[int]) -> list[Any]:
