@@ -117,10 +117,12 @@ class Menu:
     Args:
         words: on the button.
         actions: in order.
+        link: address that can be copied from it, and given a short link where it is long; "" for none.
     """
 
     words: str
     actions: Sequence[Action]
+    link: str = ""
 
     def html(self, face: Face = "page") -> Markup:
         """A button that opens a list; nothing in a notebook."""

@@ -126,12 +126,13 @@ def blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     place, addresses = found.place, found.addresses
     protocol = found.state.protocol.name
+    url = found.url(found.query)
     share = [Action(form, found.url(found.query, ending, api=form == "JSON")) for form, ending in FORMS.items()]
     rules = _rules(found)
     yield Head(
         "Explanations",
         f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
-        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share)],
+        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share, url)],
     )
     yield from states(found)
     if found.frame is None or found.pending:

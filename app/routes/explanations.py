@@ -23,7 +23,7 @@ from app.pages.sharing.drawings import claim_drawing
 from app.pages.sharing.parquet import as_parquet
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
-from app.routes.depends import Links, Reading, options_of
+from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
 from pluriscope.kinds.listing import COLUMNS
@@ -47,10 +47,10 @@ def _asked(request: Request, session: Session, links: Addresses, network: str) -
 
 
 @router.get(LIST, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def explanations(request: Request, session: Reading, links: Links, network: str) -> Response:
+def explanations(request: Request, session: Reading, links: Links, network: str, options: ListOptions) -> Response:
     """The list as a page; a link from earlier leads to the same list as it is written now."""
-    found = _asked(request, session, links, network)
-    if translated(options_of(request)) != options_of(request):
+    found = asked(session, links, network, translated(options))
+    if translated(options) != options:
         return RedirectResponse(found.url(found.query), 301)
     name = found.place.row.name
     return show(
