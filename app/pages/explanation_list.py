@@ -18,6 +18,7 @@ from app.errors import Conflict
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import Place, locate
 from app.pages.shared import JobView, ScopeView, counts_of, scope_now
+from app.pages.sharing.exports import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption
@@ -26,7 +27,7 @@ from pluriscope.kinds.columns import says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import Query, read_query
+from pluriscope.tables import Query, read_query, words_of
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
@@ -281,3 +282,14 @@ def table(found: Asked) -> Table:
     whole = replace(found.query, start=0)
     found.frame.select(replace(whole, limit=1), facets=False)  # refuses what is not there before anything is sent
     return Table(found.frame, whole, found.addresses.explanations(found.place.slug))
+
+
+def about(found: Asked) -> tuple[str, ...]:
+    """The text beside such a file: scope, settings, filters, what each column means."""
+    wanted = found.query.wanted
+    filters = "; ".join(words_of(column, wanted[column.name]) for column in COLUMNS if column.name in wanted)
+    return (
+        *about_place(found.place, "Explanations of one network"),
+        f"Filters: {filters or 'none'}.",
+        *(f"{column.name}: {column.meaning}" for column in COLUMNS),
+    )
