@@ -136,7 +136,7 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
             "has rows that stand for no Boolean inputs, so there are circuits on it and nothing else",
             "leave data out to see this page on the clean inputs",
             "data",
-            addresses.circuits(place.row.slug, place.scope),
+            addresses.explanations(place.row.slug, place.scope),
             "the circuits on these rows",
         )
     return place

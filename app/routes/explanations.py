@@ -50,7 +50,7 @@ def _asked(request: Request, session: Session, links: Addresses, network: str) -
 def explanations(request: Request, session: Reading, links: Links, network: str) -> Response:
     """The list as a page; a link from earlier leads to the same list as it is written now."""
     found = _asked(request, session, links, network)
-    options = translated(options_of(request))
+    options: dict[str, Any] = dict(translated(options_of(request)))
     if options != options_of(request):
         return RedirectResponse(links.explanations(network, **options, theme=request.query_params.get("theme")), 301)
     name = found.place.row.name

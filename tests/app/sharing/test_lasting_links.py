@@ -198,7 +198,7 @@ def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client, fo
         "accuracy_threshold=0.99",
         "every possible circuit was tested",
         "does not mean",
-        "Filters: valid; edges at most 10.",
+        "Filters: standing: valid; edges at most 10.",
         "fragile: Its margin is below 1e-6.",
     ):
         assert part in text
