@@ -130,6 +130,16 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
         NotFound: no such network, output, protocol or data record, or the rows are others (activations of images, say).
     """
     place = locate(session, addresses, network, scope)
+    check_boolean(place, addresses)
+    return place
+
+
+def check_boolean(place: Place, addresses: Addresses) -> None:
+    """Refuse rows that stand for no Boolean inputs.
+
+    Raises:
+        NotFound: they do not.
+    """
     if not place.question.data.boolean:
         raise NotFound(
             f"data {place.scope.data}",
@@ -139,4 +149,3 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
             addresses.explanations(place.row.slug, place.scope),
             "the circuits on these rows",
         )
-    return place

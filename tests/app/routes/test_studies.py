@@ -447,6 +447,11 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     assert client.get(f"{base}/explanations?data={data}").status_code == 200
     listed = client.get(f"/api/v2{base}/explanations?data={data}&valid=any").json()
     assert ([item["kind"] for item in listed["items"]], listed["pending"]) == ([], [])
+    for asked in ("kind=algorithm", "kind=circuit&kind=probe", "passes=necessity", "fails=necessity", "story=same"):
+        for path in (f"{base}/explanations", f"/api/v2{base}/explanations", f"{base}/explanations.csv"):
+            refused = client.get(f"{path}?data={data}&{asked}", headers={"accept": "application/json"})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), (path, asked)
+            assert refused.json()["parent"].endswith(f"/explanations?data={data}")
     every_edge = f"{(1 << 10) - 1:x}"
     circuit = client.get(f"{base}/circuits/{every_edge}?data={data}")
     assert circuit.status_code == 200
