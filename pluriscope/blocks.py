@@ -19,6 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.figures.numbers import noun
+from app.listing.csv import disarmed
 from pluriscope import tables, templating
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
@@ -350,11 +351,14 @@ class Table(Block):
                 return
 
     def csv(self) -> Iterator[str]:
-        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180."""
+        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180.
+
+        Text that a spreadsheet would run as a formula stands behind an apostrophe.
+        """
         columns = self.listing.columns
         yield _csv_line([column.name for column in columns])
         for row in self.rows():
-            yield _csv_line([column.exact(row) for column in columns])
+            yield _csv_line([disarmed(column.exact(row)) for column in columns])
 
     def rich(self) -> rich.table.Table:
         """The rows asked for as a table of a terminal."""

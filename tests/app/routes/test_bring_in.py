@@ -137,8 +137,11 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor/delete"
     with store.read() as session:
         assert session.scalars(select(JobRow.state)).all() == ["cancelled"]
-    for address in ("", "/circuits", "/circuits/1f", "/rename"):
-        gone = client.get(f"/api/v1/networks/hand-made-xor{address}")
+    below = ("", "/circuits/1f", "/rename", "/explanations/probe-0", "/explanations.csv", "/explanations.parquet")
+    written = [f"/api/v1/networks/hand-made-xor{path}" for path in below[:4]]
+    read = [f"/networks/hand-made-xor{path}" for path in below[4:]]
+    for address in (*written, *read, "/api/v2/networks/hand-made-xor/explanations"):
+        gone = client.get(address, headers={"accept": "application/json"})
         assert (gone.status_code, gone.json()["parent"]) == (410, "/networks/hand-made-xor/delete")
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
     assert [one["slug"] for one in client.get("/api/v1/deleted").json()["items"]] == ["hand-made-xor"]
