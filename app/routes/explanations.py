@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from typing import Any, Final, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -113,11 +114,11 @@ def _former(path: str, kind: str) -> None:
     """Lead from a list that one kind had of its own, and from its files, to the list of all."""
 
     def answer(request: Request, links: Links, network: str) -> Response:
-        options: dict[str, Any] = dict(of_former_list(kind, options_of(request)))
-        url = links.explanations(network, **options, theme=request.query_params.get("theme"))
-        path, *query = url.split("?")
+        options = of_former_list(kind, options_of(request))
+        if "theme" in request.query_params:
+            options["theme"] = [request.query_params["theme"]]
         form = ".csv" if request.url.path.endswith((".csv", ".json")) else ""
-        return RedirectResponse("?".join((path + form, *query)), 301)
+        return RedirectResponse(f"{links.explanations(network)}{form}?{urlencode(options, doseq=True)}", 301)
 
     for ending in ("", ".csv", ".json"):
         router.add_api_route(f"/networks/{{network}}/{path}{ending}", answer, include_in_schema=False)

@@ -205,10 +205,10 @@ def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client, fo
 
 
 def test_an_option_that_no_list_ever_had_is_refused_on_former_lists_too(client) -> None:
-    for former in ("circuits", "circuits.csv", "algorithms"):
-        refused = client.get(client.get(f"{XOR}/{former}?edge_max=10").headers["location"])
+    for former, option in (("circuits", "edge_max"), ("circuits.csv", "network"), ("algorithms", "scope")):
+        refused = client.get(client.get(f"{XOR}/{former}?{option}=10").headers["location"])
         assert refused.status_code == 400
-        assert "edge_max" in refused.text
+        assert option in refused.text
     assert client.get(f"{XOR}/circuits/3fffe/interpretations.csv").status_code == 404
 
 
