@@ -156,6 +156,7 @@ def blocks(found: Asked) -> Iterator[Block]:
         says=says,
         tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
         kept=place.scope.query(),
+        renews=found.state.state == "computing",
         id=ID,
     )
 
