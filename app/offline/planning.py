@@ -172,9 +172,9 @@ class _Planner:
         return self.links.page_of(page.get("next_url") or page.get("next") or "")
 
     def _add_explanations(self, *kinds: str) -> None:
-        """The list of explanations, and that of each kind."""
+        """The list of explanations, which shows the first of each kind, and all pages of each kind."""
         slug, scope = self.part.network, self.part.scope
-        self.selection.add("explanations", *self._pages(self.links.explanations(slug, scope)))
+        self.selection.add("explanations", self.links.explanations(slug, scope))
         for kind in kinds:
             bare = self.links.explanations(slug, scope, kind=kind)
             if self._twin(bare)["total"]:

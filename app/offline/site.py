@@ -466,9 +466,9 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         + _wrapped(
             "Links to pages that are not part of the copy are marked. "
             + (f"They lead to {live}. " if live else "They lead to not-included.html. ")
-            + "There are the list of all explanations, that of each kind and the common ground, each with as many "
-            f"pages as show {exact(selection.limit)} rows; of the common ground also the first page of every other "
-            f"order. Of each kind of explanation there are {exact(selection.limit)} at most "
+            + "There is the list of explanations with the first of each kind, and of each kind and the common ground "
+            f"as many pages as show {exact(selection.limit)} rows; of the common ground also the first page of every "
+            f"other order. Of each kind of explanation there are {exact(selection.limit)} at most "
             f"({exact(selection.most_interpretations)} interpretations). "
             "Whole lists are in the tables: networks/NAME/explanations.csv and, below api/v1, common-ground.csv. "
             "What computes is not here: forms, filters, the choice of what to "
