@@ -164,7 +164,7 @@ def addresses(site: Any) -> dict[str, str]:
         "alignment": alignment["alignment"],
         "direction": _first_direction(site, "/networks/alice-and-bob/directions?class=integer"),
         "oblique": _first_direction(site, "/networks/xor-pretrained/directions?class=oblique"),
-        "wide_alignment": site.listed("majority-3-3", kind="alignment")["items"][0]["url"],
+        "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],

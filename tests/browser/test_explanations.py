@@ -33,7 +33,6 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab.locator("#list-kind-circuit").check()
     status = tab.locator("#list [role=status]")
     expect(status).to_have_text("197 explanations")
-    tab.locator("details.filters > summary").click()
     tab.get_by_role("link", name=re.compile("^12: ")).first.click()
     wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)
     expect(status).to_have_text(f"{wanted['total']} explanations")
