@@ -141,7 +141,7 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
 
 
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
-    tab.goto(f"{XOR}/funnel")
+    tab.goto(f"{XOR}/rivals")
     term = tab.locator("main a.term").first
     meaning = tab.get_by_role("tooltip")
     tab.keyboard.press("Tab")
