@@ -124,7 +124,9 @@ TOLD_AGAIN = """(chosen) => new Promise((done) => {
   }
   done(seen.takeRecords().length);
 })"""
-"""How often the tray changes, where something else has been chosen meanwhile, while parts are swapped in, another tab writes, and the page comes back."""
+"""How often the tray changes while parts are swapped in, another tab writes, and the page comes back; ``chosen`` is
+put into it first.
+"""
 
 
 def test_the_tray_is_drawn_anew_only_for_another_choice(page):
