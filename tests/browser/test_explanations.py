@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import eventually, query
+from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +62,20 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     friend.goto(shared)
     assert names(friend) == sorted_names
     expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
+
+
+def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(f"{HERE}?kind=circuit")
+    fragile = tab.locator("#list-fragile-no")
+    expect(fragile).to_be_hidden()
+    tab.locator(".filters > summary").click()
+    fragile.check()
+    expect(tab).to_have_url(re.compile("fragile=no"))
+    expect(fragile).to_be_visible()
+    expect(fragile).to_be_checked()
+    tab.locator(".filters > summary").click()
+    expect(fragile).to_be_hidden()
 
 
 def test_browse_interpretations_by_gate(tab, expect, where):
