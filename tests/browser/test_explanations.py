@@ -64,6 +64,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
 
 
+<<<<<<< HEAD
 def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     tab = visitor(**PHONE)
     tab.goto(f"{HERE}?kind=circuit")
@@ -78,6 +79,8 @@ def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     expect(fragile).to_be_hidden()
 
 
+=======
+>>>>>>> parent of 105a9742 (Renew the head of a list with its rows, so that what is shared is what is shown)
 def test_browse_interpretations_by_gate(tab, expect, where):
     tab.goto(where["circuit"])
     tab.get_by_role("link", name="Browse by gate").click()
