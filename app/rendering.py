@@ -28,13 +28,14 @@ from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
-from app.pages.sharing.share import share_of
+from app.pages.sharing.share import ShareView, share_of
 from app.pages.terms import explained, meaning_of
 from app.resources import TEMPLATES
 from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
 from pluriscope.blocks import Block, Table, find
+from pluriscope.naming import Scope
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -165,14 +166,14 @@ class NetworkRow:
     tab: str = ""
 
 
-def network_row(addresses: Addresses, network: str, name: str, tab: str = "") -> NetworkRow:
+def network_row(addresses: Addresses, network: str, name: str, tab: str = "", scope: Scope | None = None) -> NetworkRow:
     """The second row for a network with this slug or digest."""
-    overview = addresses.network(network)
+    overview = addresses.network(network, scope)
     tabs = {
         "Overview": overview,
-        "Explanations": addresses.explanations(network),
-        "Compare": addresses.compare(network),
-        "Play": addresses.sandbox(network),
+        "Explanations": addresses.explanations(network, scope),
+        "Compare": addresses.compare(network, (), scope),
+        "Play": addresses.sandbox(network, (), scope),
         "More analyses": addresses.analyses(network),
     }
     return NetworkRow(name, overview, tabs, tab)
@@ -187,6 +188,7 @@ def show(
     network: NetworkRow | None = None,
     description: str = "Every valid explanation of one small network, side by side.",
     json_url: str = "",
+    share: ShareView | None = None,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -200,6 +202,7 @@ def show(
         network: the second row of a network's pages.
         description: for search engines.
         json_url: of the same as JSON.
+        share: what other sites are told that show the page.
         status_code: HTTP status.
         headers: further response headers.
     """
@@ -233,6 +236,7 @@ def show(
                 "network": network,
                 "description": description,
                 "json_url": json_url,
+                "share": share,
                 "theme": theme,
                 "theme_url": f"{here.path}?{switched.query}",
                 "access": access,

@@ -62,6 +62,7 @@ class Column:
         offered: whether lists offer its values with their counts, or take its option only.
         absence: whether they offer that a label is absent, too.
         shown: whether tables have it.
+        ordered: whether lists can be sorted by it.
         first: whether it says which row it is and leads to its page.
         default: what is asked of it where an address says nothing.
         choices: every value that it may have, in the order in which they are shown; () for any value.
@@ -79,6 +80,7 @@ class Column:
     offered: bool = True
     absence: bool = False
     shown: bool = True
+    ordered: bool = True
     first: bool = False
     default: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ class Column:
     @property
     def sortable(self) -> bool:
         """Whether a list can be sorted by it."""
-        return self.type != "labels"
+        return self.ordered and self.type != "labels"
 
     @property
     def number(self) -> bool:

@@ -14,7 +14,6 @@ from posixpath import relpath
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from app.addressing import API_PREFIX
 from app.options import OF_THE_READER
 from pluriscope.naming import DEFAULT_PROTOCOL
 
@@ -69,7 +68,7 @@ def file_of(address: str) -> str:
     if path == "/":
         return FRONT
     ending = _FORMS.search(path)
-    form = ending[0] if ending else ".json" if path.startswith(f"{API_PREFIX}/") else ".html"
+    form = ending[0] if ending else ".json" if path.startswith("/api/") else ".html"
     stem = path.removesuffix(form).strip("/")
     return "/".join(map(_segment, stem.split("/"))) + _suffix(options) + form
 

@@ -1,6 +1,6 @@
 """A page as the application sends it, made into a file that needs no application.
 
-1. Parts that htmx would fetch when they come into sight are put in place (:func:`inline_parts`).
+1. Parts that htmx would fetch when they come into sight, or are unfolded, are put in place (:func:`inline_parts`).
 2. Links lead to files of the copy; those to pages that are not in it are marked and lead to an explanation, or to the
    live site where one is named.
 3. Forms, the compare tray and whatever else needs a server go; a sentence says so where a reader would look for them.
@@ -26,7 +26,7 @@ OF_THE_COPY: Final = "file:"
 SENTENCE: Final = (
     f'<a href="{OF_THE_COPY}{FRONT}#about">Filtering, searching and computing need a running Pluriscope</a>.'
 )
-_LIVE: Final = ("load", "revealed", "intersect", "near")
+_LIVE: Final = ("load", "revealed", "intersect", "near", "toggle")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
 _WORKS_ALONE: Final = frozenset(("readonly", "data-plot-save", "data-input", "data-local"))

@@ -20,7 +20,7 @@ from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.numbers import when
 from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.circuit import (
+from app.pages.circuit_facts import (
     MAX_INDEX_DIGITS,
     CircuitBasedPage,
     circuit_view,

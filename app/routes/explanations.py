@@ -19,8 +19,6 @@ from app.errors import Conflict
 from app.pages.directions.places import comb_rows
 from app.pages.explanation_filters import ExplanationsOptions
 from app.pages.explanation_list import build_explanations, build_explanations_csv, kind_noun
-from app.pages.recorded import build_recorded
-from app.pages.sharing.drawings import claim_drawing
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links
 from app.routes.page import Page, add_page
@@ -43,17 +41,6 @@ add_page(
         context=lambda _page, _options: {"comb_rows": comb_rows, "kind_noun": kind_noun},
         block="browser",
         pushes_url=True,
-    ),
-    Page(
-        LIST + "/{ref}",
-        build_recorded,
-        "explanation",
-        "explanations",
-        "One explanation",
-        "An explanation of a kind stored as columns, such as a linear probe, computed from the weights.",
-        errors=(400, 404, 422),
-        context=lambda _page, _options: {"claim_drawing": claim_drawing},
-        within="this explanation",
     ),
 )
 

@@ -15,7 +15,6 @@ from app.figures.term_drawings import term_drawings
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.algorithms import build_algorithms
 from app.pages.alignment import alignment_address, build_alignment
-from app.pages.circuit import build_circuit
 from app.pages.circuits import build_circuits
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
@@ -79,16 +78,6 @@ PLAIN = (
         "The valid circuits of one analysis, filtered and sorted; `next_url` leads on.",
         block="results",
         pushes_url=True,
-    ),
-    Page(
-        CIRCUIT,
-        build_circuit,
-        "circuit",
-        "circuits",
-        "One circuit",
-        "Any structurally possible circuit, stored or not, computed from the weights.",
-        block="excerpt",
-        context=lambda page, _: NO_TABLE if page.excerpt is None else {},
     ),
     Page(
         INTERPRETATIONS + "/{index}",

@@ -17,6 +17,7 @@ from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
+from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
@@ -118,7 +119,7 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query)
+        answer = client.get(Addresses().twin(path), params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -116,19 +116,18 @@ def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, 
         except InvalidMask:
             continue
     for mask in [*chosen, *masks[:5]]:
-        page = get(f"{XOR}/circuits/{mask}")
-        assert page["verdict"]["valid"] is (mask in masks)
-        assert page["circuit"]["stored"] is (mask in masks)
+        page = get(f"{XOR}/explanations/c-{mask}")
+        assert page["valid"] is (mask in masks)
+        assert page["stored"] is (mask in masks)
         assert (page["interpretations"] is None) is (mask not in masks)
-        assert page["verdict"]["n_right"] == sum(row["right"] for row in page["behaviour"])
+        assert page["n_right"] == sum(row["right"] for row in page["behaviour"])
 
 
 def test_the_protocols_family_is_respected(get):
-    whole = get(XOR + "/circuits/3ffff", protocol="paper")["verdict"]
+    whole = get(XOR + "/explanations/c-3ffff", protocol="paper")
     assert not whole["valid"]
-    assert not whole["in_space"]
     assert "leaves out" in whole["reason"]
-    assert get(XOR + "/circuits/3ffff")["verdict"]["valid"]
+    assert get(XOR + "/explanations/c-3ffff")["valid"]
 
 
 def space_of(app, mask):
@@ -177,8 +176,8 @@ def test_neighbours_of_an_interpretation(get):
 
 
 def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
-    page = get("/networks/wide/circuits/3" + "f" * 22)
-    assert page["verdict"]["valid"]
+    page = get("/networks/wide/explanations/c-3" + "f" * 22)
+    assert page["valid"]
     assert page["interpretations"] is None
     assert "up to 64 edges" in page["uncounted"]
     answer = client.get("/api/v1/networks/wide/circuits/3" + "f" * 22 + "/interpretations/0")
@@ -189,7 +188,7 @@ def test_a_table_of_interpretations_that_are_not_counted_says_why_as_the_page_do
     for circuit in ("/networks/wide/circuits/3" + "f" * 22, XOR + "/circuits/3fffe"):
         answer = client.get(circuit + "/interpretations.csv", headers={"accept": "application/json"})
         assert answer.status_code == 404
-        assert get(circuit)["uncounted"] in answer.text
+        assert get(circuit.replace("circuits/", "explanations/c-"))["uncounted"] in answer.text
 
 
 def test_circuits_of_another_output_are_its_own(get):

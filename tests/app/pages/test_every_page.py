@@ -11,7 +11,6 @@ from starlette.routing import Match
 from app.db.reads import kept_columns
 from app.db.reads.kept_columns import MAX_KEPT
 from app.options import ScopeOptions
-from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import GlossaryOptions, build_glossary
@@ -21,6 +20,7 @@ from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
+ONE = XOR + "/explanations/c-"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
 PAGES = {  # address → most statements that it may send
@@ -63,11 +63,13 @@ PAGES = {  # address → most statements that it may send
     "/networks/linear/circuits": 6,
     "/networks/none": 15,
     "/networks/none/circuits": 6,
-    CIRCUIT: 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
-    CIRCUIT + "?classes=all&start=300&limit=60": 10,
-    XOR + "/circuits/3ffff?protocol=paper": 10,
-    XOR + "/circuits/3fffe": 10,
-    "/networks/linear/circuits/3": 6,
+    ONE + "081ff": 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
+    ONE + "081ff?classes=all&start=300": 10,
+    ONE + "081ff?part=criteria": 20,
+    ONE + "081ff?part=verify": 30,  # each figure beside the stored one
+    ONE + "3ffff?protocol=paper": 10,
+    ONE + "3fffe": 10,
+    "/networks/linear/explanations/c-3": 6,
     XOR + "/rivals": 7,
     "/networks/untouched/rivals": 6,
     "/networks/queued/rivals": 6,
@@ -155,7 +157,6 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
         (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
         (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
         (XOR + "/circuits?sort=margin", lambda s, a: build_circuits(s, a, "xor", CircuitsOptions(sort="margin"))),
-        (CIRCUIT, lambda s, a: build_circuit(s, a, "xor", "081ff", CircuitOptions())),
         (
             CIRCUIT + "/interpretations/21",
             lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", ScopeOptions()),
@@ -255,7 +256,7 @@ def test_a_data_record_of_its_own_is_named_and_linked(get, client):
     assert 0 < every["valid"] <= get(XOR + "/circuits", protocol="paper")["valid"]
     assert all(f"data={NOISY.digest[:12]}" in item["url"] for item in every["items"])
     one = get(every["items"][0]["url"].partition("?")[0], protocol="paper", data=NOISY.digest[:12])
-    assert (one["verdict"]["n_right"], one["verdict"]["n_rows"]) == (12, 12)
+    assert (one["n_right"], one["n_rows"]) == (12, 12)
     assert "every input thrice, slightly off" in client.get(page["url"]).text
 
 

@@ -14,7 +14,7 @@ from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
-CIRCUIT = f"{XOR}/circuits/081ff"
+CIRCUIT = f"{XOR}/explanations/c-081ff"
 INTERPRETATION = f"{XOR}/circuits/1839f/interpretations/0"
 ALGORITHM = f"{XOR}/algorithms/a2e8546f11f80df4"
 ALIGNMENT = f"{ALGORITHM}/alignments/e3bd9b5eae0c1489"

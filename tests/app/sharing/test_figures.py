@@ -14,7 +14,7 @@ from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, INTERPRETA
 from tests.app.sharing.test_sharing import png_size
 
 pytestmark = pytest.mark.slow
-MENU = re.compile(r'<details class="take-files">.*?</details>', re.DOTALL)
+MENU = re.compile(r'<details class="take-files">.*?</details>|<figcaption>.*?</figcaption>', re.DOTALL)
 
 
 def links(page: str) -> list[str]:

@@ -28,7 +28,7 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     for former, now in (
         ("/networks/moving", "/networks/moved"),
         ("/networks/moving/circuits?edges_max=3&keep=n1.0", "/networks/moved/circuits?edges_max=3&keep=n1.0"),
-        ("/api/v1/networks/moving/circuits/3f", "/api/v1/networks/moved/circuits/3f"),
+        ("/api/v2/networks/moving/explanations/c-3f", "/api/v2/networks/moved/explanations/c-3f"),
         ("/embed/networks/moving", "/embed/networks/moved"),
         ("/networks/moving/card.png", "/networks/moved/card.png"),
         ("/compare?network=moving&e=c-3f", "/compare?network=moved&e=c-3f"),
@@ -216,7 +216,7 @@ def test_every_list_links_to_its_tables(client, page) -> None:
     import re
     from html import unescape
 
-    links = [unescape(link) for link in re.findall(r'href="([^"]+)" download', client.get(page).text)]
+    links = [unescape(link) for link in re.findall(r'href="([^"]+)"(?: class="file")? download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
     assert len(tables) >= 2
     assert all(client.get(link).status_code == 200 for link in tables)
