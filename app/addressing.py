@@ -142,8 +142,7 @@ class Addresses:
         return self.explanation(network, f"c-{mask}", scope, **view)
 
     def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
-        segments = ("networks", network, "circuits", mask, "interpretations", str(index))
-        return self._url(*segments, scope=scope, **view)
+        return self.explanation(network, f"i-{mask}.{index}", scope, **view)
 
     def algorithms(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "algorithms", scope=scope, **view)

@@ -68,8 +68,6 @@ def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
 
 def _segments(ref: ExplanationRef) -> tuple[str, ...]:
     """The path of an explanation below its network."""
-    if ref.kind == "interpretation":
-        return "circuits", ref.first, "interpretations", ref.second
     if ref.kind == "algorithm":
         return "algorithms", ref.first
     if ref.kind in ("alignment", "direction"):

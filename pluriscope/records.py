@@ -88,3 +88,44 @@ class RecordedRecord(ExplanationRecord):
     figures: dict[str, bool | int | float | str | None] = Field(description="By column; null where there is none.")
     claims: list[ClaimRecord]
     says: list[int] = Field(description="What it says of the output on each input; empty if it says nothing.")
+
+
+class GateRowRecord(ByName):
+    """One row of a gate's table."""
+
+    bits: list[int] = Field(description="Bits of the parents, in their order.")
+    value: int
+    free: bool = Field(description="Whether no input ever produces this row, so that its value is a choice.")
+
+
+class GateRecord(ByName):
+    """What an interpretation says of one neuron."""
+
+    site: str = Field(description="The neuron's name: n1.0, y.")
+    layer: int
+    neuron: int
+    name: str = Field(description="Its function of the inputs; empty if it has no short form.")
+    truth_table: list[int] = Field(description="Its value on every input, in binary order.")
+    low: float = Field(description="Largest activation below the cut.")
+    high: float = Field(description="Smallest activation above the cut.")
+    threshold: float = Field(description="Their midpoint; the neuron is 1 above it.")
+    neutral: bool = Field(description="Whether it is the output, whose function is given by the task.")
+    local: str = Field(description="The gate over its parents, e.g. n1.0 ∧ ¬n1.1; empty if it has no short form.")
+    parents: list[str] = Field(description="Names of the neurons or inputs that it reads.")
+    table: list[GateRowRecord]
+    activations: list[float] = Field(description="The neuron's activation in the circuit on each input.")
+
+
+class InterpretationRecord(ExplanationRecord):
+    """A circuit with a Boolean function on each of its neurons."""
+
+    kind: Literal["interpretation"] = "interpretation"
+    mask: str
+    index: BigInt
+    of: BigInt = Field(description="Interpretations of the circuit.")
+    observed: BigInt = Field(description="Classes that the inputs can tell apart.")
+    observed_class: BigInt = Field(description="Which of them this one belongs to, from 0.")
+    valid: bool = Field(description="Whether the circuit is.")
+    margin: float = Field(description="Of the circuit.")
+    gates: list[GateRecord]
+    silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")

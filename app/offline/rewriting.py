@@ -156,12 +156,15 @@ class Rewriter:
             head.append("\n")
 
     def _panels(self, page: Element) -> None:
-        for panel in page.all(lambda one: one.tag == "details" and one.has_class("share")):
-            texts = {
-                one.get("id").removeprefix("share-"): unescape(one.text)
-                for one in panel.elements()
-                if one.tag == "textarea"
-            }
+        for panel in page.all(lambda one: one.tag == "details" and (one.has_class("share") or one.get("id") == "cite")):
+            texts, name = {}, ""
+            for one in panel.elements():
+                if one.tag == "textarea":
+                    texts[one.get("id").removeprefix("share-")] = unescape(one.text)
+                elif one.tag == "strong":
+                    name = one.text.strip().lower()
+                elif one.tag == "pre":
+                    texts[name] = unescape(one.text)
             panel.replace(*parse(self.panel(self.address, texts)).children)
 
     def _trays(self, page: Element) -> None:

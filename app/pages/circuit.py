@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field
@@ -17,7 +17,7 @@ from analysis.discovery.part_names import names_in
 from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import mask_array
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
@@ -31,7 +31,7 @@ from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import ChanceView, chance_view
 from app.pages.input_plane import input_plane
-from app.pages.network import behaviour_of
+from app.pages.network import BehaviourRow, behaviour_of
 from app.pages.page import One, page
 from app.pages.reports.stories import circuit_story
 from app.pages.shared import counts_of, neuron_name
@@ -93,7 +93,7 @@ def circuit_record(one: One) -> CircuitRecord:
         n_possible_edges=circuit.layout.n_edges,
         n_neurons=circuit.n_neurons,
         n_possible_neurons=sum(place.question.cut.hidden_sizes),
-        behaviour=[RowRecord.showing(row) for row in _behaviour(one)],
+        behaviour=[RowRecord.showing(row) for row in _behaviour(one, circuit)],
         interpretations=readings.total,
         observed=readings.observed,
         uncounted=readings.why_not,
@@ -123,7 +123,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     facts = Facts(list(_facts(one, verdict, readings)))
     yield Side([figure(one, drawn, "The edges that are kept, with their weights."), facts])
     yield Section("On every input", f"the circuit alone, everything else ablated ({place.question.protocol.ablation})")
-    yield _on_every_input(one)
+    yield on_every_input(one, kept)
     yield from _interpretations(one, readings, options)
     if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
         yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
@@ -146,9 +146,6 @@ def _head(one: One, verdict: Verdict) -> Head:
         task = place.question.task
         output = f", output {place.scope.output} ({task.name or ''.join(map(str, task.truth_table))})"
     here = "" if _is_stored(one) else " No analysis here holds it; it was checked just now."
-    marks = [Mark(f"{'valid' if verdict.valid else 'not valid'}: {verdict.reason}", _state(verdict.valid))]
-    if verdict.fragile:
-        marks.append(Mark("fragile: a margin below 1e-6", "untested"))
     beside = (None, None) if place.analysis is None else masks_beside(one.session, place.analysis, kept.mask)
     before, after = (
         "" if mask is None else one.links.circuit(place.slug, kept.layout.to_hex(mask), place.scope) for mask in beside
@@ -156,13 +153,15 @@ def _head(one: One, verdict: Verdict) -> Head:
     return Head(
         f"A circuit of {noun(kept.n_edges, 'edge')}",
         f"{one.name}, {which} of {place.row.name} under protocol {place.question.protocol.name}{output}.{here}",
-        marks,
+        verdict_marks(verdict),
         head_actions(one, before, after),
     )
 
 
-def _state(holds: bool) -> Literal["pass", "fail"]:
-    return "pass" if holds else "fail"
+def verdict_marks(verdict: Verdict) -> list[Mark]:
+    """Whether a circuit is valid and why, and whether that is fragile."""
+    valid = Mark(f"valid: {verdict.reason}", "pass") if verdict.valid else Mark(f"not valid: {verdict.reason}", "fail")
+    return [valid, Mark("fragile: a margin below 1e-6", "untested")] if verdict.fragile else [valid]
 
 
 def _is_stored(one: One) -> bool:
@@ -190,11 +189,12 @@ def _share(chance: ChanceView) -> str:
     return f"{valid} of {exact(chance.possible)}"
 
 
-def _behaviour(one: One) -> list[Any]:
-    return behaviour_of(one.place, one.place.question.activations(one.item)[-1][:, 0])
+def _behaviour(one: One, kept: Circuit) -> list[BehaviourRow]:
+    return behaviour_of(one.place, one.place.question.activations(kept)[-1][:, 0])
 
 
-def _on_every_input(one: One) -> Table:
+def on_every_input(one: One, kept: Circuit) -> Table:
+    """What a circuit does on every input, everything else ablated."""
     question = one.place.question
     names = "".join(INPUT_NAMES[: question.model.n_inputs]) if question.data.boolean else "Row"
     rows = [
@@ -210,7 +210,7 @@ def _on_every_input(one: One) -> Table:
                 "margin": row.margin,
             }
         )
-        for row in _behaviour(one)
+        for row in _behaviour(one, kept)
     ]
     columns = (
         column("input", names, "The inputs.", "name", first=True),
@@ -287,10 +287,11 @@ class ByNumber:
     def select(self, query: Query, facets: bool = True) -> Selection:  # it can be filtered by gate on its own page
         """Some of them."""
         stop = min(query.start + query.limit, self.total)
-        rows = tuple(self._row(rank) for rank in range(query.start, stop))
+        rows = tuple(self.row(rank) for rank in range(query.start, stop))
         return Selection(self.total, self.space.count, rows)
 
-    def _row(self, rank: int) -> Row:
+    def row(self, rank: int) -> Row:
+        """The one at a rank of the list."""
         index = self.space.index_of_observed(rank) if self.observed else rank
         place, mask = self.one.place, self.space.circuit.hex
         ref = ExplanationRef("interpretation", mask, str(index))

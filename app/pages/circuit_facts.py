@@ -20,9 +20,7 @@ from app.db.reads.circuits import is_stored
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
-from app.pages.network import BehaviourRow, Provenance
 from app.pages.place import Place
-from app.pages.shared import LinkedPage
 from pluriscope.naming import ExplanationRef
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
@@ -55,18 +53,6 @@ class CircuitView(PageModel):
     n_possible_neurons: int
     kept: list[list[list[bool]]] = Field(description="Kept edges, one matrix [n_out][n_in] for each layer.")
     stored: bool = Field(description="Whether an analysis here holds it as a valid circuit.")
-
-
-class CircuitBasedPage(LinkedPage):
-    """A page about one circuit, or about a way to read it."""
-
-    circuit: CircuitView
-    verdict: Verdict
-    behaviour: list[BehaviourRow]
-    provenance: Provenance | None
-    list_url: str
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
 
 
 def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:

@@ -12,12 +12,17 @@ from app.addressing import Addresses
 from app.errors import NotFound
 from app.pages.circuit import circuit
 from app.pages.explanations import find_explanation
+from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
 from app.pages.place import locate, locate_boolean
 from app.pages.recorded import recorded
 from pluriscope.naming import ExplanationRef
 
-PAGES: Final[Mapping[str, Page]] = {"circuit": circuit, **dict.fromkeys((kind.key for kind in RECORDED), recorded)}
+PAGES: Final[Mapping[str, Page]] = {
+    "circuit": circuit,
+    "interpretation": interpretation,
+    **dict.fromkeys((kind.key for kind in RECORDED), recorded),
+}
 
 
 def find_document(

@@ -44,7 +44,11 @@ class Former:
 
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _ONES: Final = {
-    "/networks/{network}/circuits/{mask}": ("/networks/{network}/explanations/c-{mask}", ("start", "classes"))
+    "/networks/{network}/circuits/{mask}": ("/networks/{network}/explanations/c-{mask}", ("start", "classes")),
+    "/networks/{network}/circuits/{mask}/interpretations/{index}": (
+        "/networks/{network}/explanations/i-{mask}.{index}",
+        (),
+    ),
 }
 """Addresses that explanations had, with those that they have now and the options that went along."""
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
@@ -55,7 +59,7 @@ FORMER: Final[tuple[Former, ...]] = (
     *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
     *(Former(f"/embed{page}", f"/embed{to}", (*SCOPE, "hide"), twin=False) for page, (to, _) in _ONES.items()),
     *(
-        Former(f"{page}/{made}", to if made == "verify" else f"{to}/{made}", (*SCOPE, "width"), twin=False)
+        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, "width"), twin=False)
         for page, (to, _) in _ONES.items()
         for made in _MADE
     ),

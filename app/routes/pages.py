@@ -24,7 +24,6 @@ from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import build_glossary
-from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
@@ -78,14 +77,6 @@ PLAIN = (
         "The valid circuits of one analysis, filtered and sorted; `next_url` leads on.",
         block="results",
         pushes_url=True,
-    ),
-    Page(
-        INTERPRETATIONS + "/{index}",
-        build_interpretation,
-        "interpretation",
-        "circuits",
-        "One interpretation",
-        "One interpretation of a circuit by its index, computed from the weights: a gate on each neuron.",
     ),
     Page(
         "/networks/{network}/algorithms",

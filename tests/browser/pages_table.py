@@ -68,7 +68,6 @@ PAGES = {
     "linear probes compared": "/compare?network=xor-pretrained&e=p-1.6&e=p-2.6&e=p-2.2",
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
     "interpretations": "/networks/xor-pretrained/circuits/{mask}/interpretations",
-    "interpretation": "/networks/xor-pretrained/circuits/{mask}/interpretations/1",
     "circuit re-verified": "/verified?url=/networks/xor-pretrained/explanations/c-{mask}",
     "algorithms": "/networks/xor-pretrained/algorithms",
     "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",

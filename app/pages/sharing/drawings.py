@@ -11,7 +11,6 @@ from app.pages.alignment import AlignmentPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import DirectionPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
@@ -31,10 +30,6 @@ def drawing_of(page: SharedPage) -> Markup:
     if isinstance(page, Document):
         drawn = page.figure()
         return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one
-    if isinstance(page, InterpretationPage):
-        tiles = gate_tiles(page.tiles, page.network.sizes[0])
-        weights = page.network.weights_for(page.scope.output)
-        return network_diagram(weights, page.circuit.mask, tiles, title=f"Interpretation {page.index}")
     if isinstance(page, AlgorithmPage):
         return formula_tree(page.algorithm.value, hues=page.hues, title=page.algorithm.formula)
     if isinstance(page, AlignmentPage):

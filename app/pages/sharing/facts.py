@@ -16,7 +16,6 @@ from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.interchanges import AlignedPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.page import Document
 from app.pages.sandbox.views import SandboxPage
@@ -65,7 +64,7 @@ def _rules(page: AnalysisPage) -> str:
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
 
 
-def _stored(page: NetworkPage | InterpretationPage) -> dict[str, str]:
+def _stored(page: NetworkPage) -> dict[str, str]:
     """Engine and date of the stored analysis, {} where there is none."""
     if page.provenance is None:
         return {}
@@ -85,19 +84,6 @@ def _of_network(page: NetworkPage) -> Facts:
             ("of them minimal", counts.told("alignments_minimal")),
         ]
     return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
-
-
-def _of_interpretation(page: InterpretationPage) -> Facts:
-    mask = page.circuit.mask
-    lines = (
-        ("Reads", page.reading or "one gate"),
-        ("Index", f"{exact(page.index)} of {exact(page.of)}"),
-        ("Observed class", f"{exact(page.observed_class)} of {exact(page.observed)}"),
-        ("Edges kept", f"{page.circuit.n_edges} of {page.circuit.n_possible_edges}"),
-    )
-    title = f"Interpretation {exact(page.index)} of circuit {mask} of {page.network.name}"
-    identity = f"circuit {mask}, interpretation {page.index}"
-    return Facts("Circuit, interpreted", title, lines, identity, _rules(page), **_stored(page))
 
 
 def _of_algorithm(page: AlgorithmPage) -> Facts:
@@ -238,7 +224,6 @@ def _of_comparison(page: ComparePage) -> Facts:
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     NetworkPage: _of_network,
-    InterpretationPage: _of_interpretation,
     AlgorithmPage: _of_algorithm,
     AlignmentPage: _of_alignment,
     DirectionPage: _of_direction,

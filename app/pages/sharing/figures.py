@@ -38,7 +38,6 @@ from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.input_plane import PlaneView
 from app.pages.interchanges import AlignedPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.page import DRAWING, Document
 from app.pages.reports.ladder import LadderPage, ladder_drawing
@@ -54,8 +53,6 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, NetworkPage):
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
-    if isinstance(page, InterpretationPage):
-        return {DRAWING: partial(drawing_of, page), **_of_interpretation(page)}
     if isinstance(page, AlgorithmPage):
         return {DRAWING: partial(drawing_of, page)}
     if isinstance(page, AlignmentPage):
@@ -123,20 +120,6 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         if curves:
             figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures
-
-
-def _of_interpretation(page: InterpretationPage) -> dict[str, Draw]:
-    return {
-        f"cut-{gate.tile.site}": partial(
-            number_line,
-            gate.activations,
-            page.input_labels,
-            [Threshold(gate.threshold, "", tuple(gate.tile.truth_table))],
-            title=f"Activations of {gate.tile.site}",
-        )
-        for gate in page.gates
-        if not gate.neutral
-    }
 
 
 def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:

@@ -58,7 +58,7 @@ def _texts(share: ShareView) -> Iterator[Block]:
         "Embedding": share.embed_code,
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
         f"{share.network_digest[:12]}",
-        "The paper behind the question": share.paper_bibtex,
+        "Paper": share.paper_bibtex,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)
 

@@ -26,7 +26,6 @@ from app.pages.compare.views import ComparePage
 from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.explanations import read_ref
-from app.pages.interpretation import InterpretationPage, build_interpretation
 from app.pages.kinds import PAGES, find_document
 from app.pages.network.page import NetworkPage, build_network
 from app.pages.page import Document, read_options
@@ -40,7 +39,6 @@ from pluriscope.addresses import present
 
 Kind = Literal[
     "network",
-    "interpretation",
     "algorithm",
     "alignment",
     "direction",
@@ -50,22 +48,13 @@ Kind = Literal[
     "study",
 ]
 SharedPage = (
-    NetworkPage
-    | InterpretationPage
-    | AlgorithmPage
-    | AlignmentPage
-    | DirectionPage
-    | Document
-    | ComparePage
-    | SandboxPage
-    | StudyPage
+    NetworkPage | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
 )
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
 _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("network", re.compile(r"/networks/([^/]+)")),
-    ("interpretation", re.compile(r"/networks/([^/]+)/circuits/([^/]+)/interpretations/([^/]+)")),
     ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
@@ -77,7 +66,6 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": ScopeOptions,
-    "interpretation": ScopeOptions,
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
@@ -108,8 +96,7 @@ class Target:
             return "/compare"
         if self.kind == "study":
             return f"/studies/{quote(self.parts[0], safe='')}"
-        nouns: dict[str, tuple[str, ...]] = {"interpretation": ("circuits", "interpretations")}
-        nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
+        nouns: dict[str, tuple[str, ...]] = {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions"), "explanation": ("explanations",)}
         first, *rest = (quote(part, safe="") for part in self.parts)
         below = "/sandbox" if self.kind == "sandbox" else ""
@@ -201,7 +188,6 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
         "network": build_network,
-        "interpretation": build_interpretation,
         "algorithm": build_algorithm,
         "alignment": build_alignment,
         "direction": build_direction,

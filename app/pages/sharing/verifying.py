@@ -327,7 +327,6 @@ def _view(
 
 def _nouns(kind: str) -> str:
     return {
-        "interpretation": "Interpretation",
         "algorithm": "Algorithm",
         "alignment": "Alignment",
         "direction": "Directions",

@@ -26,7 +26,7 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (
         lambda a: a.interpretation("xor", "081ff", 10**30, SCOPE),
-        f"/networks/xor/circuits/081ff/interpretations/{10**30}?{QUERY}",
+        f"/networks/xor/explanations/i-081ff.{10**30}?{QUERY}",
         "/networks/{network}/circuits/{mask}/interpretations/{index}",
     ),
     (
@@ -144,7 +144,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
     behind = create_app(app.state.settings.model_copy(update={"prefix": "/pluriscope"}))
     with TestClient(behind, base_url="http://127.0.0.1") as client:
         start = "" if stripped else "/pluriscope"
-        for path in ("/", XOR, XOR + "/circuits", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):
+        for path in ("/", XOR, XOR + "/circuits", XOR + "/explanations/i-081ff.3", "/glossary", "/nope"):
             answer = client.get(start + path)
             assert answer.status_code == (404 if path == "/nope" else 200)
             links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)

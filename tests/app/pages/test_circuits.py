@@ -146,10 +146,10 @@ def test_the_class_of_every_interpretation(app):
 
 def test_an_interpretation_is_what_the_engine_says(get, app):
     space = space_of(app, "081ff")
-    page = get(XOR + "/circuits/081ff/interpretations/21")
+    page = get(XOR + "/explanations/i-081ff.21")
     for gate, view in zip(space.at(21).gates, page["gates"], strict=True):
-        assert (view["tile"]["layer"], view["tile"]["neuron"]) == (gate.layer, gate.neuron)
-        assert sum(bit << row for row, bit in enumerate(view["tile"]["truth_table"])) == gate.function
+        assert (view["layer"], view["neuron"]) == (gate.layer, gate.neuron)
+        assert sum(bit << row for row, bit in enumerate(view["truth_table"])) == gate.function
         assert [row["value"] for row in view["table"]] == list(gate.table)
         assert [i for i, row in enumerate(view["table"]) if row["free"]] == list(gate.free_rows)
         assert view["low"] < view["threshold"] < view["high"]
@@ -158,21 +158,16 @@ def test_an_interpretation_is_what_the_engine_says(get, app):
 
 
 @pytest.mark.slow
-def test_neighbours_of_an_interpretation(get):
-    here = XOR + "/circuits/081ff/interpretations/"
-    first, last = get(here + "0"), get(here + "367")
-    assert first["previous_url"] is None is first["first_url"]
-    assert first["next_url"] == here + "1"
-    assert first["last_url"] == here + "367"
-    assert last["next_url"] is None is last["last_url"] is last["next_class_url"]
-    assert get(here + "21")["previous_url"] == here + "20"
-    page, visited = first, [here + "0"]
-    while page["next_class_url"] is not None:
-        visited.append(page["next_class_url"])
-        page = get(page["next_class_url"])
-        assert page["observed_class"] == len(visited) - 1
-        assert page["previous_class_url"] == visited[-2]
-    assert len(visited) == first["observed"]
+def test_neighbours_of_an_interpretation(get, client):
+    here = XOR + "/explanations/i-081ff."
+    links = {index: client.get(f"{here}{index}").text for index in (0, 21, 367)}
+    assert f'href="{here}1"' in links[0]
+    assert f'href="{here}367"' in links[0]
+    assert f'href="{here}20"' in links[21]
+    assert ">Next class<" not in links[367]
+    assert f'href="{here}368"' not in links[367]
+    classes = {get(f"{here}{index}")["observed_class"] for index in range(0, 368, 4)}
+    assert classes <= set(range(17))
 
 
 def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
@@ -180,8 +175,8 @@ def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
     assert page["valid"]
     assert page["interpretations"] is None
     assert "up to 64 edges" in page["uncounted"]
-    answer = client.get("/api/v1/networks/wide/circuits/3" + "f" * 22 + "/interpretations/0")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "index")
+    answer = client.get("/api/v2/networks/wide/explanations/i-3" + "f" * 22 + ".0")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "ref")
 
 
 def test_a_table_of_interpretations_that_are_not_counted_says_why_as_the_page_does(get, client):

@@ -14,7 +14,6 @@ from app.options import ScopeOptions
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import GlossaryOptions, build_glossary
-from app.pages.interpretation import build_interpretation
 from app.pages.network import build_network
 from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
@@ -85,8 +84,9 @@ PAGES = {  # address → most statements that it may send
     "/networks/queued/explanations": 8,
     CIRCUIT + "/interpretations": 5,
     CIRCUIT + "/interpretations?gate=1-0:A&classes=observed": 5,
-    CIRCUIT + "/interpretations/0": 5,
-    CIRCUIT + "/interpretations/367": 5,
+    XOR + "/explanations/i-081ff.0": 5,
+    XOR + "/explanations/i-081ff.367": 5,
+    XOR + "/explanations/i-081ff.21?part=cut": 5,
     "/glossary": 0,
     "/glossary?q=margin": 0,
     "/search": 3,
@@ -157,10 +157,6 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
         (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
         (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
         (XOR + "/circuits?sort=margin", lambda s, a: build_circuits(s, a, "xor", CircuitsOptions(sort="margin"))),
-        (
-            CIRCUIT + "/interpretations/21",
-            lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", ScopeOptions()),
-        ),
         ("/glossary", lambda _, a: build_glossary(a, GlossaryOptions())),
     ],
 )

@@ -14,12 +14,17 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ONES = {  # reference → what its page says, and what its JSON says
     "c-081ff": ("A circuit of 10 edges", {"valid": True, "stored": True, "interpretations": 368, "observed": 17}),
     "c-3fffe": ("not valid: ", {"valid": False, "stored": False, "interpretations": None}),
+    "i-081ff.21": ("one of 368 interpretations", {"index": 21, "of": 368, "observed": 17}),
     "p-1.6": ("A ⊕ B", {"kind": "probe", "says": []}),
 }
 REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-zzz": (404, "is not 5 lower-case hex digits"),
     "/explanations/c-3f": (404, "is not 5 lower-case hex digits"),  # of another network
     "/explanations/c-3f1cf": (404, "has an edge out but none in"),
+    "/explanations/i-081ff.368": (404, "368"),
+    "/explanations/i-081ff.x": (404, "is not a whole number"),
+    "/explanations/i-3fffe.0": (404, "explanation i-3fffe.0"),
+    "/explanations/i-081ff.0?start=3": (400, "is unknown here"),
     "/explanations/c-081ff@paper": (404, "names its protocol in the reference"),
     "/explanations/q-1": (404, "is no reference to an explanation"),
     "/explanations/p-9.9": (404, "p-9.9"),
@@ -36,6 +41,8 @@ MOVED = {  # an address of before → the one of now
     "/circuits/081ff?classes=all&start=24&limit=60": "/explanations/c-081ff?classes=all&start=24",
     "/circuits/081ff?output=0&protocol=paper&data=": "/explanations/c-081ff?output=0&protocol=paper&data=",
     "/circuits/081ff/verify?protocol=paper": "/explanations/c-081ff?protocol=paper",
+    "/circuits/081ff/interpretations/21?protocol=paper&classes=all": "/explanations/i-081ff.21?protocol=paper",
+    "/circuits/081ff/interpretations/21/drawing.svg": "/explanations/i-081ff.21/drawing.svg",
     "/circuits/081ff/card.png": "/explanations/c-081ff/card.png",
     "/circuits/081ff/drawing.png?width=400": "/explanations/c-081ff/drawing.png?width=400",
 }

@@ -27,7 +27,6 @@ PAGES = (
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
     XOR + "/circuits",
     XOR + "/circuits?view=grid",
-    XOR + "/circuits/081ff/interpretations/3",
     XOR + "/algorithms",
     ALGORITHM,
     XOR + "/directions",
