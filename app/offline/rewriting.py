@@ -165,7 +165,10 @@ class Rewriter:
                     name = one.text.strip().lower()
                 elif one.tag == "pre":
                     texts[name] = unescape(one.text)
-            panel.replace(*parse(self.panel(self.address, texts)).children)
+            given = parse(self.panel(self.address, texts))
+            for one in given.all(lambda one: one.tag == "details"):
+                one.set("id", panel.get("id"))  # where links to it lead
+            panel.replace(*given.children)
 
     def _trays(self, page: Element) -> None:
         for tray in page.all(lambda one: "data-tray" in one.attributes):

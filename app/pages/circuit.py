@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
+from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
@@ -21,6 +22,7 @@ from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
+from app.db.reads.circuit_sets import stored_coverage
 from app.db.reads.circuits import is_stored
 from app.db.reads.neighbours import masks_beside
 from app.errors import BadQuery
@@ -29,12 +31,12 @@ from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, plane_fi
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
-from app.pages.circuit_sets import ChanceView, chance_view
+from app.pages.circuit_sets import chance_of
 from app.pages.input_plane import input_plane
 from app.pages.network import BehaviourRow, behaviour_of
 from app.pages.page import One, page
 from app.pages.reports.stories import circuit_story
-from app.pages.shared import counts_of, neuron_name
+from app.pages.shared import neuron_name
 from pluriscope.blocks import (
     Action,
     Block,
@@ -76,7 +78,7 @@ def circuit_record(one: One) -> CircuitRecord:
     place, circuit = one.place, one.item
     verdict = verdict_on(place, circuit)
     readings = readings_of(place, circuit, verdict)
-    chance = chance_view(one.session, place, circuit, valid=verdict.valid)
+    chance = chance_of(one.session, place, circuit)
     return CircuitRecord.showing(
         verdict,
         ref=str(one.ref),
@@ -135,12 +137,9 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
 
 def _head(one: One, verdict: Verdict) -> Head:
     place, kept = one.place, one.item
-    counts = None if place.analysis is None else counts_of(place.analysis)
-    known = counts is not None and counts.circuits_kind == "exact"
-    if not verdict.valid:
-        which = "a possible circuit"
-    else:
-        which = f"one of {noun(counts.circuits_valid, 'valid circuit')}" if counts and known else "a valid circuit"
+    which = "a valid circuit" if verdict.valid else "a possible circuit"
+    if verdict.valid and place.analysis is not None and stored_coverage(place.analysis) == "all":
+        which = f"one of {noun(place.analysis.circuits_valid, 'valid circuit')}"
     output = ""
     if len(place.row.tasks) > 1:
         task = place.question.task
@@ -176,15 +175,15 @@ def _facts(one: One, verdict: Verdict, readings: Readings) -> Iterator[Fact]:
     yield Fact("Edges", f"{kept.n_edges} of {kept.layout.n_edges}")
     yield Fact("Hidden neurons", f"{kept.n_neurons} of {sum(place.question.cut.hidden_sizes)}")
     yield Fact("Margin", decimal(verdict.margin, 4), "smallest on any row")
-    chance = chance_view(one.session, place, kept, valid=verdict.valid)
+    chance = chance_of(one.session, place, kept)
     if chance is not None:
-        yield Fact("Valid at its size", _share(chance), f"possible circuits of {noun(chance.n_edges, 'edge')}")
+        yield Fact("Valid at its size", _share(chance), f"possible circuits of {noun(kept.n_edges, 'edge')}")
     if readings.total is not None and readings.observed is not None:
         yield Fact("Interpretations", readable(readings.total), url="#interpretations")
         yield Fact("Observed classes", readable(readings.observed), "that the inputs tell apart")
 
 
-def _share(chance: ChanceView) -> str:
+def _share(chance: SizeChance) -> str:
     valid = exact(chance.low) if chance.exact else f"{exact(chance.low)} to {exact(chance.high)}"
     return f"{valid} of {exact(chance.possible)}"
 

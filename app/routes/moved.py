@@ -13,6 +13,7 @@ from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
+from app.pages.page import EXPLANATION
 from app.routes.shared_targets import PATTERNS
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
@@ -75,7 +76,12 @@ FORMER: Final[tuple[Former, ...]] = (
     ),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
-    *(Former(f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin")) for page in _VERIFIED),
+    *(
+        Former(
+            f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin"), twin=page != EXPLANATION
+        )
+        for page in _VERIFIED
+    ),
     Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),
     Former("/models/{model}/claim", "/models/{model}/claims", ("rules", "theme", "loss", *_CLAIMED)),
     Former(

@@ -27,7 +27,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (
         lambda a: a.interpretation("xor", "081ff", 10**30, SCOPE),
         f"/networks/xor/explanations/i-081ff.{10**30}?{QUERY}",
-        "/networks/{network}/circuits/{mask}/interpretations/{index}",
+        "/networks/{network}/explanations/{ref}",
     ),
     (
         lambda a: a.interpretations("xor", "081ff", gate=["2-1:NAND"]),

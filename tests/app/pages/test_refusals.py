@@ -71,7 +71,6 @@ REFUSED = [  # address, status, field, words
     (LIST + "?after=x", 400, "after", "was not given out by any page"),
     (LIST + "?after=" + OTHER_ORDER, 400, "after", "another order"),
     (LIST + "?after=" + WRONG_KIND, 400, "after", "was not given out by any page"),
-    (LIST + "/3fffe/interpretations/0", 404, "index", "only valid circuits are interpreted"),
     ("/glossary?term=circuit", 400, "term", "Allowed options: theme"),
 ]
 
