@@ -37,7 +37,7 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
 
 
 def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
-    """A drawing that can be taken along as a file."""
+    """A drawing that is offered as files."""
     path = name if name == DRAWING else f"figures/{name}"
     files = {form.upper(): one.links.made_of(one.url(), f"{path}.{form}") for form in ("svg", "png", "pdf")}
     return Figure(drawn, caption, files, id=name)

@@ -45,7 +45,7 @@ def _verified(one: One) -> Iterator[Block]:
             for figure in figures
         ],
     )
-    yield Prose(f"{found.found}. {found.not_recomputed} At the command line: `{found.command}`", glossary=False)
+    yield Prose(f"{found.found}. {found.not_recomputed}", glossary=False)
 
 
 def _texts(share: ShareView) -> Iterator[Block]:
@@ -53,6 +53,7 @@ def _texts(share: ShareView) -> Iterator[Block]:
     told = {
         "Link": share.url,
         "In a notebook": share.notebook,
+        "Verified at the command line": f"pluriscope verify '{share.path}'",
         "BibTeX": share.bibtex,
         "Citation": share.citation,
         "Embedding": share.embed_code,
