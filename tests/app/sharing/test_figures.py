@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from app.figures.svg.funnel import FunnelLine, funnel_figure
-from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, INTERPRETATION, SHARED, XOR, beside
+from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, SHARED, XOR, beside
 from tests.app.sharing.test_sharing import png_size
 
 pytestmark = pytest.mark.slow
