@@ -21,8 +21,8 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations|/models/[^/]+/circuits")
-"""Pages whose twin is of the second version."""
+_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+)?|/models/[^/]+/circuits")
+"""Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
@@ -33,7 +33,6 @@ _TABLES: Final = tuple(
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
-        (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
         (r"/networks/[^/]+/algorithms/[^/]+/(alignments|directions)/[^/]+", "/interchanges"),
@@ -141,11 +140,12 @@ class Addresses:
         return self.explanations(network, scope, kind="circuit", **view)
 
     def circuit(self, network: str, mask: str, scope: AnyScope | None = None, **view: Any) -> str:
-        return self._below(scope, network, "circuits", mask, **view)
+        if isinstance(scope, RulesScope):
+            return self._below(scope, network, "circuits", mask, **view)
+        return self.explanation(network, f"c-{mask}", scope, **view)
 
     def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
-        segments = ("networks", network, "circuits", mask, "interpretations", str(index))
-        return self._url(*segments, scope=scope, **view)
+        return self.explanation(network, f"i-{mask}.{index}", scope, **view)
 
     def algorithms(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Every candidate algorithm, aligned or not, in the list of explanations."""
@@ -176,7 +176,7 @@ class Addresses:
         return self._url("networks", network, "explanations", scope=scope, **view)
 
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
-        """One explanation of a kind stored as columns, by its reference."""
+        """One explanation by its reference."""
         return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
 
     def compare(self, network: str = "", refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
@@ -358,8 +358,8 @@ class Addresses:
     def exported(self, page: str) -> str:
         """The table behind a page, without its ending (csv or json) and options; "" if there is none.
 
-        Of a list the list itself; of a network the numbers of its figures, of a circuit its interpretations, of an
-        algorithm its alignments, of an alignment its interchanges.
+        Of a list the list itself; of a network the numbers of its figures, of an algorithm its alignments, of
+        an alignment its interchanges.
         """
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:
@@ -402,16 +402,13 @@ class Addresses:
     def twin(self, page: str) -> str:
         """The JSON twin of a page's address."""
         bare = page.removeprefix(self.prefix)
-        if _IN_V2.fullmatch(bare.partition("?")[0]):
-            return self.prefix + API_V2 + bare
-        return self.prefix + API_PREFIX + (bare if bare != "/" else "/gallery")
+        version = API_V2 if _IN_V2.fullmatch(bare.partition("?")[0]) else API_PREFIX
+        return self.prefix + version + (bare if bare != "/" else "/gallery")
 
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
         bare = twin.removeprefix(self.prefix)
-        if bare.startswith(f"{API_V2}/"):
-            return self.prefix + bare.removeprefix(API_V2)
-        if not bare.startswith(f"{API_PREFIX}/"):
+        if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
-        bare = bare.removeprefix(API_PREFIX)
+        bare = bare.removeprefix(API_PREFIX).removeprefix(API_V2)
         return self.prefix + (bare if bare not in ("/gallery", "/networks") else "/")  # two twins of the gallery

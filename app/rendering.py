@@ -29,13 +29,14 @@ from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
-from app.pages.sharing.share import share_of
+from app.pages.sharing.share import ShareView, share_of
 from app.pages.terms import explained, meaning_of
 from app.resources import TEMPLATES
 from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
+from pluriscope.naming import Scope
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -166,14 +167,14 @@ class NetworkRow:
     tab: str = ""
 
 
-def network_row(addresses: Addresses, network: str, name: str, tab: str = "") -> NetworkRow:
+def network_row(addresses: Addresses, network: str, name: str, tab: str = "", scope: Scope | None = None) -> NetworkRow:
     """The second row for a network with this slug or digest."""
-    overview = addresses.network(network)
+    overview = addresses.network(network, scope)
     tabs = {
         "Overview": overview,
-        "Explanations": addresses.explanations(network),
-        "Compare": addresses.compare(network),
-        "Play": addresses.sandbox(network),
+        "Explanations": addresses.explanations(network, scope),
+        "Compare": addresses.compare(network, (), scope),
+        "Play": addresses.sandbox(network, (), scope),
         "More analyses": addresses.analyses(network),
     }
     return NetworkRow(name, overview, tabs, tab)
@@ -189,6 +190,7 @@ def show(
     description: str = "Every valid explanation of one small network, side by side.",
     json_url: str = "",
     url: str = "",
+    share: ShareView | None = None,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -203,6 +205,7 @@ def show(
         description: for search engines.
         json_url: of the same as JSON.
         url: that links back to the page have; "" for the one that was asked for.
+        share: what other sites are told that show the page.
         status_code: HTTP status.
         headers: further response headers.
     """
@@ -238,6 +241,7 @@ def show(
                 "network": network,
                 "description": description,
                 "json_url": json_url,
+                "share": share,
                 "theme": theme,
                 "theme_url": f"{here.path}?{switched.query}",
                 "access": access,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +13,14 @@ from pluriscope.naming import ExplanationRef, Scope
 
 PREFIX: Final = ContextVar("PREFIX", default="")
 """"" or the path under which a proxy serves the site, without a slash at the end."""
+_FORMER: Final = {
+    "circuit": (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
+    "interpretation": (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
+    "algorithm": (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
+    "alignment": (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
+    "direction": (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
+}
+"""The paths that explanations had, with those that they have now."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +67,24 @@ def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
 
 def _segments(ref: ExplanationRef) -> tuple[str, ...]:
     """The path of an explanation below its network."""
-    if ref.kind == "circuit":
-        return "circuits", ref.first
-    if ref.kind == "interpretation":
-        return "circuits", ref.first, "interpretations", ref.second
     if ref.kind == "algorithm":
         return "algorithms", ref.first
     if ref.kind in ("alignment", "direction"):
         return "algorithms", ref.first, f"{ref.kind}s", ref.second
     return "explanations", str(ref)
+
+
+def present(path: str, kinds: Iterable[str] = _FORMER) -> str:
+    """The path of a page; of an explanation at its former path the one that it has now.
+
+    Args:
+        path: of any page, without a prefix.
+        kinds: of explanations whose pages have moved.
+    """
+    for kind in kinds:
+        if kind in _FORMER:
+            path = re.sub(_FORMER[kind][0], _FORMER[kind][1], path)
+    return path
 
 
 def _several(value: Any) -> Any:

@@ -23,6 +23,7 @@ from analysis import ENGINE_VERSION
 from analysis.network_files.files import network_file_json
 from app.addressing import API_PREFIX
 from app.figures.numbers import noun
+from pluriscope.addresses import present
 from pluriscope.algorithms import Algorithm, Algorithms, Alignment, Alignments
 from pluriscope.circuits import Circuit, Circuits, Interpretation
 from pluriscope.comparison import Comparison
@@ -37,10 +38,7 @@ from pluriscope.showing import ROWS_SHOWN, Row, frame, heading, link, table
 _SECONDS: Final = 60.0  # for one answer
 _AT_ONCE: Final = 200  # networks read in one request
 _BETWEEN: Final = 0.5  # seconds between two looks at a job
-_PLACE: Final = re.compile(
-    r"/networks/([^/]+)(?:/circuits/([0-9a-f]+)(?:/interpretations/(\d+))?"
-    r"|/algorithms/([^/]+)(?:/alignments/([^/]+))?)?/?"
-)
+_PLACE: Final = re.compile(r"/networks/([^/]+)(?:/explanations/([^/]+))?/?")
 _COMPARED: Final = ("circuit", "interpretation", "algorithm", "alignment")
 _REFUSAL: Final = re.compile(r"(.+?): (.+)\. (.+?)\.?", re.DOTALL)  # item, cause and cure in one text
 _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.explain(model), which needs none"
@@ -130,12 +128,12 @@ class Server:
         first = {key: values[0] for key, values in query.items()}
         if parts.path == "/compare" and "network" in first:
             return self._compared(first, query.get("e", []))
-        place = _PLACE.fullmatch(parts.path)
+        place = _PLACE.fullmatch(present(parts.path.rstrip("/")))
         if place is None:
             cure = "open that of a network, circuit, interpretation, algorithm, alignment or comparison"
             raise ServerError(f"address {address!r}", "is of no page that there is a value for", cure)
-        network, *names = (None if part is None else unquote(part) for part in place.groups())
-        return _named(self._result(str(network), first), *names)
+        result = self._result(unquote(place[1]), first)
+        return result if place[2] is None else _referred(result, _reference(unquote(place[2])))
 
     def _result(self, network: str, query: Mapping[str, str], protocol: str = "") -> Result:
         """The result that an address's scope names."""
@@ -150,13 +148,7 @@ class Server:
         results: dict[str, Result] = {}
         found: list[Explanation] = []
         for text in texts:
-            try:
-                ref = ExplanationRef.parse(text)
-            except ValueError:
-                raise ServerError(f"explanation {text!r}", "cannot be read", "copy the address anew") from None
-            if ref.kind not in _COMPARED:
-                cause = f"is {ref.kind}, of which the library has no values"
-                raise ServerError(f"explanation {text!r}", cause, "leave it out, or look at the page")
+            ref = _reference(text)
             if ref.protocol not in results:
                 results[ref.protocol] = self._result(query["network"], query, ref.protocol)
             found.append(_referred(results[ref.protocol], ref))
@@ -432,13 +424,20 @@ class Networks(Sequence[StoredNetwork]):
         return f"<{noun(len(self), 'network')}{found}>"
 
 
-def _named(
-    result: Result, mask: str | None, index: str | None, algorithm: str | None, alignment: str | None
-) -> Result | Explanation:
-    """What of a result the parts of an address name."""
-    if mask is not None:
-        return _circuit(result, mask, index or "")
-    return result if algorithm is None else _algorithm(result, algorithm, alignment or "")
+def _reference(text: str) -> ExplanationRef:
+    """A reference to an explanation of which there are values.
+
+    Raises:
+        ServerError: it is none.
+    """
+    try:
+        ref = ExplanationRef.parse(text)
+    except ValueError:
+        raise ServerError(f"explanation {text!r}", "cannot be read", "copy the address anew") from None
+    if ref.kind not in _COMPARED:
+        cause = f"is {ref.kind}, of which the library has no values"
+        raise ServerError(f"explanation {text!r}", cause, "leave it out, or look at the page")
+    return ref
 
 
 def _referred(result: Result, ref: ExplanationRef) -> Explanation:

@@ -46,7 +46,7 @@ def verify(
 ) -> int:
     """Recompute from the weights what an address names, and hold every figure against what is stored.
 
-    Example: [bold]pluriscope verify https://host/networks/xor/circuits/081ff[/bold]
+    Example: [bold]pluriscope verify https://host/networks/xor/explanations/c-081ff[/bold]
 
     The host does not matter: addresses are made of content, and the local database is asked. With --network the weights
     come from a file: then there is nothing to compare with, and the recomputed figures are shown; with --result they

@@ -295,8 +295,8 @@ class _Planner:
         wanted = self.wish.interpretations
         counts = self._twin(self.links.network(slug, scope)).get("counts") or {}
         for circuit in circuits[:wanted]:
-            excerpt = self._twin(self.links.circuit(slug, circuit["mask"], scope)).get("excerpt")
-            columns.append(excerpt["items"] if excerpt else [])
+            observed = self.links.interpretations(slug, circuit["mask"], scope, classes="observed")
+            columns.append(self._twin(observed)["items"])
         ranks = zip_longest(*columns)
         chosen = [item for rank in ranks for item in rank if item is not None][:wanted]
         self.selection.add("interpretation", *(item["url"] for item in chosen))

@@ -1,6 +1,6 @@
 """A page as the application sends it, made into a file that needs no application.
 
-1. Parts that htmx would fetch when they come into sight are put in place (:func:`inline_parts`).
+1. Parts that htmx would fetch when they come into sight, or are unfolded, are put in place (:func:`inline_parts`).
 2. Links lead to files of the copy; those to pages that are not in it are marked and lead to an explanation, or to the
    live site where one is named.
 3. Forms, the compare tray and whatever else needs a server go; a sentence says so where a reader would look for them.
@@ -26,7 +26,7 @@ OF_THE_COPY: Final = "file:"
 SENTENCE: Final = (
     f'<a href="{OF_THE_COPY}{FRONT}#about">Filtering, searching and computing need a running Pluriscope</a>.'
 )
-_LIVE: Final = ("load", "revealed", "intersect", "near")
+_LIVE: Final = ("load", "revealed", "intersect", "near", "toggle")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
 _WORKS_ALONE: Final = frozenset(("readonly", "data-plot-save", "data-input", "data-local"))
@@ -156,13 +156,19 @@ class Rewriter:
             head.append("\n")
 
     def _panels(self, page: Element) -> None:
-        for panel in page.all(lambda one: one.tag == "details" and one.has_class("share")):
-            texts = {
-                one.get("id").removeprefix("share-"): unescape(one.text)
-                for one in panel.elements()
-                if one.tag == "textarea"
-            }
-            panel.replace(*parse(self.panel(self.address, texts)).children)
+        for panel in page.all(lambda one: one.tag == "details" and (one.has_class("share") or one.get("id") == "cite")):
+            texts, name = {}, ""
+            for one in panel.elements():
+                if one.tag == "textarea":
+                    texts[one.get("id").removeprefix("share-")] = unescape(one.text)
+                elif one.tag == "strong":
+                    name = one.text.strip().lower()
+                elif one.tag == "pre":
+                    texts[name] = unescape(one.text)
+            given = parse(self.panel(self.address, texts))
+            for one in given.all(lambda one: one.tag == "details"):
+                one.set("id", panel.get("id"))  # where links to it lead
+            panel.replace(*given.children)
 
     def _trays(self, page: Element) -> None:
         for tray in page.all(lambda one: "data-tray" in one.attributes):

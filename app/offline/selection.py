@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import API_PREFIX, Addresses
 from app.offline.names import Option, join, normal, split
 from pluriscope.naming import Scope
 
@@ -138,11 +138,9 @@ class Selection:
             return normal(address) if self.has_page(join(figure[1], options)) else ""
         if table := _TABLE.fullmatch(path):
             return self._table(path, table[1].removeprefix(API_PREFIX), kept)
-        if path.startswith(f"{API_V2}/"):
-            return normal(address) if self.has_page(join(path.removeprefix(API_V2), options)) else ""
-        if not path.startswith(f"{API_PREFIX}/"):
+        if not path.startswith("/api/"):
             return ""
-        page = path.removeprefix(API_PREFIX)
+        page = self.addresses.page_of(path)
         if page.endswith("/result"):
             kept = tuple(option for option in kept if option[0] not in ("output", "masks"))
             networks = (known for known, kind in self.pages.items() if kind == "network")

@@ -475,7 +475,7 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         ),
         "Data\n----\n"
         + _wrapped(
-            "Every page has a JSON twin below api/v1, as the dashboard answers it; addresses in these are those of the "
+            "Every page has a JSON twin below api, as the dashboard answers it; addresses in these are those of the "
             "dashboard. contents.json tells which file holds which address. Tables begin with lines that say what they "
             "hold; drawings are SVG."
         ),

@@ -1,39 +1,63 @@
-"""One circuit, stored or not: does it classify every row correctly, and what are its interpretations."""
+"""The page of one circuit, stored or not: does it classify every row correctly, and how can it be read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pydantic import Field
-from sqlalchemy.orm import Session
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 
-from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.circuits.search import decide_right
-from analysis.circuits.space import in_space
-from analysis.errors import BeyondLimits, InvalidMask
+from analysis import ENGINE_VERSION
+from analysis.circuit_sets.chance import SizeChance
+from analysis.criteria.interpretation_tallies import CountingReadings
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.steps import CriterionStep
+from analysis.discovery.part_names import names_in
+from analysis.errors import BeyondLimits
+from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex, mask_array
-from analysis.validity import decide, margin_to_edge
-from app.addressing import Addresses
+from analysis.networks.circuit import Circuit, mask_array
+from analysis.progress import OutOfTime
+from analysis.tasks import INPUT_NAMES
+from analysis.work import Work
+from app.db.reads.circuit_sets import stored_coverage
 from app.db.reads.circuits import is_stored
 from app.db.reads.neighbours import masks_beside
-from app.db.tables import AnalysisRow
-from app.errors import BadQuery, NotFound
-from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.circuit_sets import ChanceView, chance_view
-from app.pages.input_plane import PLANE, PlaneView, input_plane
-from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
-from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
-from app.pages.place import Place, locate
-from app.pages.previews import InterpretationCard, interpretation_card
-from app.pages.reports.stories import CircuitStory, circuit_story
-from app.pages.shared import LinkedPage, counts_of, linked, scope_view
+from app.errors import BadQuery
+from app.figures.numbers import decimal, exact, noun, readable
+from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, plane_figure
+from app.options import ScopeOptions
+from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
+from app.pages.circuit_sets import chance_of
+from app.pages.input_plane import input_plane
+from app.pages.network import BehaviourRow, behaviour_of
+from app.pages.page import One, page
+from app.pages.reports.stories import circuit_story
+from app.pages.shared import neuron_name
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Choice,
+    Fact,
+    Facts,
+    Form,
+    Head,
+    More,
+    Notice,
+    Section,
+    Side,
+    Table,
+    Tray,
+)
+from pluriscope.blocks import Verdict as Mark
 from pluriscope.naming import ExplanationRef
+from pluriscope.records import ChanceRecord, CircuitRecord, RowRecord
+from pluriscope.tables import Query, Row, Selection
 
-N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
-MAX_CARDS: Final = 60
-MAX_INDEX_DIGITS: Final = 999
+_SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
 
 class CircuitOptions(ScopeOptions):
@@ -42,241 +66,374 @@ class CircuitOptions(ScopeOptions):
     start: str = Field(
         "0",
         pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
-        description="Where the page's excerpt begins: an index, or a class's number if classes=observed.",
+        description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
     )
     classes: Literal["observed", "all"] = Field(
-        "observed", description="The excerpt shows one interpretation of each observed class, or every index."
+        "observed", description="Whether one interpretation of each observed class is listed, or every one."
     )
-    limit: int = Field(N_CARDS, ge=1, le=MAX_CARDS, description="Interpretations in the excerpt.")
 
 
-class Verdict(PageModel):
-    """Whether a circuit is valid under the protocol, and why not."""
-
-    valid: bool
-    reason: str = Field(description="One clause; for a valid circuit too.")
-    n_right: int = Field(description="Rows of the data record decided right.")
-    n_rows: int
-    threshold: float = Field(description="The share of right rows must be above this.")
-    in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
-    margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
-    fragile: bool = Field(description="Whether the margin is below 1e-6.")
-
-
-class CircuitView(PageModel):
-    """A circuit as a set of edges."""
-
-    mask: str
-    url: str
-    ref: str = Field(description="How a comparison's address names it.")
-    n_edges: int
-    n_possible_edges: int
-    n_neurons: int
-    n_possible_neurons: int
-    kept: list[list[list[bool]]] = Field(description="Kept edges, one matrix [n_out][n_in] for each layer.")
-    stored: bool = Field(description="Whether an analysis here holds it as a valid circuit.")
-
-
-class Excerpt(PageModel):
-    """Some interpretations in the order of their index."""
-
-    classes: Literal["observed", "all"]
-    start: BigInt
-    of: BigInt
-    items: list[InterpretationCard]
-    next_url: str | None
-    first_url: str | None = Field(description="Its beginning, if this is not it.")
-    other_url: str = Field(description="The same circuit with the other way of counting.")
-
-
-class CircuitBasedPage(LinkedPage):
-    """A page about one circuit, or about a way to read it."""
-
-    circuit: CircuitView
-    verdict: Verdict
-    behaviour: list[BehaviourRow]
-    provenance: Provenance | None
-    list_url: str
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
-
-
-class CircuitPage(CircuitBasedPage):
-    """One circuit."""
-
-    interpretations: BigInt | None = Field(description="Exact number; None if the circuit is not valid or too large.")
-    observed: BigInt | None = Field(description="Classes that the inputs can tell apart.")
-    uncounted: str = Field(description="Why there is no number, empty if there is one.")
-    excerpt: Excerpt | None
-    n_valid: BigInt | None = Field(
-        description="Valid circuits of this network under the protocol, None where that is not known exactly."
-    )
-    interpretations_url: str = Field(description="Its interpretations by gate.")
-    chance: ChanceView | None = Field(
-        description="How many of the possible circuits with as many edges are valid; null where that is not known."
-    )
-    rivals_url: str = Field(description="The circuits of this analysis that differ most.")
-    previous_url: str = Field(description="The stored circuit before it, fewest edges first; empty if there is none.")
-    next_url: str = Field(description="The one after it; empty if there is none.")
-    plane: PlaneView | None = Field(description=PLANE)
-    story: CircuitStory | None = Field(description="Which algorithms it carries; null if it is not valid.")
-
-    @property
-    def url_path(self) -> str:
-        return self.url.partition("?")[0]
-
-
-def build_circuit(
-    session: Session, addresses: Addresses, network: str, mask: str, options: CircuitOptions
-) -> CircuitPage:
-    """The page of one structurally possible circuit, stored or not.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record, or the mask is no circuit of that network.
-        BadQuery: the excerpt begins beyond the last interpretation.
-    """
-    place = locate(session, addresses, network, options.scope)
-    circuit = read_circuit(place, mask, addresses)
+def circuit_record(one: One) -> CircuitRecord:
+    """A circuit as JSON."""
+    place, circuit = one.place, one.item
     verdict = verdict_on(place, circuit)
     readings = readings_of(place, circuit, verdict)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
-    beside = (None, None) if analysis is None else masks_beside(session, analysis, circuit.mask)
-    layout = place.question.layout
-    previous, following = ("" if one is None else addresses.circuit(slug, layout.to_hex(one), scope) for one in beside)
-    return CircuitPage(
-        **linked(place, addresses, scope_view(place, None, addresses)),
-        circuit=circuit_view(session, place, circuit, addresses),
-        verdict=verdict,
-        behaviour=behaviour_of(place, place.question.activations(circuit)[-1][:, 0]),
-        interpretations=readings.total,
-        observed=readings.observed,
-        uncounted=readings.why_not,
-        excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
-        n_valid=_n_valid(analysis),
-        chance=chance_view(session, place, circuit, valid=verdict.valid),
-        rivals_url=addresses.rivals(slug, scope),
-        previous_url=previous,
-        next_url=following,
-        plane=input_plane(place, circuit),
-        story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
-        provenance=None if analysis is None else provenance_of(analysis),
-        interpretations_url=addresses.interpretations(slug, circuit.hex, scope),
-        list_url=addresses.circuits(slug, scope),
-        criteria_url=addresses.verdicts(slug, [ExplanationRef("circuit", circuit.hex)], scope),
-        standing_url=addresses.standing(slug, ExplanationRef("circuit", circuit.hex), scope),
-        url=addresses.circuit(slug, circuit.hex, scope),
-    )
-
-
-def _n_valid(analysis: AnalysisRow | None) -> int | None:
-    """How many circuits are valid, where that is known exactly."""
-    if analysis is None or counts_of(analysis).circuits_kind != "exact":
-        return None
-    return analysis.circuits_valid
-
-
-def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
-    """The circuit that an address names.
-
-    Raises:
-        NotFound: malformed, of another network, or not structurally possible.
-    """
-    try:
-        return circuit_from_hex(mask, place.question.cut.sizes)
-    except InvalidMask as error:
-        parent = addresses.circuits(place.row.slug, place.scope)
-        raise NotFound(error.item, error.cause, error.cure, "mask", parent, f"circuits of {place.row.slug}") from None
-
-
-def verdict_on(place: Place, circuit: Circuit) -> Verdict:
-    """Whether the circuit is valid under the place's protocol and data record, from the weights."""
-    rows, labels = place.question.judged
-    protocol = place.question.protocol
-    outputs = place.question.activations(circuit, rows)[-1][:, 0]
-    n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
-    margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
-    looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
-    accurate = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
-    if not looked_at:
-        reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
-    elif accurate:
-        reason = f"it classifies {n_right} of {len(labels)} rows correctly"
-        if n_right / len(labels) <= protocol.accuracy_threshold:
-            reason += f" under {protocol.ablation} ablation, and enough under another"
-    else:
-        share = f"a share above {protocol.accuracy_threshold:g} is asked for"
-        reason = f"it classifies {n_right} of {len(labels)} rows correctly, and {share}"
-    return Verdict(
-        valid=looked_at and accurate,
-        reason=reason,
-        n_right=n_right,
-        n_rows=len(labels),
-        threshold=protocol.accuracy_threshold,
-        in_space=looked_at,
-        margin=margin,
-        fragile=margin < FRAGILE_MARGIN,
-    )
-
-
-def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Addresses) -> CircuitView:
-    stored = place.analysis is not None and is_stored(session, place.analysis.id, circuit.hex)
-    return CircuitView(
+    chance = chance_of(one.session, place, circuit)
+    return CircuitRecord.showing(
+        verdict,
+        ref=str(one.ref),
+        url=one.url(),
+        network=place.question.model.digest,
+        output=place.scope.output,
+        protocol=place.question.protocol.digest,
+        data=place.question.record.digest,
+        engine_version=ENGINE_VERSION,
+        stored=_is_stored(one),
         mask=circuit.hex,
-        url=addresses.circuit(place.row.slug, circuit.hex, place.scope),
-        ref=str(ExplanationRef("circuit", circuit.hex)),
+        edges=[name for name, edge in names_in(circuit.layout).numbers.items() if circuit.mask >> edge & 1],
         n_edges=circuit.n_edges,
         n_possible_edges=circuit.layout.n_edges,
         n_neurons=circuit.n_neurons,
         n_possible_neurons=sum(place.question.cut.hidden_sizes),
-        kept=[matrix.tolist() for matrix in circuit.keep],
-        stored=stored,
+        behaviour=[RowRecord.showing(row) for row in _behaviour(one, circuit)],
+        interpretations=readings.total,
+        observed=readings.observed,
+        uncounted=readings.why_not,
+        chance=None if chance is None else ChanceRecord.showing(chance),
     )
+
+
+@page(
+    circuit_record,
+    options=CircuitOptions,
+    samples={
+        "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
+        "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=all&start=12",
+        "circuit, its criteria": "/networks/xor-pretrained/explanations/c-{mask}?part=criteria",
+        "circuit, verified": "/networks/xor-pretrained/explanations/c-{mask}?part=verify",
+        "circuit of three inputs": "/networks/majority-3-3/explanations/c-1fffff",
+        "circuit, not valid": "/networks/xor-pretrained/explanations/c-3fffe",
+    },
+)
+def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
+    """What it is, what it does, how it can be read, and the rest folded."""
+    place, kept = one.place, one.item
+    verdict = verdict_on(place, kept)
+    readings = readings_of(place, kept, verdict)
+    yield _head(one, verdict)
+    drawn = network_diagram(place.question.cut.weights, kept, title=f"Circuit {kept.hex}")
+    facts = Facts(list(_facts(one, verdict, readings)))
+    yield Side([figure(one, drawn, "The edges that are kept, with their weights."), facts])
+    yield Section("On every input", f"the circuit alone, everything else ablated ({place.question.protocol.ablation})")
+    yield on_every_input(one, kept)
+    yield from _interpretations(one, readings, options)
+    if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
+        yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
+    if verdict.valid and place.question.data.boolean:
+        yield More("Story", lambda: _story(one), "which algorithms it carries", id="story")
+        yield More("Surviving interpretations", lambda: _surviving(one, readings), "by criterion", id="surviving")
+    yield from about(one)
+
+
+def _head(one: One, verdict: Verdict) -> Head:
+    place, kept = one.place, one.item
+    which = "a valid circuit" if verdict.valid else "a possible circuit"
+    if verdict.valid and place.analysis is not None and stored_coverage(place.analysis) == "all":
+        which = f"one of {noun(place.analysis.circuits_valid, 'valid circuit')}"
+    output = ""
+    if len(place.row.tasks) > 1:
+        task = place.question.task
+        output = f", output {place.scope.output} ({task.name or ''.join(map(str, task.truth_table))})"
+    here = "" if _is_stored(one) else " No analysis here holds it; it was checked just now."
+    beside = (None, None) if place.analysis is None else masks_beside(one.session, place.analysis, kept.mask)
+    before, after = (
+        "" if mask is None else one.links.circuit(place.slug, kept.layout.to_hex(mask), place.scope) for mask in beside
+    )
+    return Head(
+        f"A circuit of {noun(kept.n_edges, 'edge')}",
+        f"{one.name}, {which} of {place.row.name} under protocol {place.question.protocol.name}{output}.{here}",
+        verdict_marks(verdict),
+        head_actions(one, before, after),
+    )
+
+
+def verdict_marks(verdict: Verdict) -> list[Mark]:
+    """Whether a circuit is valid and why, and whether that is fragile."""
+    valid = Mark(f"valid: {verdict.reason}", "pass") if verdict.valid else Mark(f"not valid: {verdict.reason}", "fail")
+    return [valid, Mark("fragile: a margin below 1e-6", "untested")] if verdict.fragile else [valid]
+
+
+def _is_stored(one: One) -> bool:
+    analysis = one.place.analysis
+    return analysis is not None and is_stored(one.session, analysis.id, one.item.hex)
+
+
+def _facts(one: One, verdict: Verdict, readings: Readings) -> Iterator[Fact]:
+    place, kept = one.place, one.item
+    above = f"more than {verdict.threshold:g} of them asked for"
+    yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
+    yield Fact("Edges", f"{kept.n_edges} of {kept.layout.n_edges}")
+    yield Fact("Hidden neurons", f"{kept.n_neurons} of {sum(place.question.cut.hidden_sizes)}")
+    yield Fact("Margin", decimal(verdict.margin, 4), "smallest on any row")
+    chance = chance_of(one.session, place, kept)
+    if chance is not None:
+        yield Fact("Valid at its size", _share(chance), f"possible circuits of {noun(kept.n_edges, 'edge')}")
+    if readings.total is not None and readings.observed is not None:
+        yield Fact("Interpretations", readable(readings.total), url="#interpretations")
+        yield Fact("Observed classes", readable(readings.observed), "that the inputs tell apart")
+
+
+def _share(chance: SizeChance) -> str:
+    valid = exact(chance.low) if chance.exact else f"{exact(chance.low)} to {exact(chance.high)}"
+    return f"{valid} of {exact(chance.possible)}"
+
+
+def _behaviour(one: One, kept: Circuit) -> list[BehaviourRow]:
+    return behaviour_of(one.place, one.place.question.activations(kept)[-1][:, 0])
+
+
+def on_every_input(one: One, kept: Circuit) -> Table:
+    """What a circuit does on every input, everything else ablated."""
+    question = one.place.question
+    names = "".join(INPUT_NAMES[: question.model.n_inputs]) if question.data.boolean else "Row"
+    rows = [
+        Row(
+            {
+                "input": "".join(map(str, row.bits))
+                if question.data.boolean
+                else ", ".join(decimal(value, 3) for value in row.row),
+                "output": row.output,
+                "decision": -1 if row.decision is None else row.decision,
+                "target": row.target,
+                "right": row.right,
+                "margin": row.margin,
+            }
+        )
+        for row in _behaviour(one, kept)
+    ]
+    columns = (
+        column("input", names, "The inputs.", "name", first=True),
+        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
+        column("decision", "Decides", "The output, decided by the protocol's rule.", "int", show=_decision),
+        column("target", question.task.name or "Task", "What the task asks for.", "int"),
+        column("right", "Right", "Whether the two are the same.", "bool"),
+        column("margin", "Margin", "Distance from the decision's edge.", "float"),
+    )
+    return listed("row", columns, rows, "behaviour")
+
+
+def _decision(row: Row) -> str:
+    return "neither" if row["decision"] < 0 else str(row["decision"])
+
+
+def _plane(one: One) -> Iterator[Block]:
+    """What it decides between the inputs, where these are two or three: a square, or three slices of the cube."""
+    plane = input_plane(one.place, one.item)
+    if plane is None:
+        yield Notice("There is no picture.", "The network is too large, or nothing is left of a layer.")
+        return
+    title = f"Circuit {one.item.hex}"
+    figures = [
+        figure(
+            one,
+            plane_figure(
+                part.pieces, part.rows, plane.point.inputs[:2], sentence=plane.sentence(title, part), with_point=False
+            ),
+            f"{plane.sentence(title, part)}. Filled where it decides 1, empty where 0. {plane.how}.",
+            f"plane.{number}",
+        )
+        for number, part in enumerate(plane.slices, start=1)
+    ]
+    if len(figures) == 1:
+        yield figures[0]
+    else:
+        yield Side(figures)
+
+
+# --- its interpretations, from a number on
+
+
+class GoTo(BaseModel):
+    """The form that leads to an interpretation's number."""
+
+    start: int = Field(0, ge=0, title="Go to number")
+    classes: str = Field("all", json_schema_extra={"control": "hidden"})
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 @dataclass(frozen=True)
-class Readings:
-    """The interpretations of a circuit, or why there are none to speak of."""
+class ByNumber:
+    """The interpretations of a circuit in the order of their index; none is made but those that are shown.
 
-    space: InterpretationSpace | None = None
-    total: int | None = None
-    observed: int | None = None
-    why_not: str = ""
+    Args:
+        one: the circuit.
+        space: all of them.
+        observed: whether only the first of each observed class is listed.
+    """
+
+    one: One
+    space: InterpretationSpace
+    observed: bool
+    columns = (column("name", "Interpretation", "Its index among all of the circuit.", "name", first=True),)
+
+    @property
+    def total(self) -> int:
+        """How many are listed; of any size."""
+        return self.space.n_observed if self.observed else self.space.count
+
+    def select(self, query: Query, facets: bool = True) -> Selection:  # it can be filtered by gate on its own page
+        """Some of them."""
+        stop = min(query.start + query.limit, self.total)
+        rows = tuple(self.row(rank) for rank in range(query.start, stop))
+        return Selection(self.total, self.space.count, rows)
+
+    def row(self, rank: int) -> Row:
+        """The one at a rank of the list."""
+        index = self.space.index_of_observed(rank) if self.observed else rank
+        place, mask = self.one.place, self.space.circuit.hex
+        ref = ExplanationRef("interpretation", mask, str(index))
+        url = self.one.links.interpretation(place.slug, mask, index, place.scope)
+        return Row({"name": f"i·{index}", "read": self.space.at(index)}, "interpretation", str(ref), url)
+
+    def thumb(self, row: Row) -> Markup:
+        """The circuit with a tile on each neuron."""
+        question = self.one.place.question
+        tiles = gate_tiles(row["read"].gates, question.cut.n_inputs)
+        return circuit_thumb(question.cut.weights, self.space.circuit, tiles, title=f"Interpretation {row['name']}")
+
+    def says(self, row: Row) -> str:
+        """What each hidden neuron is taken for."""
+        sizes = self.one.place.question.cut.sizes
+        return ", ".join(
+            f"{neuron_name(sizes, gate.layer, gate.neuron)} {gate_name(gate.function, sizes[0])}"
+            for gate in row["read"].gates
+            if gate.layer < len(sizes) - 1
+        )
 
 
-def readings_of(place: Place, circuit: Circuit, verdict: Verdict, most: int | None = MOST_ON_PAGES) -> Readings:
-    """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
-    if not verdict.in_space:
-        return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
-    if not verdict.valid:
-        return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
-    if not place.question.data.boolean:
-        return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
-    if circuit.layout.n_edges > MAX_EDGES:
-        return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
-    try:
-        space = space_of(place.question, circuit, most)
-        return Readings(space, space.count, space.n_observed)
-    except BeyondLimits as error:
-        return Readings(why_not=error.cause)
+def _interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
+    """Some interpretations from a number on.
 
-
-def _excerpt(space: InterpretationSpace, place: Place, options: CircuitOptions, addresses: Addresses) -> Excerpt:
-    """Some interpretations from a number on; each is fetched by its index, none is listed in between."""
-    observed = options.classes == "observed"
-    of, start, limit = (space.n_observed if observed else space.count), int(options.start), options.limit
-    if start and start >= of:
-        noun = "observed classes" if observed else "interpretations"
-        raise BadQuery(f"start {start:,}", f"the circuit has {of:,} {noun}", "use a smaller number", "start")
-    ranks = range(start, min(start + limit, of))
-    indices = [space.index_of_observed(rank) if observed else rank for rank in ranks]
-    slug, scope, mask = place.row.slug, place.scope, space.circuit.hex
-    view = {"classes": None if observed else "all", "limit": None if limit == N_CARDS else limit}
-    return Excerpt(
-        classes=options.classes,
-        start=start,
-        of=of,
-        items=[interpretation_card(space, index, place, addresses) for index in indices],
-        next_url=addresses.circuit(slug, mask, scope, **view, start=start + limit) if start + limit < of else None,
-        first_url=addresses.circuit(slug, mask, scope, **view) if start else None,
-        other_url=addresses.circuit(slug, mask, scope, classes="all" if observed else None),
+    Raises:
+        BadQuery: it begins beyond the last one.
+    """
+    space, place = readings.space, one.place
+    if space is None:
+        yield Section("Interpretations", id="interpretations")
+        yield Notice("It has no interpretations to show.", f"{readings.why_not[:1].upper()}{readings.why_not[1:]}.")
+        return
+    listing = ByNumber(one, space, options.classes == "observed")
+    start = int(options.start)
+    if start and start >= listing.total:
+        what = "observed classes" if listing.observed else "interpretations"
+        raise BadQuery(f"start {start:,}", f"the circuit has {listing.total:,} {what}", "use a smaller number", "start")
+    slug, mask, scope = place.slug, space.circuit.hex, place.scope
+    classes = noun(space.n_observed, "observed class", "observed classes")
+    choice = Choice(
+        "Listed",
+        {"one of each class": one.url(), "all": one.url(classes="all")},
+        "one of each class" if listing.observed else "all",
     )
+    title = f"{noun(space.count, 'interpretation')} in {classes}"
+    yield Section("Interpretations", title, choice, id="interpretations")
+    kept = {**scope.query(), **({} if listing.observed else {"classes": "all"})}
+    path, question, query = one.links.interpretations(slug, mask, scope).partition("?")
+    files = {form: f"{path}.{form.lower()}{question}{query}" for form in ("CSV", "JSON")}
+    usual = Query(limit=N_CARDS)
+    yield Table(
+        listing,
+        Query(start=start, limit=N_CARDS),
+        one.links.explanation(slug, one.ref),
+        "interpretation",
+        usual,
+        "cards",
+        listing.thumb,
+        listing.says,
+        Tray(f"{slug}/{scope.output}", one.links.compare(slug, (), scope)),
+        facets=False,
+        files=files,
+        kept=kept,
+        id="excerpt",
+    )
+    yield More("Find one", lambda: _find(one), "by its number, or by gate", id="find")
+
+
+def _find(one: One) -> Iterator[Block]:
+    """The ways to one interpretation of many."""
+    slug, scope = one.place.slug, one.place.scope
+    yield Form(GoTo, one.links.explanation(slug, one.ref), "Go", dict(scope.fields), changes=False, id="go")
+    by_gate = one.links.interpretations(slug, one.item.hex, scope)
+    yield Section("By gate", "choose what each neuron is taken for", Action("Choose gates", by_gate))
+
+
+# --- what is computed when it is opened
+
+
+def _story(one: One) -> Iterator[Block]:
+    story = circuit_story(one.place, one.item, one.links)
+    to_all = Action("All circuits' stories", story.stories_url)
+    if story.relation is None:
+        yield Notice("Its story is not known.", story.reason, actions=[to_all])
+        return
+    if not story.carried:
+        whole = " and of ".join(link.formula for link in story.whole)
+        yield Notice(
+            "No irredundant algorithm of the task has a valid alignment when everything outside this circuit is "
+            "ablated.",
+            f"On the whole network there is one of {whole}." if whole else "",
+            actions=[to_all],
+        )
+        return
+    yield Section(f"{story.relation.capitalize()}", story.meaning, to_all, id="story.relation")
+    columns = (
+        column("algorithm", "Algorithm", "An irredundant one that the circuit carries.", first=True),
+        column("minimal", "Minimal alignments", "When everything outside the circuit is ablated.", "int"),
+        column("places", "Variables on", "Some of these alignments."),
+    )
+    rows = []
+    for carried in story.carried:
+        places = "; ".join(
+            ", ".join(f"{place.shown} on {place.site}" for place in places) for places in carried.placements
+        )
+        more = "; and others" if carried.n_minimal > len(carried.placements) else ""
+        values = {"algorithm": carried.algorithm.formula, "minimal": carried.n_minimal, "places": f"{places}{more}"}
+        rows.append(Row(values, url=carried.algorithm.url))
+    yield listed("algorithm", columns, rows)
+
+
+def _surviving(one: One, readings: Readings) -> Iterator[Block]:
+    """How many of its interpretations pass each criterion about interpretations, exactly."""
+    if readings.total is None or readings.observed is None:
+        yield Notice("Its interpretations are not counted.", f"{readings.why_not[:1].upper()}{readings.why_not[1:]}.")
+        return
+    steps = [CriterionStep.of(criterion) for criterion in criteria_for("interpretation")]
+    work = Work().for_seconds(_SECONDS)
+    masks = mask_array([one.item.mask], one.item.layout)
+    counting = CountingReadings(
+        one.place.question, masks, [readings.total], [readings.observed], steps, all_counted=True
+    )
+    late = ""
+    try:
+        counting.advance(work)
+    except (OutOfTime, BeyondLimits) as stop:
+        late = f"They were not all counted: {stop}"
+    rows = []
+    for step, counts in counting.found().items():
+        undecided = counts.undecided[0]
+        if not counts.applicable[0]:
+            said = "not applicable"
+        elif undecided == counts.totals[0]:
+            said = "not decided here"
+        else:
+            said = f"{exact(counts.passed[0])} of {exact(counts.totals[0])}"
+            said += f", {exact(undecided)} undecided" if undecided else ""
+        rows.append(Row({"criterion": step.criterion.label, "surviving": said}))
+    columns = (
+        column("criterion", "Criterion", "About interpretations.", first=True),
+        column("surviving", "Interpretations that survive", "Exact."),
+    )
+    yield listed("count", columns, rows)
+    if late:
+        yield Notice("Some are not counted.", late)

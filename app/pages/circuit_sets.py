@@ -76,16 +76,15 @@ def backbone_sentence(row: AnalysisRow) -> str:
     return "" if backbone is None else backbone_words(backbone)
 
 
-def chance_view(session: Session, place: Place, circuit: Circuit, *, valid: bool) -> ChanceView | None:
-    """How likely a circuit of that size is valid; None without an analysis, or of a large network."""
+def chance_of(session: Session, place: Place, circuit: Circuit) -> SizeChance | None:
+    """How many of the possible circuits of that size are valid; None without an analysis, or of a large network."""
     layout = circuit.layout
     if place.analysis is None or layout.n_edges > MAX_EDGES_COUNTED:
         return None
     possible = count_by_edges(layout.sizes, place.question.protocol, layout.n_edges).get(circuit.n_edges)
     if possible is None:  # the protocol does not look at such circuits
         return None
-    chance = chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)
-    return shown_chance(chance, circuit.n_edges, valid=valid)
+    return chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)
 
 
 def shown_chance(chance: SizeChance, n_edges: int, *, valid: bool, part: str = "edge") -> ChanceView:

@@ -38,7 +38,6 @@ from app.pages.formulas import VerdictView
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_of
-from app.pages.recorded import read_recorded
 from app.pages.reports.lenses import LensView, claiming_answer, lens_view
 from app.pages.shared import truth_rows
 from pluriscope.naming import ExplanationRef, Scope
@@ -175,7 +174,7 @@ def find_explanation(
     addresses: Addresses,
     place: Place,
     ref: ExplanationRef,
-    position: int,
+    position: int = 0,
     *,
     most_counted: int | None = None,
 ) -> Explanation:
@@ -185,7 +184,7 @@ def find_explanation(
         addresses: builds its address.
         place: network, output, protocol and data record of the comparison.
         ref: the reference.
-        position: which of the comparison's references it is, from 1, for messages.
+        position: which of the comparison's references it is, from 1, for messages; 0 if it has a page of its own.
         most_counted: states and links up to which the interpretations of a circuit are counted to find one of them,
             as many as :class:`analysis.interpretations.indexing.InterpretationSpace` counts if None.
 
@@ -193,7 +192,8 @@ def find_explanation(
         PageError: it names nothing; the message says which reference and why.
         BeyondLimits: it is too large to be read on the spot.
     """
-    label = f"explanation {position} ({str(ref)[:80]})"
+    label = f"explanation {position} ({str(ref)[:80]})" if position else f"explanation {str(ref)[:80]}"
+    field = "e" if position else "ref"
     try:
         if ref.protocol:
             scope = Scope(place.scope.output, ref.protocol, place.scope.data)
@@ -210,7 +210,7 @@ def find_explanation(
         return _algorithm(session, addresses, own, ref, protocol)
     except PageError as error:
         raise type(error)(
-            label, f"{error.item}: {error.cause}", error.cure, "e", error.parent, error.parent_label
+            label, f"{error.item}: {error.cause}", error.cure, field, error.parent, error.parent_label
         ) from None
     except BeyondLimits as error:
         raise BeyondLimits(label, f"{error.item}: {error.cause}", error.cure) from None
@@ -219,7 +219,7 @@ def find_explanation(
             label,
             f"{error.item}: {error.cause}",
             error.cure,
-            "e",
+            field,
             addresses.network(place.row.slug, place.scope),
             f"network {place.row.slug}",
         ) from None
@@ -231,6 +231,19 @@ def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol:
     canonical = ExplanationRef(kind.key, kind.write(item), "", protocol)
     url = addresses.explanation(place.row.slug, ExplanationRef(kind.key, kind.write(item)), place.scope)
     return Explanation(canonical, place, item, url)
+
+
+def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
+    """The explanation of a kind that an address text names.
+
+    Raises:
+        AnalysisError: there is none.
+        NotFound: the kind says nothing of such networks or rows.
+    """
+    refusal = kind.refuses(place.question)
+    if refusal:
+        raise NotFound(f"{kind.noun} {text[:40]!r}", f"{place.row.slug} {refusal}", "choose another kind", "ref")
+    return kind.read(place.question, text)
 
 
 def _lens(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:

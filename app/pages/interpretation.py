@@ -1,188 +1,282 @@
-"""One interpretation of a circuit: a gate on each neuron, with the cut and the rows that it rests on."""
+"""The page of one interpretation of a circuit: a gate on each neuron, with the cut and the rows that it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
-from sqlalchemy.orm import Session
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.circuit import Circuit
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.numbers import when
-from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.circuit import (
-    MAX_INDEX_DIGITS,
-    CircuitBasedPage,
-    circuit_view,
-    read_circuit,
-    readings_of,
-    verdict_on,
-)
-from app.pages.network import behaviour_of, provenance_of
-from app.pages.place import Place, locate_boolean
-from app.pages.previews import GateTile, InterpretationCard, gate_tiles, interpretation_card
-from app.pages.shared import linked, neuron_name, scope_view
-from pluriscope.naming import ExplanationRef
+from app.figures.numbers import decimal, digits_apart, exact, noun, readable
+from app.figures.svg import Threshold, gate_tiles, network_diagram, number_line, table_name, variable
+from app.options import ScopeOptions
+from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.circuit import ByNumber, on_every_input, verdict_marks
+from app.pages.circuit_facts import Verdict, readings_of, verdict_on
+from app.pages.page import One, page
+from app.pages.shared import neuron_name, truth_rows
+from pluriscope.blocks import Action, Block, Fact, Facts, Form, Head, Menu, More, Section, Side, Table, Tray
+from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
+from pluriscope.tables import AtHand, Query, Row
 
 N_SIBLINGS: Final = 3
+_SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 
 
-class GateRow(PageModel):
-    """One row of a local gate's table."""
-
-    bits: list[int] = Field(description="Bits of the parents, in their order.")
-    value: int
-    free: bool = Field(description="Whether no input ever produces this row, so that its value is a choice.")
-
-
-class GateView(PageModel):
-    """What an interpretation says of one neuron."""
-
-    tile: GateTile
-    low: float = Field(description="Largest activation below the cut.")
-    high: float = Field(description="Smallest activation above the cut.")
-    threshold: float = Field(description="Their midpoint; the neuron is 1 above it.")
-    neutral: bool = Field(description="Whether it is the output, whose function is given by the task.")
-    local: str = Field(description="The gate over its parents, e.g. n1.0 ∧ ¬n1.1; empty if it has no short form.")
-    parents: list[str] = Field(description="Names of the neurons or inputs that it reads.")
-    table: list[GateRow]
-    activations: list[float] = Field(description="The neuron's activation in the circuit on each input.")
-
-
-class InterpretationPage(CircuitBasedPage):
-    """One interpretation of one circuit, computed from the weights."""
-
-    index: BigInt
-    ref: str
-    of: BigInt = Field(description="Interpretations of the circuit.")
-    observed: BigInt = Field(description="Classes that the inputs can tell apart.")
-    observed_class: BigInt = Field(description="Which of them this one belongs to, from 0.")
-    n_free_rows: int = Field(description="Rows of local gates that no input reaches: each is a free choice.")
-    gates: list[GateView]
-    silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")
-    first_url: str | None
-    previous_url: str | None
-    next_url: str | None
-    last_url: str | None
-    next_class_url: str | None = Field(description="The first interpretation of the next observed class.")
-    previous_class_url: str | None
-    siblings: list[InterpretationCard]
-
-    @property
-    def jump_path(self) -> str:
-        """Where an index is turned into an interpretation's address."""
-        return self.circuit.url.partition("?")[0] + "/interpretations"
-
-    @property
-    def input_labels(self) -> list[str]:
-        return ["".join(map(str, row.bits)) for row in self.behaviour]
-
-    @property
-    def reading(self) -> str:
-        return reading_words(self.gates)
-
-    @property
-    def tiles(self) -> list[GateTile]:
-        return [gate.tile for gate in self.gates]
-
-    @property
-    def provenance_pairs(self) -> list[tuple[str, str]]:
-        protocol, data = self.scope.protocol, self.scope.data
-        pairs = [
-            ("Rule", f"{protocol.name} · {protocol.digest}"),
-            ("Network", self.network.digest),
-            ("Data", f"{data.description} · {data.digest}"),
-            ("This page", f"computed from the weights just now by engine {ENGINE_VERSION}"),
-        ]
-        if self.provenance is not None:
-            when_stored = when(self.provenance.created_at)
-            pairs.append(("Analysis", f"engine {self.provenance.engine_version}, {when_stored}"))
-        return pairs
-
-
-def build_interpretation(
-    session: Session, addresses: Addresses, network: str, mask: str, index: str, options: ScopeOptions
-) -> InterpretationPage:
-    """The page of one interpretation, computed on the spot.
-
-    Raises:
-        NotFound: no such network, output, protocol, data record, circuit, or index.
-    """
-    place = locate_boolean(session, addresses, network, options.scope)
-    circuit = read_circuit(place, mask, addresses)
-    verdict = verdict_on(place, circuit)
-    readings = readings_of(place, circuit, verdict, None)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
-    parent = {"parent": addresses.circuit(slug, circuit.hex, scope), "parent_label": f"circuit {circuit.hex}"}
-    space = readings.space
-    if space is None:
-        item = f"interpretation {index[:40]} of circuit {circuit.hex}"
-        raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "index", **parent)
-    number = _index(index, space, parent)
-    found = space.at(number)
-    layers = place.question.activations(circuit)
-    rank = class_of(space, number)
-
-    def at(other: int) -> str | None:
-        known = 0 <= other < space.count and other != number
-        return addresses.interpretation(slug, circuit.hex, other, scope) if known else None
-
-    return InterpretationPage(
-        **linked(place, addresses, scope_view(place, None, addresses)),
-        circuit=circuit_view(session, place, circuit, addresses),
-        verdict=verdict,
-        index=number,
-        ref=str(ExplanationRef("interpretation", circuit.hex, str(number))),
+def interpretation_record(one: One) -> InterpretationRecord:
+    """An interpretation as JSON."""
+    place, found = one.place, one.item
+    verdict = verdict_on(place, found.circuit)
+    space = _space(one, verdict)
+    return InterpretationRecord(
+        ref=str(one.ref),
+        url=one.url(),
+        network=place.question.model.digest,
+        output=place.scope.output,
+        protocol=place.question.protocol.digest,
+        data=place.question.record.digest,
+        engine_version=ENGINE_VERSION,
+        stored=False,
+        mask=found.circuit.hex,
+        index=found.index,
         of=space.count,
         observed=space.n_observed,
-        observed_class=rank,
-        n_free_rows=sum(len(gate.free_rows) for gate in found.gates),
-        gates=[
-            _gate_view(gate, tile, place, layers)
-            for gate, tile in zip(found.gates, gate_tiles(found, place.question.cut.sizes), strict=True)
-        ],
-        silent=_silent(found, circuit, place),
-        behaviour=behaviour_of(place, layers[-1][:, 0]),
-        first_url=at(0),
-        previous_url=at(number - 1),
-        next_url=at(number + 1),
-        last_url=at(space.count - 1),
-        next_class_url=None if rank + 1 >= space.n_observed else at(space.index_of_observed(rank + 1)),
-        previous_class_url=None if rank == 0 else at(space.index_of_observed(rank - 1)),
-        siblings=[interpretation_card(space, i, place, addresses) for i in _siblings(space, rank)],
-        provenance=None if analysis is None else provenance_of(analysis),
-        list_url=addresses.circuits(slug, scope),
-        criteria_url=addresses.verdicts(slug, [ExplanationRef("interpretation", circuit.hex, str(number))], scope),
-        standing_url=addresses.standing(slug, ExplanationRef("interpretation", circuit.hex, str(number)), scope),
-        url=addresses.interpretation(slug, circuit.hex, number, scope),
+        observed_class=class_of(space, found.index),
+        valid=verdict.valid,
+        margin=verdict.margin,
+        gates=[_gate(one, gate) for gate in found.gates],
+        silent=_silent(one),
     )
 
 
-def _index(text: str, space: InterpretationSpace, parent: dict[str, str]) -> int:
-    """The index that an address names.
+@page(
+    interpretation_record,
+    {
+        "interpretation": "/networks/xor-pretrained/explanations/i-{mask}.1",
+        "interpretation, its thresholds": "/networks/xor-pretrained/explanations/i-{mask}.1?part=cut",
+        "interpretation, where it stands": "/networks/xor-pretrained/explanations/i-{mask}.0?part=standing",
+    },
+)
+def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
+    """What it says of each neuron, what that rests on, and the rest folded."""
+    place, found = one.place, one.item
+    verdict = verdict_on(place, found.circuit)
+    space = _space(one, verdict)
+    gates = [_gate(one, gate) for gate in found.gates]
+    yield _head(one, space, verdict, gates)
+    drawn = network_diagram(
+        place.question.cut.weights,
+        found.circuit,
+        gate_tiles(found.gates, place.question.cut.n_inputs),
+        title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
+    )
+    n_free = sum(row.free for gate in gates for row in gate.table)
+    facts = Facts(
+        [
+            Fact("Index", readable(found.index), f"of {exact(space.count)}"),
+            Fact("Observed class", readable(class_of(space, found.index) + 1), f"of {exact(space.n_observed)}"),
+            Fact("Free rows", exact(n_free), "of gates, which no input produces"),
+            Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", "the circuit alone"),
+            Fact("Edges", f"{found.circuit.n_edges} of {found.circuit.layout.n_edges}"),
+            Fact("Margin", decimal(verdict.margin, 4), "smallest on any row"),
+        ]
+    )
+    yield Side([figure(one, drawn, "Each neuron with its function of the inputs."), facts])
+    yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
+    yield _gates(gates, _silent(one))
+    yield More("Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations and its cut", id="cut")
+    yield More("On every input", lambda: [on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
+    yield Section(
+        "Other interpretations",
+        f"the same edges can be read in {noun(space.count - 1, 'other way')}; some of other classes",
+        Action("All", f"{one.links.circuit(place.slug, found.circuit.hex, place.scope)}#interpretations"),
+        id="others",
+    )
+    yield _others(one, space)
+    yield More("Go to another", lambda: [_go(one)], "by its index", id="go")
+    yield from about(one)
+
+
+def _space(one: One, verdict: Verdict) -> InterpretationSpace:
+    """All interpretations of the circuit.
 
     Raises:
-        NotFound: no number, or beyond the last interpretation.
+        NotFound: it is not read under this protocol.
     """
-    shown = text if len(text) <= 40 else f"{text[:40]}…"
-    item = f"interpretation {shown} of circuit {space.circuit.hex}"
-    cure = f"use a number from 0 to {space.count - 1}" if space.count else "choose another circuit"
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_INDEX_DIGITS):
-        raise NotFound(item, "is no whole number", cure, "index", **parent)
-    if int(text) >= space.count:
-        cause = f"the circuit has {space.count:,} interpretations, counted from 0"
-        raise NotFound(item, cause, cure, "index", **parent)
-    return int(text)
+    place, circuit = one.place, one.item.circuit
+    readings = readings_of(place, circuit, verdict, None)
+    if readings.space is None:
+        url = one.links.circuit(place.slug, circuit.hex, place.scope)
+        raise NotFound(
+            f"explanation {one.ref}", readings.why_not, "choose a valid circuit", "ref", url, f"circuit {circuit.hex}"
+        )
+    return readings.space
+
+
+def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
+    place, found = one.place, one.item
+    circuit, rank = found.circuit, class_of(space, found.index)
+
+    def at(index: int) -> str:
+        known = 0 <= index < space.count and index != found.index
+        return one.links.interpretation(place.slug, circuit.hex, index, place.scope) if known else ""
+
+    further = {"First": at(0), "Last": at(space.count - 1)}
+    if rank:
+        further["Previous class"] = at(space.index_of_observed(rank - 1))
+    if rank + 1 < space.n_observed:
+        further["Next class"] = at(space.index_of_observed(rank + 1))
+    reading = reading_words(gates)
+    url = one.links.circuit(place.slug, circuit.hex, place.scope)
+    return Head(
+        f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),
+        Markup('{}, one of {} of <a href="{}">circuit {}</a> of {}, in observed class {} of {}, {}.').format(
+            one.name,
+            noun(space.count, "interpretation"),
+            url,
+            circuit.hex,
+            place.row.name,
+            exact(rank + 1),
+            exact(space.n_observed),
+            f"under protocol {place.question.protocol.name}",
+        ),
+        verdict_marks(verdict),
+        [
+            *head_actions(one, at(found.index - 1), at(found.index + 1)),
+            Menu("Go to", [Action(words, there) for words, there in further.items() if there]),
+        ],
+    )
+
+
+def _gate(one: One, gate: NeuronGate) -> GateRecord:
+    """One gate with the table over what it reads."""
+    sizes, n_parents = one.place.question.cut.sizes, len(gate.parents)
+    parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
+    return GateRecord(
+        site=neuron_name(sizes, gate.layer, gate.neuron),
+        layer=gate.layer,
+        neuron=gate.neuron,
+        name=gate_name(gate.function, sizes[0]),
+        truth_table=truth_rows(gate.function, 1 << sizes[0]),
+        low=gate.low,
+        high=gate.high,
+        threshold=gate.threshold,
+        neutral=gate.layer == len(sizes) - 1,
+        local=local_formula(gate, parents),
+        parents=parents,
+        table=[
+            GateRowRecord(
+                bits=[(row >> (n_parents - 1 - i)) & 1 for i in range(n_parents)],
+                value=value,
+                free=row in gate.free_rows,
+            )
+            for row, value in enumerate(gate.table)
+        ],
+        activations=one.place.question.activations(one.item.circuit)[gate.layer][:, gate.neuron].tolist(),
+    )
+
+
+def _gates(gates: Sequence[GateRecord], silent: Sequence[str]) -> Table:
+    columns = (
+        column("site", "Neuron", "Its name.", first=True),
+        column("name", "Hence, of the inputs", "Its function of the inputs.", show=_function),
+        column("local", "Gate on what it reads", "Its function of its parents."),
+        column("parents", "Reads", "Its parents."),
+        column("table", "Table", "Over the bits that it reads.", show=_table),
+        column("cut", "0 │ threshold │ 1", "The activations beside the cut."),
+    )
+    rows = []
+    for gate in gates:
+        digits = digits_apart([gate.low, gate.threshold, gate.high])
+        cut = " │ ".join(decimal(value, digits) for value in (gate.low, gate.threshold, gate.high))
+        values = {
+            "site": gate.site,
+            "name": gate.name or table_name(gate.truth_table),
+            "gate": gate,
+            "local": gate.local or None,
+            "parents": ", ".join(gate.parents),
+            "table": gate.table,
+            "cut": cut,
+        }
+        rows.append(Row(values))
+    rows += [Row({"site": site, "name": "no gate: the same on every input, so nothing reads it"}) for site in silent]
+    return listed("neuron", columns, rows, "gates")
+
+
+def _function(row: Row) -> Markup | str:
+    gate: GateRecord | None = row["gate"]
+    name: str = row["name"]
+    return name if gate is None else variable(gate.truth_table, name, neutral=gate.neutral)
+
+
+def _table(row: Row) -> Markup | str:
+    rows: Sequence[GateRowRecord] = row["table"]
+    if len(rows) > _SHOWN:
+        return f"{len(rows)} rows, {sum(one.free for one in rows)} free; see the JSON"
+    cells = (
+        Markup('<span class="{}" title="{}">{} {}</span>').format(
+            "nowrap free" if one.free else "nowrap",
+            f"{bits} gives {one.value}" + (", free: no input produces it" if one.free else ""),
+            bits,
+            one.value,
+        )
+        for one in rows
+        for bits in ["".join(map(str, one.bits))]
+    )
+    return Markup(" · ").join(cells)
+
+
+def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
+    n_inputs = one.place.question.cut.n_inputs
+    inputs = [f"{row:0{n_inputs}b}" for row in range(1 << n_inputs)]
+    for gate in gates:
+        if not gate.neutral:
+            mark = Threshold(gate.threshold, "", tuple(gate.truth_table))
+            drawn = number_line(gate.activations, inputs, [mark], title=f"Activations of {gate.site}")
+            name = gate.name or table_name(gate.truth_table)
+            yield figure(one, drawn, f"{gate.site}, taken for {name}", f"cut.{gate.site}")
+
+
+def _others(one: One, space: InterpretationSpace) -> Table:
+    """Some of other observed classes, spread over all of them."""
+    listing = ByNumber(one, space, observed=True)
+    rank = class_of(space, one.item.index)
+    ranks = {space.n_observed * step // N_SIBLINGS for step in range(N_SIBLINGS)} | {rank - 1, rank + 1}
+    known = [other for other in sorted(ranks) if 0 <= other < space.n_observed and other != rank][:N_SIBLINGS]
+    slug, scope = one.place.slug, one.place.scope
+    return Table(
+        AtHand(listing.columns, [listing.row(other) for other in known]),
+        Query(limit=N_SIBLINGS),
+        "",
+        "interpretation",
+        None,
+        "cards",
+        listing.thumb,
+        listing.says,
+        Tray(f"{slug}/{scope.output}", one.links.compare(slug, (), scope)),
+        facets=False,
+    )
+
+
+class GoTo(BaseModel):
+    """The form that leads to an index."""
+
+    index: int = Field(0, ge=0, title="Index")
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
+
+
+def _go(one: One) -> Form:
+    values = {"index": one.item.index, **dict(one.place.scope.fields)}
+    return Form(GoTo, one.links.interpretations(one.place.slug, one.item.circuit.hex), "Go", values, changes=False)
 
 
 def class_of(space: InterpretationSpace, index: int) -> int:
@@ -194,41 +288,13 @@ def class_of(space: InterpretationSpace, index: int) -> int:
     return low
 
 
-def _siblings(space: InterpretationSpace, rank: int) -> list[int]:
-    """Least indices of some other observed classes, spread over all of them."""
-    others = {space.n_observed * step // N_SIBLINGS for step in range(N_SIBLINGS)} | {rank - 1, rank + 1}
-    known = sorted(r for r in others if 0 <= r < space.n_observed and r != rank)
-    return [space.index_of_observed(r) for r in known][:N_SIBLINGS]
-
-
-def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDArray[np.float64], ...]) -> GateView:
-    sizes, n_parents = place.question.cut.sizes, len(gate.parents)
-    parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
-    return GateView.showing(
-        gate,
-        tile=tile,
-        neutral=gate.layer == len(sizes) - 1,
-        local=local_formula(gate, parents),
-        parents=parents,
-        table=[
-            GateRow(
-                bits=[(row >> (n_parents - 1 - i)) & 1 for i in range(n_parents)],
-                value=value,
-                free=row in gate.free_rows,
-            )
-            for row, value in enumerate(gate.table)
-        ],
-        activations=layers[gate.layer][:, gate.neuron].tolist(),
-    )
-
-
-def reading_words(gates: Sequence[GateView]) -> str:
+def reading_words(gates: Sequence[GateRecord]) -> str:
     """What the hidden neurons are read as, each function once a layer, e.g. "A ∧ B, A ∨ B → A ⊕ B"."""
     layers: dict[int, list[str]] = {}
     for gate in gates:
         if not gate.neutral:
-            names = layers.setdefault(gate.tile.layer, [])
-            name = gate.tile.name or "".join(map(str, gate.tile.truth_table))
+            names = layers.setdefault(gate.layer, [])
+            name = gate.name or "".join(map(str, gate.truth_table))
             if name not in names:
                 names.append(name)
     return " → ".join(", ".join(names) for names in layers.values())
@@ -242,11 +308,12 @@ def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:
     return "".join(parents[INPUT_NAMES.index(c)] if c in INPUT_NAMES else c for c in with_letters)
 
 
-def _silent(found: Interpretation, circuit: Circuit, place: Place) -> list[str]:
+def _silent(one: One) -> list[str]:
     """Active neurons that carry no gate."""
+    found: Interpretation = one.item
     return [
-        neuron_name(place.question.cut.sizes, layer, neuron)
-        for layer, row in enumerate(circuit.active[1:], start=1)
+        neuron_name(one.place.question.cut.sizes, layer, neuron)
+        for layer, row in enumerate(found.circuit.active[1:], start=1)
         for neuron, active in enumerate(row)
         if active and found.gate(layer, neuron) is None
     ]

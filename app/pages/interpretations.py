@@ -14,7 +14,7 @@ from analysis.interpretations.matching import OTHER, GateCount, GateWish, Matchi
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
 from app.options import BigInt, Link, PageModel, ScopeOptions
-from app.pages.circuit import (
+from app.pages.circuit_facts import (
     MAX_CARDS,
     MAX_INDEX_DIGITS,
     N_CARDS,

@@ -1,27 +1,33 @@
-"""One explanation of a kind stored as columns, computed from the weights at its own address."""
+"""The page of one explanation of a kind that is stored as columns, such as a linear probe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
+from analysis import ENGINE_VERSION
 from analysis.explanations.explanation import Claim, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
-from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
-from app.errors import NotFound
-from app.figures.svg import Direction
+from app.figures.numbers import exact
+from app.figures.svg import Direction, circuit_thumb, direction_diagram, weight_text
+from app.figures.svg.tiles import Tile
 from app.options import PageModel, ScopeOptions
-from app.pages.candidates import HuedPage, frequent_tables, input_text, locate_with_scope
+from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.candidates import frequent_tables, input_text
+from app.pages.formulas import hues_of
+from app.pages.page import One, page
 from app.pages.place import Place
 from app.pages.placements import site_of
-from app.pages.shared import network_view, truth_rows
-from pluriscope.naming import ExplanationRef
+from app.pages.shared import truth_rows
+from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
+from pluriscope.records import ClaimRecord, RecordedRecord
+from pluriscope.tables import Row
 
 
 class FigureView(PageModel):
@@ -43,17 +49,6 @@ def figures_of(kind: Record[Any], values: Mapping[str, Any]) -> list[FigureView]
     """The figures of an explanation by column; one that is NaN is told as None."""
     told = {name: None if value != value else value for name, value in values.items()}
     return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]
-
-
-class SiteClaimView(PageModel):
-    """What the explanation says of one site."""
-
-    site: str = Field(description="Neurons, or a direction of a layer.")
-    layer: int = Field(description="From 1, the first hidden one.")
-    neurons: list[int] = Field(description="That carry the function together; empty where a direction does.")
-    weights: list[float] = Field(description="Of the direction, one for each neuron of the layer; empty for neurons.")
-    label: str = Field(description="The function.")
-    truth_table: list[int]
 
 
 class RecordedCount(PageModel):
@@ -83,126 +78,127 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
     ]
 
 
-class RecordedPage(HuedPage):
-    """One explanation of a kind stored as columns."""
-
-    kind: str
-    noun: str
-    definition: str
-    source: str
-    silence: str = Field(description="Why it says nothing of some interventions.")
-    name: str
-    ref: str
-    figures: list[FigureView]
-    meanings: list[str] = Field(description="What each figure is, in their order.")
-    claims: list[SiteClaimView]
-    inputs: list[str]
-    input_names: str
-    says: list[int] = Field(description="What it says of the output on each input; empty if it says nothing.")
-    stored: bool = Field(description="Whether the search of the analysis found it; the page computes it either way.")
-    n_stored: int | None = Field(
-        description="Explanations of the kind that are stored; None where it was not searched."
-    )
-    complete: bool = Field(description="Whether those are all there are.")
-    note: str = Field(description="Where and why the search stopped.")
-    list_url: str
-    criteria_url: str
-
-    @property
-    def combs(self) -> list[Direction]:
-        """The directions, as drawings take them."""
-        return [
-            Direction(one.layer, tuple(one.weights), tuple(one.truth_table), one.label)
-            for one in self.claims
-            if one.weights
-        ]
-
-
-def build_recorded(
-    session: Session, addresses: Addresses, network: str, ref: str, options: ScopeOptions
-) -> RecordedPage:
-    """The explanation that a reference names.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record, or the reference names none of a kind that is
-            stored as columns.
-        BeyondLimits: it is too large to be computed on the spot.
-    """
-    place, scope = locate_with_scope(session, addresses, network, options)
-    slug = place.row.slug
-    parent = addresses.explanations(slug, place.scope), f"explanations of {slug}"
-    named = _named(ref)
-    if named is None:
-        known = ", ".join(f"{kind.letter}-… for a {kind.noun}" for kind in BY_KEY.values())
-        raise NotFound(
-            f"explanation {ref[:60]!r}",
-            "is no reference to a kind that has such a page",
-            f"write {known}",
-            "ref",
-            *parent,
-        )
-    kind = BY_KEY[named.kind]
-    try:
-        item = read_recorded(place, kind, named.first)
-    except AnalysisError as error:
-        raise NotFound(error.item, error.cause, error.cure, "ref", *parent) from None
-    search = _search_of(session, place, kind)
-    canonical = ExplanationRef(kind.key, kind.write(item))
-    n_inputs = place.question.cut.n_inputs
-    analysis = place.analysis
-    return RecordedPage.showing(
-        kind,
-        hue_tables=frequent_tables(session, place),
-        network=network_view(place.row, addresses),
-        scope=scope,
+def recorded_record(one: One) -> RecordedRecord:
+    """Such an explanation as JSON."""
+    place, kind = one.place, _kind(one)
+    return RecordedRecord(
         kind=kind.key,
-        name=kind.name(item),
-        ref=str(canonical),
-        figures=figures_of(kind, {column.name: column.value(item) for column in kind.columns}),
-        meanings=[column.meaning for column in kind.columns],
-        claims=[_claim_view(claim, place.question.cut.sizes) for claim in kind.claims(item)],
-        inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
-        input_names=INPUT_NAMES[:n_inputs],
-        says=list(kind.outputs(place.question, item)),
-        stored=analysis is not None and canonical.first in stored_refs(session, analysis, kind),
-        n_stored=None if search is None else search.n,
-        complete=search is not None and search.complete,
-        note="" if search is None else search.note,
-        list_url=addresses.explanations(slug, place.scope, kind=[kind.key]),
-        criteria_url=addresses.verdicts(slug, [canonical], place.scope),
-        url=addresses.explanation(slug, canonical, place.scope),
+        ref=str(one.ref),
+        url=one.url(),
+        network=place.question.model.digest,
+        output=place.scope.output,
+        protocol=place.question.protocol.digest,
+        data=place.question.record.digest,
+        engine_version=ENGINE_VERSION,
+        stored=_is_stored(one),
+        name=kind.name(one.item),
+        figures={told.name: told.value for told in _figures(one)},
+        claims=[_claim(one, claim) for claim in kind.claims(one.item)],
+        says=list(kind.outputs(place.question, one.item)),
     )
 
 
-def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
-    """The explanation of a kind that an address text names.
+@page(
+    recorded_record,
+    {
+        "linear probe": "/networks/xor-pretrained/explanations/p-1.6",
+        "linear probe of three inputs": "/networks/majority-3-3/explanations/p-1.e8",
+        "linear probe, its criteria": "/networks/xor-pretrained/explanations/p-1.6?part=criteria",
+    },
+)
+def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
+    """What it is, its figures, what it says of each site, and the rest folded."""
+    kind = _kind(one)
+    name, claims = kind.name(one.item), [_claim(one, claim) for claim in kind.claims(one.item)]
+    yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
+    figures = [
+        Fact(told.label, told.words or "–", column_.meaning)
+        for told, column_ in zip(_figures(one), kind.columns, strict=True)
+    ]
+    drawn = figure(one, _drawing(one, name, claims), "The network, with what this explanation says of it.")
+    yield Side([drawn, Facts(figures)])
+    if claims:
+        yield Section("What it says of each site", f"silent on some interventions: {kind.silence}.")
+        yield _table(one, claims)
+    yield from about(one)
 
-    Raises:
-        AnalysisError: there is none.
-        NotFound: the kind says nothing of such networks or rows.
-    """
-    refusal = kind.refuses(place.question)
-    if refusal:
-        raise NotFound(f"{kind.noun} {text[:40]!r}", f"{place.row.slug} {refusal}", "choose another kind", "ref")
-    return kind.read(place.question, text)
+
+def _kind(one: One) -> RecordedKind[Any]:
+    return BY_KEY[one.ref.kind]
 
 
-def _claim_view(claim: Claim, sizes: Sequence[int]) -> SiteClaimView:
-    return SiteClaimView.showing(
+def _figures(one: One) -> list[FigureView]:
+    kind = _kind(one)
+    return figures_of(kind, {column_.name: column_.value(one.item) for column_ in kind.columns})
+
+
+def _claim(one: One, claim: Claim) -> ClaimRecord:
+    sizes = one.place.question.cut.sizes
+    return ClaimRecord.showing(
         claim,
         site=site_of(claim, sizes),
+        neurons=list(claim.neurons),
         weights=list(claim.directions[0]) if claim.directions else [],
         truth_table=truth_rows(claim.function, 1 << sizes[0]),
     )
 
 
-def _named(text: str) -> ExplanationRef | None:
-    try:
-        ref = ExplanationRef.parse(text)
-    except ValueError:
-        return None
-    return ref if ref.kind in BY_KEY and not ref.protocol else None
+def _search(one: One) -> StoredSearch | None:
+    analysis = one.place.analysis
+    return None if analysis is None else stored_searches(one.session, analysis.id).get(one.ref.kind)
 
 
-def _search_of(session: Session, place: Place, kind: RecordedKind[Any]) -> StoredSearch | None:
-    return None if place.analysis is None else stored_searches(session, place.analysis.id).get(kind.key)
+def _is_stored(one: One) -> bool:
+    analysis = one.place.analysis
+    return analysis is not None and one.ref.first in stored_refs(one.session, analysis, _kind(one))
+
+
+def _found_words(one: One) -> Markup:
+    """Whether the search of the analysis found it."""
+    search, place = _search(one), one.place
+    if search is None:
+        return Markup("Explanations of this kind were not searched here; this one was computed from its address.")
+    url = one.links.explanations(place.slug, place.scope, kind=[one.ref.kind])
+    found = Markup('<a href="{}">{} that the search found</a>').format(url, exact(search.n))
+    if not _is_stored(one):
+        return Markup("Not among the {}; it was computed from its address. {}").format(found, search.note)
+    return Markup("One of {}{}. {}").format(found, ", which are all there are" if search.complete else "", search.note)
+
+
+def _drawing(one: One, title: str, claims: list[ClaimRecord]) -> Markup:
+    """Directions as combs, functions as tiles."""
+    weights = one.place.question.cut.weights
+    hues = hues_of(frequent_tables(one.session, one.place))
+    combs = [
+        Direction(claim.layer, tuple(claim.weights), tuple(claim.truth_table), claim.label)
+        for claim in claims
+        if claim.weights
+    ]
+    if combs:
+        return direction_diagram(weights, combs, hues=hues, title=title)
+    tiles = [Tile(claim.layer, neuron, tuple(claim.truth_table)) for claim in claims for neuron in claim.neurons]
+    return circuit_thumb(weights, None, tiles, hues=hues, title=title)
+
+
+def _table(one: One, claims: list[ClaimRecord]) -> Block:
+    n_inputs = one.place.question.cut.n_inputs
+    bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
+    columns = [
+        column("site", "Site", "Neurons, or a direction of a layer.", first=True),
+        column("label", "Function", "What the site is taken for."),
+        *(column(f"on{text}", text, f"Its value on input {text}.") for text in bits),
+    ]
+    if any(claim.weights for claim in claims):
+        columns.append(column("weights", "Weights", "Of the direction, one for each neuron of the layer."))
+    rows = [
+        Row(
+            {
+                "site": claim.site,
+                "label": claim.label,
+                **{f"on{text}": str(bit) for text, bit in zip(bits, claim.truth_table, strict=True)},
+                "weights": ", ".join(map(weight_text, claim.weights)),
+            }
+        )
+        for claim in claims
+    ]
+    return listed("claim", columns, rows)

@@ -18,13 +18,10 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.options import ScopeOptions
 from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, asked, blocks, record, table
-from app.pages.recorded import build_recorded
-from app.pages.sharing.drawings import claim_drawing
 from app.pages.sharing.parquet import as_parquet
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links, Reading, options_of
-from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.old_options import of_former_list, translated
@@ -117,20 +114,6 @@ def _former(path: str, kind: str) -> None:
 
 _former("circuits", "circuit")
 _former("algorithms", "algorithm")
-add_page(
-    router,
-    Page(
-        LIST + "/{ref}",
-        build_recorded,
-        "explanation",
-        "explanations",
-        "One explanation",
-        "An explanation of a kind stored as columns, such as a linear probe, computed from the weights.",
-        errors=(400, 404, 422),
-        context=lambda _page, _options: {"claim_drawing": claim_drawing},
-        within="this explanation",
-    ),
-)
 
 
 class ExplanationsRequest(AnalysisOrder):

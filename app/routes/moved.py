@@ -13,6 +13,7 @@ from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
+from app.pages.page import EXPLANATION
 from app.routes.shared_targets import PATTERNS
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
@@ -44,10 +45,36 @@ class Former:
 
 _NOW_V2: Final = "is answered by the second version of the interface"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
+_ONES: Final = {
+    "/networks/{network}/circuits/{mask}": ("/networks/{network}/explanations/c-{mask}", ("start", "classes")),
+    "/networks/{network}/circuits/{mask}/interpretations/{index}": (
+        "/networks/{network}/explanations/i-{mask}.{index}",
+        (),
+    ),
+}
+"""Addresses that explanations had, with those that they have now and the options that went along."""
+_MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+    *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
+    *(Former(f"/embed{page}", f"/embed{to}", (*SCOPE, "hide"), twin=False) for page, (to, _) in _ONES.items()),
+    *(
+        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, "width"), twin=False)
+        for page, (to, _) in _ONES.items()
+        for made in _MADE
+    ),
+    *(
+        Former(
+            f"{API_PREFIX}{page}",
+            became="is answered by version 2 of the interface",
+            cure=f"ask {API_V2}{to}",
+            parent=to,
+            twin=False,
+        )
+        for page, (to, _) in _ONES.items()
+    ),
     Former("/networks/{network}/plan", "/networks/{network}"),
     *(
         Former(
@@ -67,7 +94,12 @@ FORMER: Final[tuple[Former, ...]] = (
         twin=False,
     ),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
-    *(Former(f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin")) for page in _VERIFIED),
+    *(
+        Former(
+            f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin"), twin=page != EXPLANATION
+        )
+        for page in _VERIFIED
+    ),
     Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),
     Former("/models/{model}/claim", "/models/{model}/claims", ("rules", "theme", "loss", *_CLAIMED)),
     Former(
@@ -108,7 +140,8 @@ def _add(former: Former, api: str) -> None:
         names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
         if not former.to:
             item = f"address {path_of(request)[:200]!r}"
-            raise Gone(item, former.became, former.cure, parent=f"{prefix}{former.parent.format(**names)}")
+            cure = former.cure.format(**names)
+            raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
         kept = [(key, value) for key, value in request.query_params.multi_items() if key in former.keeps]
         query = f"?{urlencode(kept)}" if kept else ""
         return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)

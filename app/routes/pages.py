@@ -13,7 +13,6 @@ from app.error_answers import api_errors
 from app.figures.spread import spread_figures
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import alignment_address, build_alignment
-from app.pages.circuit import build_circuit
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
@@ -21,7 +20,6 @@ from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
@@ -64,24 +62,6 @@ PLAIN = (
             if page.distributions is None
             else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
         },
-    ),
-    Page(
-        CIRCUIT,
-        build_circuit,
-        "circuit",
-        "circuits",
-        "One circuit",
-        "Any structurally possible circuit, stored or not, computed from the weights.",
-        block="excerpt",
-        context=lambda page, _: NO_TABLE if page.excerpt is None else {},
-    ),
-    Page(
-        INTERPRETATIONS + "/{index}",
-        build_interpretation,
-        "interpretation",
-        "circuits",
-        "One interpretation",
-        "One interpretation of a circuit by its index, computed from the weights: a gate on each neuron.",
     ),
     Page(
         ALGORITHM + "/alignments/{alignment}",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.pages.kinds import PAGES as ONES
+
 PAGES = {
+    **{name: address for page in ONES.values() for name, address in page.samples.items()},
     "gallery": "/",
     "gallery, nothing found": "/?q=nothing-like-it",
     "network": "/networks/xor-pretrained",
@@ -58,18 +61,14 @@ PAGES = {
     "steps of a method of scores": "/networks/xor-pretrained/methods/eap-ig",
     "steps of a method that learns, not stored": "/networks/xor-pretrained/methods/edge-pruning",
     "claim, to be pasted": "/networks/xor-or-imp-3-3/claims?output=2",
-    "circuit": "/networks/xor-pretrained/circuits/{mask}",
     "explanations": "/networks/xor-pretrained/explanations",
     "explanations as a grid": "/networks/xor-pretrained/explanations?view=grid&kind=circuit&kind=alignment",
     "linear probes": "/networks/xor-pretrained/explanations?kind=probe",
-    "linear probe": "/networks/xor-pretrained/explanations/p-1.6",
-    "linear probe of three inputs": "/networks/majority-3-3/explanations/p-1.e8",
     "lenses compared": "/compare?network=xor-pretrained&e=l-labels&e=l-patching-table&e=p-2.6",
     "linear probes compared": "/compare?network=xor-pretrained&e=p-1.6&e=p-2.6&e=p-2.2",
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
     "interpretations": "/networks/xor-pretrained/circuits/{mask}/interpretations",
-    "interpretation": "/networks/xor-pretrained/circuits/{mask}/interpretations/1",
-    "circuit re-verified": "/verified?url=/networks/xor-pretrained/circuits/{mask}",
+    "circuit re-verified": "/verified?url=/networks/xor-pretrained/explanations/c-{mask}",
     "algorithms": "/networks/xor-pretrained/algorithms",
     "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
     "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",

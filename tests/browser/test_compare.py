@@ -84,6 +84,6 @@ def test_verdicts_come_when_the_reader_does(tab, expect, four):
     criteria.scroll_into_view_if_needed()
     expect(criteria).to_contain_text("criteria tell some of them apart")
     expect(criteria.get_by_role("row", name=re.compile("^Output faithfulness"))).to_be_visible()
-    tab.goto(f"/networks/{NETWORK}/circuits/081ff")
-    tab.locator("#criteria").scroll_into_view_if_needed()
+    tab.goto(f"/networks/{NETWORK}/explanations/c-081ff")
+    tab.locator("#criteria-summary").click()
     expect(tab.locator("#criteria")).to_contain_text("Of 16 pairs of a base and a source")

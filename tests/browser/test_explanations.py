@@ -66,7 +66,8 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
 
 def test_browse_interpretations_by_gate(tab, expect, where):
     tab.goto(where["circuit"])
-    tab.get_by_role("link", name="Browse by gate").click()
+    tab.locator("#find-summary").click()
+    tab.get_by_role("link", name="Choose gates").click()
     expect(tab).to_have_url(re.compile("/interpretations"))
     status = tab.locator("#readings [role=status]")
     every = status.inner_text()
@@ -75,4 +76,4 @@ def test_browse_interpretations_by_gate(tab, expect, where):
     expect(status).not_to_have_text(every)
     expect(tab.locator(".active-filters .pill")).to_have_count(1)
     tab.get_by_role("link", name="Random").click()
-    expect(tab).to_have_url(re.compile(r"/interpretations/[0-9]+"))
+    expect(tab).to_have_url(re.compile(r"/explanations/i-[0-9a-f]+\.[0-9]+"))

@@ -46,7 +46,7 @@ def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect
     assert field.get_attribute("aria-activedescendant") == first.get_attribute("id")
     expect(field).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/networks/xor-pretrained/circuits/081ff$"))
+    expect(tab).to_have_url(re.compile("/networks/xor-pretrained/explanations/c-081ff$"))
 
 
 def test_the_palette_is_closed_by_escape_and_gives_the_focus_back(tab, expect):

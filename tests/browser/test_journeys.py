@@ -33,8 +33,8 @@ def test_from_the_gallery_to_a_circuit(tab, expect):
     expect(tab.get_by_role("status").first).to_contain_text("197 valid circuits, of 9,625 possible")
     first = masks(tab)[0]
     tab.get_by_role("link", name=first, exact=True).click()
-    expect(tab).to_have_url(re.compile(f"/circuits/{first}$"))
-    expect(tab.locator(".verdicts")).to_contain_text("It classifies 4 of 4 rows correctly")
+    expect(tab).to_have_url(re.compile(f"/explanations/c-{first}$"))
+    expect(tab.locator(".verdicts")).to_contain_text("it classifies 4 of 4 rows correctly")
 
 
 def test_filter_sort_next_and_back_keep_the_address_in_step(tab, expect, site):

@@ -54,4 +54,4 @@ def test_a_click_opens_the_circuit_or_chooses_it(tab, expect):
     expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
     tab.get_by_role("radio", name="Open").check()
     click(tab, "c-2f0ef")
-    expect(tab).to_have_url(re.compile("/circuits/2f0ef"))
+    expect(tab).to_have_url(re.compile("/explanations/c-2f0ef"))

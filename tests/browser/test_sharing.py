@@ -38,7 +38,7 @@ def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
     from playwright.sync_api import expect
 
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    tab.goto(where["circuit"])
+    tab.goto(where["algorithm"])
     panel = tab.locator("#share")
     expect(panel.get_by_label("BibTeX", exact=True)).to_be_hidden()
     panel.locator("summary").click()

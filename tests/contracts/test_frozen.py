@@ -27,6 +27,7 @@ EXPLANATIONS = (
     f"{CIRCUIT}/interpretations?classes=observed",
     f"{CIRCUIT}/interpretations/0",
     f"{CIRCUIT}?protocol=paper",
+    f"{NETWORK}/explanations/c-081ff",
     ALGORITHM,
     f"{NETWORK}/explanations?kind=alignment&valid=any&sort=iia&order=desc",
     f"{NETWORK}/sandbox?e=i-081ff.0&now=01_1.0s10_2.0.1z",

@@ -68,7 +68,7 @@ def test_what_is_stored_is_what_a_run_here_finds(site, served, xor):
     assert [one.mask for one in result.circuits] == [one.mask for one in xor.circuits]
     assert result.circuits[3].draw() == xor.circuits[3].draw()
     assert result.alignments[0].row() | {"address": ""} == xor.alignments[0].row() | {"address": ""}
-    assert result.circuits[0].address == f"{served.url}/networks/{XOR_SLUG}/circuits/081ff"
+    assert result.circuits[0].address == f"{served.url}/networks/{XOR_SLUG}/explanations/c-081ff"
     assert f'href="{result.circuits[0].address}"' in result.circuits._repr_html_()
     network = site.network(XOR_SLUG)
     assert len(network.circuits()) == 197

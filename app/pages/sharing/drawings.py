@@ -6,16 +6,13 @@ from markupsafe import Markup
 
 from app.figures.numbers import noun
 from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles, network_diagram
-from app.figures.svg.tiles import Tile
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
-from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import DirectionPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
-from app.pages.recorded import RecordedPage
+from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.targets import SharedPage
@@ -30,13 +27,9 @@ def drawing_of(page: SharedPage) -> Markup:
     """
     if isinstance(page, NetworkPage):
         return network_diagram(page.network.weights_for(page.scope.output), title=page.network.name)
-    if isinstance(page, CircuitPage):
-        mask = page.circuit.mask
-        return network_diagram(page.network.weights_for(page.scope.output), mask, title=f"Circuit {mask}")
-    if isinstance(page, InterpretationPage):
-        tiles = gate_tiles(page.tiles, page.network.sizes[0])
-        weights = page.network.weights_for(page.scope.output)
-        return network_diagram(weights, page.circuit.mask, tiles, title=f"Interpretation {page.index}")
+    if isinstance(page, Document):
+        drawn = page.figure()
+        return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one
     if isinstance(page, AlgorithmPage):
         return formula_tree(page.algorithm.value, hues=page.hues, title=page.algorithm.formula)
     if isinstance(page, AlignmentPage):
@@ -54,23 +47,12 @@ def drawing_of(page: SharedPage) -> Markup:
             hues=page.hues,
             title=page.algorithm.formula,
         )
-    if isinstance(page, RecordedPage):
-        return claim_drawing(page)
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):
         drawing: Markup = page.drawings[page.figures[0].name]
         return drawing
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
-
-
-def claim_drawing(page: RecordedPage) -> Markup:
-    """What an explanation of a kind stored as columns says, on the network: directions as combs, functions as tiles."""
-    weights = page.network.weights_for(page.scope.output)
-    if page.combs:
-        return direction_diagram(weights, page.combs, hues=page.hues, title=page.name)
-    tiles = [Tile(one.layer, neuron, tuple(one.truth_table)) for one in page.claims for neuron in one.neurons]
-    return circuit_thumb(weights, None, tiles, hues=page.hues, title=page.name)
 
 
 def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:

@@ -21,7 +21,7 @@ from app.options import ScopeOptions
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.circuit import read_circuit, readings_of, verdict_on
+from app.pages.circuit_facts import read_circuit, readings_of, verdict_on
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs

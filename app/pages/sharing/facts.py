@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from markupsafe import escape
+
 from analysis import ENGINE_VERSION
 from app.figures.numbers import bounded_text, exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
-from app.pages.circuit import CircuitPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.interchanges import AlignedPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
-from app.pages.recorded import RecordedPage
+from app.pages.page import Document
 from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
@@ -64,7 +64,7 @@ def _rules(page: AnalysisPage) -> str:
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
 
 
-def _stored(page: NetworkPage | CircuitPage | InterpretationPage) -> dict[str, str]:
+def _stored(page: NetworkPage) -> dict[str, str]:
     """Engine and date of the stored analysis, {} where there is none."""
     if page.provenance is None:
         return {}
@@ -84,33 +84,6 @@ def _of_network(page: NetworkPage) -> Facts:
             ("of them minimal", counts.told("alignments_minimal")),
         ]
     return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
-
-
-def _of_circuit(page: CircuitPage) -> Facts:
-    circuit, verdict = page.circuit, page.verdict
-    lines = [
-        ("Verdict", "valid" if verdict.valid else "not valid"),
-        ("Rows classified correctly", f"{verdict.n_right} of {verdict.n_rows}"),
-        ("Edges kept", f"{circuit.n_edges} of {circuit.n_possible_edges}"),
-        ("Smallest margin", f"{verdict.margin:.4g}"),
-    ]
-    if page.interpretations is not None:
-        lines.append(("Interpretations", exact(page.interpretations)))
-    title = f"Circuit {circuit.mask} of {page.network.name}"
-    return Facts("Circuit: where", title, tuple(lines), f"circuit {circuit.mask}", _rules(page), **_stored(page))
-
-
-def _of_interpretation(page: InterpretationPage) -> Facts:
-    mask = page.circuit.mask
-    lines = (
-        ("Reads", page.reading or "one gate"),
-        ("Index", f"{exact(page.index)} of {exact(page.of)}"),
-        ("Observed class", f"{exact(page.observed_class)} of {exact(page.observed)}"),
-        ("Edges kept", f"{page.circuit.n_edges} of {page.circuit.n_possible_edges}"),
-    )
-    title = f"Interpretation {exact(page.index)} of circuit {mask} of {page.network.name}"
-    identity = f"circuit {mask}, interpretation {page.index}"
-    return Facts("Circuit, interpreted", title, lines, identity, _rules(page), **_stored(page))
 
 
 def _of_algorithm(page: AlgorithmPage) -> Facts:
@@ -144,10 +117,19 @@ def _computed(page: AlignedPage) -> dict[str, str]:
     }
 
 
-def _of_recorded(page: RecordedPage) -> Facts:
-    lines = tuple((figure.label, figure.words) for figure in page.figures if figure.words)
-    title = f"{page.name}, {page.noun} of {page.network.name}"
-    return Facts(page.noun.capitalize(), title, lines, f"{page.noun} {page.ref}", _rules(page))
+def _of_document(page: Document) -> Facts:
+    """What its head and its figures say."""
+    place, kind = page.one.place, page.one.explanation.record
+    lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in page.facts.facts)
+    title = f"{escape(page.head.title).striptags()} of {place.row.name}"
+    data = place.question.record
+    protocol = place.question.protocol
+    rules = f"{protocol.name} ({protocol.digest[:12]})" + ("" if data.is_clean else f", data {data.digest[:12]}")
+    identity = f"{kind.noun} {page.one.ref}"
+    row = place.analysis
+    if row is None:
+        return Facts(kind.heading, title, lines, identity, rules)
+    return Facts(kind.heading, title, lines, identity, rules, row.engine_version, row.created_at.date().isoformat())
 
 
 def _of_direction(page: DirectionPage) -> Facts:
@@ -242,12 +224,10 @@ def _of_comparison(page: ComparePage) -> Facts:
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     NetworkPage: _of_network,
-    CircuitPage: _of_circuit,
-    InterpretationPage: _of_interpretation,
     AlgorithmPage: _of_algorithm,
     AlignmentPage: _of_alignment,
     DirectionPage: _of_direction,
-    RecordedPage: _of_recorded,
+    Document: _of_document,
     SandboxPage: _of_sandbox,
     StudyPage: _of_study,
     ComparePage: _of_comparison,

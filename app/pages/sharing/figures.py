@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -32,16 +32,14 @@ from app.figures.svg import (
 from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
-from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.input_plane import PlaneView
 from app.pages.interchanges import AlignedPage
-from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
-from app.pages.recorded import RecordedPage
+from app.pages.page import DRAWING, Document
 from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
@@ -49,18 +47,12 @@ from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
 
 Draw = Callable[[], Markup]
-DRAWING: Final = "drawing"
-"""The name of the drawing of the very thing that a page is about."""
 
 
-def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]:
+def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, NetworkPage):
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
-    if isinstance(page, InterpretationPage):
-        return {DRAWING: partial(drawing_of, page), **_of_interpretation(page)}
-    if isinstance(page, CircuitPage):
-        return {DRAWING: partial(drawing_of, page), **_of_plane(page.plane, f"Circuit {page.circuit.mask}")}
     if isinstance(page, AlgorithmPage):
         return {DRAWING: partial(drawing_of, page)}
     if isinstance(page, AlignmentPage):
@@ -71,7 +63,7 @@ def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     if isinstance(page, LadderPage):
         return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
-    if isinstance(page, (RecordedPage, SandboxPage, StudyPage)):
+    if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
@@ -82,7 +74,11 @@ def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses
     Raises:
         NotFound: the page has no figure of that name.
     """
-    figures = figures_of(page)
+    if isinstance(page, Document):
+        drawn = page.figure(name)
+        figures: Mapping[str, Draw] = {name: partial(Markup, str(drawn.drawing))} if drawn else {}
+    else:
+        figures = _figures_of(page)
     if name not in figures:
         known = f"; it has {', '.join(figures)}" if figures else ""
         raise NotFound(
@@ -124,20 +120,6 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         if curves:
             figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures
-
-
-def _of_interpretation(page: InterpretationPage) -> dict[str, Draw]:
-    return {
-        f"cut-{gate.tile.site}": partial(
-            number_line,
-            gate.activations,
-            page.input_labels,
-            [Threshold(gate.threshold, "", tuple(gate.tile.truth_table))],
-            title=f"Activations of {gate.tile.site}",
-        )
-        for gate in page.gates
-        if not gate.neutral
-    }
 
 
 def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:

@@ -17,14 +17,13 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.compare.views import ComparePage
+from app.pages.page import Document
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, Target, read_target
 from app.pages.studies.views import StudyPage
 
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
-    "circuit": 560,
-    "interpretation": 560,
     "algorithm": 420,
     "alignment": 640,
     "direction": 700,
@@ -126,7 +125,11 @@ def notebook_lines(page: SharedPage, target: Target, site: str) -> str:
         target: what its address names.
         site: where this server is, with the prefix below which it is served; "" if that is not known.
     """
-    kinds = {one.kind for one in page.explanations} if isinstance(page, ComparePage) else {target.kind}
+    kinds: set[str] = {target.kind}
+    if isinstance(page, ComparePage):
+        kinds = {one.kind for one in page.explanations}
+    elif isinstance(page, Document):
+        kinds = {page.one.ref.kind}
     if not site or not kinds <= IN_LIBRARY:
         return ""
     address = f"{target.path}{target.query_text}"

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_origin
+from typing import Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
@@ -21,26 +20,25 @@ from app.errors import BadQuery, NotFound
 from app.options import Options, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
-from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
 from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
-from app.pages.interpretation import InterpretationPage, build_interpretation
+from app.pages.explanations import read_ref
+from app.pages.kinds import PAGES, find_document
 from app.pages.network.page import NetworkPage, build_network
-from app.pages.recorded import RecordedPage, build_recorded
+from app.pages.page import Document, read_options
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
 from app.pages.studies.options import StudyOptions
 from app.pages.studies.page import build_study
 from app.pages.studies.views import StudyPage
+from pluriscope.addresses import present
 
 Kind = Literal[
     "network",
-    "circuit",
-    "interpretation",
     "algorithm",
     "alignment",
     "direction",
@@ -50,24 +48,13 @@ Kind = Literal[
     "study",
 ]
 SharedPage = (
-    NetworkPage
-    | CircuitPage
-    | InterpretationPage
-    | AlgorithmPage
-    | AlignmentPage
-    | DirectionPage
-    | RecordedPage
-    | ComparePage
-    | SandboxPage
-    | StudyPage
+    NetworkPage | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
 )
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
 _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("network", re.compile(r"/networks/([^/]+)")),
-    ("circuit", re.compile(r"/networks/([^/]+)/circuits/([^/]+)")),
-    ("interpretation", re.compile(r"/networks/([^/]+)/circuits/([^/]+)/interpretations/([^/]+)")),
     ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
@@ -79,12 +66,9 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": ScopeOptions,
-    "circuit": CircuitOptions,
-    "interpretation": ScopeOptions,
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
-    "explanation": ScopeOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,
@@ -112,8 +96,7 @@ class Target:
             return "/compare"
         if self.kind == "study":
             return f"/studies/{quote(self.parts[0], safe='')}"
-        nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
-        nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
+        nouns: dict[str, tuple[str, ...]] = {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions"), "explanation": ("explanations",)}
         first, *rest = (quote(part, safe="") for part in self.parts)
         below = "/sandbox" if self.kind == "sandbox" else ""
@@ -162,6 +145,7 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = path.removeprefix(API_PREFIX).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
+    path = present(path, PAGES)
     for kind, shape in _SHAPES:
         match = shape.fullmatch(path)
         if match:
@@ -186,23 +170,10 @@ def options_of(target: Target) -> Options:
     Raises:
         BadQuery: one is unknown or out of range.
     """
-    model = _OPTIONS[target.kind]
-    given: dict[str, Any] = {}
-    for key in dict.fromkeys(key for key, _ in target.query):
-        values = target.values(key)
-        field = model.model_fields.get(key)
-        is_list = field is not None and get_origin(field.annotation) is list
-        given[key] = values if is_list else values[-1]
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        if first["type"] == "extra_forbidden":
-            cause, cure = "is unknown here", f"use one of {', '.join(model.model_fields)}"
-        else:
-            cause, cure = first["msg"][:1].lower() + first["msg"][1:], "correct it or leave it out"
-        raise BadQuery(f"option {name!r} {str(first.get('input'))[:60]!r}", cause, cure, name) from None
+    if target.kind == "explanation":
+        declared = PAGES.get(read_ref(target.parts[1], 1).kind)
+        return read_options(ScopeOptions if declared is None else declared.options, target.query)
+    return read_options(_OPTIONS[target.kind], target.query)
 
 
 def build_target(session: Session, addresses: Addresses, target: Target) -> SharedPage:
@@ -212,15 +183,14 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         PageError: it names nothing, or an option is wrong.
         AnalysisError: what it names does not fit the network.
     """
+    if target.kind == "explanation":
+        return find_document(session, addresses, target.parts[0], target.parts[1], target.query)
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
         "network": build_network,
-        "circuit": build_circuit,
-        "interpretation": build_interpretation,
         "algorithm": build_algorithm,
         "alignment": build_alignment,
         "direction": build_direction,
-        "explanation": build_recorded,
         "compare": build_compare,
         "sandbox": build_sandbox,
         "study": build_study,

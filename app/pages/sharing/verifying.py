@@ -327,8 +327,6 @@ def _view(
 
 def _nouns(kind: str) -> str:
     return {
-        "circuit": "Circuit",
-        "interpretation": "Interpretation",
         "algorithm": "Algorithm",
         "alignment": "Alignment",
         "direction": "Directions",

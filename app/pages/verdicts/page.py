@@ -30,10 +30,11 @@ from app.pages.place import locate_boolean
 from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
 from app.pages.verdicts.witnesses import WitnessView, witness_view
+from pluriscope.blocks import VerdictState
 from pluriscope.naming import LETTERS, ExplanationRef
 
 Origin = Literal["stored", "computed", "not_computed"]
-_GLYPHS: dict[str, str] = {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}
+_GLYPHS: dict[str, VerdictState] = {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}
 _WORDS: dict[str, str] = {
     "passed": "passes",
     "failed": "fails",
@@ -74,7 +75,7 @@ class CriterionVerdict(PageModel):
     witness: WitnessView | None = None
 
     @property
-    def glyph(self) -> str:
+    def glyph(self) -> VerdictState:
         """Name of its mark in the interface."""
         return _GLYPHS.get(self.outcome, "untested")
 

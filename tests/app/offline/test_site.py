@@ -22,6 +22,7 @@ from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import result_json
+from app.addressing import Addresses
 from app.offline.errors import CannotExport
 from app.offline.folder import MANIFEST
 from app.offline.names import file_of
@@ -115,7 +116,7 @@ def test_everything_planned_is_there(copy):
     assert any(page.startswith("/compare") for page in contents["pages"])
     masks = (copy / f"networks/{SLUG}/circuits.csv").read_text().splitlines()
     assert len([line for line in masks if not line.startswith("#")]) == 198
-    assert list(copy.glob(f"networks/{SLUG}/circuits/*/drawing.svg"))
+    assert list(copy.glob(f"networks/{SLUG}/explanations/*/drawing.svg"))
 
 
 def test_twins_are_what_the_dashboard_answers(copy, settings):
@@ -124,8 +125,14 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
     from app.main import create_app
 
     with TestClient(create_app(settings)) as client:
-        for page in ("", "/circuits", "/circuits/081ff", "/circuits?sort=observed", "/explanations?sort=variables"):
-            address = f"/api/v1/networks/{SLUG}{page}"
+        for page in (
+            "",
+            "/circuits",
+            "/explanations/c-081ff",
+            "/circuits?sort=observed",
+            "/explanations?sort=variables",
+        ):
+            address = Addresses().twin(f"/networks/{SLUG}{page}")
             assert json.loads((copy / file_of(address)).read_text()) == client.get(address).json(), page
 
 
@@ -146,11 +153,10 @@ def test_the_network_file_gives_the_result_file_again(copy):
 def leads_to_a_live_site(folder: Path) -> None:
     """Links of a copy of the second output, with the pair compared, to what is not in it."""
     page = (folder / f"networks/{TWO}/circuits__output=1.html").read_text()
-    assert f'href="{LIVE}/networks/{TWO}/circuits/' in page
+    assert f'href="{LIVE}/networks/{TWO}/explanations/c-' in page
     assert "not-included.html" not in page
-    mask = PAIR[0].removeprefix("c-")
-    circuit = (folder / f"networks/{TWO}/circuits/{mask}__output=1.html").read_text()
-    assert f"{LIVE}/networks/{TWO}/circuits/{mask}" in circuit
+    circuit = (folder / f"networks/{TWO}/explanations/{PAIR[0]}__output=1.html").read_text()
+    assert f"{LIVE}/networks/{TWO}/explanations/{PAIR[0]}" in circuit
     assert 'rel="canonical"' in circuit
     contents = json.loads((folder / "contents.json").read_text())
     compared = [page for page in contents["pages"] if page.startswith("/compare")]
@@ -231,7 +237,7 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
     assert not (folder / "networks/two.html").exists()
     assert not any(path.startswith("/networks/two?output") for path in contents["pages"])
     assert broken_links(folder, links_of(folder)) == []
-    circuit = next(path for path in contents["pages"] if re.fullmatch(r"/networks/two/circuits/[0-9a-f]+\?.*", path))
+    circuit = next(path for path in contents["pages"] if re.fullmatch(r"/networks/two/explanations/c-.*\?.*", path))
     told = re.search(r">(pluriscope verify [^<]*)<", (folder / contents["pages"][circuit]).read_text())
     assert told
     monkeypatch.chdir(folder)

@@ -19,11 +19,15 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.network("xor"), "/networks/xor", "/networks/{network}"),
     (lambda a: a.network("xor", SCOPE), f"/networks/xor?{QUERY}", "/networks/{network}"),
     (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/explanations?kind=circuit&sort=margin", None),
-    (lambda a: a.circuit("xor", "081ff"), "/networks/xor/circuits/081ff", "/networks/{network}/circuits/{mask}"),
+    (
+        lambda a: a.circuit("xor", "081ff"),
+        "/networks/xor/explanations/c-081ff",
+        "/networks/{network}/explanations/{ref}",
+    ),
     (
         lambda a: a.interpretation("xor", "081ff", 10**30, SCOPE),
-        f"/networks/xor/circuits/081ff/interpretations/{10**30}?{QUERY}",
-        "/networks/{network}/circuits/{mask}/interpretations/{index}",
+        f"/networks/xor/explanations/i-081ff.{10**30}?{QUERY}",
+        "/networks/{network}/explanations/{ref}",
     ),
     (
         lambda a: a.interpretations("xor", "081ff", gate=["2-1:NAND"]),
@@ -141,7 +145,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
     behind = create_app(app.state.settings.model_copy(update={"prefix": "/pluriscope"}))
     with TestClient(behind, base_url="http://127.0.0.1") as client:
         start = "" if stripped else "/pluriscope"
-        for path in ("/", XOR, XOR + "/explanations", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):
+        for path in ("/", XOR, XOR + "/explanations", XOR + "/explanations/i-081ff.3", "/glossary", "/nope"):
             answer = client.get(start + path)
             assert answer.status_code == (404 if path == "/nope" else 200)
             links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
@@ -150,5 +154,5 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
         assert client.get(start + "/static/pluriscope.css").status_code == 200
         twin = client.get(start + "/api/v1" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
-        missing = client.get(start + "/api/v1" + XOR + "/circuits/zzz")
-        assert missing.json()["parent"] == "/pluriscope" + XOR + "/explanations?kind=circuit"
+        missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")
+        assert missing.json()["parent"] == "/pluriscope" + XOR + "/explanations"

@@ -10,14 +10,13 @@ from starlette.routing import Match
 
 from app.db import rows
 from app.options import ScopeOptions
-from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.interpretation import build_interpretation
 from app.pages.network import build_network
 from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
+ONE = XOR + "/explanations/c-"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
 PAGES = {  # address → most statements that it may send
@@ -51,11 +50,13 @@ PAGES = {  # address → most statements that it may send
     "/networks/queued/common-ground": 6,
     CIRCUIT_STANDING: 9,
     "/networks/none": 15,
-    CIRCUIT: 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
-    CIRCUIT + "?classes=all&start=300&limit=60": 10,
-    XOR + "/circuits/3ffff?protocol=paper": 10,
-    XOR + "/circuits/3fffe": 10,
-    "/networks/linear/circuits/3": 6,
+    ONE + "081ff": 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
+    ONE + "081ff?classes=all&start=300": 10,
+    ONE + "081ff?part=criteria": 20,
+    ONE + "081ff?part=verify": 30,  # each figure beside the stored one
+    ONE + "3ffff?protocol=paper": 10,
+    ONE + "3fffe": 10,
+    "/networks/linear/explanations/c-3": 6,
     XOR + "/rivals": 7,
     "/networks/untouched/rivals": 6,
     "/networks/queued/rivals": 6,
@@ -74,8 +75,9 @@ PAGES = {  # address → most statements that it may send
     "/networks/queued/explanations": 8,
     CIRCUIT + "/interpretations": 5,
     CIRCUIT + "/interpretations?gate=1-0:A&classes=observed": 5,
-    CIRCUIT + "/interpretations/0": 5,
-    CIRCUIT + "/interpretations/367": 5,
+    XOR + "/explanations/i-081ff.0": 5,
+    XOR + "/explanations/i-081ff.367": 5,
+    XOR + "/explanations/i-081ff.21?part=cut": 5,
     "/glossary": 0,
     "/glossary?q=margin": 0,
     "/search": 3,
@@ -146,11 +148,6 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
         ("/gallery?q=x", lambda s, a: build_gallery(s, a, GalleryOptions(q="x"))),
         (XOR, lambda s, a: build_network(s, a, "xor", ScopeOptions())),
         (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", ScopeOptions(protocol="paper"))),
-        (CIRCUIT, lambda s, a: build_circuit(s, a, "xor", "081ff", CircuitOptions())),
-        (
-            CIRCUIT + "/interpretations/21",
-            lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", ScopeOptions()),
-        ),
     ],
 )
 def test_the_twin_is_the_pages_model(client, app, address, build):
@@ -242,7 +239,7 @@ def test_a_data_record_of_its_own_is_named_and_linked(get, client):
     assert 0 < every["total"] <= get(XOR + "/explanations", kind="circuit", protocol="paper")["total"]
     assert all(f"data={NOISY.digest[:12]}" in item["url"] for item in every["items"])
     one = get(every["items"][0]["url"].partition("?")[0], protocol="paper", data=NOISY.digest[:12])
-    assert (one["verdict"]["n_right"], one["verdict"]["n_rows"]) == (12, 12)
+    assert (one["n_right"], one["n_rows"]) == (12, 12)
     assert "every input thrice, slightly off" in client.get(page["url"]).text
 
 

@@ -97,9 +97,7 @@ def test_the_schema_names_each_kind_and_every_option(client):
         "sort",
         "start",
     }
-    assert {"CircuitRecord", "AlgorithmRecord", "AlignmentRecord", "ProbeRecord"} <= described["components"][
-        "schemas"
-    ].keys()
+    assert {"CircuitLine", "AlgorithmLine", "AlignmentLine", "ProbeLine"} <= described["components"]["schemas"].keys()
 
 
 def test_integers_beyond_2_to_the_53_are_text(get):

@@ -27,7 +27,7 @@ def test_what_the_steps_say_is_what_they_show(client, figures):
     assert figures[0]["run"]["explanations"] == figures[0]["run"]["changes"] == []
     circuit, reading, aligned, test, divided = figures[1:]
     assert circuit["mask"] == reading["mask"]
-    assert client.get(f"/api/v1{XOR}/circuits/{circuit['mask']}").json()["verdict"]["valid"]
+    assert client.get(f"/api/v2{XOR}/explanations/c-{circuit['mask']}").json()["valid"]
     gates = {gate["site"]: gate for gate in reading["tiles"]}
     other = next(tile for tile in aligned["tiles"] if tile["site"] == "n1.0")
     assert gates["n1.0"]["truth_table"] not in (other["truth_table"], [1 - bit for bit in other["truth_table"]])

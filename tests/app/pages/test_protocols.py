@@ -36,11 +36,11 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
         assert criterion_words(told["settings"], 4).startswith("any of zero, mean and resample ablation, decided by")
         context = CircuitCriteriaContext((analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
         fails = context.masks[~context.enough(context.n_right("zero")) & context.enough(context.n_right("mean"))][0]
-        address = f"{XOR}/circuits/{int(fails):05x}"
-        verdict = client.get(f"/api/v1{address}", params={"protocol": any_ablation.digest[:12]}).json()["verdict"]
+        address = f"/api/v2{XOR}/explanations/c-{int(fails):05x}"
+        verdict = client.get(address, params={"protocol": any_ablation.digest[:12]}).json()
         assert verdict["valid"]
         assert verdict["reason"].endswith("under zero ablation, and enough under another")
-        assert not client.get(f"/api/v1{address}").json()["verdict"]["valid"]
+        assert not client.get(address).json()["valid"]
         twin = client.get(f"/api/v1{XOR}", params={"protocol": noisy.digest[:12]}).json()
         assert twin["scope"]["data"]["n_validation_rows"] == 10_000
         assert twin["scope"]["data"]["is_default"]

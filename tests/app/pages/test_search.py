@@ -35,7 +35,7 @@ def test_networks_are_found_by_parts_of_their_names_in_any_order(find, text):
 def test_a_mask_leads_to_the_circuits_that_begin_with_it(find, masks):
     mask = masks[7]
     for text in (mask, f"c·{mask}", f"c-{mask}", mask.upper(), f"{mask} pretrained"):
-        assert f"{XOR}/circuits/{mask}" in urls(find(text)["explanations"]), text
+        assert f"{XOR}/explanations/c-{mask}" in urls(find(text)["explanations"]), text
     begun = find(f"c·{mask[:3]}", limit=50)["explanations"]
     assert [hit["label"] for hit in begun] == [f"c·{other}" for other in masks if other.startswith(mask[:3])]
 

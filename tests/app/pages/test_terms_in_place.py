@@ -25,8 +25,6 @@ PAGES = (
     XOR,
     XOR + "?protocol=paper",
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
-    XOR + "/circuits/081ff",
-    XOR + "/circuits/081ff/interpretations/3",
     ALGORITHM,
     XOR + "/directions",
     XOR + "/sandbox",

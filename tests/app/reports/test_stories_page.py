@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -151,11 +154,9 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatc
 def test_a_circuits_page_tells_its_story_with_its_places(get, client) -> None:
     odd = get(PAGE)["stories"][1]["examples"][0]["mask"]
     usual = get(PAGE)["stories"][0]["examples"][0]["mask"]
-    told = get(f"/networks/{SLUG}/circuits/{usual}")["story"]
-    assert told["relation"] == "same"
-    (carried,) = told["carried"]
-    assert carried["algorithm"]["formula"] == NETWORK
-    assert carried["n_minimal"] >= 1
-    assert {place["layer"] for places in carried["placements"] for place in places} <= {1, 2}
-    silent = get(f"/networks/{SLUG}/circuits/{odd}")["story"]
-    assert (silent["relation"], silent["carried"]) == ("none", [])
+    told = unescape(client.get(f"/networks/{SLUG}/explanations/c-{usual}?part=story").text)
+    assert "exactly the algorithms that the whole network carries" in told
+    assert f">{NETWORK}</a>" in told
+    assert re.search(r" on n[12]\.", told)
+    silent = unescape(client.get(f"/networks/{SLUG}/explanations/c-{odd}?part=story").text)
+    assert "No irredundant algorithm of the task has a valid alignment" in silent

@@ -33,7 +33,7 @@ def test_a_former_address_leads_somewhere(client: TestClient, former: Former) ->
         if former.became:
             assert answer.status_code == 410
             assert former.became in answer.text
-            assert former.cure.lower() in answer.text.lower()
+            assert former.cure.partition("{")[0].lower() in answer.text.lower()
             continue
         assert answer.status_code == 301
         to = answer.headers["location"].partition("?")[0]

@@ -446,7 +446,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     base, data = f"/networks/{first.network[:16]}", first.data.digest[:12]
     assert client.get(f"{base}/circuits?data={data}").status_code == 200
     every_edge = f"{(1 << 10) - 1:x}"
-    circuit = client.get(f"{base}/circuits/{every_edge}?data={data}")
+    circuit = client.get(f"{base}/explanations/c-{every_edge}?data={data}")
     assert circuit.status_code == 200
     assert "/sandbox?" not in circuit.text.split("<main", 1)[1]
     for part in (*ABOUT_INPUTS, f"circuits/{every_edge}/interpretations", f"verdicts?e=c-{every_edge}"):

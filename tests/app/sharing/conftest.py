@@ -14,8 +14,8 @@ from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
-CIRCUIT = f"{XOR}/circuits/081ff"
-INTERPRETATION = f"{XOR}/circuits/1839f/interpretations/0"
+CIRCUIT = f"{XOR}/explanations/c-081ff"
+INTERPRETATION = f"{XOR}/explanations/i-1839f.0"
 ALGORITHM = f"{XOR}/algorithms/a2e8546f11f80df4"
 ALIGNMENT = f"{ALGORITHM}/alignments/e3bd9b5eae0c1489"
 DIRECTION = f"{ALGORITHM}/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"

@@ -28,7 +28,7 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     for former, now in (
         ("/networks/moving", "/networks/moved"),
         ("/networks/moving/circuits?edges_max=3&keep=n1.0", "/networks/moved/circuits?edges_max=3&keep=n1.0"),
-        ("/api/v1/networks/moving/circuits/3f", "/api/v1/networks/moved/circuits/3f"),
+        ("/api/v2/networks/moving/explanations/c-3f", "/api/v2/networks/moved/explanations/c-3f"),
         ("/embed/networks/moving", "/embed/networks/moved"),
         ("/networks/moving/card.png", "/networks/moved/card.png"),
         ("/compare?network=moving&e=c-3f", "/compare?network=moved&e=c-3f"),

@@ -75,13 +75,13 @@ def test_absence_from_a_whole_list_is_a_verdict_that_is_checked(client) -> None:
     masks = {row["mask"] for row in client.get(f"{XOR}/circuits.json").json()["rows"]}
     smaller = smaller_by_one(circuit_from_hex("3ffff", (2, 3, 3, 1)))
     missing = next(one.hex for one in smaller if one.hex not in masks)
-    told = client.get("/api/v1" + verified(f"{XOR}/circuits/{missing}")).json()
+    told = client.get("/api/v1" + verified(f"{XOR}/explanations/c-{missing}")).json()
     valid = next(figure for figure in told["explanations"][0]["figures"] if figure["key"] == "valid")
     assert (valid["stored"], valid["recomputed"], valid["status"]) == (False, False, "equal")
 
 
 def test_a_network_that_is_not_analysed_has_nothing_to_compare_with(client) -> None:
-    told = client.get("/api/v1" + verified("/networks/settled/circuits/3f")).json()  # 2-2-1: six edges, all kept
+    told = client.get("/api/v1" + verified("/networks/settled/explanations/c-3f")).json()  # 2-2-1: six edges, all kept
     assert told["verdict"] == "not_stored"
 
 
@@ -119,7 +119,7 @@ def test_the_former_address_leads_to_the_page(client, page) -> None:
 @pytest.mark.parametrize(
     ("page", "status"),
     [
-        (f"{XOR}/circuits/zzz", 404),
+        (f"{XOR}/explanations/c-zzz", 404),
         (f"{INTERPRETATION[:-1]}99999999999", 404),
         (f"{CIRCUIT}?unknown=1", 400),
         (f"{CIRCUIT}?output=7", 404),

@@ -31,7 +31,7 @@ LISTS = {
         ]
     },
     f"{XOR}/common-ground": {"sort": "coverage", "order": "asc"},
-    CIRCUIT + "/interpretations": {},
+    f"{XOR}/circuits/081ff/interpretations": {},
 }
 
 

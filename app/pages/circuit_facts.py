@@ -1,0 +1,140 @@
+"""What every page about a circuit says: whether it is valid, and how many interpretations it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.circuits.search import decide_right
+from analysis.circuits.space import in_space
+from analysis.errors import BeyondLimits, InvalidMask
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex, mask_array
+from analysis.validity import decide, margin_to_edge
+from app.addressing import Addresses
+from app.db.reads.circuits import is_stored
+from app.errors import NotFound
+from app.options import PageModel
+from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
+from app.pages.place import Place
+from pluriscope.naming import ExplanationRef
+
+N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
+MAX_CARDS: Final = 60
+MAX_INDEX_DIGITS: Final = 999
+
+
+class Verdict(PageModel):
+    """Whether a circuit is valid under the protocol, and why not."""
+
+    valid: bool
+    reason: str = Field(description="One clause; for a valid circuit too.")
+    n_right: int = Field(description="Rows of the data record decided right.")
+    n_rows: int
+    threshold: float = Field(description="The share of right rows must be above this.")
+    in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
+    margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+
+
+class CircuitView(PageModel):
+    """A circuit as a set of edges."""
+
+    mask: str
+    url: str
+    ref: str = Field(description="How a comparison's address names it.")
+    n_edges: int
+    n_possible_edges: int
+    n_neurons: int
+    n_possible_neurons: int
+    kept: list[list[list[bool]]] = Field(description="Kept edges, one matrix [n_out][n_in] for each layer.")
+    stored: bool = Field(description="Whether an analysis here holds it as a valid circuit.")
+
+
+def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
+    """The circuit that an address names.
+
+    Raises:
+        NotFound: malformed, of another network, or not structurally possible.
+    """
+    try:
+        return circuit_from_hex(mask, place.question.cut.sizes)
+    except InvalidMask as error:
+        parent = addresses.circuits(place.row.slug, place.scope)
+        raise NotFound(error.item, error.cause, error.cure, "mask", parent, f"circuits of {place.row.slug}") from None
+
+
+def verdict_on(place: Place, circuit: Circuit) -> Verdict:
+    """Whether the circuit is valid under the place's protocol and data record, from the weights."""
+    rows, labels = place.question.judged
+    protocol = place.question.protocol
+    outputs = place.question.activations(circuit, rows)[-1][:, 0]
+    n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
+    margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
+    looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
+    accurate = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
+    if not looked_at:
+        reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
+    elif accurate:
+        reason = f"it classifies {n_right} of {len(labels)} rows correctly"
+        if n_right / len(labels) <= protocol.accuracy_threshold:
+            reason += f" under {protocol.ablation} ablation, and enough under another"
+    else:
+        share = f"a share above {protocol.accuracy_threshold:g} is asked for"
+        reason = f"it classifies {n_right} of {len(labels)} rows correctly, and {share}"
+    return Verdict(
+        valid=looked_at and accurate,
+        reason=reason,
+        n_right=n_right,
+        n_rows=len(labels),
+        threshold=protocol.accuracy_threshold,
+        in_space=looked_at,
+        margin=margin,
+        fragile=margin < FRAGILE_MARGIN,
+    )
+
+
+def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Addresses) -> CircuitView:
+    stored = place.analysis is not None and is_stored(session, place.analysis.id, circuit.hex)
+    return CircuitView(
+        mask=circuit.hex,
+        url=addresses.circuit(place.row.slug, circuit.hex, place.scope),
+        ref=str(ExplanationRef("circuit", circuit.hex)),
+        n_edges=circuit.n_edges,
+        n_possible_edges=circuit.layout.n_edges,
+        n_neurons=circuit.n_neurons,
+        n_possible_neurons=sum(place.question.cut.hidden_sizes),
+        kept=[matrix.tolist() for matrix in circuit.keep],
+        stored=stored,
+    )
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The interpretations of a circuit, or why there are none to speak of."""
+
+    space: InterpretationSpace | None = None
+    total: int | None = None
+    observed: int | None = None
+    why_not: str = ""
+
+
+def readings_of(place: Place, circuit: Circuit, verdict: Verdict, most: int | None = MOST_ON_PAGES) -> Readings:
+    """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
+    if not verdict.in_space:
+        return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
+    if not verdict.valid:
+        return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
+    if not place.question.data.boolean:
+        return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
+    if circuit.layout.n_edges > MAX_EDGES:
+        return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
+    try:
+        space = space_of(place.question, circuit, most)
+        return Readings(space, space.count, space.n_observed)
+    except BeyondLimits as error:
+        return Readings(why_not=error.cause)

@@ -1,0 +1,75 @@
+"""The page of each kind of explanation, and what stands at an address of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from analysis.explanations.registry import RECORDED
+from app.addressing import Addresses
+from app.errors import NotFound
+from app.pages.circuit import circuit
+from app.pages.explanations import find_explanation
+from app.pages.interpretation import interpretation
+from app.pages.page import Document, One, Page, read_options
+from app.pages.place import locate, locate_boolean
+from app.pages.recorded import recorded
+from pluriscope.naming import ExplanationRef
+
+PAGES: Final[Mapping[str, Page]] = {
+    "circuit": circuit,
+    "interpretation": interpretation,
+    **dict.fromkeys((kind.key for kind in RECORDED), recorded),
+}
+
+
+def find_document(
+    session: Session, links: Addresses, network: str, text: str, query: Sequence[tuple[str, str]] = ()
+) -> Document:
+    """What an address shows.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        network: slug or beginning of a digest.
+        text: the reference.
+        query: options as they stand in the address.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or the reference names nothing.
+        BadQuery: an option that the page does not have, or a value that it cannot have.
+        BeyondLimits: the explanation is too large to be read on the spot.
+    """
+    ref = _reference(links, network, text)
+    declared = PAGES[ref.kind]
+    options = read_options(declared.options, query)
+    reach = locate if ref.kind == "circuit" else locate_boolean
+    place = reach(session, links, network, options.scope)
+    parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
+    try:
+        explanation = find_explanation(session, links, place, ref)
+    except NotFound as error:
+        raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
+    return Document(declared, One(session, links, explanation), options)
+
+
+def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:
+    """The reference in an address.
+
+    Raises:
+        NotFound: it has none of the shapes that have pages.
+    """
+    item, parent = f"explanation {text[:60]!r}", (links.explanations(network), f"explanations of {network}")
+    try:
+        ref = ExplanationRef.parse(text)
+    except ValueError:
+        ref = ExplanationRef("", "")
+    if ref.kind not in PAGES:
+        known = "c-MASK for a circuit, or choose one from the list"
+        raise NotFound(item, "is no reference to an explanation that has a page", f"write {known}", "ref", *parent)
+    if ref.protocol:
+        cure = f"write ?protocol={ref.protocol} behind the address"
+        raise NotFound(item, "names its protocol in the reference", cure, "ref", *parent)
+    return ref

@@ -1,0 +1,168 @@
+"""Pages of one explanation: each declared once, as a function from the explanation and its options to blocks.
+
+Its address, its parts, its refusals, its content as JSON, its drawings and cards, its offline copy and the addresses at
+which a browser looks follow from the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeVar, get_origin
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.tables import NetworkRow
+from app.errors import BadQuery
+from app.options import Options, ScopeOptions
+from app.pages.explanations import Explanation
+from app.pages.place import Place
+from pluriscope.blocks import Block, Facts, Figure, Head, find
+from pluriscope.naming import ExplanationRef
+from pluriscope.records import ExplanationRecord
+
+Model = TypeVar("Model", bound=Options)
+EXPLANATION: Final = "/networks/{network}/explanations/{ref}"
+DRAWING: Final = "drawing"
+"""The id of the figure of the very thing that a page is about; other figures with an id are files as well."""
+
+
+@dataclass(frozen=True)
+class One:
+    """One explanation at its own address, with the store that it is read from.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        explanation: what the address names.
+    """
+
+    session: Session
+    links: Addresses
+    explanation: Explanation
+
+    @property
+    def place(self) -> Place:
+        """What it is an explanation of."""
+        return self.explanation.place
+
+    @property
+    def item(self) -> Any:
+        """The engine's value."""
+        return self.explanation.item
+
+    @property
+    def ref(self) -> ExplanationRef:
+        return self.explanation.ref
+
+    @property
+    def name(self) -> str:
+        """Its reference, as pages write it."""
+        return str(self.ref).replace("-", "·", 1)
+
+    def url(self, **view: Any) -> str:
+        """Its address with further options of its page."""
+        return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page of one kind of explanation.
+
+    Args:
+        blocks: what it consists of.
+        record: the explanation as JSON.
+        options: of the page.
+        samples: addresses at which a browser looks, by name; ``{mask}`` and the like stand for what it has stored.
+    """
+
+    blocks: Callable[[One, Any], Iterator[Block]]
+    record: Callable[[One], ExplanationRecord]
+    options: type[ScopeOptions]
+    samples: Mapping[str, str]
+
+
+def page(
+    record: Callable[[One], ExplanationRecord],
+    samples: Mapping[str, str],
+    options: type[ScopeOptions] = ScopeOptions,
+) -> Callable[[Callable[[One, Any], Iterator[Block]]], Page]:
+    """Declare a page by the function that makes its blocks."""
+    return lambda blocks: Page(blocks, record, options, samples)
+
+
+@dataclass(frozen=True)
+class Document:
+    """What an address of an explanation shows.
+
+    Args:
+        page: its declaration.
+        one: the explanation.
+        options: of the page.
+    """
+
+    page: Page
+    one: One
+    options: ScopeOptions
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All of it, what is folded not yet computed."""
+        return tuple(self.page.blocks(self.one, self.options))
+
+    @property
+    def head(self) -> Head:
+        return next(block for block in self.blocks if isinstance(block, Head))
+
+    @property
+    def facts(self) -> Facts:
+        """The figures that say most."""
+        return next(block for block in _all(self.blocks) if isinstance(block, Facts))
+
+    def figure(self, name: str = DRAWING) -> Figure | None:
+        """One figure by its id, which may be in a fold."""
+        found = find(self.blocks, name)
+        return found if isinstance(found, Figure) else None
+
+    @property
+    def network(self) -> NetworkRow:
+        return self.one.place.row
+
+    @property
+    def url(self) -> str:
+        return self.one.url()
+
+
+def _all(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks and what is in them without asking."""
+    for block in blocks:
+        yield block
+        yield from _all(block.inner)
+
+
+def read_options(model: type[Model], query: Sequence[tuple[str, str]]) -> Model:
+    """The options of a page as an address gives them; of one that is no list the last value counts.
+
+    Raises:
+        BadQuery: one is unknown or out of range.
+    """
+    given: dict[str, Any] = {}
+    for key, value in query:
+        field = model.model_fields.get(key)
+        if field is not None and get_origin(field.annotation) is list:
+            given.setdefault(key, []).append(value)
+        else:
+            given[key] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            cause, cure = "is unknown here", f"use one of {', '.join(model.model_fields)}"
+        else:
+            cause, cure = first["msg"][:1].lower() + first["msg"][1:], "correct it or leave it out"
+        raise BadQuery(f"option {name!r} {str(first.get('input'))[:60]!r}", cause, cure, name) from None

@@ -1,0 +1,124 @@
+"""The page of one explanation, of each kind: what it shows, what it refuses, where it was before, and its JSON."""
+
+import re
+from html import unescape
+
+import pytest
+
+from app.addressing import Addresses
+from app.pages.kinds import PAGES, find_document
+from pluriscope.blocks import More
+from tests.app.pages.conftest import XOR
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+ONES = {  # reference → what its page says, and what its JSON says
+    "c-081ff": ("A circuit of 10 edges", {"valid": True, "stored": True, "interpretations": 368, "observed": 17}),
+    "c-3fffe": ("not valid: ", {"valid": False, "stored": False, "interpretations": None}),
+    "i-081ff.21": ("one of 368 interpretations", {"index": 21, "of": 368, "observed": 17}),
+    "p-1.6": ("A ⊕ B", {"kind": "probe", "says": []}),
+}
+REFUSED = {  # below the network → status, and words of the refusal
+    "/explanations/c-zzz": (404, "is not 5 lower-case hex digits"),
+    "/explanations/c-3f": (404, "is not 5 lower-case hex digits"),  # of another network
+    "/explanations/c-3f1cf": (404, "has an edge out but none in"),
+    "/explanations/i-081ff.368": (404, "368"),
+    "/explanations/i-081ff.x": (404, "is not a whole number"),
+    "/explanations/i-3fffe.0": (404, "explanation i-3fffe.0"),
+    "/explanations/i-081ff.0?start=3": (400, "is unknown here"),
+    "/explanations/c-081ff@paper": (404, "names its protocol in the reference"),
+    "/explanations/q-1": (404, "is no reference to an explanation"),
+    "/explanations/p-9.9": (404, "p-9.9"),
+    "/explanations/c-081ff?start=17": (400, "the circuit has 17 observed classes"),
+    "/explanations/c-081ff?start=368&classes=all": (400, "the circuit has 368 interpretations"),
+    "/explanations/c-081ff?start=-1": (400, "start"),
+    "/explanations/c-081ff?sort=edges": (400, "is unknown here. Use one of"),
+    "/explanations/c-081ff?classes=some": (400, "classes"),
+    "/explanations/c-081ff?output=9": (404, "output 9"),
+    "/explanations/c-081ff?protocol=nothing": (404, "protocol"),
+}
+MOVED = {  # an address of before → the one of now
+    "/circuits/081ff": "/explanations/c-081ff",
+    "/circuits/081ff?classes=all&start=24&limit=60": "/explanations/c-081ff?classes=all&start=24",
+    "/circuits/081ff?output=0&protocol=paper&data=": "/explanations/c-081ff?output=0&protocol=paper&data=",
+    "/circuits/081ff/verify?protocol=paper": "/explanations/c-081ff?protocol=paper",
+    "/circuits/081ff/interpretations/21?protocol=paper&classes=all": "/explanations/i-081ff.21?protocol=paper",
+    "/circuits/081ff/interpretations/21/drawing.svg": "/explanations/i-081ff.21/drawing.svg",
+    "/circuits/081ff/card.png": "/explanations/c-081ff/card.png",
+    "/circuits/081ff/drawing.png?width=400": "/explanations/c-081ff/drawing.png?width=400",
+}
+FOLDS = {  # of a circuit → what is in it
+    "find": "Go to number",
+    "plane": "Filled where it decides 1",
+    "story": "Minimal alignments",
+    "surviving": "17 of 368",
+    "criteria": "Zero ablation",
+    "standing": "its interpretations do",
+    "verify": "3 digests match",
+    "provenance": "c9a619c511f4",
+    "cite": "@misc{pluriscope-c9a619c511f4-circuit",
+}
+
+
+def words(text):
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+@pytest.mark.parametrize("ref", ONES)
+def test_an_explanation_has_a_page_and_a_record(client, get, ref):
+    said, told = ONES[ref]
+    page = client.get(f"{XOR}/explanations/{ref}")
+    assert page.status_code == 200
+    assert said in words(page.text)
+    record = get(f"{XOR}/explanations/{ref}")
+    assert record["url"] == f"{XOR}/explanations/{ref}"
+    assert told.items() <= record.items()
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_what_is_refused_is_told_alike_in_both_faces(client, address):
+    status, said = REFUSED[address]
+    page = client.get(XOR + address)
+    assert (page.status_code, said in words(page.text)) == (status, True)
+    if status == 404:
+        answer = client.get("/api/v2" + XOR + address)
+        assert (answer.status_code, said in answer.json()["error"]) == (status, True)
+
+
+@pytest.mark.parametrize("address", MOVED)
+def test_former_addresses_lead_on_for_good_and_keep_what_they_say(client, address):
+    answer = client.get(XOR + address)
+    assert (answer.status_code, answer.headers["location"]) == (301, XOR + MOVED[address])
+
+
+def test_the_former_json_says_where_to_ask(client):
+    answer = client.get(f"/api/v1{XOR}/circuits/081ff")
+    assert answer.status_code == 410
+    assert f"/api/v2{XOR}/explanations/c-081ff" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("part", FOLDS)
+def test_a_fold_is_computed_when_it_is_opened(client, part):
+    address = f"{XOR}/explanations/c-081ff"
+    assert FOLDS[part] not in words(client.get(address).text)
+    assert FOLDS[part] in words(client.get(f"{address}?part={part}").text)  # without scripts: the page, unfolded
+    alone = client.get(f"{address}?part={part}", headers=PARTIAL).text
+    assert FOLDS[part] in words(alone)
+    assert "<h1" not in alone
+
+
+def test_every_fold_is_looked_at(app):
+    with app.state.store.read() as session:
+        blocks = find_document(session, Addresses(), "xor", "c-081ff").blocks
+    assert {block.id for block in blocks if isinstance(block, More)} == FOLDS.keys() - {"verify", "cite"}
+
+
+def test_interpretations_are_paged_by_any_number(client):
+    address = f"{XOR}/explanations/c-081ff?start=24&classes=all"
+    assert "25 to 36 of 368" in words(client.get(address).text)
+    part = client.get(f"{address}&part=excerpt", headers=PARTIAL)
+    assert "25 to 36 of 368" in words(part.text)
+    assert part.headers["hx-push-url"] == address
+
+
+def test_every_kind_says_at_which_addresses_a_browser_looks():
+    assert all(page.samples for page in PAGES.values())
