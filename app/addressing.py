@@ -20,12 +20,13 @@ AnyScope = Scope | RulesScope
 USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
+API_V2: Final = "/api/v2"
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals)", ""),
         (r"/networks/[^/]+/(methods|lenses)|/models/[^/]+/(methods|rivals)", ""),
         (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
@@ -114,9 +115,25 @@ class Addresses:
         """Where a deletion is undone with POST."""
         return self._url("networks", network, "restore")
 
-    def analyses(self, network: str) -> str:
-        """Where an analysis of the network is asked for with POST."""
-        return self._url("networks", network, "analyses")
+    def analyses(self, network: str, scope: Scope | None = None) -> str:
+        """What else was asked about the network; with POST where its analysis is asked for."""
+        return self._url("networks", network, "analyses", scope=scope)
+
+    def analysis(self, network: str, what: str, scope: Scope | None = None, item: str = "", **view: Any) -> str:
+        """What one analysis found, or one thing of it; with POST where it is asked for.
+
+        Args:
+            network: slug or digest.
+            what: key of the analysis.
+            scope: of the network.
+            item: what of it, as one method with its settings; "" for all.
+            view: further options.
+        """
+        return self._url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
+
+    def analysis_record(self, network: str, what: str, scope: Scope | None = None) -> str:
+        """The same over HTTP."""
+        return self._url("api", "v2", "networks", network, "analyses", what, scope=scope)
 
     def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
@@ -249,10 +266,6 @@ class Addresses:
     def method(self, network: str, method: str, scope: AnyScope | None = None, **view: Any) -> str:
         """How one method came to its answer, edge by edge; the method with its settings as commands take it."""
         return self._below(scope, network, "methods", method, **view)
-
-    def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Which algorithms the circuits of an analysis carry."""
-        return self._url("networks", network, "stories", scope=scope, **view)
 
     def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""

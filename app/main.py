@@ -27,6 +27,7 @@ from app.rendering import compile_templates
 from app.resources import STATIC
 from app.routes import (
     admin,
+    analyses,
     api_docs,
     bring_in,
     cards,
@@ -66,6 +67,7 @@ ROUTERS = (
     criteria.router,
     delete.router,
     directions.router,
+    analyses.router,
     reports.router,
     claims.router,
     login.router,

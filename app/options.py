@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from app.by_name import ByName
+from analysis.by_name import ByName
 from pluriscope.naming import Scope
 from pluriscope.templating import PART
 

@@ -15,9 +15,9 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
+from analysis.by_name import ByName
 from analysis.explanations.explanation import NAME, REF, Frame, Record, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
-from app.by_name import ByName
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisRow
 

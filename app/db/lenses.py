@@ -12,7 +12,7 @@ from analysis.interpretations.given_functions import GivenFunctions
 from analysis.lenses.functions import FunctionRow
 from analysis.lenses.lens import Attribution, Lens, LensAnswer, LensField, Table, view_json
 from analysis.question import Question
-from app.db.reports import Stored
+from analysis.report import Part as Stored
 
 LENSES: Final = "lenses"
 MAX_ROWS: Final = 1_000

@@ -11,7 +11,8 @@ from analysis.discovery.audit import Audited, location_json
 from analysis.discovery.method import Method, Step
 from analysis.models.model import Graph
 from analysis.networks.circuit import EdgeLayout
-from app.db.reports import Mask, Stored
+from analysis.report import Mask
+from analysis.report import Part as Stored
 
 METHODS: Final = "methods"
 

@@ -22,12 +22,13 @@ from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
+from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.frames import SEARCH, SearchSummary, frame_as_bytes, frame_from_bytes, read_columns, write_columns
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
-from app.db.reports import Report, Stored
+from app.db.reports import Report
 
 RESERVED: Final = frozenset({"new"})
 

@@ -7,35 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
-from app.by_name import ByName
+from analysis.report import Exact, Mask
+from analysis.report import Part as Stored
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
 RIVALS: Final = "rivals"
-ReportKind = Literal["ladder", "stories", "methods", "rivals", "planted", "lenses"]
-
-
-class Stored(ByName):
-    """Base of what is stored."""
-
-
-def _in_hex(mask: Any, about: ValidationInfo) -> Any:
-    layout: Any = about.context
-    return layout.to_hex(mask) if isinstance(mask, int) else mask
-
-
-Mask = Annotated[str, BeforeValidator(_in_hex)]
-"""A circuit in hex; of a number, as the layout or graph writes it that validation is given as its context."""
-Exact = Annotated[str, BeforeValidator(str)]
-"""A fraction, or an integer of any length."""
 
 
 class StoredRung(Stored):
@@ -106,8 +91,6 @@ class StoredMap(Stored):
 class RivalsReport(Stored):
     """See :class:`analysis.circuit_sets.rivals.Rivals`; earlier versions stored more, which is left out."""
 
-    model_config = ConfigDict(extra="ignore")
-
     of: int = Field(description="Circuits that were looked at: those listed.")
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: StoredPair | None
@@ -138,7 +121,7 @@ def ladder_report(ladder: Ladder) -> LadderReport:
 
 
 def save_report(
-    session: Session, analysis: AnalysisRow, *, kind: ReportKind, report: Stored, thorough: bool, seconds: float
+    session: Session, analysis: AnalysisRow, *, kind: str, report: Stored, thorough: bool, seconds: float
 ) -> AnalysisReportRow:
     """Store a report in place of an earlier one; the same again changes nothing, timings included.
 
@@ -179,7 +162,7 @@ def _untimed(found: Any) -> Any:
     return [_untimed(one) for one in found] if isinstance(found, list) else found
 
 
-def report_row(session: Session, analysis: AnalysisRow | None, kind: ReportKind) -> AnalysisReportRow | None:
+def report_row(session: Session, analysis: AnalysisRow | None, kind: str) -> AnalysisReportRow | None:
     """The stored report of that kind, None if there is none, or no analysis."""
     if analysis is None:
         return None

@@ -26,6 +26,7 @@ from app.db.reports import RIVALS as RIVALS_OF_MODEL
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
+from pluriscope.analyses.registry import ANALYSES, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -117,6 +118,17 @@ def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "ladder", thorough=False)]
 
 
+def _stage_of(analysis: Analysis) -> Stage:
+    """An analysis in the registry."""
+
+    def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
+        if not analysis.follows(analysed_question(session, row)):
+            return []
+        return [queue.enqueue_about(session, row, analysis.key, **analysis.details())]
+
+    return Stage(ask, _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key))
+
+
 def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Where what was planted stands."""
     return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
@@ -143,7 +155,6 @@ COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind == "ladder"))
-STORIES: Final = Stage(_asks("stories"), _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
 RIVALS: Final = Stage(_asks("rivals"), _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
 METHODS: Final = Stage(_asks("methods", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
 PLANTED: Final = Stage(
@@ -151,13 +162,14 @@ PLANTED: Final = Stage(
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
 LENSES: Final = Stage(_asks("lenses", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
+OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
     DIRECTIONS,
     RECORDED_KINDS,
     REPORTS,
-    STORIES,
+    *OF_ANALYSES.values(),
     RIVALS,
     METHODS,
     PLANTED,

@@ -10,12 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.models import find_model, save_beside
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
-from app.db.reports import ReportKind, Stored, save_report
+from app.db.reports import save_report
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
 from pluriscope.naming import RulesScope, Scope
@@ -63,7 +64,7 @@ def timed(compute: Callable[[Inputs, Work], Found], inputs: Inputs, work: Work =
 
 
 def report_handler(
-    kind: ReportKind,
+    kind: str,
     read: Callable[[Session, AnalysisRow, Arguments], Inputs],
     compute: Callable[[Inputs, Work], Found],
     page: Callable[[Addresses, str, Scope], str],

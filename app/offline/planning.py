@@ -144,7 +144,6 @@ class _Planner:
         self._add_list("explanations", links.explanations(slug, scope))
         self._add_list("common-ground", links.common_ground(slug, scope))
         self._report("rivals", links.rivals(slug, scope))
-        self._report("stories", links.stories(slug, scope))
         self._methods()
         self._lenses()
         self._funnel()

@@ -22,12 +22,12 @@ from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit_sets import ChanceView, chance_view
+from app.pages.circuit_story import CircuitStory, circuit_story
 from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.place import Place, locate
 from app.pages.previews import InterpretationCard, interpretation_card
-from app.pages.reports.stories import CircuitStory, circuit_story
 from app.pages.shared import LinkedPage, counts_of, linked, scope_view
 from pluriscope.naming import ExplanationRef
 

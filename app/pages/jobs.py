@@ -19,6 +19,7 @@ from app.options import Options, PageModel
 from app.pages.place import find_network
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
+from pluriscope.analyses.registry import ANALYSES
 
 MOST_NETWORKS: Final = 50
 
@@ -54,7 +55,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "rivals": _RIVALS,
     "model-rivals": tuple(one for one in _RIVALS if one[1] != "Interpretations"),
-    "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    **{one.key: one.stages for one in ANALYSES},
     "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),

@@ -94,7 +94,7 @@ def awaited(
                 words="The stories of circuits",
                 state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.stories(place.row.slug),
+                ask_url=addresses.analysis(place.row.slug, STORIES),
                 ask_fields=fields,
             )
         )

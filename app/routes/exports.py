@@ -194,12 +194,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every step of one method under one setting: its edges, what it cost, and the circuit left behind it.",
     ),
     (
-        "/networks/{network}/stories",
-        exports.stories_table,
-        "Stories of circuits",
-        "How many circuits of each size have a story of each relation to the whole network's.",
-    ),
-    (
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
         direction_exports.direction_interchanges_table,
         "Interchanges of an alignment on directions",

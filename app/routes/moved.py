@@ -9,11 +9,12 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
-from app.addressing import API_PREFIX
+from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
 from app.routes.shared_targets import PATTERNS
+from pluriscope.analyses.registry import ANALYSES
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
 """Options that say which analysis is meant; every page that takes something in knows them."""
@@ -47,6 +48,20 @@ _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+    *(
+        Former(f"/networks/{{network}}/{one.key}", f"/networks/{{network}}/analyses/{one.key}", twin=False)
+        for one in ANALYSES
+    ),
+    *(
+        Former(
+            f"{API_PREFIX}/networks/{{network}}/{one.key}",
+            became="is told under /api/v2 now",
+            cure=f"use {API_V2}/networks/NAME/analyses/{one.key}",
+            parent=f"/networks/{{network}}/analyses/{one.key}",
+            twin=False,
+        )
+        for one in ANALYSES
+    ),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(Former(f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin")) for page in _VERIFIED),

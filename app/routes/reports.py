@@ -14,7 +14,6 @@ from app.pages.reports.lenses import build_lens, build_lenses
 from app.pages.reports.method_path import build_method_path
 from app.pages.reports.methods import build_methods, strip_of
 from app.pages.reports.rivals import BY_EDGES, RivalsPage, build_rivals
-from app.pages.reports.stories import build_stories
 from app.rendering import NO_TABLE
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.page import Page, add_page
@@ -85,14 +84,6 @@ add_page(
         context=lambda page, _: map_shown(page),
     ),
     Page(
-        NETWORK + "stories",
-        build_stories,
-        "stories",
-        "circuits",
-        "Stories of circuits",
-        "Which irredundant algorithms the valid circuits carry, beside those that the whole network carries.",
-    ),
-    Page(
         NETWORK + "methods",
         build_methods,
         "methods",
@@ -158,17 +149,6 @@ add_order(
     summary="Ask for the most different circuits",
     about="Compare all listed circuits in the background. Asking twice is asking once.",
     name="ask_for_rivals",
-)
-add_order(
-    router,
-    NETWORK + "stories",
-    "stories",
-    AnalysisOrder,
-    "no circuit to ask",
-    tag="circuits",
-    summary="Compute the stories of circuits",
-    about="Find in the background which algorithms the circuits carry. Asking twice is asking once.",
-    name="ask_for_stories",
 )
 add_order(
     router,

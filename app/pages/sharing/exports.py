@@ -40,7 +40,6 @@ from app.pages.reports.lenses import LensOptions, build_lenses, whole_lens
 from app.pages.reports.method_path import Followed, MethodPathOptions, build_method_path
 from app.pages.reports.methods import MethodView, build_methods
 from app.pages.reports.rivals import PlacedCircuit, RivalsOptions, build_rivals
-from app.pages.reports.stories import build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -358,29 +357,6 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
     """The filters in force, in words."""
     given = options.model_dump(exclude={"output", "protocol", "data", "theme", *left_out}, exclude_defaults=True)
     return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
-
-
-def stories_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """How many circuits of each size have a story of each relation to the whole network's."""
-    page = build_stories(session, addresses, network, options)
-    place = locate_boolean(session, addresses, network, options.scope)
-    whole = " ; ".join(one.formula for one in page.whole) or "no irredundant algorithm"
-    of = f" drawn uniformly from {page.of:,}" if page.drawn else ", those that are listed"
-    which = ", all that are valid" if page.exact else of
-    told = "Not computed."
-    if page.created_at is not None:
-        told = page.reason or (
-            f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
-            f"{page.digest}: {page.asked:,} circuits{which}."
-        )
-    about = (
-        *about_place(place, "Stories of circuits"),
-        told,
-        f"The whole network carries {whole}; asked for: {' ; '.join(one.formula for one in page.algorithms)}.",
-    )
-    labels = [one.relation for one in page.relations]
-    rows = ((row.edges, *row.circuits) for row in page.by_edges)
-    return Table(f"{place.row.slug}-stories", about, ("edges", *labels), rows)
 
 
 def rivals_table(session: Session, addresses: Addresses, network: str, options: RivalsOptions) -> Table:

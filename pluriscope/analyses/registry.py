@@ -1,0 +1,83 @@
+"""The analyses of a network: what each asks, what it costs, what computes it and what shows it.
+
+Both are named by their paths: a worker imports what computes and no templates, and no page imports what learns. Jobs,
+addresses, pages, JSON and commands follow from the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final, get_type_hints
+
+from analysis.question import Question
+from analysis.report import Report
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis.
+
+    Args:
+        key: in addresses, jobs and the store.
+        title: of a word or two.
+        question: that it answers, one sentence.
+        price: how long it takes, a sentence.
+        find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work.
+        stages: of its progress: key, name, and what happens in it.
+        reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
+        boolean: whether rows of data have to stand for the Boolean inputs.
+        thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
+        follows: whether it is asked for by itself after the search.
+        version: raised when the same would be found out otherwise.
+    """
+
+    key: str
+    title: str
+    question: str
+    price: str
+    find: str
+    stages: tuple[tuple[str, str, str], ...]
+    reads: frozenset[str] = frozenset()
+    boolean: bool = True
+    thoroughly: str = ""
+    follows: Callable[[Question], bool] = lambda _: True
+    version: int = 1
+
+    @property
+    def finds(self) -> Callable[..., Report]:
+        """What computes it."""
+        module, _, name = self.find.partition(":")
+        found: Callable[..., Report] = getattr(import_module(module), name)
+        return found
+
+    @cached_property
+    def report(self) -> type[Report]:
+        """What it finds."""
+        report: type[Report] = get_type_hints(self.finds)["return"]
+        return report
+
+    def details(self, *, thorough: bool = False) -> dict[str, Any]:
+        """What its job is told beside the network."""
+        return {"thorough": thorough} if self.thoroughly else {}
+
+    def refuses(self, question: Question) -> str:
+        """Why it does not apply to a network; "" if it does."""
+        if self.boolean and not question.data.boolean:
+            return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
+        return ""
+
+
+STORIES: Final = Analysis(
+    "stories",
+    "Stories",
+    "Does each circuit, with all else cut, carry the algorithm of the whole network?",
+    "Under a second for most networks; a sample of the circuits where all would take a minute.",
+    "analysis.stories.report:find",
+    (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    version=2,
+)
+ANALYSES: Final = (STORIES,)
+BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -1,0 +1,181 @@
+"""The analyses of a network: each as a page, a record and a job, in every state; what is refused; old addresses."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from markupsafe import Markup
+
+from analysis.circuits.search import search_circuits
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from analysis.report import Analysed, Settings
+from analysis.tasks import named_task
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.analyses import handler_of
+from app.jobs.definitions import arguments_about
+from app.main import create_app
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, STORIES
+from pluriscope.analyses.shown import Subject, shown
+from pluriscope.naming import Scope
+from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.trained_networks import trained_xor
+
+KEYS = list(BY_KEY)
+NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
+FINDINGS = {
+    "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
+}
+"""Of the network that the authors have pretrained."""
+SAID = {"stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"]}
+"""Words of its pages."""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("analyses")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        store = app.state.store
+        for file, slug in ((pretrained_xor(), "xor"), (small_network(3), "other"), (small_network(5), "third")):
+            with store.write() as session:
+                save_network(session, file, slug=slug)
+                row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+                key = row.protocol_digest, row.data_digest, row.result_digest
+            for analysis in ANALYSES if slug == "xor" else ():
+                arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
+                with store.write() as session:
+                    handler = handler_of(analysis)
+                    handler.save(session, arguments, handler.compute(handler.load(session, arguments)))
+        with store.write() as session:
+            save_network(session, small_network(4), slug="untouched")
+        yield client
+
+
+def record(client, network: str, key: str, **query):
+    answer = client.get(f"/api/v2/networks/{network}/analyses/{key}", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
+    told = record(client, "xor", key)
+    assert (told["state"], told["analysis"], told["protocol"]) == ("done", key, "complete")
+    assert told["findings"] == FINDINGS[key]
+    page, index = client.get(told["url"]), client.get("/networks/xor/analyses").text
+    assert page.status_code == 200
+    for words in (*SAID[key], "JSON of this page"):
+        assert words in page.text
+    assert f'href="{told["url"]}">{BY_KEY[key].title}' in index
+    assert BY_KEY[key].question in index
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_state_says_what_is_and_what_can_be_done(client, key) -> None:
+    path = f"/networks/other/analyses/{key}"
+    assert record(client, "untouched", key)["state"] == "not_analysed"
+    assert "Not analysed yet" in client.get(f"/networks/untouched/analyses/{key}").text
+    assert record(client, "other", key)["state"] == "not_asked"
+    page = client.get(path).text
+    assert f'action="{path}"' in page
+    assert BY_KEY[key].price in page
+    asked = client.post(path, data={"output": "0", "protocol": "complete", "data": ""})
+    assert (asked.status_code, asked.headers["location"]) == (303, path)
+    told = record(client, "other", key)
+    assert told["state"] == "computing"
+    page = client.get(path).text
+    assert "Waiting for a worker" in page
+    assert 'id="progress"' in client.get(f"{path}?part=progress", headers={"HX-Request": "true"}).text
+    job = told["job"].removeprefix("/jobs/")
+    with client.app.state.store.write() as session:
+        queue.cancel(session, job)
+    assert record(client, "other", key)["state"] == "cancelled"
+    assert "was cancelled" in client.get(path).text
+    with client.app.state.store.write() as session:
+        row = session.get(JobRow, job)
+        row.state, row.error = "failed", "network 'other' is too large"
+    told = record(client, "other", key)
+    assert (told["state"], told["reason"]) == ("failed", "network 'other' is too large")
+    assert "is too large" in client.get(path).text
+    assert client.get("/networks/other/analyses").status_code == 200
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_asking_over_http_is_asking_once(client, key) -> None:
+    path = f"/api/v2/networks/third/analyses/{key}"
+    first, again = (client.post(path, json={}) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (202, again.headers["Location"])
+    thorough = client.post(path, json={"thorough": True})
+    if BY_KEY[key].thoroughly:
+        assert thorough.headers["Location"] != first.headers["Location"]
+    else:
+        assert thorough.status_code == 422
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "words"),
+    [
+        ("get", "/networks/xor/analyses/KEY?size=3", None, 400, "size"),
+        ("get", "/networks/xor/analyses/KEY?protocol=mine", None, 404, "protocol"),
+        ("get", "/networks/nobody/analyses/KEY", None, 404, "nobody"),
+        ("get", "/api/v2/networks/xor/analyses/KEY?size=3", None, 400, "size"),
+        ("post", "/api/v2/networks/untouched/analyses/KEY", {}, 409, "is not stored"),
+        ("post", "/api/v2/networks/xor/analyses/KEY", {"size": 3}, 422, "size"),
+        ("post", "/networks/untouched/analyses/KEY", {}, 409, "is not stored"),
+    ],
+)
+def test_what_is_refused(client, key, method, path, sent, status, words) -> None:
+    more = {} if sent is None else {"json": sent} if path.startswith("/api") else {"data": sent}
+    answer = getattr(client, method)(path.replace("KEY", key), **more)
+    assert (answer.status_code, words in answer.text) == (status, True)
+
+
+def test_an_analysis_or_part_that_there_is_not_is_refused(client) -> None:
+    for path in ("/networks/xor/analyses/nonsense", "/networks/xor/analyses/stories/one"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "/networks/xor/analyses" in answer.text
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_old_addresses_lead_on(client, key) -> None:
+    moved = client.get(f"/networks/xor/{key}?protocol=paper&size=3")
+    assert (moved.status_code, moved.headers["location"]) == (301, f"/networks/xor/analyses/{key}?protocol=paper")
+    gone = client.get(f"/api/v1/networks/xor/{key}")
+    assert (gone.status_code, f"/api/v2/networks/NAME/analyses/{key}" in gone.text) == (410, True)
+
+
+# --- stories
+
+
+def test_stories_count_every_circuit_and_lead_to_the_lists(client) -> None:
+    report = record(client, "xor", "stories")["report"]
+    assert (report["exact"], report["asked"], report["of"]) == (True, 197, 197)
+    assert report["counts"]["same"] == 196
+    assert sum(sum(row) for _, row in report["by_edges"]) == 197
+    (contrast,) = report["contrasts"]
+    assert contrast["carrier"] == contrast["usual"]
+    assert contrast["expected"] != contrast["decided"]
+    assert "/networks/xor/explanations?kind=circuit&amp;story=none" in client.get("/networks/xor/analyses/stories").text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "not one explanation at two grains"),
+        (1, "each of the 4 finer algorithms"),
+        (2, "no algorithm with a shared"),
+    ],
+)
+def test_stories_say_at_which_grain_the_network_carries_its_algorithms(number, words) -> None:
+    question = ask(trained_xor(3, 3)[number], task=named_task("XOR", 2))
+    report = STORIES.finds(Analysed(question, search_circuits(question)), Settings())
+    subject = Subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    page = Markup("").join(block.html() for block in shown(STORIES).page(report, subject))
+    assert words in page.striptags()
+    assert ("with g = A ∧ B" in page) == (number == 1)
