@@ -38,8 +38,13 @@ class Part(ByName):
 class Report(Part):
     """What one analysis found."""
 
-    def findings(self, question: Question) -> list[str]:
-        """What was found, in sentences that claim no more than was looked at."""
+    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+        """What was found, in sentences that claim no more than was looked at.
+
+        Args:
+            question: that the search answered; None of a model of another kind, of which only some reports are.
+            part: what a bit of a mask is.
+        """
         raise NotImplementedError
 
 

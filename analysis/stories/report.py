@@ -97,8 +97,8 @@ class StoriesReport(Report):
         form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
-    def findings(self, question: Question) -> list[str]:
-        if not self.told:
+    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+        if not self.told or question is None:
             return [self.reason]
         values = self.values(question)
         whole = " and ".join(values[one].formula for one in self.whole) or "no irredundant algorithm"

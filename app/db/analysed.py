@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -11,9 +11,15 @@ from analysis.question import Question
 from analysis.report import Analysed
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
+from app.db.reads.circuits import whole_counts
 from app.db.tables import AnalysisRow
 
-_READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] = {}
+
+def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
+    return whole_counts(session, row.id, "observed") if row.interpretations_truncated_at is None else ()
+
+
+_READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] = {"observed": _observed}
 """Fields of :class:`analysis.report.Analysed` that few analyses look at: how each is read."""
 
 

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
-from analysis.report import Exact, Mask
 from analysis.report import Part as Stored
 from app.db.tables import AnalysisReportRow, AnalysisRow
-
-RIVALS: Final = "rivals"
 
 
 class StoredRung(Stored):
@@ -48,55 +44,6 @@ class LadderReport(Stored):
     n_permuted: int
     n_permuted_right: int
     seed: int
-
-
-class StoredPair(Stored):
-    """See :class:`analysis.circuit_sets.most_different.DifferentPair`."""
-
-    masks: tuple[Mask, Mask]
-    distance: Exact
-    exact: bool
-
-
-class StoredChoice(Stored):
-    """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
-
-    masks: list[Mask]
-    distance: Exact
-    exact: bool
-
-
-class StoredContradiction(Stored):
-    """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
-
-    masks: tuple[Mask, Mask]
-    indices: tuple[Exact, Exact]
-    differ: int
-    n_interventions: int
-    of: int
-    complete: bool
-
-
-class StoredMap(Stored):
-    """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
-
-    masks: list[Mask]
-    x: list[float]
-    y: list[float]
-    kept: float | None
-    correlation: float | None
-    n_landmarks: int
-
-
-class RivalsReport(Stored):
-    """See :class:`analysis.circuit_sets.rivals.Rivals`; earlier versions stored more, which is left out."""
-
-    of: int = Field(description="Circuits that were looked at: those listed.")
-    complete: bool = Field(description="Whether these are all valid ones.")
-    pair: StoredPair | None
-    different: StoredChoice | None
-    contradicting: StoredContradiction | None
-    map: StoredMap | None
 
 
 class StoredScore(Stored):

@@ -15,7 +15,7 @@ from analysis.digest import canonical_json, short_id
 from analysis.explanations.registry import BY_KEY
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
@@ -251,8 +251,6 @@ EXPLANATIONS: Final = _defined(
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
 STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
 LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
-RIVALS: Final = _report("rivals", "Most different circuits")
-METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
 PLANTED: Final = _report("planted", "Planted explanation")
 LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
@@ -269,10 +267,8 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         EXPLANATIONS,
         *map(_defined_by, ANALYSES),
         LADDER,
-        METHODS,
         PLANTED,
         LENSES,
-        RIVALS,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

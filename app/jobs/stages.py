@@ -18,19 +18,17 @@ from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
 from app.db.frames import SEARCH, is_searched
 from app.db.job_tables import JobRow
-from app.db.methods import METHODS as METHODS_OF_MODEL
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
-from app.db.reports import RIVALS as RIVALS_OF_MODEL
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
-BESIDE_CIRCUITS: Final = {METHODS_OF_MODEL: "model-methods", RIVALS_OF_MODEL: "model-rivals"}
+BESIDE_CIRCUITS: Final = {METHODS.key: "model-methods", RIVALS.key: "model-rivals"}
 """What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 
@@ -155,8 +153,6 @@ COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind == "ladder"))
-RIVALS: Final = Stage(_asks("rivals"), _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
-METHODS: Final = Stage(_asks("methods", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
 PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
@@ -170,8 +166,6 @@ STAGES: Final = (
     RECORDED_KINDS,
     REPORTS,
     *OF_ANALYSES.values(),
-    RIVALS,
-    METHODS,
     PLANTED,
     LENSES,
 )

@@ -10,20 +10,20 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
-from analysis.report import Part as Stored
+from analysis.report import Report
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
-from app.db.models import find_model, save_beside
+from app.db.models import find_model, model_of, save_beside
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
 from app.db.reports import save_report
 from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.jobs.handlers import Handler, Saved
+from pluriscope.analyses.registry import Analysis
 from pluriscope.naming import RulesScope, Scope
 
 Inputs = TypeVar("Inputs")
 Found = TypeVar("Found")
-Report = TypeVar("Report", bound=Stored)
 Arguments = Mapping[str, Any]
 
 
@@ -101,18 +101,16 @@ def report_handler(
 
 
 def model_report_handler(
-    name: str,
-    read: Callable[[Session, Arguments], Inputs],
-    compute: Callable[..., Report],
-    page: Callable[[Addresses, str, RulesScope], str],
-    words: Callable[[Report], str],
+    analysis: Analysis, read: Callable[[Session, Arguments], Inputs], compute: Callable[..., Report]
 ) -> Handler[Inputs, Report]:
-    """The same beside the circuits of a model of another kind; ``name`` is what the report is kept under."""
+    """The work of an analysis of the circuits of a model of another kind, whose report is kept beside them."""
 
     def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
         row, rules = find_model(session, arguments["model"]), arguments["rules"]
-        save_beside(session, row, rules, name, outcome)
-        url = page(Addresses(), row.slug, RulesScope(rules))
-        return Saved({"url": url, "model": row.digest, "rules": rules}, words(outcome))
+        save_beside(session, row, rules, analysis.key, outcome)
+        url = Addresses().analysis(row.slug, analysis.key, RulesScope(rules))
+        kind, model = model_of(row)
+        words = outcome.findings(None, model.space(kind.rules(rules)).graph.cut[:-1])
+        return Saved({"url": url, "model": row.digest, "rules": rules}, " ".join(words))
 
     return Handler(read, compute, save)

@@ -143,8 +143,6 @@ class _Planner:
         self._add_list("algorithms", links.algorithms(slug, scope))
         self._add_list("explanations", links.explanations(slug, scope))
         self._add_list("common-ground", links.common_ground(slug, scope))
-        self._report("rivals", links.rivals(slug, scope))
-        self._methods()
         self._lenses()
         self._funnel()
         self._recorded()
@@ -196,16 +194,6 @@ class _Planner:
         """A page that shows a report, if that is stored."""
         if self._twin(address).get("state") == "done":
             self.selection.add(kind, address)
-
-    def _methods(self) -> None:
-        """What discovery methods answer, and the page of each default answer."""
-        bare = self.links.methods(self.part.network, self.part.scope)
-        page = self._twin(bare)
-        if page.get("state") != "done":
-            return
-        self.selection.add("methods", bare)
-        defaults = (one["default"] for one in page["methods"])
-        self.selection.add("claim", *(one["url"] for one in defaults if one is not None and one["url"]))
 
     def _lenses(self) -> None:
         """What lenses say, and the page of each."""

@@ -154,7 +154,7 @@ def build_circuit(
         excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
         n_valid=_n_valid(analysis),
         chance=chance_view(session, place, circuit, valid=verdict.valid),
-        rivals_url=addresses.rivals(slug, scope),
+        rivals_url=addresses.analysis(slug, "rivals", scope),
         previous_url=previous,
         next_url=following,
         plane=input_plane(place, circuit),

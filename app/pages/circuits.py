@@ -211,7 +211,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         backbone=backbone,
         no_backbone=no_backbone,
         among=_among(options, contents, url),
-        rivals_url=addresses.rivals(slug, scope),
+        rivals_url=addresses.analysis(slug, "rivals", scope),
     )
 
 

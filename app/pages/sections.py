@@ -17,9 +17,7 @@ from pluriscope.naming import Scope, scope_from
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
     ("circuits", "Circuits", lambda addresses, network, scope: addresses.circuits(network, scope)),
-    ("rivals", "Most different", lambda addresses, network, scope: addresses.rivals(network, scope)),
     ("analyses", "More analyses", lambda addresses, network, scope: addresses.analyses(network, scope)),
-    ("methods", "Methods", lambda addresses, network, scope: addresses.methods(network, scope)),
     ("lenses", "Lenses", lambda addresses, network, scope: addresses.lenses(network, scope)),
     ("algorithms", "Algorithms", lambda addresses, network, scope: addresses.algorithms(network, scope)),
     ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),

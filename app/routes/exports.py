@@ -146,36 +146,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "How many explanations pass in each class of maps, with the floor that permuted networks reach.",
     ),
     (
-        "/networks/{network}/rivals",
-        exports.rivals_table,
-        "Map of circuits",
-        "Every circuit of the map of the most different ones, with its place.",
-    ),
-    (
-        "/networks/{network}/methods",
-        exports.methods_table,
-        "Answers of discovery methods",
-        "Every answer of every discovery method with its place among all valid circuits.",
-    ),
-    (
-        "/models/{model}/methods",
-        exports.model_methods_table,
-        "Answers of discovery methods about a model",
-        "Every answer of every discovery method with its place among the valid circuits under one set of rules.",
-    ),
-    (
-        "/models/{model}/methods/{method}/steps",
-        exports.model_steps_table,
-        "Steps of a discovery method on a model",
-        "Every step of one method under one setting: its edges or nodes, what it cost, and the circuit left behind it.",
-    ),
-    (
-        "/models/{model}/rivals",
-        exports.model_rivals_table,
-        "Map of a model's circuits",
-        "Every circuit of the map of the most different ones, with its place.",
-    ),
-    (
         "/networks/{network}/lenses",
         exports.lenses_table,
         "Functions on layers",
@@ -186,12 +156,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         exports.lens_table,
         "What one lens says",
         "Every number of one lens under the settings of the address: a row for each row of inputs, or its table.",
-    ),
-    (
-        "/networks/{network}/methods/{method}/steps",
-        exports.method_steps_table,
-        "Steps of a discovery method",
-        "Every step of one method under one setting: its edges, what it cost, and the circuit left behind it.",
     ),
     (
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",

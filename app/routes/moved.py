@@ -14,7 +14,7 @@ from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
 from app.routes.shared_targets import PATTERNS
-from pluriscope.analyses.registry import ANALYSES
+from pluriscope.analyses.registry import BY_KEY
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
 """Options that say which analysis is meant; every page that takes something in knows them."""
@@ -46,21 +46,30 @@ class Former:
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
+_FORMER_ANALYSES: Final = tuple(
+    Former(f"/{room}/{{{name}}}/{key}{rest}", f"/{room}/{{{name}}}/analyses/{key}{item}", keeps, twin=False)
+    for room, name, keeps in (
+        ("networks", "network", (*SCOPE, "step")),
+        ("models", "model", ("rules", "theme", "step")),
+    )
+    for key, one in BY_KEY.items()
+    if room == "networks" or one.of_models
+    for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
+)
+"""Pages of analyses that stood beside the network's others, and their tables."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
-    *(
-        Former(f"/networks/{{network}}/{one.key}", f"/networks/{{network}}/analyses/{one.key}", twin=False)
-        for one in ANALYSES
-    ),
+    *_FORMER_ANALYSES,
     *(
         Former(
-            f"{API_PREFIX}/networks/{{network}}/{one.key}",
+            f"{API_PREFIX}{former.path}",
             became="is told under /api/v2 now",
-            cure=f"use {API_V2}/networks/NAME/analyses/{one.key}",
-            parent=f"/networks/{{network}}/analyses/{one.key}",
+            cure=f"use {API_V2}{former.to}",
+            parent=former.to,
             twin=False,
         )
-        for one in ANALYSES
+        for former in _FORMER_ANALYSES
+        if "{form}" not in former.path
     ),
     Former("/networks/{network}/plan", "/networks/{network}"),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),

@@ -31,6 +31,7 @@ class Analysis:
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
         follows: whether it is asked for by itself after the search.
+        of_models: whether it is asked about models of other kinds, too.
         version: raised when the same would be found out otherwise.
     """
 
@@ -44,6 +45,7 @@ class Analysis:
     boolean: bool = True
     thoroughly: str = ""
     follows: Callable[[Question], bool] = lambda _: True
+    of_models: bool = False
     version: int = 1
 
     @property
@@ -79,5 +81,31 @@ STORIES: Final = Analysis(
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     version=2,
 )
-ANALYSES: Final = (STORIES,)
+RIVALS: Final = Analysis(
+    "rivals",
+    "Rivals",
+    "Which valid circuits have least in common, and which interpretations contradict each other most?",
+    "Some seconds; all pairs are compared or ruled out.",
+    "analysis.circuit_sets.rivals:find",
+    (
+        ("most different circuits", "Most different circuits", "every pair, block by block"),
+        ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
+        ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
+        ("map of circuits", "Map", "classical scaling of distances"),
+    ),
+    reads=frozenset({"observed"}),
+    of_models=True,
+)
+METHODS: Final = Analysis(
+    "methods",
+    "Methods",
+    "What do ACDC, attribution patching and others answer, and where does it stand among all valid circuits?",
+    "Under a second for most networks; methods that learn take some seconds each.",
+    "analysis.discovery.report:find",
+    (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
+    boolean=False,
+    thoroughly="those that learn too",
+    of_models=True,
+)
+ANALYSES: Final = (RIVALS, STORIES, METHODS)
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import unquote
+
 import pytest
 from fastapi.testclient import TestClient
 from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
+from analysis.discovery.sweep import sweep
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
@@ -18,19 +22,40 @@ from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
-from pluriscope.analyses.registry import ANALYSES, BY_KEY, STORIES
-from pluriscope.analyses.shown import Subject, shown
-from pluriscope.naming import Scope
+from app.pages.analyses import about
+from app.pages.place import locate
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS, STORIES
+from pluriscope.analyses.shown import network_subject, shown
+from pluriscope.naming import ExplanationRef, Scope
+from tests.analysis.discovery.test_parity import reference
 from tests.factories import on_a_copy, pretrained_xor, small_network
 from tests.trained_networks import trained_xor
 
 KEYS = list(BY_KEY)
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
+    "rivals": [
+        "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
+        "either keeps, a Jaccard distance of 11/17 (0.65)."
+    ],
+    "methods": [
+        "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
+        "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
+        "too, with 18 edges.",
+    ],
     "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
 }
 """Of the network that the authors have pretrained."""
-SAID = {"stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"]}
+SAID = {
+    "rivals": [
+        "c·18b9f",
+        "6 circuits, any two at a distance of 0.36 or more",
+        "on 320 of 756 interventions",
+        "keeps 27%",
+    ],
+    "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
+    "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
+}
 """Words of its pages."""
 
 
@@ -63,7 +88,7 @@ def record(client, network: str, key: str, **query):
 @pytest.mark.parametrize("key", KEYS)
 def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
     told = record(client, "xor", key)
-    assert (told["state"], told["analysis"], told["protocol"]) == ("done", key, "complete")
+    assert (told["state"], told["analysis"], told["scope"]["protocol"]) == ("done", key, "complete")
     assert told["findings"] == FINDINGS[key]
     page, index = client.get(told["url"]), client.get("/networks/xor/analyses").text
     assert page.status_code == 200
@@ -146,7 +171,7 @@ def test_old_addresses_lead_on(client, key) -> None:
     moved = client.get(f"/networks/xor/{key}?protocol=paper&size=3")
     assert (moved.status_code, moved.headers["location"]) == (301, f"/networks/xor/analyses/{key}?protocol=paper")
     gone = client.get(f"/api/v1/networks/xor/{key}")
-    assert (gone.status_code, f"/api/v2/networks/NAME/analyses/{key}" in gone.text) == (410, True)
+    assert (gone.status_code, f"/networks/xor/analyses/{key}" in gone.text) == (410, True)
 
 
 # --- stories
@@ -175,7 +200,97 @@ def test_stories_count_every_circuit_and_lead_to_the_lists(client) -> None:
 def test_stories_say_at_which_grain_the_network_carries_its_algorithms(number, words) -> None:
     question = ask(trained_xor(3, 3)[number], task=named_task("XOR", 2))
     report = STORIES.finds(Analysed(question, search_circuits(question)), Settings())
-    subject = Subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     page = Markup("").join(block.html() for block in shown(STORIES).page(report, subject))
     assert words in page.striptags()
     assert ("with g = A ∧ B" in page) == (number == 1)
+
+
+# --- rivals
+
+
+def test_rivals_are_those_of_the_whole_list(client) -> None:
+    report = record(client, "xor", "rivals")["report"]
+    assert (report["of"], report["complete"], report["pair"]["exact"]) == (197, True, True)
+    assert report["different"]["masks"] == ["081ff", "18b9f", "2b0cf", "3a3ef", "3ddff", "3f29f"]
+    assert (report["different"]["distance"], report["different"]["exact"]) == ("5/14", True)
+    assert len(report["map"]["masks"]) == 197
+    found = report["contradicting"]
+    assert (found["differ"], found["n_interventions"], found["of"], found["complete"]) == (320, 756, 7_836, True)
+    page = client.get("/networks/xor/analyses/rivals").text
+    for mask in report["pair"]["masks"]:
+        assert f'href="/networks/xor/circuits/{mask}"' in page
+
+
+def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    whole = search_circuits(question)
+    cut = replace(
+        whole, masks=whole.masks[:60], outputs=whole.outputs[:60], margins=whole.margins[:60], truncated_at=60
+    )
+    report = RIVALS.finds(Analysed(question, cut), Settings())
+    assert (report.of, report.complete, report.contradicting) == (60, False, None)
+    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    assert "Others may differ more" in "".join(block.html() for block in shown(RIVALS).page(report, subject))
+    assert report.findings(question)[0].startswith("Of the 60 listed circuits no two are farther apart")
+    none = RIVALS.finds(Analysed(question, replace(cut, masks=whole.masks[:0])), Settings())
+    assert none.findings(question) == ["No circuit is listed."]
+
+
+def test_reports_of_earlier_versions_are_read() -> None:
+    kept = {"of": 0, "complete": False, "pair": None, "different": None, "contradicting": None, "map": None}
+    assert RIVALS.report.model_validate({**kept, "core_of_smallest": None}) == RIVALS.report.model_validate(kept)
+
+
+# --- methods
+
+
+def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
+    answers = record(client, "xor", "methods")["report"]["answers"]
+    assert {one["method"] for one in answers} == {method.key for method, _ in sweep(thorough=False)}
+    compared = 0
+    for one in answers:
+        said = {name: value for name, value in one["settings"].items() if (one["method"], name) != ("acdc", "seed")}
+        for claim in reference("xor_pretrained")["claims"]:
+            if claim["method"] == one["method"] and claim["settings"] == said:
+                place = one["place"]
+                assert (one["raw_mask"], place["mask"]) == (claim["raw_mask"], claim["mask"])
+                assert (place["valid"], place["excess"], place["story"]) == (
+                    claim["valid"],
+                    claim["excess"],
+                    claim["story"],
+                )
+                compared += 1
+    assert compared >= 20
+
+
+def test_steps_lead_to_the_answer_and_wrong_ones_are_refused(client) -> None:
+    path = "/networks/xor/analyses/methods/acdc(tau=0.1)"
+    told = client.get(f"/api/v2{path}").json()
+    answers = record(client, "xor", "methods")["report"]["answers"]
+    (answer,) = [one for one in answers if one["method"] == "acdc" and one["settings"] == told["settings"]]
+    assert told["steps"][told["answer"]]["raw_mask"] == answer["raw_mask"]
+    assert "Step 9 of 18" in client.get(f"{path}?step=9").text
+    refused = [("acdc(tau=0.1)?step=99", 400), ("acdc?stop=1", 400), ("nonsense", 422), ("edge-pruning", 422)]
+    for wrong, status in refused:
+        assert client.get(f"/networks/xor/analyses/methods/{wrong}").status_code == status, wrong
+    old = client.get("/networks/xor/methods/acdc(tau=0.1)?step=9&x=1")
+    assert (old.status_code, unquote(old.headers["location"])) == (301, f"{path}?step=9")
+
+
+# --- what pages of explanations take from them
+
+
+def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
+    links = Addresses()
+    with client.app.state.store.read() as session:
+        place = locate(session, links, "xor", Scope())
+        said = {
+            ref: "".join(block.html() for block in about(session, place, links, ExplanationRef.parse(ref)))
+            for ref in ("c-2b0cf", "c-291ff", "i-183bf.9", "a-1.2")
+        }
+    assert "differ most from each other" in said["c-2b0cf"]
+    assert "Discovery methods answer with it" in said["c-2b0cf"]
+    assert "none: no algorithm" in said["c-291ff"]
+    assert "contradict each other most" in said["i-183bf.9"]
+    assert said["a-1.2"] == ""

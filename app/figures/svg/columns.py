@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, num
+from app.figures.svg.elements import drawing, num
 
 WIDTH, HEIGHT = 248.0, 120.0
 _BASE: Final = 96.0
@@ -44,7 +44,8 @@ def columns(
                 box = f'x="{num(x)}" y="{num(y)}" width="{num(0.72 * step)}" height="{num(height)}"'
                 body += f"<rect {box} {paint}/>"
         for level in range(list(dots).count(number)):
-            body += circle(x + 0.36 * step, _BASE - 5 - 10 * level, min(4.2, 0.36 * step), "dot")
+            at = f'cx="{num(x + 0.36 * step)}" cy="{num(_BASE - 5 - 10 * level)}" r="{num(min(4.2, 0.36 * step))}"'
+            body += f'<circle {at} fill="var(--ink)"/>'
         if place % every == 0:
             body += f'<text class="lab" x="{num(x + 0.36 * step)}" y="112" text-anchor="middle">{number}</text>'
     return drawing(WIDTH, HEIGHT, body, sentence=sentence)

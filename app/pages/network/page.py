@@ -440,7 +440,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
-            rivals=addresses.rivals(slug, scope),
+            rivals=addresses.analysis(slug, "rivals", scope),
             lenses=addresses.lenses(slug, scope),
             file=addresses.network_file(slug),
             result=addresses.result(slug, scope),

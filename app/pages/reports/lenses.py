@@ -258,7 +258,7 @@ def build_lenses(session: Session, addresses: Addresses, network: str, options: 
         url=addresses.lenses(slug, scope),
         request_url=addresses.lenses(slug),
         request_fields=scope.fields,
-        methods_url=addresses.methods(slug, scope),
+        methods_url=addresses.analysis(slug, "methods", scope),
     )
 
 
