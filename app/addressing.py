@@ -26,9 +26,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder)", ""),
-        (r"/networks/[^/]+/lenses", ""),
-        (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -246,21 +244,9 @@ class Addresses:
         """One figure as svg, png or pdf."""
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
-    def lenses(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """What lenses say about inputs, neurons and layers; and with POST where they are asked."""
-        return self._url("networks", network, "lenses", scope=scope, **view)
-
-    def lens(self, network: str, lens: str, scope: Scope | None = None, **settings: Any) -> str:
-        """What one lens says, under settings of the reader's own."""
-        return self._url("networks", network, "lenses", lens, scope=scope, **settings)
-
     def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…``; POST reads a text or file."""
         return self._below(scope, network, "claims", **view)
-
-    def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""
-        return self._url("networks", network, "ladder", scope=scope, **view)
 
     def models(self) -> str:
         """Models of other kinds than the networks; with POST where one is imported."""

@@ -14,36 +14,8 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json
-from analysis.ladder.rungs import Ladder
 from analysis.report import Part as Stored
 from app.db.tables import AnalysisReportRow, AnalysisRow
-
-
-class StoredRung(Stored):
-    """One class of maps, with its floor; see :class:`analysis.ladder.rungs.Rung`."""
-
-    map_class: str
-    algorithms: int
-    alignments: int
-    of: int | None
-    joint: int | None
-    exact: bool
-    seconds: float
-    refused: str
-    floor_networks: int
-    floor_passing: int
-    floor_alignments: int
-
-
-class LadderReport(Stored):
-    """See :class:`analysis.ladder.rungs.Ladder`."""
-
-    algorithms: list[str]
-    n_irredundant: int
-    rungs: list[StoredRung]
-    n_permuted: int
-    n_permuted_right: int
-    seed: int
 
 
 class StoredScore(Stored):
@@ -54,17 +26,6 @@ class StoredScore(Stored):
 
 
 Report = TypeVar("Report", bound=Stored)
-
-
-def ladder_report(ladder: Ladder) -> LadderReport:
-    """The stored form of a ladder."""
-    rungs = [
-        StoredRung.showing(
-            rung, map_class=key, **{f"floor_{name}": number for name, number in vars(ladder.floors[key]).items()}
-        )
-        for key, rung in ladder.rungs.items()
-    ]
-    return LadderReport.showing(ladder, rungs=rungs)
 
 
 def save_report(

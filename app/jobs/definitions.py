@@ -250,9 +250,7 @@ EXPLANATIONS: Final = _defined(
 )
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
 STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
-LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
 PLANTED: Final = _report("planted", "Planted explanation")
-LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
 MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
 MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
@@ -266,9 +264,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         DIRECTIONS,
         EXPLANATIONS,
         *map(_defined_by, ANALYSES),
-        LADDER,
         PLANTED,
-        LENSES,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

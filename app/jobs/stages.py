@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from analysis.criteria.steps import default_steps
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
 from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.models import registry
 from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
@@ -107,15 +106,6 @@ def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     ]
 
 
-def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """The ladder of small networks."""
-    network = network_of(analysis.network).for_output(analysis.output)
-    work = closed_form_work(network, MAX_ALGORITHMS) * (N_PERMUTED + 1)
-    if not network.hidden_sizes or work > MAX_CHEAP:
-        return []
-    return [queue.enqueue_about(session, analysis, "ladder", thorough=False)]
-
-
 def _stage_of(analysis: Analysis) -> Stage:
     """An analysis in the registry."""
 
@@ -152,20 +142,16 @@ CRITERIA: Final = Stage(_criteria, _judged())
 COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind == "ladder"))
 PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
-LENSES: Final = Stage(_asks("lenses", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
     DIRECTIONS,
     RECORDED_KINDS,
-    REPORTS,
     *OF_ANALYSES.values(),
     PLANTED,
-    LENSES,
 )

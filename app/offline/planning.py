@@ -143,7 +143,6 @@ class _Planner:
         self._add_list("algorithms", links.algorithms(slug, scope))
         self._add_list("explanations", links.explanations(slug, scope))
         self._add_list("common-ground", links.common_ground(slug, scope))
-        self._lenses()
         self._funnel()
         self._recorded()
         directions = self._directions()
@@ -195,14 +194,6 @@ class _Planner:
         if self._twin(address).get("state") == "done":
             self.selection.add(kind, address)
 
-    def _lenses(self) -> None:
-        """What lenses say, and the page of each."""
-        bare = self.links.lenses(self.part.network, self.part.scope)
-        page = self._twin(bare)
-        if page.get("state") == "done":
-            self.selection.add("lenses", bare)
-            self.selection.add("lens", *(one["url"] for one in page["lenses"]))
-
     def _funnel(self) -> None:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.funnel(slug, scope)
@@ -212,12 +203,11 @@ class _Planner:
             self.part.presets.append(Titled(preset["label"], preset["url"]))
 
     def _directions(self) -> list[dict[str, Any]]:
-        """The ladder, each class of directions that was searched, its kept alignments, and where two contradict.
+        """Each class of directions that was searched, its kept alignments, and where two contradict.
 
         Every class is listed page by page; valid alignments are taken, each once.
         """
         slug, scope, most = self.part.network, self.part.scope, self.wish.limit
-        self._report("ladder", self.links.ladder(slug, scope))
         bare = self.links.directions(slug, scope)
         classes = [one for one in self._twin(bare)["classes"] if one["state"] == "done"]
         found: dict[str, dict[str, Any]] = {}

@@ -48,7 +48,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     **{one.key: one.stages for one in ANALYSES},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
-    "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),

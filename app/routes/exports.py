@@ -140,24 +140,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every kept alignment of one class of directions, the best that fail included.",
     ),
     (
-        "/networks/{network}/ladder",
-        direction_exports.ladder_table,
-        "The ladder of map classes",
-        "How many explanations pass in each class of maps, with the floor that permuted networks reach.",
-    ),
-    (
-        "/networks/{network}/lenses",
-        exports.lenses_table,
-        "Functions on layers",
-        "Of Boolean functions and hidden layers what is decodable, used and carried.",
-    ),
-    (
-        "/networks/{network}/lenses/{lens}/numbers",
-        exports.lens_table,
-        "What one lens says",
-        "Every number of one lens under the settings of the address: a row for each row of inputs, or its table.",
-    ),
-    (
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
         direction_exports.direction_interchanges_table,
         "Interchanges of an alignment on directions",

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
+from analysis.lenses.registry import LENSES
 from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
@@ -46,10 +47,11 @@ class Former:
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
+_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
 _FORMER_ANALYSES: Final = tuple(
     Former(f"/{room}/{{{name}}}/{key}{rest}", f"/{room}/{{{name}}}/analyses/{key}{item}", keeps, twin=False)
     for room, name, keeps in (
-        ("networks", "network", (*SCOPE, "step")),
+        ("networks", "network", (*SCOPE, "step", *_OF_LENSES)),
         ("models", "model", ("rules", "theme", "step")),
     )
     for key, one in BY_KEY.items()

@@ -72,6 +72,15 @@ class Analysis:
         return ""
 
 
+def _ladder_is_cheap(question: Question) -> bool:
+    """Whether every class in closed form takes seconds, here and on the permuted networks."""
+    from analysis.directions.findings import MAX_CHEAP, closed_form_work
+    from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+
+    work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
+    return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
+
+
 STORIES: Final = Analysis(
     "stories",
     "Stories",
@@ -107,5 +116,25 @@ METHODS: Final = Analysis(
     thoroughly="those that learn too",
     of_models=True,
 )
-ANALYSES: Final = (RIVALS, STORIES, METHODS)
+LADDER: Final = Analysis(
+    "ladder",
+    "Ladder",
+    "How many algorithms fit when variables may live on wider classes of maps?",
+    "Seconds for the classes in closed form; learned ones take minutes.",
+    "analysis.ladder.report:find",
+    (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
+    thoroughly="learned maps too",
+    follows=_ladder_is_cheap,
+)
+LENSES: Final = Analysis(
+    "lenses",
+    "Lenses",
+    "Which functions can be read from a layer, and which does the network use?",
+    "Under a second for most networks; lenses that learn take some seconds each.",
+    "analysis.lenses.report:find",
+    (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
+    reads=frozenset({"carried"}),
+    thoroughly="those that learn too",
+)
+ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER)
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

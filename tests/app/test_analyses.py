@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.sweep import sweep
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
@@ -18,6 +20,7 @@ from analysis.tasks import named_task
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
+from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
@@ -43,6 +46,16 @@ FINDINGS = {
         "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
         "too, with 18 edges.",
     ],
+    "lenses": [
+        "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
+        "some decision in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
+    ],
+    "ladder": [
+        "Both algorithms can be placed on: read-out, some oblique swap.",
+        "Some of them, not all, on: single neurons; neuron sets; small integer directions, read-out or not; read-out, "
+        "orthogonal swap.",
+        "None on: small integer directions that read the variable.",
+    ],
     "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
 }
 """Of the network that the authors have pretrained."""
@@ -54,6 +67,8 @@ SAID = {
         "keeps 27%",
     ],
     "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
+    "lenses": ["1 of 2 irredundant algorithms has a valid alignment", "/networks/xor/analyses/lenses/shapley"],
+    "ladder": ["learned subspaces: not computed", "1 of 60", "learned maps too", "oblique"],
     "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
 }
 """Words of its pages."""
@@ -276,6 +291,59 @@ def test_steps_lead_to_the_answer_and_wrong_ones_are_refused(client) -> None:
         assert client.get(f"/networks/xor/analyses/methods/{wrong}").status_code == status, wrong
     old = client.get("/networks/xor/methods/acdc(tau=0.1)?step=9&x=1")
     assert (old.status_code, unquote(old.headers["location"])) == (301, f"{path}?step=9")
+
+
+# --- lenses
+
+
+@pytest.mark.parametrize("key", list(LENS_BY_KEY))
+def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
+    path = f"/networks/xor/analyses/lenses/{key}"
+    page, told = client.get(path), client.get(f"/api/v2{path}").json()
+    assert (page.status_code, told["lens"]) == (200, key)
+    stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
+    if stored is None:
+        assert ("Not computed here" in page.text) == (not told["outcome"])
+    else:
+        assert told["outcome"] == stored["outcome"]
+        assert Markup("{}").format(stored["says"]) in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("lime?copies=3", 200),
+        ("integrated-gradients?steps=8&protocol=paper", 200),
+        ("lime?copies=many", 422),
+        ("shapley?copies=3", 422),
+        ("nonsense", 422),
+    ],
+)
+def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> None:
+    answer = client.get(f"/networks/xor/analyses/lenses/{path}")
+    assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
+    old = client.get(f"/networks/xor/lenses/{path}")
+    assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+# --- ladder
+
+
+def test_every_class_stands_beside_its_floor(client) -> None:
+    report = record(client, "xor", "ladder")["report"]
+    told = {one["map_class"]: (one["algorithms"], one["alignments"], one["of"]) for one in report["rungs"]}
+    assert (told["single"], told["sets"], told["oblique"][0]) == ((1, 1, 60), (1, 3, 244), 2)
+    assert {one["floor_networks"] for one in report["rungs"]} == {20}
+    assert "/networks/xor/directions?class=oblique" in client.get("/networks/xor/analyses/ladder").text
+
+
+def test_a_class_that_was_not_computed_is_a_gap_in_both_lines() -> None:
+    steps = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
+    drawn = ladder_figure([*steps, LadderLine("all", (2, 2), None)], title="Ladder")
+    (passing,) = re.findall(r'class="ld-pass" d="M([^ ]+) 114h104M([^ ]+) 44h104"', drawn)
+    assert float(passing[1]) - float(passing[0]) == 208, "half as high at the first class, all at the third"
+    assert re.search(r'class="ld-chance" d="M[^ ]+ 170h104"', drawn), "a tenth of the height, at the first class alone"
+    assert "learned subspaces: not computed" in drawn
 
 
 # --- what pages of explanations take from them

@@ -24,6 +24,7 @@ from app.listing.circuits import smallest_circuits
 from app.options import PageModel
 from app.pages.common_ground.points import survey_view
 from app.pages.interpretation_spaces import space_of
+from app.pages.lens_views import offered
 from app.pages.place import Place
 from app.pages.previews import (
     MOST_COUNTED,
@@ -36,7 +37,6 @@ from app.pages.previews import (
     first_interpretations,
     gate_tiles,
 )
-from app.pages.reports.lenses import offered
 from app.pages.shared import NetworkView, network_view
 from pluriscope.analyses.registry import RIVALS
 from pluriscope.naming import ExplanationRef

@@ -34,8 +34,8 @@ from app.errors import NotFound
 from app.jobs.definitions import JobDefinition, model_arguments
 from app.options import BigInt, Options, PageModel
 from app.pages.explanation_items import FigureView, figures_of
-from app.pages.reports.state import ReportState, work_state
 from app.pages.shared import About, JobView, job_view
+from app.pages.work_state import ReportState, work_state
 from pluriscope.naming import RulesScope
 
 

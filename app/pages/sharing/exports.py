@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -33,7 +33,6 @@ from app.pages.models.views import RulesPage
 from app.pages.network.page import build_network
 from app.pages.place import Place, locate
 from app.pages.placements import places_of
-from app.pages.reports.lenses import LensOptions, build_lenses, whole_lens
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -356,46 +355,3 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
 def _about_model(page: RulesPage, what: str) -> tuple[str, ...]:
     """What a table of a model is about."""
     return (f"{what}: {page.model.name}, SHA-256 {page.model.digest}, under the rules {page.rules.label}.",)
-
-
-def lenses_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """Of Boolean functions and hidden layers what is decodable, used and carried."""
-    page = build_lenses(session, addresses, network, options)
-    place = locate(session, addresses, network, options.scope)
-    about = (
-        *about_place(place, "Functions on layers"),
-        "decodable: some affine read-out of the layer separates the function's values, margin with columns scaled to "
-        "[0, 1]; changed: pairs of inputs, of those on which the function differs, on which the decision changes when "
-        "the read-out is set to the source's value; carried: a valid alignment has the function there.",
-    )
-    columns = ("truth_table", "label", "is_task", "layer", "decodable", "margin", "changed", "of", "carried")
-    rows = (
-        (_cell_text(one.truth_table), one.label, one.is_task, *(getattr(at, name) for name in columns[3:]))
-        for one in page.functions
-        for at in one.layers
-    )
-    return Table(f"{place.row.slug}-lenses", about, columns, rows)
-
-
-def lens_table(session: Session, addresses: Addresses, network: str, lens: str, options: LensOptions) -> Table:
-    """Every number of one lens."""
-    page, whole = whole_lens(session, addresses, network, lens, options)
-    place = locate(session, addresses, network, options.scope)
-    told = [f"{page.lens.label}: {page.lens.definition}", f"Settings: {page.lens.text}.", *page.lens.notes]
-    about = (*about_place(place, "What one lens says"), *told, page.lens.says or "No answer.")
-    name = f"{place.row.slug}-{page.lens.key}"
-    if page.lens.kind == "table":
-        rows = (tuple(_cell_text(row.get(column)) for column in page.columns) for row in whole)
-        return Table(name, about, tuple(page.columns), rows)
-    further = {key: values for key in ("intercepts", "r2", "gap") if (values := getattr(page, key)) is not None}
-    scored = (
-        (row, *scores, *(values[number] for values in further.values()))
-        for number, (row, scores) in enumerate(zip(page.row_names, page.lens.scores or [], strict=False))
-    )
-    return Table(name, about, ("row", *page.input_names, *further), scored)
-
-
-def _cell_text(value: Any) -> Cell:
-    """A truth table as one word, other numbers apart; anything else as it is."""
-    apart = " " if isinstance(value, list) and any(isinstance(one, float) for one in value) else ""
-    return apart.join(map(str, value)) if isinstance(value, list) else value

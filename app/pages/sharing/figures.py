@@ -42,7 +42,6 @@ from app.pages.interchanges import AlignedPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.recorded import RecordedPage
-from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
@@ -53,7 +52,7 @@ DRAWING: Final = "drawing"
 """The name of the drawing of the very thing that a page is about."""
 
 
-def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]:
+def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, NetworkPage):
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
@@ -69,14 +68,12 @@ def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]
         return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
-    if isinstance(page, LadderPage):
-        return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
     if isinstance(page, (RecordedPage, SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
 
-def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses: Addresses) -> Markup:
+def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) -> Markup:
     """One figure of a page.
 
     Raises:
