@@ -55,12 +55,6 @@ class LadderReport(Report):
         """The classes that were climbed or refused, from the narrowest on."""
         return sorted(self.rungs, key=lambda one: [*_ORDER, one.map_class].index(one.map_class))
 
-    @property
-    def missing(self) -> list[str]:
-        """The names of those that were not."""
-        known = {one.map_class for one in self.rungs}
-        return [label for key, label in _LABELS.items() if key not in known]
-
     def values(self, question: Question) -> list[HighLevelModel]:
         """The algorithms that were placed."""
         form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs

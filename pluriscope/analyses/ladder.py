@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.ladder.report import LadderReport, RungFound
-from app.figures.svg.ladder import LadderLine, ladder_figure, ladder_thumb
+from app.figures.svg.ladder import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.tables import AtHand, Column, Query, Row
@@ -57,15 +57,9 @@ def _thumb(report: LadderReport, of: Subject) -> Markup:
 def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
     if not report.algorithms:
         return
-    caption = (
-        f"From left to right a variable may live on more. Solid: algorithms with an alignment that passes, of the "
-        f"{len(report.algorithms)} placed. Dashed: permuted networks on which anything passes, of {report.n_permuted}."
-    )
-    lines = [_line(one, report) for one in report.in_order]
-    missing = [LadderLine(label, None, None) for label in report.missing]
-    yield Figure(ladder_figure([*lines, *missing], title=f"Ladder of map classes of {of.name}"), caption)
+    yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
     rows = [_row(one, report, of) for one in report.in_order]
-    yield Table(AtHand(_COLUMNS, rows), Query(), "", noun="class", facets=False)
+    yield Table(AtHand(_COLUMNS, rows), Query(), "", noun="rung", facets=False)
     for one in report.in_order:
         if one.refused:
             yield Notice(f"Not computed: {one.label}", one.refused)
@@ -73,14 +67,6 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
     yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
     words = {"permuted": report.n_permuted, "seed": report.seed, "right": report.n_permuted_right}
     yield More("How to read it", lambda: [Prose(_READING.format(**words))])
-
-
-def _line(one: RungFound, report: LadderReport) -> LadderLine:
-    if one.refused:
-        return LadderLine(one.label, None, None)
-    floor = (one.floor_passing, one.floor_networks) if one.floor_networks else None
-    number = f"{'' if one.exact else '≥ '}{one.alignments:,} alignment{'' if one.alignments == 1 else 's'}"
-    return LadderLine(one.label, (one.algorithms, len(report.algorithms)), floor, number)
 
 
 def _row(one: RungFound, report: LadderReport, of: Subject) -> Row:

@@ -74,7 +74,7 @@ def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
         says = one.says or f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
         values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
         rows.append(Row(values, url=_url(of, lens, one.settings)))
-    yield _table(_LENSES, rows, "lens")
+    yield _table(_LENSES, rows, "answer")
     found = report.neurons
     if found is not None:
         yield More("What neurons are taken for", lambda: _neurons(found, of), neurons_words(found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -20,7 +19,6 @@ from analysis.tasks import named_task
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
-from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
@@ -68,7 +66,7 @@ SAID = {
     ],
     "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
     "lenses": ["1 of 2 irredundant algorithms has a valid alignment", "/networks/xor/analyses/lenses/shapley"],
-    "ladder": ["learned subspaces: not computed", "1 of 60", "learned maps too", "oblique"],
+    "ladder": ["neurons: 1 of 2", "1 of 60", "learned maps too", "oblique"],
     "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
 }
 """Words of its pages."""
@@ -303,7 +301,7 @@ def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
     assert (page.status_code, told["lens"]) == (200, key)
     stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
     if stored is None:
-        assert ("Not computed here" in page.text) == (not told["outcome"])
+        assert ("Not computed on a page" in page.text) == (not told["outcome"])
     else:
         assert told["outcome"] == stored["outcome"]
         assert Markup("{}").format(stored["says"]) in page.text
@@ -326,6 +324,18 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
     assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
 
 
+def test_what_lenses_are_set_beside_is_what_alignments_carry(client) -> None:
+    report = record(client, "xor", "lenses")["report"]
+    assert (report["carried"]["of"], report["carried"]["known"]) == (2, True)
+    assert [one["formula"] for one in report["carried"]["carried"]] == [NETWORK]
+    assert [one["formula"] for one in report["carried"]["others"]] == ["(A ∧ ¬B) ∨ (¬A ∧ B)"]
+    carried = {(one["label"], at["layer"]) for one in report["functions"] for at in one["layers"] if at["carried"]}
+    assert carried == {("A ∧ B", 1), ("A ∨ B", 1)}
+    neurons = report["neurons"]
+    assert (neurons["of"], neurons["exact"]) == (197, True)
+    assert max(one["n"] for one in neurons["neurons"]) == 10
+
+
 # --- ladder
 
 
@@ -335,15 +345,6 @@ def test_every_class_stands_beside_its_floor(client) -> None:
     assert (told["single"], told["sets"], told["oblique"][0]) == ((1, 1, 60), (1, 3, 244), 2)
     assert {one["floor_networks"] for one in report["rungs"]} == {20}
     assert "/networks/xor/directions?class=oblique" in client.get("/networks/xor/analyses/ladder").text
-
-
-def test_a_class_that_was_not_computed_is_a_gap_in_both_lines() -> None:
-    steps = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
-    drawn = ladder_figure([*steps, LadderLine("all", (2, 2), None)], title="Ladder")
-    (passing,) = re.findall(r'class="ld-pass" d="M([^ ]+) 114h104M([^ ]+) 44h104"', drawn)
-    assert float(passing[1]) - float(passing[0]) == 208, "half as high at the first class, all at the third"
-    assert re.search(r'class="ld-chance" d="M[^ ]+ 170h104"', drawn), "a tenth of the height, at the first class alone"
-    assert "learned subspaces: not computed" in drawn
 
 
 # --- what pages of explanations take from them
