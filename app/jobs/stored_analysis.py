@@ -10,20 +10,20 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
-from analysis.report import Report
+from analysis.report import Part, Report
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.models import find_model, model_of, save_beside
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
 from app.db.reports import save_report
-from app.db.tables import AnalysisReportRow, AnalysisRow
+from app.db.tables import AnalysisRow
 from app.jobs.handlers import Handler, Saved
 from pluriscope.analyses.registry import Analysis
 from pluriscope.naming import RulesScope, Scope
 
 Inputs = TypeVar("Inputs")
-Found = TypeVar("Found")
+Found = TypeVar("Found", bound=Part)
 Arguments = Mapping[str, Any]
 
 
@@ -69,9 +69,6 @@ def report_handler(
     compute: Callable[[Inputs, Work], Found],
     page: Callable[[Addresses, str, Scope], str],
     words: Callable[[Found], str],
-    *,
-    graded: bool = False,
-    keep: Callable[..., AnalysisReportRow] | None = None,
 ) -> Handler[Inputs, Timed[Found]]:
     """Work that finds out one thing about a stored analysis and keeps it beside that.
 
@@ -81,18 +78,14 @@ def report_handler(
         compute: that → the report; a module-level function, since it runs in another process.
         page: addresses, slug and scope → where it is shown.
         words: the report → one line for the job's page.
-        graded: whether a job that is told to be thorough finds out more.
-        keep: stores what is more than a report; the report alone if None.
     """
-    keep = keep or partial(save_report, kind=kind)
 
     def load(session: Session, arguments: Arguments) -> Inputs:
         return read(session, analysis_meant(session, arguments), arguments)
 
     def save(session: Session, arguments: Arguments, outcome: Timed[Found]) -> Saved:
         row = analysis_meant(session, arguments)
-        thorough = not graded or bool(arguments["thorough"])
-        saved = keep(session, row, report=outcome.found, thorough=thorough, seconds=outcome.seconds)
+        saved = save_report(session, row, kind=kind, report=outcome.found, thorough=True, seconds=outcome.seconds)
         url = page(Addresses(), row.network.slug, scope_of(row, row.network.sizes[0]))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, words(outcome.found))

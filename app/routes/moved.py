@@ -112,7 +112,9 @@ def _add(former: Former, api: str) -> None:
         names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
         if not former.to:
             item = f"address {path_of(request)[:200]!r}"
-            raise Gone(item, former.became, former.cure, parent=f"{prefix}{former.parent.format(**names)}")
+            raise Gone(
+                item, former.became, former.cure.format(**names), parent=f"{prefix}{former.parent.format(**names)}"
+            )
         kept = [(key, value) for key, value in request.query_params.multi_items() if key in former.keeps]
         query = f"?{urlencode(kept)}" if kept else ""
         return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)

@@ -81,7 +81,7 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
     yield Figure(_thumb(report, of), caption)
     if of.planted is not None:
-        yield Prose(_planted_words(report, of.planted))
+        yield Prose(_planted_words(report, of.planted), glossary=False)
     rows = []
     for key, method in _methods(of).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
