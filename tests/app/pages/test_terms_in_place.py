@@ -36,7 +36,6 @@ PAGES = (
     XOR + "/explanations?view=grid",
     XOR + "/sandbox",
     XOR + "/common-ground",
-    XOR + "/rivals",
 )
 
 
