@@ -28,10 +28,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(funnel|directions|ladder|rivals|stories)", ""),
-        (r"/networks/[^/]+/(methods|lenses)|/models/[^/]+/(methods|rivals)", ""),
-        (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
-        (r"/(networks|models)/[^/]+/methods/[^/]+", "/steps"),
+        (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
@@ -116,9 +113,25 @@ class Addresses:
         """Where a deletion is undone with POST."""
         return self._url("networks", network, "restore")
 
-    def analyses(self, network: str) -> str:
-        """Where an analysis of the network is asked for with POST."""
-        return self._url("networks", network, "analyses")
+    def analyses(self, network: str, scope: AnyScope | None = None) -> str:
+        """What else was asked about the network; with POST where its analysis is asked for."""
+        return self._below(scope, network, "analyses")
+
+    def analysis(self, network: str, what: str, scope: AnyScope | None = None, item: str = "", **view: Any) -> str:
+        """What one analysis found, or one thing of it; with POST where it is asked for.
+
+        Args:
+            network: slug or digest.
+            what: key of the analysis.
+            scope: of the network.
+            item: what of it, as one method with its settings; "" for all.
+            view: further options.
+        """
+        return self._below(scope, network, "analyses", what, *([item] if item else []), **view)
+
+    def analysis_record(self, network: str, what: str, scope: AnyScope | None = None) -> str:
+        """The same over HTTP."""
+        return self._url("api", "v2", (scope or Scope).room, network, "analyses", what, scope=scope)
 
     def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
@@ -233,37 +246,9 @@ class Addresses:
         """One figure as svg, png or pdf."""
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
-    def methods(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """What discovery methods answer, located among all valid circuits; and with POST where they are asked."""
-        return self._below(scope, network, "methods", **view)
-
-    def lenses(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """What lenses say about inputs, neurons and layers; and with POST where they are asked."""
-        return self._url("networks", network, "lenses", scope=scope, **view)
-
-    def lens(self, network: str, lens: str, scope: Scope | None = None, **settings: Any) -> str:
-        """What one lens says, under settings of the reader's own."""
-        return self._url("networks", network, "lenses", lens, scope=scope, **settings)
-
     def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…``; POST reads a text or file."""
         return self._below(scope, network, "claims", **view)
-
-    def method(self, network: str, method: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """How one method came to its answer, edge by edge; the method with its settings as commands take it."""
-        return self._below(scope, network, "methods", method, **view)
-
-    def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Which algorithms the circuits of an analysis carry."""
-        return self._url("networks", network, "stories", scope=scope, **view)
-
-    def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""
-        return self._url("networks", network, "ladder", scope=scope, **view)
-
-    def rivals(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """The circuits and interpretations that differ most; and with POST where they are asked for."""
-        return self._below(scope, network, "rivals", **view)
 
     def models(self) -> str:
         """Models of other kinds than the networks; with POST where one is imported."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.by_name import ByName
+from analysis.by_name import ByName
 from pluriscope.naming import Scope
 from pluriscope.records import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
 from pluriscope.records import BigInt as BigInt

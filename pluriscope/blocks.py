@@ -243,7 +243,7 @@ class Table(Block):
     Args:
         listing: what is listed.
         query: which of it.
-        url: of the page without the options of the list; "" for a list that has none.
+        url: of the page without the options of the list; "" of a short list that cannot be sorted.
         noun: what one row is.
         usual: what the address need not say; None for what lists commonly have.
         view: rows, or cards with a drawing each.

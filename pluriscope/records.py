@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
-from app.by_name import ByName
+from analysis.by_name import ByName
 from pluriscope.tables import Column, Facet, Selection, Type
 
 MAX_EXACT_IN_JSON: Final = 2**53

@@ -1,12 +1,14 @@
-"""Everything that is found out about how different listed circuits are, and their interpretations."""
+"""Rivals: how different listed circuits are, and their interpretations, as it is stored, told and shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.circuit_sets.circuit_map import CircuitMap, map_circuits
 from analysis.circuit_sets.contradicting import ContradictingPair, most_contradicting
@@ -15,7 +17,76 @@ from analysis.circuit_sets.mutually_different import DifferentCircuits, mutually
 from analysis.circuit_sets.overlap import sizes_of, words_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
+from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
+
+
+class PairFound(Part):
+    """See :class:`analysis.circuit_sets.most_different.DifferentPair`."""
+
+    masks: tuple[Mask, Mask]
+    distance: Exact
+    exact: bool
+
+
+class ChoiceFound(Part):
+    """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
+
+    masks: list[Mask]
+    distance: Exact
+    exact: bool
+
+
+class ContradictionFound(Part):
+    """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
+
+    masks: tuple[Mask, Mask]
+    indices: tuple[Exact, Exact]
+    differ: int
+    n_interventions: int
+    of: int
+    complete: bool
+
+
+class MapFound(Part):
+    """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
+
+    masks: list[Mask]
+    x: list[float]
+    y: list[float]
+    kept: float | None
+    correlation: float | None
+    n_landmarks: int
+
+
+class RivalsReport(Report):
+    """See :class:`Rivals`."""
+
+    of: int = Field(description="Circuits that were looked at: those listed.")
+    complete: bool = Field(description="Whether these are all valid ones.")
+    pair: PairFound | None
+    different: ChoiceFound | None
+    contradicting: ContradictionFound | None
+    map: MapFound | None
+
+    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+        which = "valid" if self.complete else "listed"
+        if not self.of:
+            return ["No circuit is valid, so there is none to compare." if self.complete else "No circuit is listed."]
+        if self.pair is None:
+            return [f"There is only one {which} circuit, so there is none to compare it with."]
+        distance = Fraction(self.pair.distance)
+        first, second = (int(mask, 16) for mask in self.pair.masks)
+        shared, either = (first & second).bit_count(), (first | second).bit_count()
+        farther = "no two are farther apart than" if self.pair.exact else "some are at least as far apart as"
+        told = [
+            f"Of the {self.of:,} {which} circuits {farther} {self.pair.masks[0]} and {self.pair.masks[1]}: they share "
+            f"{shared} of the {either:,} {part}{'' if either == 1 else 's'} that either keeps, a Jaccard distance of "
+            f"{distance} ({float(distance):.2f})."
+        ]
+        if distance == 1:
+            told.append(f"So the task can be done on two circuits without a common {part}.")
+        return told
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,3 +154,15 @@ def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
         map_circuits(masks, layout, sorted(placed), work),
         listed.complete,
     )
+
+
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
+    """The rivals among the listed circuits of a network."""
+    circuits = of.circuits
+    complete = circuits.truncated_at is None
+    return compare(ListedCircuits(of.question, circuits.layout, circuits.masks, of.observed, complete), work)
+
+
+def compare(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> RivalsReport:
+    """What differs most, of a network or of a model."""
+    return RivalsReport.showing(find_rivals(listed, work), listed.layout, of=len(listed.masks))

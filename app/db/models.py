@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.by_name import ByName
 from analysis.discovery.model_location import ModelLandscape
 from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, MasksFound
@@ -22,12 +23,12 @@ from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called, read_model
 from analysis.network_files.files import slug_of
+from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
-from app.by_name import ByName
 from app.db.errors import Ambiguous, NotFound
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
-from app.db.reports import Report, Stored
+from app.db.reports import Report
 
 RESERVED: Final = frozenset({"new"})
 SEARCH: Final = "search"

@@ -7,7 +7,9 @@ from typing import Final
 from pydantic import Field
 
 from analysis.planting.standing import PlantedStanding
-from app.db.reports import Exact, Stored, StoredScore
+from analysis.report import Exact
+from analysis.report import Part as Stored
+from app.db.reports import StoredScore
 
 PLANTED: Final = "planted"
 

@@ -12,9 +12,9 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
+from analysis.by_name import ByName
 from analysis.explanations.explanation import NAME, REF, Frame, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
-from app.by_name import ByName
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.rows import columns_of, insert_rows
 from app.db.tables import AnalysisRow

@@ -7,113 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json
-from analysis.ladder.rungs import Ladder
-from app.by_name import ByName
+from analysis.report import Part as Stored
 from app.db.tables import AnalysisReportRow, AnalysisRow
-
-RIVALS: Final = "rivals"
-ReportKind = Literal["ladder", "stories", "methods", "rivals", "planted", "lenses"]
-
-
-class Stored(ByName):
-    """Base of what is stored."""
-
-
-def _in_hex(mask: Any, about: ValidationInfo) -> Any:
-    layout: Any = about.context
-    return layout.to_hex(mask) if isinstance(mask, int) else mask
-
-
-Mask = Annotated[str, BeforeValidator(_in_hex)]
-"""A circuit in hex; of a number, as the layout or graph writes it that validation is given as its context."""
-Exact = Annotated[str, BeforeValidator(str)]
-"""A fraction, or an integer of any length."""
-
-
-class StoredRung(Stored):
-    """One class of maps, with its floor; see :class:`analysis.ladder.rungs.Rung`."""
-
-    map_class: str
-    algorithms: int
-    alignments: int
-    of: int | None
-    joint: int | None
-    exact: bool
-    seconds: float
-    refused: str
-    floor_networks: int
-    floor_passing: int
-    floor_alignments: int
-
-
-class LadderReport(Stored):
-    """See :class:`analysis.ladder.rungs.Ladder`."""
-
-    algorithms: list[str]
-    n_irredundant: int
-    rungs: list[StoredRung]
-    n_permuted: int
-    n_permuted_right: int
-    seed: int
-
-
-class StoredPair(Stored):
-    """See :class:`analysis.circuit_sets.most_different.DifferentPair`."""
-
-    masks: tuple[Mask, Mask]
-    distance: Exact
-    exact: bool
-
-
-class StoredChoice(Stored):
-    """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
-
-    masks: list[Mask]
-    distance: Exact
-    exact: bool
-
-
-class StoredContradiction(Stored):
-    """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
-
-    masks: tuple[Mask, Mask]
-    indices: tuple[Exact, Exact]
-    differ: int
-    n_interventions: int
-    of: int
-    complete: bool
-
-
-class StoredMap(Stored):
-    """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
-
-    masks: list[Mask]
-    x: list[float]
-    y: list[float]
-    kept: float | None
-    correlation: float | None
-    n_landmarks: int
-
-
-class RivalsReport(Stored):
-    """See :class:`analysis.circuit_sets.rivals.Rivals`; earlier versions stored more, which is left out."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    of: int = Field(description="Circuits that were looked at: those listed.")
-    complete: bool = Field(description="Whether these are all valid ones.")
-    pair: StoredPair | None
-    different: StoredChoice | None
-    contradicting: StoredContradiction | None
-    map: StoredMap | None
 
 
 class StoredScore(Stored):
@@ -126,19 +28,8 @@ class StoredScore(Stored):
 Report = TypeVar("Report", bound=Stored)
 
 
-def ladder_report(ladder: Ladder) -> LadderReport:
-    """The stored form of a ladder."""
-    rungs = [
-        StoredRung.showing(
-            rung, map_class=key, **{f"floor_{name}": number for name, number in vars(ladder.floors[key]).items()}
-        )
-        for key, rung in ladder.rungs.items()
-    ]
-    return LadderReport.showing(ladder, rungs=rungs)
-
-
 def save_report(
-    session: Session, analysis: AnalysisRow, *, kind: ReportKind, report: Stored, thorough: bool, seconds: float
+    session: Session, analysis: AnalysisRow, *, kind: str, report: Stored, thorough: bool, seconds: float
 ) -> AnalysisReportRow:
     """Store a report in place of an earlier one; the same again changes nothing, timings included.
 
@@ -179,7 +70,7 @@ def _untimed(found: Any) -> Any:
     return [_untimed(one) for one in found] if isinstance(found, list) else found
 
 
-def report_row(session: Session, analysis: AnalysisRow | None, kind: ReportKind) -> AnalysisReportRow | None:
+def report_row(session: Session, analysis: AnalysisRow | None, kind: str) -> AnalysisReportRow | None:
     """The stored report of that kind, None if there is none, or no analysis."""
     if analysis is None:
         return None

@@ -15,6 +15,7 @@ from analysis.digest import canonical_json, short_id
 from analysis.explanations.registry import BY_KEY
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
+from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
@@ -197,6 +198,17 @@ def _defined(kind: str, module: str, title: str, *, version: int = 1, **more: An
     return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, **more)
 
 
+def _defined_by(analysis: Analysis) -> JobDefinition:
+    """The work of an analysis in the registry."""
+
+    def words(told: Mapping[str, Any]) -> tuple[str, str]:
+        what = analysis.title[:1].lower() + analysis.title[1:]
+        return what, f", {analysis.thoroughly}" if told.get("thorough") else ""
+
+    handler, version = f"app.jobs.analyses:{analysis.key}", f"{analysis.version}/{ENGINE_VERSION}"
+    return JobDefinition(analysis.key, handler, version, analysis.title, priority=REPORT_PRIORITY, words=words)
+
+
 def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", **more: Any) -> JobDefinition:
     """Work that follows an analysis and stores a report beside it.
 
@@ -238,12 +250,7 @@ EXPLANATIONS: Final = _defined(
 )
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
 STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
-LADDER: Final = _report("ladder", "Ladder of map classes", module="reporting", thoroughly="learned maps too")
-STORIES: Final = _report("stories", "Stories", version=2)
-RIVALS: Final = _report("rivals", "Most different circuits")
-METHODS: Final = _report("methods", "Discovery methods", thoroughly="those that learn too")
 PLANTED: Final = _report("planted", "Planted explanation")
-LENSES: Final = _report("lenses", "Lenses", thoroughly="those that learn too")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
 MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
 MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
@@ -256,12 +263,8 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         COMMON_GROUND,
         DIRECTIONS,
         EXPLANATIONS,
-        LADDER,
-        STORIES,
-        METHODS,
+        *map(_defined_by, ANALYSES),
         PLANTED,
-        LENSES,
-        RIVALS,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

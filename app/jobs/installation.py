@@ -14,7 +14,7 @@ from pydantic import Field
 from sqlalchemy import func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
-from app.by_name import ByName
+from analysis.by_name import ByName
 from app.db import sqlite
 from app.db.engine import Store
 from app.db.job_tables import JobRow, WorkerRow

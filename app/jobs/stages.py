@@ -12,27 +12,25 @@ from sqlalchemy.orm import Session, aliased
 from analysis.criteria.steps import default_steps
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
 from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.models import registry
 from app.db.codecs import network_of
 from app.db.direction_tables import DirectionSearchRow
 from app.db.job_tables import JobRow
-from app.db.methods import METHODS as METHODS_OF_MODEL
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.models import SEARCH
 from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
-from app.db.reports import RIVALS as RIVALS_OF_MODEL
 from app.db.study_tables import StudyRow
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
 from app.jobs.definitions import direction_details
 from app.jobs.study_queue import ask_for_summary
+from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
-BESIDE_CIRCUITS: Final = {METHODS_OF_MODEL: "model-methods", RIVALS_OF_MODEL: "model-rivals"}
+BESIDE_CIRCUITS: Final = {METHODS.key: "model-methods", RIVALS.key: "model-rivals"}
 """What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 
@@ -112,13 +110,15 @@ def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     ]
 
 
-def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """The ladder of small networks."""
-    network = network_of(analysis.network).for_output(analysis.output)
-    work = closed_form_work(network, MAX_ALGORITHMS) * (N_PERMUTED + 1)
-    if not network.hidden_sizes or work > MAX_CHEAP:
-        return []
-    return [queue.enqueue_about(session, analysis, "ladder", thorough=False)]
+def _stage_of(analysis: Analysis) -> Stage:
+    """An analysis in the registry."""
+
+    def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
+        if not analysis.follows(analysed_question(session, row)):
+            return []
+        return [queue.enqueue_about(session, row, analysis.key, **analysis.details())]
+
+    return Stage(ask, _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key))
 
 
 def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -144,24 +144,16 @@ CRITERIA: Final = Stage(_criteria, _judged())
 COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind == "ladder"))
-STORIES: Final = Stage(_asks("stories"), _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
-RIVALS: Final = Stage(_asks("rivals"), _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
-METHODS: Final = Stage(_asks("methods", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
 PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
-LENSES: Final = Stage(_asks("lenses", thorough=False), _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
+OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
     DIRECTIONS,
     RECORDED_KINDS,
-    REPORTS,
-    STORIES,
-    RIVALS,
-    METHODS,
+    *OF_ANALYSES.values(),
     PLANTED,
-    LENSES,
 )

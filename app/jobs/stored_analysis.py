@@ -10,19 +10,20 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from analysis.report import Part, Report
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
-from app.db.models import find_model, save_beside
+from app.db.models import find_model, model_of, save_beside
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
-from app.db.reports import ReportKind, Stored, save_report
-from app.db.tables import AnalysisReportRow, AnalysisRow
+from app.db.reports import save_report
+from app.db.tables import AnalysisRow
 from app.jobs.handlers import Handler, Saved
+from pluriscope.analyses.registry import Analysis
 from pluriscope.naming import RulesScope, Scope
 
 Inputs = TypeVar("Inputs")
-Found = TypeVar("Found")
-Report = TypeVar("Report", bound=Stored)
+Found = TypeVar("Found", bound=Part)
 Arguments = Mapping[str, Any]
 
 
@@ -63,14 +64,11 @@ def timed(compute: Callable[[Inputs, Work], Found], inputs: Inputs, work: Work =
 
 
 def report_handler(
-    kind: ReportKind,
+    kind: str,
     read: Callable[[Session, AnalysisRow, Arguments], Inputs],
     compute: Callable[[Inputs, Work], Found],
     page: Callable[[Addresses, str, Scope], str],
     words: Callable[[Found], str],
-    *,
-    graded: bool = False,
-    keep: Callable[..., AnalysisReportRow] | None = None,
 ) -> Handler[Inputs, Timed[Found]]:
     """Work that finds out one thing about a stored analysis and keeps it beside that.
 
@@ -80,18 +78,14 @@ def report_handler(
         compute: that → the report; a module-level function, since it runs in another process.
         page: addresses, slug and scope → where it is shown.
         words: the report → one line for the job's page.
-        graded: whether a job that is told to be thorough finds out more.
-        keep: stores what is more than a report; the report alone if None.
     """
-    keep = keep or partial(save_report, kind=kind)
 
     def load(session: Session, arguments: Arguments) -> Inputs:
         return read(session, analysis_meant(session, arguments), arguments)
 
     def save(session: Session, arguments: Arguments, outcome: Timed[Found]) -> Saved:
         row = analysis_meant(session, arguments)
-        thorough = not graded or bool(arguments["thorough"])
-        saved = keep(session, row, report=outcome.found, thorough=thorough, seconds=outcome.seconds)
+        saved = save_report(session, row, kind=kind, report=outcome.found, thorough=True, seconds=outcome.seconds)
         url = page(Addresses(), row.network.slug, scope_of(row, row.network.sizes[0]))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, words(outcome.found))
@@ -100,18 +94,16 @@ def report_handler(
 
 
 def model_report_handler(
-    name: str,
-    read: Callable[[Session, Arguments], Inputs],
-    compute: Callable[..., Report],
-    page: Callable[[Addresses, str, RulesScope], str],
-    words: Callable[[Report], str],
+    analysis: Analysis, read: Callable[[Session, Arguments], Inputs], compute: Callable[..., Report]
 ) -> Handler[Inputs, Report]:
-    """The same beside the circuits of a model of another kind; ``name`` is what the report is kept under."""
+    """The work of an analysis of the circuits of a model of another kind, whose report is kept beside them."""
 
     def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
         row, rules = find_model(session, arguments["model"]), arguments["rules"]
-        save_beside(session, row, rules, name, outcome)
-        url = page(Addresses(), row.slug, RulesScope(rules))
-        return Saved({"url": url, "model": row.digest, "rules": rules}, words(outcome))
+        save_beside(session, row, rules, analysis.key, outcome)
+        url = Addresses().analysis(row.slug, analysis.key, RulesScope(rules))
+        kind, model = model_of(row)
+        words = outcome.findings(None, model.space(kind.rules(rules)).graph.cut[:-1])
+        return Saved({"url": url, "model": row.digest, "rules": rules}, " ".join(words))
 
     return Handler(read, compute, save)

@@ -142,10 +142,6 @@ class _Planner:
             return
         self._add_kinds("circuit", "algorithm", "alignment", "direction", *(kind.key for kind in RECORDED))
         self._add_list("common-ground", links.common_ground(slug, scope))
-        self._report("rivals", links.rivals(slug, scope))
-        self._report("stories", links.stories(slug, scope))
-        self._methods()
-        self._lenses()
         self._funnel()
         self._recorded()
         directions = self._directions()
@@ -210,24 +206,6 @@ class _Planner:
         if self._twin(address).get("state") == "done":
             self.selection.add(kind, address)
 
-    def _methods(self) -> None:
-        """What discovery methods answer, and the page of each default answer."""
-        bare = self.links.methods(self.part.network, self.part.scope)
-        page = self._twin(bare)
-        if page.get("state") != "done":
-            return
-        self.selection.add("methods", bare)
-        defaults = (one["default"] for one in page["methods"])
-        self.selection.add("claim", *(one["url"] for one in defaults if one is not None and one["url"]))
-
-    def _lenses(self) -> None:
-        """What lenses say, and the page of each."""
-        bare = self.links.lenses(self.part.network, self.part.scope)
-        page = self._twin(bare)
-        if page.get("state") == "done":
-            self.selection.add("lenses", bare)
-            self.selection.add("lens", *(one["url"] for one in page["lenses"]))
-
     def _funnel(self) -> None:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.funnel(slug, scope)
@@ -237,12 +215,11 @@ class _Planner:
             self.part.presets.append(Titled(preset["label"], preset["url"]))
 
     def _directions(self) -> list[dict[str, Any]]:
-        """The ladder, each class of directions that was searched, its kept alignments, and where two contradict.
+        """Each class of directions that was searched, its kept alignments, and where two contradict.
 
         Every class is listed page by page; valid alignments are taken, each once.
         """
         slug, scope, most = self.part.network, self.part.scope, self.wish.limit
-        self._report("ladder", self.links.ladder(slug, scope))
         bare = self.links.directions(slug, scope)
         classes = [one for one in self._twin(bare)["classes"] if one["state"] == "done"]
         found: dict[str, dict[str, Any]] = {}

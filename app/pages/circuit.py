@@ -29,13 +29,13 @@ from app.errors import BadQuery
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, plane_figure
 from app.options import ScopeOptions
+from app.pages import analyses
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import chance_of
 from app.pages.input_plane import input_plane
 from app.pages.network import BehaviourRow, behaviour_of
 from app.pages.page import One, page
-from app.pages.reports.stories import circuit_story
 from app.pages.shared import neuron_name
 from pluriscope.blocks import (
     Action,
@@ -130,7 +130,12 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
         yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
     if verdict.valid and place.question.data.boolean:
-        yield More("Story", lambda: _story(one), "which algorithms it carries", id="story")
+        yield More(
+            "Story",
+            lambda: analyses.about(one.session, place, one.links, one.ref),
+            "which algorithms it carries, and which analyses tell of it",
+            id="story",
+        )
         yield More("Surviving interpretations", lambda: _surviving(one, readings), "by criterion", id="surviving")
     yield from about(one)
 
@@ -369,38 +374,6 @@ def _find(one: One) -> Iterator[Block]:
 
 
 # --- what is computed when it is opened
-
-
-def _story(one: One) -> Iterator[Block]:
-    story = circuit_story(one.place, one.item, one.links)
-    to_all = Action("All circuits' stories", story.stories_url)
-    if story.relation is None:
-        yield Notice("Its story is not known.", story.reason, actions=[to_all])
-        return
-    if not story.carried:
-        whole = " and of ".join(link.formula for link in story.whole)
-        yield Notice(
-            "No irredundant algorithm of the task has a valid alignment when everything outside this circuit is "
-            "ablated.",
-            f"On the whole network there is one of {whole}." if whole else "",
-            actions=[to_all],
-        )
-        return
-    yield Section(f"{story.relation.capitalize()}", story.meaning, to_all, id="story.relation")
-    columns = (
-        column("algorithm", "Algorithm", "An irredundant one that the circuit carries.", first=True),
-        column("minimal", "Minimal alignments", "When everything outside the circuit is ablated.", "int"),
-        column("places", "Variables on", "Some of these alignments."),
-    )
-    rows = []
-    for carried in story.carried:
-        places = "; ".join(
-            ", ".join(f"{place.shown} on {place.site}" for place in places) for places in carried.placements
-        )
-        more = "; and others" if carried.n_minimal > len(carried.placements) else ""
-        values = {"algorithm": carried.algorithm.formula, "minimal": carried.n_minimal, "places": f"{places}{more}"}
-        rows.append(Row(values, url=carried.algorithm.url))
-    yield listed("algorithm", columns, rows)
 
 
 def _surviving(one: One, readings: Readings) -> Iterator[Block]:

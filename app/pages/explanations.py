@@ -36,9 +36,9 @@ from app.pages.directions.explaining import find_direction
 from app.pages.directions.places import direction_ref, direction_url
 from app.pages.formulas import VerdictView
 from app.pages.interpretation_spaces import space_of
+from app.pages.lens_views import LensView, claiming_answer, lens_view
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_of
-from app.pages.reports.lenses import LensView, claiming_answer, lens_view
 from app.pages.shared import truth_rows
 from pluriscope.naming import ExplanationRef, Scope
 

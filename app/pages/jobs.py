@@ -19,6 +19,7 @@ from app.options import Options, PageModel
 from app.pages.place import find_network
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
+from pluriscope.analyses.registry import ANALYSES
 
 MOST_NETWORKS: Final = 50
 
@@ -27,13 +28,6 @@ StageState = Literal["pass", "running", "untested", "fail", "na"]
 LOG_LINES: Final = 200
 _CURSOR: Final = "jobs"
 
-_RIVALS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("most different circuits", "Most different circuits", "every pair, block by block"),
-    ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
-    ("similarity of circuits", "Similarity", "the mean over all pairs"),
-    ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
-    ("map of circuits", "Map", "classical scaling of distances"),
-)
 STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     # kind: (key that progress reports carry, name, what happens in it)
     "analyse": (
@@ -52,16 +46,12 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
-    "rivals": _RIVALS,
-    "model-rivals": tuple(one for one in _RIVALS if one[1] != "Interpretations"),
-    "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
-    "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
-    "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
+    **{one.key: one.stages for one in ANALYSES},
+    **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
     "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
-    "model-methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }
 

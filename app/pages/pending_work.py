@@ -19,8 +19,8 @@ from app.db.reads.verdicts import judging_jobs, latest_search
 from app.options import PageModel
 from app.pages.common_ground.build import survey_state
 from app.pages.place import Place
-from app.pages.reports.state import WorkState, work_state
 from app.pages.shared import JobView, job_view
+from app.pages.work_state import WorkState, work_state
 
 SURVEY: Final = "coverage and accuracy"
 STORIES: Final = "stories"
@@ -94,7 +94,7 @@ def awaited(
                 words="The stories of circuits",
                 state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.stories(place.row.slug),
+                ask_url=addresses.analysis(place.row.slug, STORIES),
                 ask_fields=fields,
             )
         )

@@ -16,12 +16,8 @@ from pluriscope.naming import Scope, scope_from
 
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
-    ("rivals", "Most different", lambda addresses, network, scope: addresses.rivals(network, scope)),
-    ("stories", "Stories", lambda addresses, network, scope: addresses.stories(network, scope)),
-    ("methods", "Methods", lambda addresses, network, scope: addresses.methods(network, scope)),
-    ("lenses", "Lenses", lambda addresses, network, scope: addresses.lenses(network, scope)),
+    ("analyses", "More analyses", lambda addresses, network, scope: addresses.analyses(network, scope)),
     ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),
-    ("ladder", "Ladder", lambda addresses, network, scope: addresses.ladder(network, scope)),
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
     ("funnel", "Funnel", lambda addresses, network, scope: addresses.funnel(network, scope)),
     ("common-ground", "Common ground", lambda addresses, network, scope: addresses.common_ground(network, scope)),

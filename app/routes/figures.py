@@ -10,9 +10,8 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from app.figures.standalone import FONT_FAMILY, standalone_svg
-from app.options import Options, ScopeOptions
+from app.options import Options
 from app.pages.funnel import FunnelOptions, build_funnel
-from app.pages.reports.ladder import build_ladder
 from app.pages.sharing.figures import draw_figure
 from app.pages.studies.of_models import model_figure, named_study
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, width_of
@@ -50,25 +49,6 @@ def funnel_figure(
     return _answer(request, draw_figure(page, name, links), form)
 
 
-class LadderFigureOptions(ScopeOptions):
-    """Options of the figure of the ladder."""
-
-    width: str = ""
-
-
-def ladder_figure(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    name: str,
-    form: Form,
-    options: Annotated[LadderFigureOptions, Query()],
-) -> Response:
-    """The ladder of map classes."""
-    return _answer(request, draw_figure(build_ladder(session, links, network, options), name, links), form)
-
-
 class FindingFigureOptions(Options):
     """Options of a figure of a study of models."""
 
@@ -99,7 +79,6 @@ def _answer(request: Request, markup: Markup, form: Form) -> Response:
 _ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {
     **dict.fromkeys(PATTERNS, figure),
     "/networks/{network}/funnel": funnel_figure,
-    "/networks/{network}/ladder": ladder_figure,
     "/findings/{study}": finding_figure,
 }
 for _pattern, _endpoint in _ENDPOINTS.items():

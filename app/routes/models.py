@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, API_V2, Addresses
@@ -26,9 +26,7 @@ from app.pages.models.circuit import (
 )
 from app.pages.models.circuits import blocks, model_list, record, table
 from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
-from app.pages.models.methods import build_model_methods, build_model_path
 from app.pages.models.models import build_model, build_models
-from app.pages.models.rivals import build_model_rivals
 from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
     build_model_sandbox,
@@ -37,17 +35,15 @@ from app.pages.models.sandbox import (
     sandbox_drawing,
     sites_by_kind,
 )
-from app.pages.models.views import locate_model, mask_meant, open_model, search_of, too_large
-from app.pages.reports.methods import strip_of
+from app.pages.models.views import locate_model, mask_meant, open_model, too_large
 from app.rendering import is_fragment, render, show
-from app.routes.asking import accepted
+from app.routes.asking import RulesOrder, accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
 from app.routes.claims import CLAIM_BODY, declared, to_the_one
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading, options_of
 from app.routes.page import Page, add_page, add_twin
-from app.routes.reports import map_shown
 from pluriscope.old_options import translated
 from pluriscope.records import ListRecord
 
@@ -57,9 +53,7 @@ ONE = ALL + "/{model}"
 CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
 COMPARE = ONE + "/compare"
-METHODS = ONE + "/methods"
 CLAIM = ONE + "/claims"
-RIVALS = ONE + "/rivals"
 MODEL_BODY = {
     "requestBody": {
         "required": True,
@@ -79,14 +73,6 @@ class ImportedModel(PageModel):
     digest: str
     created: bool = Field(description="False if the same model was stored already.")
     job: str = Field(description="The search for its circuits under the usual rules; empty where it is too large.")
-
-
-class RulesOrder(BaseModel):
-    """Under which rules circuits are searched, or methods asked."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: str = Field("", max_length=80, description="Values of settings joined by dashes; empty: the usual ones.")
 
 
 add_page(
@@ -119,29 +105,6 @@ add_page(
         within="these circuits",
     ),
     Page(
-        METHODS,
-        build_model_methods,
-        "methods",
-        "models",
-        "What discovery methods answer about a model",
-        "Every discovery method under its settings, each answer located among the valid circuits under one set of "
-        "rules.",
-        context=lambda page, _: {"strips": {one.key: strip_of(one, page.n_edges, page.shares) for one in page.methods}},
-    ),
-    Page(
-        METHODS + "/{method}",
-        build_model_path,
-        "method_path",
-        "models",
-        "How one method came to its answer about a model",
-        """
-        Every step of a method under its settings (`acdc(tau=0.1)`): the edge or node, what it cost, the circuit left
-        behind it, whether that is valid, and how many circuits of its size are.
-        """,
-        errors=(400, 404, 422),
-        within="the steps of a method",
-    ),
-    Page(
         CLAIM,
         build_model_claim,
         "claim",
@@ -153,18 +116,6 @@ add_page(
         """,
         errors=(400, 404),
         within="this claim",
-    ),
-    Page(
-        RIVALS,
-        build_model_rivals,
-        "rivals",
-        "models",
-        "Most different circuits of a model",
-        """
-        The two valid circuits that differ most, up to six that are mutually most different, what other tools measure on
-        a few circuits computed over all, and a map of them that shows sizes, criteria or who has a role in each.
-        """,
-        context=lambda page, _: map_shown(page),
     ),
 )
 SANDBOX = Page(
@@ -276,65 +227,6 @@ def _asked(session: Session, links: Addresses, model: str, order: RulesOrder) ->
             f"circuits of {place.row.slug}", refusal, "use coarser rules", "rules", links.model(place.row.slug)
         )
     return queue.enqueue_of_model(session, "model-circuits", place.row, place.text, asked=True, again=True)
-
-
-def _asks_beside(path: str, kind: str, what: str, summary: str, about: str) -> None:
-    """Ask for what goes on from searched circuits: a twin, and the form of the page.
-
-    Args:
-        path: of both.
-        kind: of the job.
-        what: is asked for, in refusals.
-        summary: in the description of the interface.
-        about: likewise.
-    """
-
-    def asked(session: Session, links: Addresses, model: str, order: RulesOrder) -> JobRow:
-        place = locate_model(session, links, model, order.rules)
-        if search_of(session, place) is None:
-            cause = f"its circuits were not searched under these rules, so there is nothing to {what}"
-            page = links.model(place.row.slug)
-            raise Conflict(
-                f"{kind.removeprefix('model-')} of {place.row.slug}", cause, "search them first", "rules", page
-            )
-        return queue.enqueue_of_model(session, kind, place.row, place.text, asked=True, again=True)
-
-    def twin(session: Writing, links: Links, model: str, order: RulesOrder, response: Response) -> JobPage:
-        return accepted(session, links, asked(session, links, model, order), response)
-
-    def from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
-        order = RulesOrder.model_validate(dict(form.items()))
-        return RedirectResponse(links.job(asked(session, links, model, order).id), status_code=303)
-
-    name = kind.replace("-", "_")
-    router.add_api_route(
-        API_PREFIX + path,
-        twin,
-        methods=["POST"],
-        tags=["models"],
-        summary=summary,
-        description=about,
-        status_code=202,
-        responses=api_errors(403, 404, 409, 422),
-        name=f"ask_{name}",
-    )
-    router.add_api_route(path, from_page, methods=["POST"], include_in_schema=False, name=f"{name}_from_page")
-
-
-_asks_beside(
-    METHODS,
-    "model-methods",
-    "locate answers among",
-    "Ask discovery methods about a model",
-    "Run discovery methods in the background where circuits were searched. Asking twice is asking once.",
-)
-_asks_beside(
-    RIVALS,
-    "model-rivals",
-    "compare",
-    "Ask for the most different circuits of a model",
-    "Compare all listed circuits of a model in the background. Asking twice is asking once.",
-)
 
 
 @router.post(

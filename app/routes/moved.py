@@ -9,12 +9,14 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
+from analysis.lenses.registry import LENSES
 from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.error_answers import path_of
 from app.errors import Gone
 from app.pages.page import EXPLANATION
 from app.routes.shared_targets import PATTERNS
+from pluriscope.analyses.registry import BY_KEY
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
 """Options that say which analysis is meant; every page that takes something in knows them."""
@@ -56,6 +58,18 @@ _ONES: Final = {
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
+_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
+_FORMER_ANALYSES: Final = tuple(
+    Former(f"/{room}/{{{name}}}/{key}{rest}", f"/{room}/{{{name}}}/analyses/{key}{item}", keeps, twin=False)
+    for room, name, keeps in (
+        ("networks", "network", (*SCOPE, "step", *_OF_LENSES)),
+        ("models", "model", ("rules", "theme", "step")),
+    )
+    for key, one in BY_KEY.items()
+    if room == "networks" or one.of_models
+    for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
+)
+"""Pages of analyses that stood beside the network's others, and their tables."""
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
@@ -74,6 +88,18 @@ FORMER: Final[tuple[Former, ...]] = (
             twin=False,
         )
         for page, (to, _) in _ONES.items()
+    ),
+    *_FORMER_ANALYSES,
+    *(
+        Former(
+            f"{API_PREFIX}{former.path}",
+            became="is told under /api/v2 now",
+            cure=f"use {API_V2}{former.to}",
+            parent=former.to,
+            twin=False,
+        )
+        for former in _FORMER_ANALYSES
+        if "{form}" not in former.path
     ),
     Former("/networks/{network}/plan", "/networks/{network}"),
     *(

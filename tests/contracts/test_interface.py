@@ -56,6 +56,8 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "entries": [],
         "slide": 0,
         "method": "acdc",
+        "item": "",
+        "what": "stories",
     }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):

@@ -176,7 +176,7 @@ def claimed(
         "complete": standing is not None and standing.landscape.complete,
         "forms": [ClaimFormView.showing(one) for one in FORMS],
         "form_url": addresses.claim(slug, type(scope)()),
-        "methods_url": addresses.methods(slug, scope),
+        "methods_url": addresses.analysis(slug, "methods", scope),
         "options": options.model_dump(exclude=set(options.aside)),
         "url": addresses.claim(slug, scope, **options.view_of()),
     }

@@ -101,7 +101,7 @@ class Standing(ABC, Generic[C]):
             cut = self.unjudged.cut(method.defaults["ablation"])
             view = self.view(self._placed(method.answer(cut, method.defaults), cut, self.unjudged))
             if view is not None:
-                url = self.addresses.method(self.subject.slug, method.key, self.subject.scope)
+                url = self.addresses.analysis(self.subject.slug, "methods", self.subject.scope, method.key)
                 found.append(BaselineView(key=method.key, label=method.label, method_url=url, place=view))
         return found
 

@@ -39,8 +39,8 @@ from app.pages.common_ground.views import (
     SurveyView,
 )
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import report_state
 from app.pages.shared import job_view, linked, scope_now
+from app.pages.work_state import report_state
 from app.recent import Recent
 
 Columns = Mapping[str, NDArray[Any]]

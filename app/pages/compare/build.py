@@ -186,7 +186,7 @@ def to_choose(
         _suggestions(session, addresses, place),
         explanations_to_choose(session, addresses, place),
         swapping,
-        "" if place.analysis is None else addresses.rivals(place.row.slug, place.scope),
+        "" if place.analysis is None else addresses.analysis(place.row.slug, "rivals", place.scope),
     )
 
 

@@ -9,17 +9,22 @@ from typing import Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.rivals import RivalsReport
 from analysis.errors import BeyondLimits
 from analysis.explanations.lens_claims import LENS
 from analysis.lenses.registry import LENSES
 from analysis.networks.circuit import circuit_from_hex
 from app.addressing import Addresses
 from app.db.reads.circuits import smallest_circuits
+from app.db.reads.common_ground import common_ground_of
 from app.db.reads.finding import networks_named
 from app.db.reads.networks import best_alignments
+from app.db.reports import report_of, report_row
 from app.figures.numbers import noun
 from app.options import PageModel
+from app.pages.common_ground.points import survey_view
 from app.pages.interpretation_spaces import space_of
+from app.pages.lens_views import offered
 from app.pages.place import Place
 from app.pages.previews import (
     MOST_COUNTED,
@@ -32,9 +37,8 @@ from app.pages.previews import (
     first_interpretations,
     gate_tiles,
 )
-from app.pages.reports.lenses import offered
-from app.pages.reports.rivals import RivalInterpretations, stored_rivals
 from app.pages.shared import NetworkView, network_view
+from pluriscope.analyses.registry import RIVALS
 from pluriscope.naming import ExplanationRef
 
 NETWORKS_SHOWN: Final = 12
@@ -131,30 +135,39 @@ def _presets(
     circuits: Sequence[CircuitCard],
     alignments: Sequence[AlignmentCard],
 ) -> Iterator[Preset]:
-    pair, contradicting, extremes = stored_rivals(session, place, addresses)
-    if pair is not None:
+    row = report_row(session, place.analysis, RIVALS.key)
+    report = None if row is None else report_of(row, RivalsReport)
+    if report is not None and report.pair is not None:
+        first, second = (int(mask, 16) for mask in report.pair.masks)
+        shared, either = (first & second).bit_count(), (first | second).bit_count()
+        refs = [ExplanationRef("circuit", mask) for mask in report.pair.masks]
         yield Preset(
             label="The two most different circuits",
-            detail=f"{pair.shared} of {noun(pair.either, 'edge')} shared" + ("" if pair.exact else ", as far as known"),
-            url=pair.compare_url,
-            pictures=[_circuit(one.mask) for one in pair.circuits],
+            detail=f"{shared} of {noun(either, 'edge')} shared" + ("" if report.pair.exact else ", as far as known"),
+            url=addresses.compare(place.slug, refs, place.scope),
+            pictures=[_circuit(mask) for mask in report.pair.masks],
         )
-    if contradicting is not None and contradicting.differ is not None:
-        differ = contradicting.differ
+    if report is not None and report.contradicting is not None:
+        found = report.contradicting
+        refs = [ExplanationRef("interpretation", *one) for one in zip(found.masks, found.indices, strict=True)]
         yield Preset(
             label="Two interpretations that contradict each other most",
-            detail=f"different predictions on {differ.agreed} of {noun(differ.of, 'intervention')}",
-            url=contradicting.compare_url,
-            pictures=_interpretations(place, contradicting),
+            detail=f"different predictions on {found.differ} of {noun(found.n_interventions, 'intervention')}",
+            url=addresses.compare(place.slug, refs, place.scope),
+            pictures=_interpretations(place, refs),
         )
-    if extremes is not None:
-        scores = [one.right for one in extremes.interpretations if one.right is not None]
+    surveyed = None if place.analysis is None else common_ground_of(session, place.analysis)
+    survey = None if surveyed is None else survey_view(surveyed, place, addresses)
+    extremes = () if survey is None else (survey.best, survey.worst)
+    refs = [ExplanationRef.parse(one.ref) for one in extremes if one is not None and one.index is not None]
+    if len(set(refs)) == 2:
+        scores = [one.accuracy for one in extremes if one is not None]
         yield Preset(
             label="The best interpretation and the worst",
             detail=" and ".join(f"{score.agreed}" for score in scores)
-            + (f" of {noun(scores[0].of, 'intervention')} predicted correctly" if scores else ""),
-            url=extremes.compare_url,
-            pictures=_interpretations(place, extremes),
+            + f" of {noun(scores[0].of, 'intervention')} predicted correctly",
+            url=addresses.compare(place.slug, refs, place.scope),
+            pictures=_interpretations(place, refs),
         )
     if circuits and alignments:
         circuit, alignment = circuits[0], alignments[0]
@@ -170,13 +183,13 @@ def _circuit(mask: str) -> Picture:
     return Picture(label=f"c·{mask}", mask=mask, gates=[])
 
 
-def _interpretations(place: Place, rivals: RivalInterpretations) -> list[Picture]:
+def _interpretations(place: Place, refs: Sequence[ExplanationRef]) -> list[Picture]:
     """Each with its gates, computed from the weights; without where that would take long."""
     pictures = []
-    for one in rivals.interpretations:
-        ref, gates = ExplanationRef.parse(one.ref), list[GateTile]()
+    for ref in refs:
+        gates = list[GateTile]()
         with suppress(BeyondLimits):
             space = space_of(place.question, circuit_from_hex(ref.first, place.question.cut.sizes), MOST_COUNTED)
             gates = gate_tiles(space.at(int(ref.second)), place.question.cut.sizes)
-        pictures.append(Picture(label=one.label, mask=ref.first, gates=gates))
+        pictures.append(Picture(label=f"i·{ref.first}.{ref.second}", mask=ref.first, gates=gates))
     return pictures

@@ -13,7 +13,7 @@ from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedVie
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView
 from app.pages.compare.picker import Picker
 from app.pages.formulas import hue_tables, hues_of
-from app.pages.reports.lenses import LensView
+from app.pages.lens_views import LensView
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
 

@@ -36,8 +36,8 @@ from app.pages.directions.views import (
 )
 from app.pages.formulas import FractionView, algorithm_view, fraction, read_algorithm
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import work_state
 from app.pages.shared import job_view, network_view, scope_now, truth_rows
+from app.pages.work_state import work_state
 
 PER_ALGORITHM = 25
 """Alignments of one algorithm on the page; the others are on the page of the algorithm alone."""

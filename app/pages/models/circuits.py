@@ -175,9 +175,9 @@ def blocks(found: ModelList) -> Iterator[Block]:
         short = rules.listed is not None and rules.listed < rules.valid
         sentence += f"; the {exact(rules.listed or 0)} with the fewest edges are listed." if short else "."
     actions: list[Action | Choice] = [
-        Action("Most different, and a map", links.rivals(place.slug, place.scope)),
+        Action("Most different, and a map", links.analysis(place.slug, "rivals", place.scope)),
         Action("Locate your own circuit", links.claim(place.slug, place.scope)),
-        Action("What methods answer", links.methods(place.slug, place.scope)),
+        Action("What methods answer", links.analysis(place.slug, "methods", place.scope)),
     ]
     if len(others) > 1:
         actions.insert(0, Choice("Rules", {one.label: one.url for one in others}, rules.label))

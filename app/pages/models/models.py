@@ -185,5 +185,5 @@ def build_model(session: Session, addresses: Addresses, ref: str, options: Model
         search_url=addresses.model_searches(row.slug),
         sandbox_url=sandbox_url(addresses, row, space, USUAL_RULES, "", options.row),
         list_url=addresses.models(),
-        methods_url=addresses.methods(row.slug, USUAL_RULES),
+        methods_url=addresses.analysis(row.slug, "methods", USUAL_RULES),
     )

@@ -26,16 +26,12 @@ from analysis.models.judging import circuit_record, roles_told
 from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
 from app.addressing import Addresses
 from app.db.errors import StoreError
-from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
-from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_beside, stored_circuits
-from app.db.reports import Report
+from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_circuits
 from app.errors import NotFound
-from app.jobs.definitions import JobDefinition, model_arguments
 from app.options import BigInt, Options, PageModel
 from app.pages.recorded import FigureView, figures_of
-from app.pages.reports.state import ReportState, work_state
-from app.pages.shared import About, JobView, job_view
+from app.pages.shared import About
 from pluriscope.naming import RulesScope
 
 
@@ -158,14 +154,6 @@ class RulesPage(UnderRules):
         under = Markup("the rules {}").format(self.rules.label)
         part, tray = self.graph.cut[:-1], f"models/{self.model.slug}/{self.rules.text}"
         return About(self.model.name, self.model.slug, self.model.url, under, tray, part, "model")
-
-
-class ModelReportPage(RulesPage):
-    """A page that shows a report about such circuits, as far as it is stored."""
-
-    state: ReportState
-    job: JobView | None
-    findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
 
 
 class RowView(PageModel):
@@ -323,30 +311,6 @@ def rules_page(
         "other_rules": others,
         "compare_url": addresses.compare(row.slug, (), place.scope),
     }
-
-
-def report_beside(
-    session: Session,
-    place: ModelPlace,
-    addresses: Addresses,
-    name: str,
-    form: type[Report],
-    definition: JobDefinition,
-) -> tuple[CircuitSearch | None, Report | None, dict[str, Any]]:
-    """What was searched, what a later job found out, and the fields of :class:`ModelReportPage` that say how far it is.
-
-    Args:
-        session: open session.
-        place: the model and its rules.
-        addresses: builds links.
-        name: what the report is kept under.
-        form: of the report.
-        definition: of the job.
-    """
-    search, report = search_of(session, place), stored_beside(session, place.row, place.text, name, form)
-    job = session.get(JobRow, definition.job_id(model_arguments(place.row.digest, place.text)))
-    state = "not_analysed" if search is None else work_state(job) if report is None else "done"
-    return search, report, {"state": state, "job": None if job is None or report else job_view(job, addresses)}
 
 
 def too_large(model: Model, space: Space) -> str:

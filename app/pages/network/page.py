@@ -35,6 +35,7 @@ from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import space_of
+from app.pages.lens_views import polysemanticity_sentence
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import (
     ProtocolCounts,
@@ -61,7 +62,6 @@ from app.pages.previews import (
     interpretation_card,
 )
 from app.pages.recorded import RecordedCount, recorded_counts
-from app.pages.reports.lenses import polysemanticity_sentence
 from app.pages.shared import (
     AnalysisPage,
     Counts,
@@ -440,8 +440,8 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
-            rivals=addresses.rivals(slug, scope),
-            lenses=addresses.lenses(slug, scope),
+            rivals=addresses.analysis(slug, "rivals", scope),
+            lenses=addresses.analysis(slug, "lenses", scope),
             file=addresses.network_file(slug),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),

@@ -100,7 +100,7 @@ def planted_view(session: Session, addresses: Addresses, place: Place) -> Plante
     return PlantedView(
         formula=record.algorithm.formula,
         algorithm_url=addresses.algorithm(slug, record.algorithm.id, scope) if listed else "",
-        methods_url=addresses.methods(slug, scope),
+        methods_url=addresses.analysis(slug, "methods", scope),
         circuit=record.circuit.hex,
         edges=record.circuit.n_edges,
         circuit_url=addresses.claim(slug, scope, mask=record.circuit.hex),

@@ -9,17 +9,14 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
 from analysis.directions.result import CLASSES
-from analysis.ladder.rungs import MAP_CLASSES
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads import directions as reads
-from app.options import ScopeOptions
 from app.pages.directions.one import build_direction
 from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions, DirectionsOptions
 from app.pages.formulas import read_algorithm
 from app.pages.place import locate
-from app.pages.reports.ladder import build_ladder
 from app.pages.sharing.exports import Cell, Table, about_place, interchange_table
 
 _COLUMNS = (
@@ -73,42 +70,6 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
             )  # fmt: skip
 
     return Table(f"{place.row.slug}-directions-{key}", about, _COLUMNS, rows())
-
-
-def ladder_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """The ladder of map classes with its floor, a row for each class, those not computed empty."""
-    page = build_ladder(session, addresses, network, options)
-    place = locate(session, addresses, network, options.scope)
-    climbed = "Not computed." if page.created_at is None else (
-        f"Climbed by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
-        f"{page.digest}; placed: {' ; '.join(one.formula for one in page.algorithms)}, "
-        f"{len(page.algorithms)} of {page.n_irredundant} irredundant algorithms with variables."
-    )  # fmt: skip
-    about = (
-        *about_place(place, "The ladder of map classes"),
-        climbed,
-        "algorithms of of_algorithms have an alignment that passes every single interchange; alignments of placements,",
-        "empty where these are too many to count; joint: of those that joint interchange confirms; where exact is "
-        "false they are lower bounds.",
-        f"floor_…: the same on {page.n_permuted} networks whose layers' weights are permuted, seed {page.seed}; "
-        f"{page.n_permuted_right} of them compute the task.",
-    )
-    columns = ("class", "label", "algorithms", "of_algorithms", "alignments", "placements", "joint", "exact",
-               "floor_passing", "floor_networks", "floor_alignments", "floor_mean", "refused",
-               "seconds", "url")  # fmt: skip
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        for one in page.rungs:
-            numbers: Sequence[Cell] = (one.algorithms.agreed, one.algorithms.of, one.alignments, one.of, one.joint)
-            if one.refused:
-                numbers = (None, one.algorithms.of, None, one.of, None)
-            yield (one.key, one.label, *numbers, one.exact, one.floor.passing.agreed, one.floor.passing.of,
-                   one.floor.alignments, one.floor.mean, one.refused, one.seconds, one.url)  # fmt: skip
-        for label in page.not_climbed:
-            key = next(key for key, words in MAP_CLASSES.items() if words == label)
-            yield (key, label, *(None,) * 10, "not computed", None, "")
-
-    return Table(f"{place.row.slug}-ladder", about, columns, rows())
 
 
 def direction_interchanges_table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -25,18 +25,10 @@ from app.pages.circuit_facts import read_circuit, readings_of, verdict_on
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
-from app.pages.located import LocatedView
-from app.pages.models.methods import ModelPathOptions, build_model_methods, build_model_path
-from app.pages.models.rivals import ModelRivalsOptions, build_model_rivals
-from app.pages.models.views import RulesOptions, RulesPage
+from app.pages.models.views import RulesPage
 from app.pages.network.page import build_network
-from app.pages.place import Place, locate, locate_boolean
+from app.pages.place import Place, locate
 from app.pages.placements import places_of
-from app.pages.reports.lenses import LensOptions, build_lenses, whole_lens
-from app.pages.reports.method_path import Followed, MethodPathOptions, build_method_path
-from app.pages.reports.methods import MethodView, build_methods
-from app.pages.reports.rivals import PlacedCircuit, RivalsOptions, build_rivals
-from app.pages.reports.stories import build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -295,226 +287,6 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
 
 
-def stories_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """How many circuits of each size have a story of each relation to the whole network's."""
-    page = build_stories(session, addresses, network, options)
-    place = locate_boolean(session, addresses, network, options.scope)
-    whole = " ; ".join(one.formula for one in page.whole) or "no irredundant algorithm"
-    of = f" drawn uniformly from {page.of:,}" if page.drawn else ", those that are listed"
-    which = ", all that are valid" if page.exact else of
-    told = "Not computed."
-    if page.created_at is not None:
-        told = page.reason or (
-            f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
-            f"{page.digest}: {page.asked:,} circuits{which}."
-        )
-    about = (
-        *about_place(place, "Stories of circuits"),
-        told,
-        f"The whole network carries {whole}; asked for: {' ; '.join(one.formula for one in page.algorithms)}.",
-    )
-    labels = [one.relation for one in page.relations]
-    rows = ((row.edges, *row.circuits) for row in page.by_edges)
-    return Table(f"{place.row.slug}-stories", about, ("edges", *labels), rows)
-
-
-def rivals_table(session: Session, addresses: Addresses, network: str, options: RivalsOptions) -> Table:
-    """The map of circuits, a row for each circuit placed."""
-    page = build_rivals(session, addresses, network, options)
-    place = locate_boolean(session, addresses, network, options.scope)
-    items = [] if page.map is None else page.map.items
-    told = "Not compared."
-    if page.created_at is not None:
-        told = (
-            f"Compared by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result "
-            f"SHA-256 {page.digest}: {len(items):,} of {page.of:,} {'valid' if page.complete else 'listed'} circuits."
-        )
-    about = (
-        *about_place(place, "Map of circuits"),
-        told,
-        _SCALING,
-    )
-    return Table(f"{place.row.slug}-rivals", about, MAP_COLUMNS, _map_rows(items))
-
-
-def model_rivals_table(session: Session, addresses: Addresses, model: str, options: ModelRivalsOptions) -> Table:
-    """The map of a model's circuits, a row for each circuit placed."""
-    page = build_model_rivals(session, addresses, model, options)
-    items = [] if page.map is None else page.map.items
-    which = "valid" if page.complete else "listed"
-    about = (*_about_model(page, "Map of circuits"), f"{len(items):,} of {page.of:,} {which} circuits.", _SCALING)
-    return Table(f"{page.model.slug}-rivals", about, MAP_COLUMNS, _map_rows(items))
-
-
-def _map_rows(items: Sequence[PlacedCircuit]) -> Iterator[Sequence[Cell]]:
-    return ((one.mask, one.x, one.y, one.n_edges, one.role) for one in items)
-
-
-MAP_COLUMNS: Final = ("mask", "x", "y", "n_edges", "role")
-_SCALING: Final = "x and y: classical scaling of the square roots of Jaccard's distances between sets of edges."
-
-
 def _about_model(page: RulesPage, what: str) -> tuple[str, ...]:
     """What a table of a model is about."""
     return (f"{what}: {page.model.name}, SHA-256 {page.model.digest}, under the rules {page.rules.label}.",)
-
-
-_PLACED: Final = (
-    *("raw_mask", "mask", "edges", "raw_valid", "own_valid", "valid", "under", "excess"),
-    *("chance_valid", "chance_possible", "smaller", "equal", "larger"),
-    *("nearest", "distance", "adds", "drops", "backbone_held", "backbone", "extra", "story"),
-)
-_ANSWERED: Final = ("method", "settings", "default", "outcome", *_PLACED)
-METHODS_COLUMNS: Final = (*_ANSWERED, "url")
-_PLACED_WORDS: Final = (
-    "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; under: ablations "
-    "under which that is valid; excess: edges more than the smallest valid circuit has; chance_valid of "
-    "chance_possible circuits of that size are valid; smaller, equal, larger: valid circuits with fewer, as many and "
-    "more edges; adds, drops: what the nearest valid circuit keeps and it does not, and the other way round."
-)
-
-
-def _placed_cells(at: LocatedView | None) -> Sequence[Cell]:
-    """The cells of :data:`_PLACED`."""
-    if at is None:
-        return (None,) * len(_PLACED)
-    near, held = at.nearest, at.recall or (None, None)
-    return (
-        at.raw_mask,
-        at.mask,
-        at.edges,
-        at.raw_valid,
-        at.own_valid,
-        at.valid,
-        " ".join(name for name, valid in at.under.items() if valid),
-        at.excess,
-        at.chance_valid,
-        at.chance_possible,
-        at.rank.smaller,
-        at.rank.equal,
-        at.rank.larger,
-        near.mask if near else None,
-        near.distance if near else None,
-        " ".join(map(_claimed, at.adds)),
-        " ".join(map(_claimed, at.drops)),
-        *held,
-        at.extra,
-        at.relation,
-    )
-
-
-def methods_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """Every answer of every discovery method with its place among all valid circuits."""
-    page = build_methods(session, addresses, network, options)
-    place = locate(session, addresses, network, options.scope)
-    told = "Not computed."
-    if page.created_at is not None:
-        told = (
-            f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
-            f"{page.digest}."
-        )
-    about = (*about_place(place, "What discovery methods answer"), told, _PLACED_WORDS)
-
-    return Table(f"{place.slug}-methods", about, METHODS_COLUMNS, _answer_rows(page.methods))
-
-
-def model_methods_table(session: Session, addresses: Addresses, model: str, options: RulesOptions) -> Table:
-    """Every answer of every discovery method about a model with its place among the valid circuits."""
-    page = build_model_methods(session, addresses, model, options)
-    about = (
-        *_about_model(page, "What discovery methods answer"),
-        f"{_PLACED_WORDS} Edges are nodes where masks name nodes.",
-    )
-
-    return Table(f"{page.model.slug}-methods", about, METHODS_COLUMNS, _answer_rows(page.methods))
-
-
-def _answer_rows(methods: Sequence[MethodView]) -> Iterator[Sequence[Cell]]:
-    """The answers of methods."""
-    for method in methods:
-        for one in [*([method.default] if method.default else []), *method.answers]:
-            yield (method.key, one.text, one.default, one.outcome, *_placed_cells(one.place), one.url)
-
-
-def _claimed(label: str) -> str:
-    """An edge or node without spaces, as :mod:`analysis.discovery.part_names` reads it."""
-    return label.replace(" → ", ">")
-
-
-def lenses_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
-    """Of Boolean functions and hidden layers what is decodable, used and carried."""
-    page = build_lenses(session, addresses, network, options)
-    place = locate(session, addresses, network, options.scope)
-    about = (
-        *about_place(place, "Functions on layers"),
-        "decodable: some affine read-out of the layer separates the function's values, margin with columns scaled to "
-        "[0, 1]; changed: pairs of inputs, of those on which the function differs, on which the decision changes when "
-        "the read-out is set to the source's value; carried: a valid alignment has the function there.",
-    )
-    columns = ("truth_table", "label", "is_task", "layer", "decodable", "margin", "changed", "of", "carried")
-    rows = (
-        (_cell_text(one.truth_table), one.label, one.is_task, *(getattr(at, name) for name in columns[3:]))
-        for one in page.functions
-        for at in one.layers
-    )
-    return Table(f"{place.row.slug}-lenses", about, columns, rows)
-
-
-def lens_table(session: Session, addresses: Addresses, network: str, lens: str, options: LensOptions) -> Table:
-    """Every number of one lens."""
-    page, whole = whole_lens(session, addresses, network, lens, options)
-    place = locate(session, addresses, network, options.scope)
-    told = [f"{page.lens.label}: {page.lens.definition}", f"Settings: {page.lens.text}.", *page.lens.notes]
-    about = (*about_place(place, "What one lens says"), *told, page.lens.says or "No answer.")
-    name = f"{place.row.slug}-{page.lens.key}"
-    if page.lens.kind == "table":
-        rows = (tuple(_cell_text(row.get(column)) for column in page.columns) for row in whole)
-        return Table(name, about, tuple(page.columns), rows)
-    further = {key: values for key in ("intercepts", "r2", "gap") if (values := getattr(page, key)) is not None}
-    scored = (
-        (row, *scores, *(values[number] for values in further.values()))
-        for number, (row, scores) in enumerate(zip(page.row_names, page.lens.scores or [], strict=False))
-    )
-    return Table(name, about, ("row", *page.input_names, *further), scored)
-
-
-def _cell_text(value: Any) -> Cell:
-    """A truth table as one word, other numbers apart; anything else as it is."""
-    apart = " " if isinstance(value, list) and any(isinstance(one, float) for one in value) else ""
-    return apart.join(map(str, value)) if isinstance(value, list) else value
-
-
-def method_steps_table(
-    session: Session, addresses: Addresses, network: str, method: str, options: MethodPathOptions
-) -> Table:
-    """Every step of one method under one setting."""
-    page = build_method_path(session, addresses, network, method, options)
-    place = locate(session, addresses, network, options.scope)
-    return _steps_table(page, place.row.slug, about_place(place, f"How {page.text} came to its answer"))
-
-
-def model_steps_table(
-    session: Session, addresses: Addresses, model: str, method: str, options: ModelPathOptions
-) -> Table:
-    """Every step of one method on a model under one setting."""
-    page = build_model_path(session, addresses, model, method, options)
-    return _steps_table(page, page.model.slug, _about_model(page, f"How {page.text} came to its answer"))
-
-
-STEP_COLUMNS: Final = (
-    *("step", "edges", "kept", "before", "after", "score", "descent", "answer"),
-    *("raw_mask", "mask", "n_edges", "valid", "chance_valid", "chance_possible", "url"),
-)
-
-
-def _steps_table(page: Followed, slug: str, about: Sequence[str]) -> Table:
-    rows = (
-        (
-            *(one.number, " ".join(one.edges), one.kept, one.before, one.after, one.score, one.at),
-            *(one.number == page.answer, one.raw_mask, one.mask, one.n_edges, one.valid),
-            *(one.chance_valid, one.chance_possible, one.url),
-        )
-        for one in page.steps
-    )
-    told = (*about, f"before, after: {page.measure}.", _PLACED_WORDS)
-    return Table(f"{slug}-{page.key}-steps", told, STEP_COLUMNS, rows)

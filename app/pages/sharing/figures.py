@@ -40,7 +40,6 @@ from app.pages.input_plane import PlaneView
 from app.pages.interchanges import AlignedPage
 from app.pages.network.page import NetworkPage
 from app.pages.page import DRAWING, Document
-from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
@@ -61,14 +60,12 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
         return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
-    if isinstance(page, LadderPage):
-        return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
     if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
 
-def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses: Addresses) -> Markup:
+def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) -> Markup:
     """One figure of a page.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.search import align_with, search_alignments
+from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.search import search_circuits
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.networks.network import Network
@@ -18,6 +20,7 @@ from analysis.question import Question, ask
 from analysis.stories import search
 from analysis.stories.contrast import find_contrasts
 from analysis.stories.relation import RELATIONS, relation_of
+from analysis.stories.report import relation_column, stories_report
 from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories, uniform_sample
 from analysis.tasks import named_task
 from analysis.work import Work
@@ -225,3 +228,22 @@ def test_a_sample_is_drawn_uniformly_from_all_circuits() -> None:
     tenths = np.bincount(drawn // 1_000, minlength=10)
     assert (abs(tenths - 100) < 40).all(), "four standard deviations of a tenth's share"
     assert np.array_equal(uniform_sample(masks, 10_000), masks)
+
+
+def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask(golden_network("xor_3-3_a").network, task=named_task("XOR", 2))
+    whole = search_circuits(question)
+    masks = whole.masks[::3]
+    smallest = SmallestCircuits((), False, 0, 0, undrawn=tuple(masks[:5].tolist()))
+    found = find_stories(question, masks)
+    assert isinstance(found, Stories)
+    cut = replace(whole, masks=masks, outputs=whole.outputs[::3], margins=whole.margins[::3], truncated_at=len(masks))
+    counted = stories_report(found, replace(cut, method="counted", count=10**12, smallest=smallest), question.layout)
+    assert (counted.asked, counted.of, counted.exact, counted.drawn) == (len(masks) - 5, 10**12, False, True)
+    assert sum(counted.counts.values()) == sum(one.circuits for one in counted.stories) == len(masks) - 5
+    low, high = counted.intervals["same"]
+    assert low <= counted.counts["same"] / counted.asked <= high
+    cut_off = stories_report(found, replace(cut, count=len(masks)), question.layout)
+    assert (cut_off.exact, cut_off.drawn, cut_off.intervals) == (False, False, {})
+    monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
+    assert np.count_nonzero(relation_column(find_stories(question, masks), masks) != 255) == 20

@@ -11,9 +11,10 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.bundled import bundled_networks
 from app.db.writes import save_analysis, save_network
-from app.jobs import methods
+from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.analyses.registry import METHODS
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
 SLUG = "xor-pretrained"
@@ -31,7 +32,7 @@ def client(tmp_path_factory):
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
             save_network(session, several, slug=SEVERAL)
             save_network(session, small_network(4), slug="untouched")
-        run(client, "methods", methods.METHODS, thorough=False)
+        run(client, "methods", handler_of(METHODS), thorough=False)
         yield client
 
 

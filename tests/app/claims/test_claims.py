@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -171,66 +170,3 @@ def test_a_claim_of_an_earlier_version_is_found(tmp_path) -> None:
 def test_the_former_address_of_what_was_asked_leads_there_too(client) -> None:
     answer = client.get(f"/networks/{SLUG}/claim?mask=3b2cf&protocol=paper")
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{HERE}?mask=3b2cf&protocol=paper")
-
-
-METHODS = f"/networks/{SLUG}/methods"
-
-
-@pytest.mark.slow
-def test_the_steps_of_a_method_lead_to_the_answer_that_is_listed(get, client) -> None:
-    page = get(f"{METHODS}/acdc(tau=0.1)")
-    listed = next(one for one in get(METHODS)["methods"] if one["key"] == "acdc")
-    answer = next(one for one in listed["answers"] if one["text"] == "acdc(tau=0.1)")
-    assert answer["path_url"] == page["url"]
-    assert len(page["steps"]) == 19
-    last = page["steps"][page["answer"]]
-    assert (last["raw_mask"], last["mask"], last["valid"]) == (
-        answer["place"]["raw_mask"],
-        answer["place"]["mask"],
-        answer["place"]["valid"],
-    )
-    assert last["chance_possible"] == answer["place"]["chance_possible"]
-    assert {one["key"] for one in page["baselines"]} == {"weights", "random"}
-    text = client.get(f"{METHODS}/acdc(tau=0.1)?step=3").text
-    assert "Step 3 of 18" in text
-    assert 'aria-current="step"' in text
-
-
-@pytest.mark.slow
-def test_every_listed_answer_has_its_steps(get) -> None:
-    for method in get(METHODS)["methods"]:
-        for one in [method["default"], *method["answers"][:3]]:
-            page = get(one["path_url"])
-            step = page["steps"][page["answer"]]
-            assert step["raw_mask"] == one["place"]["raw_mask"], one["text"]
-
-
-def test_steps_are_taken_away_as_a_table(client) -> None:
-    text = client.get(f"{METHODS}/weights/steps.csv").text
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    assert lines[0].startswith("step,edges,kept,before,after,score")
-    assert len(lines) == 20
-
-
-@pytest.mark.parametrize(
-    ("method", "query", "status", "words"),
-    [
-        ("nobody", {}, 404, "unknown"),
-        ("acdc(tau=-1)", {}, 404, "tau"),
-        ("acdc(", {}, 404, "cannot be read"),
-        ("shapley", {}, 404, "no steps"),
-        ("acdc", {"step": 99}, 400, "there are 18"),
-        ("weights(k=19)", {}, 400, "uses? fewer|use fewer"),
-    ],
-)
-def test_a_method_that_is_none_is_refused(client, method, query, status, words) -> None:
-    for prefix in ("", "/api/v1"):
-        answer = client.get(f"{prefix}{METHODS}/{method}", params=query)
-        assert answer.status_code == status
-        assert re.search(words, answer.text)
-
-
-def test_a_method_that_learns_says_that_its_steps_are_not_stored(get, client) -> None:
-    assert get(f"{METHODS}/edge-pruning")["state"] == "not_stored"
-    assert "Run the methods that learn" in client.get(f"{METHODS}/edge-pruning").text
-    assert get("/networks/untouched/methods/acdc")["state"] == "not_analysed"

@@ -29,7 +29,6 @@ PAGES = (
     XOR + "/directions",
     XOR + "/sandbox",
     XOR + "/common-ground",
-    XOR + "/rivals",
 )
 
 

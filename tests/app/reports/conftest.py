@@ -1,4 +1,4 @@
-"""The analytic XORNet and a second network, analysed for real, with directions and ladder stored."""
+"""The analytic XORNet and a second network, analysed for real, with directions stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.question import ask
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
-from app.jobs import directions, reporting
+from app.jobs import directions
 from app.jobs.definitions import arguments_about, direction_details
 from app.main import create_app
 from tests.factories import on_a_copy, small_network
@@ -39,10 +39,6 @@ def client(tmp_path_factory):
         with store.write() as session:
             inputs = directions.load_direction_inputs(session, arguments)
             directions.save_found_directions(session, arguments, directions.compute_directions(inputs))
-        with store.write() as session:
-            arguments = arguments_about(*key, thorough=False)
-            inputs = reporting.LADDER.load(session, arguments)
-            reporting.LADDER.save(session, arguments, reporting.LADDER.compute(inputs))
         yield client
 
 

@@ -17,10 +17,11 @@ from analysis.question import ask
 from app.db.codecs import network_file_of
 from app.db.reads.analyses import find_network
 from app.db.writes import save_analysis, save_network
-from app.jobs import methods
 from app.jobs import planted as jobs
+from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.analyses.registry import METHODS
 from tests.factories import on_a_copy, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
@@ -45,8 +46,8 @@ def client(tmp_path_factory):
                 jobs.PLANTED.save(session, about, jobs.PLANTED.compute(jobs.PLANTED.load(session, about)))
             about = arguments_about(file.network.digest, 0, *key, thorough=False)
             with store.write() as session:
-                inputs = methods.METHODS.load(session, about)
-                methods.METHODS.save(session, about, methods.METHODS.compute(inputs))
+                inputs = handler_of(METHODS).load(session, about)
+                handler_of(METHODS).save(session, about, handler_of(METHODS).compute(inputs))
         with store.write() as session:
             save_network(session, disguised(ALICE, "noise=0.01", 3).file("Waiting"), slug="waiting")
         yield client
@@ -88,24 +89,11 @@ def test_one_that_noise_broke_is_not_valid_and_says_why(client, get) -> None:
 
 
 @pytest.mark.slow
-def test_each_answer_of_a_method_is_set_beside_it(client, get) -> None:
-    page = get("/networks/alice/methods")
-    assert page["planted"] == ALICE.record.circuit.hex
-    beside = {one["key"]: one["default"]["planted"] for one in page["methods"]}
-    assert beside["acdc"] == "recovered"
-    assert beside["random"] in ("contains", "another")
-    for one in page["methods"]:
-        place = one["default"]["place"]
-        assert (one["default"]["planted"] == "recovered") == (place["mask"] == page["planted"] and place["valid"])
-    place = page["planted_place"]
-    assert (place["mask"], place["valid"], place["excess"]) == (page["planted"], True, 0)
-    assert (place["rank"]["smaller"], place["rank"]["equal"]) == (0, 1)
-    text = client.get("/networks/alice/methods").text
-    chapter = "planted-recovered-or-lost-among-equals"
-    assert f'href="/findings?chapter={chapter}"' in text
-    assert client.get("/findings", params={"chapter": chapter}).status_code == 200
-    broken = get("/networks/broken/methods")["planted_place"]
-    assert not broken["valid"]
+def test_methods_stand_beside_the_planted_circuit(client) -> None:
+    page = client.get("/networks/alice/analyses/methods").text
+    assert "the planted circuit, " in page
+    assert "which a benchmark that knows only the planted one counts as" in page
+    assert 'title="What it is beside the planted circuit."' in page
 
 
 def test_a_file_brought_in_keeps_its_record_and_gives_it_back(client) -> None:

@@ -1,0 +1,143 @@
+"""What discovery methods answered about a network or model, as it is stored, told and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from analysis.discovery.audit import Audited, audit, location_json
+from analysis.discovery.location import Landscape
+from analysis.discovery.method import Method, Step
+from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.discovery.sweep import sweep
+from analysis.errors import InvalidMethod
+from analysis.method_settings import Value
+from analysis.models.model import Graph
+from analysis.networks.circuit import EdgeLayout
+from analysis.question import Question
+from analysis.report import Analysed, Mask, Part, Report, Settings
+from analysis.work import DEFAULT_WORK, Work
+
+MAX_JUDGED: Final = 200_000
+"""Circuits up to which answers are judged by criteria, since minimality looks at all of them."""
+
+
+class StepFound(Part):
+    """One step of a method that learns; see :class:`analysis.discovery.method.Step`."""
+
+    edges: list[int]
+    kept: bool
+    before: float | None
+    after: float | None
+    mask: Mask
+    at: int | None
+
+    @property
+    def value(self) -> Step:
+        """The step as methods tell it."""
+        return Step(tuple(self.edges), self.kept, self.before, self.after, int(self.mask, 16), None, self.at)
+
+
+class AnswerFound(Part):
+    """One answer; what is known of its place is as audit files have it."""
+
+    method: str
+    settings: dict[str, Any]
+    default: bool = Field(description="Whether these are the method's default settings.")
+    outcome: str
+    raw_mask: Mask | None
+    faithfulness: float | None
+    fragile: bool
+    place: dict[str, Any] | None
+    steps: list[StepFound] | None = Field(None, description="Of methods that learn, where they were stored.")
+
+
+class MethodsReport(Report):
+    """What every method answered under every setting that was asked."""
+
+    thorough: bool = Field(description="Whether methods that learn were asked too.")
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    answers: list[AnswerFound]
+    refused: dict[str, str] = Field(description="Methods that could not be asked, with the reason.")
+
+    @property
+    def defaults(self) -> dict[str, dict[str, Any]]:
+        """The places of the answers under default settings, by method."""
+        return {one.method: one.place for one in self.answers if one.default and one.place is not None}
+
+    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+        """What the default answers are, never without the baselines beside them."""
+        defaults = self.defaults
+        if not defaults:
+            return ["No method came to a circuit."]
+        valid = [place for place in defaults.values() if place["valid"]]
+        distinct = len({place["mask"] for place in defaults.values()})
+        told = (
+            f"Under default settings {len(valid)} of {len(defaults)} methods answer with a valid circuit, and they "
+            f"give {distinct} different answer{'' if distinct == 1 else 's'}."
+        )
+        more, sizes = [], sorted(place["edges"] for place in valid)
+        if sizes:
+            least = min((place["excess"] for place in valid if place["excess"] is not None), default=None)
+            span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+            need = f"; the smallest has {least} more than needed" if least else "; one is smallest"
+            more.append(f"The valid ones have {span} {part}s{'' if least is None else need}.")
+        random = defaults.get("random")
+        if random is not None:
+            words = "is valid too" if random["valid"] else "is not valid"
+            many = f"{random['edges']} {part}{'' if random['edges'] == 1 else 's'}"
+            more.append(f"A random order of {part}s {words}, with {many}.")
+        return [told, " ".join(more)] if more else [told]
+
+
+def methods_report(
+    found: Sequence[Audited],
+    refused: dict[str, str],
+    methods: Mapping[str, Method[Any]],
+    layout: EdgeLayout | Graph,
+    *,
+    complete: bool,
+    thorough: bool = False,
+) -> MethodsReport:
+    """An audit as a report.
+
+    Args:
+        found: the answers.
+        refused: methods that could not be asked, with the reason.
+        methods: by key.
+        layout: writes masks.
+        complete: whether every valid circuit is listed.
+        thorough: whether methods that learn were asked.
+    """
+    answers = [
+        AnswerFound.showing(
+            one.answer,
+            layout,
+            method=one.method,
+            settings=dict(one.settings),
+            default=dict(one.settings) == methods[one.method].defaults,
+            place=None if one.location is None else location_json(one.location, layout, complete=complete),
+            steps=one.answer.steps if methods[one.method].learns else None,
+        )
+        for one in found
+    ]
+    return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)
+
+
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
+    """Ask every method under its settings; only those that learn load torch."""
+    circuits = of.circuits
+    landscape = Landscape(of.question, circuits, work, judges=len(circuits.masks) <= MAX_JUDGED)
+    asked = sweep(thorough=settings.thorough)
+    barred: dict[Value, str] = {}
+    try:
+        landscape.cut("pairs")
+    except InvalidMethod as problem:
+        barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
+    refused = {method.label: barred["pairs"] for method, given in asked if given["ablation"] in barred}
+    found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
+    answers = [one for one in found if isinstance(one, Audited)]
+    complete, layout = circuits.truncated_at is None, of.question.layout
+    return methods_report(answers, refused, METHOD_BY_KEY, layout, complete=complete, thorough=settings.thorough)

@@ -1,0 +1,255 @@
+"""What lenses say about a network, as it is stored, told and shown: default answers, and functions on layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.errors import BeyondLimits
+from analysis.interpretations.given_functions import GivenFunctions, given_functions
+from analysis.lenses.functions import FunctionRow, function_rows, functions_asked
+from analysis.lenses.lens import Attribution, Lens, LensAnswer, LensField, Table, view_json
+from analysis.lenses.registry import LENSES
+from analysis.method_settings import Settings as Chosen
+from analysis.question import Question
+from analysis.report import Analysed, Part, Report, Settings
+from analysis.stories.search import uniform_sample
+from analysis.work import DEFAULT_WORK, Work
+
+MAX_ROWS: Final = 1_000
+"""Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
+MAX_CIRCUITS: Final = 10_000
+"""Valid circuits up to which all are asked for the functions of neurons; of more a uniform sample."""
+MAX_FORMULAS: Final = 12
+MAX_FUNCTIONS: Final = 24
+
+
+class BarFound(Part):
+    """See :class:`analysis.lenses.lens.Bar`."""
+
+    label: str
+    n: int
+    of: int
+
+
+class LatentFound(Part):
+    """See :class:`analysis.lenses.lens.Latent`."""
+
+    label: str
+    truth_table: list[int]
+
+
+class BandsFound(Part):
+    """See :class:`analysis.lenses.lens.Bands`."""
+
+    names: list[str]
+    values: list[list[float]]
+    rows: list[str] = Field([], description="Names of the rows; empty where they are the rows of inputs.")
+
+
+class FieldFound(Part):
+    """See :class:`analysis.lenses.lens.LensField`."""
+
+    name: str
+    low: float
+    high: float
+    pieces: list[tuple[int, list[tuple[float, float]]]] = Field(description="Band and corners of a convex polygon.")
+    grid: list[str] = Field([], description="Bands as digits, second input by row, where there are no polygons.")
+
+
+class ViewFound(Part):
+    """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
+
+    lens: str
+    settings: dict[str, Any] = Field(description="All that take part.")
+    outcome: str
+    notes: list[str] = Field(description="To be read first.")
+    says: str = Field(description="A sentence made from the numbers; empty where there is no answer.")
+    view: dict[str, Any] | None = Field(description="As audit files have it; null without an answer or a long table.")
+    bars: list[BarFound]
+    latents: list[LatentFound]
+    bands: BandsFound | None = None
+    fields: list[FieldFound] = Field(default_factory=list)
+
+
+class FunctionOnLayerFound(Part):
+    """See :class:`analysis.lenses.functions.FunctionOnLayer`."""
+
+    layer: int
+    margin: float
+    changed: int | None
+    of: int
+    carried: bool | None
+
+
+class FunctionFound(Part):
+    """See :class:`analysis.lenses.functions.FunctionRow`."""
+
+    truth_table: list[int]
+    label: str
+    is_task: bool
+    layers: list[FunctionOnLayerFound]
+
+
+class AlgorithmFound(Part):
+    """An irredundant algorithm with variables."""
+
+    id: str
+    formula: str
+
+
+class CarriedFound(Part):
+    """Which irredundant algorithms with variables have a valid alignment."""
+
+    known: bool = Field(description="Whether the search for alignments came to its end and decided redundancy.")
+    of: int = Field(description="Irredundant algorithms with variables.")
+    n_carried: int
+    carried: list[AlgorithmFound] = Field(description=f"The first {MAX_FORMULAS}.")
+    others: list[AlgorithmFound] = Field(description=f"The first {MAX_FORMULAS} of those that are not carried.")
+
+
+class NeuronFound(Part):
+    """The functions that interpretations of valid circuits give one hidden neuron."""
+
+    layer: int
+    neuron: int
+    n: int = Field(description="How many different ones.")
+    functions: list[tuple[list[int], int]] = Field(description="The first: truth table, circuits; most circuits first.")
+
+
+class NeuronsFound(Part):
+    """See :class:`analysis.interpretations.given_functions.GivenFunctions`."""
+
+    of: int = Field(description="Circuits that were looked at.")
+    exact: bool = Field(description="Whether these are all valid ones; else numbers of functions are lower bounds.")
+    neurons: list[NeuronFound]
+
+
+class LensesReport(Report):
+    """What every lens answered under its default settings."""
+
+    thorough: bool = Field(description="Whether lenses that learn were asked too.")
+    lenses: list[ViewFound]
+    carried: CarriedFound
+    functions: list[FunctionFound]
+    neurons: NeuronsFound | None = Field(None, description="Null where they were too many.")
+
+    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+        """How many functions can be read from layers, how many are used, and how many are carried."""
+        cells = [cell for function in self.functions for cell in function.layers]
+        if not cells:
+            return ["The network has no hidden layer, so only lenses about inputs apply."]
+        decodable = [cell for cell in cells if cell.margin > 0]
+        used = sum(bool(cell.changed) for cell in decodable)
+        told = (
+            f"Of {len(cells)} pairs of a Boolean function and a hidden layer {len(decodable)} are decodable. "
+            f"Interchanging the read-out changes some decision in {used} of them"
+        )
+        if not self.carried.known or not self.carried.of:
+            return [f"{told}."]
+        held = sum(bool(cell.carried) for cell in cells)
+        verb = "is" if held == 1 else "are"
+        return [f"{told}, and {held or 'none'} {verb} carried by a valid alignment of an irredundant algorithm."]
+
+
+def view_found(question: Question, lens: Lens, answer: LensAnswer) -> ViewFound:
+    """The stored form of one answer."""
+    view = answer.view
+    table = view if isinstance(view, Table) else None
+    kept = view is not None and (isinstance(view, Attribution) or len(view.rows) <= MAX_ROWS)
+    return ViewFound.showing(
+        answer,
+        lens=lens.key,
+        says="" if view is None else lens.says(question, view),
+        view=view_json(view) if view is not None and kept else None,
+        bars=[] if table is None or lens.bars is None else lens.bars(table),
+        latents=[] if table is None or lens.latents is None else lens.latents(table),
+        bands=None if table is None or lens.bands is None else lens.bands(table),
+        fields=[]
+        if table is None or lens.fields is None
+        else [_field(field) for field in lens.fields(question, table)],
+    )
+
+
+def _field(found: LensField) -> FieldFound:
+    pieces = [(band, [(round(x, 5), round(y, 5)) for x, y in corners]) for band, corners in found.pieces]
+    return FieldFound.showing(found, pieces=pieces)
+
+
+def carried_found(
+    carried: Sequence[HighLevelModel], others: Sequence[HighLevelModel], of: int, *, known: bool
+) -> CarriedFound:
+    """The stored form of which algorithms are carried."""
+
+    def first(algorithms: Sequence[HighLevelModel]) -> list[AlgorithmFound]:
+        return [AlgorithmFound.showing(one) for one in algorithms[:MAX_FORMULAS]]
+
+    return CarriedFound(known=known, of=of, n_carried=len(carried), carried=first(carried), others=first(others))
+
+
+def function_found(row: FunctionRow, n_inputs: int) -> FunctionFound:
+    """The stored form of a function on every layer."""
+    return FunctionFound.showing(row, truth_table=[row.function >> number & 1 for number in range(1 << n_inputs)])
+
+
+def neurons_found(found: GivenFunctions, n_inputs: int, *, exact: bool) -> NeuronsFound:
+    """The stored form of the functions of neurons."""
+
+    def ordered(functions: Mapping[int, int]) -> list[tuple[list[int], int]]:
+        by_count = sorted(functions.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [([function >> row & 1 for row in range(1 << n_inputs)], count) for function, count in by_count]
+
+    return NeuronsFound(
+        of=found.of,
+        exact=exact,
+        neurons=[
+            NeuronFound(layer=layer, neuron=neuron, n=len(functions), functions=ordered(functions)[:MAX_FUNCTIONS])
+            for (layer, neuron), functions in found.functions.items()
+        ],
+    )
+
+
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:
+    """Ask every lens; only those that learn load torch, and are asked where all is asked for."""
+    question, carried, thorough = of.question, of.carried, settings.thorough
+    if carried is None:
+        raise ValueError("lenses are set beside what is carried, which was not read")
+    asked = [lens for lens in LENSES if thorough or not _trains(lens, question)]
+    views = [
+        view_found(question, lens, lens.answer(question, _settings(lens, question, thorough=thorough), work))
+        for lens in work.each("lenses", asked, "lenses")
+    ]
+    functions = functions_asked(question, (*carried.carried, *carried.others))
+    rows = function_rows(question, functions, carried.places if carried.known else None, work)
+    return LensesReport(
+        thorough=thorough,
+        lenses=views,
+        carried=carried_found(carried.carried, carried.others, carried.of, known=carried.known),
+        functions=[function_found(row, question.cut.n_inputs) for row in rows],
+        neurons=_neurons(of, work),
+    )
+
+
+def _neurons(of: Analysed, work: Work) -> NeuronsFound | None:
+    """The functions that interpretations give neurons; None where no circuit is valid, or where they are too many."""
+    masks = uniform_sample(of.circuits.masks, MAX_CIRCUITS)
+    if not len(masks):
+        return None
+    try:
+        found = given_functions(of.question, masks, work)
+    except BeyondLimits:
+        return None
+    return neurons_found(found, of.question.cut.n_inputs, exact=found.of == of.circuits.n_valid)
+
+
+def _settings(lens: Lens, question: Question, *, thorough: bool) -> Chosen:
+    degenerate = lens.fit(question, lens.defaults)[1].status == "degenerate"
+    return lens.filled(lens.on_request if thorough and degenerate else {})
+
+
+def _trains(lens: Lens, question: Question) -> bool:
+    """Whether an answer under default settings would be fitted by gradient descent."""
+    return lens.learns and lens.fit(question, lens.defaults)[1].answered

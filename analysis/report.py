@@ -1,0 +1,97 @@
+"""What is found out about one network beyond its explanations: what that takes, and the base of what comes out.
+
+A report is stored, told over HTTP and shown as it is. Fractions are text ("29/32"), formulas are the algorithms'
+identity texts, masks are hex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.by_name import ByName
+from analysis.circuits.result import CircuitSearch
+from analysis.question import Question
+
+
+def _in_hex(mask: Any, about: ValidationInfo) -> Any:
+    layout: Any = about.context
+    return layout.to_hex(mask) if isinstance(mask, int) else mask
+
+
+Mask = Annotated[str, BeforeValidator(_in_hex)]
+"""A circuit in hex; of a number, as the layout or graph writes it that validation is given as its context."""
+Exact = Annotated[str, BeforeValidator(str)]
+"""A fraction, or an integer of any length."""
+
+
+class Part(ByName):
+    """A part of a report. What earlier versions stored beside it is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Report(Part):
+    """What one analysis found."""
+
+    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+        """What was found, in sentences that claim no more than was looked at.
+
+        Args:
+            question: that the search answered; None of a model of another kind, of which only some reports are.
+            part: what a bit of a mask is.
+        """
+        raise NotImplementedError
+
+
+class Settings(BaseModel):
+    """What an analysis is told beside its network.
+
+    Args:
+        thorough: whether to do also what takes long, of an analysis that has such a part.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thorough: bool = False
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What is known of the irredundant algorithms with variables.
+
+    Args:
+        carried: those with a valid alignment.
+        others: those without; where candidates are too many, only some of them are known.
+        places: layers and functions, 0 on the first input, of the variables in valid alignments.
+        of: irredundant algorithms with variables.
+        known: whether the search came to its end and decided redundancy.
+    """
+
+    carried: tuple[HighLevelModel, ...]
+    others: tuple[HighLevelModel, ...]
+    places: frozenset[tuple[int, int]]
+    of: int
+    known: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Analysed:
+    """What was found of one output before, as far as an analysis looks at it.
+
+    Args:
+        question: that was answered.
+        circuits: the search for circuits, with the masks that it listed.
+        observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
+            not looked at.
+        carried: None where it is not looked at.
+    """
+
+    question: Question
+    circuits: CircuitSearch
+    observed: Sequence[int] = ()
+    carried: Carried | None = None

@@ -1,0 +1,351 @@
+"""The pages of the analyses of a network, made from the registry: all of them, one, and one thing of one.
+
+Models of other kinds have the same pages, of the analyses that are asked about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.protocol import BUILT_IN
+from analysis.report import Report
+from app.addressing import Addresses, AnyScope
+from app.db.analysed import read_analysed
+from app.db.codecs import planted_of
+from app.db.distributions import distribution_in
+from app.db.job_tables import JobRow
+from app.db.models import searches_of, stored_beside
+from app.db.reads.jobs import UNFINISHED, jobs_about
+from app.db.reports import report_of, report_row
+from app.errors import NotFound
+from app.figures.numbers import duration, when
+from app.figures.svg import graph_thumb
+from app.jobs.definitions import DEFINITIONS, model_arguments
+from app.options import PageModel
+from app.pages.models.standing import ModelStanding
+from app.pages.models.views import ModelPlace
+from app.pages.place import Place
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, Analysis
+from pluriscope.analyses.shown import Item, Subject, network_subject, shown
+from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
+from pluriscope.naming import ExplanationRef, RulesScope
+
+R = TypeVar("R", bound=Report)
+State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
+_BESIDE: Final = 6
+"""Cards in one block."""
+
+
+class AnalysisRecord(PageModel, Generic[R]):
+    """What one analysis of a network or model found, or how far it is."""
+
+    of: str = Field(description="Slug of the network or model.")
+    scope: dict[str, str] = Field(description="Output, protocol and data of a network, the rules of a model.")
+    analysis: str
+    state: State
+    reason: str = Field(description='Why it does not apply, or why its job failed; "" otherwise.')
+    findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
+    report: R | None
+    thorough: bool = Field(description="Whether what takes long was done too.")
+    seconds: float | None
+    engine_version: str
+    digest: str = Field(description="SHA-256 of what is stored.")
+    created_at: datetime | None
+    job: str = Field(description='The address of the job that works on it; "" if none does.')
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A report, and how it came about as far as that is kept."""
+
+    report: Any
+    thorough: bool = True
+    seconds: float | None = None
+    engine_version: str = ""
+    digest: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One analysis of a network or model, as far as it is.
+
+    Args:
+        analysis: which.
+        subject: of what.
+        state: how far it is.
+        stored: what was found.
+        job: the newest that works on it, or ended without a report.
+        why: why it does not apply.
+        rules: each name with a scope, to choose from; that of the subject is among them.
+    """
+
+    analysis: Analysis
+    subject: Subject
+    state: State
+    stored: Stored | None
+    job: JobRow | None
+    why: str
+    rules: Mapping[str, AnyScope]
+
+    @property
+    def report(self) -> Any:
+        """What was found."""
+        return None if self.stored is None else self.stored.report
+
+    @property
+    def reason(self) -> str:
+        """Why there is nothing."""
+        failed = self.job.error if self.state == "failed" and self.job is not None else ""
+        return self.why or (failed.splitlines()[-1] if failed else "")
+
+    @property
+    def findings(self) -> list[str]:
+        """What was found, in sentences."""
+        told: list[str] = [] if self.report is None else self.report.findings(self.subject.ask, self.subject.part)
+        return told
+
+    @property
+    def url(self) -> str:
+        """Of its page."""
+        return self.subject.links.analysis(self.subject.slug, self.analysis.key, self.subject.scope)
+
+    @property
+    def chosen(self) -> str:
+        """The name of the rules."""
+        return next(name for name, scope in self.rules.items() if scope == self.subject.scope)
+
+    def record(self) -> AnalysisRecord[Any]:
+        """The same over HTTP."""
+        job = "" if self.job is None else self.subject.links.job(self.job.id)
+        return AnalysisRecord[self.analysis.report].showing(  # type: ignore[name-defined]  # the one that it finds
+            self.stored or Stored(report=None, thorough=False),
+            of=self.subject.slug,
+            scope=dict(self.subject.scope.fields),
+            analysis=self.analysis.key,
+            state=self.state,
+            reason=self.reason,
+            findings=self.findings,
+            report=self.report,
+            job=job,
+            url=self.url,
+        )
+
+
+def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
+    """How far an analysis of a network is."""
+    row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
+    rules = known | {place.scope.protocol: place.scope}
+
+    def read() -> Any:
+        if row is None:
+            raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
+        return read_analysed(session, row)
+
+    def sizes() -> Mapping[int, int]:
+        return {} if row is None else distribution_in(row.distributions).by_edges
+
+    record = planted_of(place.row)
+    planted = None if record is None else record.circuit.mask
+    about_it = place.question, place.row.name, place.slug, place.scope, links, read
+    subject = network_subject(*about_it, sizes=sizes, planted=planted)
+    why = analysis.refuses(place.question)
+    if row is None or why:
+        return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
+    kept, stored = report_row(session, row, analysis.key), None
+    if kept is not None:
+        stored = Stored(
+            report=report_of(kept, analysis.report),
+            thorough=kept.thorough,
+            seconds=kept.seconds,
+            engine_version=kept.engine_version,
+            digest=kept.content,
+            created_at=kept.created_at,
+        )
+    job = next(iter(jobs_about(session, row, analysis.key)), None)
+    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
+
+
+def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
+    """How far an analysis of a model of another kind is."""
+    graph, searched = place.space.graph, searches_of(session, [place.row.id])
+    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
+
+    def draws(mask: str, *, title: str) -> Markup:
+        return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
+
+    def sizes() -> Mapping[int, int]:
+        return dict(searched[place.row.id, place.text].by_bits)
+
+    read = partial(ModelStanding, session, place, links)
+    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
+    subject = Subject(*about_it, sizes, graph.to_hex)
+    if (place.row.id, place.text) not in searched:
+        return Asked(analysis, subject, "not_analysed", None, None, "", rules)
+    report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
+    kind = DEFINITIONS[f"model-{analysis.key}"]
+    job = session.get(JobRow, kind.job_id(model_arguments(place.row.digest, place.text)))
+    stored = None if report is None else Stored(report=report)
+    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
+
+
+def _state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
+    if stored is not None:
+        return "done", stored, job if job is not None and job.state in UNFINISHED else None
+    if job is not None and job.state in UNFINISHED:
+        return "computing", None, job
+    if job is not None and job.state in ("failed", "cancelled"):
+        return "failed" if job.state == "failed" else "cancelled", None, job
+    return "not_asked", None, None
+
+
+def analysis_meant(key: str, links: Addresses, slug: str, scope: AnyScope) -> Analysis:
+    """The analysis that an address names.
+
+    Raises:
+        NotFound: there is none, or it is not asked about such models.
+    """
+    known = [one.key for one in ANALYSES if one.of_models or not isinstance(scope, RulesScope)]
+    if key not in known:
+        what, parent = f"analysis {key[:60]!r}", links.analyses(slug, scope)
+        raise NotFound(what, "is not known here", f"use {', '.join(known)}", "analysis", parent, "all analyses")
+    return BY_KEY[key]
+
+
+# --- one analysis
+
+
+def page_of(one: Asked) -> Iterator[Block]:
+    """The page of one analysis, whatever its state."""
+    rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
+    told = " ".join(one.findings) or one.analysis.question
+    yield Head(one.analysis.title, told, actions=(Choice("Rules", rules, one.chosen),))
+    if one.stored is None:
+        yield _waiting(one)
+        return
+    yield from shown(one.analysis).page(one.report, one.subject)
+    yield from _more(one)
+    made = [one.analysis.question, f"Rules: {one.chosen}."]
+    if one.stored.seconds is not None and one.stored.created_at is not None:
+        at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
+        made.append(f"Took {duration(one.stored.seconds)}, engine {at}.")
+    yield Prose(" ".join(made), glossary=False)
+
+
+def _waiting(one: Asked) -> Notice | Progress:
+    """What stands in the place of what is not found out."""
+    title, subject = one.analysis.title, one.subject
+    if one.state == "not_applicable":
+        return Notice("Not applicable", one.reason)
+    if one.state == "not_analysed":
+        searched = isinstance(subject.scope, RulesScope)
+        url = subject.links.model_searches(subject.slug) if searched else subject.links.analyses(subject.slug)
+        action = Action("Analyse", url, True, True, dict(subject.scope.fields))
+        return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
+    if one.state == "computing":
+        return _progress(one)
+    actions = [_ask(one, "Ask" if one.state == "not_asked" else "Try again")]
+    if one.job is not None:
+        actions.append(Action("See the job", subject.links.job(one.job.id)))
+    if one.state == "failed":
+        cause = one.reason or "See the job for what happened."
+        return Notice(f"{title} failed", cause, "Nothing is known here.", "refused", actions)
+    if one.state == "cancelled":
+        return Notice(f"{title} was cancelled", "Nothing of it was kept.", actions=actions)
+    return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=actions)
+
+
+def _progress(one: Asked) -> Progress:
+    job = one.job
+    assert job is not None  # noqa: S101  # else it would not be computing
+    running = job.state == "running" and job.stage
+    words = f"{job.stage}{f', {job.found}' if job.found else ''}" if running else "Waiting for a worker."
+    actions = [Action("See the job", one.subject.links.job(job.id))]
+    return Progress(f"{one.analysis.title}: {words}", job.done, job.total, id="progress", actions=actions)
+
+
+def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
+    fields = dict(one.subject.scope.fields) | ({"thorough": "true"} if thorough else {})
+    url = one.subject.links.analysis(one.subject.slug, one.analysis.key, type(one.subject.scope)())
+    return Action(words, url, True, True, fields)
+
+
+def _more(one: Asked) -> Iterator[Block]:
+    """What takes long, where it is not done yet."""
+    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough:
+        return
+    if one.job is not None:
+        yield _progress(one)
+    else:
+        action = _ask(one, "Do this too", thorough=True)
+        yield Notice("There is more", f"Not done yet: {one.analysis.thoroughly}.", actions=[action])
+
+
+# --- all of them
+
+
+def index_of(every: list[Asked]) -> Iterator[Block]:
+    """A card for each analysis of one network or model."""
+    subject = every[0].subject
+    rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
+    claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
+    yield Head(
+        "More analyses",
+        "Questions put to this network. Each answer also stands, in its part, on the page of every explanation that it "
+        "speaks about.",
+        actions=(Choice("Rules", rules, every[0].chosen), claim),
+    )
+    cards = [_card(one) for one in every]
+    for start in range(0, len(cards), _BESIDE):
+        some = cards[start : start + _BESIDE]
+        yield Side(some) if len(some) > 1 else some[0]
+
+
+def _card(one: Asked) -> Block:
+    title = Markup('<a href="{}">{}</a>').format(one.url, one.analysis.title)
+    if one.stored is None:
+        waiting = _waiting(one)
+        if isinstance(waiting, Progress):
+            return replace(waiting, id=f"progress-{one.analysis.key}")
+        return replace(waiting, item=title, cause=one.analysis.question, cure=one.reason or one.analysis.price)
+    took = "" if one.stored.seconds is None else f", {duration(one.stored.seconds)}"
+    caption = Markup("<b>{}</b><br>{}<br>{}<br><small>{}</small>").format(
+        title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
+    )
+    return Figure(shown(one.analysis).thumb(one.report, one.subject), caption)
+
+
+# --- one thing of one, and what analyses say of one explanation
+
+
+def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
+    """The page of one thing of an analysis.
+
+    Raises:
+        NotFound: the analysis has no such pages.
+        AnalysisError: there is no such thing.
+    """
+    made = shown(one.analysis).item
+    if made is None:
+        title = one.analysis.title
+        raise NotFound(f"page {item[:60]!r}", f"is not one of {title}", "see all of it", "", one.url, title)
+    return made(one.report, one.subject, item, options)
+
+
+def about(session: Session, place: Place, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
+    """What the analyses say of one explanation of a network: blocks for its page."""
+    for analysis in ANALYSES:
+        says = shown(analysis).about
+        if says is not None:
+            one = of_network(session, place, links, analysis)
+            if one.state != "not_applicable":
+                yield from says(one.report, one.subject, ref)

@@ -1,0 +1,92 @@
+"""The ladder as pages show it: how many algorithms fit on each class of maps, each beside the same by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.ladder.report import LadderReport, RungFound
+from app.figures.svg.ladder import ladder_thumb
+from pluriscope.analyses.shown import Shown, Subject, listed
+from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.tables import AtHand, Column, Query, Row
+
+_SHORT: Final = {
+    "single": "neurons",
+    "sets": "sets",
+    "integer": "integer, read",
+    "integer-any": "integer, any",
+    "orthogonal": "orthogonal",
+    "oblique": "oblique",
+    "learned": "learned",
+    "non-linear": "non-linear",
+}
+_DIRECTIONS: Final = ("integer", "integer-any", "orthogonal", "oblique", "learned")
+_COLUMNS: Final = (
+    Column("map_class", "A variable lives on", "The class of maps.", "name", first=True),
+    Column("algorithms", "Algorithms", "With an alignment that passes, of those placed.", "text"),
+    Column("alignments", "Alignments that pass", "Of those that the class offers.", "text"),
+    Column("joint", "Joint", "Those of them that joint interchange confirms too.", "text"),
+    Column("floor", "By chance: networks", "Permuted networks on which anything passes.", "text"),
+    Column("mean", "By chance: alignments, mean", "On one permuted network.", "float"),
+)
+_READING: Final = """
+- Alignments are counted out of what the class offers: disjoint neurons or sets; pairs of small integer directions; one
+  direction for each layer with a read-out; a layer and a dimension for each variable where a map is learned.
+- Small integer directions have weights −1, 0 and 1, and read a variable if they come within a thousandth of it. An
+  oblique swap moves a layer along any d with w·d = 1: an alignment counts if some d passes for each variable by itself,
+  so its number of joint ones is a lower bound where variables lie below the last hidden layer.
+- Learned rows are lower bounds: two seeds, 150 steps on every interchange at once.
+- Floor: {permuted} networks with each layer's weights permuted, biases kept (seed {seed}). Orthogonal and oblique swaps
+  of an exact read-out pass only where a network computes the task by itself: {right} of {permuted} do.
+- Under non-linear maps any algorithm fits nearly any network (Sutter et al., NeurIPS 2025), so passing there explains
+  nothing.
+"""
+
+
+def _thumb(report: LadderReport, of: Subject) -> Markup:
+    title = f"Algorithms placed on each class of maps of {of.name}"
+    return ladder_thumb(
+        [(_SHORT.get(one.map_class, one.map_class), one.algorithms, len(report.algorithms)) for one in report.in_order],
+        title=title,
+    )
+
+
+def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
+    if not report.algorithms:
+        return
+    yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
+    rows = [_row(one, report, of) for one in report.in_order]
+    yield Table(AtHand(_COLUMNS, rows), Query(), "", noun="rung", facets=False)
+    for one in report.in_order:
+        if one.refused:
+            yield Notice(f"Not computed: {one.label}", one.refused)
+    placed = f"Placed: {len(report.algorithms):,} of {report.n_irredundant:,} irredundant algorithms with variables"
+    yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
+    words = {"permuted": report.n_permuted, "seed": report.seed, "right": report.n_permuted_right}
+    yield More("How to read it", lambda: [Prose(_READING.format(**words))])
+
+
+def _row(one: RungFound, report: LadderReport, of: Subject) -> Row:
+    url, scope = "", of.of_network
+    if one.map_class in _DIRECTIONS:
+        url = of.links.directions(of.slug, scope, **{"class": one.map_class})
+    elif one.map_class == "sets":
+        url = of.links.algorithms(of.slug, scope)
+    if one.refused:
+        return Row({"map_class": one.label}, url=url)
+    least = "" if one.exact else "≥ "
+    values = {
+        "map_class": one.label,
+        "algorithms": f"{least}{one.algorithms:,} of {len(report.algorithms):,}",
+        "alignments": f"{least}{one.alignments:,} of {'too many to count' if one.of is None else f'{one.of:,}'}",
+        "joint": None if one.joint is None else f"{'≥ ' if one.map_class == 'oblique' else least}{one.joint:,}",
+        "floor": f"{one.floor_passing:,} of {one.floor_networks:,}" if one.floor_networks else None,
+        "mean": one.floor_alignments / one.floor_networks if one.floor_networks else None,
+    }
+    return Row(values, url=url)
+
+
+SHOWN: Final = Shown(_thumb, _page)

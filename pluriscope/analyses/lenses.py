@@ -1,0 +1,288 @@
+"""What lenses say, as pages show it: each beside what is known of the network, and one under any of its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+from pydantic import BaseModel, Field, create_model
+
+from analysis.errors import InvalidMethod
+from analysis.explanations.lens_claims import LENS
+from analysis.interpretations.gates import gate_name
+from analysis.lenses.lens import Lens, LensAnswer, Table, view_json
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.report import FunctionOnLayerFound, LensesReport, NeuronsFound, ViewFound, view_found
+from analysis.method_settings import Setting, Settings, read_values, settings_text, written
+from analysis.tasks import INPUT_NAMES
+from app.figures.svg.layer_marks import marks_by_layer
+from app.figures.svg.lenses import field_squares, score_bars, share_bars
+from pluriscope import blocks
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons
+from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
+from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.tables import AtHand, Column, Query, Row
+
+MAX_MILLISECONDS: Final = 2_000.0
+"""What an answer may be expected to take to be computed at its own address."""
+_MAX_SHOWN: Final = 400
+"""Rows of a table on a page; the record has all."""
+_SILENT: Final = {
+    "undefined": "it does not apply",
+    "degenerate": "its answer would say nothing",
+    "diverged": "it came to no numbers",
+}
+_LENSES: Final = (
+    Column("lens", "Lens", "With what it is.", "name", first=True),
+    Column("says", "It says", "About this network.", "text"),
+    Column("can_know", "It can know", "What such an answer can show, and what it cannot.", "text"),
+)
+_READING: Final = """
+- Decodable: an affine read-out of the layer separates the function's two values. Used: setting the read-out to what it
+  is on another input changes a decision. Carried: a valid alignment of an irredundant algorithm has the function on
+  neurons of that layer. A function counts together with its negation.
+- With no more rows than a layer has neurons plus one every function is decodable; with a latent for each input an
+  autoencoder rebuilds everything. Neither shows anything of this network.
+- A read-out is one of those with the largest margin; another may be used where this one is not, and a variable may be
+  carried by neurons that no single direction stands for. Settings are part of each answer.
+"""
+
+
+def _thumb(report: LensesReport, _: Subject) -> Markup:
+    marks = [(one.label, [_mark(cell) for cell in one.layers]) for one in report.functions]
+    cells = [cell for one in report.functions for cell in one.layers]
+    read, carried = sum(cell.margin > 0 for cell in cells), sum(bool(cell.carried) for cell in cells)
+    said = f"{read} of {len(cells)} functions can be read from a layer; {carried} are carried"
+    return marks_by_layer(marks, sentence=said)
+
+
+def _mark(cell: FunctionOnLayerFound) -> int | None:
+    return 2 if cell.carried else 1 if cell.changed else 0 if cell.margin > 0 else None
+
+
+def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
+    if report.functions:
+        yield Figure(_thumb(report, of), "Filled: carried by a valid alignment. Grey: used. Outlined: it can be read.")
+        yield Section("Functions on layers", _carried_words(report))
+        yield _functions(report)
+    yield Section("Lenses", "Each leads to its numbers and settings")
+    rows = []
+    for one in report.lenses:
+        lens = LENS_BY_KEY[one.lens]
+        says = one.says or f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
+        values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
+        rows.append(Row(values, url=_url(of, lens, one.settings)))
+    yield _table(_LENSES, rows, "answer")
+    found = report.neurons
+    if found is not None:
+        yield More("What neurons are taken for", lambda: _neurons(found, of), neurons_words(found))
+    yield More("How to read it", lambda: [Prose(_READING)])
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Row], noun: str) -> blocks.Table:
+    return blocks.Table(AtHand(tuple(columns), rows), Query(limit=max(1, len(rows))), "", noun=noun, facets=False)
+
+
+def _carried_words(report: LensesReport) -> str:
+    carried = report.carried
+    if not carried.known:
+        return "Which irredundant algorithms are carried is not known in full: the search for alignments stopped."
+    if not carried.of:
+        return "The task has no irredundant algorithm with a variable, so there is nothing to be carried."
+    noun, verb = "algorithm" if carried.of == 1 else "algorithms", "has" if carried.n_carried == 1 else "have"
+    listed = ", ".join(one.formula for one in carried.carried)
+    told = f"{carried.n_carried or 'None'} of {carried.of:,} irredundant {noun} {verb} a valid alignment"
+    return f"{told}{f': {listed}' if listed else ''}{', …' if carried.n_carried > len(carried.carried) else ''}."
+
+
+def _functions(report: LensesReport) -> blocks.Table:
+    layers = [cell.layer for cell in report.functions[0].layers]
+    columns = [Column("function", "Function", "It counts together with its negation.", "name", first=True)]
+    for layer in layers:
+        columns += [
+            Column(f"margin_{layer}", f"Layer {layer}: decodable", "Margin of the best read-out.", "float"),
+            Column(f"used_{layer}", f"Layer {layer}: used", "Pairs of inputs on which the decision follows.", "text"),
+            Column(f"carried_{layer}", f"Layer {layer}: carried", "By a valid alignment.", "bool"),
+        ]
+    rows = []
+    for one in report.functions:
+        values: dict[str, Any] = {"function": f"{one.label}{', the task' if one.is_task else ''}"}
+        for cell in one.layers:
+            values[f"margin_{cell.layer}"] = cell.margin or None
+            values[f"used_{cell.layer}"] = None if cell.changed is None else f"{cell.changed} of {cell.of}"
+            values[f"carried_{cell.layer}"] = cell.carried
+        rows.append(Row(values))
+    return _table(columns, rows, "function")
+
+
+def neurons_words(found: NeuronsFound) -> str:
+    """The neuron that is given most functions."""
+    given = [one for one in found.neurons if one.n]
+    if not given:
+        return "No interpretation gives a hidden neuron a function."
+    most = max(given, key=lambda one: one.n)
+    bound, times = "" if found.exact else "at least ", "function" if most.n == 1 else "different functions"
+    name = neurons(most.layer, [most.neuron])
+    return f"Valid interpretations give neuron {name} {bound}{most.n} {times} of the inputs, the most of any neuron."
+
+
+def _neurons(found: NeuronsFound, of: Subject) -> list[Block]:
+    n_inputs = of.question.cut.n_inputs
+    columns = (
+        Column("neuron", "Neuron", "A hidden one.", "name", first=True),
+        Column("n", "Functions", "Different ones.", "int"),
+        Column("functions", "In how many circuits", "Some interpretation gives it the function.", "text"),
+    )
+    rows = []
+    for one in found.neurons:
+        named = (
+            f"{gate_name(sum(bit << row for row, bit in enumerate(table)), n_inputs)} {circuits:,}"
+            for table, circuits in one.functions
+        )
+        rows.append(Row({"neuron": neurons(one.layer, [one.neuron]), "n": one.n, "functions": ", ".join(named)}))
+    whole = "the valid circuits" if found.exact else "circuits drawn uniformly; numbers of functions are lower bounds"
+    return [_table(columns, rows, "neuron"), Prose(f"Looked at were {found.of:,} {whole}.")]
+
+
+# --- one lens under any of its settings
+
+
+def _url(of: Subject, lens: Lens, settings: Settings) -> str:
+    texts = {name: written(value) for name, value in _changed(lens, settings, of).items()}
+    return of.links.analysis(of.slug, "lenses", of.scope, lens.key, **texts)
+
+
+def _changed(lens: Lens, settings: Settings, of: Subject) -> Settings:
+    """The settings that differ from the defaults for this network."""
+    usual, _ = lens.fit(of.question, lens.defaults)
+    return {name: value for name, value in settings.items() if usual.get(name) != value}
+
+
+def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+    """What one lens says under the settings of an address.
+
+    Raises:
+        InvalidMethod: no such lens or setting, or a value that is not allowed.
+    """
+    if key not in LENS_BY_KEY:
+        raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(LENS_BY_KEY)}")
+    lens, item = LENS_BY_KEY[key], f"lens {key}"
+    settings = lens.filled(read_values(lens.settings, {name: one for name, one in options.items() if one}, item), item)
+    known, fit = lens.fit(of.question, settings)
+    slow = lens.milliseconds is not None and lens.milliseconds(of.question, known) > MAX_MILLISECONDS
+    answer: LensAnswer | None = None
+    stored: ViewFound | None
+    if fit.answered and (lens.learns or slow):
+        answers = () if report is None else report.lenses
+        stored = next((one for one in answers if one.lens == key and one.settings == dict(known)), None)
+    else:
+        answer = lens.answer(of.question, settings)
+        stored = view_found(of.question, lens, answer)
+    view: Mapping[str, Any] = {} if stored is None else stored.view or {}
+    if answer is not None and isinstance(answer.view, Table):
+        view = view_json(answer.view)
+    text = settings_text(key, _changed(lens, known, of))
+    record = {"lens": text, "settings": dict(known), "outcome": "" if stored is None else stored.outcome, **view}
+    return Item(f"{lens.label} of {of.name}", partial(_said, lens, known, stored, view, text, of), record)
+
+
+def _said(
+    lens: Lens, known: Settings, stored: ViewFound | None, view: Mapping[str, Any], text: str, of: Subject
+) -> Iterator[Block]:
+    actions = [Action("All lenses", of.links.analysis(of.slug, "lenses", of.scope))]
+    if lens.claims is not None and stored is not None and stored.outcome == "found":
+        actions.append(Action("Compare with explanations", of.compare([str(ExplanationRef(LENS.key, text))])))
+    yield Head(lens.label, lens.definition, actions=actions)
+    if stored is None:
+        yield Notice(
+            "Not computed on a page", "An answer under these settings takes long.", "Ask for those that learn."
+        )
+    else:
+        for note in stored.notes:
+            yield Notice(note)
+        drawn = _drawn(lens, stored, of)
+        says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
+        if drawn:
+            yield Figure(drawn, says)
+        yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
+        yield from _numbers(lens, view, of)
+    if lens.settings:
+        yield Section("Settings", "Each is part of the answer and of this page's address")
+        values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in lens.settings}
+        url = of.links.analysis(of.slug, "lenses", Scope(), lens.key)
+        yield Form(_form(lens, of), url, "Answer with these", values | dict(of.of_network.query()), changes=False)
+    yield Prose(f"{lens.source}.", glossary=False)
+
+
+def _form(lens: Lens, of: Subject) -> type[BaseModel]:
+    """The settings as a form's fields; the scope stays as it is."""
+    fields: dict[str, Any] = {
+        name: (str, Field(value, json_schema_extra={"control": "hidden"}))
+        for name, value in of.of_network.query().items()
+    }
+    for one in lens.settings:
+        kind = Literal[*_choices(one)] if _choices(one) else str
+        fields[one.name] = (kind, Field("", title=one.name, description=f"{one.meaning}; {one.allowed()}"))
+    return create_model("LensSettings", **fields)
+
+
+def _choices(one: Setting) -> tuple[str, ...]:
+    return ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
+
+
+def _drawn(lens: Lens, stored: ViewFound, of: Subject) -> Markup:
+    """The picture of an answer; nothing where it has none."""
+    n_inputs = of.question.model.n_inputs
+    rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
+    scores = (stored.view or {}).get("scores")
+    if scores:
+        return score_bars(scores, rows, INPUT_NAMES[:n_inputs], title=lens.label)
+    if stored.bands:
+        bands = stored.bands
+        return score_bars(bands.values, bands.rows or rows, bands.names, title=lens.label)
+    if stored.fields:
+        return field_squares(stored.fields, title=lens.label)
+    if stored.bars:
+        labels = [one.label for one in stored.bars]
+        return share_bars(labels, [one.n for one in stored.bars], [one.of for one in stored.bars], title=lens.label)
+    return Markup("")
+
+
+def _numbers(lens: Lens, view: Mapping[str, Any], of: Subject) -> Iterator[Block]:
+    """The numbers of an answer."""
+    n_inputs = of.question.model.n_inputs
+    if "scores" in view:
+        names = INPUT_NAMES[:n_inputs]
+        more = [name for name in ("intercepts", "r2", "gap") if view.get(name) is not None]
+        columns = [Column("row", "Row", "Of inputs.", "name", first=True)]
+        columns += [Column(name, name, "Its score.", "float") for name in names]
+        columns += [Column(name, name.capitalize(), lens.columns.get(name, "Of the fit."), "float") for name in more]
+        rows = [
+            Row(
+                {
+                    "row": input_words(row, n_inputs),
+                    **dict(zip(names, scores, strict=True)),
+                    **{name: view[name][row] for name in more},
+                }
+            )
+            for row, scores in enumerate(view["scores"])
+        ]
+        yield _table(columns, rows, "row")
+    elif view.get("table"):
+        columns = [Column(name, name.replace("_", " "), told, "text") for name, told in lens.columns.items()]
+        shown = view["table"][:_MAX_SHOWN]
+        rows = [Row({name: _cell(row.get(name)) for name in lens.columns}) for row in shown]
+        first = f", the first {_MAX_SHOWN} of them" if len(view["table"]) > len(shown) else ""
+        title = f"{len(view['table']):,} rows{first}"
+        yield More("The numbers", lambda: [_table(columns, rows, "row")], title)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(f"{one:.4g}" if isinstance(one, float) else str(one) for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else None if value is None else str(value)
+
+
+SHOWN: Final = Shown(_thumb, _page, item=_item)

@@ -1,0 +1,140 @@
+"""The analyses of a network: what each asks, what it costs, what computes it and what shows it.
+
+Both are named by their paths: a worker imports what computes and no templates, and no page imports what learns. Jobs,
+addresses, pages, JSON and commands follow from the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final, get_type_hints
+
+from analysis.question import Question
+from analysis.report import Report
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis.
+
+    Args:
+        key: in addresses, jobs and the store.
+        title: of a word or two.
+        question: that it answers, one sentence.
+        price: how long it takes, a sentence.
+        find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work.
+        stages: of its progress: key, name, and what happens in it.
+        reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
+        boolean: whether rows of data have to stand for the Boolean inputs.
+        thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
+        follows: whether it is asked for by itself after the search.
+        of_models: whether it is asked about models of other kinds, too.
+        version: raised when the same would be found out otherwise.
+    """
+
+    key: str
+    title: str
+    question: str
+    price: str
+    find: str
+    stages: tuple[tuple[str, str, str], ...]
+    reads: frozenset[str] = frozenset()
+    boolean: bool = True
+    thoroughly: str = ""
+    follows: Callable[[Question], bool] = lambda _: True
+    of_models: bool = False
+    version: int = 1
+
+    @property
+    def finds(self) -> Callable[..., Report]:
+        """What computes it."""
+        module, _, name = self.find.partition(":")
+        found: Callable[..., Report] = getattr(import_module(module), name)
+        return found
+
+    @cached_property
+    def report(self) -> type[Report]:
+        """What it finds."""
+        report: type[Report] = get_type_hints(self.finds)["return"]
+        return report
+
+    def details(self, *, thorough: bool = False) -> dict[str, Any]:
+        """What its job is told beside the network."""
+        return {"thorough": thorough} if self.thoroughly else {}
+
+    def refuses(self, question: Question) -> str:
+        """Why it does not apply to a network; "" if it does."""
+        if self.boolean and not question.data.boolean:
+            return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
+        return ""
+
+
+def _ladder_is_cheap(question: Question) -> bool:
+    """Whether every class in closed form takes seconds, here and on the permuted networks."""
+    from analysis.directions.findings import MAX_CHEAP, closed_form_work
+    from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+
+    work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
+    return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
+
+
+STORIES: Final = Analysis(
+    "stories",
+    "Stories",
+    "Does each circuit, with all else cut, carry the algorithm of the whole network?",
+    "Under a second for most networks; a sample of the circuits where all would take a minute.",
+    "analysis.stories.report:find",
+    (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    version=2,
+)
+RIVALS: Final = Analysis(
+    "rivals",
+    "Rivals",
+    "Which valid circuits have least in common, and which interpretations contradict each other most?",
+    "Some seconds; all pairs are compared or ruled out.",
+    "analysis.circuit_sets.rivals:find",
+    (
+        ("most different circuits", "Most different circuits", "every pair, block by block"),
+        ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
+        ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
+        ("map of circuits", "Map", "classical scaling of distances"),
+    ),
+    reads=frozenset({"observed"}),
+    of_models=True,
+)
+METHODS: Final = Analysis(
+    "methods",
+    "Methods",
+    "What do ACDC, attribution patching and others answer, and where does it stand among all valid circuits?",
+    "Under a second for most networks; methods that learn take some seconds each.",
+    "analysis.discovery.report:find",
+    (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
+    boolean=False,
+    thoroughly="those that learn too",
+    of_models=True,
+)
+LADDER: Final = Analysis(
+    "ladder",
+    "Ladder",
+    "How many algorithms fit when variables may live on wider classes of maps?",
+    "Seconds for the classes in closed form; learned ones take minutes.",
+    "analysis.ladder.report:find",
+    (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
+    thoroughly="learned maps too",
+    follows=_ladder_is_cheap,
+)
+LENSES: Final = Analysis(
+    "lenses",
+    "Lenses",
+    "Which functions can be read from a layer, and which does the network use?",
+    "Under a second for most networks; lenses that learn take some seconds each.",
+    "analysis.lenses.report:find",
+    (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
+    reads=frozenset({"carried"}),
+    thoroughly="those that learn too",
+)
+ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER)
+BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -1,0 +1,186 @@
+"""How an analysis is shown: what its page, its card and the pages of single explanations take from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from markupsafe import Markup
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.networks.circuit import Circuit
+from analysis.question import Question
+from analysis.report import Analysed
+from app.addressing import Addresses, AnyScope
+from app.figures.svg import circuit_thumb
+from pluriscope.analyses.registry import Analysis
+from pluriscope.blocks import Block, Text
+from pluriscope.errors import InvalidOption
+from pluriscope.naming import ExplanationRef, Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an analysis was asked about: a network, or a model of another kind.
+
+    Args:
+        name: of the network.
+        slug: of the network.
+        scope: of the analysis, as addresses have it.
+        links: makes addresses.
+        part: what a bit of a mask is.
+        draws: a circuit's mask → its drawing; further options are those of :func:`app.figures.svg.circuit_thumb`.
+        ask: what the search answered; None of a model of another kind.
+        read: what was found before, read when a page needs it.
+        sizes: valid circuits by their size.
+        hex: a mask as addresses write it.
+        planted: the mask of the circuit that was planted; None where nothing is said to be.
+    """
+
+    name: str
+    slug: str
+    scope: AnyScope
+    links: Addresses
+    part: str
+    draws: Callable[..., Markup]
+    ask: Question | None
+    read: Callable[[], Any]
+    sizes: Callable[[], Mapping[int, int]]
+    hex: Callable[[int], str]
+    planted: int | None = None
+
+    @property
+    def question(self) -> Question:
+        """What the search answered, of an analysis that only networks have."""
+        if self.ask is None:
+            raise ValueError("a model of another kind answers no such question")
+        return self.ask
+
+    @property
+    def of_network(self) -> Scope:
+        """The scope of an analysis that only networks have."""
+        if not isinstance(self.scope, Scope):
+            raise ValueError("a model of another kind has no such scope")
+        return self.scope
+
+    @cached_property
+    def analysed(self) -> Any:
+        """What was found before: of a network :class:`analysis.report.Analysed`."""
+        return self.read()
+
+    def thumb(self, mask: str, **more: Any) -> Markup:
+        """The drawing of a circuit."""
+        return self.draws(mask, title=f"Circuit {mask}", **more)
+
+    def ref(self, mask: str) -> str:
+        """How a comparison names a circuit."""
+        return mask if self.ask is None else str(ExplanationRef("circuit", mask))
+
+    def circuit_url(self, mask: str) -> str:
+        """The address of a circuit."""
+        return self.links.circuit(self.slug, mask, self.scope)
+
+    def circuit(self, mask: str) -> Markup:
+        """A circuit as a link."""
+        return Markup('<a class="mono" href="{}">c·{}</a>').format(self.circuit_url(mask), mask)
+
+    def algorithm(self, one: HighLevelModel) -> Markup:
+        """An algorithm as a link."""
+        url = self.links.algorithm(self.slug, one.id, self.of_network)
+        return Markup('<a class="f" href="{}">{}</a>').format(url, one.formula)
+
+    def compare(self, refs: Iterable[str]) -> str:
+        """The address of a comparison."""
+        return self.links.compare(self.slug, list(refs), self.scope)
+
+
+def network_subject(
+    question: Question,
+    name: str,
+    slug: str,
+    scope: Scope,
+    links: Addresses,
+    read: Callable[[], Analysed],
+    *,
+    sizes: Callable[[], Mapping[int, int]] = dict,
+    planted: int | None = None,
+) -> Subject:
+    """A network as analyses show it."""
+    layout, weights = question.layout, question.cut.weights
+
+    def draws(mask: str, **more: Any) -> Markup:
+        return circuit_thumb(weights, Circuit(layout, int(mask, 16)), **more)  # also of what is no possible circuit
+
+    return Subject(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, planted)
+
+
+@dataclass(frozen=True)
+class Item:
+    """The page of one thing of an analysis, such as one method under some settings.
+
+    Args:
+        title: of the page.
+        blocks: what it consists of, its head first.
+        record: the same as JSON.
+    """
+
+    title: str
+    blocks: Callable[[], Iterable[Block]]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How one analysis is shown.
+
+    Args:
+        thumb: report and subject → its drawing, 248 by 120.
+        page: report and subject → what follows the head of its page.
+        item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
+            AnalysisError where there is no such thing. None if there are no such pages.
+        about: the same and one explanation → what its page says of it.
+    """
+
+    thumb: Callable[[Any, Subject], Markup]
+    page: Callable[[Any, Subject], Iterable[Block]]
+    item: Callable[[Any, Subject, str, Mapping[str, str]], Item] | None = None
+    about: Callable[[Any, Subject, ExplanationRef], Iterable[Block]] | None = None
+
+
+def shown(analysis: Analysis) -> Shown:
+    """How an analysis is shown, by the file of its name."""
+    found: Shown = import_module(f"pluriscope.analyses.{analysis.key}").SHOWN
+    return found
+
+
+def listed(parts: Iterable[Text], nothing: str) -> Text:
+    """Several things with "and" between."""
+    return Markup(" and ").join(parts) or nothing
+
+
+def neurons(layer: int, some: Iterable[int]) -> str:
+    """Some neurons of a layer for people: ``n1.0 + n1.2``."""
+    return " + ".join(f"n{layer}.{one}" for one in some)
+
+
+def input_words(row: int, n_inputs: int) -> str:
+    """An input by its number in binary order: ``01``."""
+    return f"{row:0{n_inputs}b}"
+
+
+def whole_option(options: Mapping[str, str], name: str, most: int, usual: int) -> int:
+    """The only option of a page, a whole number.
+
+    Raises:
+        InvalidOption: another option, or none of its numbers.
+    """
+    for other in options:
+        if other != name:
+            raise InvalidOption.of(f"option {other[:60]!r}", "is unknown", f"use {name}", other)
+    text = options.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= most):
+        raise InvalidOption.of(f"{name} {text[:60]!r}", f"is not 0 to {most}", "give such a whole number", name)
+    return int(text)

@@ -1,0 +1,365 @@
+"""The analyses of a network: each as a page, a record and a job, in every state; what is refused; old addresses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from fastapi.testclient import TestClient
+from markupsafe import Markup
+
+from analysis.circuits.search import search_circuits
+from analysis.discovery.sweep import sweep
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from analysis.report import Analysed, Settings
+from analysis.tasks import named_task
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.analyses import handler_of
+from app.jobs.definitions import arguments_about
+from app.main import create_app
+from app.pages.analyses import about
+from app.pages.place import locate
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS, STORIES
+from pluriscope.analyses.shown import network_subject, shown
+from pluriscope.naming import ExplanationRef, Scope
+from tests.analysis.discovery.test_parity import reference
+from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.trained_networks import trained_xor
+
+KEYS = list(BY_KEY)
+NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
+FINDINGS = {
+    "rivals": [
+        "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
+        "either keeps, a Jaccard distance of 11/17 (0.65)."
+    ],
+    "methods": [
+        "Under default settings 7 of 7 methods answer with a valid circuit, and they give 6 different answers.",
+        "The valid ones have 12 to 18 edges; the smallest has 2 more than needed. A random order of edges is valid "
+        "too, with 18 edges.",
+    ],
+    "lenses": [
+        "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
+        "some decision in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
+    ],
+    "ladder": [
+        "Both algorithms can be placed on: read-out, some oblique swap.",
+        "Some of them, not all, on: single neurons; neuron sets; small integer directions, read-out or not; read-out, "
+        "orthogonal swap.",
+        "None on: small integer directions that read the variable.",
+    ],
+    "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
+}
+"""Of the network that the authors have pretrained."""
+SAID = {
+    "rivals": [
+        "c·18b9f",
+        "6 circuits, any two at a distance of 0.36 or more",
+        "on 320 of 756 interventions",
+        "keeps 27%",
+    ],
+    "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
+    "lenses": ["1 of 2 irredundant algorithms has a valid alignment", "/networks/xor/analyses/lenses/shapley"],
+    "ladder": ["neurons: 1 of 2", "1 of 60", "learned maps too", "oblique"],
+    "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
+}
+"""Words of its pages."""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("analyses")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        store = app.state.store
+        for file, slug in ((pretrained_xor(), "xor"), (small_network(3), "other"), (small_network(5), "third")):
+            with store.write() as session:
+                save_network(session, file, slug=slug)
+                row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+                key = row.protocol_digest, row.data_digest, row.result_digest
+            for analysis in ANALYSES if slug == "xor" else ():
+                arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
+                with store.write() as session:
+                    handler = handler_of(analysis)
+                    handler.save(session, arguments, handler.compute(handler.load(session, arguments)))
+        with store.write() as session:
+            save_network(session, small_network(4), slug="untouched")
+        yield client
+
+
+def record(client, network: str, key: str, **query):
+    answer = client.get(f"/api/v2/networks/{network}/analyses/{key}", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
+    told = record(client, "xor", key)
+    assert (told["state"], told["analysis"], told["scope"]["protocol"]) == ("done", key, "complete")
+    assert told["findings"] == FINDINGS[key]
+    page, index = client.get(told["url"]), client.get("/networks/xor/analyses").text
+    assert page.status_code == 200
+    for words in (*SAID[key], "JSON of this page"):
+        assert words in page.text
+    assert f'href="{told["url"]}">{BY_KEY[key].title}' in index
+    assert BY_KEY[key].question in index
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_state_says_what_is_and_what_can_be_done(client, key) -> None:
+    path = f"/networks/other/analyses/{key}"
+    assert record(client, "untouched", key)["state"] == "not_analysed"
+    assert "Not analysed yet" in client.get(f"/networks/untouched/analyses/{key}").text
+    assert record(client, "other", key)["state"] == "not_asked"
+    page = client.get(path).text
+    assert f'action="{path}"' in page
+    assert BY_KEY[key].price in page
+    asked = client.post(path, data={"output": "0", "protocol": "complete", "data": ""})
+    assert (asked.status_code, asked.headers["location"]) == (303, path)
+    told = record(client, "other", key)
+    assert told["state"] == "computing"
+    page = client.get(path).text
+    assert "Waiting for a worker" in page
+    assert 'id="progress"' in client.get(f"{path}?part=progress", headers={"HX-Request": "true"}).text
+    job = told["job"].removeprefix("/jobs/")
+    with client.app.state.store.write() as session:
+        queue.cancel(session, job)
+    assert record(client, "other", key)["state"] == "cancelled"
+    assert "was cancelled" in client.get(path).text
+    with client.app.state.store.write() as session:
+        row = session.get(JobRow, job)
+        row.state, row.error = "failed", "network 'other' is too large"
+    told = record(client, "other", key)
+    assert (told["state"], told["reason"]) == ("failed", "network 'other' is too large")
+    assert "is too large" in client.get(path).text
+    assert client.get("/networks/other/analyses").status_code == 200
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_asking_over_http_is_asking_once(client, key) -> None:
+    path = f"/api/v2/networks/third/analyses/{key}"
+    first, again = (client.post(path, json={}) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (202, again.headers["Location"])
+    thorough = client.post(path, json={"thorough": True})
+    if BY_KEY[key].thoroughly:
+        assert thorough.headers["Location"] != first.headers["Location"]
+    else:
+        assert thorough.status_code == 422
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "words"),
+    [
+        ("get", "/networks/xor/analyses/KEY?size=3", None, 400, "size"),
+        ("get", "/networks/xor/analyses/KEY?protocol=mine", None, 404, "protocol"),
+        ("get", "/networks/nobody/analyses/KEY", None, 404, "nobody"),
+        ("get", "/api/v2/networks/xor/analyses/KEY?size=3", None, 400, "size"),
+        ("post", "/api/v2/networks/untouched/analyses/KEY", {}, 409, "is not stored"),
+        ("post", "/api/v2/networks/xor/analyses/KEY", {"size": 3}, 422, "size"),
+        ("post", "/networks/untouched/analyses/KEY", {}, 409, "is not stored"),
+    ],
+)
+def test_what_is_refused(client, key, method, path, sent, status, words) -> None:
+    more = {} if sent is None else {"json": sent} if path.startswith("/api") else {"data": sent}
+    answer = getattr(client, method)(path.replace("KEY", key), **more)
+    assert (answer.status_code, words in answer.text) == (status, True)
+
+
+def test_an_analysis_or_part_that_there_is_not_is_refused(client) -> None:
+    for path in ("/networks/xor/analyses/nonsense", "/networks/xor/analyses/stories/one"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "/networks/xor/analyses" in answer.text
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_old_addresses_lead_on(client, key) -> None:
+    moved = client.get(f"/networks/xor/{key}?protocol=paper&size=3")
+    assert (moved.status_code, moved.headers["location"]) == (301, f"/networks/xor/analyses/{key}?protocol=paper")
+    gone = client.get(f"/api/v1/networks/xor/{key}")
+    assert (gone.status_code, f"/networks/xor/analyses/{key}" in gone.text) == (410, True)
+
+
+# --- stories
+
+
+def test_stories_count_every_circuit_and_lead_to_the_lists(client) -> None:
+    report = record(client, "xor", "stories")["report"]
+    assert (report["exact"], report["asked"], report["of"]) == (True, 197, 197)
+    assert report["counts"]["same"] == 196
+    assert sum(sum(row) for _, row in report["by_edges"]) == 197
+    (contrast,) = report["contrasts"]
+    assert contrast["carrier"] == contrast["usual"]
+    assert contrast["expected"] != contrast["decided"]
+    assert "/networks/xor/explanations?kind=circuit&amp;story=none" in client.get("/networks/xor/analyses/stories").text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "not one explanation at two grains"),
+        (1, "each of the 4 finer algorithms"),
+        (2, "no algorithm with a shared"),
+    ],
+)
+def test_stories_say_at_which_grain_the_network_carries_its_algorithms(number, words) -> None:
+    question = ask(trained_xor(3, 3)[number], task=named_task("XOR", 2))
+    report = STORIES.finds(Analysed(question, search_circuits(question)), Settings())
+    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    page = Markup("").join(block.html() for block in shown(STORIES).page(report, subject))
+    assert words in page.striptags()
+    assert ("with g = A ∧ B" in page) == (number == 1)
+
+
+# --- rivals
+
+
+def test_rivals_are_those_of_the_whole_list(client) -> None:
+    report = record(client, "xor", "rivals")["report"]
+    assert (report["of"], report["complete"], report["pair"]["exact"]) == (197, True, True)
+    assert report["different"]["masks"] == ["081ff", "18b9f", "2b0cf", "3a3ef", "3ddff", "3f29f"]
+    assert (report["different"]["distance"], report["different"]["exact"]) == ("5/14", True)
+    assert len(report["map"]["masks"]) == 197
+    found = report["contradicting"]
+    assert (found["differ"], found["n_interventions"], found["of"], found["complete"]) == (320, 756, 7_836, True)
+    page = client.get("/networks/xor/analyses/rivals").text
+    for mask in report["pair"]["masks"]:
+        assert f'href="/networks/xor/circuits/{mask}"' in page
+
+
+def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    whole = search_circuits(question)
+    cut = replace(
+        whole, masks=whole.masks[:60], outputs=whole.outputs[:60], margins=whole.margins[:60], truncated_at=60
+    )
+    report = RIVALS.finds(Analysed(question, cut), Settings())
+    assert (report.of, report.complete, report.contradicting) == (60, False, None)
+    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    assert "Others may differ more" in "".join(block.html() for block in shown(RIVALS).page(report, subject))
+    assert report.findings(question)[0].startswith("Of the 60 listed circuits no two are farther apart")
+    none = RIVALS.finds(Analysed(question, replace(cut, masks=whole.masks[:0])), Settings())
+    assert none.findings(question) == ["No circuit is listed."]
+
+
+def test_reports_of_earlier_versions_are_read() -> None:
+    kept = {"of": 0, "complete": False, "pair": None, "different": None, "contradicting": None, "map": None}
+    assert RIVALS.report.model_validate({**kept, "core_of_smallest": None}) == RIVALS.report.model_validate(kept)
+
+
+# --- methods
+
+
+def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
+    answers = record(client, "xor", "methods")["report"]["answers"]
+    assert {one["method"] for one in answers} == {method.key for method, _ in sweep(thorough=False)}
+    compared = 0
+    for one in answers:
+        said = {name: value for name, value in one["settings"].items() if (one["method"], name) != ("acdc", "seed")}
+        for claim in reference("xor_pretrained")["claims"]:
+            if claim["method"] == one["method"] and claim["settings"] == said:
+                place = one["place"]
+                assert (one["raw_mask"], place["mask"]) == (claim["raw_mask"], claim["mask"])
+                assert (place["valid"], place["excess"], place["story"]) == (
+                    claim["valid"],
+                    claim["excess"],
+                    claim["story"],
+                )
+                compared += 1
+    assert compared >= 20
+
+
+def test_steps_lead_to_the_answer_and_wrong_ones_are_refused(client) -> None:
+    path = "/networks/xor/analyses/methods/acdc(tau=0.1)"
+    told = client.get(f"/api/v2{path}").json()
+    answers = record(client, "xor", "methods")["report"]["answers"]
+    (answer,) = [one for one in answers if one["method"] == "acdc" and one["settings"] == told["settings"]]
+    assert told["steps"][told["answer"]]["raw_mask"] == answer["raw_mask"]
+    assert "Step 9 of 18" in client.get(f"{path}?step=9").text
+    refused = [("acdc(tau=0.1)?step=99", 400), ("acdc?stop=1", 400), ("nonsense", 422), ("edge-pruning", 422)]
+    for wrong, status in refused:
+        assert client.get(f"/networks/xor/analyses/methods/{wrong}").status_code == status, wrong
+    old = client.get("/networks/xor/methods/acdc(tau=0.1)?step=9&x=1")
+    assert (old.status_code, unquote(old.headers["location"])) == (301, f"{path}?step=9")
+
+
+# --- lenses
+
+
+@pytest.mark.parametrize("key", list(LENS_BY_KEY))
+def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
+    path = f"/networks/xor/analyses/lenses/{key}"
+    page, told = client.get(path), client.get(f"/api/v2{path}").json()
+    assert (page.status_code, told["lens"]) == (200, key)
+    stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
+    if stored is None:
+        assert ("Not computed on a page" in page.text) == (not told["outcome"])
+    else:
+        assert told["outcome"] == stored["outcome"]
+        assert Markup("{}").format(stored["says"]) in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("lime?copies=3", 200),
+        ("integrated-gradients?steps=8&protocol=paper", 200),
+        ("lime?copies=many", 422),
+        ("shapley?copies=3", 422),
+        ("nonsense", 422),
+    ],
+)
+def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> None:
+    answer = client.get(f"/networks/xor/analyses/lenses/{path}")
+    assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
+    old = client.get(f"/networks/xor/lenses/{path}")
+    assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+def test_what_lenses_are_set_beside_is_what_alignments_carry(client) -> None:
+    report = record(client, "xor", "lenses")["report"]
+    assert (report["carried"]["of"], report["carried"]["known"]) == (2, True)
+    assert [one["formula"] for one in report["carried"]["carried"]] == [NETWORK]
+    assert [one["formula"] for one in report["carried"]["others"]] == ["(A ∧ ¬B) ∨ (¬A ∧ B)"]
+    carried = {(one["label"], at["layer"]) for one in report["functions"] for at in one["layers"] if at["carried"]}
+    assert carried == {("A ∧ B", 1), ("A ∨ B", 1)}
+    neurons = report["neurons"]
+    assert (neurons["of"], neurons["exact"]) == (197, True)
+    assert max(one["n"] for one in neurons["neurons"]) == 10
+
+
+# --- ladder
+
+
+def test_every_class_stands_beside_its_floor(client) -> None:
+    report = record(client, "xor", "ladder")["report"]
+    told = {one["map_class"]: (one["algorithms"], one["alignments"], one["of"]) for one in report["rungs"]}
+    assert (told["single"], told["sets"], told["oblique"][0]) == ((1, 1, 60), (1, 3, 244), 2)
+    assert {one["floor_networks"] for one in report["rungs"]} == {20}
+    assert "/networks/xor/directions?class=oblique" in client.get("/networks/xor/analyses/ladder").text
+
+
+# --- what pages of explanations take from them
+
+
+def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
+    links = Addresses()
+    with client.app.state.store.read() as session:
+        place = locate(session, links, "xor", Scope())
+        said = {
+            ref: "".join(block.html() for block in about(session, place, links, ExplanationRef.parse(ref)))
+            for ref in ("c-2b0cf", "c-291ff", "i-183bf.9", "a-1.2")
+        }
+    assert "differ most from each other" in said["c-2b0cf"]
+    assert "Discovery methods answer with it" in said["c-2b0cf"]
+    assert "none: no algorithm" in said["c-291ff"]
+    assert "contradict each other most" in said["i-183bf.9"]
+    assert said["a-1.2"] == ""
