@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Backbone, backbone_words
+from analysis.circuit_sets.backbone import backbone_words
 from analysis.circuit_sets.chance import SizeChance, chance_at, chance_words
 from analysis.circuits.space import count_by_edges
-from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit
 from app.db.reads.circuit_sets import stored_backbone, stored_sizes
 from app.db.tables import AnalysisRow
 from app.options import BigInt, PageModel
 from app.pages.place import Place
-from app.pages.shared import neuron_name
 
 MAX_EDGES_COUNTED: Final = 130
 """Of the networks whose possible circuits are counted by size on a page: a tenth of a second."""
-_PASSES: Final = "passes"
-
-
-class BackboneView(PageModel):
-    """What some circuits of an analysis have in common."""
-
-    words: str = Field(description="The backbone in a sentence.")
-    of: BigInt = Field(description="Circuits that were looked at.")
-    exact: bool = Field(description="Whether these are all circuits that are meant.")
-    coverage: Literal["all", "sampled", "truncated", "listed"] = Field(
-        description="Which circuits were looked at: all that are meant, a uniform sample, those found before a limit, "
-        "or those listed, some of them drawn uniformly."
-    )
-    edges: str = Field(description="Mask of the edges in every one of them.")
-    never: str = Field(description="Mask of the edges in none.")
-    n_edges: int
-    n_optional: int
-    n_never: int
-    neurons: list[str] = Field(description="Hidden neurons that are active in every one of them.")
-    never_neurons: list[str] = Field(description="Hidden neurons that are active in none.")
-    edge_use: list[BigInt] = Field(description="For each edge in mask order, how many of them keep it.")
-    neuron_use: list[list[BigInt]] = Field(
-        description="For each hidden layer and neuron, in how many of them it is active."
-    )
 
 
 class ChanceView(PageModel):
@@ -55,19 +30,6 @@ class ChanceView(PageModel):
     exact: bool
     confidence: float | None = Field(description="With which the interval holds the truth; null where it is certain.")
     words: str = Field(description="The same as the end of a sentence about the circuit.")
-
-
-def backbone_view(backbone: Backbone, layout: EdgeLayout, words: str) -> BackboneView:
-    """A backbone as pages show it."""
-    return BackboneView.showing(
-        backbone,
-        words=words,
-        edges=layout.to_hex(backbone.edges),
-        never=layout.to_hex(backbone.never),
-        neurons=[neuron_name(layout.sizes, *site) for site in backbone.neurons],
-        never_neurons=[neuron_name(layout.sizes, *site) for site in backbone.never_neurons],
-        neuron_use=[list(layer) for layer in backbone.neuron_use],
-    )
 
 
 def backbone_sentence(row: AnalysisRow) -> str:

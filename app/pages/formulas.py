@@ -51,14 +51,6 @@ class VerdictView(PageModel):
         )
 
 
-class AlgorithmLink(PageModel):
-    """An algorithm, to be looked at."""
-
-    id: str
-    formula: str
-    url: str
-
-
 class FractionView(PageModel):
     """A score with its numerator and denominator."""
 

@@ -232,7 +232,7 @@ def test_rivals_are_those_of_the_whole_list(client) -> None:
     assert (found["differ"], found["n_interventions"], found["of"], found["complete"]) == (320, 756, 7_836, True)
     page = client.get("/networks/xor/analyses/rivals").text
     for mask in report["pair"]["masks"]:
-        assert f'href="/networks/xor/circuits/{mask}"' in page
+        assert f'href="/networks/xor/explanations/c-{mask}"' in page
 
 
 def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.rows import columns_of
@@ -130,40 +130,6 @@ def algorithms_after(
 
 
 @dataclass(frozen=True)
-class AlgorithmTotals:
-    """Sums over a list of algorithms, exact.
-
-    Args:
-        algorithms: how many.
-        aligned: those with a valid alignment.
-        valid: their valid alignments.
-        minimal: their minimal alignments.
-    """
-
-    algorithms: int
-    aligned: int
-    valid: int
-    minimal: int
-
-
-def algorithm_totals(session: Session, analysis: AnalysisRow, wanted: AlgorithmFilter) -> AlgorithmTotals:
-    """Totals of the algorithms that a filter lets through; counts beyond 2^63 stay exact."""
-    if wanted.text:
-        query = select(AlgorithmRow.n_valid, AlgorithmRow.n_minimal)
-        counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis.id, *wanted.clauses())).all()
-        found = [(1, n_valid > 0, n_valid, n_minimal) for n_valid, n_minimal in counts]
-    else:
-        kinds = [kind for kind in _kinds(analysis) if kind.passes(wanted)]
-        found = [(kind.algorithms, kind.aligned, kind.valid, kind.n_minimal) for kind in kinds]
-    return AlgorithmTotals(
-        sum(n for n, *_ in found),
-        sum(n for n, aligned, *_ in found if aligned),
-        sum(valid for _, _, valid, _ in found),
-        sum(minimal for *_, minimal in found),
-    )
-
-
-@dataclass(frozen=True)
 class _Kind:
     """Algorithms that no filter but the text tells apart, as they were counted when the analysis was saved."""
 
@@ -194,11 +160,6 @@ def _kinds(analysis: AnalysisRow) -> list[_Kind]:
 def n_algorithms(analysis: AnalysisRow, wanted: AlgorithmFilter = EVERY) -> int:
     """How many algorithms of the analysis a filter without text lets through."""
     return sum(kind.algorithms for kind in _kinds(analysis) if kind.passes(wanted))
-
-
-def numbers_of_variables(analysis: AnalysisRow) -> list[int]:
-    """The different numbers of variables of its algorithms, ascending."""
-    return sorted({kind.variables for kind in _kinds(analysis)})
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:
@@ -244,14 +205,6 @@ def alignments_after(
         if len(rows) > limit:
             return rows[:limit], True
     return rows, False
-
-
-def first_alignments(session: Session, algorithms: Sequence[AlgorithmRow]) -> Mapping[int, AlignmentRow]:
-    """The best kept alignment of each of some algorithms, by the algorithm's row number."""
-    first = [(row.id, row.first_alignment) for row in algorithms if row.first_alignment is not None]
-    key = tuple_(AlignmentRow.algorithm_row_id, AlignmentRow.alignment_id)
-    rows = session.scalars(select(AlignmentRow).where(key.in_(first)))
-    return {row.algorithm_row_id: row for row in rows}
 
 
 def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:

@@ -25,7 +25,6 @@ from app.pages.circuit_facts import read_circuit, readings_of, verdict_on
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
-from app.pages.models.views import RulesPage
 from app.pages.network.page import build_network
 from app.pages.place import Place, locate
 from app.pages.placements import places_of
@@ -285,8 +284,3 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
     """The filters in force, in words."""
     given = options.model_dump(exclude={"output", "protocol", "data", "theme", *left_out}, exclude_defaults=True)
     return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
-
-
-def _about_model(page: RulesPage, what: str) -> tuple[str, ...]:
-    """What a table of a model is about."""
-    return (f"{what}: {page.model.name}, SHA-256 {page.model.digest}, under the rules {page.rules.label}.",)
