@@ -194,8 +194,3 @@ def checked_name(name: str) -> str:
         cause = "could be the beginning of a digest, by which addresses name protocols too"
         raise InvalidProtocol(f"protocol name {text!r}", cause, "give it a name with another character in it")
     return text
-
-
-def protocol_schema() -> dict[str, Any]:
-    """The published JSON schema of protocol files."""
-    return Protocol.model_json_schema()

@@ -14,7 +14,7 @@ from pluriscope.templating import PART
 
 FORMER_OPTIONS: Final = ("tour",)
 """Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""
-OF_THE_READER: Final = ("theme", PART, *FORMER_OPTIONS)
+OF_THE_READER: Final = ("theme", *FORMER_OPTIONS)
 """Options that say nothing of what a page shows."""
 
 
@@ -48,7 +48,8 @@ class Options(BaseModel):
         """
         if not isinstance(given, dict):
             return given
-        kept = {key: value for key, value in given.items() if key not in (PART, *FORMER_OPTIONS)}
+        former = {PART, *FORMER_OPTIONS} - cls.model_fields.keys()
+        kept = {key: value for key, value in given.items() if key not in former}
         return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
     def view_of(self, **changes: Any) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def show(
     """
     theme, chosen = _theme(request)
     prefix, part = _prefix(request), request.query_params.get(PART, "")
-    here = URL(url) if url else request.url.remove_query_params(OF_THE_READER)
+    here = URL(url) if url else request.url.remove_query_params([*OF_THE_READER, PART])
     switched = here.include_query_params(theme="light" if theme == "dark" else "dark")
     url = here.path + (f"?{here.query}" if here.query else "")
     access, answer = access_of(request, url), dict(headers or {})

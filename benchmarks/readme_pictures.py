@@ -63,7 +63,7 @@ def pictures(url: str) -> list[Picture]:
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
         Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
         Picture("alignment-dark", alignment["url"], "dark"),
-        Picture("circuits-phone", f"{XOR}/circuits", size=(390, 844), ticked=2, above="table.circuits"),
+        Picture("circuits-phone", f"{XOR}/explanations?kind=circuit", size=(390, 844), ticked=2, above="table"),
     ]
 
 

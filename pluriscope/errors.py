@@ -30,10 +30,11 @@ class MissingLibrary(AnalysisError, ImportError):
 class InvalidOption(AnalysisError):
     """An option that a list does not have, or a value that it cannot have.
 
-    ``field`` is the option's name.
+    ``field`` is the option's name; ``others`` is what is wrong with other options at the same time.
     """
 
     field: str = ""
+    others: tuple[InvalidOption, ...] = ()
 
     @classmethod
     def of(cls, item: str, cause: str, cure: str, field: str) -> InvalidOption:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from markupsafe import Markup
 
 from analysis.errors import AnalysisError
 from pluriscope.errors import InvalidOption
 
+T = TypeVar("T")
 Type = Literal["bool", "int", "big", "float", "text", "name", "labels"]
 """big: integers of any size; name: what identifies a row; labels: a set of texts."""
 ANY: Final = "any"
@@ -326,22 +327,29 @@ def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], 
     usual = usual or Query()
     given = {name: [one for one in values if one != ""] for name, values in options.items()}
     known = [*(name for column in columns for name in column.options), "sort", "order", "start", "limit"]
-    for name in given:
-        if name not in known:
-            raise InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {', '.join(known)}", name)
-    wanted: dict[str, tuple[str, ...]] = {}
-    for column in columns:
-        asked = _asked(column, given)
-        if asked:
-            wanted[column.name] = asked
     sorts = [column.name for column in columns if column.sortable]
-    return Query(
-        wanted,
-        _one(given, "sort", usual.sort, sorts),
-        _one(given, "order", _ORDERS[usual.descending], _ORDERS) == "desc",
-        _whole(given, "start", usual.start, 0, 10**9),
-        _whole(given, "limit", usual.limit, 1, max(MOST_ROWS, usual.limit)),
-    )
+    wrong = [
+        InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {', '.join(known)}", name)
+        for name in given
+        if name not in known
+    ]
+
+    def read(reader: Callable[..., T], *about: Any) -> T | None:
+        try:
+            return reader(*about)
+        except InvalidOption as error:
+            wrong.append(error)
+            return None
+
+    wanted = {column.name: asked for column in columns if (asked := read(_asked, column, given))}
+    sort = read(_one, given, "sort", usual.sort, sorts)
+    order = read(_one, given, "order", _ORDERS[usual.descending], _ORDERS)
+    start = read(_whole, given, "start", usual.start, 0, 10**9)
+    limit = read(_whole, given, "limit", usual.limit, 1, max(MOST_ROWS, usual.limit))
+    if sort is None or start is None or limit is None or wrong:
+        wrong[0].others = tuple(wrong[1:])
+        raise wrong[0]
+    return Query(wanted, sort, order == "desc", start, limit)
 
 
 def _asked(column: Column, given: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -166,11 +166,6 @@ class Record(Generic[E]):
         texts = {REF: np.array([self.write(item) for item in items], str)}
         return {**texts, NAME: np.array([self.name(item) for item in items], str), **columns}
 
-    @property
-    def faceted(self) -> tuple[str, ...]:
-        """The columns whose values lists offer as filters."""
-        return tuple(column.name for column in self.columns if column.facet)
-
     def column(self, name: str) -> Column[E] | None:
         """The column of this name, None if there is none."""
         return next((column for column in self.columns if column.name == name), None)

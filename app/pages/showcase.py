@@ -104,7 +104,7 @@ class Showcase:
         """
         if self.place.analysis is None:
             return None
-        rows = smallest_circuits(self.session, self.place.analysis, self.place.question.layout, _TRIED)
+        rows = smallest_circuits(self.session, self.place.analysis, _TRIED)
         shown = None
         for row in sorted(rows, key=lambda row: -row.margin):
             for reading in first_interpretations(self.place, [row], self.addresses):

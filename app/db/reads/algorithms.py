@@ -237,28 +237,6 @@ def searched_algorithms(*, every: bool) -> tuple[ColumnElement[bool], ...]:
     return () if every else (or_(irredundant.is_(True), irredundant.is_(None)),)
 
 
-def algorithm_rows(session: Session, ids: Sequence[int]) -> dict[int, AlgorithmRow]:
-    """Algorithms by row number."""
-    found: dict[int, AlgorithmRow] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select(AlgorithmRow).where(AlgorithmRow.id.in_(ids[start : start + _AT_ONCE]))
-        found |= {row.id: row for row in session.scalars(query)}
-    return found
-
-
-def alignment_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[AlignmentRow, AlgorithmRow]]:
-    """Alignments by row number, each with its algorithm."""
-    found: dict[int, tuple[AlignmentRow, AlgorithmRow]] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = (
-            select(AlignmentRow, AlgorithmRow)
-            .join(AlgorithmRow, AlignmentRow.algorithm_row_id == AlgorithmRow.id)
-            .where(AlignmentRow.id.in_(ids[start : start + _AT_ONCE]))
-        )
-        found |= {row.id: (row, owner) for row, owner in session.execute(query)}
-    return found
-
-
 def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
     """For each kept alignment of an analysis, by row, the place of its algorithm among the stored ones."""
     ids = np.asarray(columns_of(session, analysis, "algorithm")["id"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import EdgeLayout
@@ -80,27 +80,32 @@ def circuits_at(
     session: Session, analysis: AnalysisRow, layout: EdgeLayout, positions: Sequence[int]
 ) -> list[StoredCircuit]:
     """The circuits at these places in the order of masks."""
-    if not positions:
-        return []
     if len(positions) > _FEW:
         columns = columns_of(session, analysis, "circuit", COLUMNS)
         masks = map(layout.to_hex, values_at(columns["mask"], positions))
         rows = zip(masks, *(values_at(columns[name], positions) for name in COLUMNS[1:]), strict=True)
         return [StoredCircuit(*row) for row in rows]
-    table = CircuitRow.__table__.columns
-    query = select(table.position, *(table[name] for name in COLUMNS))
-    some = session.execute(query.where(table.analysis == analysis.id, table.position.in_(positions)))
-    found = {
-        place: StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
-        for place, mask, edges, neurons, margin, *counts in some
-    }
+    if not positions:
+        return []
+    found = dict(_stored(session, analysis, CircuitRow.__table__.columns.position.in_(positions)))
     return [found[position] for position in positions]
 
 
-def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:
+def smallest_circuits(session: Session, analysis: AnalysisRow, limit: int) -> list[StoredCircuit]:
     """The stored circuits with fewest edges, ties by mask."""
-    edges = np.asarray(columns_of(session, analysis, "circuit")["edges"])
-    return circuits_at(session, analysis, layout, np.argsort(edges, kind="stable")[:limit].tolist())
+    return [circuit for _, circuit in _stored(session, analysis, limit=limit)]
+
+
+def _stored(
+    session: Session, analysis: AnalysisRow, *which: ColumnElement[bool], limit: int | None = None
+) -> Iterator[tuple[int, StoredCircuit]]:
+    """Some circuits with their places, fewest edges first."""
+    table = CircuitRow.__table__.columns
+    query = select(table.position, *(table[name] for name in COLUMNS)).where(table.analysis == analysis.id, *which)
+    for place, mask, edges, neurons, margin, *counts in session.execute(
+        query.order_by(table.edges, table.position).limit(limit)
+    ):
+        yield place, StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
 
 
 def values_at(values: Values, positions: Sequence[int]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.directions.alignment import DirectionAlignment
@@ -162,15 +162,3 @@ def classes_of_algorithm(session: Session, analysis_id: int, algorithm_id: str) 
     )
     rows = [(name, algorithm) for name, algorithm in session.execute(query)]
     return dict(sorted(rows, key=lambda pair: _ORDER.get(pair[0], 99)))
-
-
-def n_direction_alignments(session: Session, analysis_id: int, *, valid_only: bool = True) -> int:
-    """Different alignments on directions kept for an analysis; one found in several classes counts once."""
-    query = (
-        select(func.count(func.distinct(DirectionAlignmentRow.alignment_id)))
-        .join(DirectionSearchRow, DirectionSearchRow.id == DirectionAlignmentRow.search_id)
-        .where(DirectionSearchRow.analysis_id == analysis_id)
-    )
-    if valid_only:
-        query = query.where(DirectionAlignmentRow.valid.is_(True))
-    return int(session.scalar(query) or 0)

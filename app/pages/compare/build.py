@@ -237,7 +237,7 @@ def _suggestions(session: Session, addresses: Addresses, place: Place) -> list[L
     if place.analysis is None:
         return []
     slug, found = place.row.slug, []
-    circuits = [row.mask for row in smallest_circuits(session, place.analysis, place.question.layout, 2)]
+    circuits = [row.mask for row in smallest_circuits(session, place.analysis, 2)]
     aligned = algorithm_reads.minimal_alignments(session, place.analysis.id, 3)
     alignments = [ExplanationRef("alignment", algorithm, alignment) for algorithm, alignment in aligned]
     choices = [

@@ -104,7 +104,7 @@ def explanations_to_choose(session: Session, addresses: Addresses, place: Place)
     """Comparisons to begin with, and some explanations of each kind; nothing where no analysis is stored."""
     if place.analysis is None:
         return Picker(q="", networks=[], more=False, presets=[], circuits=[], interpretations=[], alignments=[])
-    rows = smallest_circuits(session, place.analysis, place.question.layout, CIRCUITS_SHOWN)
+    rows = smallest_circuits(session, place.analysis, CIRCUITS_SHOWN)
     circuits = [circuit_card(row, place.row.slug, place.scope, addresses) for row in rows]
     best = best_alignments(session, place.analysis.id, OTHERS_SHOWN)
     alignments = [alignment_card(*one, place, addresses) for one in best]

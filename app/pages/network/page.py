@@ -480,7 +480,7 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
 
 
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
-    rows = smallest_circuits(session, analysis, place.question.layout, N_SAMPLES)
+    rows = smallest_circuits(session, analysis, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     missed = [] if aligned else reads.nearest_misses(session, analysis.id, N_SAMPLES)
     counted = analysis.interpretations_truncated_at != 0

@@ -103,7 +103,7 @@ def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> 
     if analysis is None:
         return
     if survey is None:
-        for circuit in smallest_circuits(session, analysis, place.question.layout, 2):
+        for circuit in smallest_circuits(session, analysis, 2):
             for index in range(min(2, circuit.interpretations)):
                 ref = ExplanationRef("interpretation", circuit.mask, str(index))
                 yield ref, "of the smallest circuit; the common ground is not surveyed yet"

@@ -193,7 +193,7 @@ def test_bad_addresses_are_refused_in_html_and_json_alike(client, aligned, addre
     assert body["ok"] is False
     assert word in body["error"]
     assert "Traceback" not in page.text
-    leads = unescape(page.text.partition("<main")[2].partition('class="btn primary" href="')[2].partition('"')[0])
+    (leads,) = map(unescape, re.findall('<a href="([^"]*)" class="btn primary">', page.text))
     assert leads == body["parent"]
     assert client.get(leads).status_code == 200
 

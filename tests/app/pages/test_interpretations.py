@@ -12,10 +12,9 @@ from tests.factories import pretrained_xor
 
 
 @pytest.fixture(scope="module")
-def small(get):
+def small(circuits):
     """A circuit with some hundred interpretations, and all of them."""
-    items = get(XOR + "/circuits", limit=200)["items"]
-    mask = next(i["mask"] for i in items if 100 <= int(i["interpretations"]) <= 600)
+    (mask, *_) = [one["mask"] for one in circuits if 100 <= int(one["interpretations"]) <= 600]
     network = pretrained_xor().network
     space = InterpretationSpace(ask(network), circuit_from_hex(mask, network.sizes))
     return f"{XOR}/circuits/{mask}/interpretations", [space.at(i) for i in range(space.count)]
