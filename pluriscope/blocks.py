@@ -19,6 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.figures.numbers import noun
+from app.listing.csv import disarmed
 from pluriscope import tables, templating
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
@@ -117,10 +118,12 @@ class Menu:
     Args:
         words: on the button.
         actions: in order.
+        link: address that can be copied from it, and given a short link where it is long; "" for none.
     """
 
     words: str
     actions: Sequence[Action]
+    link: str = ""
 
     def html(self, face: Face = "page") -> Markup:
         """A button that opens a list; nothing in a notebook."""
@@ -149,7 +152,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Head(Block):
-    """The beginning of a page.
+    """The beginning of a page. One with an id says what a list shows, and is sent again with each part of that list.
 
     Args:
         title: its only heading of the first level.
@@ -348,11 +351,14 @@ class Table(Block):
                 return
 
     def csv(self) -> Iterator[str]:
-        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180."""
+        """Every row as a line of comma-separated values, after a line of names; quotes as in RFC 4180.
+
+        Text that a spreadsheet would run as a formula stands behind an apostrophe.
+        """
         columns = self.listing.columns
         yield _csv_line([column.name for column in columns])
         for row in self.rows():
-            yield _csv_line([column.exact(row) for column in columns])
+            yield _csv_line([disarmed(column.exact(row)) for column in columns])
 
     def rich(self) -> rich.table.Table:
         """The rows asked for as a table of a terminal."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
 from pluriscope.kinds.recorded import column_name
-from pluriscope.tables import Column
 
 _NAMES: Final = {"criteria": "passes", "failed": "fails", "keep": "uses", "standing": "valid"}
 _VALUES: Final = {"valid": "yes", "failing": "no"}
@@ -21,8 +20,10 @@ _FORMER_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
     "mask": ("name", False),
     "valid": ("placements", True),
     "iia": ("iia", True),
+    **dict.fromkeys(("order", "minimal", "depth"), ("", False)),
 }
-_BESIDE: Final = ("sort", "order", "limit", "output", "protocol", "data")
+_LOST: Final = ("aligned", "among", "margin_min", "minimal", "q", "variables")
+"""Options of the former lists that the list of all kinds does not have, or has in other words."""
 _STRATEGIES: Final = {
     "where-then-what": ("circuit", "interpretation"),
     "what-then-where": ("algorithm", "alignment", "direction"),
@@ -50,21 +51,21 @@ def translated(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return found
 
 
-def of_former_list(kind: str, columns: Iterable[Column], options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def of_former_list(kind: str, options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """The options of a link to a list that one kind had of its own, as the list of all kinds has them.
 
     Args:
         kind: "circuit" or "algorithm".
-        columns: of the list of all kinds.
-        options: of the link; those that the list does not know are left out.
+        options: of the link; those that neither list had stay, so that the list refuses them by name.
     """
-    found = {"kind": [kind], **translated({key: values for key, values in options.items() if key != "sort"})}
+    kept = {key: values for key, values in options.items() if key not in ("sort", *_LOST)}
+    found = {"kind": [kind], **translated(kept)}
     if kind == "algorithm":
         found["valid"] = ["yes" if options.get("aligned", ["0"])[0] in ("1", "true") else "any"]
     if "among" in options:
         found["passes"] = [*found.get("passes", []), *options["among"]]
-    sort, descending = _FORMER_SORTS.get(next(iter(options.get("sort", ())), ""), ("", False))
+    given = next(iter(options.get("sort", ())), "")
+    sort, descending = _FORMER_SORTS.get(given, (given, False))
     if sort:
         found |= {"sort": [sort], "order": ["desc"] if descending else list(options.get("order", ["asc"]))}
-    known = {name for column in columns for name in column.options}
-    return {name: values for name, values in found.items() if name in (*known, *_BESIDE) and any(values)}
+    return {name: values for name, values in found.items() if any(values)}

@@ -299,7 +299,7 @@ def words_of(column: Column, wanted: Sequence[str]) -> str:
         if low and high:
             return f"{name} {low}" if low == high else f"{name} {low} to {high}"
         return f"{name} at least {low}" if low else f"{name} at most {high}"
-    if column.type == "bool":
+    if column.type == "bool" and column.words is str:
         return " or ".join(name if value == "yes" else f"not {name}" for value in wanted)
     if column.facet == "all":
         shown = (f"not {column.words(one[1:])}" if one.startswith("!") else column.words(one) for one in wanted)

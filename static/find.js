@@ -283,8 +283,8 @@
     let recent = [];
     try {
       recent = JSON.parse(localStorage.getItem(RECENT)) ?? [];
-      const [, slug] = document.querySelector(".sections a")?.pathname.match(/\/networks\/([^/]+)$/) ?? [];
-      const said = slug && (document.querySelector(`.crumbs a[href$="/${slug}"]`) ?? document.querySelector("main h1"));
+      const [, slug] = document.querySelector(".sections a, .net .who")?.pathname.match(/\/networks\/([^/]+)$/) ?? [];
+      const said = slug && (document.querySelector(`.net .who, .crumbs a[href$="/${slug}"]`) ?? document.querySelector("main h1"));
       const name = said?.textContent ?? slug;
       if (slug) recent = [{ slug, name }, ...recent.filter((one) => one.slug !== slug)].slice(0, 5);
       localStorage.setItem(RECENT, JSON.stringify(recent));

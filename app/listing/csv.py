@@ -9,6 +9,12 @@ from typing import Any, Final
 
 ROWS_AT_ONCE: Final = 250
 FIRST_ROWS: Final = 25  # sent as soon as they are there
+_FORMULA_SIGNS: Final = ("=", "+", "@", "\t", "\r")
+
+
+def disarmed(text: str) -> str:
+    """Text of a cell, behind an apostrophe where a spreadsheet would run it."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
 def csv_lines(

@@ -13,8 +13,9 @@ from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.names import normal
-from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_variant
+from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_reordered
 from app.pages.explanations import SHAPES
+from pluriscope.kinds.listing import OF_KIND
 from pluriscope.naming import ExplanationRef, Scope
 
 ROWS_ASKED: Final = 200
@@ -137,11 +138,11 @@ class _Planner:
         slug, scope, links = self.part.network, self.part.scope, self.links
         self.selection.add("network", links.network(slug, scope))
         if not self._twin(links.network(slug, scope))["scope"]["data"]["boolean"]:
-            self._add_kinds("circuit")
+            self._add_explanations("circuit")
             self._circuits(by_gate=False)  # there is nothing else on such rows
             return
-        self._add_kinds("circuit", "algorithm", "alignment", "direction", *(kind.key for kind in RECORDED))
-        self._add_list("common-ground", links.common_ground(slug, scope))
+        self._add_explanations(*OF_KIND)
+        self._add_common_ground()
         self._funnel()
         self._recorded()
         directions = self._directions()
@@ -166,8 +167,8 @@ class _Planner:
         """The address of the page behind one of a list, by its twin; "" behind the last."""
         return self.links.page_of(page.get("next_url") or page.get("next") or "")
 
-    def _add_kinds(self, *kinds: str) -> None:
-        """The list of explanations as it begins, and all pages of each kind."""
+    def _add_explanations(self, *kinds: str) -> None:
+        """The list of explanations, which shows the first of each kind, and all pages of each kind."""
         slug, scope = self.part.network, self.part.scope
         self.selection.add("explanations", self.links.explanations(slug, scope))
         for kind in kinds:
@@ -175,18 +176,16 @@ class _Planner:
             if self._twin(bare)["total"]:
                 self.selection.add("explanations", *self._pages(bare))
 
-    def _add_list(self, kind: str, bare: str) -> None:
-        self.selection.add(kind, *self._pages(bare))
-        self._add_variants(kind, bare)
-
-    def _add_variants(self, kind: str, bare: str) -> None:
-        """A list's other orders and single filters, as far as its own pages lead to them."""
+    def _add_common_ground(self) -> None:
+        """Its pages, and the first page of each other order to which they lead."""
+        bare = self.links.common_ground(self.part.network, self.part.scope)
+        self.selection.add("common-ground", *self._pages(bare))
         home = normal(bare)
         waiting = [home]
         while waiting:
             for address in _addresses_in(self._twin(waiting.pop(0))):
-                if is_variant(address, home) and not self.selection.has_page(address):
-                    self.selection.add(kind, address)
+                if is_reordered(address, home) and not self.selection.has_page(address):
+                    self.selection.add("common-ground", address)
                     waiting.append(normal(address))
 
     def _items(self, bare: str, most: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -200,11 +199,6 @@ class _Planner:
             found += page["items"]
             address = self._behind(page)
         return found[:most], total
-
-    def _report(self, kind: str, address: str) -> None:
-        """A page that shows a report, if that is stored."""
-        if self._twin(address).get("state") == "done":
-            self.selection.add(kind, address)
 
     def _funnel(self) -> None:
         slug, scope = self.part.network, self.part.scope
@@ -287,6 +281,7 @@ class _Planner:
         slug, scope, most = self.part.network, self.part.scope, self.wish.limit
         bare = self.links.algorithms(slug, scope)
         algorithms, total = self._items(bare, most)
+        self.selection.add("explanations", *self._pages(bare))
         self.selection.add("algorithm", *(item["url"] for item in algorithms))
         kept = self.links.explanations(slug, scope, kind="alignment", valid="any", sort="iia", order="desc")
         chosen, of = self._items(kept, most)

@@ -182,7 +182,7 @@ class Rewriter:
             if form.parent is None:
                 continue
             if form.get("role") == "search":
-                form.replace()
+                form.replace(*form.all(lambda one: "data-theme-switch" in one.attributes))
             elif form.get("method").lower() == "post":
                 form.replace(*parse(f'<p class="small soft offline-note">{ASKED}</p>').children)
             else:
@@ -316,7 +316,11 @@ def _is_spare(element: Element, name: str) -> bool:
 def _leads_around(element: Element) -> bool:
     """Whether it holds links that are on every page; those that lead nowhere from a copy are left out of it."""
     if element.tag == "nav":
-        return element.get("aria-label") == "Main" or element.has_class("sections")
+        return (
+            element.get("aria-label") in ("Main", "Pluriscope")
+            or element.has_class("sections")
+            or element.has_class("net")
+        )
     return element.tag == "footer"
 
 

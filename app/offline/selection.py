@@ -1,8 +1,8 @@
 """What a copy holds: decided before anything is written, by rules that the copy tells its reader.
 
-A selection is a set of addresses: explanations, comparisons, and of lists the pages in their own order, the first page
-of every other order and of every single filter that a list offers as a link. What lies beside a page (its JSON twin,
-its tables, its drawing) follows from the page's address, so that links can be written before what they lead to is.
+A selection is a set of addresses: explanations, comparisons, the list of explanations and of each kind, page by page,
+and the common ground in each of its orders. What lies beside a page (its JSON twin, its tables, its drawing) follows
+from the page's address, so that links can be written before what they lead to is.
 """
 
 from __future__ import annotations
@@ -19,11 +19,8 @@ SCOPE_OPTIONS: Final = ("output", "protocol", "data")
 LISTS: Final = ("explanations", "common-ground")
 """Kinds of pages that are lists, read page by page."""
 SITE_PAGES: Final = ("/glossary", "/scope")
-_ORDERS: Final = ("sort", "order", "view")
-_POSITIONS: Final = ("after", "limit", "view")
-# filters that have as many values as there are explanations or parts
-_UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "q", "at", "criteria", "figure", "view")
-_ONLY_ORDERED: Final = ("common-ground",)
+_ORDERS: Final = ("sort", "order")
+_POSITIONS: Final = ("start", "after", "limit")
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
 _TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement")
@@ -163,8 +160,8 @@ class Selection:
         return join(f"{API_PREFIX}{path}/result", [option for option in options if option[0] in ("protocol", "data")])
 
 
-def is_variant(address: str, bare: str) -> bool:
-    """Whether an address is a list's first page in another order, in another view, or with one filter.
+def is_reordered(address: str, bare: str) -> bool:
+    """Whether an address is a list's first page in another order.
 
     Args:
         address: any address within the site.
@@ -172,11 +169,5 @@ def is_variant(address: str, bare: str) -> bool:
     """
     path, options = split(address)
     scope = [option for option in options if option[0] in SCOPE_OPTIONS]
-    rest = [key for key, _ in options if key not in SCOPE_OPTIONS]
-    if not rest or join(path, scope) != bare:
-        return False
-    if set(rest) <= {"sort", "order"} or rest == ["view"]:
-        return True
-    filters = {key.removesuffix("_min").removesuffix("_max") for key in rest}  # both ends of a range are one filter
-    one = len(filters) == 1 and len(rest) == len(set(rest))
-    return one and rest[0] not in _UNBOUNDED and not path.endswith(_ONLY_ORDERED)
+    rest = {key for key, _ in options if key not in SCOPE_OPTIONS}
+    return bool(rest) and rest <= set(_ORDERS) and join(path, scope) == bare

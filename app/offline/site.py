@@ -466,18 +466,19 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         + _wrapped(
             "Links to pages that are not part of the copy are marked. "
             + (f"They lead to {live}. " if live else "They lead to not-included.html. ")
-            + f"Of lists there are as many pages in their own order as show {exact(selection.limit)} rows, and the "
-            "first page of every other order and of every single filter that is a link. Of each kind of explanation "
-            f"there are {exact(selection.limit)} at most ({exact(selection.most_interpretations)} interpretations). "
+            + "There is the list of explanations with the first of each kind, and of each kind and the common ground "
+            f"as many pages as show {exact(selection.limit)} rows; of the common ground also the first page of every "
+            f"other order. Of each kind of explanation there are {exact(selection.limit)} at most "
+            f"({exact(selection.most_interpretations)} interpretations). "
             "Whole lists are in the tables: networks/NAME/explanations.csv and, below api/v1, common-ground.csv. "
             "What computes is not here: forms, filters, the choice of what to "
             "compare, re-verification on the spot, jobs and training."
         ),
         "Data\n----\n"
         + _wrapped(
-            "Every page has a JSON twin below api, as the dashboard answers it; addresses in these are those of the "
-            "dashboard. contents.json tells which file holds which address. Tables begin with lines that say what they "
-            "hold; drawings are SVG."
+            "Pages have JSON twins below api/v1 and api/v2, as the dashboard answers them; addresses in these are "
+            "those of the dashboard. contents.json tells which file holds which address. Tables other than "
+            "explanations.csv begin with lines that say what they hold; drawings are SVG."
         ),
         "How to check it\n---------------\n"
         + _wrapped("The files are as they were written if this says OK of each:")

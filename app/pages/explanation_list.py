@@ -16,8 +16,9 @@ from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
-from app.pages.place import Place, locate
+from app.pages.place import Place, check_boolean, locate
 from app.pages.shared import JobView, ScopeView, counts_of, scope_now
+from app.pages.sharing.exports import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption
@@ -26,7 +27,7 @@ from pluriscope.kinds.columns import says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import Query, read_query
+from pluriscope.tables import Query, read_query, words_of
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
@@ -72,17 +73,25 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     """What an address asks for.
 
     Raises:
-        NotFound: no such network, output, protocol or data record.
+        NotFound: no such network, output, protocol or data record, or one that holds only circuits where others are
+            asked for.
         InvalidOption: an option or a value that the list does not have.
     """
     place = locate(session, addresses, network, _scope(options))
     state = scope_now(session, place, addresses)
     query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
+    if _about_inputs(query):
+        check_boolean(place, addresses)
     analysis = place.shown
     if analysis is None:
         return Asked(session, addresses, place, state, query, None, ())
     frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
     return Asked(session, addresses, place, state, query, frame, _pending(place, frame, query))
+
+
+def _about_inputs(query: Query) -> bool:
+    """Whether a query asks for what only Boolean inputs give: other kinds than circuits, verdicts, stories."""
+    return bool({*query.wanted.get(KIND, ())} - {"circuit"} or query.wanted.keys() & {"passes", "fails", "story"})
 
 
 def _scope(options: Options) -> Scope:
@@ -126,12 +135,14 @@ def blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     place, addresses = found.place, found.addresses
     protocol = found.state.protocol.name
+    url = found.url(found.query)
     share = [Action(form, found.url(found.query, ending, api=form == "JSON")) for form, ending in FORMS.items()]
     rules = _rules(found)
     yield Head(
         "Explanations",
         f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
-        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share)],
+        actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share, url)],
+        id="list-head",
     )
     yield from states(found)
     if found.frame is None or found.pending:
@@ -146,6 +157,7 @@ def blocks(found: Asked) -> Iterator[Block]:
         says=says,
         tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
         kept=place.scope.query(),
+        renews=found.state.state == "computing",
         id=ID,
     )
 
@@ -281,3 +293,14 @@ def table(found: Asked) -> Table:
     whole = replace(found.query, start=0)
     found.frame.select(replace(whole, limit=1), facets=False)  # refuses what is not there before anything is sent
     return Table(found.frame, whole, found.addresses.explanations(found.place.slug))
+
+
+def about(found: Asked) -> tuple[str, ...]:
+    """The text beside such a file: scope, settings, filters, what each column means."""
+    wanted = found.query.wanted
+    filters = "; ".join(words_of(column, wanted[column.name]) for column in COLUMNS if column.name in wanted)
+    return (
+        *about_place(found.place, "Explanations of one network"),
+        f"Filters: {filters or 'none'}.",
+        *(f"{column.name}: {column.meaning}" for column in COLUMNS),
+    )

@@ -138,7 +138,7 @@ class Jobs:
 
     def _removed_by(self, counts: Mapping[str, int], query: Query) -> Removal:
         """Of a network without any job the network, else the state."""
-        column = self.columns[1] if sum(counts.values()) else self.columns[-1]
+        column = self.columns[-1 if "network" in query.wanted and not sum(counts.values()) else 1]
         before = sum(counts.values()) or sum(self.counts.values())
         return Removal(words_of(column, query.wanted[column.name]), before, (), query.but(column.name))
 

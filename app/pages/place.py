@@ -130,13 +130,22 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
         NotFound: no such network, output, protocol or data record, or the rows are others (activations of images, say).
     """
     place = locate(session, addresses, network, scope)
+    check_boolean(place, addresses)
+    return place
+
+
+def check_boolean(place: Place, addresses: Addresses) -> None:
+    """Refuse rows that stand for no Boolean inputs.
+
+    Raises:
+        NotFound: they do not.
+    """
     if not place.question.data.boolean:
         raise NotFound(
             f"data {place.scope.data}",
             "has rows that stand for no Boolean inputs, so there are circuits on it and nothing else",
             "leave data out to see this page on the clean inputs",
             "data",
-            addresses.circuits(place.row.slug, place.scope),
+            addresses.explanations(place.row.slug, place.scope),
             "the circuits on these rows",
         )
-    return place

@@ -47,5 +47,7 @@ def now() -> datetime:
 
 
 Form = Annotated[FormData, Depends(form_of)]
+ListOptions = Annotated[dict[str, list[str]], Depends(options_of)]
+"""The options of a list, which the list reads itself."""
 Reading = Annotated[Session, Depends(reading_session)]
 Links = Annotated[Addresses, Depends(addresses_of)]

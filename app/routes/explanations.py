@@ -1,9 +1,10 @@
-"""The explanations of a network as one list: a page, JSON, CSV, Parquet; and the page of one of a recorded kind."""
+"""The explanations of a network as one list: a page, JSON, CSV, Parquet."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from typing import Any, Final, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -17,11 +18,11 @@ from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.options import ScopeOptions
-from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, asked, blocks, record, table
+from app.pages.explanation_list import OF_SCOPE, RECORD, Asked, about, asked, blocks, record, table
 from app.pages.sharing.parquet import as_parquet
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, add_order
-from app.routes.depends import Links, Reading, options_of
+from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.streaming import Streamed
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.old_options import of_former_list, translated
@@ -44,18 +45,20 @@ def _asked(request: Request, session: Session, links: Addresses, network: str) -
 
 
 @router.get(LIST, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def explanations(request: Request, session: Reading, links: Links, network: str) -> Response:
+def explanations(request: Request, session: Reading, links: Links, network: str, options: ListOptions) -> Response:
     """The list as a page; a link from earlier leads to the same list as it is written now."""
-    found = _asked(request, session, links, network)
-    if translated(options_of(request)) != options_of(request):
-        return RedirectResponse(found.url(found.query), 301)
+    now = translated(options)
+    found = asked(session, links, network, now)
+    if now != options:
+        theme = request.query_params.get("theme")
+        return RedirectResponse(links.explanations(network, **dict[str, Any](now), theme=theme), 301)
     name = found.place.row.name
     return show(
         request,
         blocks(found),
         f"Explanations of {name}",
         room="Explore",
-        network=network_row(links, found.place.slug, name, "Explanations"),
+        network=network_row(links, found.place.slug, name, "Explanations", found.place.scope),
         description=f"Circuits, their interpretations, algorithms and alignments of {name}, in one list.",
         json_url=found.url(found.query, api=True),
     )
@@ -91,8 +94,13 @@ def explanations_file(request: Request, links: Links, network: str, form: Litera
 
     def parts() -> Generator[str | bytes, None, None]:
         with store.read() as session:
-            lines = table(_asked(request, session, links, network))
-            yield from lines.csv() if form == "csv" else [as_parquet(lines.listing.columns, lines.rows())]
+            found = _asked(request, session, links, network)
+            lines = table(found)
+            if form == "csv":
+                yield "".join(f"# {' '.join(line.split())}\n" for line in about(found))
+                yield from lines.csv()
+            else:
+                yield as_parquet(about(found), lines.listing.columns, lines.rows())
 
     answer = Streamed(parts(), media_type=_FILES[form])
     answer.headers["Content-Disposition"] = f'attachment; filename="{network}-explanations.{form}"'
@@ -103,10 +111,11 @@ def _former(path: str, kind: str) -> None:
     """Lead from a list that one kind had of its own, and from its files, to the list of all."""
 
     def answer(request: Request, links: Links, network: str) -> Response:
-        options: dict[str, Any] = dict(of_former_list(kind, COLUMNS, options_of(request)))
+        options = of_former_list(kind, options_of(request))
+        if "theme" in request.query_params:
+            options["theme"] = [request.query_params["theme"]]
         form = ".csv" if request.url.path.endswith((".csv", ".json")) else ""
-        url = links.explanations(network, **options)
-        return RedirectResponse(url.replace("/explanations", f"/explanations{form}", 1), 301)
+        return RedirectResponse(f"{links.explanations(network)}{form}?{urlencode(options, doseq=True)}", 301)
 
     for ending in ("", ".csv", ".json"):
         router.add_api_route(f"/networks/{{network}}/{path}{ending}", answer, include_in_schema=False)

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
-from app.listing.csv import csv_lines
+from app.listing.csv import csv_lines, disarmed
 from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import Table
 from app.routes.page import Builder, built, taken_by, takes
@@ -42,7 +42,6 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     },
     **api_errors(400, 404),
 }
-_FORMULA_SIGNS: Final = ("=", "+", "@", "\t", "\r")
 
 
 def _answer(request: Request, form: Form, build: Callable[[Session], Table]) -> StreamingResponse:
@@ -87,8 +86,7 @@ def _csv_cell(cell: exports.Cell) -> str:
         return "true" if cell else "false"
     if isinstance(cell, float):
         return repr(cell)
-    text = str(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA_SIGNS) else text
+    return disarmed(cell) if isinstance(cell, str) else str(cell)
 
 
 def _json_cell(cell: exports.Cell) -> exports.Cell:

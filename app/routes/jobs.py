@@ -23,7 +23,7 @@ from app.pages.job_list import job_list
 from app.pages.jobs import JobPage, build_job, build_jobs
 from app.rendering import environment, render_block, show
 from app.routes.changes import Writing
-from app.routes.depends import Links, Reading, now, options_of
+from app.routes.depends import Links, ListOptions, Reading, now
 from app.routes.job_feed import JobFeed
 from app.routes.page import Page, add_page, add_twin
 
@@ -55,8 +55,8 @@ add_page(
 
 
 @router.get("/jobs", response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def jobs_page(request: Request, session: Reading, links: Links) -> HTMLResponse:
-    blocks = job_list(session, links, options_of(request), now())
+def jobs_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
+    blocks = job_list(session, links, options, now())
     return show(request, blocks, "Jobs", json_url=links.twin(links.jobs()))
 
 

@@ -42,7 +42,7 @@ from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
 from app.routes.claims import CLAIM_BODY, declared, to_the_one
 from app.routes.computing import room
-from app.routes.depends import Form, Links, Reading, options_of
+from app.routes.depends import Form, Links, ListOptions, Reading, options_of
 from app.routes.page import Page, add_page, add_twin
 from pluriscope.old_options import translated
 from pluriscope.records import ListRecord
@@ -248,9 +248,9 @@ def send_from_page(session: Reading, links: Links, model: str, form: SentForm, s
 
 
 @router.get(CIRCUITS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def circuits_page(request: Request, session: Reading, links: Links, model: str) -> Response:
+def circuits_page(request: Request, session: Reading, links: Links, model: str, options: ListOptions) -> Response:
     """The list of a model's circuits; a link from earlier leads to the same list as it is written now."""
-    found = model_list(session, links, model, options_of(request))
+    found = model_list(session, links, model, options)
     if translated(found.options) != found.options:
         return RedirectResponse(found.url(found.query), 301)
     place = found.place

@@ -34,6 +34,7 @@ from app.errors import BadQuery, Busy, NotFound, Refused
 from app.pages.place import find_network
 from app.pages.sharing.targets import build_target, read_target
 from app.routes.changes import check_change, check_own_page
+from app.routes.depends import ListOptions, options_of
 
 MAX_VISITOR_ADDRESS: Final = 2_000
 AT_ONCE: Final = 20
@@ -107,6 +108,7 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
 
     Raises:
         BadQuery: too long, or an option that the page does not know.
+        InvalidOption: an option or a value that the list does not have.
         PageError: it names nothing here.
     """
     if len(address) > MAX_VISITOR_ADDRESS:
@@ -114,11 +116,16 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
         raise BadQuery("address", cause, "use the long address, which works everywhere", "address")
     split = urlsplit(address)
     query = parse_qsl(split.query)
-    endpoint, named = _page_at(request, links.prefix + split.path)
+    path = links.prefix + split.path
+    endpoint, named = _page_at(request, path)
     if endpoint is None:
         raise NotFound(f"address {address[:200]!r}", "is no page", "give the address of a page", "address")
-    for network in [*named, *(value for key, value in query if key == "network")]:
+    for network in [value for key, value in (*named.items(), *query) if key == "network"]:
         find_network(session, links, network)
+    if ListOptions in get_type_hints(endpoint, include_extras=True).values():
+        asking = Request({**request.scope, "method": "GET", "path": path, "query_string": split.query.encode()})
+        endpoint(request=asking, session=session, links=links, options=options_of(asking), **named)
+        return
     _check_options(endpoint, query)
     try:
         target = read_target(address, links)
@@ -127,15 +134,14 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
     build_target(session, links, target)
 
 
-def _page_at(request: Request, path: str) -> tuple[Callable[..., Any] | None, list[str]]:
-    """What answers there with a page, and the network that the path names."""
+def _page_at(request: Request, path: str) -> tuple[Callable[..., Any] | None, dict[str, str]]:
+    """What answers there with a page, and what the path names."""
     scope = {**request.scope, "method": "GET", "path": path, "raw_path": path.encode()}
     for route in request.app.router.routes:
         match, found = route.matches(scope)
         if match == Match.FULL and getattr(route, "response_class", None) is HTMLResponse:
-            network = found.get("path_params", {}).get("network")
-            return route.endpoint, [] if network is None else [unquote(network)]
-    return None, []
+            return route.endpoint, {key: unquote(value) for key, value in found.get("path_params", {}).items()}
+    return None, {}
 
 
 def _check_options(endpoint: Callable[..., Any], query: list[tuple[str, str]]) -> None:

@@ -57,6 +57,12 @@ class Site:
         answer.raise_for_status()
         return answer.json()
 
+    def listed(self, network: str, **options: Any) -> Any:
+        """The explanations of a network with these options, as scripts get them."""
+        answer = httpx.get(f"{self.url}/api/v2/networks/{network}/explanations", params=options, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """Background work as `pluriscope work` does it, until the block ends; in a thread, as all is imported here."""

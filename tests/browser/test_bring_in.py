@@ -80,7 +80,9 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, 
     friend.goto(link)
     expect(friend.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
     friend.get_by_role("link", name=re.compile("^valid circuits of 225")).click()
-    expect(friend.get_by_role("heading", level=1)).to_have_text("Circuits of XOR by scikit-learn")
+    expect(friend.get_by_role("heading", level=1)).to_have_text("Explanations")
+    expect(friend.get_by_role("navigation", name="XOR by scikit-learn")).to_be_visible()
+    expect(friend.locator("#list-kind-circuit")).to_be_checked()
 
 
 @pytest.mark.slow
@@ -117,7 +119,7 @@ def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
     tab.get_by_role("link", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Delete to-be-deleted").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted is deleted")
-    tab.goto("/networks/to-be-deleted/circuits")
+    tab.goto("/networks/to-be-deleted/explanations")
     expect(tab.locator("main")).to_contain_text("was deleted")
     tab.get_by_role("button", name="Undo deletion").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted")

@@ -23,19 +23,19 @@ def expect(chromium):
 
 
 def names(tab) -> list[str]:
-    return [box.get_attribute("data-compare") for box in tab.locator("#results input[data-compare]").all()]
+    return [box.get_attribute("data-compare") for box in tab.locator("#list input[data-compare]").all()]
 
 
 def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
     tab.goto(HERE)
     tab.evaluate("() => { window.sameDocument = true }")
-    tab.get_by_label(re.compile("^circuits")).check()
-    status = tab.locator("#results [role=status]")
-    expect(status).to_contain_text("197 of 197 explanations pass the filters")
-    tab.get_by_role("link", name=re.compile("^12")).first.click()
-    wanted = site.twin(f"{HERE}?kind=circuit&edges_min=12&edges_max=12")
-    expect(status).to_contain_text(f"{wanted['total']} of 197")
+    tab.locator("#list-kind-circuit").check()
+    status = tab.locator("#list [role=status]")
+    expect(status).to_have_text("197 explanations")
+    tab.get_by_role("link", name=re.compile("^12: ")).first.click()
+    wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)
+    expect(status).to_have_text(f"{wanted['total']} explanations")
     assert names(tab) == [item["ref"] for item in wanted["items"]]
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
 
@@ -46,12 +46,12 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     sorted_names = names(tab)
     tab.go_back()
     expect(tab).to_have_url(before)
-    expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "none")
+    expect(tab.get_by_role("columnheader", name="Margin")).not_to_have_attribute("aria-sort", re.compile("."))
     tab.go_forward()
     expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
     assert names(tab) == sorted_names
 
-    boxes = tab.locator("#results input[data-compare]")
+    boxes = tab.locator("#list input[data-compare]")
     boxes.nth(0).check()
     boxes.nth(1).check()
     shared = tab.url
@@ -62,6 +62,17 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     friend.goto(shared)
     assert names(friend) == sorted_names
     expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
+
+
+def test_what_is_shared_is_the_list_as_it_is_filtered(tab, expect):
+    tab.goto(HERE)
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.locator("#list-kind-circuit").check()
+    expect(tab.locator("#list .inforce [role=status]")).to_contain_text("197 explanations")
+    tab.locator("#list-head summary").click()
+    expect(tab.get_by_role("link", name="CSV")).to_have_attribute("href", f"{HERE}.csv?kind=circuit")
+    expect(tab.get_by_role("button", name="Copy link")).to_have_attribute("data-copy", f"{HERE}?kind=circuit")
+    assert tab.evaluate("() => window.sameDocument"), "this took no page load"
 
 
 def test_browse_interpretations_by_gate(tab, expect, where):

@@ -100,13 +100,14 @@ def test_the_palette_is_accessible(tab, expect, look):
 
 
 def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
-    tab.goto(f"{XOR}/circuits")
-    field = tab.get_by_label("Smallest margin")
+    tab.goto(f"{XOR}/funnel")
+    field = tab.get_by_role("banner").get_by_role("combobox")
     field.focus()
     for key in ("?", "/", "j"):
         tab.keyboard.press(key)
     expect(tab.get_by_role("dialog")).to_have_count(0)
     expect(field).to_be_focused()
+    expect(field).to_have_value("?/j")
     tab.get_by_role("heading", level=1).click()
     tab.keyboard.press("?")
     listed = tab.get_by_role("dialog", name="Keyboard shortcuts")
@@ -118,13 +119,12 @@ def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
 
 
 def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
-    tab.goto(f"{XOR}/circuits")
-    rows = tab.locator("#results tbody tr")
-    tab.locator("#results table").scroll_into_view_if_needed()
-    tab.evaluate("() => document.querySelector('#results tbody').scrollIntoView()")
+    tab.goto(f"{XOR}/explanations?kind=circuit")
+    rows = tab.locator("#list tbody tr")
+    tab.evaluate("() => document.querySelector('#list tbody').scrollIntoView()")
     tab.keyboard.press("j")
     first = active(tab)
-    assert re.match(r"\s*c?·?[0-9a-f]{5}", first), first
+    assert re.match(r"\s*c·[0-9a-f]{5}", first), first
     tab.keyboard.press("j")
     second = active(tab)
     assert second != first
@@ -133,10 +133,15 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
     tab.keyboard.press("c")
     expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")
     assert rows.locator("input:checked").count() == 1
+    tab.keyboard.press("?")
+    expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/circuits/[0-9a-f]{5}$"))
 
 
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
-    tab.goto(f"{XOR}/circuits")
+    tab.goto(f"{XOR}/funnel")
     term = tab.locator("main a.term").first
     meaning = tab.get_by_role("tooltip")
     tab.keyboard.press("Tab")
@@ -171,7 +176,7 @@ def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):
 
 
 def test_a_comparison_is_chosen_by_pictures(tab, expect):
-    tab.goto(f"{XOR}/circuits")
+    tab.goto(f"{XOR}/explanations")
     tab.goto("/compare")
     expect(tab.get_by_role("link", name="XOR, pretrained by the authors")).to_have_count(2)  # last visited, and a card
     expect(tab.get_by_label("Explanation 1")).to_be_hidden()

@@ -77,25 +77,26 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
     from playwright.sync_api import expect
 
     url, job = waiting
-    listed = f"{url}/explanations?kind=circuit&limit=10"
+    options = {"kind": "circuit", "limit": 10}
+    slug, listed = url.rpartition("/")[2], f"{url}/explanations?kind=circuit&limit=10"
     first, last, whole, arguments = found_by(store, job)
     few = first.columns["circuits_listed"]
     assert 2 <= few < last.columns["circuits_listed"] == CIRCUITS
 
     keep(store, job, last, 200)
-    after = [item["ref"] for item in site.twin(listed)["items"]]
+    after = [item["ref"] for item in site.listed(slug, **options)["items"]]
     keep(store, job, first, 10)
-    before = [item["ref"] for item in site.twin(listed)["items"]]
+    before = [item["ref"] for item in site.listed(slug, **options)["items"]]
     assert len(before) == few
     stays = next(ref for ref in before if ref in after)
     leaves = next(ref for ref in before if ref not in after)  # to a later page of the list
     tab = visitor()
     tab.goto(listed)
-    still = tab.locator("[data-partial]")
-    box = "#browser input[data-compare='{}']".format
-    expect(still).to_contain_text(f"{few} valid circuits so far")
+    still, status = tab.locator("#list-state"), tab.locator("#list [role=status]")
+    box = "#list input[data-compare='{}']".format
     expect(still).to_contain_text("part 10")
-    expect(tab.locator("#browser input[data-compare]")).to_have_count(few)
+    expect(status).to_have_text(f"{few} explanations")
+    expect(tab.locator("#list input[data-compare]")).to_have_count(few)
     for ref in (stays, leaves):
         tab.locator(box(ref)).check()
     tab.evaluate("window.neverLoadedAgain = true")
@@ -105,12 +106,13 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
         expect(tab.locator(box(leaves))).to_have_count(0)
         for ref in (stays, leaves):
             expect(tab.locator(f"[data-tray-list] [data-tray-remove='{ref}']")).to_be_visible()
-        expect(tab.locator("#browser input[data-compare]:checked")).to_have_count(1)
+        expect(tab.locator("#list input[data-compare]:checked")).to_have_count(1)
 
     keep(store, job, last, 200)  # what comes next is swapped in, by the page's own asking
     expect(still).to_contain_text("part 200")
-    expect(still).to_contain_text(f"{CIRCUITS} valid circuits")
+    expect(status).to_have_text(f"{CIRCUITS} explanations")
     both_are_chosen()
+    assert tab.evaluate("window.neverLoadedAgain")
 
     with store.write() as session:
         saved = handlers.save_analysis_outcome(session, arguments, whole)
@@ -118,10 +120,9 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
         row.state, row.result, row.found = "done", dict(saved.result), saved.found
     expect(still).to_have_count(0)
     expect(tab.locator("main")).not_to_contain_text("Still computing")
-    expect(tab.locator("#browser").get_by_role("status").first).to_contain_text(str(CIRCUITS))
+    expect(status).to_have_text(f"{CIRCUITS} explanations")
     both_are_chosen()
     expect(tab.locator("[data-poll]")).to_have_count(0)
-    assert tab.evaluate("window.neverLoadedAgain")
 
     tab.get_by_role("link", name="Compare 2", exact=True).click()
     tab.wait_for_url("**/compare?**")

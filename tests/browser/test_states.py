@@ -38,16 +38,16 @@ def test_a_page_that_waits_follows_the_work_and_keeps_its_focus(site, visitor):
 
     url, _ = bring(site, 301)
     tab = visitor()
-    tab.goto(f"{url}/circuits")
+    tab.goto(f"{url}/explanations")
     expect(tab.get_by_text("Still computing")).to_be_visible()
-    watch = tab.get_by_role("link", name="View progress")
+    watch = tab.get_by_role("link", name="See the job")
     watch.focus()
     tab.evaluate("() => new Promise((seen) => document.addEventListener('htmx:after:swap', seen, { once: true }))")
     expect(watch).to_be_focused()
     with site.worker():
         expect(tab.get_by_text("Still computing")).to_have_count(0, timeout=90_000)
-        expect(tab.get_by_role("status").filter(has_text="possible")).to_be_visible()
-    assert tab.url.endswith(f"{url}/circuits")
+        expect(tab.locator("#list [role=status]")).to_contain_text("explanations")
+    assert tab.url.endswith(f"{url}/explanations")
     expect(tab.locator("[data-poll]")).to_have_count(0)
     expect(tab.locator("main")).to_have_count(1)
 
@@ -62,9 +62,9 @@ def test_what_failed_says_why_and_can_be_tried_again(site, visitor):
         row.state, row.error = "failed", "memory: 3 GiB are needed, 1 GiB is allowed. Raise the limit."
     store.close()
     tab = visitor()
-    for page in ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground"):
+    for page in ("", "/funnel", "/common-ground", "/explanations"):
         tab.goto(url + page)
-        expect(tab.get_by_role("alert")).to_contain_text("Raise the limit.")
+        expect(tab.get_by_role("alert").or_(tab.locator(".notice.refused"))).to_contain_text("Raise the limit.")
         assert broken(tab, page, (accessible,)) == []
     tab.get_by_role("button", name="Try again").click()
     expect(tab).to_have_url(site(f"/jobs/{job}"))

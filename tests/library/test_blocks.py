@@ -134,6 +134,11 @@ def test_the_csv_of_a_table_is_its_rows():
     assert len(list(table().rows())) == 21
 
 
+def test_cells_that_a_spreadsheet_would_run_are_disarmed():
+    shown = Table.plain(("Name", "Number"), [("=1+1", -2), ("@sum", 0.5)])
+    assert "".join(shown.csv()) == "name,number\n'=1+1,-2\n'@sum,0.5\n"
+
+
 def test_a_table_of_a_terminal_has_the_same_cells():
     shown = table().rich()
     assert [column.header for column in shown.columns] == ["Explanation", "Edges", "Margin", "Note"]

@@ -102,9 +102,8 @@ def _stored(
     """Some circuits with their places, fewest edges first."""
     table = CircuitRow.__table__.columns
     query = select(table.position, *(table[name] for name in COLUMNS)).where(table.analysis == analysis.id, *which)
-    for place, mask, edges, neurons, margin, *counts in session.execute(
-        query.order_by(table.edges, table.position).limit(limit)
-    ):
+    rows = session.execute(query.order_by(table.edges, table.position).limit(limit))
+    for place, mask, edges, neurons, margin, *counts in rows:
         yield place, StoredCircuit(mask, edges, neurons, _NAN if margin is None else margin, *counts)
 
 

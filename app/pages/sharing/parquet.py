@@ -12,8 +12,8 @@ from pluriscope.tables import Column, Row
 _TYPES: Final = {"bool": "bool_", "int": "int64", "float": "float64"}
 
 
-def as_parquet(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
-    """Rows as a file; integers of any size and sets are texts, as in CSV.
+def as_parquet(about: Iterable[str], columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
+    """Rows as a file, what they are in its metadata; integers of any size and sets are texts, as in CSV.
 
     Raises:
         Unsupported: pyarrow is not installed.
@@ -33,5 +33,5 @@ def as_parquet(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
         values = [row[column.name] if plain else column.exact(row) if column.has(row) else None for row in every]
         made[column.name] = pa.array(values, type_)
     buffer = io.BytesIO()
-    parquet.write_table(pa.table(made), buffer)
+    parquet.write_table(pa.table(made, metadata={"about": "\n".join(about)}), buffer)
     return buffer.getvalue()

@@ -14,10 +14,11 @@ XOR = "/networks/xor"
         (XOR, "networks/xor.html"),
         (f"{XOR}?output=0&protocol=complete&theme=dark", "networks/xor.html"),
         (f"{XOR}/circuits/081ff?protocol=paper", "networks/xor/circuits/081ff__protocol=paper.html"),
-        (f"{XOR}/circuits?sort=margin&order=desc", "networks/xor/circuits__order=desc__sort=margin.html"),
-        (f"/api/v1{XOR}/circuits", "api/v1/networks/xor/circuits.json"),
-        (f"{XOR}/circuits.json", "networks/xor/circuits.json"),
-        (f"{XOR}/circuits.csv?output=1", "networks/xor/circuits__output=1.csv"),
+        (f"{XOR}/explanations?sort=margin&order=desc", "networks/xor/explanations__order=desc__sort=margin.html"),
+        (f"/api/v1{XOR}/funnel", "api/v1/networks/xor/funnel.json"),
+        (f"/api/v2{XOR}/explanations", "api/v2/networks/xor/explanations.json"),
+        (f"{XOR}/funnel.json", "networks/xor/funnel.json"),
+        (f"{XOR}/explanations.csv?output=1", "networks/xor/explanations__output=1.csv"),
         (f"{XOR}/figures/edge-use.svg", "networks/xor/figures/edge-use.svg"),
     ],
 )
@@ -26,7 +27,7 @@ def test_files_are_named_after_addresses(address, file):
 
 
 def test_what_a_file_system_may_refuse_is_hashed():
-    long = file_of(f"{XOR}/circuits?after=" + "x" * 300)
+    long = file_of(f"{XOR}/common-ground?after=" + "x" * 300)
     odd = file_of(f"{XOR}/funnel?criteria=margin(tolerance=1e-6)")
     for name in (long, odd, file_of("/networks/con"), file_of("/networks/XOR"), file_of("/networks/a%2F..%2Fb")):
         assert len(name) < 100
@@ -44,7 +45,7 @@ TEXT = st.text(st.sampled_from("aAbZ01.-_=& /%é"), min_size=1, max_size=12)
     [
         ("index.html", "index.html", "index.html"),
         ("index.html", "networks/xor/circuits/081ff.html", "../../../index.html"),
-        ("networks/xor.html", "networks/xor/circuits.html", "../xor.html"),
+        ("networks/xor.html", "networks/xor/explanations.html", "../xor.html"),
         ("static/app.js", "compare__e=1.html", "static/app.js"),
         ("compare__e=c-1__e=c-2.html", "index.html", "compare__e=c-1__e=c-2.html"),
     ],

@@ -40,7 +40,12 @@ def rewrite(selection):
         ("/networks/xor?theme=dark#counts", "../../xor.html#counts"),
         ("/networks/xor/explanations?sort=margin", "../explanations__sort=margin.html"),
         ("/api/v1/networks/xor", "../../../api/v1/networks/xor.json"),
+        (
+            "/api/v2/networks/xor/explanations?sort=margin",
+            "../../../api/v2/networks/xor/explanations__sort=margin.json",
+        ),
         ("/networks/xor/explanations.csv?sort=margin&order=desc", "../explanations.csv"),
+        ("/networks/xor/explanations.csv?start=50&limit=50", "../explanations.csv"),
         ("/networks/xor/circuits/081ff/interpretations.csv", "081ff/interpretations.csv"),
         ("/networks/xor/circuits/081ff/drawing.svg", "081ff/drawing.svg"),
         ("/networks/xor/figures/edge-use.svg", "../figures/edge-use.svg"),
@@ -63,8 +68,8 @@ def test_links_lead_to_files(rewrite, href, link):
     [
         "/networks/other",
         f"{CIRCUIT}?protocol=paper",
-        "/networks/xor/circuits?sort=margin&order=desc",
-        "/networks/xor/circuits.csv?edges_min=3",
+        "/networks/xor/explanations?sort=margin&order=desc",
+        "/networks/xor/explanations.csv?edges_min=3",
         "/networks/xor/circuits/081ff/drawing.png",
         "/verified?url=/networks/xor/circuits/081ff",
         "/networks/other/circuits/081ff/drawing.svg",
@@ -94,6 +99,19 @@ def test_forms_go_and_counts_stay(rewrite):
     assert "197" in page
     assert "running Pluriscope" in page
     for gone in ("<form", "<input", "<button", "Margin", "Apply", "Compute", "<label"):
+        assert gone not in page
+
+
+@pytest.mark.parametrize("nav", ['aria-label="Main"', 'aria-label="Pluriscope"', 'class="sections"', 'class="net"'])
+def test_around_a_page_only_links_of_the_copy_and_the_theme_stay(rewrite, nav):
+    page = rewrite(
+        f'<nav {nav}><a href="/networks/xor">Network</a><a href="/train">Train</a></nav>'
+        '<form role="search" action="/"><input name="q"><a href="?theme=dark" data-theme-switch>Theme</a></form>'
+        '<footer><a href="/jobs">Jobs</a></footer>'
+    )
+    assert 'href="../../xor.html"' in page
+    assert re.search("<button[^>]*>Theme</button>", page)
+    for gone in ("Train", "Jobs", "<input", "<form"):
         assert gone not in page
 
 

@@ -88,7 +88,7 @@ def broken_links(folder: Path, pages: dict[Path, Links]) -> list[str]:
 
 
 def test_every_link_leads_to_a_file_of_the_copy(copy, pages):
-    assert len(pages) > 60
+    assert len(pages) > 30
     assert broken_links(copy, pages) == []
 
 
@@ -110,12 +110,14 @@ def test_everything_planned_is_there(copy):
     assert included["circuit"]["of"] == 197
     assert included["algorithm"]["of"] == 250
     assert included["interpretation"]["of"] == 7836
-    for page in ("", "/explanations", "/funnel", "/common-ground"):
-        assert (copy / contents["pages"][f"/networks/{SLUG}{page}"]).is_file()
-        json.loads((copy / f"api/v1/networks/{SLUG}{page}.json").read_text())
+    lists = [f"/explanations?kind={kind}" for kind in ("circuit", "interpretation", "algorithm", "alignment")]
+    for page in ("", "/funnel", "/common-ground", "/explanations", *lists, "/explanations?kind=algorithm&valid=any"):
+        address = f"/networks/{SLUG}{page}"
+        assert (copy / contents["pages"][address]).is_file()
+        json.loads((copy / file_of(Addresses().twin(address))).read_text())
     assert any(page.startswith("/compare") for page in contents["pages"])
-    masks = (copy / f"networks/{SLUG}/circuits.csv").read_text().splitlines()
-    assert len([line for line in masks if not line.startswith("#")]) == 198
+    lines = (copy / f"networks/{SLUG}/explanations.csv").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("circuit,")]) == 197
     assert list(copy.glob(f"networks/{SLUG}/explanations/*/drawing.svg"))
 
 
@@ -125,13 +127,8 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
     from app.main import create_app
 
     with TestClient(create_app(settings)) as client:
-        for page in (
-            "",
-            "/circuits",
-            "/explanations/c-081ff",
-            "/circuits?sort=observed",
-            "/explanations?sort=variables",
-        ):
+        pages = ("", "/explanations/c-081ff", "/common-ground?sort=best", "/explanations", "/explanations?kind=circuit")
+        for page in pages:
             address = Addresses().twin(f"/networks/{SLUG}{page}")
             assert json.loads((copy / file_of(address)).read_text()) == client.get(address).json(), page
 
@@ -152,7 +149,7 @@ def test_the_network_file_gives_the_result_file_again(copy):
 
 def leads_to_a_live_site(folder: Path) -> None:
     """Links of a copy of the second output, with the pair compared, to what is not in it."""
-    page = (folder / f"networks/{TWO}/circuits__output=1.html").read_text()
+    page = (folder / f"networks/{TWO}/explanations__kind=circuit__output=1.html").read_text()
     assert f'href="{LIVE}/networks/{TWO}/explanations/c-' in page
     assert "not-included.html" not in page
     circuit = (folder / f"networks/{TWO}/explanations/{PAIR[0]}__output=1.html").read_text()

@@ -26,7 +26,7 @@ PAGES = {  # address → most statements that it may send
     XOR: 25,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
     XOR + "?protocol=paper": 18,  # with what was surveyed
     f"{XOR}?protocol={MINE.digest[:12]}": 21,  # truncated: were placements searched?
-    "/networks/two?output=1": 15,  # no alignment is valid: which come closest?
+    "/networks/two?output=1": 16,  # no alignment is valid: which come closest?
     "/networks/two": 11,
     "/networks/linear": 11,
     "/networks/queued": 11,
@@ -49,7 +49,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/common-ground": 6,
     "/networks/queued/common-ground": 6,
     CIRCUIT_STANDING: 9,
-    "/networks/none": 15,
+    "/networks/none": 16,
     ONE + "081ff": 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
     ONE + "081ff?classes=all&start=300": 10,
     ONE + "081ff?part=criteria": 20,

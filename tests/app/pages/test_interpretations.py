@@ -12,9 +12,10 @@ from tests.factories import pretrained_xor
 
 
 @pytest.fixture(scope="module")
-def small(circuits):
+def small(get):
     """A circuit with some hundred interpretations, and all of them."""
-    (mask, *_) = [one["mask"] for one in circuits if 100 <= int(one["interpretations"]) <= 600]
+    items = get(XOR + "/explanations", kind="circuit", limit=200)["items"]
+    mask = next(one["mask"] for one in items if 100 <= int(one["interpretations"]) <= 600)
     network = pretrained_xor().network
     space = InterpretationSpace(ask(network), circuit_from_hex(mask, network.sizes))
     return f"{XOR}/circuits/{mask}/interpretations", [space.at(i) for i in range(space.count)]

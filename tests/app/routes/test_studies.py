@@ -434,7 +434,7 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     assert "taken together" not in apart
 
 
-ABOUT_INPUTS = ("explanations", "algorithms", "directions", "ladder", "funnel", "common-ground", "sandbox")
+ABOUT_INPUTS = ("directions", "ladder", "funnel", "common-ground", "sandbox")
 
 
 @pytest.mark.slow
@@ -444,7 +444,14 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         save_results(session, known)
     first = known.outcomes[0]
     base, data = f"/networks/{first.network[:16]}", first.data.digest[:12]
-    assert client.get(f"{base}/circuits?data={data}").status_code == 200
+    assert client.get(f"{base}/explanations?data={data}").status_code == 200
+    listed = client.get(f"/api/v2{base}/explanations?data={data}&valid=any").json()
+    assert ([item["kind"] for item in listed["items"]], listed["pending"]) == ([], [])
+    for asked in ("kind=algorithm", "kind=circuit&kind=probe", "passes=necessity", "fails=necessity", "story=same"):
+        for path in (f"{base}/explanations", f"/api/v2{base}/explanations", f"{base}/explanations.csv"):
+            refused = client.get(f"{path}?data={data}&{asked}", headers={"accept": "application/json"})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), (path, asked)
+            assert refused.json()["parent"].endswith(f"/explanations?data={data}")
     every_edge = f"{(1 << 10) - 1:x}"
     circuit = client.get(f"{base}/explanations/c-{every_edge}?data={data}")
     assert circuit.status_code == 200

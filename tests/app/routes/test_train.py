@@ -255,8 +255,8 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
     text = client.get("/networks/my-network").text
     assert "Trained here." in text
     assert f"The same weights are known as {by_study[1]}." in text
-    led = client.get(f"/networks/{by_study[0]}/circuits?edges_max=3")
-    assert (led.status_code, led.headers["location"]) == (301, "/networks/my-network/circuits?edges_max=3")
+    led = client.get(f"/networks/{by_study[0]}/explanations?edges_max=3")
+    assert (led.status_code, led.headers["location"]) == (301, "/networks/my-network/explanations?edges_max=3")
 
 
 @pytest.mark.slow

@@ -92,6 +92,6 @@ def test_what_a_comparison_and_a_funnel_show_are_tables_too(client, table) -> No
 
 def test_the_interpretations_list_offers_those_of_the_circuit_whatever_its_filters(client) -> None:
     page = f"{XOR}/circuits/1839f/interpretations"
-    text = client.get(f"{page}?gate=n1.0:NAND").text
+    text = client.get(f"{page}?gate=1-0:NAND").text
     assert f'href="{page}.csv"' in text
     assert client.get(f"{page}.csv").status_code == 200

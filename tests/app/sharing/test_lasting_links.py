@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from html import unescape
 from urllib.parse import quote
 
 import pytest
+from pyarrow import parquet
 
 from app.db.links import KEY_LENGTH, short_key
 from app.pages.sharing.exports import Table
@@ -27,7 +30,9 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     assert (answer["slug"], answer["former"], answer["url"]) == ("moved", "moving", "/networks/moved")
     for former, now in (
         ("/networks/moving", "/networks/moved"),
-        ("/networks/moving/circuits?edges_max=3&keep=n1.0", "/networks/moved/circuits?edges_max=3&keep=n1.0"),
+        ("/networks/moving/explanations?edges_max=3&uses=n1.0", "/networks/moved/explanations?edges_max=3&uses=n1.0"),
+        ("/networks/moving/explanations.csv?kind=circuit", "/networks/moved/explanations.csv?kind=circuit"),
+        ("/api/v2/networks/moving/explanations?kind=circuit", "/api/v2/networks/moved/explanations?kind=circuit"),
         ("/api/v2/networks/moving/explanations/c-3f", "/api/v2/networks/moved/explanations/c-3f"),
         ("/embed/networks/moving", "/embed/networks/moved"),
         ("/networks/moving/card.png", "/networks/moved/card.png"),
@@ -36,6 +41,9 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     ):
         led = client.get(former)
         assert (led.status_code, led.headers["location"]) == (301, now)
+    on_the_way = client.get("/networks/moving/circuits?edges_max=3&keep=n1.0&theme=dark").headers["location"]
+    led = client.get(on_the_way).headers["location"]
+    assert led == "/networks/moved/explanations?kind=circuit&edges_max=3&uses=n1.0&theme=dark"
     assert client.get(f"/networks/{digest[:8]}").status_code == 200
     assert rename(client, "moving", "x1").status_code == 308  # a change is sent on whole
     assert rename(client, "moved", "moved").json()["former"] == "moved"
@@ -53,7 +61,7 @@ def test_renaming_is_shown_before_it_is_done_and_undone_by_renaming_back(client)
     assert page.count('method="post"') == 1
     done = client.post("/networks/moving/rename", data={"slug": "form-made"})
     assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
-    assert client.get("/networks/moving/circuits").headers["location"] == "/networks/form-made/circuits"
+    assert client.get("/networks/moving/rename").headers["location"] == "/networks/form-made/rename"
     after = client.get("/api/v1/networks/form-made/rename").json()
     assert "moving" in {one["slug"] for one in after["former"]}
     back = next(one["back_url"] for one in after["former"] if one["slug"] == "moving")
@@ -154,9 +162,6 @@ def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 TABLES = {
-    f"{XOR}/circuits": 197,
-    f"{XOR}/circuits?edges_max=10": None,
-    f"{XOR}/algorithms": 250,
     f"{XOR}/circuits/1839f/interpretations": 6,
     f"{ALGORITHM}/alignments": None,
     f"{ALIGNMENT}/interchanges": 32,
@@ -181,23 +186,29 @@ def test_both_forms_hold_the_same_rows_and_the_same_text(client, table) -> None:
         assert list(one) == as_object["columns"] == list(other)
 
 
-def test_a_table_says_scope_settings_and_what_a_verdict_means(client) -> None:
-    text = client.get(f"{XOR}/circuits.csv").text
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_table_says_scope_settings_filters_and_what_a_verdict_means(client, form) -> None:
+    answer = client.get(f"{XOR}/explanations.{form}?edges_max=10")
+    if form == "csv":
+        text = "\n".join(rows_of(answer.text)[0])
+    else:
+        text = parquet.read_schema(io.BytesIO(answer.content)).metadata[b"about"].decode()
     for part in (
         "SHA-256 c9a619c511f4",
         "accuracy_threshold=0.99",
         "every possible circuit was tested",
         "does not mean",
+        "Filters: standing: valid; edges at most 10.",
+        "fragile: Its margin is below 1e-6.",
     ):
         assert part in text
 
 
-def test_the_list_and_its_table_agree(client) -> None:
-    listed = client.get(f"/api/v1{XOR}/circuits?edges_max=10&sort=mask&limit=200").json()["items"]
-    rows = client.get(f"{XOR}/circuits.json?edges_max=10").json()["rows"]
-    keys = ("mask", "n_edges", "n_neurons", "margin", "interpretations", "observed", "url")
-    assert [[row[key] for key in keys] for row in rows] == [[item[key] for key in keys] for item in listed]
-    assert client.get(f"{XOR}/circuits.csv?edge_max=10").status_code == 400
+def test_an_option_that_no_list_ever_had_is_refused_on_former_lists_too(client) -> None:
+    for former, option in (("circuits", "edge_max"), ("circuits.csv", "network"), ("algorithms", "scope")):
+        refused = client.get(client.get(f"{XOR}/{former}?{option}=10").headers["location"])
+        assert refused.status_code == 400
+        assert option in refused.text
     assert client.get(f"{XOR}/circuits/3fffe/interpretations.csv").status_code == 404
 
 
@@ -209,14 +220,23 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
     assert '"a": "=1+1", "b": "1152921504606846976"' in "".join(as_json(table))
 
 
-@pytest.mark.parametrize(
-    "page", [XOR, CIRCUIT, f"{XOR}/circuits", f"{XOR}/algorithms", ALGORITHM, ALIGNMENT, "/", "/jobs"]
-)
+@pytest.mark.parametrize("page", [XOR, CIRCUIT, ALGORITHM, ALIGNMENT, "/", "/jobs"])
 def test_every_list_links_to_its_tables(client, page) -> None:
-    import re
-    from html import unescape
-
     links = [unescape(link) for link in re.findall(r'href="([^"]+)"[^>]* download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
     assert len(tables) >= 2
     assert all(client.get(link).status_code == 200 for link in tables)
+
+
+def test_the_list_of_explanations_links_to_each_of_its_forms_with_its_filters(client) -> None:
+    html = client.get(f"{XOR}/explanations?kind=circuit&edges_max=10").text
+    share = re.search(r'<details class="menu"><summary class="btn">Share.*?</details>', html, re.DOTALL).group()
+    links = [unescape(link) for link in re.findall(r'href="([^"]+)"', share)]
+    assert [link.partition("?")[0] for link in links] == [
+        f"{XOR}/explanations.csv",
+        f"/api/v2{XOR}/explanations",
+        f"{XOR}/explanations.parquet",
+    ]
+    for link in links:
+        assert {"kind=circuit", "edges_max=10"} <= set(link.partition("?")[2].split("&"))
+        assert client.get(link).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from urllib.parse import urlencode
 
 import pytest
@@ -17,22 +18,27 @@ from tests.app.sharing.conftest import CIRCUIT, COMPARISON, FUNNEL, XOR
 from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
-LISTS = {
-    f"{XOR}/circuits": {"edges_max": 10, "keep": ["n1.0", "A-n1.0"], "sort": "margin"},
-    f"{XOR}/algorithms": {"irredundant": ["irredundant-gates", "irredundant-literals"]},
-    f"{XOR}/explanations": {"kind": ["circuit", "alignment"], "keep": ["n1.0"], "drop": ["n2.0"], "sort": "margin"},
-    FUNNEL: {
-        "criteria": [
-            "mean-ablation",
-            "necessity",
-            "minimal-alignment",
-            "output-faithfulness(tolerance=0.2)",
-            "resample-ablation",
-        ]
-    },
-    f"{XOR}/common-ground": {"sort": "coverage", "order": "asc"},
-    f"{XOR}/circuits/081ff/interpretations": {},
+EXPLANATIONS = f"{XOR}/explanations"
+CRITERIA = [
+    "mean-ablation",
+    "necessity",
+    "minimal-alignment",
+    "output-faithfulness(tolerance=0.2)",
+    "resample-ablation",
+]
+FILTERS = {
+    "kind": ["circuit", "interpretation", "alignment"],
+    "edges_max": 10,
+    "uses": ["n1.0", "A-n1.0", "!n2.0"],
+    "irredundant": ["irredundant-gates", "irredundant-literals"],
 }
+SHORT = (
+    EXPLANATIONS,
+    f"{EXPLANATIONS}?kind=circuit&kind=alignment&uses=n1.0&uses=%21n2.0&sort=margin",
+    f"{XOR}/common-ground?sort=coverage&order=asc",
+    f"{XOR}/circuits/081ff/interpretations",
+)
+LONG = (f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}", f"{FUNNEL}?{urlencode({'criteria': CRITERIA}, doseq=True)}")
 
 
 @pytest.fixture
@@ -50,42 +56,44 @@ def kept(app) -> int:
         return session.scalar(select(func.count()).select_from(ShortLinkRow)) or 0
 
 
-@pytest.mark.parametrize("path", LISTS)
-def test_addresses_of_lists_get_keys_that_lead_to_the_very_list(visitor, path) -> None:
-    query = urlencode(LISTS[path], doseq=True)
-    address = f"{path}?{query}" if query else path
+@pytest.mark.parametrize("address", [*SHORT, *LONG, "/jobs?state=failed"])
+def test_addresses_of_lists_get_keys_that_lead_to_the_very_list(visitor, address) -> None:
     made = visitor.post("/s", data={"address": address})
     assert made.status_code in (200, 201), made.text
     key = visitor.post("/api/v1/s", json={"address": f"http://site.example{address}"}).json()["key"]
     assert key in made.text
     led = visitor.get(f"/s/{key}", follow_redirects=False)
     assert led.headers["location"] == address
+    assert visitor.get(address, follow_redirects=False).status_code == 200
 
 
-@pytest.mark.parametrize("path", LISTS)
-def test_long_lists_offer_a_short_link_and_short_ones_do_not(client, path) -> None:
-    query = urlencode(LISTS[path], doseq=True)
-    url = f"{path}?{query}"
-    text = client.get(url).text
-    long = 'action="/s"' in text
-    assert long == (len(client.get(f"/api/v1{url}").json()["url"]) > 160)
-    assert long == (path == FUNNEL)
-    assert "data-copy=" in text or path.endswith("common-ground")  # not surveyed, so there is no list
+@pytest.mark.parametrize("address", [*SHORT, *LONG])
+def test_long_lists_offer_a_short_link_and_short_ones_do_not(visitor, address) -> None:
+    text = visitor.get(address).text
+    assert (f'<input type="hidden" name="address" value="{escape(address)}">' in text) == (address in LONG)
+    assert ('action="/s"' in text) == (address in LONG)
+    assert f'data-copy="{escape(address)}"' in text or "/common-ground" in address  # not surveyed: there is no list
 
 
 @pytest.mark.parametrize(
     ("address", "status"),
     [
-        (f"{XOR}/circuits?anything=1", 400),
-        (f"{XOR}/circuits?edges_max=-1", 400),
+        (f"{EXPLANATIONS}?anything=1", 400),
+        (f"{EXPLANATIONS}?edges_max=few", 400),
+        (f"{EXPLANATIONS}?edges_min=9&edges_max=8", 400),
+        (f"{EXPLANATIONS}?kind=nonsense", 400),
+        (f"{EXPLANATIONS}?sort=nonsense", 400),
+        (f"{EXPLANATIONS}?output=7", 404),
+        (f"{XOR}/circuits?edges_max=9", 404),
+        ("/jobs?anything=1", 400),
         (f"{XOR}/circuits/zz", 404),
-        (f"{XOR}/explanations?criteria=nonsense&x=1", 400),
-        ("/networks/none/circuits", 404),
+        (f"{EXPLANATIONS}?passes=nonsense", 400),
+        ("/networks/none/explanations", 404),
         ("/compare?network=none&e=c-1", 404),
         (COMPARISON.replace("e=c-081ff", "e=c-zz"), 404),
         ("/glossary?anything=1", 400),
         (f"{CIRCUIT}/card.png", 404),
-        (f"{XOR}/circuits.csv", 404),
+        (f"{EXPLANATIONS}.csv", 404),
         (f"{FUNNEL}?{urlencode([('criteria', f'input-noise(seed={n})') for n in range(90)])}", 400),
     ],
 )
@@ -107,7 +115,7 @@ def test_visitors_change_nothing_else_and_other_sites_nothing(visitor) -> None:
 def test_a_few_in_a_minute_for_all_visitors_together(visitor, app) -> None:
     now = [0.0]
     app.state.visitor_allowance = Allowance(2, 6.0, lambda: now[0])
-    addresses = [f"{XOR}/circuits?edges_max={n}" for n in range(5, 9)]
+    addresses = [f"{EXPLANATIONS}?edges_max={n}" for n in range(5, 9)]
     assert [visitor.post("/api/v1/s", json={"address": one}).status_code for one in addresses] == [201, 201, 503, 503]
     assert visitor.post("/api/v1/s", json={"address": addresses[0]}).status_code == 200  # is there: costs nothing
     now[0] = 6.0

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from analysis.explanations.registry import BY_KEY
+from app.addressing import Addresses
 from app.db.content import contents
 from app.db.copying import copy_rows
 from app.db.engine import newest_revision, store_at
@@ -89,12 +90,14 @@ def test_an_old_store_keeps_everything(upgraded, revision):
             states = session.execute(text("SELECT state, count(*) FROM jobs GROUP BY state")).all()
             assert [tuple(one) for one in states] == [("done", before["jobs"].rows)]
         for page in PAGES:
-            for prefix in ("", "/api/v1"):
-                answer = client.get(f"{prefix}/networks/{SLUG}{page}")
-                if page == "/criteria" and not prefix:
+            address = f"/networks/{SLUG}{page}"
+            for asked in (address, Addresses().twin(address)):
+                answer = client.get(asked)
+                if asked == f"/networks/{SLUG}/criteria":
                     continue  # has no page of its own
                 assert answer.status_code == 200, (page, answer.text[:300])
-        (mask, *_) = [item["mask"] for item in client.get(f"/api/v1/networks/{SLUG}/circuits").json()["items"]]
+        listed = client.get(Addresses().twin(f"/networks/{SLUG}/explanations") + "?kind=circuit").json()
+        (mask, *_) = [item["mask"] for item in listed["items"]]
         for address in (f"/networks/{SLUG}", f"/networks/{SLUG}/circuits/{mask}"):
             verdict = client.get(f"/api/v1/verified?url={address}").json()
             assert verdict["verdict"] == "equal", json.dumps(verdict)[:800]
