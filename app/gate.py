@@ -192,7 +192,7 @@ STORED: Final = (
     r"/?",
     r"/gallery",
     r"/networks(?:/new(?:/check|/help)?)?",
-    r"/networks/[^/]+(?:/circuits|/algorithms|/criteria|/ladder|/rivals|/rename|/delete)?",
+    r"/networks/[^/]+(?:/circuits|/algorithms|/criteria|/analyses(?:/[^/]+)?|/rename|/delete)?",
     r"/networks/[^/]+/(?:circuits|algorithms)/[^/.]+",
     r"/schemas/network-file",
     r"/jobs(?:/[^/]+)?(?:/events)?",

@@ -298,6 +298,6 @@ def test_a_prefix_stands_before_every_address(tmp_path):
         save_analysis(session, real_analysis())
         session.commit()
         items = client.get(f"{API}?kind=circuit").json()["items"]
-        assert all(item["url"].startswith("/here/networks/xor/circuits/") for item in items)
+        assert all(item["url"].startswith("/here/networks/xor/explanations/c-") for item in items)
         html = client.get(LIST).text
     assert set(re.findall(r'href="(/[a-z]+)', html)) == {"/here"}
