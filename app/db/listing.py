@@ -16,7 +16,7 @@ from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from app.db.cloud_storage import made_shares, stored_shares
 from app.db.reads.directions import all_direction_alignments, direction_searches
-from app.db.reads.verdicts import outcomes_in, step_of
+from app.db.reads.verdicts import outcomes_of, step_of
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
@@ -86,12 +86,13 @@ def _read(
     }
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     outcomes: dict[str, dict[str, NDArray[np.uint8]]] = {}
+    told = outcomes_of(session, [row.id for row in verdicts])
     valid = np.flatnonzero(np.array(stored["alignment"]["valid"], np.bool_))
     for row in verdicts:
         step = step_of(row)
         if step is None or row.kind not in stored:
             continue
-        judged = outcomes_in(session, row.id)
+        judged = told[row.id]
         if row.kind == "alignment":  # only valid ones are judged
             every = np.full(len(stored["alignment"]["valid"]), NOT_JUDGED, np.uint8)
             every[valid], judged = judged, every

@@ -60,7 +60,7 @@ PAGES = {
     "explanations": "/networks/xor-pretrained/explanations",
     "algorithms": "/networks/xor-pretrained/explanations?kind=algorithm&valid=any&sort=gates",
     "explanations, many filters": "/networks/xor-pretrained/explanations?kind=circuit&kind=alignment&edges_min=3"
-    "&fragile=no&passes=minimal-subset&fails=unambiguous&uses=x0&limit=100&sort=margin&order=desc",
+    "&fragile=no&passes=minimal-subset&fails=necessity&uses=n1.0&limit=100&sort=margin&order=desc",
     "explanations, a later page": "/networks/xor-pretrained/explanations?sort=edges&start=50",
     "linear probes": "/networks/xor-pretrained/explanations?kind=probe",
     "lenses compared": "/compare?network=xor-pretrained&e=l-labels&e=l-patching-table&e=p-2.6",

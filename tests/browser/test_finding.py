@@ -138,10 +138,11 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
     tab.keyboard.press("Escape")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("/circuits/[0-9a-f]{5}$"))
+    expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")
 
 
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
-    tab.goto(f"{XOR}/funnel")
+    tab.goto(f"{XOR}/rivals")
     term = tab.locator("main a.term").first
     meaning = tab.get_by_role("tooltip")
     tab.keyboard.press("Tab")

@@ -92,10 +92,10 @@ def first_page(copy: Path, pattern: str) -> str:
 PAGES = {
     "front": "index.html",
     "network": NETWORK,
-    "circuits": f"networks/{SLUG}/circuits.html",
+    "circuits": f"networks/{SLUG}/explanations__kind=circuit.html",
     "circuit": f"networks/{SLUG}/explanations/c-*.html",
     "interpretation": f"networks/{SLUG}/explanations/i-*.html",
-    "algorithms": f"networks/{SLUG}/algorithms.html",
+    "algorithms": f"networks/{SLUG}/explanations__kind=algorithm.html",
     "algorithm": f"networks/{SLUG}/algorithms/*.html",
     "alignment": f"networks/{SLUG}/algorithms/*/alignments/*.html",
     "explanations": f"networks/{SLUG}/explanations.html",
@@ -126,8 +126,8 @@ def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
     settle(tab)
     expect(tab.locator("[data-plot][data-drawn=true]")).to_have_count(tab.locator("[data-plot]").count())
     expect(tab.locator("[data-plot] svg.main-svg").first).to_be_visible()
-    tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Circuits").click()
-    tab.locator("table.circuits a.mono, table.circuits td.mono a").first.click()
+    tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Explanations").click()
+    tab.locator("th.name a[href*='circuits/']:not(.off-copy)").first.click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
     expect(tab.get_by_role("heading", name="Criteria")).to_be_visible()  # put in place, not fetched
     expect(tab.locator("form, [data-tray], input[type=checkbox]")).to_have_count(0)

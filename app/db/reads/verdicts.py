@@ -9,7 +9,7 @@ To survive is to pass. Failed, undecided and not applicable explanations do not,
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
@@ -170,11 +170,17 @@ def missing_steps(
 
 def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
     """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`, of the verdicts with that number."""
-    query = select(VerdictBlockRow.data).where(
-        VerdictBlockRow.verdict_id == verdict, VerdictBlockRow.name == "outcomes"
-    )
-    parts = [unpacked("outcomes", data) for data in session.scalars(query.order_by(VerdictBlockRow.block))]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint8)
+    return outcomes_of(session, [verdict])[verdict]
+
+
+def outcomes_of(session: Session, verdicts: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+    """The same of several verdicts, by number."""
+    block = VerdictBlockRow
+    query = select(block.verdict_id, block.data).where(block.verdict_id.in_(verdicts), block.name == "outcomes")
+    parts: dict[int, list[NDArray[np.uint8]]] = {verdict: [np.empty(0, dtype=np.uint8)] for verdict in verdicts}
+    for verdict, data in session.execute(query.order_by(block.verdict_id, block.block)):
+        parts[verdict].append(unpacked("outcomes", data))
+    return {verdict: np.concatenate(some) for verdict, some in parts.items()}
 
 
 def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
