@@ -69,11 +69,14 @@
 
   /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
   let hadFocus = "";
+  let hadOpen = false; // the filters of a list, where they are folded: what is chosen there is exchanged with the list
   document.addEventListener("htmx:before:swap", (event) => {
     const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
     hadFocus = targets.find((target) => target.id && target.contains(document.activeElement))?.id ?? "";
+    hadOpen = targets.some((target) => target.querySelector(".filters[open]"));
   });
   document.addEventListener("htmx:after:swap", () => {
+    if (hadOpen) for (const filters of all(".filters")) filters.open = true;
     const place = hadFocus && document.activeElement === document.body ? document.getElementById(hadFocus) : null;
     hadFocus = "";
     if (!place) return;

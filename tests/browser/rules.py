@@ -100,7 +100,8 @@ SETTLED: Final = """async (headings) => {
   };
   await until(() => headings() === 1, document.body);
   for (let coming; (coming = document.querySelector(".lazy")); ) {
-    coming.scrollIntoView({ block: "end" });
+    // not by scrollIntoView, from which the next Tab would go on
+    scrollBy({ top: coming.getBoundingClientRect().bottom - innerHeight, behavior: "instant" });
     await until(() => !coming.isConnected, coming);
     await frame(), await frame();  // a reader goes on when it stands
   }

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import eventually, query
+from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser
 
@@ -64,15 +64,18 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
 
 
-def test_what_is_shared_is_the_list_as_it_is_filtered(tab, expect):
-    tab.goto(HERE)
-    tab.evaluate("() => { window.sameDocument = true }")
-    tab.locator("#list-kind-circuit").check()
-    expect(tab.locator("#list .inforce [role=status]")).to_contain_text("197 explanations")
-    tab.locator("#list-head summary").click()
-    expect(tab.get_by_role("link", name="CSV")).to_have_attribute("href", f"{HERE}.csv?kind=circuit")
-    expect(tab.get_by_role("button", name="Copy link")).to_have_attribute("data-copy", f"{HERE}?kind=circuit")
-    assert tab.evaluate("() => window.sameDocument"), "this took no page load"
+def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(f"{HERE}?kind=circuit")
+    fragile = tab.locator("#list-fragile-no")
+    expect(fragile).to_be_hidden()
+    tab.locator(".filters > summary").click()
+    fragile.check()
+    expect(tab).to_have_url(re.compile("fragile=no"))
+    expect(fragile).to_be_visible()
+    expect(fragile).to_be_checked()
+    tab.locator(".filters > summary").click()
+    expect(fragile).to_be_hidden()
 
 
 def test_browse_interpretations_by_gate(tab, expect, where):
@@ -88,3 +91,14 @@ def test_browse_interpretations_by_gate(tab, expect, where):
     expect(tab.locator(".active-filters .pill")).to_have_count(1)
     tab.get_by_role("link", name="Random").click()
     expect(tab).to_have_url(re.compile(r"/explanations/i-[0-9a-f]+\.[0-9]+"))
+
+
+def test_what_is_shared_is_the_list_as_it_is_filtered(tab, expect):
+    tab.goto(HERE)
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.locator("#list-kind-circuit").check()
+    expect(tab.locator("#list .inforce [role=status]")).to_contain_text("197 explanations")
+    tab.locator("#list-head summary").click()
+    expect(tab.get_by_role("link", name="CSV")).to_have_attribute("href", f"{HERE}.csv?kind=circuit")
+    expect(tab.get_by_role("button", name="Copy link")).to_have_attribute("data-copy", f"{HERE}?kind=circuit")
+    assert tab.evaluate("() => window.sameDocument"), "this took no page load"
