@@ -143,6 +143,7 @@ def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab.locator(".bar [data-theme-switch]").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
+    expect(tab.locator("#list input[data-compare]").first).to_be_hidden()  # only scripts could keep what is ticked
     tab.locator("#list th.name a").first.click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
 
