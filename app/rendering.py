@@ -233,11 +233,10 @@ def show(
             body = block.html(part=part) if block else ""
             if block is None:
                 answer["HX-Refresh"] = "true"  # what it asks for is over, as a job's progress is: the page is another
-            elif isinstance(block, Table):
-                body += "".join(one.html() for one in page if isinstance(one, Head) and one.id)
-                link = block.link(block.query)
-                if not request.headers.get("HX-Current-URL", "").endswith(link):
-                    answer["HX-Push-Url"] = link
+            elif isinstance(block, Table) and not request.headers.get("HX-Current-URL", "").endswith(
+                block.link(block.query)
+            ):
+                answer["HX-Push-Url"] = block.link(block.query)
         else:
             links = Addresses(prefix)
             context = {

@@ -152,7 +152,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Head(Block):
-    """The beginning of a page. One with an id says what a list shows, and is sent again with each part of that list.
+    """The beginning of a page.
 
     Args:
         title: its only heading of the first level.

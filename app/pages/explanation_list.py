@@ -142,7 +142,6 @@ def blocks(found: Asked) -> Iterator[Block]:
         "Explanations",
         f"Each passed the test of its kind under {protocol}. Tick two to six to compare them.",
         actions=[*([Choice("Rules", rules, protocol)] if len(rules) > 1 else []), Menu("Share", share, url)],
-        id="list-head",
     )
     yield from states(found)
     if found.frame is None or found.pending:

@@ -91,14 +91,3 @@ def test_browse_interpretations_by_gate(tab, expect, where):
     expect(tab.locator(".active-filters .pill")).to_have_count(1)
     tab.get_by_role("link", name="Random").click()
     expect(tab).to_have_url(re.compile(r"/explanations/i-[0-9a-f]+\.[0-9]+"))
-
-
-def test_what_is_shared_is_the_list_as_it_is_filtered(tab, expect):
-    tab.goto(HERE)
-    tab.evaluate("() => { window.sameDocument = true }")
-    tab.locator("#list-kind-circuit").check()
-    expect(tab.locator("#list .inforce [role=status]")).to_contain_text("197 explanations")
-    tab.locator("#list-head summary").click()
-    expect(tab.get_by_role("link", name="CSV")).to_have_attribute("href", f"{HERE}.csv?kind=circuit")
-    expect(tab.get_by_role("button", name="Copy link")).to_have_attribute("data-copy", f"{HERE}?kind=circuit")
-    assert tab.evaluate("() => window.sameDocument"), "this took no page load"
