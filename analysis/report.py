@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.by_name import ByName
 from analysis.circuits.result import CircuitSearch
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 
 
@@ -33,6 +34,18 @@ class Part(ByName):
     """A part of a report. What earlier versions stored beside it is left out."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class Score(Part):
+    """Interventions that are right, of those tried."""
+
+    agreed: int
+    of: int
+
+    @property
+    def right(self) -> bool:
+        """Whether all are."""
+        return self.agreed == self.of
 
 
 class Report(Part):
@@ -79,6 +92,21 @@ class Carried:
     known: bool
 
 
+@dataclass(frozen=True)
+class Irredundant:
+    """The algorithms without a redundant literal, as far as they are listed.
+
+    Args:
+        algorithms: those listed.
+        n_candidates: algorithms that compute the task, redundant ones included.
+        all_listed: whether every candidate is listed.
+    """
+
+    algorithms: tuple[HighLevelModel, ...]
+    n_candidates: int
+    all_listed: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Analysed:
     """What was found of one output before, as far as an analysis looks at it.
@@ -89,9 +117,13 @@ class Analysed:
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
+        irredundant: likewise.
+        planted: likewise, or where nothing was planted.
     """
 
     question: Question
     circuits: CircuitSearch
     observed: Sequence[int] = ()
     carried: Carried | None = None
+    irredundant: Irredundant | None = None
+    planted: PlantedRecord | None = None

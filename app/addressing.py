@@ -28,7 +28,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/funnel", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
@@ -172,8 +172,8 @@ class Addresses:
         return self._url(*segments, scope=scope, **view)
 
     def directions(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Alignments on linear directions by class, and with POST where a search is asked for."""
-        return self._url("networks", network, "directions", scope=scope, **view)
+        """The alignments on linear directions in the list of a network's explanations."""
+        return self.explanations(network, scope, kind="direction", **view)
 
     def direction(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
         """One alignment on directions; ``at=TEXT`` says all that it is, the id alone names a stored one."""
@@ -247,8 +247,8 @@ class Addresses:
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
     def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…``; POST reads a text or file."""
-        return self._below(scope, network, "claims", **view)
+        """Where a circuit or algorithm of somebody's own stands, by ``text=…`` or ``formula=…``; without, the form."""
+        return self.analysis(network, "claims", scope, "given" if view else "", **view)
 
     def models(self) -> str:
         """Models of other kinds than the networks; with POST where one is imported."""

@@ -35,7 +35,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 
 from analysis.criteria.steps import default_steps
-from analysis.directions.findings import CLOSED_FORM, closed_form_work
+from analysis.directions.findings import closed_form_work
 from analysis.errors import AnalysisError
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.limits import Limits
@@ -50,12 +50,7 @@ from app.db.errors import StoreError
 from app.db.reads.analyses import analysis_by_key
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
-from app.jobs.definitions import (
-    DEFINITIONS,
-    analyse_arguments,
-    arguments_about,
-    direction_details,
-)
+from app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
 from app.jobs.handlers import handler_at
 from app.main import ROUTERS, create_app, settle
 from app.settings import Settings
@@ -298,7 +293,7 @@ def _work(store: Store, outcome: Outcome) -> None:
             "candidates": analysis.algorithms_candidates,
             "alignments": analysis.alignments_valid,
         }
-    _done(store, outcome, "directions", arguments_about(*named, **direction_details(CLOSED_FORM)))
+    _done(store, outcome, "directions", arguments_about(*named, thorough=False))
     _done(store, outcome, "criteria", arguments_about(*named, criteria=[str(step) for step in default_steps()]))
     _done(store, outcome, "common-ground", arguments_about(*named, thorough=False))
     _done(store, outcome, "stories", arguments_about(*named))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.lenses.functions import without_sign
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
-from analysis.report import Analysed, Carried
+from analysis.report import Analysed, Carried, Irredundant
+from app.db.codecs import planted_of
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
@@ -52,9 +54,31 @@ def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Car
     )
 
 
+def _irredundant(session: Session, analysis: AnalysisRow, question: Question) -> Irredundant:
+    of_analysis, irredundant = AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.irredundant_literals
+    texts = session.scalars(
+        select(AlgorithmRow.text)
+        .where(of_analysis, or_(irredundant.is_(True), irredundant.is_(None)))  # not known: the search looks
+        .order_by(AlgorithmRow.position)
+    )
+    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    n_listed = session.scalar(select(func.count()).where(of_analysis))
+    return Irredundant(
+        tuple(parse_algorithm(text, form, n_inputs) for text in texts),
+        analysis.algorithms_candidates,
+        n_listed == analysis.algorithms_candidates,
+    )
+
+
+def _planted(_: Session, analysis: AnalysisRow, __: Question) -> PlantedRecord | None:
+    return planted_of(analysis.network)
+
+
 _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] = {
     "observed": _observed,
     "carried": _carried,
+    "irredundant": _irredundant,
+    "planted": _planted,
 }
 """Fields of :class:`analysis.report.Analysed` that few analyses look at: how each is read."""
 

@@ -1,91 +1,112 @@
-"""Saving what was found on linear directions, in one transaction: it is some hundred rows."""
+"""Kept alignments on linear directions: rows beside the report of their search.
+
+They are explanations, so the list reads them by the column, the search box finds them by their id, and each is found by
+it; of one algorithm there may be hundreds, which a report read whole would carry along.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.db.direction_codecs import PreparedDirections
-from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, DirectionTextRow
-from app.db.tables import AnalysisRow
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.report import KeptDirections
+from app.db.direction_tables import DirectionRow, DirectionTextRow
+from app.db.rows import insert_rows
+from app.db.tables import AnalysisReportRow
+
+KIND = "directions"
+"""Of the report."""
 
 
-def save_directions(
-    session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedDirections]
-) -> list[DirectionSearchRow]:
-    """Store searches of some classes in place of earlier ones; the same again changes nothing, timings included.
+def save_directions(session: Session, report: AnalysisReportRow, kept: Sequence[KeptDirections]) -> None:
+    """Store the alignments of a report in place of earlier ones; what their ids stand for stays for good.
 
-    A search that looked at less never replaces one of the same engine that looked at more: at every algorithm instead
-    of the irredundant ones, or from more seeds.
+    Args:
+        session: of the writer.
+        report: of the search.
+        kept: each once, in the order found.
     """
-    return [_save(session, analysis, one, datetime.now(UTC)) for one in prepared]
+    table = DirectionRow.__table__
+    session.execute(delete(DirectionRow).where(DirectionRow.analysis == report.analysis_id))
+    names = [column.name for column in table.columns]
+    rows = [_values(report.analysis_id, position, one) for position, one in enumerate(kept)]
+    insert_rows(session, table, names, [tuple(row[name] for name in names) for row in rows])  # type: ignore[arg-type]
+    texts = [{name: row[name] for name in ("algorithm_id", "alignment_id", "text")} for row in rows]
+    if texts:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        session.connection().execute(dialect.insert(DirectionTextRow).on_conflict_do_nothing(), texts)
 
 
-def _save(session: Session, analysis: AnalysisRow, one: PreparedDirections, now: datetime) -> DirectionSearchRow:
-    content = one.content
-    old = session.scalar(
-        select(DirectionSearchRow).where(
-            DirectionSearchRow.analysis_id == analysis.id,
-            DirectionSearchRow.direction_class == one.columns["direction_class"],
-        )
-    )
-    if old is not None:
-        if old.content == content or _looked_further(old, one.columns):
-            return old
-        session.execute(delete(DirectionSearchRow).where(DirectionSearchRow.id == old.id))
-        session.expunge(old)
-    row = DirectionSearchRow(**one.columns, analysis_id=analysis.id, content=content, created_at=now)
-    session.add(row)
-    session.flush()
-    if not one.algorithms:
-        return row
-    session.connection().execute(
-        insert(DirectionAlgorithmRow), [{**columns, "search_id": row.id} for columns, _ in one.algorithms]
-    )
-    numbered = select(DirectionAlgorithmRow.algorithm_id, DirectionAlgorithmRow.id)
-    of_search = session.execute(numbered.where(DirectionAlgorithmRow.search_id == row.id))
-    numbers = dict(of_search.all())
-    alignments = [
-        {**alignment, "search_id": row.id, "algorithm_row_id": numbers[columns["algorithm_id"]]}
-        for columns, found in one.algorithms
-        for alignment in found
-    ]
-    if alignments:
-        session.connection().execute(insert(DirectionAlignmentRow), alignments)
-        _keep_texts(session, one)
-    return row
+def _values(analysis: int, position: int, one: KeptDirections) -> dict[str, Any]:
+    algorithm, scored = one.algorithm, one.scored
+    return {
+        "analysis": analysis,
+        "position": position,
+        "algorithm_id": algorithm.id,
+        "alignment_id": scored.alignment.id,
+        "form": algorithm.form,
+        "algorithm_text": algorithm.text,
+        "formula": algorithm.formula,
+        "text": scored.alignment.text,
+        "classes": " ".join(one.classes),
+        "valid": scored.valid,
+        "agreed": scored.iia.agreed,
+        "of": scored.iia.of,
+        "joint_agreed": None if scored.joint is None else scored.joint.agreed,
+        "joint_of": None if scored.joint is None else scored.joint.of,
+        "causal_order": scored.causal_order,
+        "margin": scored.margin if math.isfinite(scored.margin) else None,
+        "families": json.dumps([one and [one.dimension, one.answer, one.method] for one in one.families]),
+    }
 
 
-def _keep_texts(session: Session, one: PreparedDirections) -> None:
-    """Remember what the ids stand for, whatever becomes of this search."""
-    texts = [
-        {
-            "algorithm_id": columns["algorithm_id"],
-            "alignment_id": alignment["alignment_id"],
-            "text": alignment["text"],
-        }
-        for columns, found in one.algorithms
-        for alignment in found
-    ]
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.connection().execute(dialect.insert(DirectionTextRow).on_conflict_do_nothing(), texts)
+def alignment_of(row: DirectionRow) -> DirectionAlignment:
+    """The alignment of a row."""
+    return parse_directions(row.algorithm_text, row.text)
 
 
-def _looked_further(old: DirectionSearchRow, columns: Any) -> bool:
-    if old.engine_version != columns["engine_version"] or old.refused:
-        return False
-    if old.irredundant_only != columns["irredundant_only"]:
-        return bool(columns["irredundant_only"])
-    if columns["refused"]:
-        return True
+def kept_directions(
+    session: Session, analysis_id: int, algorithm_id: str = "", *, valid_only: bool = False
+) -> Sequence[DirectionRow]:
+    """The kept alignments of an analysis, in the order found: by class, then algorithm, then rank.
 
-    def reach(settings: Any) -> tuple[float, float, float]:
-        return settings.get("seeds") or 0, settings.get("steps") or 0, settings.get("max_dimension") or float("inf")
+    Args:
+        session: open session.
+        analysis_id: row number of the analysis.
+        algorithm_id: only of this algorithm.
+        valid_only: leave out the best that fail.
+    """
+    query = select(DirectionRow).where(DirectionRow.analysis == analysis_id).order_by(DirectionRow.position)
+    if algorithm_id:
+        query = query.where(DirectionRow.algorithm_id == algorithm_id)
+    return session.scalars(query.where(DirectionRow.valid.is_(True)) if valid_only else query).all()
 
-    before, after = reach(old.settings), reach(columns["settings"])
-    return before != after and all(b >= a for b, a in zip(before, after, strict=True))
+
+def find_direction_row(session: Session, analysis_id: int, algorithm_id: str, alignment_id: str) -> DirectionRow | None:
+    """The row that keeps one alignment; None if there is none."""
+    here = DirectionRow.analysis == analysis_id, DirectionRow.algorithm_id == algorithm_id
+    return session.scalar(select(DirectionRow).where(*here, DirectionRow.alignment_id == alignment_id))
+
+
+def direction_text(session: Session, algorithm_id: str, alignment_id: str) -> str:
+    """The text of an alignment that some search kept under that id, now or before; "" if none ever did."""
+    row = session.get(DirectionTextRow, (algorithm_id, alignment_id))
+    return "" if row is None else row.text
+
+
+def resembling_direction(
+    session: Session, analysis_id: int, algorithm_id: str, alignment: DirectionAlignment
+) -> DirectionRow | None:
+    """The first row whose alignment makes the same interchanges as this one up to rounding; None if none does.
+
+    An address that was written before directions had the same digits on every machine still finds its row so.
+    """
+    kept = kept_directions(session, analysis_id, algorithm_id)
+    return next((row for row in kept if alignment_of(row).resembles(alignment)), None)

@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 from analysis.digest import looks_like_digest
 from app.addressing import RESERVED_SLUGS
 from app.db.errors import Conflict, NotFound
+from app.db.reads.analyses import begins_with
 from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 
 KEY_LENGTH: Final = 12
+CLAIM_KEY_LENGTH: Final = 16
+"""Of the keys of claims that earlier versions kept."""
 MAX_SHORT_LINKS: Final = 200_000
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
@@ -138,3 +141,29 @@ def long_address(session: Session, key: str) -> str:
             "ask whoever sent it for the long address, which works everywhere",
         )
     return row.address
+
+
+def kept_claim(session: Session, network: NetworkRow, output: int, ref: str) -> str:
+    """Where a claim stands that an earlier version kept at an address of its own.
+
+    Its key begins as the digest of what was claimed and ends with what tells networks and outputs apart.
+
+    Args:
+        session: open session.
+        network: that it is about.
+        output: of it.
+        ref: 6 or more digits with which its digest begins.
+
+    Raises:
+        NotFound: there is none, or several begin so.
+    """
+    ending = sha256(f"{network.digest}.{output}".encode()).hexdigest()[: CLAIM_KEY_LENGTH - KEY_LENGTH]
+    rows = list[ShortLinkRow]()
+    if looks_like_digest(ref):
+        mine = ShortLinkRow.key.endswith(ending), func.length(ShortLinkRow.key) == CLAIM_KEY_LENGTH
+        beginning = begins_with(ShortLinkRow.key, ref[:KEY_LENGTH])
+        rows = list(session.scalars(select(ShortLinkRow).where(beginning, *mine).limit(2)))
+    if len(rows) != 1:
+        cause = f"is not kept of output {output} of {network.slug}"
+        raise NotFound(f"claim {ref[:64]!r}", cause, "give the circuit to see where it stands")
+    return rows[0].address

@@ -15,7 +15,7 @@ from analysis.explanations.registry import RECORDED
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from app.db.cloud_storage import made_shares, stored_shares
-from app.db.reads.directions import all_direction_alignments, direction_searches
+from app.db.directions import KIND as DIRECTIONS
 from app.db.reads.verdicts import outcomes_of, step_of
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
@@ -46,14 +46,13 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         of: how addresses name it.
     """
     survey = session.get(CommonGroundRow, analysis.id, options=[defer(CommonGroundRow.facts)])  # a cloud of thousands
-    stories = report_row(session, analysis, STORIES)
+    stories, searched = (report_row(session, analysis, kind) for kind in (STORIES, DIRECTIONS))
     query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
     verdicts = [row for row in session.scalars(query) if row.kind != "interpretation"]
     key = (
         *(key_of(session, analysis), of),
-        *(one.content for one in (survey, stories) if one is not None),
+        *(one.content for one in (survey, stories, searched) if one is not None),
         *sorted((row.id, row.content) for row in verdicts),
-        *(search.content for search in direction_searches(session, analysis.id).values()),
         repr(stored_searches(session, analysis.id)),
     )
     kept = _FRAMES.get(key)
@@ -76,7 +75,7 @@ def _read(
         "algorithm": columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED)),
         "alignment": columns_of(session, analysis, "alignment", tuple(alignments.STORED)),
     }
-    if direction_searches(session, analysis.id):
+    if report_row(session, analysis, DIRECTIONS) is not None:
         stored["direction"] = _directions(session, analysis)
     searched = stored_searches(session, analysis.id)
     stored |= {
@@ -111,20 +110,10 @@ def _read(
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
-    """The kept alignments on directions, each once with the classes that found it."""
-    rows: dict[str, tuple[Any, Any, set[str]]] = {}
-    for row, owner, name in all_direction_alignments(session, analysis.id, valid_only=False):
-        rows.setdefault(f"{owner.algorithm_id}.{row.alignment_id}", (row, owner, set()))[2].add(name)
-    of_owner = {"algorithm_id": "algorithm_id", "form": "form", "algorithm_text": "text", "formula": "formula"}
-    found: dict[str, Any] = {
-        name: [getattr(owner, attribute) for _, owner, _ in rows.values()] for name, attribute in of_owner.items()
-    }
-    found |= {
-        name: [np.nan if value is None else value for value in (getattr(row, name) for row, _, _ in rows.values())]
-        for name in directions.STORED
-        if name not in of_owner and name != "classes"
-    }
-    return found | {"classes": [classes for _, _, classes in rows.values()]}
+    """The kept alignments on directions, with the classes that found each."""
+    columns = columns_of(session, analysis, "direction", tuple(directions.STORED))
+    found: dict[str, Any] = {name: columns[name] for name in directions.STORED}
+    return found | {"classes": [set(classes.split()) for classes in found["classes"]]}
 
 
 def _shares(

@@ -17,14 +17,6 @@ from analysis.digest import canonical_json
 from analysis.report import Part as Stored
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
-
-class StoredScore(Stored):
-    """Interventions that are right, of those tried."""
-
-    agreed: int
-    of: int
-
-
 Report = TypeVar("Report", bound=Stored)
 
 

@@ -18,9 +18,10 @@ from sqlalchemy import Boolean, Column, ColumnElement, Float, Integer, Table, Te
 from sqlalchemy.orm import Session
 
 from app.db.columns import BigCount, HexMask, SortableInteger
+from app.db.direction_tables import DirectionRow
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisReportRow, AnalysisRow, CircuitRow
 from app.recent import Recent
 
 MAX_KEPT: Final = 64_000_000  # bytes
@@ -48,6 +49,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     "circuit": _source(CircuitRow, "analysis", "position"),
     "algorithm": _source(AlgorithmRow, "analysis_id", "position"),
     "alignment": _source(AlignmentRow, "analysis_id", "id"),
+    "direction": _source(DirectionRow, "analysis", "position"),
     **{key: _Source(table, "analysis", "position") for key, table in RECORDED_TABLES.items()},
 }
 
@@ -103,6 +105,9 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     if kind in RECORDED_TABLES:  # it may have been searched again
         found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
         key = (*key, session.scalar(found_at))
+    if kind == "direction":
+        report = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == "directions"
+        key = (*key, session.scalar(select(AnalysisReportRow.content).where(*report)))
     found = _Columns(session, analysis.id, _SOURCES[kind], key)
     found.read(names)
     return found

@@ -10,7 +10,6 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from app.db import (  # noqa: F401
-    claim_tables,
     direction_tables,
     job_tables,
     model_tables,

@@ -12,16 +12,18 @@ from analysis.report import Analysed, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.analysed import read_analysed
+from app.db.directions import save_directions
 from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reports import save_report
 from app.db.stories import save_relations
 from app.db.tables import AnalysisReportRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import Arguments, Timed, analysis_meant, timed
-from pluriscope.analyses.registry import BY_KEY, STORIES, Analysis
+from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, STORIES, Analysis
 
 _BESIDE: Final[Mapping[str, Callable[[Session, AnalysisReportRow, Any], None]]] = {
-    STORIES.key: lambda session, row, report: save_relations(session, row, report.relations)
+    STORIES.key: lambda session, row, report: save_relations(session, row, report.relations),
+    DIRECTIONS.key: lambda session, row, report: save_directions(session, row, report.kept),
 }
 """What is kept beside a report."""
 
@@ -37,7 +39,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Analysed, Settings], Timed[R
         row, report = analysis_meant(session, arguments), outcome.found
         thorough = bool(arguments.get("thorough", True))
         saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome.seconds)
-        if analysis.key in _BESIDE:
+        if analysis.key in _BESIDE and saved.thorough == thorough:  # else there was more already
             _BESIDE[analysis.key](session, saved, report)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row, row.network.sizes[0]))
         result = {"url": url, "network": arguments["network"], "content": saved.content}

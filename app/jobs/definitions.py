@@ -20,7 +20,7 @@ from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
 MAX_ATTEMPTS: Final = 30
-DIRECTIONS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
+KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else
 
@@ -108,27 +108,11 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
             "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
-            common ground every class where otherwise a sample is drawn, of the ladder learned maps);
-            :func:`direction_details`. The order of a list is no part of a job.
+            common ground every class where otherwise a sample is drawn, of the ladder learned maps). The order of a
+            list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
     return stored | {key: sorted(one) if isinstance(one, (list, tuple)) else one for key, one in details.items()}
-
-
-def direction_details(
-    classes: Sequence[str], *, every: bool = False, seeds: int = 0, steps: int = 0, max_dimension: int | None = None
-) -> dict[str, Any]:
-    """What a "directions" job is told beside its analysis.
-
-    Args:
-        classes: keys of :data:`analysis.directions.result.CLASSES`.
-        every: whether to search algorithms with a redundant literal too.
-        seeds: from how many seeds "learned" starts; 0 without it.
-        steps: how many steps it takes from each at most; 0 without it.
-        max_dimension: largest dimension of a learned subspace, None for a whole layer.
-    """
-    learned = {"seeds": seeds, "steps": steps, "max_dimension": max_dimension} if "learned" in classes else {}
-    return {"classes": list(classes), "every": every, **learned}
 
 
 def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, Any]:
@@ -165,11 +149,6 @@ def model_arguments(model: str, rules: str) -> dict[str, Any]:
 def _study(arguments: Mapping[str, Any]) -> str:
     """What it works on is a study, by its digest."""
     return str(arguments["study"])
-
-
-def _direction_words(arguments: Mapping[str, Any]) -> tuple[str, str]:
-    what = "learned subspaces" if arguments["classes"] == ["learned"] else "directions"
-    return what, ", every algorithm" if arguments["every"] else ""
 
 
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
@@ -209,23 +188,6 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
     return JobDefinition(analysis.key, handler, version, analysis.title, priority=REPORT_PRIORITY, words=words)
 
 
-def _report(kind: str, title: str, *, module: str = "", thoroughly: str = "", **more: Any) -> JobDefinition:
-    """Work that follows an analysis and stores a report beside it.
-
-    Args:
-        kind: of the job.
-        title: of the work.
-        module: of the handler, where it is not called as the kind.
-        thoroughly: what is done beside the rest if the job is told to be thorough.
-        more: see :func:`_defined`.
-    """
-
-    def words(told: Mapping[str, Any]) -> tuple[str, str]:
-        return title[:1].lower() + title[1:], f", {thoroughly}" if thoroughly and told["thorough"] else ""
-
-    return _defined(kind, module or kind, title, **{"priority": REPORT_PRIORITY, "words": words, **more})
-
-
 ANALYSE: Final = _defined("analyse", "handlers", "Analyse", identity=_analysis_identity)
 TRAIN: Final = _defined("train", "training", "Train", identity=_training_identity)
 CRITERIA: Final = _defined(
@@ -238,19 +200,15 @@ COMMON_GROUND: Final = _defined(
     priority=12,  # behind the verdicts
     words=lambda told: ("common ground", ", all classes" if told["thorough"] else ""),
 )
-DIRECTIONS: Final = _defined(
-    "directions", "directions", "Directions", priority=DIRECTIONS_PRIORITY, words=_direction_words
-)
 EXPLANATIONS: Final = _defined(
     "explanations",
     "explaining",
     "Explanations",
-    priority=DIRECTIONS_PRIORITY,
+    priority=KINDS_PRIORITY,
     words=lambda told: (BY_KEY[told["kind"]].plural, ""),
 )
 STUDY: Final = _defined("study", "studies", "Study", network_of=_study)
 STUDY_SUMMARY: Final = _defined("study-summary", "study_summaries", "Sum up", network_of=_study)
-PLANTED: Final = _report("planted", "Planted explanation")
 MODEL_CIRCUITS: Final = _defined("model-circuits", "model_circuits", "Circuits", version=3)
 MODEL_METHODS: Final = _defined("model-methods", "methods", METHODS.title, priority=REPORT_PRIORITY)
 MODEL_RIVALS: Final = _defined("model-rivals", "rivals", RIVALS.title, priority=REPORT_PRIORITY)
@@ -261,10 +219,8 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         TRAIN,
         CRITERIA,
         COMMON_GROUND,
-        DIRECTIONS,
         EXPLANATIONS,
         *map(_defined_by, ANALYSES),
-        PLANTED,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

@@ -22,7 +22,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.db.claims import purge_claims
 from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
@@ -109,7 +108,7 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         now: the time, the present if not given.
 
     Returns:
-        How many networks are gone, those of deleted studies among them. Deleted claims go along.
+        How many networks are gone, those of deleted studies among them.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
     n_gone = 0
@@ -117,7 +116,6 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         with store.write() as session:
             _purge_studies(session, before)
             if not _purge_one(session, before):
-                purge_claims(session, before)
                 return n_gone
         n_gone += 1
 

@@ -10,21 +10,16 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, tup
 from sqlalchemy.orm import Session, aliased
 
 from analysis.criteria.steps import default_steps
-from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.models import registry
-from app.db.codecs import network_of
-from app.db.direction_tables import DirectionSearchRow
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.models import SEARCH
-from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
 from app.db.recorded import is_searched
 from app.db.study_tables import StudyRow
-from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from app.jobs.definitions import direction_details
 from app.jobs.study_queue import ask_for_summary
 from pluriscope.analyses.registry import ANALYSES, METHODS, RIVALS, Analysis
 
@@ -90,16 +85,6 @@ def _asks(kind: str, **details: Any) -> Callable[[Session, AnalysisRow], list[Jo
     return lambda session, analysis: [queue.enqueue_about(session, analysis, kind, **details)]
 
 
-def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Every class in closed form."""
-    of_analysis = AlgorithmRow.analysis_id == analysis.id, *searched_algorithms(every=False)
-    n_algorithms = session.scalar(select(func.count()).where(*of_analysis))
-    network = network_of(analysis.network).for_output(analysis.output)
-    if not network.hidden_sizes or closed_form_work(network, n_algorithms or 0) > MAX_CHEAP:
-        return []
-    return [queue.enqueue_about(session, analysis, "directions", **direction_details(CLOSED_FORM))]
-
-
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Every kind stored as columns."""
     question = analysed_question(session, analysis)
@@ -114,16 +99,13 @@ def _stage_of(analysis: Analysis) -> Stage:
     """An analysis in the registry."""
 
     def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
-        if not analysis.follows(analysed_question(session, row)):
+        unplanted = analysis.of_planted and row.network.planted is None
+        if unplanted or not analysis.follows(analysed_question(session, row)):
             return []
         return [queue.enqueue_about(session, row, analysis.key, **analysis.details())]
 
-    return Stage(ask, _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key))
-
-
-def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Where what was planted stands."""
-    return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
+    stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
+    return Stage(ask, or_(NetworkRow.planted.is_(None), stored) if analysis.of_planted else stored)
 
 
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -142,18 +124,11 @@ def _judged() -> ColumnElement[bool]:
 
 CRITERIA: Final = Stage(_criteria, _judged())
 COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
-DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-PLANTED: Final = Stage(
-    _planted,
-    or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
-)
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
 STAGES: Final = (
     CRITERIA,
     COMMON_GROUND,
-    DIRECTIONS,
     RECORDED_KINDS,
     *OF_ANALYSES.values(),
-    PLANTED,
 )

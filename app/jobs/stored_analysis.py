@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
@@ -15,12 +14,11 @@ from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.models import find_model, model_of, save_beside
-from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
-from app.db.reports import save_report
+from app.db.reads.analyses import analysis_by_key, network_by_digest
 from app.db.tables import AnalysisRow
 from app.jobs.handlers import Handler, Saved
 from pluriscope.analyses.registry import Analysis
-from pluriscope.naming import RulesScope, Scope
+from pluriscope.naming import RulesScope
 
 Inputs = TypeVar("Inputs")
 Found = TypeVar("Found", bound=Part)
@@ -61,36 +59,6 @@ def timed(compute: Callable[[Inputs, Work], Found], inputs: Inputs, work: Work =
     began = time.perf_counter()
     found = compute(inputs, work)
     return Timed(found, time.perf_counter() - began)
-
-
-def report_handler(
-    kind: str,
-    read: Callable[[Session, AnalysisRow, Arguments], Inputs],
-    compute: Callable[[Inputs, Work], Found],
-    page: Callable[[Addresses, str, Scope], str],
-    words: Callable[[Found], str],
-) -> Handler[Inputs, Timed[Found]]:
-    """Work that finds out one thing about a stored analysis and keeps it beside that.
-
-    Args:
-        kind: of the report.
-        read: session, analysis and arguments → what is looked at.
-        compute: that → the report; a module-level function, since it runs in another process.
-        page: addresses, slug and scope → where it is shown.
-        words: the report → one line for the job's page.
-    """
-
-    def load(session: Session, arguments: Arguments) -> Inputs:
-        return read(session, analysis_meant(session, arguments), arguments)
-
-    def save(session: Session, arguments: Arguments, outcome: Timed[Found]) -> Saved:
-        row = analysis_meant(session, arguments)
-        saved = save_report(session, row, kind=kind, report=outcome.found, thorough=True, seconds=outcome.seconds)
-        url = page(Addresses(), row.network.slug, scope_of(row, row.network.sizes[0]))
-        result = {"url": url, "network": arguments["network"], "content": saved.content}
-        return Saved(result, words(outcome.found))
-
-    return Handler(load, partial(timed, compute), save)
 
 
 def model_report_handler(

@@ -209,30 +209,15 @@ class _Planner:
             self.part.presets.append(Titled(preset["label"], preset["url"]))
 
     def _directions(self) -> list[dict[str, Any]]:
-        """Each class of directions that was searched, its kept alignments, and where two contradict.
-
-        Every class is listed page by page; valid alignments are taken, each once.
-        """
-        slug, scope, most = self.part.network, self.part.scope, self.wish.limit
+        """Valid alignments on directions, each once, and where two contradict."""
+        slug, scope = self.part.network, self.part.scope
         bare = self.links.directions(slug, scope)
-        classes = [one for one in self._twin(bare)["classes"] if one["state"] == "done"]
-        found: dict[str, dict[str, Any]] = {}
-        if classes:
-            self.selection.add("directions", bare)
-        for one in classes:
-            address, shown = one["url"], 0
-            while address and shown < most:
-                self.selection.add("directions", address)
-                page = self._twin(address)
-                shown += len(page["items"])
-                for entry in page["items"]:
-                    found |= {item["ref"]: item for item in entry["items"] if item["valid"]}
-                address = page.get("next_url") or ""
-        chosen = list(found.values())[:most]
+        chosen, total = self._items(bare, self.wish.limit)
         self.selection.add("direction", *(item["url"] for item in chosen))
-        if classes:
-            order = "valid ones of every class searched, each once"
-            self.part.shares.append(Share("alignment on directions", len(chosen), len(found), order, bare))
+        if chosen:
+            self.part.shares.append(
+                Share("alignment on directions", len(chosen), total, "in the order of the list", bare)
+            )
         if slug == ALICE_AND_BOB and scope == Scope():
             self._compare((ALICE, BOB), "Alice and Bob")
         return chosen

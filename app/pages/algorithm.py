@@ -29,7 +29,6 @@ from app.pages.candidates import (
     locate_with_scope,
     verdicts_of,
 )
-from app.pages.directions.summary import ClassCount, class_counts_of
 from app.pages.formulas import (
     SHOWN,
     AlgorithmView,
@@ -108,7 +107,6 @@ class AlgorithmPage(Paged, HuedPage):
     n_minimal: BigInt
     n_kept: int
     truncated_at: int | None
-    directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
     directions_url: str = Field(description="Its alignments on linear directions.")
     items: list[AlignmentItem]
     minimal_only: bool
@@ -161,7 +159,6 @@ def build_algorithm(
         inputs=input_texts(place),
         every_url=url(),
         minimal_url=url(minimal=1),
-        directions=class_counts_of(session, addresses, place, row.algorithm_id),
         directions_url=addresses.directions(slug, place.scope, algorithm=row.algorithm_id),
         items=[alignment_item(alignment, algorithm, place, addresses) for alignment in rows],
         minimal_only=options.minimal,

@@ -23,6 +23,7 @@ from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside
+from app.db.reads.algorithms import is_listed
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row
 from app.errors import NotFound
@@ -33,7 +34,7 @@ from app.options import PageModel
 from app.pages.models.standing import ModelStanding
 from app.pages.models.views import ModelPlace
 from app.pages.place import Place
-from pluriscope.analyses.registry import ANALYSES, BY_KEY, Analysis
+from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
 from pluriscope.naming import ExplanationRef, RulesScope
@@ -154,11 +155,19 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
     def sizes() -> Mapping[int, int]:
         return {} if row is None else distribution_in(row.distributions).by_edges
 
-    record = planted_of(place.row)
-    planted = None if record is None else record.circuit.mask
+    def report(key: str) -> Any:
+        kept = report_row(session, row, key)
+        return None if kept is None else report_of(kept, BY_KEY[key].report)
+
+    planted = planted_of(place.row)
     about_it = place.question, place.row.name, place.slug, place.scope, links, read
-    subject = network_subject(*about_it, sizes=sizes, planted=planted)
+    lists = partial(is_listed, session, row)
+    subject = network_subject(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
     why = analysis.refuses(place.question)
+    if analysis.of_planted and planted is None:
+        why = "Nothing is said to be planted in this network."
+    if not analysis.find and not why:
+        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
     if row is None or why:
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
     kept, stored = report_row(session, row, analysis.key), None
@@ -189,6 +198,8 @@ def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: An
     read = partial(ModelStanding, session, place, links)
     about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
     subject = Subject(*about_it, sizes, graph.to_hex)
+    if not analysis.find:
+        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
     if (place.row.id, place.text) not in searched:
         return Asked(analysis, subject, "not_analysed", None, None, "", rules)
     report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
@@ -214,11 +225,11 @@ def analysis_meant(key: str, links: Addresses, slug: str, scope: AnyScope) -> An
     Raises:
         NotFound: there is none, or it is not asked about such models.
     """
-    known = [one.key for one in ANALYSES if one.of_models or not isinstance(scope, RulesScope)]
+    known = {one.key: one for one in SHOWN if one.of_models or not isinstance(scope, RulesScope)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(slug, scope)
         raise NotFound(what, "is not known here", f"use {', '.join(known)}", "analysis", parent, "all analyses")
-    return BY_KEY[key]
+    return known[key]
 
 
 # --- one analysis
@@ -304,7 +315,7 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
         "speaks about.",
         actions=(Choice("Rules", rules, every[0].chosen), claim),
     )
-    cards = [_card(one) for one in every]
+    cards = [_card(one) for one in every if one.state != "not_applicable" or not one.analysis.of_planted]
     for start in range(0, len(cards), _BESIDE):
         some = cards[start : start + _BESIDE]
         yield Side(some) if len(some) > 1 else some[0]
@@ -321,7 +332,10 @@ def _card(one: Asked) -> Block:
     caption = Markup("<b>{}</b><br>{}<br>{}<br><small>{}</small>").format(
         title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
     )
-    return Figure(shown(one.analysis).thumb(one.report, one.subject), caption)
+    drawn = shown(one.analysis).thumb(one.report, one.subject)
+    if not drawn:
+        return Notice(title, one.analysis.question, one.analysis.price)
+    return Figure(drawn, caption)
 
 
 # --- one thing of one, and what analyses say of one explanation
@@ -343,7 +357,7 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
 
 def about(session: Session, place: Place, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
     """What the analyses say of one explanation of a network: blocks for its page."""
-    for analysis in ANALYSES:
+    for analysis in SHOWN:
         says = shown(analysis).about
         if says is not None:
             one = of_network(session, place, links, analysis)

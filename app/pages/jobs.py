@@ -48,7 +48,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     **{one.key: one.stages for one in ANALYSES},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
-    "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

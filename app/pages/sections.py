@@ -17,7 +17,6 @@ from pluriscope.naming import Scope, scope_from
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
     ("analyses", "More analyses", lambda addresses, network, scope: addresses.analyses(network, scope)),
-    ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
     ("funnel", "Funnel", lambda addresses, network, scope: addresses.funnel(network, scope)),
     ("common-ground", "Common ground", lambda addresses, network, scope: addresses.common_ground(network, scope)),
@@ -58,12 +57,8 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         network, here, depth = named["network"], "compare", len(parts)
     else:
         return ()
-    if here == "algorithms" and parts[4:5] == ["directions"]:
-        here = "directions"  # an algorithm's alignments on directions
     if here in ("circuits", "algorithms"):
         here = "explanations"
-    if here == "claims":
-        here, depth = "methods", depth + 1  # what others found, beside what methods answer
     scope = _scope(named)
     return tuple(
         Section(

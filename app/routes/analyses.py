@@ -36,7 +36,7 @@ from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import takes
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.registry import SHOWN, Analysis
 from pluriscope.blocks import Block
 
 router = APIRouter()
@@ -84,6 +84,8 @@ def _of_model(session: Session, links: Addresses, name: str, options: Any, keys:
 
 def _ask_of_network(session: Session, links: Addresses, name: str, analysis: Analysis, order: Any) -> JobRow:
     row = analysis_ordered(session, links, name, order, f"nothing that {analysis.title.lower()} could be about")
+    if analysis.of_planted and row.network.planted is None:
+        raise Conflict(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
     details = analysis.details(thorough=getattr(order, "thorough", False))
     return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
 
@@ -101,7 +103,7 @@ def _ask_of_model(session: Session, links: Addresses, name: str, analysis: Analy
 ROOMS: Final = (
     Room(
         "/networks/{name}/analyses",
-        ANALYSES,
+        SHOWN,
         ScopeOptions,
         _of_network,
         lambda analysis: ThoroughOrder if analysis.thoroughly else AnalysisOrder,
@@ -109,7 +111,7 @@ ROOMS: Final = (
     ),
     Room(
         "/models/{name}/analyses",
-        tuple(one for one in ANALYSES if one.of_models),
+        tuple(one for one in SHOWN if one.of_models),
         RulesOptions,
         _of_model,
         lambda _: RulesOrder,
@@ -135,7 +137,7 @@ def _add_pages(here: Room) -> None:
 
     def page(request: Request, session: Any, links: Any, name: str, key: str, options: Any) -> HTMLResponse:
         (one,) = here.find(session, links, name, options, [key])
-        record = links.analysis_record(one.subject.slug, key, one.subject.scope)
+        record = links.analysis_record(one.subject.slug, key, one.subject.scope) if one.analysis.find else ""
         return _page(request, one, page_of(one), one.analysis.title, record)
 
     def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> HTMLResponse:
@@ -151,6 +153,8 @@ def _add_pages(here: Room) -> None:
 
     def ask(session: Writing, links: Links, name: str, key: str, form: Form) -> RedirectResponse:
         (one,) = here.find(session, links, name, here.options(), [key])
+        if not one.analysis.find:
+            raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
         order = here.order(one.analysis).model_validate({name: value for name, value in form.items() if value != ""})
         here.ask(session, links, name, one.analysis, order)
         scope = type(one.subject.scope)(**order.model_dump(exclude={"thorough"}))
@@ -224,5 +228,6 @@ def _add_record(here: Room, analysis: Analysis) -> None:
 
 for _room in ROOMS:
     for _analysis in _room.analyses:
-        _add_record(_room, _analysis)
+        if _analysis.find:
+            _add_record(_room, _analysis)
     _add_pages(_room)

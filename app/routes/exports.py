@@ -120,12 +120,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every interchange intervention of one alignment with the network's output and what the algorithm says.",
     ),
     (
-        "/networks/{network}/directions",
-        direction_exports.directions_table,
-        "Alignments on directions",
-        "Every kept alignment of one class of directions, the best that fail included.",
-    ),
-    (
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
         direction_exports.direction_interchanges_table,
         "Interchanges of an alignment on directions",

@@ -17,7 +17,6 @@ from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs import queue
 from app.options import PageModel
-from app.pages.claims.asked import SentClaims
 from app.pages.jobs import JobPage
 from app.pages.models.circuit import (
     ModelCircuitOptions,
@@ -25,7 +24,6 @@ from app.pages.models.circuit import (
     build_model_compare,
 )
 from app.pages.models.circuits import blocks, model_list, record, table
-from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
 from app.pages.models.models import build_model, build_models
 from app.pages.models.sandbox import (
     ModelSandboxPageOptions,
@@ -40,7 +38,6 @@ from app.rendering import is_fragment, render, show
 from app.routes.asking import RulesOrder, accepted
 from app.routes.bring_in import Sent, SentForm
 from app.routes.changes import RawBody, Writing
-from app.routes.claims import CLAIM_BODY, declared, to_the_one
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, Reading, options_of
 from app.routes.page import Page, add_page, add_twin
@@ -53,7 +50,6 @@ ONE = ALL + "/{model}"
 CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
 COMPARE = ONE + "/compare"
-CLAIM = ONE + "/claims"
 MODEL_BODY = {
     "requestBody": {
         "required": True,
@@ -61,7 +57,6 @@ MODEL_BODY = {
     }
 }
 OneOptions = Annotated[ModelCircuitOptions, Query()]
-ClaimQuery = Annotated[ModelClaimOptions, Query()]
 
 
 class ImportedModel(PageModel):
@@ -103,19 +98,6 @@ add_page(
         "Two to six circuits of one model: what they share, where they differ, and the rows on which they do.",
         errors=(400, 404, 422),
         within="these circuits",
-    ),
-    Page(
-        CLAIM,
-        build_model_claim,
-        "claim",
-        "models",
-        "Where a claimed circuit of a model stands",
-        """
-        One claimed circuit, as a mask, as edges or nodes, or as scores, located among the valid circuits under one set
-        of rules. Nothing is kept: the address holds the claim.
-        """,
-        errors=(400, 404),
-        within="this claim",
     ),
 )
 SANDBOX = Page(
@@ -227,24 +209,6 @@ def _asked(session: Session, links: Addresses, model: str, order: RulesOrder) ->
             f"circuits of {place.row.slug}", refusal, "use coarser rules", "rules", links.model(place.row.slug)
         )
     return queue.enqueue_of_model(session, "model-circuits", place.row, place.text, asked=True, again=True)
-
-
-@router.post(
-    API_PREFIX + CLAIM,
-    tags=["models"],
-    summary="Read claims about a model",
-    responses=api_errors(400, 403, 404, 413, 422),
-    openapi_extra=CLAIM_BODY,
-)
-def send_model_claims(session: Reading, links: Links, model: str, raw: RawBody, options: ClaimQuery) -> SentClaims:
-    """Read circuits that somebody claims in any form, each at the address that locates it. Nothing is kept."""
-    return read_model_claims(session, links, model, raw, options)
-
-
-@router.post(CLAIM, include_in_schema=False)
-def send_from_page(session: Reading, links: Links, model: str, form: SentForm, sent: Sent) -> RedirectResponse:
-    options = declared(ModelClaimOptions, form)
-    return to_the_one(read_model_claims(session, links, model, b"" if sent is None else sent.raw, options))
 
 
 @router.get(CIRCUITS, response_class=HTMLResponse, response_model=None, include_in_schema=False)

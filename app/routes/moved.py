@@ -58,6 +58,7 @@ _ONES: Final = {
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
+_CLAIMS: Final = f"ask {API_V2}/networks/NETWORK/analyses/claims/given"
 _OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
 _FORMER_ANALYSES: Final = tuple(
     Former(f"/{room}/{{{name}}}/{key}{rest}", f"/{room}/{{{name}}}/analyses/{key}{item}", keeps, twin=False)
@@ -126,13 +127,26 @@ FORMER: Final[tuple[Former, ...]] = (
         )
         for page in _VERIFIED
     ),
-    Former("/networks/{network}/claim", "/networks/{network}/claims", (*SCOPE, *_CLAIMED)),
-    Former("/models/{model}/claim", "/models/{model}/claims", ("rules", "theme", "loss", *_CLAIMED)),
     Former(
         "/networks/{network}/claims.csv",
         became="is no table any more, since claims are not kept",
-        cure="paste a circuit to see where it stands",
-        parent="/networks/{network}/claims",
+        cure="give a circuit to see where it stands",
+        parent="/networks/{network}/analyses/claims",
+    ),
+    *(
+        Former(f"{API_PREFIX}{path}", became=_NOW_V2, cure=_CLAIMS, twin=False)
+        for path in (
+            *(f"/networks/{{network}}/claims{rest}" for rest in ("", "/{claim}", "/{claim}/file", "/{claim}/verify")),
+            "/models/{model}/claims",
+        )
+    ),
+    *(
+        Former(f"/{room}/{former}", f"/{room}/analyses/claims/given", keeps, twin=False)
+        for room, keeps in (
+            ("networks/{network}", (*SCOPE, *_CLAIMED)),
+            ("models/{model}", ("rules", "theme", "loss", *_CLAIMED)),
+        )
+        for former in ("claim", "claims")
     ),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),

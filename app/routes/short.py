@@ -14,6 +14,7 @@ from app.addressing import API_PREFIX, Addresses
 from app.db.links import (
     MAX_SHORT_LINKS,
     is_kept_short,
+    kept_claim,
     long_address,
     rename_network,
     save_short_link,
@@ -71,6 +72,19 @@ class Renamed(PageModel):
 def follow(session: Reading, links: Links, key: str) -> RedirectResponse:
     """From a short key to the address that it stands for."""
     return RedirectResponse(links.prefix + long_address(session, key), 302)
+
+
+def former_claim(session: Reading, links: Links, network: str, claim: str, output: int = 0) -> RedirectResponse:
+    """From the address of a claim that an earlier version kept to the one that holds what was claimed."""
+    return RedirectResponse(
+        links.prefix + kept_claim(session, find_network(session, links, network), output, claim), 301
+    )
+
+
+for _path in ("", "/embed"):
+    router.add_api_route(
+        _path + "/networks/{network}/claims/{claim}", former_claim, include_in_schema=False, response_model=None
+    )
 
 
 @router.get(f"{API_PREFIX}/s/{{key}}", tags=["sharing"], summary="A short key", responses=api_errors(404))

@@ -49,10 +49,9 @@ def known_values(client: httpx.Client) -> list[Known]:
         places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(aligned.items())[:4]]
         places += [] if aligned else [place]
         on_directions: Known = {}
-        for algorithm in items(f"{base}/directions?limit=3"):
-            for url in [one["url"] for one in algorithm.get("items", [])]:
-                parts = url.split("?")[0].split("/")
-                on_directions.setdefault(parts[-3], []).append(parts[-1])
+        for item in items(f"{base}/explanations?limit=30&kind=direction"):
+            parts = str(item.get("url", "")).split("?")[0].split("/")
+            on_directions.setdefault(parts[-3], []).append(parts[-1])
         places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(on_directions.items())[:2]]
     return places or [everywhere]
 

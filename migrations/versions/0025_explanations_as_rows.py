@@ -4,12 +4,15 @@ Revision 0025, after 0024, 2026-11-24.
 
 Circuits stood in blocks of bytes, linear probes and stories in columns of bytes. Where all that a row needs is there,
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
-were kept beside rows of algorithms and alignments follow from these, and go. There is no way back: the store as it was
-is kept (:mod:`app.db.upgrade`).
+were kept beside rows of algorithms and alignments follow from these, and go.
+
+What was found on directions is found again, which takes seconds; ids keep what they stand for. Claims become short
+links to the addresses that hold them. There is no way back: the store as it was is kept (:mod:`app.db.upgrade`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import struct
@@ -18,6 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,8 +60,10 @@ def upgrade() -> None:
             _delete(connection, "analyses", f"id = {int(row.id)}")
     _take_probes_over(connection)
     _take_stories_over(connection)
-    op.drop_table("circuit_blocks")
-    op.drop_table("shelf_columns")
+    _take_claims_over(connection)
+    gone = ("claim_places", "claims", "direction_alignments", "direction_algorithms", "direction_searches")
+    for table in ("circuit_blocks", "shelf_columns", *gone):
+        op.drop_table(table)
     _forget_staging(connection)
 
 
@@ -104,6 +110,23 @@ def _make_tables() -> None:
         *_keys("probes", "position"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "directions",
+        sa.Column("analysis", WIDE, nullable=False),
+        sa.Column("position", WIDE, nullable=False),
+        *(sa.Column(name, sa.String(16), nullable=False) for name in ("algorithm_id", "alignment_id", "form")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("algorithm_text", "formula", "text", "classes")),
+        sa.Column("valid", sa.Boolean(), nullable=False),
+        sa.Column("agreed", WIDE, nullable=False),
+        sa.Column("of", WIDE, nullable=False),
+        sa.Column("joint_agreed", WIDE, nullable=True),
+        sa.Column("joint_of", WIDE, nullable=True),
+        sa.Column("causal_order", sa.Boolean(), nullable=False),
+        sa.Column("margin", sa.Double(), nullable=True),
+        sa.Column("families", sa.JSON(), nullable=False),
+        *_keys("directions", "position"),
+    )
+    op.create_index(op.f("ix_directions_alignment_id"), "directions", ["alignment_id"])
     op.add_column("analysis_reports", sa.Column("by_circuit", sa.Text(), nullable=False, server_default=""))
 
 
@@ -242,6 +265,32 @@ def _take_stories_over(connection: sa.Connection) -> None:
     update = sa.text("UPDATE analysis_reports SET by_circuit = :letters WHERE analysis_id = :id AND kind = 'stories'")
     for analysis, data in _shelves(connection, "stories"):
         connection.execute(update, {"letters": data["relation"].translate(LETTERS).decode(), "id": analysis})
+
+
+def _take_claims_over(connection: sa.Connection) -> None:
+    """Each under a key that begins as its digest in addresses, and ends with what tells networks and outputs apart."""
+    query = (
+        "SELECT n.slug, n.digest AS network, c.output, c.digest, c.document, c.created_at FROM claims c "
+        "JOIN networks n ON n.id = c.network_id WHERE c.deleted_at IS NULL"
+    )
+    links = sa.table("short_links", sa.column("key"), sa.column("address"), sa.column("created_at", NOW))
+    kept = set(connection.scalars(sa.select(links.c.key)))
+    for row in connection.execute(sa.text(query).columns(created_at=NOW)).all():
+        said = json.loads(row.document) if isinstance(row.document, str) else row.document
+        options = {"output": row.output} if row.output else {}
+        if "mask" in said:
+            options["mask"] = said["mask"]
+        elif "edges" in said:
+            options["edges"] = " ".join(said["edges"])
+        else:
+            options["scores"] = ",".join("null" if one is None else repr(one) for one in said["scores"])
+            picked = {name: said[name] for name in ("k", "threshold", "pick", "signed", "ablation") if name in said}
+            options |= {name: str(one).lower() if isinstance(one, bool) else one for name, one in picked.items()}
+        key = row.digest[:12] + hashlib.sha256(f"{row.network}.{row.output}".encode()).hexdigest()[:4]
+        address = f"/networks/{row.slug}/analyses/claims/given?{urlencode(options)}"
+        if key not in kept:
+            connection.execute(sa.insert(links).values(key=key, address=address, created_at=row.created_at))
+            kept.add(key)
 
 
 def _forget_staging(connection: sa.Connection) -> None:

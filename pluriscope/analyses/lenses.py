@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field, create_model
 
 from analysis.errors import InvalidMethod
 from analysis.explanations.lens_claims import LENS
@@ -15,12 +14,12 @@ from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import Lens, LensAnswer, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import FunctionOnLayerFound, LensesReport, NeuronsFound, ViewFound, view_found
-from analysis.method_settings import Setting, Settings, read_values, settings_text, written
+from analysis.method_settings import Settings, read_values, settings_text, written
 from analysis.tasks import INPUT_NAMES
 from app.figures.svg.layer_marks import marks_by_layer
 from app.figures.svg.lenses import field_squares, score_bars, share_bars
 from pluriscope import blocks
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.tables import AtHand, Column, Query, Row
@@ -212,24 +211,14 @@ def _said(
         yield Section("Settings", "Each is part of the answer and of this page's address")
         values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in lens.settings}
         url = of.links.analysis(of.slug, "lenses", Scope(), lens.key)
-        yield Form(_form(lens, of), url, "Answer with these", values | dict(of.of_network.query()), changes=False)
+        yield Form(
+            settings_form(lens.settings, of.scope),
+            url,
+            "Answer with these",
+            values | dict(of.of_network.query()),
+            changes=False,
+        )
     yield Prose(f"{lens.source}.", glossary=False)
-
-
-def _form(lens: Lens, of: Subject) -> type[BaseModel]:
-    """The settings as a form's fields; the scope stays as it is."""
-    fields: dict[str, Any] = {
-        name: (str, Field(value, json_schema_extra={"control": "hidden"}))
-        for name, value in of.of_network.query().items()
-    }
-    for one in lens.settings:
-        kind = Literal[*_choices(one)] if _choices(one) else str
-        fields[one.name] = (kind, Field("", title=one.name, description=f"{one.meaning}; {one.allowed()}"))
-    return create_model("LensSettings", **fields)
-
-
-def _choices(one: Setting) -> tuple[str, ...]:
-    return ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
 
 
 def _drawn(lens: Lens, stored: ViewFound, of: Subject) -> Markup:

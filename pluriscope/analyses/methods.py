@@ -81,7 +81,7 @@ def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
     caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
     yield Figure(_thumb(report, of), caption)
     if of.planted is not None:
-        yield Prose(_planted_words(report, of.planted), glossary=False)
+        yield Prose(_planted_words(report, of.planted.circuit.mask), glossary=False)
     rows = []
     for key, method in _methods(of).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
@@ -117,6 +117,7 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"}, url=url)
     chance, backbone, criteria = place["chance"], place["backbone"], place["criteria"]
     failed = [key for key, passed in (criteria or {}).items() if passed is False and key != "margin"]
+    planted = None if of.planted is None else of.planted.circuit.mask
     values = {
         "method": label or text,
         "edges": place["edges"],
@@ -126,7 +127,7 @@ def _row(one: AnswerFound, label: str, of: Subject) -> Row:
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
         "fails": ", ".join(failed) or None,
         "story": place["story"] and place["story"]["relation"],
-        "planted": None if of.planted is None else answered(int(place["mask"], 16), of.planted, valid=place["valid"]),
+        "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }
     return Row(values, url=url)
 

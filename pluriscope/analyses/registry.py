@@ -25,13 +25,15 @@ class Analysis:
         title: of a word or two.
         question: that it answers, one sentence.
         price: how long it takes, a sentence.
-        find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work.
+        find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work; ""
+            where nothing is stored, since a page answers at once.
         stages: of its progress: key, name, and what happens in it.
         reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
         follows: whether it is asked for by itself after the search.
         of_models: whether it is asked about models of other kinds, too.
+        of_planted: whether it is asked only about networks in which something was planted.
         version: raised when the same would be found out otherwise.
     """
 
@@ -46,6 +48,7 @@ class Analysis:
     thoroughly: str = ""
     follows: Callable[[Question], bool] = lambda _: True
     of_models: bool = False
+    of_planted: bool = False
     version: int = 1
 
     @property
@@ -79,6 +82,13 @@ def _ladder_is_cheap(question: Question) -> bool:
 
     work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
+
+
+def _directions_are_cheap(question: Question) -> bool:
+    """Whether every class in closed form takes seconds, at least for one algorithm."""
+    from analysis.directions.findings import MAX_CHEAP, closed_form_work
+
+    return bool(question.cut.hidden_sizes) and closed_form_work(question.cut, 1) <= MAX_CHEAP
 
 
 STORIES: Final = Analysis(
@@ -136,5 +146,40 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
 )
-ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER)
+DIRECTIONS: Final = Analysis(
+    "directions",
+    "Directions",
+    "On which linear directions of a layer can an algorithm's variables live, by class of directions?",
+    "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
+    "analysis.directions.report:find",
+    (("directions", "Directions", "alignments on linear directions of a layer, algorithm by algorithm"),),
+    reads=frozenset({"irredundant"}),
+    thoroughly="learned subspaces, and every irredundant algorithm",
+    follows=_directions_are_cheap,
+    version=2,
+)
+PLANTED: Final = Analysis(
+    "planted",
+    "Planted",
+    "This network was made to carry a known algorithm: is that what is found?",
+    "Under a second; every intervention is tried.",
+    "analysis.planting.report:find",
+    (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
+    reads=frozenset({"planted"}),
+    of_planted=True,
+)
+CLAIMS: Final = Analysis(
+    "claims",
+    "Your own answer",
+    "Is a circuit or an algorithm of your own right, and how far is it from what is valid?",
+    "Answered at once, at an address that holds what you give.",
+    "",
+    (),
+    boolean=False,
+    of_models=True,
+)
+ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
+"""Those that a job computes."""
+SHOWN: Final = (*ANALYSES, CLAIMS)
+"""Those that have pages."""
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
+from pydantic import BaseModel, Field, create_model
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.method_settings import Setting
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Analysed
@@ -37,7 +40,9 @@ class Subject:
         read: what was found before, read when a page needs it.
         sizes: valid circuits by their size.
         hex: a mask as addresses write it.
-        planted: the mask of the circuit that was planted; None where nothing is said to be.
+        planted: what was planted; None where nothing is said to be.
+        lists: whether an algorithm, by its id, is among those that are stored.
+        report: key of another analysis → what it found; None where nothing is stored.
     """
 
     name: str
@@ -50,7 +55,9 @@ class Subject:
     read: Callable[[], Any]
     sizes: Callable[[], Mapping[int, int]]
     hex: Callable[[int], str]
-    planted: int | None = None
+    planted: PlantedRecord | None = None
+    lists: Callable[[str], bool] = lambda _: True
+    report: Callable[[str], Any] = lambda _: None
 
     @property
     def question(self) -> Question:
@@ -106,15 +113,15 @@ def network_subject(
     read: Callable[[], Analysed],
     *,
     sizes: Callable[[], Mapping[int, int]] = dict,
-    planted: int | None = None,
+    **more: Any,
 ) -> Subject:
-    """A network as analyses show it."""
+    """A network as analyses show it; ``more`` are the last fields of :class:`Subject`."""
     layout, weights = question.layout, question.cut.weights
 
     def draws(mask: str, **more: Any) -> Markup:
         return circuit_thumb(weights, Circuit(layout, int(mask, 16)), **more)  # also of what is no possible circuit
 
-    return Subject(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, planted)
+    return Subject(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, **more)
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,27 @@ def neurons(layer: int, some: Iterable[int]) -> str:
 def input_words(row: int, n_inputs: int) -> str:
     """An input by its number in binary order: ``01``."""
     return f"{row:0{n_inputs}b}"
+
+
+def settings_form(
+    settings: Iterable[Setting], scope: AnyScope, first: Mapping[str, Any] | None = None
+) -> type[BaseModel]:
+    """Settings as the fields of a form, behind those that say which analysis is meant, and others.
+
+    Args:
+        settings: that may be set.
+        scope: as it is.
+        first: name, with type and field, of what stands before them.
+    """
+    kept: dict[str, Any] = {
+        name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in scope.query().items()
+    }
+    fields: dict[str, Any] = dict(first or {})
+    for one in settings:
+        choices = ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
+        told = Field("", title=one.name, description=f"{one.meaning}; {one.allowed()}")
+        fields[one.name] = (Literal[*choices] if choices else str, told)
+    return create_model("Settings", **kept, **fields)
 
 
 def whole_option(options: Mapping[str, str], name: str, most: int, usual: int) -> int:

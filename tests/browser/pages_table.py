@@ -42,7 +42,7 @@ PAGES = {
     "circuits by story": "/networks/xor-pretrained/explanations?kind=circuit&story=none",
     "methods": "/networks/xor-pretrained/analyses/methods",
     "methods, not asked": "/networks/majority-3-3/analyses/methods?protocol=paper",
-    "planted network": "/networks/xor-planted-disguised",
+    "planted network": "/networks/xor-planted-disguised/analyses/planted",
     "methods beside a planted circuit": "/networks/xor-planted-disguised/analyses/methods",
     "lenses": "/networks/xor-pretrained/analyses/lenses",
     "lenses, not asked": "/networks/majority-3-3/analyses/lenses?protocol=paper",
@@ -52,11 +52,11 @@ PAGES = {
     "lens with fields": "/networks/xor-pretrained/analyses/lenses/feature-pictures",
     "lens, degenerate": "/networks/xor-pretrained/analyses/lenses/sae",
     "lens, too long for a page": "/networks/majority-3-3/analyses/lenses/sae?latents=3",
-    "claim": "/networks/xor-pretrained/claims?mask=3f1cf",
+    "claim": "/networks/xor-pretrained/analyses/claims/given?mask=3f1cf",
     "steps of a method": "/networks/xor-pretrained/analyses/methods/acdc(tau=0.1)?step=9",
     "steps of a method of scores": "/networks/xor-pretrained/analyses/methods/eap-ig",
     "steps of a method that learns, not stored": "/networks/xor-pretrained/analyses/methods/edge-pruning",
-    "claim, to be pasted": "/networks/xor-or-imp-3-3/claims?output=2",
+    "claim, to be pasted": "/networks/xor-or-imp-3-3/analyses/claims?output=2",
     "explanations": "/networks/xor-pretrained/explanations",
     "algorithms": "/networks/xor-pretrained/explanations?kind=algorithm&valid=any&sort=gates",
     "explanations, many filters": "/networks/xor-pretrained/explanations?kind=circuit&kind=alignment&edges_min=3"
@@ -71,10 +71,8 @@ PAGES = {
     "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
     "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",
     "alignment, three inputs": "{wide_alignment}",
-    "directions": "/networks/alice-and-bob/directions?class=integer",
-    "directions, small integers, none reads": "/networks/xor-pretrained/directions?class=integer",
-    "directions, not learned": "/networks/xor-pretrained/directions?class=learned",
-    "directions of three inputs": "/networks/majority-3-3/directions?class=oblique",
+    "directions": "/networks/alice-and-bob/analyses/directions",
+    "directions of three inputs": "/networks/majority-3-3/analyses/directions",
     "direction": "{direction}",
     "direction, swapped obliquely": "{oblique}",
     "other models": "/models",
@@ -97,8 +95,8 @@ PAGES = {
     "methods of a model, not asked": "/models/majority-5-attention/analyses/methods?rules=heads",
     "steps of a method on a model": "/models/majority-5-attention/analyses/methods/acdc?step=4",
     "steps of a method on a model by nodes": "/models/induction-attention/analyses/methods/effects?rules=nodes&step=2",
-    "claim on a model": "/models/majority-5-attention/claims?edges=x%3E1.0.v+1.0%3Elogits",
-    "claim on a model, form": "/models/induction-attention/claims?rules=nodes",
+    "claim on a model": "/models/majority-5-attention/analyses/claims/given?edges=x%3E1.0.v+1.0%3Elogits",
+    "claim on a model, form": "/models/induction-attention/analyses/claims?rules=nodes",
     "most different circuits of a model": "/models/induction-attention/analyses/rivals",
     "compare": "/compare?network=xor-pretrained&{refs}",
     "compare, one chosen": "/compare?network=xor-pretrained&e=c-{mask}",
@@ -159,8 +157,8 @@ def addresses(site: Any) -> dict[str, str]:
         "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
         "algorithm": alignment["url"].split("/")[4],
         "alignment": alignment["alignment"],
-        "direction": _first_direction(site, "/networks/alice-and-bob/directions?class=integer"),
-        "oblique": _first_direction(site, "/networks/xor-pretrained/directions?class=oblique"),
+        "direction": _first_direction(site, "alice-and-bob", "integer"),
+        "oblique": _first_direction(site, "xor-pretrained", "oblique"),
         "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
@@ -170,6 +168,6 @@ def addresses(site: Any) -> dict[str, str]:
     return {name: address.format(**names) for name, address in PAGES.items()}
 
 
-def _first_direction(site: Any, listed: str) -> str:
-    """The page of the first alignment on a list of directions."""
-    return next(one["url"] for item in site.twin(listed)["items"] for one in item["items"])
+def _first_direction(site: Any, network: str, found_by: str) -> str:
+    """The page of the first alignment that a class of directions found."""
+    return str(site.listed(network, kind="direction", map=found_by)["items"][0]["url"])

@@ -231,10 +231,9 @@ def _alignments_of(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
 
 
-def searched_algorithms(*, every: bool) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on the algorithms that are placed on directions; where redundancy was not stored, the search looks."""
-    irredundant = AlgorithmRow.irredundant_literals
-    return () if every else (or_(irredundant.is_(True), irredundant.is_(None)),)
+def is_listed(session: Session, analysis: AnalysisRow | None, algorithm_id: str) -> bool:
+    """Whether an algorithm is one of those that an analysis lists."""
+    return analysis is not None and find_algorithm(session, analysis.id, algorithm_id) is not None
 
 
 def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:

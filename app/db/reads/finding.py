@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from analysis.digest import looks_like_digest
 from analysis.networks.circuit import EdgeLayout
-from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionRow
 from app.db.reads.algorithms import AlgorithmFilter
 from app.db.reads.analyses import begins_with
 from app.db.reads.circuits import StoredCircuit, circuits_at, locate_mask
@@ -182,23 +182,16 @@ def alignments_called(
 def directions_called(
     session: Session, prefix: str, algorithm: str, within: Collection[int] | None, limit: int
 ) -> list[Found]:
-    """Stored alignments on directions, by the same; one that several searches found once."""
-    called = begins_with(DirectionAlignmentRow.alignment_id, prefix)
-    ids = session.scalars(select(DirectionAlignmentRow.id).where(called).limit(_LOOKED_AT)).all()
+    """Stored alignments on directions, by the same."""
     query = (
-        select(DirectionAlignmentRow, DirectionAlgorithmRow, AnalysisRow)
-        .join(DirectionAlgorithmRow, DirectionAlgorithmRow.id == DirectionAlignmentRow.algorithm_row_id)
-        .join(DirectionSearchRow, DirectionSearchRow.id == DirectionAlgorithmRow.search_id)
-        .join(AnalysisRow, AnalysisRow.id == DirectionSearchRow.analysis_id)
-        .where(DirectionAlignmentRow.id.in_(ids), DirectionAlgorithmRow.algorithm_id.startswith(algorithm))
+        select(DirectionRow, AnalysisRow)
+        .join(AnalysisRow, AnalysisRow.id == DirectionRow.analysis)
+        .where(begins_with(DirectionRow.alignment_id, prefix), DirectionRow.algorithm_id.startswith(algorithm))
     )
-    found = {
-        (analysis.id, owner.algorithm_id, row.alignment_id): Found(
-            analysis, analysis.network, owner.algorithm_id, owner.formula, row.alignment_id, row.valid
-        )
-        for row, owner, analysis in session.execute(_shown(query, within).limit(_LOOKED_AT))
-    }
-    return list(found.values())[:limit]
+    return [
+        Found(analysis, analysis.network, row.algorithm_id, row.formula, row.alignment_id, row.valid)
+        for row, analysis in session.execute(_shown(query, within).limit(limit))
+    ]
 
 
 def _shown(query: _Query, within: Collection[int] | None) -> _Query:

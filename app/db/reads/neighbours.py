@@ -1,4 +1,4 @@
-"""Stored circuits beside a given one: the nearest, the smallest, and those before and after it in order."""
+"""Stored circuits beside a given one: those before and after it in order."""
 
 from __future__ import annotations
 
@@ -7,37 +7,9 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import MAX_EDGES
-from app.db.reads.circuits import circuits_at, locate_mask, masks_of
+from app.db.reads.circuits import circuits_at, locate_mask
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
-
-
-def nearest_stored(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int, int] | None:
-    """The stored circuit with fewest edges to add or remove, of several the lowest mask, and how many these are.
-
-    Args:
-        analysis: whose circuits are looked at.
-        mask: the given circuit, stored or not.
-
-    Returns:
-        None where no circuit is stored.
-    """
-    masks = masks_of(session, analysis)
-    if not len(masks):
-        return None
-    if masks.dtype == object:
-        return min(((other, (other ^ mask).bit_count()) for other in masks.tolist()), key=lambda one: one[::-1])
-    apart = np.bitwise_count(masks ^ np.uint64(mask))
-    place = int(apart.argmin())
-    return int(masks[place]), int(apart[place])
-
-
-def smallest_stored(session: Session, analysis: AnalysisRow) -> str:
-    """The lowest mask among the stored circuits with the fewest edges, in hex; "" where none is stored."""
-    edges = _edges(session, analysis)
-    if not len(edges):
-        return ""
-    return circuits_at(session, analysis, analysis.network.layout, [int(edges.argmin())])[0].mask
 
 
 def masks_beside(session: Session, analysis: AnalysisRow, mask: int) -> tuple[int | None, int | None]:

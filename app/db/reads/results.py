@@ -17,7 +17,6 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitMethod, CircuitSearch
-from analysis.directions.result_json import directions_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -28,7 +27,6 @@ from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in, distribution_in, smallest_in
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuits import masks_of, whole_counts
-from app.db.reads.direction_results import load_directions
 from app.db.reads.verdicts import tallies_of
 from app.db.rows import columns_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
@@ -88,8 +86,7 @@ def result_parts(
     """
     verdicts = [tallies_of(session, one) for one in stored]
     found = [load_analysis(session, one, lists=False) for one in stored]
-    directions = [directions_json(load_directions(session, one)) for one in stored]
-    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts, directions=directions)
+    document: dict[str, Any] = result_json(found, masks=False, verdicts=verdicts)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     if whole:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from analysis.networks.circuit import Circuit
 from analysis.reverify import Value, smaller_by_one
-from app.db.direction_tables import DirectionAlignmentRow
+from app.db.direction_tables import DirectionRow
 from app.db.reads.circuits import circuits_at, is_stored, locate_mask
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
@@ -81,14 +81,13 @@ def _position(session: Session, analysis_id: int, circuit: Circuit) -> int | Non
     return position if found else None
 
 
-def stored_directions(row: DirectionAlignmentRow) -> dict[str, Value]:
+def stored_directions(row: DirectionRow) -> dict[str, Value]:
     """The figures of a row that keeps an alignment on directions."""
     told: dict[str, Value] = {
         "directions": row.alignment_id,
         "iia": f"{row.agreed}/{row.of}",
         "valid": row.valid,
         "causal_order": row.causal_order,
-        "residuals": tuple(0.0 if one is None else float(one[2]) for one in row.read_outs),
     }
     if row.joint_agreed is not None:
         told["joint"] = f"{row.joint_agreed}/{row.joint_of}"

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from app.addressing import Addresses
-from app.db.direction_codecs import direction_alignment_of
-from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
-from app.db.reads import directions as reads
+from app.db.direction_tables import DirectionRow
+from app.db.directions import alignment_of, direction_text, find_direction_row, resembling_direction
 from app.errors import NotFound
 from app.pages.directions.places import direction_url
 from app.pages.place import Place
-
-Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
 
 
 def find_direction(
@@ -26,8 +21,8 @@ def find_direction(
     algorithm: HighLevelModel,
     alignment_id: str,
     at: str,
-) -> tuple[Stored, DirectionAlignment]:
-    """The rows that keep the alignment that an address names, and the alignment.
+) -> tuple[DirectionRow | None, DirectionAlignment]:
+    """The row that keeps the alignment that an address names, None if none does, and the alignment.
 
     Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
 
@@ -53,22 +48,22 @@ def find_direction(
                 parent=direction_url(addresses, place, algorithm.id, alignment),
                 parent_label=f"alignment {alignment.id}",
             )
-    stored: Stored = []
+    stored = None
     if place.analysis is not None:
-        stored = reads.find_directions(session, place.analysis.id, algorithm.id, alignment_id)
-    if not stored and not at and (at := reads.direction_text(session, algorithm.id, alignment_id)):
+        stored = find_direction_row(session, place.analysis.id, algorithm.id, alignment_id)
+    if stored is None and not at and (at := direction_text(session, algorithm.id, alignment_id)):
         alignment = parse_directions(algorithm.text, at)
-    if at and place.analysis is not None and not stored:
+    if at and place.analysis is not None and stored is None:
         # from before directions had the same digits on every machine, or from an engine that rounded otherwise
-        near = reads.resembling_directions(session, place.analysis.id, algorithm.id, alignment)
-        if near:
-            return near, direction_alignment_of(near[0][0], algorithm.text)
+        near = resembling_direction(session, place.analysis.id, algorithm.id, alignment)
+        if near is not None:
+            return near, alignment_of(near)
     if at:
         return stored, alignment
-    if not stored:
+    if stored is None:
         empty = parse_directions(algorithm.text, "")
         if not algorithm.responses and empty.id == alignment_id:
-            return [], empty
+            return None, empty
         raise NotFound(
             f"alignment {alignment_id[:40]!r}",
             "is not one of the alignments on directions kept for this algorithm",
@@ -78,4 +73,4 @@ def find_direction(
             parent=parent,
             parent_label=f"directions of {algorithm.formula}",
         )
-    return stored, direction_alignment_of(stored[0][0], algorithm.text)
+    return stored, alignment_of(stored)

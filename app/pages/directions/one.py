@@ -14,13 +14,14 @@ from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.findings import family_of, split_of
 from analysis.directions.oblique import WORST_FIRST
+from analysis.directions.report import LABELS
 from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import Protocol
 from app.addressing import Addresses
-from app.db.direction_codecs import direction_alignment_of
-from app.db.direction_tables import DirectionAlignmentRow
-from app.db.reads import directions as reads
+from app.db.direction_tables import DirectionRow
+from app.db.directions import KIND, alignment_of, kept_directions
+from app.db.reports import report_row
 from app.figures.numbers import exact, noun
 from app.pages.candidates import (
     algorithm_of,
@@ -31,7 +32,7 @@ from app.pages.candidates import (
     locate_with_scope,
     verdicts_of,
 )
-from app.pages.directions.explaining import Stored, find_direction
+from app.pages.directions.explaining import find_direction
 from app.pages.directions.places import (
     direction_item,
     direction_ref,
@@ -42,7 +43,6 @@ from app.pages.directions.places import (
     rowspace_view,
 )
 from app.pages.directions.views import (
-    CLASS_LABELS,
     DirectionItem,
     DirectionOptions,
     DirectionPage,
@@ -104,6 +104,7 @@ def build_direction(
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
     stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, options.at)
+    searched = None if stored is None else report_row(session, place.analysis, KIND)
     scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_PAGE_RUNS)
     table = DirectionTable(place.question, max_programmes=MAX_PAGE_PROGRAMMES)
     placed = place_views(algorithm, alignment, table.clean, place)
@@ -163,32 +164,30 @@ def build_direction(
         n_failing=len(failing),
         found_in=[
             FoundInView(
-                key=search.direction_class,
-                label=CLASS_LABELS[search.direction_class],  # type: ignore[index]
-                url=addresses.directions(
-                    slug, place.scope, **{"class": search.direction_class, "algorithm": algorithm.id}
-                ),
+                key=key,
+                label=LABELS[key],
+                url=addresses.directions(slug, place.scope, map=key, algorithm=algorithm.id),
             )
-            for _, search in stored
+            for key in (() if stored is None else stored.classes.split())
         ],
         siblings=siblings,
         n_siblings=n_siblings,
         provenance=provenance_view(
             place,
-            stored=bool(stored),
-            engine_version=stored[0][1].engine_version if stored else None,
-            analysed_at=stored[0][1].created_at if stored else None,
-            result_digest=stored[0][1].content if stored else "",
+            stored=searched is not None,
+            engine_version=None if searched is None else searched.engine_version,
+            analysed_at=None if searched is None else searched.created_at,
+            result_digest="" if searched is None else searched.content,
         ),
     )
 
 
 def _families(
-    table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment, stored: Stored
+    table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment, stored: DirectionRow | None
 ) -> list[FamilyView | None]:
     """What is known of each place's oblique swaps: as stored, else within a page's budget."""
-    kept = next((row.swaps for row, _ in stored if row.swaps and all(one is not None for one in row.swaps)), None)
-    if kept is not None:
+    if stored is not None and stored.families and all(stored.families):
+        kept = stored.families
         return [FamilyView(dimension=dimension, answer=answer, method=method) for dimension, answer, method in kept]
     return [family_view(family_of(table, algorithm, path, linear)) for path, linear in alignment.places]
 
@@ -200,15 +199,14 @@ def _together(families: Sequence[FamilyView | None]) -> tuple[int | None, Passin
     return sum(one.dimension for one in known), min((one.answer for one in known), key=WORST_FIRST.index)
 
 
-def _joint(scored: ScoredDirections, stored: Stored) -> tuple[FractionView | None, float | None]:
+def _joint(scored: ScoredDirections, stored: DirectionRow | None) -> tuple[FractionView | None, float | None]:
     """The joint score: run for the page, or as a search has stored it where there are too many runs."""
     if scored.joint is not None:
         margin = scored.joint.margin
         told = FractionView(agreed=scored.joint.agreed, of=scored.joint.of)
         return told, float(margin) if np.isfinite(margin) else None
-    for row, _ in stored:
-        if row.joint_agreed is not None and row.joint_of is not None:
-            return FractionView(agreed=row.joint_agreed, of=row.joint_of), None
+    if stored is not None and stored.joint_agreed is not None and stored.joint_of is not None:
+        return FractionView(agreed=stored.joint_agreed, of=stored.joint_of), None
     return None, None
 
 
@@ -236,21 +234,14 @@ def _siblings(
     """Other kept alignments of the algorithm on directions, valid ones first; one found in two classes once."""
     if place.analysis is None:
         return [], 0
-    by_class = reads.classes_of_algorithm(session, place.analysis.id, algorithm.id)
-    kept = reads.alignments_of_directions(session, list(by_class.values()), per_algorithm=50)
-    others: dict[str, DirectionAlignmentRow] = {}
-    for rows in kept.values():
-        for row in rows:
-            if row.alignment_id != alignment.id:
-                others.setdefault(row.alignment_id, row)
+    kept = kept_directions(session, place.analysis.id, algorithm.id)
+    others = [row for row in kept if row.alignment_id != alignment.id]
     layers = [linear.layer for _, linear in alignment.places]
 
-    def unlike(row: DirectionAlignmentRow) -> tuple[bool, bool, int, int]:
-        other = direction_alignment_of(row, algorithm.text)
-        elsewhere = [linear.layer for _, linear in other.places] != layers
-        return not row.valid, elsewhere, row.n_weights, row.position
+    def unlike(row: DirectionRow) -> tuple[bool, bool, int]:
+        return not row.valid, [linear.layer for _, linear in alignment_of(row).places] != layers, row.position
 
-    nearest = sorted(others.values(), key=unlike)[:N_SIBLINGS]
+    nearest = sorted(others, key=unlike)[:N_SIBLINGS]
     return [direction_item(row, algorithm, clean, place, addresses) for row in nearest], len(others)
 
 

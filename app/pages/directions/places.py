@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,14 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.alignment import DirectionAlignment
-from analysis.directions.oblique import ObliqueFamily
+from analysis.directions.oblique import WORST_FIRST, ObliqueFamily
 from analysis.directions.readouts import ReadOut
 from analysis.directions.rowspace import RowspaceSplit
 from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
 from app.addressing import Addresses
-from app.db.direction_codecs import direction_alignment_of
-from app.db.direction_tables import DirectionAlignmentRow
+from app.db.direction_tables import DirectionRow
+from app.db.directions import alignment_of
 from app.figures.svg import Direction
 from app.figures.svg.directions import linear_words, site_words
 from app.pages.directions.views import (
@@ -112,14 +112,15 @@ def rowspace_view(split: RowspaceSplit | None) -> RowspaceView | None:
 
 
 def direction_item(
-    row: DirectionAlignmentRow,
+    row: DirectionRow,
     algorithm: HighLevelModel,
     clean: Sequence[NDArray[np.float64]],
     place: Place,
     addresses: Addresses,
 ) -> DirectionItem:
     """A stored alignment as lists show it."""
-    alignment = direction_alignment_of(row, algorithm.text)
+    alignment = alignment_of(row)
+    dimension, answer = family_of_all(row.families)
     joint = None
     if row.joint_agreed is not None and row.joint_of is not None:
         joint = fraction(IIA(row.joint_agreed, row.joint_of))
@@ -133,8 +134,17 @@ def direction_item(
         joint=joint,
         joint_valid=None if joint is None else joint.agreed == joint.of,
         fragile=row.margin is not None and row.margin < FRAGILE_MARGIN,
-        family_answer=cast("Passing | None", row.family_answer),
+        family_dimension=dimension,
+        family_answer=answer,
     )
+
+
+def family_of_all(families: Sequence[Sequence[Any] | None]) -> tuple[int | None, Passing | None]:
+    """All oblique swaps of an alignment's read-outs: their dimension, and the least that any place's family says."""
+    known = [one for one in families if one is not None]
+    if not known or len(known) < len(families):
+        return None, None
+    return sum(one[0] for one in known), min((one[1] for one in known), key=WORST_FIRST.index)
 
 
 def comb_rows(places: Sequence[DirectionPlaceView]) -> list[Direction]:

@@ -31,7 +31,6 @@ from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
 from app.pages.circuit_sets import backbone_sentence
-from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import space_of
@@ -47,7 +46,6 @@ from app.pages.network.others import (
     protocol_differences,
     stored_about,
 )
-from app.pages.network.planted import PlantedView, equals_words, planted_view
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
@@ -240,7 +238,6 @@ class NetworkPage(AnalysisPage):
     funnel: list[KindFunnel] = Field(
         description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
     )
-    directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
     recorded: list[RecordedCount] = Field(description="What was found of kinds stored as columns, such as probes.")
     distributions: Distributions | None
     edge_use: list[EdgeUse]
@@ -258,7 +255,6 @@ class NetworkPage(AnalysisPage):
     backbone: str = Field(description="What the valid circuits have in common, in a sentence; empty if not known.")
     polysemanticity: str = Field(description="How many functions interpretations give a neuron; empty if not known.")
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
-    planted: PlantedView | None = Field(description="What was planted in it; null if nothing is said.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(
         description="How the analysis would find the circuits, where none is stored or on its way."
@@ -299,11 +295,6 @@ class NetworkPage(AnalysisPage):
         of = self.edge_use[0].of if self.edge_use else 0
         sampled = self.counts is not None and self.counts.circuits_kind == "sampled"
         return noun(of, "valid circuit") + (" of the sample" if sampled else "")
-
-    @property
-    def planted_words(self) -> str:
-        """How many equals the planted circuit has."""
-        return "" if self.planted is None or self.planted.found is None else equals_words(self.planted.found)
 
     @property
     def fragile(self) -> bool:
@@ -415,7 +406,6 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
-        directions=class_counts(session, addresses, place),
         recorded=recorded_counts(session, addresses, place),
         samples=None if shown is None else _samples(session, place, shown, addresses),
         provenance=None if analysis is None else provenance_of(analysis),
@@ -427,7 +417,6 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         learning_unknown="" if learning is not None else why_unknown(place.row),
         backbone="" if analysis is None else backbone_sentence(analysis),
         polysemanticity=polysemanticity_sentence(session, place),
-        planted=planted_view(session, addresses, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
         plan=None

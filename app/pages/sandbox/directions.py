@@ -15,8 +15,7 @@ from analysis.errors import InvalidAlignment, InvalidIntervention
 from analysis.fixed_order import inner
 from analysis.sandbox.direction_edits import Along, place_text, wanted_of
 from analysis.sandbox.running import Bench
-from app.db.direction_codecs import direction_alignment_of
-from app.db.reads.directions import all_direction_alignments
+from app.db.directions import alignment_of, kept_directions
 from app.pages.candidates import input_text
 from app.pages.explanations import Explanation
 from app.pages.formulas import read_algorithm
@@ -100,13 +99,12 @@ def direction_choices(
             for path, place in explanation.directions.places:
                 add(place, f"{letter}: {formulas[path]}")
     analysis = links.place.analysis
-    stored = [] if analysis is None else all_direction_alignments(session, analysis.id)
-    for row, owner, _ in stored:
+    for row in () if analysis is None else kept_directions(session, analysis.id, valid_only=True):
         if len(named) >= MOST_DIRECTIONS:
             break
-        algorithm = read_algorithm(owner.text, cast("Form", owner.form), links.place.question.model.n_inputs)
+        algorithm = read_algorithm(row.algorithm_text, cast("Form", row.form), links.place.question.model.n_inputs)
         formulas = {variable.path: variable.shown for variable in algorithm.variables}
-        for path, place in direction_alignment_of(row, owner.text).places:
+        for path, place in alignment_of(row).places:
             add(place, formulas[path])
     return [_choice(links, state, place, labels) for place, labels in named.values()]
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from analysis.reverify import Value, smaller_by_one
+from app.db.directions import find_direction_row
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.directions import find_directions
 from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
 from app.db.recorded import stored_figures
 from app.errors import BadQuery
@@ -74,8 +74,9 @@ class Store(Against):
         row = algorithm_reads.find_algorithm(self._session, analysis.id, explanation.algorithm.id)
         found = {} if row is None else stored_algorithm(row)
         if explanation.directions is not None:
-            searched = find_directions(self._session, analysis.id, explanation.algorithm.id, explanation.directions.id)
-            found |= stored_directions(searched[0][0]) if searched else {}
+            named = explanation.algorithm.id, explanation.directions.id
+            directions = find_direction_row(self._session, analysis.id, *named)
+            found |= {} if directions is None else stored_directions(directions)
         if row is not None and explanation.alignment is not None:
             kept = algorithm_reads.find_alignment(self._session, row, explanation.alignment.id)
             found |= {} if kept is None else stored_alignment(kept)

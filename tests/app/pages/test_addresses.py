@@ -46,9 +46,9 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
     (
-        lambda a: a.directions("xor", **{"class": "oblique"}),
-        "/networks/xor/directions?class=oblique",
-        "/networks/{network}/directions",
+        lambda a: a.directions("xor", map="oblique"),
+        "/networks/xor/explanations?kind=direction&map=oblique",
+        "/networks/{network}/explanations",
     ),
     (
         lambda a: a.direction("xor", "ab", "cd", Scope(1), at="0@1=1,0"),

@@ -9,19 +9,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.directions.findings import CLOSED_FORM
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from app.bundled import bundled_networks
 from app.db.direction_tables import DirectionTextRow
-from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import directions as work
 from app.jobs import queue
-from app.jobs.definitions import direction_details
+from app.jobs.analyses import handler_of
 from app.main import create_app
+from pluriscope.analyses.registry import DIRECTIONS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 from tests.golden_files import golden_network
 
@@ -31,18 +29,13 @@ XORNET = "/networks/xornet"
 LOCAL = ("127.0.0.1", 50_000)
 
 
-def search(store, slug: str, *classes: str) -> None:
+def search(store, slug: str) -> None:
     """Do what the queued job does."""
+    work = handler_of(DIRECTIONS)
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug=slug))).one()
-        job = queue.enqueue_about(session, analysis, "directions", **direction_details(classes))
-        job.state = "done"
-        arguments = dict(job.arguments)
-    with store.read() as session:
-        inputs = work.load_direction_inputs(session, arguments)
-    outcome = work.compute_directions(inputs)
-    with store.write() as session:
-        work.save_found_directions(session, arguments, outcome)
+        arguments = dict(queue.enqueue_about(session, analysis, "directions", **DIRECTIONS.details()).arguments)
+        work.save(session, arguments, work.compute(work.load(session, arguments)))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +50,8 @@ def client(tmp_path_factory):
             save_network(session, pretrained_xor(), slug="xor")
             save_analysis(session, real_analysis())
             save_network(session, small_network(2), slug="untouched")
-        search(store, "xornet", *CLOSED_FORM)
-        search(store, "xor", "orthogonal", "integer")
+        search(store, "xornet")
+        search(store, "xor")
         yield client
 
 
@@ -68,67 +61,38 @@ def told(client, path: str, **query):
     return answer.json()
 
 
+def oblique(client) -> dict[str, str]:
+    """Of each algorithm the alignment that the oblique search found."""
+    kept = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "map": "oblique"}).json()["items"]
+    return {item["algorithm"]: item["ref"].partition(".")[2] for item in kept}
+
+
 def words(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-def test_both_are_found_and_every_class_tells_its_state(client):
-    page = told(client, XORNET + "/directions", **{"class": "integer"})
-    assert {one["key"]: one["state"] for one in page["classes"]} == {
-        "integer": "done", "integer-any": "done", "orthogonal": "done", "oblique": "done", "learned": "not_asked",
+def test_the_list_says_which_classes_found_each(client):
+    items = client.get(f"/api/v2{XORNET}/explanations", params={"kind": "direction", "map": "integer"}).json()["items"]
+    assert {item["algorithm"] for item in items} == {ALICE, BOB}
+    for item in items:
+        assert (item["agreed"], item["of"], item["joint_agreed"], item["joint_of"]) == (24, 24, 64, 64)
+        assert set(item["map"]) >= {"integer", "integer-any"}
+
+
+def test_the_page_counts_every_class_and_leads_to_the_list(client):
+    told_of = client.get(f"/api/v2{XORNET}/analyses/directions").json()
+    classes = {one["direction_class"]: one for one in told_of["report"]["classes"]}
+    assert {key: (one["n_aligned"], int(one["n_valid"]), one["exact"]) for key, one in classes.items()} == {
+        "integer": (2, 2, True), "integer-any": (2, 3, True), "orthogonal": (2, 2, True), "oblique": (2, 2, True),
     }  # fmt: skip
-    assert {one["key"]: one["search"]["n_valid"] for one in page["classes"] if one["search"]} == {
-        "integer": 2, "integer-any": 3, "orthogonal": 2, "oblique": 2,
-    }  # fmt: skip
-    assert {item["algorithm"]["id"] for item in page["items"]} == {ALICE, BOB}
-    for item in page["items"]:
-        (one,) = item["items"]
-        assert one["iia"] == {"agreed": 24, "of": 24}
-        assert one["joint"] == {"agreed": 64, "of": 64}
-        assert one["valid"]
-        assert one["illusory"]
-    sites = {place["site"] for item in page["items"] for one in item["items"] for place in one["places"]}
-    assert sites == {
-        "layer 1 along n1.1 − n1.2", "layer 1 along n1.0 − n1.2", "layer 1 along n1.0 + n1.1 − n1.2",
-        "layer 1 along n1.2",
-    }  # fmt: skip
-    shown = words(client.get(XORNET + "/directions", params={"class": "integer"}).text)
-    assert "under the protocol complete" in shown.replace("All under", "under")
-
-
-def test_none_and_not_asked_and_not_analysed_are_not_confused(client):
-    none = words(client.get("/networks/xor/directions", params={"class": "integer"}).text)
-    assert "No algorithm with variables passes every single interchange, of 2 searched" in none
-    assert "the search was exhaustive" in none
-    assert "no read-out: the best one is off by" in none
-    asked = words(client.get("/networks/xor/directions", params={"class": "oblique"}).text)
-    assert "This class was not requested here" in asked
-    assert "Not learned yet" in words(client.get("/networks/xor/directions", params={"class": "learned"}).text)
-    fresh = told(client, "/networks/untouched/directions")
-    assert {one["state"] for one in fresh["classes"]} == {"not_analysed"}
-    assert "Not analysed yet" in words(client.get("/networks/untouched/directions").text)
-
-
-def test_a_search_can_be_asked_for_once(client):
-    order = {"classes": ["learned"], "seeds": 2, "steps": 50, "max_dimension": 1}
-    first = client.post("/api/v1/networks/xor/directions", json=order)
-    assert first.status_code == 202
-    assert client.post("/api/v1/networks/xor/directions", json=order).headers["location"] == first.headers["location"]
-    page = told(client, "/networks/xor/directions", **{"class": "learned"})
-    state = {one["key"]: (one["state"], bool(one["job"])) for one in page["classes"]}
-    assert state["learned"] == ("computing", True)
-    assert state["orthogonal"] == ("done", False)
-    form = client.post("/networks/xor/directions", data={"classes": "oblique", "protocol": "complete", "output": "0"})
-    assert form.status_code == 303
-    store = client.app.state.store
-    with store.write() as session:
-        for job in session.scalars(select(JobRow).where(JobRow.kind == "directions", JobRow.state == "queued")):
-            job.state = "cancelled" if "learned" in job.arguments["classes"] else "failed"
-    states = {one["key"]: one["state"] for one in told(client, "/networks/xor/directions")["classes"]}
-    assert (states["learned"], states["oblique"]) == ("cancelled", "failed")
-    for wrong in ({"classes": ["diagonal"]}, {"seeds": 0}, {"classes": []}, {"more": 1}):
-        assert client.post("/api/v1/networks/xor/directions", json=wrong).status_code == 422
-    assert client.post("/api/v1/networks/untouched/directions", json={}).status_code == 409
+    assert classes["integer"]["by_layer"] == {"1": 2}
+    page = words(client.get(f"{XORNET}/analyses/directions").text)
+    assert "exhaustive" in page
+    assert "There is more" in page
+    opened = words(client.get("/networks/xor/analyses/directions?part=integer").text)
+    assert "the best read-out is off by" in opened
+    html = client.get(f"{XORNET}/analyses/directions").text
+    assert f"{XORNET}/explanations?kind=direction&amp;map=oblique" in html
 
 
 def test_one_alignment_is_all_in_its_address(client):
@@ -194,22 +158,6 @@ def test_a_bad_text_is_refused_with_the_part_that_is_wrong(client, at, part):
     assert page.status_code == 404
 
 
-def test_lists_are_narrowed_and_paged(client):
-    first = told(client, XORNET + "/directions", limit=1)
-    assert len(first["items"]) == 1
-    second = client.get("/api/v1" + first["next_url"]).json()
-    assert second["items"][0]["algorithm"]["id"] != first["items"][0]["algorithm"]["id"]
-    assert second["next"] is None
-    narrowed = told(client, XORNET + "/directions", algorithm=BOB)
-    assert [item["algorithm"]["id"] for item in narrowed["items"]] == [BOB]
-    assert narrowed["algorithm"]["id"] == BOB
-    passing = told(client, "/networks/xor/directions", passing=1)
-    assert len(passing["items"]) == 1
-    assert told(client, "/networks/xor/directions", passing=1, **{"class": "integer"})["emptiness"] == "filtered_out"
-    lead = client.get(f"{XORNET}/algorithms/{BOB}/directions")
-    assert lead.headers["location"].endswith(f"/directions?algorithm={BOB}")
-
-
 def test_tables_cards_and_verification(client):
     bob = {"at": "0@1=1,1,-1;1@1=0,0,1"}
     lead = client.get(f"{XORNET}/algorithms/{BOB}/directions", params=bob).headers["location"]
@@ -218,7 +166,7 @@ def test_tables_cards_and_verification(client):
     assert verified["verdict"] == "equal"
     (view,) = verified["explanations"]
     equal = {figure["key"] for figure in view["figures"] if figure["status"] == "equal"}
-    assert {"directions", "iia", "joint", "valid", "causal_order", "margin", "residuals"} <= equal
+    assert {"directions", "iia", "joint", "valid", "causal_order", "margin"} <= equal
     for made in ("drawing.svg", "card.svg", "figures/line-0-1.svg", "figures/interchange-2.svg"):
         answer = client.get(f"{path}/{made}?{query}")
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
@@ -226,15 +174,11 @@ def test_tables_cards_and_verification(client):
     rows = client.get(f"{path}/interchanges.json?{query}").json()["rows"]
     assert len(rows) == 32
     assert sum(row["agreed"] for row in rows if row["tested"]) == 24
-    listed = client.get(f"{XORNET}/directions.json?class=integer").json()
-    assert [row["at"] for row in listed["rows"]] == ["0@1=0,1,-1;1@1=1,0,-1", "0@1=1,1,-1;1@1=0,0,1"]
-    assert "2 valid alignments" in " ".join(listed["about"])
 
 
 def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(client):
     """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
-    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
-    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    ids = oblique(client)
     for algorithm, former, text in FORMER:
         page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}", at=text)
         assert page["id"] == ids[algorithm] != former
@@ -257,7 +201,7 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
         with app.state.store.write() as session:
             save_network(session, file, slug="oneway")
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=one_way)))
-        search(app.state.store, "oneway", "orthogonal")
+        search(app.state.store, "oneway")
         scope = {"protocol": one_way.digest[:12]}
         here = "/api/v2/networks/oneway/explanations"
         (item,) = client.get(here, params={"kind": "direction", **scope}).json()["items"]
@@ -270,8 +214,7 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
 
 
 def test_ids_that_an_earlier_search_kept_lead_on_without_their_text(client):
-    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
-    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    ids = oblique(client)
     unknown = client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions/{FORMER[0][1]}")
     assert unknown.status_code == 404
     with client.app.state.store.write() as session:

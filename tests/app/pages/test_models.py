@@ -333,15 +333,14 @@ def test_a_circuit_of_your_own_is_located(client):
         {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
         {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.bits},
     ):
-        page = twin(client, f"{ONE}/claims", **given)
-        place = page["place"]
-        assert (page["state"], page["searched"], place["mask"], place["valid"]) == ("located", True, best.mask, True)
+        place = client.get(f"/api/v2{ONE}/analyses/claims/given", params=given).json()
+        assert (place["mask"], place["valid"]) == (best.mask, True)
         assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
-        assert {one["key"] for one in page["baselines"]} == {"effects", "random"}
-    html = client.get(f"{ONE}/claims", params={"mask": best.mask}).text
+        assert set(place["beside"]) == {"effects", "random"}
+    html = client.get(f"{ONE}/analyses/claims/given", params={"mask": best.mask}).text
     assert "It is one of the valid circuits." in html
-    unknown = twin(client, "/models/nand/claims", mask=best.mask)
-    assert (unknown["searched"], unknown["place"]["valid"]) == (False, False)
+    unknown = client.get("/models/nand/analyses/claims/given", params={"mask": best.mask}).text
+    assert "What else is valid is not known" in unknown
 
 
 def kept_bits(mask):
@@ -354,14 +353,9 @@ def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
         name.replace("-", "->"): {"score": 0.5, "in_graph": on}
         for name, on in zip(graph.bit_names, kept_bits(best.mask), strict=True)
     }
-    sent = client.post(f"{API}{ONE}/claims", json={"cfg": {}, "edges": marked}).json()
-    assert sent["form"] == "eap-ig"
-    assert sent["claims"][0]["url"] == f"{ONE}/claims?mask={best.mask}"
-    page = client.post(f"{ONE}/claims", data={"text": best.mask})
-    assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/claims?mask={best.mask}")
-    two = {"format": "pluriscope-claim/1", "claims": [{"name": n, "kind": "circuit", "mask": best.mask} for n in "ab"]}
-    assert len(client.post(f"{API}{ONE}/claims", json=two).json()["claims"]) == 2
-    assert client.post(f"{ONE}/claims", data={"text": json.dumps(two)}).status_code == 422
+    text = json.dumps({"cfg": {}, "edges": marked})
+    told = client.get(f"/api/v2{ONE}/analyses/claims/given", params={"text": text}).json()
+    assert (told["form"], told["mask"]) == ("eap-ig", best.mask)
 
 
 @pytest.mark.parametrize(
@@ -372,16 +366,16 @@ def test_what_another_tool_wrote_is_read_and_leads_to_its_place(client):
         ({"edges": "a0.h1>m2"}, "which is no node of this model"),
         ({"scores": "1,2"}, "has 2 numbers"),
         ({"scores": "1,1,nan,1,1,1"}, "no finite number"),
-        ({"mask": "1", "edges": "n0.0>n1.0"}, "give one of mask, edges, scores"),
+        ({"mask": "1", "edges": "n0.0>n1.0"}, "give one of them"),
         ({"scores": "1,1,1,1,1,1", "k": 99}, "k is 99"),
         ({"mask": "1", "rules": "sideways"}, "is no value of any setting"),
     ],
 )
 def test_claims_that_cannot_be_read_are_refused(client, given, words):
-    answer = client.get(f"{API}{ONE}/claims", params=given)
-    assert answer.status_code in (400, 404)
+    answer = client.get(f"/api/v2{ONE}/analyses/claims/given", params=given)
+    assert answer.status_code in (400, 404, 422)
     assert words.lower() in answer.json()["error"].lower()
-    assert client.get(f"{ONE}/claims", params=given).status_code == answer.status_code
+    assert client.get(f"{ONE}/analyses/claims/given", params=given).status_code == answer.status_code
 
 
 @pytest.mark.slow

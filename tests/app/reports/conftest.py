@@ -10,9 +10,10 @@ from analysis.question import ask
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
-from app.jobs import directions
-from app.jobs.definitions import arguments_about, direction_details
+from app.jobs.analyses import handler_of
+from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.analyses.registry import DIRECTIONS
 from tests.factories import on_a_copy, small_network
 
 XORNET = f"/networks/{ALICE_AND_BOB}"
@@ -35,10 +36,9 @@ def client(tmp_path_factory):
             save_network(session, other, slug="other")
             save_analysis(session, analyse_output(ask(other.network, task=other.tasks[0])))
             save_network(session, small_network(4), slug="untouched")
-        arguments = arguments_about(*key, **direction_details(["integer", "orthogonal"]))
+        arguments, work = arguments_about(*key, **DIRECTIONS.details()), handler_of(DIRECTIONS)
         with store.write() as session:
-            inputs = directions.load_direction_inputs(session, arguments)
-            directions.save_found_directions(session, arguments, directions.compute_directions(inputs))
+            work.save(session, arguments, work.compute(work.load(session, arguments)))
         yield client
 
 

@@ -22,8 +22,8 @@ def compared(get):
 
 
 def test_stored_ones_are_named_by_id(get) -> None:
-    found = get(XORNET + "/directions", **{"class": "integer"})
-    refs = [item["ref"] for one in found["items"] for item in one["items"] if item["valid"]]
+    found = get(XORNET + "/explanations", kind="direction", map="integer")
+    refs = [item["ref"] for item in found["items"]]
     page = get("/compare", network="alice-and-bob", e=refs)
     assert [one["ref"] for one in page["explanations"]] == refs
     assert {one["kind"] for one in page["explanations"]} == {"direction"}

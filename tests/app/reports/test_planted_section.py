@@ -1,8 +1,9 @@
-"""What was planted, on the page of its network and beside the answers of methods; and that stores and files keep it."""
+"""What was planted, as an analysis and beside the answers of methods; and that stores and files keep it."""
 
 from __future__ import annotations
 
 import json
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,11 +18,10 @@ from analysis.question import ask
 from app.db.codecs import network_file_of
 from app.db.reads.analyses import find_network
 from app.db.writes import save_analysis, save_network
-from app.jobs import planted as jobs
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
-from pluriscope.analyses.registry import METHODS
+from pluriscope.analyses.registry import METHODS, PLANTED
 from tests.factories import on_a_copy, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
@@ -41,51 +41,49 @@ def client(tmp_path_factory):
                 key = row.protocol_digest, row.data_digest, row.result_digest
             if file.planted is None:
                 continue
-            about = arguments_about(file.network.digest, 0, *key)
-            with store.write() as session:
-                jobs.PLANTED.save(session, about, jobs.PLANTED.compute(jobs.PLANTED.load(session, about)))
-            about = arguments_about(file.network.digest, 0, *key, thorough=False)
-            with store.write() as session:
-                inputs = handler_of(METHODS).load(session, about)
-                handler_of(METHODS).save(session, about, handler_of(METHODS).compute(inputs))
+            for analysis in (PLANTED, METHODS):
+                about, work = arguments_about(file.network.digest, 0, *key, **analysis.details()), handler_of(analysis)
+                with store.write() as session:
+                    work.save(session, about, work.compute(work.load(session, about)))
         with store.write() as session:
             save_network(session, disguised(ALICE, "noise=0.01", 3).file("Waiting"), slug="waiting")
         yield client
 
 
-@pytest.mark.slow
-def test_the_page_says_what_was_planted_and_where_it_stands(client, get) -> None:
-    told = get("/networks/alice")["planted"]
-    assert (told["circuit"], told["edges"]) == (ALICE.record.circuit.hex, 7)
-    assert told["formula"] == "(A ∧ ¬B) ∨ (¬A ∧ B)"
-    assert [(place["variable"], place["site"]) for place in told["places"]] == [
-        ("¬A ∧ B", "n1.0"),
-        ("A ∧ ¬B", "n1.1"),
-    ]
-    found = told["found"]
-    assert (found["outcome"], found["minimal"], found["smaller"], found["equal"]) == ("recovered", True, 0, 0)
-    assert (found["alignment_valid"], found["margin"]) == (True, 0.5)
-    assert [(one["key"], one["passed"]) for one in found["tested"]] == [
-        ("zero", True),
-        ("mean", True),
-        ("resample", True),
-        ("single", True),
-        ("joint", True),
-    ]
-    page = client.get("/networks/alice").text
-    assert "recovered, and nothing valid is smaller" in page
-    assert "margin ≥ 0.5" in page
-    assert client.get(told["algorithm_url"]).status_code == 200
-    assert client.get(told["circuit_url"]).status_code == 200
+def planted(client, slug: str):
+    answer = client.get(f"/api/v2/networks/{slug}/analyses/planted")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
-def test_one_that_noise_broke_is_not_valid_and_says_why(client, get) -> None:
-    found = get("/networks/broken")["planted"]["found"]
-    assert (found["outcome"], found["valid"], found["margin"]) == ("invalid", False, None)
-    assert found["reasons"]
-    page = client.get("/networks/broken").text
-    assert "not valid" in page
+def test_the_page_says_what_was_planted_and_where_it_stands(client) -> None:
+    told = planted(client, "alice")
+    report = told["report"]
+    assert told["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
+    assert (report["inside"], report["smaller"], report["equal"], report["margin"]) == (0, "0", "0", 0.5)
+    assert report["passes"]["single"] == {"agreed": report["passes"]["single"]["of"]} | report["passes"]["single"]
+    page = client.get(told["url"]).text
+    for words in (ALICE.record.circuit.hex, "(A ∧ ¬B) ∨ (¬A ∧ B)", "¬A ∧ B on n1.0", "recovered, minimal", "0.5"):
+        assert words in page
+    circuit = client.get(f"/networks/alice/explanations/c-{ALICE.record.circuit.hex}").text
+    assert "It was planted" in circuit
+    assert told["url"] in client.get("/networks/alice/analyses").text
+
+
+def test_one_that_noise_broke_is_not_valid_and_says_why(client) -> None:
+    told = planted(client, "broken")
+    report = told["report"]
+    assert (told["findings"][0], report["margin"]) == ("The planted circuit is not valid.", None)
+    page = client.get(told["url"]).text
     assert "not proved" in page
+    assert report["reasons"][0] in unescape(page)
+
+
+def test_where_nothing_was_planted_it_is_not_asked(client) -> None:
+    assert planted(client, "plain")["state"] == "not_applicable"
+    assert "Planted</a>" not in client.get("/networks/plain/analyses").text
+    answer = client.post("/api/v2/networks/plain/analyses/planted", json={})
+    assert (answer.status_code, "no planted algorithm" in answer.text) == (409, True)
 
 
 @pytest.mark.slow

@@ -1,1 +1,0 @@
-"""Claims: circuits that others found, located among all valid ones; the address holds what is claimed."""

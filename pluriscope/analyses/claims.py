@@ -1,0 +1,358 @@
+"""A circuit or an algorithm of somebody's own: a form that takes one, and where it stands. The address holds it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.algorithms.boolean_formulas import task_from_formula
+from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
+from analysis.alignments.decisions import site_decisions
+from analysis.alignments.result import AlgorithmResult
+from analysis.alignments.search import align_with
+from analysis.discovery.audit import location_json
+from analysis.discovery.claims import Claim, subject_of
+from analysis.discovery.claims import Subject as About
+from analysis.discovery.location import Landscape, ValidCircuits
+from analysis.discovery.method import Answer
+from analysis.discovery.part_names import PartNames, names_in, names_of
+from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
+from analysis.discovery.sent_claims import FORMS, read_sent
+from analysis.errors import InvalidAlgorithm, InvalidClaim
+from analysis.method_settings import read_values
+from app.figures.numbers import noun
+from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
+from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
+
+MAX_TEXT: Final = 8_000
+MAX_JUDGED: Final = 20_000
+"""Circuits up to which one is judged by criteria on a page, since minimality looks at all of them."""
+_WAYS: Final = ("text", "formula", "mask", "edges", "scores")
+"""Options that say what is claimed, each alone; the last three say it as links from earlier do."""
+_UNDEFINED: Final = (
+    "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
+    "is undefined and no mask can be picked by it."
+)
+_ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave."
+
+
+@dataclass(frozen=True, eq=False)
+class _Standing:
+    """What somebody gave, among the valid circuits of a subject."""
+
+    of: Subject
+
+    @cached_property
+    def landscape(self) -> ValidCircuits[Any]:
+        """The valid circuits."""
+        if self.of.ask is None:
+            found: ValidCircuits[Any] = self.of.analysed.landscape
+            return found
+        circuits = self.of.analysed.circuits
+        return Landscape(self.of.question, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
+
+    @cached_property
+    def unjudged(self) -> ValidCircuits[Any]:
+        """The same without verdicts of criteria."""
+        if self.of.ask is None:
+            found: ValidCircuits[Any] = self.of.analysed.unjudged
+            return found
+        return Landscape(self.of.question, self.of.analysed.circuits, judges=False)
+
+    @property
+    def names(self) -> PartNames:
+        """Of what masks speak about."""
+        return names_of(self.unjudged.layout) if self.of.ask is None else names_in(self.of.question.layout)  # type: ignore[arg-type]
+
+    @property
+    def about(self) -> About:
+        """What claims have to be about."""
+        if self.of.ask is not None:
+            return subject_of(self.of.question)
+        landscape: Any = self.unjudged
+        return About(landscape.model.digest, 0, 1, self.names)
+
+    def read(self, text: str, picking: Mapping[str, Any]) -> tuple[str, Claim]:
+        """The one circuit in a text, and the form that it is in.
+
+        Raises:
+            InvalidClaim: the text cannot be read, does not fit, or holds another number of circuits.
+        """
+        if len(text) > MAX_TEXT:
+            cause, cure = f"is longer than {MAX_TEXT:,} characters", "locate it with pluriscope audit --claims FILE"
+            raise InvalidClaim("claim", cause, cure)
+        read = read_sent(text.encode(), self.about, picking)
+        if len(read.claims) != 1:
+            cure = "give one, or hold them all against it with pluriscope audit --claims"
+            raise InvalidClaim("claim", f"holds {len(read.claims)} circuits, and a page locates one", cure)
+        return read.form, read.claims[0]
+
+    def place(self, answer: Answer, own: Any, landscape: ValidCircuits[Any]) -> dict[str, Any]:
+        """Where an answer stands, as audit files say it; empty where it is no mask."""
+        if answer.raw_mask is None:
+            return {}
+        (found,) = landscape.locate_all([(answer.raw_mask, own)])
+        told = location_json(found, landscape.layout, complete=landscape.complete)
+        return {"raw_mask": self.of.hex(answer.raw_mask), **told}
+
+    def beside(self) -> dict[str, dict[str, Any]]:
+        """What needs no search, by method: edges by weight or effect, and in a drawn order, until enough are taken."""
+        methods: Mapping[str, Any] = MODEL_METHOD_BY_KEY if self.of.ask is None else METHOD_BY_KEY
+        found = {}
+        for key in ("effects" if self.of.ask is None else "weights", "random"):
+            method = methods[key]
+            cut = self.unjudged.cut(method.defaults["ablation"])
+            found[key] = self.place(method.answer(cut, method.defaults), cut, self.unjudged)
+        return {key: one for key, one in found.items() if one}
+
+
+def _page(_: None, of: Subject) -> Iterator[Block]:
+    yield from _form(of, {})
+
+
+def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
+    """The form, and what it reads."""
+    names = _Standing(of).names
+    text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
+    area = {"control": "textarea"}
+    first: dict[str, Any] = {
+        "text": (
+            str,
+            Field("", title="A circuit: mask, edges, scores or JSON", description=text, json_schema_extra=area),
+        )
+    }
+    if of.ask is not None and of.ask.data.boolean:
+        told = "Over AND, OR and NOT, such as (A or B) and not (A and B)."
+        first["formula"] = (str, Field("", title="Or an algorithm: a formula", description=told))
+    yield Section("Another of your own" if any(given.values()) else "Your own", _ABOUT, id="form")
+    kept = {"text": next((given[name] for name in _WAYS if name != "formula" and given.get(name)), "")}
+    model, url = (
+        settings_form(names.settings, of.scope, first),
+        of.links.analysis(of.slug, "claims", type(of.scope)(), "given"),
+    )
+    yield Form(model, url, "Locate it", {**given, **kept, **of.scope.query()}, changes=False)
+    forms = "\n".join(f"- **{one.label}.** {one.about} `{one.example}`" for one in FORMS)
+    yield More("What is read", lambda: [Prose(forms, glossary=False)])
+
+
+def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+    """Where what an address holds stands.
+
+    Raises:
+        InvalidClaim: it holds several things, or one that cannot be read or does not fit.
+        InvalidMethod: a setting that scores do not have, or a value that it cannot have.
+        InvalidTask: a formula that cannot be read.
+    """
+    if key != "given":
+        raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit or a formula in the form")
+    given = {name: text.strip() for name, text in options.items() if text.strip()}
+    ways = [name for name in _WAYS if name in given]
+    if len(ways) > 1:
+        raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")
+    if not ways:
+        return Item("Your own answer", lambda: [Head("Your own answer", _ABOUT), *_form(of, given)])
+    if ways == ["formula"]:
+        return _algorithm(of, given)
+    standing = _Standing(of)
+    settings = {name: text for name, text in given.items() if name not in ways}
+    form, claim = standing.read(given[ways[0]], read_values(standing.names.settings, settings, "claim"))
+    cut = standing.landscape.cut(claim.ablation)
+    answer = claim.answer(cut)
+    place = standing.place(answer, cut if claim.ablation else None, standing.landscape)
+    record = {"form": form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
+    if place:
+        record["beside"] = standing.beside()
+    return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
+
+
+# --- a circuit
+
+
+def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[Block]:
+    of = standing.of
+    methods = Action("What methods answer", of.links.analysis(of.slug, "methods", of.scope))
+    if "mask" not in told:
+        yield Head("A circuit of your own", actions=[methods])
+        yield Notice("No circuit", _UNDEFINED, "Give k instead of a threshold.", "refused")
+        yield from _form(of, given)
+        return
+    actions = [methods]
+    if told["possible"]:
+        actions.insert(0, Action("Its page", of.circuit_url(told["mask"])))
+        nearest = (told["nearest"] or {}).get("mask")
+        if nearest and nearest != told["mask"] and (of.ask is None or of.ask.data.boolean):
+            url = of.compare([of.ref(told["mask"]), of.ref(nearest)])
+            actions.insert(0, Action("Compare with the nearest valid circuit", url, True))
+    valid = Verdict("valid", "pass" if told["valid"] else "fail")
+    yield Head(f"Your circuit of {noun(told['edges'], of.part)}", _words(told, of), (valid,), actions)
+    if standing.unjudged.known.n_valid is None:
+        yield Notice("What else is valid is not known", "The circuits were not searched under these rules.")
+    drawn = told["mask"] if told["possible"] else told["raw_mask"]
+    caption = f"Raw mask {told['raw_mask']}."
+    if told["mask"] != told["raw_mask"]:
+        caption += f" {told['mask']} is left once what leads nowhere or comes from nowhere is dropped."
+    rows = [(label, value) for label, value in _rows(told, standing) if value not in (None, "")]
+    yield Side((Figure(of.thumb(drawn), caption), Table.plain(("Among all valid circuits", "It"), rows)))
+    every = {"Yours": told, **told["beside"]}
+    labels = ("To compare with", f"{of.part.capitalize()}s", "Valid", "More than needed", "Valid of its size")
+    cells = [
+        (_label(key, of), one["edges"], "yes" if one["valid"] else "no", one["excess"], _chance(one))
+        for key, one in every.items()
+    ]
+    yield Table.plain(labels, cells)
+    yield from _form(of, given)
+
+
+def _label(key: str, of: Subject) -> str | Markup:
+    methods: Mapping[str, Any] = MODEL_METHOD_BY_KEY if of.ask is None else METHOD_BY_KEY
+    if key not in methods:
+        return key
+    return Markup('<a href="{}">{}</a>').format(
+        of.links.analysis(of.slug, "methods", of.scope, key), methods[key].label
+    )
+
+
+def _words(told: Mapping[str, Any], of: Subject) -> str:
+    if told["valid"]:
+        return "It is one of the valid circuits."
+    if told["possible"]:
+        return "It is a possible circuit, but it does not decide every row right."
+    why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
+    return f"What is left is no possible circuit: {why}."
+
+
+def _chance(told: Mapping[str, Any]) -> str:
+    chance = told["chance"]
+    if chance["valid"] is None:
+        return "not known exactly"
+    return f"{int(chance['valid']):,} of {int(chance['possible']):,}"
+
+
+def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, Any]]:
+    """What is known of a circuit's place, for people."""
+    of, names = standing.of, list(standing.names.numbers)
+    part, rank, backbone, nearest = of.part, told["rank"], told["backbone"], told["nearest"]
+    yield f"More {part}s than the smallest", told["excess"]
+    yield "Valid circuits of its size", _chance(told)
+    looked = "" if "exact" not in rank else ", of those looked at"
+    yield f"With fewer, as many, more {part}s{looked}", ", ".join(f"{int(rank[name]):,}" for name in _RANK)
+    if nearest and nearest["mask"]:
+        away = nearest.get("distance", nearest.get("at_most"))
+        least = "at most " if "undecided" in nearest else ""
+        link = Markup("{}, {}{} away").format(of.circuit(nearest["mask"]), least, noun(away, part))
+        yield "Nearest valid circuit", "itself" if told["valid"] else link
+        here, there = int(told["mask"], 16), int(nearest["mask"], 16)
+        apart = [f"+ {one}" for one in _named(there & ~here, names)] + [
+            f"− {one}" for one in _named(here & ~there, names)
+        ]
+        yield "What separates them", ", ".join(apart)
+    if backbone:
+        held, of_all = backbone["recall"]
+        outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
+        yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
+    yield (
+        "Valid under",
+        ", ".join(
+            f"{name}{'' if valid else ' undecided'}" for name, valid in told["under"].items() if valid is not False
+        ),
+    )
+    yield "Dropped from the raw mask", ", ".join(_named(int(told["raw_mask"], 16) & ~int(told["mask"], 16), names))
+    own = told["own_valid"]
+    under = "" if own is None else f"; under its own ablation {'yes' if own else 'no'}"
+    yield "The raw mask decides every row right", f"{'yes' if told['raw_valid'] else 'no'}{under}"
+    yield "Severed neurons", ", ".join(neurons(*site[:1], site[1:]) for site in told["severed"])
+    yield (
+        "Roles kept",
+        "; ".join(
+            f"{key}: {one['circuit']}, in all of it {one['model']}" for key, one in (told.get("roles") or {}).items()
+        ),
+    )
+    yield "Story, beside the network's", told["story"] and told["story"]["relation"]
+    for words, wanted in (("passed", True), ("failed", False)):
+        keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]
+        yield f"Criteria {words}", ", ".join(keys)
+
+
+_RANK: Final = ("smaller", "equal", "larger")
+
+
+def _named(mask: int, names: list[str]) -> list[str]:
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+# --- an algorithm
+
+
+def _algorithm(of: Subject, given: Mapping[str, str]) -> Item:
+    """Whether a formula computes the task, and where the network carries it."""
+    question, text = of.question, given["formula"]
+    n_inputs, form = question.model.n_inputs, question.protocol.algorithm_form
+    table = task_from_formula(text, n_inputs).truth_table
+    wrong = [row for row, pair in enumerate(zip(table, question.task.truth_table, strict=True)) if len(set(pair)) > 1]
+    found = None
+    for one in () if wrong else texts_of_formula(text):
+        try:
+            algorithm = parse_algorithm(one, form, n_inputs)
+        except InvalidAlgorithm:
+            continue
+        (found,) = align_with(site_decisions(question), [algorithm], question.protocol)
+        break
+    record = {
+        "formula": text,
+        "wrong_on": [input_words(row, n_inputs) for row in wrong],
+        "algorithm": None if found is None else found.algorithm.id,
+        "valid": None if found is None else found.n_valid,
+        "minimal": None if found is None else found.n_minimal,
+        "best": None
+        if found is None or not found.alignments
+        else [found.alignments[0].iia.agreed, found.alignments[0].iia.of],
+    }
+    return Item("An algorithm of your own", partial(_formula, of, record, found, given), record)
+
+
+def _formula(
+    of: Subject, told: Mapping[str, Any], found: AlgorithmResult | None, given: Mapping[str, str]
+) -> Iterator[Block]:
+    wrong = told["wrong_on"]
+    right = Verdict("computes the task", "fail" if wrong else "pass")
+    if found is None:
+        yield Head(told["formula"], verdicts=(right,))
+        if wrong:
+            yield Notice("It computes another function", f"It differs on {', '.join(wrong)}.", state="refused")
+        else:
+            cause = f"These rules ask about algorithms of the form {of.question.protocol.algorithm_form}."
+            yield Notice("It is no algorithm of these rules", cause, state="refused")
+        yield from _form(of, given)
+        return
+    algorithm = found.algorithm
+    carried = Verdict("carried by the network", "pass" if found.n_valid else "fail")
+    listed = of.lists(algorithm.id)
+    actions = [Action("Its page", of.links.algorithm(of.slug, algorithm.id, of.of_network), True)] if listed else []
+    best = found.alignments[0] if found.alignments else None
+    said = f"{noun(found.n_valid, 'valid alignment')}, {found.n_minimal} of them minimal."
+    if best is not None and not found.n_valid:
+        said = f"No alignment is valid; the nearest predicts {best.iia.agreed} of {best.iia.of} interchanges."
+    yield Head(algorithm.formula, said, (right, carried), actions)
+    if not listed:
+        yield Notice("It is not among the candidates listed", "So it has no page of its own here.")
+    shown = {variable.path: variable.shown for variable in algorithm.variables}
+    rows = []
+    for scored in found.alignments[:20]:
+        places = (f"{shown[path]} on {neurons(site.layer, site.neurons)}" for path, site in scored.alignment.places)
+        url = of.links.alignment(of.slug, algorithm.id, scored.alignment.id, of.of_network)
+        link = Markup('<a href="{}">{}</a>').format(url, scored.alignment.id) if listed else scored.alignment.id
+        rows.append((link, ", ".join(places), f"{scored.iia.agreed} of {scored.iia.of}", scored.minimal))
+    if rows:
+        yield Table.plain(
+            ("Alignment", "Each variable on", "Interchanges predicted", "Minimal"),
+            [(*one[:3], "yes" if one[3] else "no") for one in rows],
+        )
+    yield from _form(of, given)
+
+
+SHOWN: Final = Shown(lambda _, __: Markup(""), _page, item=_item)

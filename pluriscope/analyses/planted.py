@@ -1,0 +1,83 @@
+"""What was planted in a network as pages show it: whether it is found, and what it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.planting.report import PlantedReport
+from analysis.report import Score
+from app.figures.numbers import noun
+from pluriscope.analyses.shown import Shown, Subject, neurons
+from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Side, Table
+from pluriscope.naming import ExplanationRef
+
+
+def _thumb(_: PlantedReport, of: Subject) -> Markup:
+    return Markup("") if of.planted is None else of.thumb(of.planted.circuit.hex)
+
+
+def _page(report: PlantedReport, of: Subject) -> Iterator[Block]:
+    record = of.planted
+    if record is None:
+        yield Notice("Nothing is said to be planted any more")
+        return
+    circuit, algorithm = record.circuit, record.algorithm
+    variables = {variable.path: variable.shown for variable in algorithm.variables}
+    places = (f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in record.alignment.places)
+    carried = Markup("{}, {}").format(of.algorithm(algorithm), ", ".join(places))
+    caption = Markup("The planted circuit {}, {}, carries {}.").format(
+        of.circuit(circuit.hex), noun(circuit.n_edges, "edge"), carried
+    )
+    tested = [(name, words) for name, words in _tested(report) if words]
+    yield Side((Figure(_thumb(report, of), caption), Table.plain(("What was planted", "Passes"), tested)))
+    for reason in report.reasons:
+        yield Notice(reason)
+    made = ", ".join(one.text for one in record.made)
+    url = of.links.analysis(of.slug, "methods", of.scope)
+    yield Prose(
+        f"Every intervention was tried. Made by: {made or 'not said'}. A benchmark that knows the planted circuit "
+        f"alone counts every other answer as an error: [what each method answers beside it]({url}).",
+        glossary=False,
+    )
+
+
+def _tested(report: PlantedReport) -> Iterator[tuple[str, str]]:
+    """Each test with what it said; "" where it was not made."""
+    passes = report.passes
+    if passes is None:
+        yield "Alignment", "these rules do not allow its places"
+    else:
+        for name in ("zero", "mean", "resample"):
+            yield f"{name.capitalize()} ablation", "passes" if getattr(passes, name) else "fails"
+        yield "Interchange of one variable", _score(passes.single)
+        yield "Joint interchange", "too many to try" if passes.joint is None else _score(passes.joint)
+        minimal = "minimal" if report.alignment_minimal else "with a valid one inside"
+        yield "Alignment", f"recovered, {minimal}" if passes.single.right else "not valid"
+    proved = "not proved" if report.margin is None else f"proved, margin at least {floor(report.margin * 1e4) / 1e4}"
+    yield "Whatever the neurons off the circuit carry", proved
+
+
+def _score(one: Score) -> str:
+    return f"{'passes' if one.right else 'fails'}, {one.agreed:,} of {one.of:,}"
+
+
+def _about(_: PlantedReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+    """That an explanation is what was planted."""
+    record = of.planted
+    if record is None:
+        return
+    planted = {
+        str(ExplanationRef("circuit", record.circuit.hex)),
+        str(ExplanationRef("algorithm", record.algorithm.id)),
+        str(ExplanationRef("alignment", record.algorithm.id, record.alignment.id)),
+    }
+    if str(ref) in planted:
+        action = Action("What was planted", of.links.analysis(of.slug, "planted", of.scope))
+        yield Notice("It was planted", actions=[action])
+
+
+SHOWN: Final = Shown(_thumb, _page, about=_about)

@@ -1,0 +1,190 @@
+"""A circuit or an algorithm of one's own: located at an address that holds it, as links from earlier are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from app.bundled import bundled_networks
+from app.db.links import kept_claim
+from app.db.tables import NetworkRow, ShortLinkRow
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import on_a_copy, pretrained_xor, small_network
+from tests.schemas import unpack
+
+HERE = "/networks/xor/analyses/claims/given"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("claims")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        several = next(one for one in bundled_networks() if one.slug == "xor-or-imp-3-3")
+        with app.state.store.write() as session:
+            file = pretrained_xor()
+            save_network(session, file, slug="xor")
+            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+            save_network(session, several, slug="several")
+            save_network(session, small_network(4), slug="untouched")
+        yield client
+
+
+def record(client, path: str = HERE, **given):
+    answer = client.get(f"/api/v2{path}", params=given)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "2.0->y0": True, "x0->1.1": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "form", "raw", "valid"),
+    [
+        ({"text": "3B2CE"}, "mask", "3b2ce", False),
+        ({"mask": "3b2cf"}, "mask", "3b2cf", True),
+        ({"text": "x0>1.0 x1>1.1 1.0>2.0 1.1>2.0 2.0>y0"}, "edges", None, False),
+        ({"text": json.dumps(GRAPH)}, "edge-scores", None, False),
+        (
+            {"text": json.dumps([None, *(-0.1 * n for n in range(2, 19))]), "k": "17", "signed": "true"},
+            "scores",
+            "3fffe",
+            None,
+        ),
+    ],
+)
+def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, valid) -> None:
+    told = record(client, **given)
+    assert told["form"] == form
+    assert raw is None or told["raw_mask"] == raw
+    assert valid is None or told["valid"] is valid
+    assert set(told["beside"]) == {"weights", "random"}
+    page = client.get(HERE, params=given)
+    assert page.status_code == 200
+    for words in ("Largest weights", "Among all valid circuits", "Locate it"):
+        assert words in page.text
+
+
+def test_the_distance_to_what_is_valid_is_told(client) -> None:
+    told = record(client, mask="3b2ce")
+    assert (told["possible"], told["edges"], told["nearest"]["distance"]) == (True, 11, 1)
+    page = client.get(HERE, params={"mask": "3b2ce"}).text
+    assert "Compare with the nearest valid circuit" in page
+    assert "1 edge away" in page
+    assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text.replace("To compare with", "")
+
+
+@pytest.mark.parametrize("mask", ["00001", "00000", "20001"])
+def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> None:
+    page = client.get(HERE, params={"mask": mask})
+    assert page.status_code == 200
+    assert mask == "00000" or "no possible circuit" in page.text
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrong", "valid", "words"),
+    [
+        ("(A or B) and not (A and B)", [], True, "carried by the network"),
+        ("A or B", ["11"], None, "It differs on 11"),
+    ],
+)
+def test_a_formula_is_placed(client, formula, wrong, valid, words) -> None:
+    told = record(client, formula=formula)
+    assert told["wrong_on"] == wrong
+    assert valid is None or (told["valid"] > 0) is valid
+    page = client.get(HERE, params={"formula": formula})
+    assert (page.status_code, words in page.text) == (200, True)
+
+
+def test_the_form_stands_on_the_page_and_the_card_leads_to_it(client) -> None:
+    for path in ("/networks/xor/analyses/claims", "/networks/untouched/analyses/claims", HERE):
+        page = client.get(path)
+        assert (page.status_code, 'name="text"' in page.text, 'name="formula"' in page.text) == (200, True, True)
+    index = client.get("/networks/xor/analyses").text
+    assert "Your own answer" in index
+    assert client.post("/networks/xor/analyses/claims", data={}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"text": "zzz"}, "18 edges"),
+        ({"text": "fffff"}, "beyond the network"),
+        ({"mask": "3b2c"}, "hex digits"),
+        ({"text": "1 " * 17}, "17 numbers"),
+        ({"text": "1 " * 18, "k": "19"}, "k is 19"),
+        ({"text": "1 " * 18, "k": "2", "threshold": "0.5"}, "together"),
+        ({"text": "1 " * 18, "pick": "best"}, "pick is"),
+        ({"mask": "3b2cf", "text": "3b2cf"}, "give one of them"),
+        ({"text": "3b2cf", "colour": "red"}, "colour"),
+        ({"text": "0" * 8_001}, "pluriscope audit"),
+        ({"formula": "A nor B"}, "formula"),
+        ({"text": '{"edges": {"a0.h1->m2": {"score": 1, "in_graph": true}}}'}, "a0.h1"),
+        (
+            {
+                "text": json.dumps(
+                    {
+                        "format": "pluriscope-claim/1",
+                        "claims": [{"name": n, "kind": "circuit", "mask": "3b2cf"} for n in "ab"],
+                    }
+                )
+            },
+            "holds 2 circuits",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused(client, given, words) -> None:
+    for path in (HERE, f"/api/v2{HERE}"):
+        answer = client.get(path, params=given)
+        assert answer.status_code == 422, answer.text
+        assert words.lower() in answer.text.lower()
+
+
+def test_without_an_analysis_there_is_nothing_to_locate_it_among(client) -> None:
+    answer = client.get("/api/v2/networks/untouched/analyses/claims/given", params={"text": "3f"})
+    assert answer.status_code == 404
+    assert "is not stored" in answer.text
+
+
+def test_one_of_several_outputs_is_meant(client) -> None:
+    file = json.dumps({"format": "pluriscope-claim/1", "claims": [{"name": "a", "kind": "circuit", "mask": "3ffff"}]})
+    path = "/api/v2/networks/several/analyses/claims/given"
+    assert "names no output" in client.get(path, params={"text": file, "output": 2}).text
+
+
+def test_addresses_from_earlier_lead_on(client) -> None:
+    for former in ("claim", "claims"):
+        moved = client.get(f"/networks/xor/{former}?mask=3b2cf&protocol=paper")
+        assert (moved.status_code, moved.headers["location"]) == (301, f"{HERE}?mask=3b2cf&protocol=paper")
+    assert client.get("/api/v1/networks/xor/claims?mask=3b2cf").status_code == 410
+    with client.app.state.store.write() as session:
+        row = session.scalars(select(NetworkRow).where(NetworkRow.slug == "xor")).one()
+        key = "a" * 12 + sha256(f"{row.digest}.0".encode()).hexdigest()[:4]
+        session.add(ShortLinkRow(key=key, address=f"{HERE}?mask=3b2cf", created_at=datetime.now(UTC)))
+    for path in ("", "/embed"):
+        there = client.get(f"{path}/networks/xor/claims/aaaaaaaaaaaa")
+        assert (there.status_code, there.headers["location"]) == (301, f"{HERE}?mask=3b2cf")
+    assert client.get("/networks/xor/claims/bbbbbbbbbbbb").status_code == 404
+
+
+@pytest.mark.slow
+def test_a_claim_that_an_earlier_version_kept_is_a_link(tmp_path) -> None:
+    unpack("0024", tmp_path / "pluriscope.sqlite")
+    app = create_app(Settings(data=tmp_path, database_url=""))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.read() as session:
+            (key,) = [one for one in session.scalars(select(ShortLinkRow.key)) if len(one) == 16]
+            row = session.scalars(select(NetworkRow).where(NetworkRow.slug == "kept-and")).one()
+            assert kept_claim(session, row, 0, key[:12]).endswith("?mask=0ff")
+        there = client.get(f"/networks/kept-and/claims/{key[:12]}").headers["location"]
+        assert there == "/networks/kept-and/analyses/claims/given?mask=0ff"
+        assert record(client, there)["edges"] == 6
