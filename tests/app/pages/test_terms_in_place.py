@@ -26,7 +26,6 @@ PAGES = (
     XOR + "?protocol=paper",
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
     ALGORITHM,
-    XOR + "/directions",
     XOR + "/sandbox",
     XOR + "/common-ground",
 )
