@@ -6,7 +6,7 @@ networks ─┬─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
           │            ├─ verdicts ── verdict blocks
           │            ├─ common ground ── its blocks
-          │            ├─ direction searches (:mod:`app.db.direction_tables`)
+          │            ├─ alignments on directions (:mod:`app.db.direction_tables`)
           │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)

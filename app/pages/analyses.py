@@ -245,6 +245,8 @@ def page_of(one: Asked) -> Iterator[Block]:
         return
     yield from shown(one.analysis).page(one.report, one.subject)
     yield from _more(one)
+    if not one.analysis.find:
+        return
     made = [one.analysis.question, f"Rules: {one.chosen}."]
     if one.stored.seconds is not None and one.stored.created_at is not None:
         at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
