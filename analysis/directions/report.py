@@ -114,7 +114,7 @@ class ClassFound(Part):
     @property
     def rule(self) -> str:
         """Which directions it admits."""
-        return dict(CLASSES).get(self.direction_class, "")  # type: ignore[call-overload]  # another version may know more
+        return next((rule for name, rule in CLASSES.items() if name == self.direction_class), "")
 
     @property
     def how_far(self) -> str:
@@ -183,7 +183,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Directi
     every = of.irredundant.algorithms
     chosen = every if settings.thorough else every[: _affordable(of.question.cut)]
     table, searches = DirectionTable(of.question), []
-    classes: tuple[DirectionClass, ...] = (*CLOSED_FORM, *(("learned",) if settings.thorough else ()))  # type: ignore[assignment]
+    classes: tuple[DirectionClass, ...] = (*CLOSED_FORM, *(("learned",) if settings.thorough else ()))
     for one in classes:
         begun, candidates = work.clock(), Candidates(chosen, of.irredundant.n_candidates)
         found = find_directions(of.question, candidates, one, work, table=table)

@@ -24,7 +24,7 @@ from analysis.discovery.part_names import PartNames, names_in, names_of
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
 from analysis.discovery.sent_claims import FORMS, read_sent
 from analysis.errors import InvalidAlgorithm, InvalidClaim
-from analysis.method_settings import read_values
+from analysis.method_settings import filled, read_values
 from app.figures.numbers import noun
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
@@ -67,7 +67,7 @@ class _Standing:
     @property
     def names(self) -> PartNames:
         """Of what masks speak about."""
-        return names_of(self.unjudged.layout) if self.of.ask is None else names_in(self.of.question.layout)  # type: ignore[arg-type]
+        return names_of(self.unjudged.layout) if self.of.ask is None else names_in(self.of.question.layout)
 
     @property
     def about(self) -> About:
@@ -119,7 +119,7 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
     """The form, and what it reads."""
     names = _Standing(of).names
     text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
-    area = {"control": "textarea"}
+    area: dict[str, Any] = {"control": "textarea"}
     first: dict[str, Any] = {
         "text": (
             str,
@@ -160,7 +160,9 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
         return _algorithm(of, given)
     standing = _Standing(of)
     settings = {name: text for name, text in given.items() if name not in ways}
-    form, claim = standing.read(given[ways[0]], read_values(standing.names.settings, settings, "claim"))
+    picking = read_values(standing.names.settings, settings, "claim")
+    filled(standing.names.settings, picking, "claim")  # refuses what is no setting
+    form, claim = standing.read(given[ways[0]], picking)
     cut = standing.landscape.cut(claim.ablation)
     answer = claim.answer(cut)
     place = standing.place(answer, cut if claim.ablation else None, standing.landscape)
@@ -265,7 +267,7 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
     own = told["own_valid"]
     under = "" if own is None else f"; under its own ablation {'yes' if own else 'no'}"
     yield "The raw mask decides every row right", f"{'yes' if told['raw_valid'] else 'no'}{under}"
-    yield "Severed neurons", ", ".join(neurons(*site[:1], site[1:]) for site in told["severed"])
+    yield "Severed neurons", ", ".join(neurons(site[0], site[1:]) for site in told["severed"])
     yield (
         "Roles kept",
         "; ".join(

@@ -149,7 +149,7 @@ LENSES: Final = Analysis(
 DIRECTIONS: Final = Analysis(
     "directions",
     "Directions",
-    "On which linear directions of a layer can an algorithm's variables live, by class of directions?",
+    "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
     "analysis.directions.report:find",
     (("directions", "Directions", "alignments on linear directions of a layer, algorithm by algorithm"),),

@@ -71,7 +71,7 @@ SAID = {
     "methods": ["/networks/xor/analyses/methods/acdc", "Under other settings", "those that learn too"],
     "lenses": ["1 of 2 irredundant algorithms has a valid alignment", "/networks/xor/analyses/lenses/shapley"],
     "ladder": ["neurons: 1 of 2", "1 of 60", "learned maps too", "oblique"],
-    "directions": ["exhaustive", "1 of 60", "map=oblique", "learned subspaces"],
+    "directions": ["exhaustive", "layer 1: 12", "0 of 20", "map=oblique", "learned subspaces"],
     "stories": ["c-291ff", "Only c·2b1ff carries", "At which grain"],
 }
 """Words of its pages."""

@@ -39,7 +39,7 @@ def client(tmp_path_factory):
 
 
 def record(client, path: str = HERE, **given):
-    answer = client.get(f"/api/v2{path}", params=given)
+    answer = client.get(f"/api/v2{path}", params=given or None)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -16,7 +16,7 @@ def test_each_is_listed_once_with_the_classes_that_found_it(get) -> None:
     valid = get(LIST, kind="direction")["items"]
     for item in valid:
         assert item["agreed"] == item["of"] == 24
-        assert set(item["map"]) <= {"integer", "orthogonal"}
+        assert set(item["map"]) <= {"integer", "integer-any", "orthogonal", "oblique"}
         assert "layer 1 along" in item["where"]
 
 

@@ -15,13 +15,17 @@ from analysis.pipeline import analyse_output
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
 from analysis.question import ask
+from app.addressing import Addresses
 from app.db.codecs import network_file_of
 from app.db.reads.analyses import find_network
 from app.db.writes import save_analysis, save_network
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.analyses.planted import SHOWN
 from pluriscope.analyses.registry import METHODS, PLANTED
+from pluriscope.analyses.shown import network_subject
+from pluriscope.naming import ExplanationRef, Scope
 from tests.factories import on_a_copy, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
@@ -65,8 +69,10 @@ def test_the_page_says_what_was_planted_and_where_it_stands(client) -> None:
     page = client.get(told["url"]).text
     for words in (ALICE.record.circuit.hex, "(A ∧ ¬B) ∨ (¬A ∧ B)", "¬A ∧ B on n1.0", "recovered, minimal", "0.5"):
         assert words in page
-    circuit = client.get(f"/networks/alice/explanations/c-{ALICE.record.circuit.hex}").text
-    assert "It was planted" in circuit
+    file = FILES["alice"]
+    subject = network_subject(ask(file.network), "Alice", "alice", Scope(), Addresses(), dict, planted=file.planted)
+    for mask, said in ((ALICE.record.circuit.hex, 1), ("00", 0)):
+        assert len(list(SHOWN.about(None, subject, ExplanationRef("circuit", mask)))) == said
     assert told["url"] in client.get("/networks/alice/analyses").text
 
 
