@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -162,7 +163,8 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
     settings = {name: text for name, text in given.items() if name not in ways}
     picking = read_values(standing.names.settings, settings, "claim")
     filled(standing.names.settings, picking, "claim")  # refuses what is no setting
-    form, claim = standing.read(given[ways[0]], picking)
+    text = given[ways[0]]
+    form, claim = standing.read(json.dumps({"mask": text.lower()}) if ways == ["mask"] else text, picking)
     cut = standing.landscape.cut(claim.ablation)
     answer = claim.answer(cut)
     place = standing.place(answer, cut if claim.ablation else None, standing.landscape)
