@@ -61,8 +61,6 @@ def stored_in(folder) -> None:
     stored_analysis(store)
     store.close()
     (folder / "test.sqlite").rename(folder / "pluriscope.sqlite")
-    with closing(sqlite3.connect(folder / "pluriscope.sqlite")) as connection:
-        connection.execute("VACUUM")  # tables of earlier versions have left room
 
 
 def is_sound(folder) -> bool:
