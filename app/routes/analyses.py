@@ -144,7 +144,8 @@ def _add_pages(here: Room) -> None:
         one, given = _given(here, request, session, links, name, key)
         with room(item):
             made = item_of(one, item, given)
-            return _page(request, one, made.blocks(), made.title)
+            url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return _page(request, one, made.blocks(), made.title, links.twin(url))
 
     def item_record(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> dict[str, Any]:
         one, given = _given(here, request, session, links, name, key)

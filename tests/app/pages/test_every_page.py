@@ -61,7 +61,6 @@ PAGES = {  # address → most statements that it may send
     "/networks/untouched/analyses/rivals": 6,
     "/networks/queued/analyses/rivals": 6,
     XOR + "/analyses/directions": 8,
-    XOR + "/analyses/claims": 6,
     XOR + "/analyses/claims/given?mask=3f1cf": 10,
     DIRECTION: 8,
     XOR + "/explanations": 23,
