@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from analysis.models.registry import kind_called
 from analysis.question import Question
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.models import other_model
@@ -17,16 +16,6 @@ from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
 from pluriscope.naming import Scope, protocol_key
-
-
-class Subject(Protocol):
-    """What circuits are of: an output of a network under a protocol, or a model of another kind under its rules."""
-
-    @property
-    def slug(self) -> str: ...
-
-    @property
-    def scope(self) -> AnyScope: ...
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ twin, so every field here is part of the published description.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -337,48 +336,12 @@ class AnalysisPage(PageModel):
     url: str
 
 
-@dataclass(frozen=True)
-class About:
-    """What a page is about, for templates that networks and models of other kinds share.
-
-    Args:
-        name: of the network or model.
-        slug: its name in addresses.
-        url: its page.
-        under: what circuits are valid under.
-        tray: names its compare tray.
-        part: what a bit of a mask stands for.
-        whole: "network" or "model".
-    """
-
-    name: str
-    slug: str
-    url: str
-    under: Markup
-    tray: str
-    part: str = "edge"
-    whole: str = "network"
-
-
-def about_network(network: NetworkView, scope: ScopeView, url: str) -> About:
-    """One output of a network under a protocol."""
-    under = Markup("protocol <code>{}</code>, output {}").format(scope.protocol.name, scope.task.label)
-    if not scope.data.is_default:
-        under += Markup(", {}").format(scope.data.description)
-    return About(network.name, network.slug, url, under, f"{network.slug}/{scope.output}")
-
-
 class LinkedPage(AnalysisPage):
     """A page about one analysis from which its explanations are chosen and compared."""
 
     network_url: str
     compare_url: str
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
-
-    @property
-    def about(self) -> About:
-        """What the page is about."""
-        return about_network(self.network, self.scope, self.network_url)
 
 
 def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -31,7 +30,6 @@ from app.db.models import CircuitSearch, find_model, model_of, searches_of, stor
 from app.errors import NotFound
 from app.options import BigInt, Options, PageModel
 from app.pages.recorded import FigureView, figures_of
-from app.pages.shared import About
 from pluriscope.naming import RulesScope
 
 
@@ -132,28 +130,6 @@ class UnderRules(PageModel):
     rules: RulesView
     graph: GraphView
     url: str
-
-
-class RulesPage(UnderRules):
-    """A page about the circuits of a model under one set of rules."""
-
-    other_rules: list[RulesView] = Field(
-        description="Every set of rules under which circuits were searched, each with the address of this page."
-    )
-    compare_url: str
-
-    def keeps(self, mask: str) -> list[bool]:
-        """For each edge of the graph whether a mask in hex keeps it."""
-        graph = self.graph.drawn
-        kept: list[bool] = graph.kept_edges(graph.bits([int(mask or "0", 16)]))[0].tolist()
-        return kept
-
-    @property
-    def about(self) -> About:
-        """What the page is about."""
-        under = Markup("the rules {}").format(self.rules.label)
-        part, tray = self.graph.cut[:-1], f"models/{self.model.slug}/{self.rules.text}"
-        return About(self.model.name, self.model.slug, self.model.url, under, tray, part, "model")
 
 
 class RowView(PageModel):
@@ -284,32 +260,6 @@ def under_rules(session: Session, place: ModelPlace, addresses: Addresses) -> di
         "model": model_view(place.row, place.kind, place.model, addresses),
         "rules": rules_view(place.row, place.kind, place.model, place.rules, search_of(session, place), addresses),
         "graph": graph_view(place.space),
-    }
-
-
-def rules_page(
-    session: Session, place: ModelPlace, addresses: Addresses, here: Callable[[RulesScope], str]
-) -> dict[str, Any]:
-    """The fields of :class:`RulesPage`, without the page's own address.
-
-    Args:
-        session: open session.
-        place: the model and its rules.
-        addresses: builds links.
-        here: rules → the same page under these.
-    """
-    row, kind, model = place.row, place.kind, place.model
-    searches, others = searches_of(session, [row.id]), []
-    for rules in kind.admitted_rules(model):
-        text = kind.write_rules(rules)
-        search = searches.get((row.id, text))
-        if search is not None:
-            view = rules_view(row, kind, model, rules, search, addresses)
-            others.append(view.model_copy(update={"url": here(RulesScope(text))}))
-    return {
-        **under_rules(session, place, addresses),
-        "other_rules": others,
-        "compare_url": addresses.compare(row.slug, (), place.scope),
     }
 
 
