@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from markupsafe import Markup
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel, depth_of
 from analysis.alignments.iia import interchange_matrix
@@ -20,8 +20,8 @@ from app.db.tables import AlgorithmRow
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import Hues, formula_tree
 from app.options import ScopeOptions
-from app.pages.about_one import about, column, figure, head_actions
-from app.pages.candidates import find_algorithm_row, hues_at, input_texts, irredundant_of
+from app.pages.about_one import OfScope, about, column, figure, head_actions
+from app.pages.candidates import find_algorithm_row, hues_at, input_texts
 from app.pages.directions.views import CLASS_LABELS, MAX_AT
 from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
 from app.pages.page import One, page
@@ -82,7 +82,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         n_gates=algorithm.n_gates,
         truth_table=truth_rows(algorithm.function, 1 << algorithm.n_inputs),
         variables=variables_of(algorithm),
-        irredundant=irredundant_of(row),
+        irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS},
         position=row.position,
         of=0 if place.analysis is None else reads.n_algorithms(place.analysis),
         valid=row.n_valid,
@@ -259,15 +259,12 @@ def _failing(one: One) -> Iterator[Block]:
     yield Table.plain(labels, rows)
 
 
-class ByHand(BaseModel):
+class ByHand(OfScope):
     """The form that leads to a placement."""
 
     place: str = Field(
         title="Places", description=f"{SHAPE}, for each variable by its path, joined by _", max_length=400
     )
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def _by_hand(one: One, told: AlgorithmRecord) -> Iterator[Block]:

@@ -13,9 +13,9 @@ from analysis.experiments import ask_network, standing_of
 from analysis.explanations.alignments import predict_by_alignment
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
-from app.figures.numbers import decimal, exact, noun
-from app.figures.svg import Hues, aligned_diagram
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.figures.numbers import exact, noun
+from app.figures.svg import aligned_diagram
+from app.pages.about_one import about, figure, head_actions
 from app.pages.algorithm import kept, row_of
 from app.pages.candidates import hues_at
 from app.pages.interchanges import (
@@ -24,7 +24,7 @@ from app.pages.interchanges import (
     evidence,
     interchange_facts,
     place_fields,
-    placed_column,
+    variables_table,
     verdicts_on,
 )
 from app.pages.page import One, page
@@ -32,7 +32,6 @@ from app.pages.placements import placement_text, site_label, write_place
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Verdict
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import AlignmentRecord
-from pluriscope.tables import Row
 
 _MOST_NEURONS = 12  # of a place that is looked through for a smaller one: 4,094 are tried
 
@@ -117,8 +116,12 @@ def alignment(one: One, options: AlignmentOptions) -> Iterator[Block]:
         url = one.links.explanation(one.place.slug, told.smaller, one.place.scope)
         cause = "A valid alignment is contained in it."
         yield Notice("It is not minimal.", cause, actions=[Action("See the smaller one", url)])
-    yield from _variables(told, hues)
-    yield from evidence(one, told, hues, options, "the variable’s neurons take their values")
+    if told.places:
+        yield Section("Variables", "each interchanged by itself, over pairs of a source and another base")
+        yield variables_table(told, hues)
+    else:
+        yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
+    yield from evidence(one, told, options, "the variable’s neurons take their values")
     yield More("Other alignments", lambda: [kept(one, "alignment", valid="yes")], "of this algorithm", id="others")
     yield from about(one)
 
@@ -141,34 +144,6 @@ def _head(one: One, told: AlignmentRecord) -> Head:
         [*verdicts_on(one, told), Verdict("minimal", minimal)],  # type: ignore[arg-type]  # one of its states
         head_actions(one),
     )
-
-
-def _variables(told: AlignmentRecord, hues: Hues) -> Iterator[Block]:
-    if not told.places:
-        yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
-        return
-    yield Section("Variables", "each interchanged by itself, over pairs of a source and another base")
-    columns = (
-        placed_column(hues),
-        column("path", "Path", "Child positions of the gates from the root.", "name"),
-        column("site", "Carried by", "Its neurons.", "name"),
-        column("iia", "IIA", "Interchanges that end as the algorithm says."),
-        column("margin", "Margin", "Smallest distance of a tested output from the edge of its decision."),
-    )
-    rows = [
-        Row(
-            {
-                "of": here,
-                "place": here.shown,
-                "path": here.path,
-                "site": here.site,
-                "iia": f"{exact(here.agreed)} of {exact(here.tested)}",
-                "margin": None if here.margin is None else decimal(here.margin, 4),
-            }
-        )
-        for here in told.places
-    ]
-    yield listed("variable", columns, rows, "variables")
 
 
 def _smaller(one: One) -> tuple[Alignment, bool]:

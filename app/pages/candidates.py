@@ -127,11 +127,6 @@ def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     return read_algorithm(row.text, cast("Form", row.form), place.question.model.n_inputs)
 
 
-def irredundant_of(row: AlgorithmRow) -> dict[str, bool | None]:
-    """The three redundancy classes of an algorithm: whether it belongs to each, None if that was not decided."""
-    return {key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS}
-
-
 def input_texts(n_inputs: int) -> list[str]:
     """Every input as its bits, in binary order: the rows of all truth tables."""
     return [input_text(row, n_inputs) for row in range(1 << n_inputs)]

@@ -19,24 +19,24 @@ from analysis.fixed_order import inner
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
 from app.figures.svg.directions import linear_words, site_words
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.about_one import about, figure, head_actions
 from app.pages.algorithm import kept
 from app.pages.candidates import hues_at, input_texts
 from app.pages.directions.views import CLASS_LABELS, MAX_AT
 from app.pages.interchanges import (
     EvidenceOptions,
     aligned_fields,
+    beside,
     evidence,
     interchange_facts,
     place_fields,
-    placed_column,
+    variables_table,
     verdicts_on,
 )
 from app.pages.page import One, page
 from app.pages.placed import Stored, find_direction
 from pluriscope.blocks import Block, Fact, Facts, Figure, Head, More, Section, Side, Verdict
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
-from pluriscope.tables import Row
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
 _MOST_PROGRAMMES: Final = 100  # linear programmes for one family
@@ -152,12 +152,11 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     yield Side([figure(one, drawn, caption), Facts(list(_facts(told)))])
     if told.places:
         yield Section("Tests of each variable", "row space: only what the next layer’s weights see of a direction acts")
-        yield _tests(told, hues)
+        words = {"Read to within": _read_words, "Oblique swaps, w·d = 1": _swap_words, "Row space": _seen_words}
+        yield variables_table(told, hues, **words)
         yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
-        lines = list(_lines(one, told, hues))
-        for first in range(0, len(lines), 2):
-            yield Side(lines[first : first + 2]) if lines[first + 1 : first + 2] else lines[first]
-    yield from evidence(one, told, hues, options, "the layer moves along the direction until it reads as it does")
+        yield from beside(list(_lines(one, told, hues)), 2)
+    yield from evidence(one, told, options, "the layer moves along the direction until it reads as it does")
     yield More("Other directions", lambda: [kept(one, "direction", valid="yes")], "of this algorithm", id="others")
     yield More("In full", lambda: [Section("Its text", told.text or "nothing to place")], "every number", id="text")
     yield from about(one)
@@ -213,34 +212,6 @@ def _combs(told: DirectionRecord) -> Iterator[Direction]:
             if place.swaps:
                 swap = tuple(place.swaps[number])
                 yield Direction(place.layer, swap, tuple(place.truth_table), place.shown, "moves")
-
-
-def _tests(told: DirectionRecord, hues: Hues) -> Block:
-    columns = (
-        placed_column(hues),
-        column("path", "Path", "Child positions of the gates from the root.", "name"),
-        column("site", "Lives on", "A layer and its directions."),
-        column("iia", "IIA", "Interchanges that end as the algorithm says."),
-        column("read", "Read to within", "Largest difference from the variable on the inputs."),
-        column("swaps", "Oblique swaps, w·d = 1", "How many of all of them pass."),
-        column("seen", "Row space", "Interchanges that agree along what the next layer reads alone."),
-    )
-    rows = [
-        Row(
-            {
-                "of": here,
-                "place": here.shown,
-                "path": here.path,
-                "site": here.site + (", swapped along a direction of its own" if here.swaps else ""),
-                "iia": f"{exact(here.agreed)} of {exact(here.tested)}",
-                "read": _read_words(here),
-                "swaps": _swap_words(here),
-                "seen": _seen_words(here),
-            }
-        )
-        for here in told.places
-    ]
-    return listed("variable", columns, rows, "tests")
 
 
 def _read_words(here: DirectionPlaceRecord) -> str:

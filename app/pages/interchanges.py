@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,17 +17,18 @@ from analysis.validity import margin_to_edge
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg import Hues, interchange_heat
 from app.options import ScopeOptions
-from app.pages.about_one import column, figure
+from app.pages.about_one import figure
 from app.pages.candidates import input_texts
 from app.pages.formulas import posited, variables_of
 from app.pages.page import One
 from pluriscope.blocks import Block, Fact, More, Section, Side, Table, Verdict
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.tables import Query
 
 _SHOWN: Final = 200  # interventions on one page of their list
 _BESIDE: Final = 3  # matrices in a row
 _EDGE: Final = 12  # failing interventions that stand on the page without asking
+_LABELS: Final = ("Path", "Formula", "Site", "Source", "Base", "Output", "Decision", "Expected", "Tested", "Agreed")
 
 
 class EvidenceOptions(ScopeOptions):
@@ -83,21 +85,10 @@ def aligned_fields(one: One, places: Sequence[Mapping[str, Any]], stored: bool) 
     }
 
 
-def placed_column(hues: Hues) -> Column:
-    """The column of a table whose rows are variables where they stand."""
-    return column(
-        "place", "Variable", "As the formula shows it.", first=True, show=lambda row: posited(row["of"], hues)
-    )
-
-
-def of_both_ways(one: One) -> bool:
-    """Whether each pair of inputs is tested in both directions."""
-    return one.place.question.protocol.interchange_pairs == "ordered"
-
-
 def verdicts_on(one: One, told: AlignmentRecord | DirectionRecord) -> list[Verdict]:
     """What tests of any alignment say."""
-    found = [Verdict("both directions" if of_both_ways(one) else "one direction", "pass" if told.valid else "fail")]
+    both = one.place.question.protocol.interchange_pairs == "ordered"
+    found = [Verdict("both directions" if both else "one direction", "pass" if told.valid else "fail")]
     return [*found, Verdict("margin: fragile", "fail")] if told.fragile else found
 
 
@@ -109,38 +100,48 @@ def interchange_facts(told: AlignmentRecord | DirectionRecord) -> list[Fact]:
     ]
 
 
-def evidence(
-    one: One, told: AlignmentRecord | DirectionRecord, hues: Hues, options: EvidenceOptions, what: str
-) -> Iterator[Block]:
+def variables_table(told: AlignmentRecord | DirectionRecord, hues: Hues, **more: Callable[[Any], str]) -> Table:
+    """Each variable where it stands, with how it fares by itself, and further columns by their labels."""
+    rows = [
+        (
+            *(posited(here, hues), here.path, here.site, f"{exact(here.agreed)} of {exact(here.tested)}"),
+            "" if here.margin is None else decimal(here.margin, 4),
+            *(says(here) for says in more.values()),
+        )
+        for here in told.places
+    ]
+    return Table.plain(("Variable", "Path", "Stands on", "IIA", "Margin", *more), rows)
+
+
+def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: EvidenceOptions, what: str) -> Iterator[Block]:
     """The interventions that fail, and in a fold every one.
 
     Args:
         one: the alignment.
         told: its record.
-        hues: of its drawings.
         options: of the page.
         what: an interchange does, in a clause.
     """
     if not told.places:
         return
     rows = [row for place in told.places for row in _rows(place)]
-    failing = [row for row in rows if row["tested"] and not row["agreed"]]
-    columns = _columns(hues)
+    failing = [row for row in rows if row[-2:] == (True, False)]
     if failing:
         some = f"the first {_EDGE} of {exact(len(failing))}" if len(failing) > _EDGE else ""
         yield Section("Interventions that fail", some, id="failing")
-        listing = AtHand(tuple(one for one in columns if one.name not in ("tested", "agreed")), failing[:_EDGE])
-        yield Table(listing, Query(limit=_EDGE), "", "intervention", facets=False)
-    words = "none fails" if not failing else noun(len(failing), "of them fails", "of them fail")
+        yield Table.plain(_LABELS[:-2], [row[:-2] for row in failing[:_EDGE]])
+    words = "none fails" if not failing else noun(len(failing), "fails", "fail")
     yield More(
         "Every interchange",
-        lambda: _every(one, told.places, AtHand(columns, rows), options.start, what),
+        lambda: _every(one, told.places, rows, options.start, what),
         f"{exact(told.tested)} tested, {words}",
         id="interchanges",
     )
 
 
-def _every(one: One, places: Sequence[PlaceRecord], listing: AtHand, start: int, what: str) -> Iterator[Block]:
+def _every(
+    one: One, places: Sequence[PlaceRecord], rows: Sequence[tuple[Any, ...]], start: int, what: str
+) -> Iterator[Block]:
     heats = [
         figure(
             one,
@@ -157,58 +158,34 @@ def _every(one: One, places: Sequence[PlaceRecord], listing: AtHand, start: int,
         )
         for number, place in enumerate(places, start=1)
     ]
-    for first in range(0, len(heats), _BESIDE):
-        some = heats[first : first + _BESIDE]
-        yield Side(some) if len(some) > 1 else some[0]
-    yield Table(
-        listing,
-        Query(start=start, limit=_SHOWN),
-        one.links.explanation(one.place.slug, one.ref),
-        "intervention",
-        Query(limit=_SHOWN),
-        facets=False,
+    yield from beside(heats, _BESIDE)
+    yield replace(
+        Table.plain(_LABELS, rows),
+        query=Query(start=start, limit=_SHOWN),
+        usual=Query(limit=_SHOWN),
+        url=one.links.explanation(one.place.slug, one.ref),
+        noun="intervention",
         files={"CSV": one.links.made_of(one.url(), "interchanges.all.csv")},
         kept={"part": "interchanges", **one.place.scope.query()},
         id="interchanges.all",
     )
 
 
+def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
+    """Blocks in rows of so many."""
+    for first in range(0, len(blocks), most):
+        some = blocks[first : first + most]
+        yield Side(some) if len(some) > 1 else some[0]
+
+
 def _inputs(place: PlaceRecord) -> list[str]:
     return input_texts(len(place.truth_table).bit_length() - 1)
 
 
-def _columns(hues: Hues) -> tuple[Column, ...]:
-    return (
-        column("path", "Path", "Of the variable in the algorithm.", shown=False),
-        column("formula", "Variable set", "What is set.", first=True, show=lambda row: posited(row["of"], hues)),
-        column("site", "Patched", "Where."),
-        column("source", "Source", "Input that gives the values.", "name"),
-        column("base", "Base", "Input on which all else runs.", "name"),
-        column("output", "Output", "What the network puts out.", "float"),
-        column("decision", "Network", "0, 1, or −1 for neither.", "int"),
-        column("expected", "Predicted", "What the algorithm says.", "int"),
-        column("tested", "Tested", "Whether the protocol counts the pair.", "bool"),
-        column("agreed", "Agrees", "Whether both are the same.", "bool"),
-    )
-
-
-def _rows(place: PlaceRecord) -> Iterator[Row]:
+def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
+    """Each interchange of a variable, by the labels."""
     inputs = _inputs(place)
-    for i, source in enumerate(inputs):
-        for j, base in enumerate(inputs):
-            decision, expected = place.decisions[i][j], place.expected[i][j]
-            yield Row(
-                {
-                    "of": place,
-                    "path": place.path,
-                    "formula": place.formula,
-                    "site": place.site,
-                    "source": source,
-                    "base": base,
-                    "output": place.outputs[i][j],
-                    "decision": decision,
-                    "expected": expected,
-                    "tested": place.is_tested[i][j],
-                    "agreed": decision == expected,
-                }
-            )
+    for i, j in np.ndindex(len(inputs), len(inputs)):
+        decision, expected = place.decisions[i][j], place.expected[i][j]
+        what = (place.path, place.formula, place.site, inputs[i], inputs[j], place.outputs[i][j], decision, expected)
+        yield (*what, place.is_tested[i][j], decision == expected)
