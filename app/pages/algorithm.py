@@ -130,9 +130,10 @@ def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
 
 
 def _by_class(told: AlgorithmRecord, every: Callable[..., str]) -> Iterator[tuple[Markup, str, str]]:
+    labels = {str(key): words for key, words in CLASS_LABELS.items()}
     for found in told.directions:
         link = Markup('<a href="{}">{}</a>').format(
-            every(algorithm=told.algorithm, map=found.directions), CLASS_LABELS[found.directions]
+            every(algorithm=told.algorithm, map=found.directions), labels[found.directions]
         )
         least = "" if found.exact else "≥ "
         yield link, f"{least}{readable(found.valid)}", f"{least}{readable(found.joint)}"
@@ -169,7 +170,9 @@ def _facts(told: AlgorithmRecord) -> Iterator[Fact]:
 def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
     """The value of each variable on every input, and how the algorithm is written."""
     task = one.place.question.task
-    lines = [(posited(known, hues), known.path, known.truth_table) for known in told.variables]
+    lines: list[tuple[str, str, list[int]]] = [
+        (posited(known, hues), known.path, known.truth_table) for known in told.variables
+    ]
     lines += [("output", "", told.truth_table), (task.name or "task", "", list(task.truth_table))]
     inputs = input_texts(one.place.question.model.n_inputs)
     yield Section("What it computes", f"identity {told.text}; its variables are {_VARIABLES[told.form]}")

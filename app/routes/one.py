@@ -57,7 +57,13 @@ def _page(request: Request, session: Session, links: Addresses, network: str, re
     )
 
 
-@router.get(EXPLANATION + "/{table}.csv", response_model=None, include_in_schema=False)
+@router.get(
+    EXPLANATION + "/{table}.csv",
+    tags=["explanations"],
+    summary="A table of an explanation",
+    response_class=Response,
+    responses={**api_errors(400, 404), 200: {"content": {"text/csv": {}}}},
+)
 def rows(request: Request, links: Links, network: str, ref: str, table: str) -> Response:
     """Every row of one table of the page, after lines that say what it is of."""
     store = request.app.state.store

@@ -165,7 +165,7 @@ MOVED = {  # below the algorithm, as it was → the address of now
     "": "g-{g}",
     "?minimal=1&output=0&limit=5": "g-{g}?minimal=1&output=0",
     "?place=0:1.2&place=1:2.0": "g-{g}?place=0%3A1.2&place=1%3A2.0",
-    "/alignments/{a}?protocol=paper": "a-{g}.{a}?protocol=paper",
+    "/alignments/{a}?output=0": "a-{g}.{a}?output=0",
     "/alignments/{a}?place=0:1.2&place=1:2.0%2B1": "a-{g}.{a}?place=0%3A1.2&place=1%3A2.0%2B1",
     "/alignments/{a}/card.png": "a-{g}.{a}/card.png",
     "/alignments/{a}/interchanges.csv": "a-{g}.{a}/interchanges.all.csv",
