@@ -129,7 +129,7 @@ def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: Evidenc
     if failing:
         some = f"the first {_EDGE} of {exact(len(failing))}" if len(failing) > _EDGE else ""
         yield Section("Interventions that fail", some, id="failing")
-        yield Table.plain(_LABELS[:-2], [row[:-2] for row in failing[:_EDGE]])
+        yield Table.plain(_LABELS[1:-2], [row[1:-2] for row in failing[:_EDGE]])
     words = "none fails" if not failing else noun(len(failing), "fails", "fail")
     yield More(
         "Every interchange",
