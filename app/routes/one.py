@@ -96,5 +96,6 @@ def record(
     session: Reading, links: Links, network: str, ref: str, options: Annotated[ScopeOptions, Query()]
 ) -> ExplanationRecord:
     """An explanation of any kind, stored or not, computed from the weights."""
-    found = find_document(session, links, network, ref, list(options.scope.query().items()))
-    return found.page.record(found.one)
+    with room("this record") if ref.startswith("d-") else nullcontext():
+        found = find_document(session, links, network, ref, list(options.scope.query().items()))
+        return found.page.record(found.one)
