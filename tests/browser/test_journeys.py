@@ -79,7 +79,7 @@ def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
     row = tab.locator("#list tr.row")
     expect(row).to_have_count(1)
     row.locator("th a").click()
-    tab.locator("#alignments th a").first.click()
+    tab.locator("main th a[href*='/explanations/a-']").first.click()
     expect(tab).to_have_url(re.compile("/explanations/a-"))
     tab.get_by_text("Every interchange").click()
     page = site.twin(urlsplit(tab.url).path)

@@ -244,21 +244,27 @@ def test_tables_cards_and_verification(client):
     assert "2 valid alignments" in " ".join(listed["about"])
 
 
-def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(client):
+def test_what_earlier_searches_kept_leads_to_the_kept_alignment_by_text_and_by_id(client):
     """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
     kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
     ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    assert client.get(f"/api/v2{ONES}/d-{ALICE}.{FORMER[0][1]}").status_code == 404
+    with client.app.state.store.write() as session:
+        session.add_all(
+            DirectionTextRow(algorithm_id=algorithm, alignment_id=former, text=text)
+            for algorithm, former, text in FORMER
+        )
     for algorithm, former, text in FORMER:
-        page = record(client, f"{ONES}/d-{algorithm}.{written(text)}")
-        assert page["alignment"] == ids[algorithm] != former
-        assert "oblique" in page["found_by"]
-        assert (page["agreed"], page["joint_agreed"]) == (24, 64)
+        other = BOB if algorithm == ALICE else ALICE
+        for named in (text.replace("@", ":"), former):
+            page = record(client, f"{ONES}/d-{algorithm}.{written(named)}")
+            assert page["alignment"] == ids[algorithm] != former
+            assert "oblique" in page["found_by"]
+            assert (page["agreed"], page["joint_agreed"]) == (24, 64)
+            compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{named}", f"g-{other}"])
+            assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
         led = client.get(f"{XORNET}/algorithms/{algorithm}/directions/{former}", params={"at": text})
         assert client.get(led.headers["location"]).headers["location"] == page["url"]
-        other = BOB if algorithm == ALICE else ALICE
-        ref = f"d-{algorithm}.{text.replace('@', ':')}"
-        compared = told(client, "/compare", network="xornet", e=[ref, f"g-{other}"])
-        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
 
 
 def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_path):
@@ -280,22 +286,6 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
         for criterion, n in (("one-direction", 1), ("both-directions", 0)):
             listed = client.get(here, params={"kind": "direction", "passes": criterion, **scope}).json()
             assert listed["total"] == n, criterion
-
-
-def test_ids_that_an_earlier_search_kept_lead_on_without_their_text(client):
-    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
-    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
-    assert client.get(f"/api/v2{ONES}/d-{ALICE}.{FORMER[0][1]}").status_code == 404
-    with client.app.state.store.write() as session:
-        session.add_all(
-            DirectionTextRow(algorithm_id=algorithm, alignment_id=former, text=text)
-            for algorithm, former, text in FORMER
-        )
-    for algorithm, former, _ in FORMER:
-        assert record(client, f"{ONES}/d-{algorithm}.{former}")["alignment"] == ids[algorithm] != former
-        other = BOB if algorithm == ALICE else ALICE
-        compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{former}", f"g-{other}"])
-        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
 
 
 FORMER = [
