@@ -32,9 +32,6 @@ def failing(kept):
     return kept[-1]
 
 
-# ---- one algorithm --------------------------------------------------------------------------------------------------
-
-
 def test_an_algorithm_says_what_it_computes_and_how_often_it_is_found(get, client, aligned):
     told = get(aligned["url"])
     assert told["truth_table"] == [0, 1, 1, 0]
@@ -80,9 +77,6 @@ def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
     places = [f"{variable.path}:1.{number}" for number, variable in enumerate(algorithm.variables)]
     placed = client.get(address, params={"protocol": protocol, "place": places}, follow_redirects=True)
     assert placed.status_code == 200
-
-
-# ---- one alignment --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -142,6 +136,11 @@ def test_any_placement_has_an_address(client, get, aligned, kept):
     assert (told["alignment"], told["agreed"], told["tested"]) == (alignment.id, scored.iia.agreed, scored.iia.of)
     assert told["minimal"] == scored.minimal
     assert get(f"{ONES}/a-{aligned['algorithm']}.{alignment.id}")["url"] == address
+    former = f"{XOR}/algorithms/{algorithm.id}/alignments/{alignment.id}?place=0:1.2&place=1:2.0%2B1"
+    page = client.get("/api/v1/verified", params={"url": former}).json()
+    assert [one["url"] for one in page["explanations"]] == [address]
+    shown = client.get("/collection", params={"item": former, "note": ""})
+    assert "carried by n1.2 and n2.0 + n2.1" in words(shown.text)
 
 
 def test_placements_are_read_back():
