@@ -57,7 +57,7 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         network, here, depth = named["network"], "compare", len(parts)
     else:
         return ()
-    if here in ("circuits", "algorithms"):
+    if here == "circuits":
         here = "explanations"
     scope = _scope(named)
     return tuple(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
 from app.listing.csv import csv_lines, disarmed
-from app.pages.sharing import comparison_tables, direction_exports, exports
+from app.pages.sharing import comparison_tables, exports
 from app.pages.sharing.exports import Table
 from app.routes.page import Builder, built, taken_by, takes
 from app.routes.streaming import Streamed
@@ -108,24 +108,6 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Some interpretations in the order of their index, a column for each neuron.",
     ),
     (
-        "/networks/{network}/algorithms/{algorithm}/alignments",
-        exports.alignments_table,
-        "Alignments of an algorithm",
-        "Every kept alignment: minimal ones, other valid ones, the best that fail.",
-    ),
-    (
-        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/interchanges",
-        exports.interchanges_table,
-        "Interchanges of an alignment",
-        "Every interchange intervention of one alignment with the network's output and what the algorithm says.",
-    ),
-    (
-        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
-        direction_exports.direction_interchanges_table,
-        "Interchanges of an alignment on directions",
-        "Every interchange of one alignment on directions with the network's output and what the algorithm says.",
-    ),
-    (
         "/networks/{network}/figures",
         exports.figures_table,
         "Figures",
@@ -167,8 +149,6 @@ def _add(path: str, build: Builder, summary: str, about: str) -> None:
     taken = {name: kind for name, kind in taken_by(build, path).items() if name != "session"}
     takes(answer, {"request": Request, **taken, "form": Form})
     name = path.rpartition("/")[2].replace("-", "_")
-    if "/directions/" in path:
-        name = f"direction_{name}"
     if path.startswith("/models/"):
         name = f"model_{name}"
     router.add_api_route(

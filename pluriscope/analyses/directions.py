@@ -15,7 +15,6 @@ from app.figures.numbers import noun
 from app.figures.svg.ladder import ladder_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
-from pluriscope.naming import ExplanationRef
 from pluriscope.tables import AtHand, Column, Query, Row
 
 _SHORT: Final = {
@@ -177,17 +176,4 @@ def _families(found: AlgorithmFound, variables: Mapping[str, Variable]) -> Itera
             yield f"{variables[one.path].shown} on layer {one.layer}: {', '.join(told)}"
 
 
-def _about(report: DirectionsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
-    """On how many classes of directions an algorithm can be placed."""
-    if report is None or ref.kind != "algorithm":
-        return
-    rows = []
-    for one in report.searched:
-        url = _list(of, map=one.direction_class, algorithm=ref.first)
-        link = Markup('<a href="{}">{}</a>').format(url, one.label)
-        rows += [(link, _valid(found), found.n_joint) for found in one.algorithms if found.id == ref.first]
-    if rows:
-        yield Table.plain(("On directions", "Valid alignments", "Joint"), rows)
-
-
-SHOWN: Final = Shown(_thumb, _page, about=_about)
+SHOWN: Final = Shown(_thumb, _page)

@@ -67,13 +67,8 @@ PAGES = {
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
     "interpretations": "/networks/xor-pretrained/circuits/{mask}/interpretations",
     "circuit re-verified": "/verified?url=/networks/xor-pretrained/explanations/c-{mask}",
-    "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
-    "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",
-    "alignment, three inputs": "{wide_alignment}",
     "directions": "/networks/alice-and-bob/analyses/directions",
     "directions of three inputs": "/networks/majority-3-3/analyses/directions",
-    "direction": "{direction}",
-    "direction, swapped obliquely": "{oblique}",
     "other models": "/models",
     "model": "/models/majority-5-attention",
     "model of two layers": "/models/induction-attention",
@@ -154,7 +149,7 @@ def addresses(site: Any) -> dict[str, str]:
     names = {
         # a circuit with many interpretations, so that there is something to leaf through
         "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
-        "algorithm": alignment["url"].split("/")[4],
+        "algorithm": alignment["algorithm"],
         "alignment": alignment["alignment"],
         "direction": _first_direction(site, "alice-and-bob", "integer"),
         "oblique": _first_direction(site, "xor-pretrained", "oblique"),
