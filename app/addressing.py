@@ -211,10 +211,13 @@ class Addresses:
         """All points of the common ground as comma-separated values."""
         return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
-    def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
-        """Every criterion's verdict on one to six explanations, side by side."""
-        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._url("networks", network, "verdicts", scope=scope, **query)
+    def criteria_on(self, network: str, ref: Any, scope: Scope | None = None) -> str:
+        """What every criterion says of one explanation."""
+        return f"{self.explanation(network, ref, scope, part='criteria')}#criteria"
+
+    def verdicts(self, network: str, refs: Any, scope: Scope | None = None) -> str:
+        """The same of one whose page is not at its reference yet."""
+        return self._url("networks", network, "verdicts", scope=scope, e=[str(ref) for ref in refs], part="criteria")
 
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)

@@ -1,17 +1,18 @@
-"""Verdicts of criteria on what an analysis found: which are stored, and asking for others."""
+"""Verdicts of criteria: on one explanation, which are stored of an analysis, and asking for others."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_searches
@@ -20,7 +21,8 @@ from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import limits_in
-from app.options import PageModel
+from app.options import PageModel, ScopeOptions
+from app.pages.compare.options import ChosenOptions
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
@@ -30,12 +32,53 @@ from app.pages.criteria import (
     criteria_page,
     find_judged,
 )
+from app.pages.explanations import find_explanation, read_ref
+from app.pages.kinds import PAGES
+from app.pages.page import EXPLANATION
+from app.pages.place import locate_boolean
+from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
+from app.pages.verdicts.told import folded
+from app.rendering import show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from pluriscope.blocks import Action, Head
 from pluriscope.naming import Scope
 
 router = APIRouter()
 CRITERIA = "/networks/{network}/criteria"
+
+
+@router.get(
+    f"{API_V2}{EXPLANATION}/criteria",
+    tags=["explanations"],
+    summary="Every criterion on one explanation",
+    responses=api_errors(400, 404, 422),
+)
+def verdicts(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[ScopeOptions, Query()]
+) -> list[CriterionVerdict]:
+    """What every criterion that applies says of it, with its usual settings: what is stored, else computed now."""
+    place = locate_boolean(session, links, network, options.scope)
+    return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1), 1))
+
+
+@router.get("/networks/{network}/verdicts", response_model=None, include_in_schema=False)
+def former_verdicts(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[ChosenOptions, Query()]
+) -> Response:
+    """Where a page of its own said that: now that of the explanation does, of several their comparison."""
+    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    if len(texts) != 1:
+        to = links.compare(network, texts, options.scope, part=texts and "criteria", theme=options.theme)
+        return RedirectResponse(to, 301)
+    ref, scope = read_ref(texts[0], 1), options.scope
+    scope = replace(scope, protocol=ref.protocol or scope.protocol)
+    if ref.kind in PAGES:
+        to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
+        return RedirectResponse(f"{to}#criteria", 301)
+    one = find_explanation(session, links, locate_boolean(session, links, network, options.scope), ref, 1)
+    back = Action("Its page", one.url, primary=True)
+    return show(request, [Head(f"Every criterion on {ref}", actions=[back]), folded(session, links, [one])])
 
 
 class CriteriaRequest(PageModel):

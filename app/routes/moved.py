@@ -119,6 +119,13 @@ FORMER: Final[tuple[Former, ...]] = (
         parent="/models/{model}/circuits",
         twin=False,
     ),
+    Former(
+        f"{API_PREFIX}/networks/{{network}}/verdicts",
+        became=_NOW_V2,
+        cure=f"ask {API_V2}/networks/NETWORK/explanations/REF/criteria",
+        parent="/networks/{network}/explanations",
+        twin=False,
+    ),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(
         Former(

@@ -27,10 +27,11 @@ from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
-from app.pages.verdicts.page import build_verdicts
-from app.rendering import NO_TABLE, is_fragment, render
+from app.pages.verdicts.told import compared
+from app.rendering import NO_TABLE, is_fragment, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
+from pluriscope.templating import PART
 
 router = APIRouter()
 CIRCUIT = "/networks/{network}/circuits/{mask}"
@@ -74,18 +75,6 @@ PLAIN = (
 
         One that is not stored needs its placement as well: `place=PATH:LAYER.NEURON+NEURON` for each variable.
         """,
-    ),
-    Page(
-        "/networks/{network}/verdicts",
-        build_verdicts,
-        "verdicts",
-        "compare",
-        "Every criterion's verdict",
-        """
-        What every criterion that applies says about one to six explanations, with its default settings: the stored
-        outcome, else computed on the spot; with score, reason and witness.
-        """,
-        block="verdicts",
     ),
     Page(
         "/collection",
@@ -218,6 +207,8 @@ def networks(request: Request, links: Links) -> RedirectResponse:
 def compare_page(
     request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
 ) -> HTMLResponse:
+    if request.query_params.get(PART) == "criteria" and (criteria := compared(session, links, options)):
+        return show(request, criteria, room="Explore")
     page = build_compare(session, links, options)
     if page.missing or page.swapping:
         return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
