@@ -21,7 +21,7 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+)?|/models/[^/]+/circuits")
+_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+(/interpretations|/criteria)?)?|/models/[^/]+/circuits")
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
@@ -30,7 +30,6 @@ _TABLES: Final = tuple(
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
-        (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
         (r"/networks/[^/]+/algorithms/[^/]+/(alignments|directions)/[^/]+", "/interchanges"),
     )
@@ -181,8 +180,8 @@ class Addresses:
         return self._url(*segments, scope=scope, **view)
 
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
-        """The interpretations of one circuit, by gate."""
-        return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)
+        """The interpretations of one circuit, by gate: a part of its page, files, and JSON."""
+        return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
     def explanations(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All explanations of an analysis together, filtered."""

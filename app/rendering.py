@@ -309,12 +309,11 @@ def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
     table = addresses.exported(path)
     if not table:
         return {}
-    own = table == path and not path.endswith("/interpretations")  # those are taken by index, not by gates
     kept = [
         (key, value)
         for key, value in parse_qsl(query)
         if key in ("output", "protocol", "data", "rules", "place", "at")
-        or (own and key not in ("after", "limit", "view", "among", "by"))
+        or (table == path and key not in ("after", "limit", "view", "among", "by"))
     ]
     return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}
 

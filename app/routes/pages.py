@@ -20,7 +20,6 @@ from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.sandbox.build import build_sandbox
@@ -34,8 +33,6 @@ from app.routes.page import Page, add_page, add_twin
 from pluriscope.templating import PART
 
 router = APIRouter()
-CIRCUIT = "/networks/{network}/circuits/{mask}"
-INTERPRETATIONS = CIRCUIT + "/interpretations"
 ALGORITHM = "/networks/{network}/algorithms/{algorithm}"
 GALLERY = Page(
     "/gallery",
@@ -158,18 +155,6 @@ SANDBOX = Page(
     """,
     errors=(400, 404, 422),
 )
-READINGS = Page(
-    INTERPRETATIONS,
-    build_interpretations,
-    "interpretations",
-    "circuits",
-    "Interpretations of a circuit by gate",
-    """
-    The interpretations whose neurons are given gates: how many, exactly, and some of them; none is listed to count.
-
-    `index` and `draw` lead somewhere in HTML only.
-    """,
-)
 add_twin(router, GALLERY)
 add_twin(
     router,
@@ -181,7 +166,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (COMPARISON, FUNNEL, SANDBOX):
     add_twin(router, _page)
 
 
@@ -213,24 +198,6 @@ def compare_page(
     if page.missing or page.swapping:
         return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
     return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
-
-
-@router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def interpretations_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    mask: str,
-    options: Annotated[InterpretationsOptions, Query()],
-) -> HTMLResponse | RedirectResponse:
-    if options.index:  # what the form of an interpretation's page sends
-        return RedirectResponse(links.interpretation(network, mask, int(options.index), options.scope), 303)
-    if options.draw:
-        return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
-    page = build_interpretations(session, links, network, mask, options)
-    context = {"page": page, **(NO_TABLE if page.why_not else {})}
-    return render(request, "pages/interpretations.html", context, block="readings")
 
 
 @router.get(ALGORITHM, response_class=HTMLResponse, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""What every criterion says of one to six explanations as blocks: of one with reasons, of several what differs first."""
+"""What every criterion says of one explanation as blocks, with reasons; of several what differs first."""
 
 from __future__ import annotations
 
