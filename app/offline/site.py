@@ -495,8 +495,7 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
             "which a dashboard judges later. One explanation is checked by its address, which its page names under "
             "“Cite and verify”:"
         )
-        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json"
-        " --result api/v1/networks/NAME/result.json",
+        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json",
     ]
     return "\n\n".join(parts) + "\n"
 
