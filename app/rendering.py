@@ -29,7 +29,7 @@ from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
-from app.pages.sharing.share import ShareView, share_of
+from app.pages.sharing.share import Share, share_of
 from app.pages.terms import explained, meaning_of
 from app.resources import TEMPLATES
 from app.settings import Settings
@@ -200,7 +200,7 @@ def show(
     description: str = "Every valid explanation of one small network, side by side.",
     json_url: str = "",
     url: str = "",
-    share: ShareView | None = None,
+    share: Share | None = None,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:

@@ -131,9 +131,7 @@ FORMER: Final[tuple[Former, ...]] = (
         parent="/networks/{network}/explanations",
         twin=False,
     ),
-    Former(
-        f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False
-    ),
+    Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(
         Former(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.pages.page import One
-from app.pages.sharing.share import ShareView
+from app.pages.sharing.share import Share
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from pluriscope.blocks import Block, More, Prose
 
 
-def passed_on(one: One, share: ShareView) -> Iterator[Block]:
+def passed_on(one: One, share: Share) -> Iterator[Block]:
     """How the page is checked and passed on."""
+
     def verified() -> Iterator[Block]:
         return told(verify(one.session, one.links, read_target(one.url(), one.links)))
 
@@ -20,7 +21,7 @@ def passed_on(one: One, share: ShareView) -> Iterator[Block]:
     yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 
-def _texts(share: ShareView) -> Iterator[Block]:
+def _texts(share: Share) -> Iterator[Block]:
     """What is copied from the page."""
     told = {
         "Link": share.url,
@@ -28,10 +29,10 @@ def _texts(share: ShareView) -> Iterator[Block]:
         "Verified at the command line": f"pluriscope verify '{share.path}'",
         "BibTeX": share.bibtex,
         "Citation": share.citation,
-        "Embedding": share.embed_code,
+        "Embedding": share.frame(),
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
         f"{share.network_digest[:12]}",
-        "Paper": share.paper_bibtex,
+        "Paper": share.paper,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)
 
