@@ -23,7 +23,14 @@ EMBED_HEIGHT: Final = 640
 """Of a frame until its page has told its own height."""
 IN_LIBRARY: Final = frozenset({"network", "circuit", "interpretation", "algorithm", "alignment"})
 """What the library has values of."""
-PAPER_SIGNS: Final = {"¬": "neg", "∧": "wedge", "∨": "vee", "⊕": "oplus", "→": "rightarrow", "≥": "geq", "≤": "leq"}
+PAPER_BIBTEX: Final = r"""@inproceedings{meloux2025everything,
+  title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},
+  author = {M{\'e}loux, Maxime and Maniu, Silviu and Portet, Fran{\c{c}}ois and Peyrard, Maxime},
+  booktitle = {The Thirteenth International Conference on Learning Representations},
+  year = {2025},
+  url = {https://arxiv.org/abs/2502.20914}
+}"""
+_SIGNS: Final = {"¬": "neg", "∧": "wedge", "∨": "vee", "⊕": "oplus", "→": "rightarrow", "≥": "geq", "≤": "leq"}
 _BIBTEX: Final = str.maketrans(
     {one: f"\\{one}" for one in "{}&%$#_"}
     | {one: f"$\\{name}$" for one, name in _SIGNS.items()}
