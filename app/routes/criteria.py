@@ -11,7 +11,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
-from analysis.errors import InvalidCriterion
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
@@ -26,11 +25,11 @@ from app.pages.compare.options import ChosenOptions
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
-    CriteriaPage,
+    CriteriaRecord,
     Text,
-    build_criteria,
-    criteria_page,
+    criteria_record,
     find_judged,
+    steps_of,
 )
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.kinds import PAGES
@@ -97,9 +96,11 @@ class CriteriaRequest(PageModel):
 @router.get(API_PREFIX + CRITERIA, tags=["networks"], summary="Stored criteria", responses=api_errors(400, 404))
 def criteria(
     session: Reading, links: Links, network: str, options: Annotated[CriteriaOptions, Query()]
-) -> CriteriaPage:
+) -> CriteriaRecord:
     """Which criteria have verdicts about an analysis, with tallies, which wanted ones have none, and the jobs."""
-    return build_criteria(session, links, network, options)
+    steps = steps_of(options.criteria)
+    _, analysis = find_judged(session, links, network, options.scope)
+    return criteria_record(session, links, analysis, steps)
 
 
 @router.post(
@@ -107,19 +108,19 @@ def criteria(
     tags=["networks"],
     summary="Ask for criteria",
     status_code=202,
-    responses={200: {"model": CriteriaPage, "description": "All are stored."}, **api_errors(403, 404, 422)},
+    responses={200: {"model": CriteriaRecord, "description": "All are stored."}, **api_errors(403, 404, 422)},
 )
-def ask(session: Writing, links: Links, network: str, order: CriteriaRequest, response: Response) -> CriteriaPage:
+def ask(session: Writing, links: Links, network: str, order: CriteriaRequest, response: Response) -> CriteriaRecord:
     """Judge what a stored analysis found, in the background. What is stored is not computed again."""
     steps = parse_steps(order.criteria) or default_steps()
     scope = Scope(order.output, order.protocol, order.data)
-    row, analysis, job = ask_for_criteria(session, links, network, scope, steps)
+    _, analysis, job = ask_for_criteria(session, links, network, scope, steps)
     session.flush()
     if job is None:
         response.status_code = 200
     else:
         response.headers["Location"] = links.twin(links.job(job.id))
-    return criteria_page(session, links, row, analysis, scope, steps, first=job)
+    return criteria_record(session, links, analysis, steps, job)
 
 
 @router.post(CRITERIA, include_in_schema=False)
@@ -128,14 +129,9 @@ def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> R
     output = str(form.get("output") or "0")
     if not (output.isascii() and output.isdigit() and len(output) < 4):
         raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
-    texts, sequence = ([str(text) for text in form.getlist(name)] for name in ("criteria", "sequence"))
-    if max(len(texts), len(sequence)) > MAX_STEPS:
-        raise BadQuery("criteria", f"are more than {MAX_STEPS}", "ask for fewer at a time", "criteria")
-    try:
-        steps = parse_steps(texts) or default_steps()
-        back = [str(step) for step in parse_steps(sequence)]
-    except InvalidCriterion as error:
-        raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
+    steps = steps_of([str(text) for text in form.getlist("criteria")])
+    sequence = [str(text) for text in form.getlist("sequence")]
+    back = [str(step) for step in steps_of(sequence)] if sequence else []
     scope = Scope(int(output), str(form.get("protocol") or "complete"), str(form.get("data") or ""))
     row, _, _ = ask_for_criteria(session, links, network, scope, steps)
     return RedirectResponse(links.funnel(row.slug, scope, criteria=back), status_code=303)
@@ -149,7 +145,7 @@ def ask_for_criteria(
     Raises:
         NotFound: no such network, output, protocol or data record, or no such analysis yet.
     """
-    row, analysis, _ = find_judged(session, links, network, scope)
+    row, analysis = find_judged(session, links, network, scope)
     asked = kinds_and_steps(steps, stored_searches(session, analysis.id))
     missing = missing_steps(session, analysis, asked, budget=limits_in(session).criterion_seconds)
     if not missing:

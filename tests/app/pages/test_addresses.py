@@ -31,8 +31,8 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (
         lambda a: a.interpretations("xor", "081ff", gate=["2-1:NAND"]),
-        "/networks/xor/circuits/081ff/interpretations?gate=2-1%3ANAND",
-        "/networks/{network}/circuits/{mask}/interpretations",
+        "/networks/xor/explanations/c-081ff/interpretations?gate=2-1%3ANAND",
+        "/networks/{network}/explanations/{ref}/interpretations",
     ),
     (
         lambda a: a.explanations("xor", SCOPE, kind=["circuit", "alignment"]),

@@ -22,7 +22,6 @@ def current(path: str, query: str = "") -> dict[str, str]:
         ("/networks/xor/algorithms/0f/alignments/0f", "", {"explanations": "true"}),
         ("/networks/xor/algorithms/0f/directions/0f", "at=0", {"directions": "true"}),
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
-        ("/networks/xor/verdicts", "e=c-0f", {}),
         ("/compare", "network=xor&e=c-0f", {"compare": "page"}),
     ],
 )
