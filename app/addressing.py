@@ -21,7 +21,9 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+(/interpretations|/criteria)?)?|/models/[^/]+/circuits")
+_IN_V2: Final = re.compile(
+    r"/networks/[^/]+/explanations(/[^/]+(/interpretations|/criteria)?)?|/models/[^/]+/circuits|/verified"
+)
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(

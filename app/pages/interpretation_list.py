@@ -127,7 +127,7 @@ class ByNumber:
 
     def row(self, index: int) -> Row:
         place, mask, found = self.one.place, self.whole.circuit.hex, self.whole.at(index)
-        values = {"index": index, "read": found, "gate": frozenset(_wishes(found))}
+        values = {"kind": "interpretation", "index": index, "read": found, "gate": frozenset(_wishes(found))}
         url = self.one.links.interpretation(place.slug, mask, index, place.scope)
         return Row(values, "interpretation", str(ExplanationRef("interpretation", mask, str(index))), url)
 
@@ -218,7 +218,7 @@ def leads_to(one: One, options: FormerOptions) -> str:
     if not options.draw:
         kept = {"gate": options.gate, "start": options.start.strip("0") and options.start, "theme": options.theme}
         classes = "" if options.classes == _OBSERVED else "any"
-        return f"{one.url(**kept, classes=classes)}#interpretations"
+        return f"{one.url(classes=classes, **kept)}#interpretations"
     listing = by_number(one)
     space = listing.matching(options.query)
     if not space.count:

@@ -46,7 +46,7 @@ def rewrite(selection):
         ),
         ("/networks/xor/explanations.csv?sort=margin&order=desc", "../explanations.csv"),
         ("/networks/xor/explanations.csv?start=50&limit=50", "../explanations.csv"),
-        ("/networks/xor/explanations/c-081ff/interpretations.csv", "../explanations/c-081ff/interpretations.csv"),
+        ("/networks/xor/circuits/081ff/interpretations.csv", "081ff/interpretations.csv"),
         ("/networks/xor/circuits/081ff/drawing.svg", "081ff/drawing.svg"),
         ("/networks/xor/figures/edge-use.svg", "../figures/edge-use.svg"),
         ("/api/v1/networks/xor/result?output=0", "../../../api/v1/networks/xor/result.json"),

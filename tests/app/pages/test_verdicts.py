@@ -118,7 +118,7 @@ def test_side_by_side_differences_come_first(client, on, masks):
         ("e=c-081ff", "/explanations/c-081ff?part=criteria#criteria"),
         (
             "e=c-081ff%40paper&theme=dark",
-            "/networks/xor/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria",
+            "/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria",
         ),
         ("e=c-081ff&e=i-081ff.0&output=0", "/compare?network=xor&e=c-081ff&e=i-081ff.0&part=criteria"),
         ("", "/compare?network=xor"),
