@@ -291,5 +291,5 @@ def interpretations(one: One, readings: Readings, options: CircuitOptions) -> It
 
 def go_to(one: One) -> Form:
     """The form that leads to a number of the circuit's list."""
-    circuit = one.links.circuit(one.place.slug, one.explanation.circuit.hex)
+    circuit = one.links.circuit(one.place.slug, one.ref.first)
     return Form(GoTo, circuit, "Go", dict(one.place.scope.fields), changes=False, id="go")

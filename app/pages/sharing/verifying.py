@@ -18,7 +18,7 @@ from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stor
 from app.db.recorded import stored_figures
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.options import BigInt, PageModel
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.compare.build import find_chosen, find_place, texts_of
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.explaining import find_direction
@@ -168,7 +168,7 @@ def _named(session: Session, addresses: Addresses, target: Target) -> tuple[Plac
             f"network {target.parts[0][:80]}",
         )
     if target.kind == "explanation":
-        one = find_document(session, addresses, *target.parts[:2], target.query).one
+        one = find_document(session, addresses, target.parts[0], target.parts[1], target.query).one
         return one.place, [one.explanation]
     options = options_of(target)
     if isinstance(options, CompareOptions):
@@ -177,6 +177,8 @@ def _named(session: Session, addresses: Addresses, target: Target) -> tuple[Plac
             raise NotFound("this comparison", "names no network", "copy the address from the page itself", "url")
         found = find_chosen(session, addresses, compared, texts_of(session, addresses, options, compared))
         return compared, list(found.values())
+    if not isinstance(options, ScopeOptions):
+        raise TypeError(f"options of {target.kind} say of which analysis they are")
     place = locate(session, addresses, target.parts[0], options.scope)
     return place, [] if target.kind == "network" else [_former(session, addresses, place, target)]
 
