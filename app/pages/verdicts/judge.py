@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome, Verdict
 from app.addressing import Addresses
@@ -77,7 +78,7 @@ def verdicts_on(
         session: open session.
         addresses: builds links.
         explanation: of any kind.
-        reasons: whether stored verdicts are computed again for their reasons, which are not stored.
+        reasons: whether all stored verdicts are computed again for their reasons; else only quick ones for their score.
     """
     own, within = _own(session, addresses, explanation, reasons), _within(explanation)
     if within is None:
@@ -93,8 +94,15 @@ def _own(session: Session, addresses: Addresses, explanation: Explanation, reaso
         for verdict in stored_verdicts(session, explanation)
         if verdict.step == CriterionStep.of(verdict.step.criterion)
     }
-    judged = judge_on_the_spot(session, explanation, known=frozenset() if reasons else frozenset(stored))
+    known = frozenset() if reasons else frozenset(filter(_is_unscored, stored))
+    judged = judge_on_the_spot(session, explanation, known=known)
     return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
+
+
+def _is_unscored(key: str) -> bool:
+    """Whether a stored outcome says all that several explanations are compared by, or its score takes long to find."""
+    criterion = criterion_named(key)
+    return not criterion.score or criterion.cost == "slow" or criterion.over == "population"
 
 
 def _within(explanation: Explanation) -> Explanation | None:
@@ -102,10 +110,10 @@ def _within(explanation: Explanation) -> Explanation | None:
     protocol = explanation.ref.protocol
     if explanation.interpretation is not None and explanation.circuit is not None:
         ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.circuit, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.circuit)
     if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
         ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.algorithm, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.algorithm)
     return None
 
 
@@ -163,7 +171,7 @@ def _view(
         raise ValueError("one of the two is there")
     same = verdict is not None and verdict.outcome == stored.outcome
     return CriterionVerdict.showing(
-        stored,
+        verdict if same else stored,
         **named,
         origin="stored",
         reason=_stored_reason(verdict, same),
