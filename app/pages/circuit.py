@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
@@ -55,14 +54,7 @@ def circuit_record(one: One) -> CircuitRecord:
     chance = chance_of(one.session, place, circuit)
     return CircuitRecord.showing(
         verdict,
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=_is_stored(one),
+        **one.told(_is_stored(one)),
         mask=circuit.hex,
         edges=[name for name, edge in names_in(circuit.layout).numbers.items() if circuit.mask >> edge & 1],
         n_edges=circuit.n_edges,

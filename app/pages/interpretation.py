@@ -7,7 +7,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.matching import MatchingSpace
@@ -36,14 +35,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
     verdict = verdict_on(place, found.circuit)
     space = _space(one, verdict)
     return InterpretationRecord(
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=False,
+        **one.told(False),
         mask=found.circuit.hex,
         index=found.index,
         of=space.count,

@@ -9,7 +9,7 @@ from secrets import randbelow
 from typing import Final, Literal
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.gates import gate_name, gate_words
@@ -19,6 +19,7 @@ from app.errors import BadQuery, NotFound
 from app.figures.numbers import noun
 from app.figures.svg import circuit_thumb, gate_tiles
 from app.options import ScopeOptions
+from app.pages.about_one import OfScope
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
 from app.pages.interpretation_spaces import matches_of
 from app.pages.page import One
@@ -248,14 +249,11 @@ def record(one: One, options: CircuitOptions) -> ListRecord:
 # --- as blocks
 
 
-class GoTo(BaseModel):
+class GoTo(OfScope):
     """The form that leads to an interpretation's number."""
 
     start: int = Field(0, ge=0, title="Go to number")
     classes: str = Field("any", json_schema_extra={"control": "hidden"})
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:

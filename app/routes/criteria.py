@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -32,15 +32,11 @@ from app.pages.criteria import (
     steps_of,
 )
 from app.pages.explanations import find_explanation, read_ref
-from app.pages.kinds import PAGES
 from app.pages.page import EXPLANATION
 from app.pages.place import locate_boolean
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from app.pages.verdicts.told import folded
-from app.rendering import show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
-from pluriscope.blocks import Action, Head
 from pluriscope.naming import Scope
 
 router = APIRouter()
@@ -61,10 +57,8 @@ def verdicts(
     return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1), 1))
 
 
-@router.get("/networks/{network}/verdicts", response_model=None, include_in_schema=False)
-def former_verdicts(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[ChosenOptions, Query()]
-) -> Response:
+@router.get("/networks/{network}/verdicts", include_in_schema=False)
+def former_verdicts(links: Links, network: str, options: Annotated[ChosenOptions, Query()]) -> RedirectResponse:
     """Where a page of its own said that: now that of the explanation does, of several their comparison."""
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
     if len(texts) != 1:
@@ -72,12 +66,8 @@ def former_verdicts(
         return RedirectResponse(to, 301)
     ref, scope = read_ref(texts[0], 1), options.scope
     scope = replace(scope, protocol=ref.protocol or scope.protocol)
-    if ref.kind in PAGES:
-        to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
-        return RedirectResponse(f"{to}#criteria", 301)
-    one = find_explanation(session, links, locate_boolean(session, links, network, options.scope), ref, 1)
-    back = Action("Its page", one.url, primary=True)
-    return show(request, [Head(f"Every criterion on {ref}", actions=[back]), folded(session, links, [one])])
+    to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
+    return RedirectResponse(f"{to}#criteria", 301)
 
 
 class CriteriaRequest(PageModel):

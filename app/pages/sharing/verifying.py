@@ -21,14 +21,11 @@ from app.figures.numbers import exact, noun
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.compare.build import find_chosen, find_place, texts_of
 from app.pages.compare.options import CompareOptions
-from app.pages.directions.explaining import find_direction
-from app.pages.directions.views import DirectionOptions
-from app.pages.explanations import Explanation, find_explanation
+from app.pages.explanations import Explanation
 from app.pages.kinds import find_document
 from app.pages.place import Place, locate
 from app.pages.sharing.targets import Target, options_of
 from pluriscope.blocks import Block, Prose, Table
-from pluriscope.naming import ExplanationRef
 
 NOT_RECOMPUTED: Final = (
     "Not computed again: verdicts of criteria, how many explanations there are in all, alignments of other placements, "
@@ -180,22 +177,7 @@ def _named(session: Session, addresses: Addresses, target: Target) -> tuple[Plac
     if not isinstance(options, ScopeOptions):
         raise TypeError(f"options of {target.kind} say of which analysis they are")
     place = locate(session, addresses, target.parts[0], options.scope)
-    return place, [] if target.kind == "network" else [_former(session, addresses, place, target)]
-
-
-def _former(session: Session, addresses: Addresses, place: Place, target: Target) -> Explanation:
-    """An algorithm, or where it is aligned, by an address that is not its reference yet."""
-    options, (_, algorithm, *rest) = options_of(target), target.parts
-    second = rest[0] if rest else ""
-    if placed := target.values("place"):
-        second = "_".join(text.replace(" ", "+") for text in placed)
-    at = options.at if isinstance(options, DirectionOptions) else ""
-    ref = ExplanationRef(target.kind, algorithm, at.replace("@", ":") or second)
-    one = find_explanation(session, addresses, place, ref, 1)
-    if at and one.algorithm is not None:
-        # the text says what is verified; an id beside it that is another's is refused as on the page itself
-        find_direction(session, addresses, place, one.algorithm, rest[0], at)
-    return one
+    return place, []
 
 
 def _stored(session: Session, one: Explanation) -> Mapping[str, Value]:
