@@ -70,6 +70,7 @@ ROUTERS = (
     analyses.router,
     login.router,
     explanations.router,
+    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,
@@ -84,7 +85,6 @@ ROUTERS = (
     study_data.router,
     study_changes.router,
     studies.router,
-    exports.router,
     health.router,
     admin.router,
     api_docs.router,
