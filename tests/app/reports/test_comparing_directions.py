@@ -66,9 +66,8 @@ def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_c
 
 
 def test_the_criteria_for_alignments_are_asked_of_them(get) -> None:
-    page = get(XORNET + "/verdicts", e=[ALICE])
-    (one,) = page["explanations"]
-    outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in one["verdicts"]}
+    one = get(f"{XORNET}/explanations/{ALICE}/criteria")
+    outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in one}
     assert outcomes["both-directions"] == outcomes["joint-interchange"] == outcomes["causal-order"] == "passed"
     assert outcomes["margin"] == "passed"
     assert outcomes["minimal-alignment"] == "not_applicable"
@@ -77,8 +76,8 @@ def test_the_criteria_for_alignments_are_asked_of_them(get) -> None:
 
 def test_what_fails_says_on_which_interchange(get) -> None:
     bad = ALICE.replace("0:1=0,1,-1", "0:1=1,1,1")
-    (one,) = get(XORNET + "/verdicts", e=[bad])["explanations"]
-    verdict = next(v for v in one["verdicts"] if v["criterion"] == "both-directions")
+    one = get(f"{XORNET}/explanations/{bad}/criteria")
+    verdict = next(v for v in one if v["criterion"] == "both-directions")
     assert verdict["outcome"] == "failed"
     assert verdict["numerator"] < verdict["denominator"] == 24
 
