@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.by_name import ByName
 from analysis.circuits.result import CircuitSearch
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
+
+if TYPE_CHECKING:
+    from analysis.criteria.funnel_report import Judged
 
 
 def _in_hex(mask: Any, about: ValidationInfo) -> Any:
@@ -37,6 +41,11 @@ class Part(ByName):
 
 class Report(Part):
     """What one analysis found."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether to be more thorough would find no more."""
+        return False
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         """What was found, in sentences that claim no more than was looked at.
@@ -80,6 +89,23 @@ class Carried:
 
 
 @dataclass(frozen=True, eq=False)
+class Placed:
+    """What was kept of where algorithms can be placed, and how many interpretations were counted.
+
+    Args:
+        algorithms: those that have kept alignments.
+        placements: for each of them, the places of each kept alignment, sorted by path; all in the order of the store.
+        valid: likewise, whether each is valid.
+        observed: ``[circuits]`` observed classes of interpretations, 0 where none were counted.
+    """
+
+    algorithms: Sequence[HighLevelModel]
+    placements: Sequence[Sequence[Sequence[tuple[str, NeuronSet]]]]
+    valid: Sequence[Sequence[bool]]
+    observed: Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
 class Analysed:
     """What was found of one output before, as far as an analysis looks at it.
 
@@ -89,9 +115,13 @@ class Analysed:
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
+        placed: likewise.
+        judged: what criteria say (:class:`analysis.criteria.funnel_report.Judged`); likewise.
     """
 
     question: Question
     circuits: CircuitSearch
     observed: Sequence[int] = ()
     carried: Carried | None = None
+    placed: Placed | None = None
+    judged: Judged | None = None

@@ -21,14 +21,14 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+)?|/models/[^/]+/circuits")
+_IN_V2: Final = re.compile(r"/networks/[^/]+/(explanations|analyses/[^/]+)(/[^/]+)?|/models/[^/]+/circuits")
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(analyses/funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
@@ -133,10 +133,6 @@ class Addresses:
         """The same over HTTP."""
         return self._url("api", "v2", (scope or Scope).room, network, "analyses", what, scope=scope)
 
-    def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """How many explanations are left after each of ``criteria=[…]``, in that order."""
-        return self._url("networks", network, "funnel", scope=scope, **view)
-
     def sandbox(self, network: str, refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
@@ -198,18 +194,6 @@ class Addresses:
             return self._below(scope, network, "compare", e=list(refs), **view)
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
-
-    def common_ground(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Coverage and accuracy of every explanation over all interventions."""
-        return self._url("networks", network, "common-ground", scope=scope, **view)
-
-    def standing(self, network: str, ref: Any, scope: Scope | None = None) -> str:
-        """Where one explanation stands on the common ground."""
-        return self._url("networks", network, "common-ground", "standing", scope=scope, e=str(ref))
-
-    def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """All points of the common ground as comma-separated values."""
-        return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
     def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """Every criterion's verdict on one to six explanations, side by side."""

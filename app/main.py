@@ -34,7 +34,6 @@ from app.routes import (
     bring_in,
     cards,
     claims,
-    common_ground,
     criteria,
     delete,
     directions,
@@ -66,10 +65,10 @@ ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     pages.router,
     about.router,
-    common_ground.router,
     criteria.router,
     delete.router,
     directions.router,
+    exports.router,  # the table of an analysis before the analysis of that name
     analyses.router,
     claims.router,
     login.router,
@@ -88,7 +87,6 @@ ROUTERS = (
     study_data.router,
     study_changes.router,
     studies.router,
-    exports.router,
     health.router,
     admin.router,
     api_docs.router,

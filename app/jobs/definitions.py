@@ -231,13 +231,6 @@ TRAIN: Final = _defined("train", "training", "Train", identity=_training_identit
 CRITERIA: Final = _defined(
     "criteria", "judging", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
 )
-COMMON_GROUND: Final = _defined(
-    "common-ground",
-    "surveying",
-    "Common ground",
-    priority=12,  # behind the verdicts
-    words=lambda told: ("common ground", ", all classes" if told["thorough"] else ""),
-)
 DIRECTIONS: Final = _defined(
     "directions", "directions", "Directions", priority=DIRECTIONS_PRIORITY, words=_direction_words
 )
@@ -260,10 +253,9 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         ANALYSE,
         TRAIN,
         CRITERIA,
-        COMMON_GROUND,
         DIRECTIONS,
         EXPLANATIONS,
-        *map(_defined_by, ANALYSES),
+        *(_defined_by(one) for one in ANALYSES if not one.sums),
         PLANTED,
         STUDY,
         STUDY_SUMMARY,

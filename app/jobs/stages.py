@@ -85,11 +85,6 @@ def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_criteria(session, analysis, default_steps())]
 
 
-def _asks(kind: str, **details: Any) -> Callable[[Session, AnalysisRow], list[JobRow]]:
-    """Asks for one kind of work, which is bounded by the search itself."""
-    return lambda session, analysis: [queue.enqueue_about(session, analysis, kind, **details)]
-
-
 def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Every class in closed form."""
     of_analysis = AlgorithmRow.analysis_id == analysis.id, *searched_algorithms(every=False)
@@ -141,17 +136,15 @@ def _judged() -> ColumnElement[bool]:
 
 
 CRITERIA: Final = Stage(_criteria, _judged())
-COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
-OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
+OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
 STAGES: Final = (
     CRITERIA,
-    COMMON_GROUND,
     DIRECTIONS,
     RECORDED_KINDS,
     *OF_ANALYSES.values(),

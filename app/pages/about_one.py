@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -10,12 +10,12 @@ from markupsafe import Markup, escape
 from analysis import ENGINE_VERSION
 from app.figures.numbers import exact, when
 from app.figures.svg import verdict_mark
-from app.pages.common_ground.standing import build_standing
-from app.pages.common_ground.views import StandingOptions
+from app.pages.analyses import about as about_explanation
 from app.pages.page import DRAWING, One
 from app.pages.shared import protocol_view
 from app.pages.verdicts.page import CriterionVerdict, Judge
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Menu, More, Notice, Section, Table
+from pluriscope.analyses.registry import COMMON_GROUND, Analysis
+from pluriscope.blocks import Action, Block, Figure, Menu, More, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
 
 
@@ -76,11 +76,16 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
     return found
 
 
+def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
+    """What some analyses say of an explanation."""
+    return about_explanation(one.session, one.place, one.links, one.ref, one.item, analyses)
+
+
 def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.question.data.boolean:
         yield More("Criteria", lambda: _criteria(one), "what every criterion says of it", id="criteria")
-        yield More("Where it stands", lambda: _standing(one), "among all explanations, by interventions", id="standing")
+        yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 
@@ -138,21 +143,6 @@ def _reason(row: Row) -> Markup:
     if witness is not None and witness.rival is not None:
         found += Markup(' <a href="{}">{}</a>').format(witness.rival.url, witness.rival.label)
     return found
-
-
-def _standing(one: One) -> Iterator[Block]:
-    scope = one.place.scope
-    options = StandingOptions(e=str(one.ref), output=scope.output, protocol=scope.protocol, data=scope.data)
-    found = build_standing(one.session, one.links, one.place.slug, options)
-    to_all = Action("The common ground", found.cloud_url)
-    if found.coverage is None or not found.coverage.agreed:
-        yield Notice(found.words, found.place, actions=[to_all])
-        return
-    shares = [("Coverage", found.coverage, "interventions that it predicts")]
-    if found.accuracy is not None:
-        shares.append(("Accuracy", found.accuracy, "of these that it predicts correctly"))
-    yield Facts([Fact(label, f"{exact(one.agreed)} of {exact(one.of)}", note) for label, one, note in shares])
-    yield Section("Among the others", found.place, to_all)
 
 
 def _provenance(one: One) -> Iterator[Block]:

@@ -98,7 +98,6 @@ class AlgorithmPage(Paged, HuedPage):
     tree: FormulaNode
     ref: str
     criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
     position: int = Field(description="Its place in the protocol's order, from 0.")
     of_algorithms: int
     verdicts: list[VerdictView]
@@ -154,7 +153,6 @@ def build_algorithm(
         tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
-        standing_url=addresses.standing(slug, ExplanationRef("algorithm", row.algorithm_id), place.scope),
         of_algorithms=0 if place.analysis is None else reads.n_algorithms(place.analysis),
         verdicts=verdicts_of(row),
         input_names=INPUT_NAMES[: place.question.model.n_inputs],

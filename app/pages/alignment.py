@@ -177,7 +177,6 @@ def build_alignment(
         id=alignment.id,
         ref=str(ref),
         criteria_url=addresses.verdicts(slug, [ref], place.scope),
-        standing_url=addresses.standing(slug, ref, place.scope),
         url=permalink(session, addresses, place, algorithm_row, alignment),
         places=placed,
         iia=iia,

@@ -5,7 +5,7 @@ Models of other kinds have the same pages, of the analyses that are asked about 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,13 +16,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
-from analysis.report import Report
+from analysis.report import Report, Settings
 from app.addressing import Addresses, AnyScope
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside
+from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row
 from app.errors import NotFound
@@ -33,6 +34,7 @@ from app.options import PageModel
 from app.pages.models.standing import ModelStanding
 from app.pages.models.views import ModelPlace
 from app.pages.place import Place
+from app.recent import Recent
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
@@ -40,6 +42,8 @@ from pluriscope.naming import ExplanationRef, RulesScope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
+_SUMS: Final = Recent[Any](64)
+"""Reports that sum up what others found, by what they are made from; asked for last."""
 _BESIDE: Final = 6
 """Cards in one block."""
 
@@ -149,7 +153,7 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
     def read() -> Any:
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
-        return read_analysed(session, row)
+        return read_analysed(session, row, analysis.reads)
 
     def sizes() -> Mapping[int, int]:
         return {} if row is None else distribution_in(row.distributions).by_edges
@@ -161,7 +165,11 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
     why = analysis.refuses(place.question)
     if row is None or why:
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
-    kept, stored = report_row(session, row, analysis.key), None
+    kept, stored = None if analysis.sums else report_row(session, row, analysis.key), None
+    if analysis.sums:
+        key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, verdict_contents(session, row))
+        found = _SUMS.of(key, lambda: analysis.finds(read(), Settings()))
+        stored = Stored(report=found) if found.known else None
     if kept is not None:
         stored = Stored(
             report=report_of(kept, analysis.report),
@@ -171,7 +179,7 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
             digest=kept.content,
             created_at=kept.created_at,
         )
-    job = next(iter(jobs_about(session, row, analysis.key)), None)
+    job = next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
     return Asked(analysis, subject, *_state_of(stored, job), "", rules)
 
 
@@ -281,7 +289,9 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough:
+    if one.analysis.sums and one.job is not None:
+        yield _progress(one)
+    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.whole:
         return
     if one.job is not None:
         yield _progress(one)
@@ -310,6 +320,11 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
         yield Side(some) if len(some) > 1 else some[0]
 
 
+def thumb_of(one: Asked) -> Markup:
+    """The drawing of what an analysis found."""
+    return shown(one.analysis).thumb(one.report, one.subject)
+
+
 def _card(one: Asked) -> Block:
     title = Markup('<a href="{}">{}</a>').format(one.url, one.analysis.title)
     if one.stored is None:
@@ -321,7 +336,7 @@ def _card(one: Asked) -> Block:
     caption = Markup("<b>{}</b><br>{}<br>{}<br><small>{}</small>").format(
         title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
     )
-    return Figure(shown(one.analysis).thumb(one.report, one.subject), caption)
+    return Figure(thumb_of(one), caption)
 
 
 # --- one thing of one, and what analyses say of one explanation
@@ -341,11 +356,19 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
     return made(one.report, one.subject, item, options)
 
 
-def about(session: Session, place: Place, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
-    """What the analyses say of one explanation of a network: blocks for its page."""
-    for analysis in ANALYSES:
+def about(
+    session: Session, place: Place, links: Addresses, ref: ExplanationRef, item: Any, analyses: Iterable[Analysis]
+) -> Iterator[Block]:
+    """What some analyses say of one explanation of a network: blocks for its page.
+
+    Args:
+        ref: the explanation.
+        item: its value.
+        analyses: those that are asked.
+    """
+    for analysis in analyses:
         says = shown(analysis).about
         if says is not None:
             one = of_network(session, place, links, analysis)
             if one.state != "not_applicable":
-                yield from says(one.report, one.subject, ref)
+                yield from says(one.report, replace(one.subject, item=item), ref)

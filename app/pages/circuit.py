@@ -29,14 +29,14 @@ from app.errors import BadQuery
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, plane_figure
 from app.options import ScopeOptions
-from app.pages import analyses
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.about_one import about, column, figure, head_actions, listed, told
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import chance_of
 from app.pages.input_plane import input_plane
 from app.pages.network import BehaviourRow, behaviour_of
 from app.pages.page import One, page
 from app.pages.shared import neuron_name
+from pluriscope.analyses.registry import ANALYSES, COMMON_GROUND
 from pluriscope.blocks import (
     Action,
     Block,
@@ -132,7 +132,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if verdict.valid and place.question.data.boolean:
         yield More(
             "Story",
-            lambda: analyses.about(one.session, place, one.links, one.ref),
+            lambda: told(one, [each for each in ANALYSES if each != COMMON_GROUND]),
             "which algorithms it carries, and which analyses tell of it",
             id="story",
         )

@@ -66,7 +66,6 @@ class AlignedPage(HuedPage):
     id: str
     ref: str = Field(description="How a comparison's address names it.")
     criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
     iia: FractionView
     valid: bool
     margin: float | None

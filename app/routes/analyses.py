@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from analysis.criteria.steps import default_steps
 from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.error_answers import api_errors
@@ -84,6 +85,8 @@ def _of_model(session: Session, links: Addresses, name: str, options: Any, keys:
 
 def _ask_of_network(session: Session, links: Addresses, name: str, analysis: Analysis, order: Any) -> JobRow:
     row = analysis_ordered(session, links, name, order, f"nothing that {analysis.title.lower()} could be about")
+    if analysis.sums:
+        return queue.enqueue_criteria(session, row, default_steps(), asked=True, again=True)
     details = analysis.details(thorough=getattr(order, "thorough", False))
     return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
 
@@ -178,7 +181,7 @@ def _given(
     here: Room, request: Request, session: Session, links: Addresses, name: str, key: str
 ) -> tuple[Asked, dict[str, str]]:
     """The analysis that an address names, and the options that do not say which one it is."""
-    given = dict(request.query_params)
+    given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*here.options.model_fields, "part") if name in given}
     (one,) = here.find(session, links, name, here.options.model_validate(meant), [key])
     return one, given
@@ -198,7 +201,7 @@ def _add_record(here: Room, analysis: Analysis) -> None:
     takes(record, {"session": Reading, "links": Links, "name": str, "options": options})
     body = {"session": Writing, "links": Links, "name": str, "order": here.order(analysis), "response": Response}
     takes(ask, body)
-    what = f"{here.path.split('/')[1]}_{analysis.key}"
+    what = f"{here.path.split('/')[1]}_{analysis.key.replace('-', '_')}"
     told: dict[str, Any] = {"tags": ["analyses"], "description": f"{analysis.question} {analysis.price}"}
     router.add_api_route(
         path,

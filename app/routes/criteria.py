@@ -32,6 +32,8 @@ from app.pages.criteria import (
 )
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from pluriscope.analyses.funnel import CHOSEN
+from pluriscope.analyses.registry import FUNNEL
 from pluriscope.naming import Scope
 
 router = APIRouter()
@@ -85,7 +87,7 @@ def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> R
     output = str(form.get("output") or "0")
     if not (output.isascii() and output.isdigit() and len(output) < 4):
         raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
-    texts, sequence = ([str(text) for text in form.getlist(name)] for name in ("criteria", "sequence"))
+    texts, sequence = (" ".join(map(str, form.getlist(name))).split() for name in ("criteria", "sequence"))
     if max(len(texts), len(sequence)) > MAX_STEPS:
         raise BadQuery("criteria", f"are more than {MAX_STEPS}", "ask for fewer at a time", "criteria")
     try:
@@ -95,7 +97,8 @@ def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> R
         raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
     scope = Scope(int(output), str(form.get("protocol") or "complete"), str(form.get("data") or ""))
     row, _, _ = ask_for_criteria(session, links, network, scope, steps)
-    return RedirectResponse(links.funnel(row.slug, scope, criteria=back), status_code=303)
+    page = links.analysis(row.slug, FUNNEL.key, scope, CHOSEN if back else "", criteria=" ".join(back))
+    return RedirectResponse(page, status_code=303)
 
 
 def ask_for_criteria(

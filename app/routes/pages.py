@@ -18,7 +18,6 @@ from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
-from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
@@ -142,19 +141,6 @@ COMPARISON = Page(
     With fewer than two, `missing` says how many more to choose.
     """,
 )
-FUNNEL = Page(
-    "/networks/{network}/funnel",
-    build_funnel,
-    "funnel",
-    "networks",
-    "The funnel",
-    """
-    How many explanations of each kind are left after each criterion of a sequence, from stored verdicts.
-
-    `criteria` is repeated, in order; without it the recommended sequence is taken. Steps without verdicts have a
-    `state` other than `stored`, and `pending.url` says where they are asked for.
-    """,
-)
 SANDBOX = Page(
     "/networks/{network}/sandbox",
     build_sandbox,
@@ -192,7 +178,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (COMPARISON, SANDBOX, READINGS):
     add_twin(router, _page)
 
 
@@ -275,17 +261,6 @@ def algorithm_twin(
         page = alignment_address(session, links, network, algorithm, options)
         return RedirectResponse(links.twin(page), 302)
     return build_algorithm(session, links, network, algorithm, options)
-
-
-@router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)
-def funnel_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[FunnelPageOptions, Query()]
-) -> Response:
-    page = build_funnel(session, links, network, options)
-    if options.from_form and not is_fragment(request):
-        return RedirectResponse(page.url, status_code=303)  # an address worth keeping, without the form's fields
-    headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
-    return render(request, "pages/funnel.html", {"page": page}, block="funnel", headers=headers)
 
 
 @router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)

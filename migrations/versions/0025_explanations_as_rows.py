@@ -4,7 +4,8 @@ Revision 0025, after 0024, 2026-11-24.
 
 Circuits stood in blocks of bytes, linear probes and stories in columns of bytes. Where all that a row needs is there,
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
-were kept beside rows of algorithms and alignments follow from these, and go. There is no way back: the store as it was
+were kept beside rows of algorithms and alignments follow from these, and go; so does the common ground, which is one
+report now and is surveyed again at the next start. There is no way back: the store as it was
 is kept (:mod:`app.db.upgrade`).
 """
 
@@ -56,6 +57,8 @@ def upgrade() -> None:
             _delete(connection, "analyses", f"id = {int(row.id)}")
     _take_probes_over(connection)
     _take_stories_over(connection)
+    op.drop_table("common_ground_blocks")
+    op.drop_table("common_grounds")
     op.drop_table("circuit_blocks")
     op.drop_table("shelf_columns")
     _forget_staging(connection)
@@ -104,7 +107,7 @@ def _make_tables() -> None:
         *_keys("probes", "position"),
         sqlite_with_rowid=False,
     )
-    op.add_column("analysis_reports", sa.Column("by_circuit", sa.Text(), nullable=False, server_default=""))
+    op.add_column("analysis_reports", sa.Column("beside", sa.Text(), nullable=False, server_default=""))
 
 
 def _keys(table: str, second: str) -> tuple[sa.Constraint, ...]:
@@ -239,7 +242,7 @@ def _column(data: bytes, code: str) -> list[Any]:
 
 def _take_stories_over(connection: sa.Connection) -> None:
     """What is told of each circuit, a letter each, beside its report."""
-    update = sa.text("UPDATE analysis_reports SET by_circuit = :letters WHERE analysis_id = :id AND kind = 'stories'")
+    update = sa.text("UPDATE analysis_reports SET beside = :letters WHERE analysis_id = :id AND kind = 'stories'")
     for analysis, data in _shelves(connection, "stories"):
         connection.execute(update, {"letters": data["relation"].translate(LETTERS).decode(), "id": analysis})
 

@@ -33,6 +33,7 @@ class Analysis:
         follows: whether it is asked for by itself after the search.
         of_models: whether it is asked about models of other kinds, too.
         version: raised when the same would be found out otherwise.
+        sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Analysis:
     follows: Callable[[Question], bool] = lambda _: True
     of_models: bool = False
     version: int = 1
+    sums: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -136,5 +138,29 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
 )
-ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER)
+COMMON_GROUND: Final = Analysis(
+    "common-ground",
+    "Common ground",
+    "Which explanations predict what the network does under every intervention?",
+    "Seconds for most networks; a sample of the observed classes where all would take more than a minute.",
+    "analysis.common_ground.report:find",
+    (
+        ("common ground", "Common ground", "what every explanation predicts under interventions"),
+        ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
+    ),
+    reads=frozenset({"placed"}),
+    thoroughly="all observed classes",
+    version=2,
+)
+FUNNEL: Final = Analysis(
+    "funnel",
+    "Funnel",
+    "How many explanations survive one stricter criterion after another?",
+    "Summing up takes no time; judging by every criterion takes a minute or so.",
+    "analysis.criteria.funnel_report:find",
+    (),
+    reads=frozenset({"judged"}),
+    sums="criteria",
+)
+ANALYSES: Final = (FUNNEL, COMMON_GROUND, RIVALS, STORIES, METHODS, LENSES, LADDER)
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

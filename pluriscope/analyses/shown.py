@@ -38,6 +38,7 @@ class Subject:
         sizes: valid circuits by their size.
         hex: a mask as addresses write it.
         planted: the mask of the circuit that was planted; None where nothing is said to be.
+        item: the value of the one explanation that is spoken of; None where none is.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Subject:
     sizes: Callable[[], Mapping[int, int]]
     hex: Callable[[int], str]
     planted: int | None = None
+    item: Any = None
 
     @property
     def question(self) -> Question:
@@ -152,7 +154,7 @@ class Shown:
 
 def shown(analysis: Analysis) -> Shown:
     """How an analysis is shown, by the file of its name."""
-    found: Shown = import_module(f"pluriscope.analyses.{analysis.key}").SHOWN
+    found: Shown = import_module(f"pluriscope.analyses.{analysis.key.replace('-', '_')}").SHOWN
     return found
 
 

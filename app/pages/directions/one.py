@@ -135,7 +135,6 @@ def build_direction(
         id=alignment.id,
         ref=ref,
         criteria_url=addresses.verdicts(slug, [ref], place.scope) if len(ref) <= MAX_REF else "",
-        standing_url=addresses.standing(slug, ref, place.scope) if len(ref) <= MAX_REF else "",
         url=direction_url(addresses, place, algorithm.id, alignment),
         text=alignment.text,
         places=placed,

@@ -249,7 +249,6 @@ class DirectionPage(AlignedPage):
 
     directions_url: str
     criteria_url: str = Field(description="Every criterion's verdict on it; empty where its text is too long to ask.")
-    standing_url: str = Field(description="Where it stands on the common ground; empty likewise.")
     url: str = Field(description="Permalink: carries the alignment's text, so it needs nothing stored.")
     text: str
     places: list[DirectionPlaceView]

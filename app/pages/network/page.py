@@ -17,10 +17,10 @@ from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
+from app.db.common_ground import stored_ground
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.circuits import smallest_circuits
-from app.db.reads.common_ground import common_ground_of, extreme_interpretation
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import known_as
 from app.db.reads.studies import studies_of_network
@@ -30,9 +30,9 @@ from app.figures.numbers import duration, noun, when
 from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
+from app.pages.analyses import of_network, thumb_of
 from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
-from app.pages.funnel import KindFunnel, summary_of
 from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import space_of
 from app.pages.lens_views import polysemanticity_sentence
@@ -76,6 +76,7 @@ from app.pages.shared import (
     stops_of,
 )
 from app.pages.training.course import Learning, learning_of_network, same_again, why_unknown
+from pluriscope.analyses.registry import COMMON_GROUND, FUNNEL
 
 # --- how the found explanations are spread, and which edges valid circuits use: as stored with the analysis
 
@@ -206,8 +207,6 @@ class Links(PageModel):
     circuits: str
     algorithms: str
     nearest: str = Field(description="The algorithms, those first whose best alignment agrees on most interchanges.")
-    funnel: str
-    common_ground: str
     directions: str
     rivals: str = Field(description="The circuits and interpretations that differ most.")
     lenses: str = Field(description="What methods about inputs, neurons and layers say.")
@@ -216,6 +215,15 @@ class Links(PageModel):
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
     train_again: str = Field(description="The same with its very seed, where its loss curve was not kept; else empty.")
+
+
+class AnsweredView(PageModel):
+    """What an analysis found, in short."""
+
+    title: str
+    url: str
+    findings: list[str]
+    drawn: Any = Field(exclude=True)
 
 
 class NetworkPage(AnalysisPage):
@@ -237,9 +245,7 @@ class NetworkPage(AnalysisPage):
     )
     by_protocol: list[ProtocolCounts]
     protocol_differences: list[str] = Field(description="Why the built-in protocols find different numbers.")
-    funnel: list[KindFunnel] = Field(
-        description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
-    )
+    answers: list[AnsweredView] = Field(description="What analyses found that are told on this page.")
     directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
     recorded: list[RecordedCount] = Field(description="What was found of kinds stored as columns, such as probes.")
     distributions: Distributions | None
@@ -412,7 +418,11 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         placements_untried=shown is not None and placements_untried(session, shown),
         by_protocol=by_protocol,
         protocol_differences=protocol_differences(by_protocol),
-        funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
+        answers=[
+            AnsweredView(title=one.analysis.title, url=one.url, findings=one.findings, drawn=thumb_of(one))
+            for one in (of_network(session, place, addresses, each) for each in (COMMON_GROUND, FUNNEL))
+            if one.stored is not None
+        ],
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
         directions=class_counts(session, addresses, place),
@@ -437,8 +447,6 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
             nearest=addresses.algorithms(slug, scope, sort="iia", order="desc"),
-            funnel=addresses.funnel(slug, scope),
-            common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
             rivals=addresses.analysis(slug, "rivals", scope),
             lenses=addresses.analysis(slug, "lenses", scope),
@@ -496,11 +504,11 @@ def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: A
 def _best_interpretation(
     session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses
 ) -> InterpretationCard | None:
-    survey = common_ground_of(session, analysis)
-    best = None if survey is None else extreme_interpretation(survey, "best")
+    survey = stored_ground(session, analysis)
+    best = None if survey is None else survey.best
     if best is None or best.index is None:
         return None
     circuit = circuit_from_hex(best.mask, place.question.cut.sizes)
     with suppress(BeyondLimits):
-        return interpretation_card(space_of(place.question, circuit, MOST_COUNTED), best.index, place, addresses)
+        return interpretation_card(space_of(place.question, circuit, MOST_COUNTED), int(best.index), place, addresses)
     return None
