@@ -240,6 +240,7 @@ def page_of(one: Asked) -> Iterator[Block]:
     if one.stored is None:
         yield _waiting(one)
         return
+    yield from _underway(one)
     yield from shown(one.analysis).page(one.report, one.subject)
     yield from _more(one)
     made = [one.analysis.question, f"Rules: {one.chosen}."]
@@ -247,6 +248,12 @@ def page_of(one: Asked) -> Iterator[Block]:
         at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
         made.append(f"Took {duration(one.stored.seconds)}, engine {at}.")
     yield Prose(" ".join(made), glossary=False)
+
+
+def _underway(one: Asked) -> Iterator[Block]:
+    """The work on what is summed up here, as long as it goes on."""
+    if one.analysis.sums and one.job is not None and one.job.state in UNFINISHED:
+        yield _progress(one)
 
 
 def _waiting(one: Asked) -> Notice | Progress:
@@ -289,8 +296,6 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if one.analysis.sums and one.job is not None:
-        yield _progress(one)
     if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.whole:
         return
     if one.job is not None:
@@ -353,7 +358,15 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
     if made is None:
         title = one.analysis.title
         raise NotFound(f"page {item[:60]!r}", f"is not one of {title}", "see all of it", "", one.url, title)
-    return made(one.report, one.subject, item, options)
+    found = made(one.report, one.subject, item, options)
+
+    def blocks() -> Iterator[Block]:
+        head, *rest = found.blocks()
+        yield head
+        yield from _underway(one)
+        yield from rest
+
+    return replace(found, blocks=blocks)
 
 
 def about(

@@ -144,8 +144,9 @@ def _add_pages(here: Room) -> None:
     def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> HTMLResponse:
         one, given = _given(here, request, session, links, name, key)
         with room(item):
-            made = item_of(one, item, given)
-            return _page(request, one, made.blocks(), made.title)
+            made, about = item_of(one, item, given), one.subject
+            record = links.twin(links.analysis(about.slug, key, about.scope, item, **given))
+            return _page(request, one, made.blocks(), made.title, record)
 
     def item_record(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> dict[str, Any]:
         one, given = _given(here, request, session, links, name, key)

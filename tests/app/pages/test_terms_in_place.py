@@ -28,7 +28,6 @@ PAGES = (
     ALGORITHM,
     XOR + "/directions",
     XOR + "/sandbox",
-    XOR + "/common-ground",
 )
 
 

@@ -434,7 +434,7 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     assert "taken together" not in apart
 
 
-ABOUT_INPUTS = ("directions", "ladder", "funnel", "common-ground", "sandbox")
+ABOUT_INPUTS = ("directions", "ladder", "sandbox")
 
 
 @pytest.mark.slow
@@ -460,7 +460,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         refused = client.get(f"/api/v1{base}/{part}{'&' if '?' in part else '?'}data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
         assert "no Boolean inputs" in refused.json()["error"]
-    for part in ("common-ground", "criteria", "directions", "ladder"):
+    for part in ("criteria", "directions", "ladder"):
         refused = client.post(f"/api/v1{base}/{part}", json={"data": data})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
 

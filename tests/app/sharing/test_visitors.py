@@ -35,10 +35,12 @@ FILTERS = {
 SHORT = (
     EXPLANATIONS,
     f"{EXPLANATIONS}?kind=circuit&kind=alignment&uses=n1.0&uses=%21n2.0&sort=margin",
-    f"{XOR}/common-ground?sort=coverage&order=asc",
     f"{XOR}/circuits/081ff/interpretations",
 )
-LONG = (f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}", f"{FUNNEL}?{urlencode({'criteria': CRITERIA}, doseq=True)}")
+LONG = (
+    f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}",
+    f"{FUNNEL}/chosen?{urlencode({'criteria': CRITERIA}, doseq=True)}",
+)
 
 
 @pytest.fixture

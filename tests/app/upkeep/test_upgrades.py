@@ -29,7 +29,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.schemas import SLUG, kept, revisions, unpack
 
-PAGES = ("", "/explanations", "/funnel", "/common-ground", "/criteria")
+PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground", "/criteria")
 
 
 def test_every_revision_has_a_store_that_is_kept():
@@ -142,7 +142,7 @@ def test_what_lacks_something_goes_and_its_job_waits_to_be_done_again(tmp_path):
             return [tuple(row) for row in connection.execute(text(query))]
 
         assert every("SELECT id FROM analyses") == [(2,)]
-        for table in ("algorithms", "alignments", "verdicts", "common_grounds", "analysis_reports"):
+        for table in ("algorithms", "alignments", "verdicts", "analysis_reports"):
             assert every(f"SELECT analysis_id FROM {table} WHERE analysis_id <> 2") == [], table  # noqa: S608
         assert every("SELECT count(*) FROM circuits WHERE analysis = 2") == [(13,)]
         assert every("SELECT count(*) FROM verdict_blocks WHERE verdict_id NOT IN (SELECT id FROM verdicts)") == [(0,)]
