@@ -18,7 +18,7 @@ PAGES = {
     "ladder": "/networks/alice-and-bob/analyses/ladder",
     "funnel": "/networks/xor-pretrained/analyses/funnel",
     "funnel, none survives": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=minimal-subset",
-    "funnel, not computed": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=output-faithfulness(tolerance=0.123)",
+    "funnel, not computed": "/networks/xor-pretrained/analyses/funnel/chosen?criteria=input-noise(seed=123)",
     "funnel of three inputs": "/networks/majority-3-3/analyses/funnel?protocol=paper",
     "sandbox": "/networks/xor-pretrained/sandbox",
     "sandbox, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&tried=00_1.0s11&tried=01_2.0z&on=edges",
