@@ -43,7 +43,7 @@ class Report(Part):
     """What one analysis found."""
 
     @property
-    def whole(self) -> bool:
+    def all_there_is(self) -> bool:
         """Whether to be more thorough would find no more."""
         return False
 

@@ -69,7 +69,7 @@ class CommonGroundReport(Report):
         return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
 
     @property
-    def whole(self) -> bool:
+    def all_there_is(self) -> bool:
         return not self.drawn and self.alignments == self.n_alignments
 
     def of(self, *kinds: Kind) -> Iterator[PlaceFound]:

@@ -173,7 +173,11 @@ def brief(number: int) -> str:
 
 def counted(number: int, kind: str) -> str:
     """A count of explanations of a kind."""
-    return f"{brief(number)} {KIND_OF[kind].noun if number == 1 else KIND_OF[kind].plural}"
+    return f"{brief(number)} {_noun(kind, number)}"
+
+
+def _noun(kind: str, number: int, which: str = "") -> str:
+    return f"{which} {KIND_OF[kind].noun if number == 1 else KIND_OF[kind].plural}".strip()
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
@@ -289,9 +293,9 @@ class _Funnel:
                 told["scaled"] = self._scaled(of_draws[number], int(np.count_nonzero(drawn)))
             return told
 
-        words = f"valid, of {brief(search.possible)} possible"
+        words = f"{_noun('circuit', n, 'valid')} of {brief(search.possible)} possible"
         if sampled:
-            words = f"listed of {brief(search.n_valid)} valid ones, of {brief(search.possible)} possible"
+            words = f"listed of {brief(search.n_valid)} valid circuits, of {brief(search.possible)} possible"
         return self._kind("circuit", n, words, self.circuit_rows, more=more)
 
     def _scaled(self, row: FunnelRow, n_drawn: int) -> ScaledFound:
@@ -319,12 +323,14 @@ class _Funnel:
             whole = row.whole and sure
             found.append(self._step("interpretation", step, before, row, row.most, least=row.least, whole=whole))
             before = row.most
-        words = f"of the {counted(len(kept), 'circuit')} left"
+        words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
         return KindFound(kind="interpretation", begin=str(total), begin_words=words, rows=found, carriers=None)
 
     def algorithms(self) -> KindFound:
         n, candidates = self.judged.n["algorithm"], self.judged.candidates
-        words = "candidates" if n == candidates else f"listed of {candidates:,} candidates"
+        words = (
+            _noun("algorithm", n, "candidate") if n == candidates else f"listed of {candidates:,} candidate algorithms"
+        )
         left = self._left(self._aligned(), "alignment") if self.judged.n["alignment"] else np.zeros(0, np.bool_)
         carriers = len(np.unique(self.judged.algorithm_of[left]))
         return self._kind("algorithm", n, words, self.algorithm_rows, carriers=carriers)
@@ -336,9 +342,11 @@ class _Funnel:
         """The kept valid alignments of the algorithms left."""
         begin, n = int(np.count_nonzero(self.algorithms_left[self.judged.algorithm_of])), self.judged.n["alignment"]
         sure = all(row.whole for row in self.algorithm_rows)
-        words = "valid" if begin == n else f"valid, of the algorithms left; {n:,} in all"
+        words = _noun("alignment", begin, "valid") + ("" if begin == n else f" of the algorithms left, of {n:,} in all")
         return self._kind("alignment", begin, words, self._aligned(), sure=sure)
 
     def others(self, kind: Kind) -> KindFound:
         """Explanations of a kind that has a record."""
-        return self._kind(kind, self.judged.n[kind], "found", self._rows(kind, self._every(kind)))
+        return self._kind(
+            kind, self.judged.n[kind], _noun(kind, self.judged.n[kind]), self._rows(kind, self._every(kind))
+        )

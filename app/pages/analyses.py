@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from markupsafe import Markup
@@ -22,17 +21,12 @@ from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
-from app.db.models import searches_of, stored_beside
 from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row
 from app.errors import NotFound
 from app.figures.numbers import duration, when
-from app.figures.svg import graph_thumb
-from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.options import PageModel
-from app.pages.models.standing import ModelStanding
-from app.pages.models.views import ModelPlace
 from app.pages.place import Place
 from app.recent import Recent
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, Analysis
@@ -180,33 +174,11 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
             created_at=kept.created_at,
         )
     job = next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
-    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
+    return Asked(analysis, subject, *state_of(stored, job), "", rules)
 
 
-def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a model of another kind is."""
-    graph, searched = place.space.graph, searches_of(session, [place.row.id])
-    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
-
-    def draws(mask: str, *, title: str) -> Markup:
-        return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
-
-    def sizes() -> Mapping[int, int]:
-        return dict(searched[place.row.id, place.text].by_bits)
-
-    read = partial(ModelStanding, session, place, links)
-    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
-    subject = Subject(*about_it, sizes, graph.to_hex)
-    if (place.row.id, place.text) not in searched:
-        return Asked(analysis, subject, "not_analysed", None, None, "", rules)
-    report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
-    kind = DEFINITIONS[f"model-{analysis.key}"]
-    job = session.get(JobRow, kind.job_id(model_arguments(place.row.digest, place.text)))
-    stored = None if report is None else Stored(report=report)
-    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
-
-
-def _state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
+def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
+    """How far an analysis is, with what of both matters then."""
     if stored is not None:
         return "done", stored, job if job is not None and job.state in UNFINISHED else None
     if job is not None and job.state in UNFINISHED:
@@ -296,7 +268,7 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.whole:
+    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.all_there_is:
         return
     if one.job is not None:
         yield _progress(one)

@@ -24,11 +24,11 @@ from app.pages.analyses import (
     analysis_meant,
     index_of,
     item_of,
-    of_model,
     of_network,
     page_of,
 )
 from app.pages.jobs import JobPage
+from app.pages.models.asked import of_model
 from app.pages.models.views import RulesOptions, locate_model, search_of
 from app.pages.place import locate
 from app.rendering import network_row, show

@@ -94,7 +94,7 @@ def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     yield Table(AtHand(_COLUMNS, rows[:_FIRST]), Query(limit=_FIRST), "", noun="place", facets=False)
     by = of.links.explanations(of.slug, of.of_network, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
-        yield Notice("Each alignment has both numbers in the list", actions=[Action("Alignments by accuracy", by)])
+        yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING)])
 
 

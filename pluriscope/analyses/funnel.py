@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
 from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS
-from analysis.criteria.funnel_report import FunnelReport, KindFound, StepFound, brief, counted, funnel_of
+from analysis.criteria.funnel_report import FunnelReport, KindFound, StepFound, brief, funnel_of
 from analysis.criteria.registry import CRITERIA, has_changed
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
@@ -34,6 +34,9 @@ _COLUMNS: Final = (
     Column("before", "Before", "Left before it.", "big"),
     Column("left", "Left", "Left after it; leads to the list.", "text"),
     Column("bar", "", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
+    Column(
+        "alone", "Pass, alone", "Of all interpretations of the circuits left; so of the bar and the outcomes.", "big"
+    ),
     Column("failed", "Failed", "Of those before.", "big"),
     Column("undecided", "Undecided", "Of those before.", "big"),
     Column("beside", "Not applicable", "Of those before.", "big"),
@@ -118,14 +121,14 @@ def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
             compute("Go on", list(ended))])  # fmt: skip
     if report.note:
         yield Notice("Not every valid circuit is listed", report.note)
-    if any(map(has_changed, report.criteria)):
+    if report.criteria != list(DEFAULT_PRESET.criteria) and any(map(has_changed, report.criteria)):
         action = Action("What changed", of.links.scope("changed-meanings"))
         yield Notice("Some of these criteria once meant something else", actions=[action])
 
 
 def _kind(kind: KindFound, steps: Sequence[CriterionStep], report: FunnelReport, of: Subject) -> Iterator[Block]:
     plural = KIND_OF[kind.kind].plural
-    yield Section(plural.capitalize(), f"{counted(int(kind.begin), kind.kind)} {kind.begin_words}", id=plural)
+    yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", id=plural)
     if kind.rows and int(kind.begin):
         rows = [_row(kind, number, steps, report, of) for number in range(len(kind.rows))]
         shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
@@ -147,14 +150,17 @@ def _row(kind: KindFound, number: int, steps: Sequence[CriterionStep], report: F
     if not row.known:
         return Row({**values, "left": "no verdicts yet"})
     tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
-    left = f"{'' if row.whole else '≤ '}{f'{brief(int(row.left_least))} to ' * (row.left_least != row.left)}"
+    least = "" if row.left_least == row.left else f"{brief(int(row.left_least))} to "
+    left = f"{'' if row.whole or not int(row.left) else '≤ '}{least}"
     values |= dict(zip(("failed", "undecided", "beside"), tally[1:], strict=True))
     values |= {"left": left + brief(int(row.left)), "bar": funnel_bar(*tally, of=int(kind.begin), kind=word)}
+    if kind.kind == "interpretation":
+        values["alone"] = tally[0]
     if row.scaled is not None:
         low, high = brief(int(row.scaled.low)), brief(int(row.scaled.high))
         values["all"] = f"≈ {brief(int(row.scaled.guess))}, {row.scaled.confidence:.0%}: {low} to {high}"
     if row.interpretations is not None and row.observed is not None:
-        values["read"] = f"{brief(int(row.interpretations))} in {brief(int(row.observed))}"
+        values["read"] = f"{brief(int(row.interpretations))} in {brief(int(row.observed))} classes"
     return Row(values, url=_list_url(kind.kind, kind.rows[: number + 1], report, of) if int(row.left) else "")
 
 

@@ -132,7 +132,7 @@ def test_none_survives_is_an_outcome_with_its_meaning(client):
     sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
     assert left(told(client, *sequence))[-1] == 0
     page = page_of(client, *sequence)
-    assert "None survives: “Minimal by subset” removes the last 12 circuits" in page
+    assert "None survives: “Subset-minimal” removes the last 12 circuits" in page
     assert "Bars are logarithmic" in client.get(f"{FUNNEL}?part=how-to-read-it").text, "a length needs its scale"
 
 
