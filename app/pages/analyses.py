@@ -139,8 +139,15 @@ class Asked:
         )
 
 
-def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a network is."""
+def of_network(
+    session: Session, place: Place, links: Addresses, analysis: Analysis, *, only_found: bool = False
+) -> Asked:
+    """How far an analysis of a network is.
+
+    Args:
+        analysis: which.
+        only_found: whether it is enough to know what was found, whatever works on it.
+    """
     row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
     rules = known | {place.scope.protocol: place.scope}
 
@@ -161,9 +168,10 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
     kept, stored = None if analysis.sums else report_row(session, row, analysis.key), None
     if analysis.sums:
-        key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, verdict_contents(session, row))
-        found = _SUMS.of(key, lambda: analysis.finds(read(), Settings()))
-        stored = Stored(report=found) if found.known else None
+        summed = verdict_contents(session, row)
+        key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
+        found = _SUMS.of(key, lambda: analysis.finds(read(), Settings())) if summed else None
+        stored = Stored(report=found) if found is not None and found.known else None
     if kept is not None:
         stored = Stored(
             report=report_of(kept, analysis.report),
@@ -173,7 +181,7 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
             digest=kept.content,
             created_at=kept.created_at,
         )
-    job = next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
+    job = None if only_found else next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
     return Asked(analysis, subject, *state_of(stored, job), "", rules)
 
 

@@ -12,12 +12,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.common_ground.report import CommonGroundReport
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
-from app.db.common_ground import stored_ground
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.circuits import smallest_circuits
@@ -403,6 +403,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     right, of = validation_right(place)
     learning = learning_of_network(place.row, addresses)
     slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
+    told = [of_network(session, place, addresses, each, only_found=True) for each in (COMMON_GROUND, FUNNEL)]
     return NetworkPage(
         network=network_view(place.row, addresses),
         scope=scope_view(place, job, addresses),
@@ -420,14 +421,14 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         protocol_differences=protocol_differences(by_protocol),
         answers=[
             AnsweredView(title=one.analysis.title, url=one.url, findings=one.findings, drawn=thumb_of(one))
-            for one in (of_network(session, place, addresses, each) for each in (COMMON_GROUND, FUNNEL))
+            for one in told
             if one.stored is not None
         ],
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
         directions=class_counts(session, addresses, place),
         recorded=recorded_counts(session, addresses, place),
-        samples=None if shown is None else _samples(session, place, shown, addresses),
+        samples=None if shown is None else _samples(session, place, shown, addresses, told[0].report),
         provenance=None if analysis is None else provenance_of(analysis),
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
@@ -487,7 +488,9 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     )
 
 
-def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
+def _samples(
+    session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses, ground: CommonGroundReport | None
+) -> Samples:
     rows = smallest_circuits(session, analysis, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     missed = [] if aligned else reads.nearest_misses(session, analysis.id, N_SAMPLES)
@@ -495,17 +498,16 @@ def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: A
     return Samples(
         circuits=[circuit_card(row, place.row.slug, place.scope, addresses, counted=counted) for row in rows],
         interpretations=first_interpretations(place, rows, addresses),
-        best_interpretation=_best_interpretation(session, place, analysis, addresses),
+        best_interpretation=_best_interpretation(place, addresses, ground),
         alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
         near_misses=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in missed],
     )
 
 
 def _best_interpretation(
-    session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses
+    place: Place, addresses: Addresses, ground: CommonGroundReport | None
 ) -> InterpretationCard | None:
-    survey = stored_ground(session, analysis)
-    best = None if survey is None else survey.best
+    best = None if ground is None else ground.best
     if best is None or best.index is None:
         return None
     circuit = circuit_from_hex(best.mask, place.question.cut.sizes)
