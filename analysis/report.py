@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
@@ -17,9 +17,6 @@ from analysis.by_name import ByName
 from analysis.circuits.result import CircuitSearch
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
-
-if TYPE_CHECKING:
-    from analysis.criteria.funnel_report import Judged
 
 
 def _in_hex(mask: Any, about: ValidationInfo) -> Any:
@@ -116,7 +113,7 @@ class Analysed:
             not looked at.
         carried: None where it is not looked at.
         placed: likewise.
-        judged: what criteria say (:class:`analysis.criteria.funnel_report.Judged`); likewise.
+        judged: what criteria say, an :class:`analysis.criteria.funnel_report.Judged`; likewise.
     """
 
     question: Question
@@ -124,4 +121,4 @@ class Analysed:
     observed: Sequence[int] = ()
     carried: Carried | None = None
     placed: Placed | None = None
-    judged: Judged | None = None
+    judged: Any = None

@@ -16,7 +16,7 @@ from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
 from app.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.analyses.shown import Item, Shown, Subject
-from pluriscope.blocks import Action, Block, Choice, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
 from pluriscope.naming import Scope
 from pluriscope.tables import AtHand, Column, Query, Row
@@ -247,8 +247,10 @@ def _item(_: FunnelReport | None, of: Subject, key: str, options: Mapping[str, s
 
 
 def _sequence(report: FunnelReport, of: Subject) -> Iterator[Block]:
-    action = Action("As recommended", of.links.analysis(of.slug, "funnel", of.scope))
-    yield Head("Funnel", " ".join(report.findings()), actions=[action])
+    recommended = Action("As recommended", of.links.analysis(of.slug, "funnel", of.scope))
+    table = Action("CSV", of.links.analysis(of.slug, "funnel.csv", of.scope, criteria=report.criteria or [NONE]))
+    share = Menu("Share", [table], funnel_url(of, [CriterionStep.parse(text) for text in report.criteria]))
+    yield Head("Funnel", " ".join(report.findings()), actions=[recommended, share])
     yield from _page(report, of)
 
 

@@ -73,7 +73,12 @@ FINDINGS = {
 }
 """Of the network that the authors have pretrained."""
 SAID = {
-    "funnel": ["Stricter ablations", "No verdicts on some of: representative", "Compute them", "250 algorithms candidates"],
+    "funnel": [
+        "Stricter ablations",
+        "No verdicts on some of: representative",
+        "Compute them",
+        "250 algorithms candidates",
+    ],
     "common-ground": ["63 sets", "i·", "Sort and filter", "Alignments by accuracy"],
     "rivals": [
         "c·18b9f",
