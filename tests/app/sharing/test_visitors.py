@@ -39,7 +39,7 @@ SHORT = (
 )
 LONG = (
     f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}",
-    f"{FUNNEL}/chosen?{urlencode({'criteria': ' '.join(CRITERIA)}, safe='(),=')}",
+    f"{FUNNEL}/chosen?{urlencode({'criteria': ' '.join(CRITERIA)})}",
 )
 
 
