@@ -69,10 +69,8 @@ def _counts(report: CommonGroundReport, kind: Kind) -> dict[int, int]:
 
 
 def _figure(report: CommonGroundReport, **size: float) -> Markup:
-    lanes = [
-        (name, _counts(report, kind), kind == "valid")
-        for kind, name in (("valid", "valid alignments"), ("failing", "alignments that fail"))
-    ]
+    alignments: tuple[Kind, ...] = ("valid", "failing")
+    lanes = [(_WORDS[kind][1], _counts(report, kind), kind == "valid") for kind in alignments]
     told = " ".join(report.findings())
     return ground_figure(_counts(report, "interpretation"), lanes, report.n_interventions, sentence=told, **size)
 

@@ -208,7 +208,7 @@ def _form(of: Subject) -> type[BaseModel]:
         for name, value in of.of_network.query().items()
     }
     keys = tuple(one.key for one in CRITERIA)
-    words = {"": "none", **{one.key: f"{one.label} ({', '.join(one.kinds)})" for one in CRITERIA}}
+    words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({', '.join(one.kinds)})" for one in CRITERIA}}
     told = (
         "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."
     )

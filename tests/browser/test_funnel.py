@@ -30,7 +30,7 @@ def test_reorder_remove_add_and_set(tab, expect):
     has_sequence(tab, "mean-ablation output-faithfulness resample-ablation")
     tab.get_by_role("link", name="Remove Mean ablation", exact=True).first.click()
     has_sequence(tab, "output-faithfulness resample-ablation")
-    tab.get_by_label("Criteria").fill("output-faithfulness(tolerance=0.2)")
+    tab.get_by_role("textbox", name="Criteria").fill("output-faithfulness(tolerance=0.2)")
     tab.get_by_label("Add at the end").select_option("necessity")
     tab.get_by_role("button", name="Show").click()
     expect(tab.get_by_role("button", name="Compute them")).to_be_visible()

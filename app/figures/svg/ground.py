@@ -67,7 +67,7 @@ def ground_figure(
     labels = dict.fromkeys([*([min(hill), max(hill)] if hill else [0]), of])
     for one in labels:
         last = one == of
-        x = width - 6 if last else left + one * across
-        if last or width - 6 - x > 62:
-            body += text(x, height - 6, f"{one:,}", "lab", anchor="end" if last else "middle")
+        at = width - 6 if last else left + one * across
+        if last or width - 6 - at > 62:
+            body += text(at, height - 6, f"{one:,}", "lab", anchor="end" if last else "middle")
     return drawing(width, height, body, sentence=sentence)
