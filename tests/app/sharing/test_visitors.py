@@ -39,7 +39,7 @@ SHORT = (
 )
 LONG = (
     f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}",
-    f"{FUNNEL}/chosen?{urlencode({'criteria': ' '.join(CRITERIA)})}",
+    f"{FUNNEL}/chosen?{urlencode({'criteria': ' '.join((*CRITERIA, 'causal-order', 'both-directions'))})}",
 )
 
 
@@ -74,7 +74,7 @@ def test_long_lists_offer_a_short_link_and_short_ones_do_not(visitor, address) -
     text = visitor.get(address).text
     assert (f'<input type="hidden" name="address" value="{escape(address)}">' in text) == (address in LONG)
     assert ('action="/s"' in text) == (address in LONG)
-    assert f'data-copy="{escape(address)}"' in text or "/common-ground" in address  # not surveyed: there is no list
+    assert f'data-copy="{escape(address)}"' in text
 
 
 @pytest.mark.parametrize(
