@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
+from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
 from app.figures.numbers import exact, when
@@ -17,6 +18,14 @@ from app.pages.verdicts.page import CriterionVerdict, Judge
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
+
+
+class OfScope(BaseModel):
+    """What a form sends along so that the same analysis is meant."""
+
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def column(name: str, label: str, meaning: str, type_: Type = "text", **more: Any) -> Column:
