@@ -73,6 +73,7 @@ ROUTERS = (
     claims.router,
     login.router,
     explanations.router,
+    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,

@@ -129,11 +129,11 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
     if "item" in named:  # of an analysis, which reads its own options
         endpoint(request=asking, session=session, links=links, **named)
         return
-    _check_options(endpoint, query)
     try:
         target = read_target(address, links)
     except NotFound:
-        return  # a list: its options were checked, and what it lists may be nothing
+        _check_options(endpoint, query)  # of a list, which may hold nothing
+        return
     build_target(session, links, target)
 
 

@@ -17,7 +17,8 @@ from app.pages.compare.build import build_compare
 from app.pages.compare.options import MOST_SHOWN, CompareOptions
 from app.pages.compare.views import ComparePage
 from app.pages.place import locate, locate_boolean
-from app.pages.sharing.exports import Cell, Table, about_place
+from app.pages.sharing.about import about_place
+from app.pages.sharing.exports import Cell, Table
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
 

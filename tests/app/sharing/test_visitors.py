@@ -35,7 +35,6 @@ FILTERS = {
 SHORT = (
     EXPLANATIONS,
     f"{EXPLANATIONS}?kind=circuit&kind=alignment&uses=n1.0&uses=%21n2.0&sort=margin",
-    f"{XOR}/circuits/081ff/interpretations",
 )
 LONG = (
     f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}",
