@@ -68,12 +68,11 @@ ROUTERS = (
     criteria.router,
     delete.router,
     directions.router,
-    exports.router,  # the table of an analysis before the analysis of that name
+    exports.router,  # before analyses and explanations, which any name would be one of
     analyses.router,
     claims.router,
     login.router,
     explanations.router,
-    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,
