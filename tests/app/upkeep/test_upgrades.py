@@ -99,7 +99,7 @@ def test_an_old_store_keeps_everything(upgraded, revision):
         listed = client.get(Addresses().twin(f"/networks/{SLUG}/explanations") + "?kind=circuit").json()
         (mask, *_) = [item["mask"] for item in listed["items"]]
         for address in (f"/networks/{SLUG}", f"/networks/{SLUG}/circuits/{mask}"):
-            verdict = client.get(f"/api/v1/verified?url={address}").json()
+            verdict = client.get(f"/api/v2/verified?url={address}").json()
             assert verdict["verdict"] == "equal", json.dumps(verdict)[:800]
 
 
