@@ -33,7 +33,7 @@ _COLUMNS: Final = (
     Column("criterion", "Criterion", "Added to those above it.", "name", first=True),
     Column("before", "Before", "Left before it.", "big"),
     Column("left", "Left", "Left after it; leads to the list.", "text"),
-    Column("bar", "", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
+    Column("bar", "Share", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
     Column(
         "alone", "Pass, alone", "Of all interpretations of the circuits left; so of the bar and the outcomes.", "big"
     ),
