@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.by_name import ByName
 from analysis.circuits.result import CircuitSearch
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 
@@ -50,6 +51,11 @@ class Score(Part):
 
 class Report(Part):
     """What one analysis found."""
+
+    @property
+    def all_there_is(self) -> bool:
+        """Whether to be more thorough would find no more."""
+        return False
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
         """What was found, in sentences that claim no more than was looked at.
@@ -108,6 +114,23 @@ class Irredundant:
 
 
 @dataclass(frozen=True, eq=False)
+class Placed:
+    """What was kept of where algorithms can be placed, and how many interpretations were counted.
+
+    Args:
+        algorithms: those that have kept alignments.
+        placements: for each of them, the places of each kept alignment, sorted by path; all in the order of the store.
+        valid: likewise, whether each is valid.
+        observed: ``[circuits]`` observed classes of interpretations, 0 where none were counted.
+    """
+
+    algorithms: Sequence[HighLevelModel]
+    placements: Sequence[Sequence[Sequence[tuple[str, NeuronSet]]]]
+    valid: Sequence[Sequence[bool]]
+    observed: Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
 class Analysed:
     """What was found of one output before, as far as an analysis looks at it.
 
@@ -119,6 +142,8 @@ class Analysed:
         carried: None where it is not looked at.
         irredundant: likewise.
         planted: likewise, or where nothing was planted.
+        placed: likewise.
+        judged: what criteria say, an :class:`analysis.criteria.funnel_report.Judged`; likewise.
     """
 
     question: Question
@@ -127,3 +152,5 @@ class Analysed:
     carried: Carried | None = None
     irredundant: Irredundant | None = None
     planted: PlantedRecord | None = None
+    placed: Placed | None = None
+    judged: Any = None

@@ -31,7 +31,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/funnel", ""),
+        (r"/jobs|/compare|/networks/[^/]+/analyses/funnel", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
     )
 )
@@ -133,10 +133,6 @@ class Addresses:
         """The same over HTTP."""
         return self._url("api", "v2", (scope or Scope).room, network, "analyses", what, scope=scope)
 
-    def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """How many explanations are left after each of ``criteria=[…]``, in that order."""
-        return self._url("networks", network, "funnel", scope=scope, **view)
-
     def sandbox(self, network: str, refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
@@ -192,14 +188,6 @@ class Addresses:
             return self._below(scope, network, "compare", e=list(refs), **view)
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
-
-    def common_ground(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Coverage and accuracy of every explanation over all interventions."""
-        return self._url("networks", network, "common-ground", scope=scope, **view)
-
-    def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """All points of the common ground as comma-separated values."""
-        return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
     def criteria_on(self, network: str, ref: Any, scope: Scope | None = None) -> str:
         """What every criterion says of one explanation."""

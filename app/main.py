@@ -33,7 +33,6 @@ from app.routes import (
     api_docs,
     bring_in,
     cards,
-    common_ground,
     criteria,
     delete,
     embed,
@@ -64,13 +63,12 @@ ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     pages.router,
     about.router,
-    common_ground.router,
     criteria.router,
     delete.router,
+    exports.router,  # before analyses and explanations, which any name would be one of
     analyses.router,
     login.router,
     explanations.router,
-    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,

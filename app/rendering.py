@@ -22,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from analysis import ENGINE_VERSION
-from analysis.criteria.registry import has_changed
 from app.access.callers import access_of
 from app.addressing import Addresses, AnyScope
 from app.figures import plots, svg
@@ -98,7 +97,6 @@ def _environment(prefix: str) -> Environment:
         htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
-    env.tests["has_changed"] = has_changed
     env.filters["explained"] = partial(explained, addresses=Addresses(prefix))
     return env
 

@@ -17,16 +17,18 @@ from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose
 from analysis.common_ground.points import UNKNOWN, Bounds, ClassPoints, Extreme, Subject
 from analysis.common_ground.spread import Spread
 from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
 from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.question import Question
 from analysis.work import Work
 
 Integers = NDArray[np.int64]
 STAGE: Final = "common ground"
+MAX_SECONDS: Final = 2.0  # that the best and the worst of one circuit may be expected to take on a page
 MAX_WORK: Final = 1 << 27  # numbers computed for the best and the worst of one circuit's classes
 
 
@@ -42,6 +44,26 @@ def predicted_seconds(space: InterventionSpace) -> float:
     completions = 1 << min(free, 14)  # more are never tried
     cells = (1 << min(first, 16)) * columns * completions
     return 1.5e-4 + 2e-9 * space.n_interventions * columns + 4e-9 * cells
+
+
+def circuit_range(question: Question, circuit: Circuit) -> tuple[int, int, int] | None:
+    """Fewest and most interventions that an interpretation of a circuit predicts right, and of how many.
+
+    Returns:
+        None where its interpretations predict nothing.
+
+    Raises:
+        BeyondLimits: finding them would take longer than a page may.
+    """
+    space, answers = ask_network(question)
+    most = int(MAX_SECONDS / predicted_seconds(space))
+    classes = observed_classes(question, circuit, max_classes=max(1, most))
+    found = class_predictions(classes, space, answers, "all", max_work=MAX_WORK)
+    if found is None:
+        return None
+    if (found.best == UNKNOWN).any():
+        raise BeyondLimits(f"circuit {circuit.hex}", "has too many completions to find the best", "ask for another")
+    return int(found.worst.min()), int(found.best.max()), found.tested
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +107,6 @@ class InterpretationSurvey:
         self._spread: Spread | None = Spread(space, answers) if few else None
         self._in_spread: set[int] = set()
         self.n_perfect: int | None = 0
-        n_circuits = len(subject.masks)
-        self.circuit_best, self.circuit_worst = np.full(n_circuits, UNKNOWN), np.full(n_circuits, UNKNOWN)
         self._columns: dict[str, list[Integers]] = defaultdict(list)
         self._least: list[int] = []
         self._sizes: list[int] = []
@@ -158,7 +178,7 @@ class InterpretationSurvey:
         if looked.speaking:
             known = self.n_perfect is not None and looked.n_perfect is not None
             self.n_perfect = (self.n_perfect or 0) + (looked.n_perfect or 0) if known else None
-            self._note(number, self.ranks_of[number] is None, looked)
+            self._note(number, looked)
             if self._spread is not None and number not in self._in_spread:  # it was looked at by an earlier attempt
                 self._spread_over(number, self._chosen(number, self.ranks_of[number]))
         for name, column in (
@@ -172,13 +192,11 @@ class InterpretationSurvey:
         self._least += looked.least
         self._sizes += looked.sizes
 
-    def _note(self, number: int, whole: bool, looked: Looked) -> None:
-        """Keep the best and the worst of a circuit, and of all."""
+    def _note(self, number: int, looked: Looked) -> None:
+        """Keep the best and the worst of all."""
         best, worst = looked.best, looked.worst
         if (best == UNKNOWN).any():
             self._all_known = False
-        elif whole:
-            self.circuit_best[number], self.circuit_worst[number] = best.max(), worst.min()
         for highest, column in ((True, best), (False, worst)):
             known = np.flatnonzero(column != UNKNOWN)
             if not len(known):

@@ -17,15 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
 from analysis.common_ground.class_scores import STAGE, InterpretationSurvey
 from analysis.common_ground.points import AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
 from analysis.work import DEFAULT_WORK, Work
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +35,6 @@ class CommonGround:
         n_classes: observed classes of all listed circuits.
         drawn: whether ``classes`` is a uniform sample.
         seed: of the sample.
-        circuit_best: ``[circuits]`` the most that an interpretation of the circuit predicts right; −1 where that is not
-            known or it says nothing.
-        circuit_worst: the fewest, likewise.
         best: of all classes, or of the sample; None if not known.
         worst: likewise.
         spread: interpretations by the number of interventions that they predict right, all of them; None where the
@@ -55,8 +49,6 @@ class CommonGround:
     n_classes: int
     drawn: bool
     seed: int
-    circuit_best: Integers
-    circuit_worst: Integers
     best: Extreme | None
     worst: Extreme | None
     spread: Mapping[int, int] | None
@@ -89,8 +81,6 @@ def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds:
         n_classes=survey.n_classes,
         drawn=survey.drawn,
         seed=bounds.seed,
-        circuit_best=survey.circuit_best,
-        circuit_worst=survey.circuit_worst,
         best=survey.extreme(highest=True),
         worst=survey.extreme(highest=False),
         spread=survey.spread(work),

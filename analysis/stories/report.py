@@ -22,6 +22,9 @@ from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = 255
 """Stands in the column of relations for a circuit that was not drawn."""
+CODES: Final = bytes([*range(len(RELATIONS)), NOT_ASKED])
+LETTERS: Final = b"snwo-v?"
+"""How each of them is stored."""
 N_EXAMPLES: Final = 24
 
 
@@ -126,9 +129,9 @@ class StoriesReport(Report):
 
 
 class Told(StoriesReport):
-    """A report on its way to the store, which keeps each circuit's relation beside it."""
+    """A report on its way to the store, which keeps each circuit's relation beside it, a letter each."""
 
-    relations: Any = Field(exclude=True)
+    beside: str = Field(exclude=True)
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
@@ -144,7 +147,8 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
         if question.protocol.algorithm_form == "and_inverter":
             grain = _grain(find_grain(question, work))
     report = stories_report(found, of.circuits, question.layout)
-    return Told.showing(report, contrasts=contrasts, grain=grain, relations=relation_column(found, masks))
+    letters = relation_column(found, masks).tobytes().translate(bytes.maketrans(CODES, LETTERS)).decode()
+    return Told.showing(report, contrasts=contrasts, grain=grain, beside=letters)
 
 
 def stories_report(found: Stories | Unasked, circuits: CircuitSearch, layout: EdgeLayout) -> StoriesReport:

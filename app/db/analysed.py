@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from itertools import groupby
+from typing import Any, Final, cast
 
+import numpy as np
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.criteria.criterion import KINDS
+from analysis.criteria.funnel_report import Judged
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
-from analysis.report import Analysed, Carried, Irredundant
+from analysis.report import Analysed, Carried, Irredundant, Placed
 from app.db.codecs import planted_of
 from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.circuits import whole_counts
+from app.db.reads.funnel import algorithm_positions, algorithms_of_alignments, circuit_numbers, columns_of_steps
+from app.db.reads.verdicts import count_of, verdict_sets
+from app.db.recorded import stored_searches
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 
@@ -74,11 +83,45 @@ def _planted(_: Session, analysis: AnalysisRow, __: Question) -> PlantedRecord |
     return planted_of(analysis.network)
 
 
+def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Placed:
+    of_analysis = select(AlgorithmRow.id, AlgorithmRow.text, AlgorithmRow.form)
+    texts = {row.id: row for row in session.execute(of_analysis.where(AlgorithmRow.analysis_id == analysis.id))}
+    columns = select(AlignmentRow.algorithm_row_id, AlignmentRow.valid, AlignmentRow.places)
+    kept = session.execute(columns.where(AlignmentRow.analysis_id == analysis.id).order_by(AlignmentRow.id))
+    groups = [(number, list(rows)) for number, rows in groupby(kept, key=lambda row: row.algorithm_row_id)]
+    n_inputs = question.model.n_inputs
+    return Placed(
+        [parse_algorithm(texts[one].text, cast(Form, texts[one].form), n_inputs) for one, _ in groups],
+        [[[(path, NeuronSet(at, tuple(some))) for path, at, some in row.places] for row in rows] for _, rows in groups],
+        [[row.valid for row in rows] for _, rows in groups],
+        whole_counts(session, analysis, "observed"),
+    )
+
+
+def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
+    sets = verdict_sets(session, analysis)
+    searched = tuple(kind for kind, one in stored_searches(session, analysis.id).items() if one.n)
+    numbers = circuit_numbers(session, analysis)
+    positions = algorithm_positions(session, analysis)
+    return Judged(
+        {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
+        lambda wanted: columns_of_steps(session, analysis, wanted),
+        numbers.of_each("interpretations"),
+        numbers.of_each("observed"),
+        np.searchsorted(positions, algorithms_of_alignments(session, analysis)),
+        analysis.algorithms_candidates,
+        {(one.kind, one.step): one.note for one in sets if one.note},
+        searched,
+    )
+
+
 _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] = {
     "observed": _observed,
     "carried": _carried,
     "irredundant": _irredundant,
     "planted": _planted,
+    "placed": _placed,
+    "judged": _judged,
 }
 """Fields of :class:`analysis.report.Analysed` that few analyses look at: how each is read."""
 

@@ -1,39 +1,35 @@
-"""Saving where explanations stand on the common ground, in one transaction: it is some megabytes at most."""
+"""What is stored of the common ground: the report in sum, and what each alignment predicts."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import delete, insert
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.db.cloud_storage import save_cloud
-from app.db.common_ground_columns import PreparedCommonGround
-from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
+from analysis.common_ground.report import CommonGroundReport
+from app.db.reports import report_of, report_row
+from app.db.tables import AnalysisReportRow, AnalysisRow
+
+GROUND: Final = "common-ground"
 
 
-def save_common_ground(session: Session, analysis: AnalysisRow, prepared: PreparedCommonGround) -> CommonGroundRow:
-    """Store a survey of an analysis in place of an earlier one; the same again changes nothing, timings included.
+def stored_ground(session: Session, analysis: AnalysisRow | None) -> CommonGroundReport | None:
+    """The survey of an analysis; None where there is none."""
+    row = report_row(session, analysis, GROUND)
+    return None if row is None else report_of(row, CommonGroundReport)
 
-    A quick survey never replaces a thorough one of the same engine: it says less.
+
+def stored_shares(row: AnalysisReportRow, n: int) -> dict[str, NDArray[np.float64]]:
+    """Coverage and accuracy of each of n kept alignments.
+
+    One that predicts nothing covers nothing, and has no accuracy (NaN); of those beyond the limit of the survey
+    neither is known.
     """
-    content = prepared.content
-    old = session.get(CommonGroundRow, analysis.id)
-    if old is not None:
-        poorer = old.thorough and not prepared.columns["thorough"]
-        same_engine = old.engine_version == prepared.columns["engine_version"]
-        if old.content == content or (poorer and same_engine):
-            return old
-        session.execute(delete(CommonGroundRow).where(CommonGroundRow.analysis_id == analysis.id))
-        session.expunge(old)
-    row = CommonGroundRow(**prepared.columns, analysis_id=analysis.id, content=content, created_at=datetime.now(UTC))
-    session.add(row)
-    session.flush()
-    blocks = [
-        {"analysis_id": analysis.id, "name": block.name, "block": block.number, "data": block.data}
-        for block in prepared.blocks
-    ]
-    if blocks:
-        session.connection().execute(insert(CommonGroundBlockRow), blocks)
-    save_cloud(session, row)
-    return row
+    predicted, right = np.array(row.beside.split(), np.int64).reshape(2, -1)
+    coverage, accuracy = np.full(n, np.nan), np.full(n, np.nan)
+    coverage[: len(predicted)] = predicted / row.found["n_interventions"]
+    speak = np.flatnonzero(predicted)
+    accuracy[speak] = right[speak] / predicted[speak]
+    return {"coverage": coverage, "accuracy": accuracy}

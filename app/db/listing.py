@@ -9,19 +9,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
-from app.db.cloud_storage import made_shares, stored_shares
+from app.db.common_ground import GROUND, stored_shares
 from app.db.directions import KIND as DIRECTIONS
 from app.db.reads.verdicts import outcomes_of, step_of
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
 from app.db.stories import STORIES, stored_relations
-from app.db.tables import AnalysisRow, CommonGroundRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
@@ -45,13 +45,14 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         question: that it answers.
         of: how addresses name it.
     """
-    survey = session.get(CommonGroundRow, analysis.id, options=[defer(CommonGroundRow.facts)])  # a cloud of thousands
-    stories, searched = (report_row(session, analysis, kind) for kind in (STORIES, DIRECTIONS))
+    told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
+    kinds = GROUND, STORIES, DIRECTIONS
+    reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
     verdicts = [row for row in session.scalars(query) if row.kind != "interpretation"]
     key = (
         *(key_of(session, analysis), of),
-        *(one.content for one in (survey, stories, searched) if one is not None),
+        *sorted(map(tuple, session.execute(reports))),
         *sorted((row.id, row.content) for row in verdicts),
         repr(stored_searches(session, analysis.id)),
     )
@@ -59,7 +60,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
     if kept is not None:
         return kept
     with _READING:  # one at a time: whoever comes meanwhile finds it kept
-        return _FRAMES.of(key, lambda: _read(session, analysis, question, of, survey, verdicts))
+        return _FRAMES.of(key, lambda: _read(session, analysis, question, of, verdicts))
 
 
 def _read(
@@ -67,7 +68,6 @@ def _read(
     analysis: AnalysisRow,
     question: Question,
     of: ResultRef,
-    survey: CommonGroundRow | None,
     verdicts: Sequence[VerdictRow],
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
@@ -83,6 +83,7 @@ def _read(
         for kind in RECORDED
         if kind.key in searched
     }
+    survey = report_row(session, analysis, GROUND)
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     outcomes: dict[str, dict[str, NDArray[np.uint8]]] = {}
     told = outcomes_of(session, [row.id for row in verdicts])
@@ -103,7 +104,7 @@ def _read(
         outcomes,
         analysis.interpretations_truncated_at != 0,
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
-        {} if survey is None else _shares(session, survey, stored),
+        {} if survey is None else stored_shares(survey, len(stored["alignment"]["valid"])),
     )
     steps = {str(step) for step in map(step_of, verdicts) if step is not None}
     return frame_of(found, tuple(sorted(steps)))
@@ -114,13 +115,3 @@ def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
     columns = columns_of(session, analysis, "direction", tuple(directions.STORED))
     found: dict[str, Any] = {name: columns[name] for name in directions.STORED}
     return found | {"classes": [set(classes.split()) for classes in found["classes"]]}
-
-
-def _shares(
-    session: Session, survey: CommonGroundRow, stored: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, NDArray[np.float64]]:
-    """Coverage and accuracy of the alignments."""
-    place = {row: number for number, row in enumerate(stored["algorithm"]["id"])}
-    owners = np.array([place[row] for row in stored["alignment"]["algorithm_row_id"]], np.int64)
-    members = np.array([int(text, 16) for text in stored["alignment"]["alignment_id"]], np.uint64)
-    return stored_shares(session, survey, len(owners)) or made_shares(session, survey, owners, members)

@@ -47,6 +47,7 @@ def save_report(
         engine_version=ENGINE_VERSION,
         found=found,
         seconds=seconds,
+        beside=getattr(report, "beside", ""),
         content=content,
         created_at=datetime.now(UTC),
     )

@@ -289,45 +289,6 @@ class VerdictBlockRow(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class CommonGroundRow(Base):
-    """Where the explanations of one analysis stand on all interchange interventions, in sum.
-
-    The points themselves are columns in blocks, see :mod:`app.db.common_ground_columns`.
-    """
-
-    __tablename__ = "common_grounds"
-
-    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
-    engine_version: Mapped[str] = mapped_column(String(32))
-    n_sets: Mapped[int]  # neuron sets that are patched
-    largest_set: Mapped[int | None]  # most neurons in a set where not every set is patched, else None
-    n_interventions: Mapped[int]
-    n_classes: Mapped[int] = mapped_column(SortableInteger)  # observed classes of the listed circuits
-    classes_kept: Mapped[int]
-    drawn: Mapped[bool]  # whether the kept classes are a uniform sample
-    seed: Mapped[int]
-    n_alignments: Mapped[int] = mapped_column(SortableInteger)
-    alignments_kept: Mapped[int]
-    thorough: Mapped[bool]
-    facts: Mapped[dict[str, Any]] = mapped_column(JSON)  # the cloud, best and worst, the spread
-    seconds: Mapped[float]
-    content: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of it, timings apart
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class CommonGroundBlockRow(Base):
-    """Some thousand values of one column of points, see :mod:`app.db.common_ground_columns`."""
-
-    __tablename__ = "common_ground_blocks"
-
-    analysis_id: Mapped[int] = mapped_column(
-        ForeignKey("common_grounds.analysis_id", ondelete="CASCADE"), primary_key=True
-    )
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
-    data: Mapped[bytes] = mapped_column(LargeBinary)
-
-
 class AnalysisReportRow(Base):
     """What one job found out about an analysis and is read whole: the ladder of map classes, stories."""
 
@@ -339,6 +300,6 @@ class AnalysisReportRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports
     seconds: Mapped[float]
-    by_circuit: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # a letter for each
+    beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -25,6 +25,7 @@ from app.db.errors import StoreUnavailable
 log = logging.getLogger("pluriscope.store")
 ROWS: Final = "0025"  # the revision that makes rows
 BLOCKS: Final = "0003"  # the one that made blocks
+SURVEYS: Final = "0005"  # the one that kept common grounds, which are reports now
 CIRCUITS_A_SECOND: Final = 30_000
 _NEEDED: Final = "'mask', 'edges', 'neurons', 'margin', 'interpretations', 'observed'"
 _LACKING: Final = text(f"""
@@ -67,10 +68,15 @@ def _what_it_does(connection: Connection, revision: str) -> str:
         f"about {1 + n_circuits // CIRCUITS_A_SECOND:,} s"
     )
     lacking = [] if in_rows else connection.scalars(_LACKING).all()
-    if not lacking:
-        return f"{told}; nothing is computed again"
-    seconds = sum(sum((json.loads(one) if isinstance(one, str) else one).values()) for one in lacking)
-    return f"{told}; {len(lacking):,} that lack something are computed again by workers, about {1 + seconds:,.0f} s"
+    again = []
+    if lacking:
+        seconds = sum(sum((json.loads(one) if isinstance(one, str) else one).values()) for one in lacking)
+        again.append(f"{len(lacking):,} that lack something are computed again by workers, about {1 + seconds:,.0f} s")
+    if revision >= SURVEYS:
+        n, seconds = connection.execute(text("SELECT count(*), coalesce(sum(seconds), 0) FROM common_grounds")).one()
+        if n:
+            again.append(f"workers survey {n:,} common grounds again, about {1 + seconds:,.0f} s")
+    return "; ".join([told, *(again or ["nothing is computed again"])])
 
 
 def _keep(store: Store, folder: Path) -> Path | None:

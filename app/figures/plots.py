@@ -33,12 +33,6 @@ LAYOUT: Final[Figure] = {
     "hoverlabel": {"bgcolor": "--surface", "bordercolor": "--ink", "font": {"color": "--ink", "family": "--sans"}},
 }
 """What all plots have in common; each adds its height, margins and axes."""
-LEGEND: Final[Figure] = {
-    "showlegend": True,
-    "legend": {"orientation": "h", "x": 0, "yanchor": "top", "itemsizing": "constant"},
-    "hoverlabel": {**LAYOUT["hoverlabel"], "align": "left"},
-}
-"""What plots with a legend below them add."""
 RULED: Final[Figure] = {"showgrid": True, "gridcolor": "--rule", "ticks": "", "linecolor": "rgba(0,0,0,0)"}
 """What an axis adds whose values rules show instead of ticks."""
 

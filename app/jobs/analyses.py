@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,17 +14,9 @@ from app.db.analysed import read_analysed
 from app.db.directions import save_directions
 from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reports import save_report
-from app.db.stories import save_relations
-from app.db.tables import AnalysisReportRow
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import Arguments, Timed, analysis_meant, timed
-from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, STORIES, Analysis
-
-_BESIDE: Final[Mapping[str, Callable[[Session, AnalysisReportRow, Any], None]]] = {
-    STORIES.key: lambda session, row, report: save_relations(session, row, report.relations),
-    DIRECTIONS.key: lambda session, row, report: save_directions(session, row, report.kept),
-}
-"""What is kept beside a report."""
+from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
 
 
 def handler_of(analysis: Analysis) -> Handler[tuple[Analysed, Settings], Timed[Report]]:
@@ -36,11 +27,12 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Analysed, Settings], Timed[R
         return read_analysed(session, analysis_meant(session, arguments), analysis.reads), settings
 
     def save(session: Session, arguments: Arguments, outcome: Timed[Report]) -> Saved:
-        row, report = analysis_meant(session, arguments), outcome.found
+        row = analysis_meant(session, arguments)
+        report: Any = outcome.found
         thorough = bool(arguments.get("thorough", True))
         saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome.seconds)
-        if analysis.key in _BESIDE and saved.thorough == thorough:  # else there was more already
-            _BESIDE[analysis.key](session, saved, report)
+        if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
+            save_directions(session, saved, report.kept)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row, row.network.sizes[0]))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, " ".join(report.findings(analysed_question(session, row))))

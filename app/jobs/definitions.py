@@ -193,13 +193,6 @@ TRAIN: Final = _defined("train", "training", "Train", identity=_training_identit
 CRITERIA: Final = _defined(
     "criteria", "judging", "Criteria", version=2, priority=CRITERIA_PRIORITY, words=lambda _: ("criteria", "")
 )
-COMMON_GROUND: Final = _defined(
-    "common-ground",
-    "surveying",
-    "Common ground",
-    priority=12,  # behind the verdicts
-    words=lambda told: ("common ground", ", all classes" if told["thorough"] else ""),
-)
 EXPLANATIONS: Final = _defined(
     "explanations",
     "explaining",
@@ -218,9 +211,8 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         ANALYSE,
         TRAIN,
         CRITERIA,
-        COMMON_GROUND,
         EXPLANATIONS,
-        *map(_defined_by, ANALYSES),
+        *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

@@ -80,11 +80,6 @@ def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_criteria(session, analysis, default_steps())]
 
 
-def _asks(kind: str, **details: Any) -> Callable[[Session, AnalysisRow], list[JobRow]]:
-    """Asks for one kind of work, which is bounded by the search itself."""
-    return lambda session, analysis: [queue.enqueue_about(session, analysis, kind, **details)]
-
-
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Every kind stored as columns."""
     question = analysed_question(session, analysis)
@@ -123,12 +118,10 @@ def _judged() -> ColumnElement[bool]:
 
 
 CRITERIA: Final = Stage(_criteria, _judged())
-COMMON_GROUND: Final = Stage(_asks("common-ground", thorough=False), None)
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES}
+OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
 STAGES: Final = (
     CRITERIA,
-    COMMON_GROUND,
     RECORDED_KINDS,
     *OF_ANALYSES.values(),
 )

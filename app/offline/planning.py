@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from typing import Any, Final
 
+from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
-from app.offline.names import normal
-from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_reordered
+from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled
 from app.pages.explanations import SHAPES
 from pluriscope.kinds.listing import OF_KIND
 from pluriscope.naming import ExplanationRef, Scope
@@ -142,8 +142,7 @@ class _Planner:
             self._circuits()  # there is nothing else on such rows
             return
         self._add_explanations(*OF_KIND)
-        self._add_common_ground()
-        self._funnel()
+        self._analyses()
         self._recorded()
         directions = self._directions()
         circuits = self._circuits()
@@ -176,18 +175,6 @@ class _Planner:
             if self._twin(bare)["total"]:
                 self.selection.add("explanations", *self._pages(bare))
 
-    def _add_common_ground(self) -> None:
-        """Its pages, and the first page of each other order to which they lead."""
-        bare = self.links.common_ground(self.part.network, self.part.scope)
-        self.selection.add("common-ground", *self._pages(bare))
-        home = normal(bare)
-        waiting = [home]
-        while waiting:
-            for address in _addresses_in(self._twin(waiting.pop(0))):
-                if is_reordered(address, home) and not self.selection.has_page(address):
-                    self.selection.add("common-ground", address)
-                    waiting.append(normal(address))
-
     def _items(self, bare: str, most: int) -> tuple[list[dict[str, Any]], int | None]:
         """The first items of a list in its own order, and how many there are in all."""
         found: list[dict[str, Any]] = []
@@ -200,13 +187,15 @@ class _Planner:
             address = self._behind(page)
         return found[:most], total
 
-    def _funnel(self) -> None:
+    def _analyses(self) -> None:
+        """What was asked of the whole: the common ground, and the funnel with its ready-made sequences."""
         slug, scope = self.part.network, self.part.scope
-        bare = self.links.funnel(slug, scope)
-        self.selection.add("funnel", bare)
-        for preset in self._twin(bare).get("presets", ()):
-            self.selection.add("funnel", preset["url"])
-            self.part.presets.append(Titled(preset["label"], preset["url"]))
+        self.selection.add("common-ground", self.links.analysis(slug, "common-ground", scope))
+        self.selection.add("funnel", self.links.analysis(slug, "funnel", scope))
+        for preset in PRESETS:
+            url = self.links.analysis(slug, "funnel", scope, "" if preset == DEFAULT_PRESET else preset.key)
+            self.selection.add("funnel", url)
+            self.part.presets.append(Titled(preset.label, url))
 
     def _directions(self) -> list[dict[str, Any]]:
         """Valid alignments on directions, each once, and where two contradict."""
@@ -306,16 +295,3 @@ class _Planner:
         self.selection.add("comparison", address)
         if all(known.url != address for known in self.part.comparisons):
             self.part.comparisons.append(Titled(title, address))
-
-
-def _addresses_in(value: Any) -> Iterator[str]:
-    """Every address within the site that a JSON value holds."""
-    if isinstance(value, str):
-        if value.startswith("/networks/"):
-            yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _addresses_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _addresses_in(one)

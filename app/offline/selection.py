@@ -1,7 +1,7 @@
 """What a copy holds: decided before anything is written, by rules that the copy tells its reader.
 
-A selection is a set of addresses: explanations, comparisons, the list of explanations and of each kind, page by page,
-and the common ground in each of its orders. What lies beside a page (its JSON twin, its tables, its drawing) follows
+A selection is a set of addresses: explanations, comparisons, the list of explanations and of each kind, page by page.
+What lies beside a page (its JSON twin, its tables, its drawing) follows
 from the page's address, so that links can be written before what they lead to is.
 """
 
@@ -16,7 +16,7 @@ from app.offline.names import Option, join, normal, split
 from pluriscope.naming import Scope
 
 SCOPE_OPTIONS: Final = ("output", "protocol", "data")
-LISTS: Final = ("explanations", "common-ground")
+LISTS: Final = ("explanations",)
 """Kinds of pages that are lists, read page by page."""
 SITE_PAGES: Final = ("/glossary", "/scope")
 _ORDERS: Final = ("sort", "order")
@@ -158,16 +158,3 @@ class Selection:
         """Address of the result file of a network's page: one file for all outputs."""
         path, options = split(page)
         return join(f"{API_PREFIX}{path}/result", [option for option in options if option[0] in ("protocol", "data")])
-
-
-def is_reordered(address: str, bare: str) -> bool:
-    """Whether an address is a list's first page in another order.
-
-    Args:
-        address: any address within the site.
-        bare: normal address of the list without such options.
-    """
-    path, options = split(address)
-    scope = [option for option in options if option[0] in SCOPE_OPTIONS]
-    rest = {key for key, _ in options if key not in SCOPE_OPTIONS}
-    return bool(rest) and rest <= set(_ORDERS) and join(path, scope) == bare

@@ -464,11 +464,10 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         + _wrapped(
             "Links to pages that are not part of the copy are marked. "
             + (f"They lead to {live}. " if live else "They lead to not-included.html. ")
-            + "There is the list of explanations with the first of each kind, and of each kind and the common ground "
-            f"as many pages as show {exact(selection.limit)} rows; of the common ground also the first page of every "
-            f"other order. Of each kind of explanation there are {exact(selection.limit)} at most "
+            + "There is the list of explanations with the first of each kind, and of each kind as many pages as show "
+            f"{exact(selection.limit)} rows. Of each kind of explanation there are {exact(selection.limit)} at most "
             f"({exact(selection.most_interpretations)} interpretations). "
-            "Whole lists are in the tables: networks/NAME/explanations.csv and, below api/v1, common-ground.csv. "
+            "Whole lists are in the tables: networks/NAME/explanations.csv. "
             "What computes is not here: forms, filters, the choice of what to "
             "compare, re-verification on the spot, jobs and training."
         ),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
-from app.figures.numbers import exact, when
-from app.pages.common_ground.standing import build_standing
-from app.pages.common_ground.views import StandingOptions
+from app.figures.numbers import when
+from app.pages.analyses import about as about_explanation
 from app.pages.page import DRAWING, One
 from app.pages.shared import protocol_view
 from app.pages.verdicts.told import folded
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Menu, More, Notice, Section, Table
+from pluriscope.analyses.registry import COMMON_GROUND, Analysis
+from pluriscope.blocks import Action, Block, Figure, Menu, More, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
-
-_MOST_ASKED: Final = 2_000  # characters of a reference that an option takes
 
 
 class OfScope(BaseModel):
@@ -86,28 +84,17 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
     return found
 
 
+def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
+    """What some analyses say of an explanation."""
+    return about_explanation(one.session, one.place, one.links, one.ref, one.item, analyses)
+
+
 def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.question.data.boolean:
         yield folded(one.session, one.links, [one.explanation])
-        if len(str(one.ref)) <= _MOST_ASKED:
-            yield More("Where it stands", lambda: _standing(one), "among all, by interventions", id="standing")
+        yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
-
-
-def _standing(one: One) -> Iterator[Block]:
-    scope = one.place.scope
-    options = StandingOptions(e=str(one.ref), output=scope.output, protocol=scope.protocol, data=scope.data)
-    found = build_standing(one.session, one.links, one.place.slug, options)
-    to_all = Action("The common ground", found.cloud_url)
-    if found.coverage is None or not found.coverage.agreed:
-        yield Notice(found.words, found.place, actions=[to_all])
-        return
-    shares = [("Coverage", found.coverage, "interventions that it predicts")]
-    if found.accuracy is not None:
-        shares.append(("Accuracy", found.accuracy, "of these that it predicts correctly"))
-    yield Facts([Fact(label, f"{exact(one.agreed)} of {exact(one.of)}", note) for label, one, note in shares])
-    yield Section("Among the others", found.place, to_all)
 
 
 def _provenance(one: One) -> Iterator[Block]:

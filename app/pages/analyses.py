@@ -5,7 +5,7 @@ Models of other kinds have the same pages, of the analyses that are asked about 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,24 +16,21 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
-from analysis.report import Report
+from analysis.report import Report, Settings
 from app.addressing import Addresses, AnyScope
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
-from app.db.models import searches_of, stored_beside
 from app.db.reads.algorithms import is_listed
+from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reports import report_of, report_row
 from app.errors import NotFound
 from app.figures.numbers import duration, when
-from app.figures.svg import graph_thumb
-from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.options import PageModel
-from app.pages.models.standing import ModelStanding
-from app.pages.models.views import ModelPlace
 from app.pages.place import Place
+from app.recent import Recent
 from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
@@ -41,6 +38,8 @@ from pluriscope.naming import ExplanationRef, RulesScope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
+_SUMS: Final = Recent[Any](64)
+"""Reports that sum up what others found, by what they are made from; asked for last."""
 _BESIDE: Final = 6
 """Cards in one block."""
 
@@ -142,15 +141,22 @@ class Asked:
         )
 
 
-def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a network is."""
+def of_network(
+    session: Session, place: Place, links: Addresses, analysis: Analysis, *, only_found: bool = False
+) -> Asked:
+    """How far an analysis of a network is.
+
+    Args:
+        analysis: which.
+        only_found: whether it is enough to know what was found, whatever works on it.
+    """
     row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
     rules = known | {place.scope.protocol: place.scope}
 
     def read() -> Any:
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
-        return read_analysed(session, row)
+        return read_analysed(session, row, analysis.reads)
 
     def sizes() -> Mapping[int, int]:
         return {} if row is None else distribution_in(row.distributions).by_edges
@@ -170,7 +176,12 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
         return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
     if row is None or why:
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
-    kept, stored = report_row(session, row, analysis.key), None
+    kept, stored = None if analysis.sums else report_row(session, row, analysis.key), None
+    if analysis.sums:
+        summed = verdict_contents(session, row)
+        key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
+        found = _SUMS.of(key, lambda: analysis.finds(read(), Settings())) if summed else None
+        stored = Stored(report=found) if found is not None and found.known else None
     if kept is not None:
         stored = Stored(
             report=report_of(kept, analysis.report),
@@ -180,36 +191,12 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
             digest=kept.content,
             created_at=kept.created_at,
         )
-    job = next(iter(jobs_about(session, row, analysis.key)), None)
-    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
+    job = None if only_found else next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
+    return Asked(analysis, subject, *state_of(stored, job), "", rules)
 
 
-def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a model of another kind is."""
-    graph, searched = place.space.graph, searches_of(session, [place.row.id])
-    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
-
-    def draws(mask: str, *, title: str) -> Markup:
-        return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
-
-    def sizes() -> Mapping[int, int]:
-        return dict(searched[place.row.id, place.text].by_bits)
-
-    read = partial(ModelStanding, session, place, links)
-    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
-    subject = Subject(*about_it, sizes, graph.to_hex)
-    if not analysis.find:
-        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
-    if (place.row.id, place.text) not in searched:
-        return Asked(analysis, subject, "not_analysed", None, None, "", rules)
-    report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
-    kind = DEFINITIONS[f"model-{analysis.key}"]
-    job = session.get(JobRow, kind.job_id(model_arguments(place.row.digest, place.text)))
-    stored = None if report is None else Stored(report=report)
-    return Asked(analysis, subject, *_state_of(stored, job), "", rules)
-
-
-def _state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
+def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
+    """How far an analysis is, with what of both matters then."""
     if stored is not None:
         return "done", stored, job if job is not None and job.state in UNFINISHED else None
     if job is not None and job.state in UNFINISHED:
@@ -243,6 +230,7 @@ def page_of(one: Asked) -> Iterator[Block]:
     if one.stored is None:
         yield _waiting(one)
         return
+    yield from _underway(one)
     yield from shown(one.analysis).page(one.report, one.subject)
     yield from _more(one)
     if not one.analysis.find:
@@ -252,6 +240,12 @@ def page_of(one: Asked) -> Iterator[Block]:
         at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
         made.append(f"Took {duration(one.stored.seconds)}, engine {at}.")
     yield Prose(" ".join(made), glossary=False)
+
+
+def _underway(one: Asked) -> Iterator[Block]:
+    """The work on what is summed up here, as long as it goes on."""
+    if one.analysis.sums and one.job is not None and one.job.state in UNFINISHED:
+        yield _progress(one)
 
 
 def _waiting(one: Asked) -> Notice | Progress:
@@ -294,7 +288,7 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough:
+    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.all_there_is:
         return
     if one.job is not None:
         yield _progress(one)
@@ -323,6 +317,11 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
         yield Side(some) if len(some) > 1 else some[0]
 
 
+def thumb_of(one: Asked) -> Markup:
+    """The drawing of what an analysis found."""
+    return shown(one.analysis).thumb(one.report, one.subject)
+
+
 def _card(one: Asked) -> Block:
     title = Markup('<a href="{}">{}</a>').format(one.url, one.analysis.title)
     if one.stored is None:
@@ -334,7 +333,7 @@ def _card(one: Asked) -> Block:
     caption = Markup("<b>{}</b><br>{}<br>{}<br><small>{}</small>").format(
         title, one.analysis.question, " ".join(one.findings), f"{one.chosen}{took}"
     )
-    drawn = shown(one.analysis).thumb(one.report, one.subject)
+    drawn = thumb_of(one)
     if not drawn:
         return Notice(title, one.analysis.question, one.analysis.price)
     return Figure(drawn, caption)
@@ -354,14 +353,30 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
     if made is None:
         title = one.analysis.title
         raise NotFound(f"page {item[:60]!r}", f"is not one of {title}", "see all of it", "", one.url, title)
-    return made(one.report, one.subject, item, options)
+    found = made(one.report, one.subject, item, options)
+
+    def blocks() -> Iterator[Block]:
+        head, *rest = found.blocks()
+        yield head
+        yield from _underway(one)
+        yield from rest
+
+    return replace(found, blocks=blocks)
 
 
-def about(session: Session, place: Place, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
-    """What the analyses say of one explanation of a network: blocks for its page."""
-    for analysis in SHOWN:
+def about(
+    session: Session, place: Place, links: Addresses, ref: ExplanationRef, item: Any, analyses: Iterable[Analysis]
+) -> Iterator[Block]:
+    """What some analyses say of one explanation of a network: blocks for its page.
+
+    Args:
+        ref: the explanation.
+        item: its value.
+        analyses: those that are asked.
+    """
+    for analysis in analyses:
         says = shown(analysis).about
         if says is not None:
             one = of_network(session, place, links, analysis)
             if one.state != "not_applicable":
-                yield from says(one.report, one.subject, ref)
+                yield from says(one.report, replace(one.subject, item=item), ref)

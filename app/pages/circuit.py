@@ -20,14 +20,14 @@ from app.db.reads.circuits import is_stored
 from app.db.reads.neighbours import masks_beside
 from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import network_diagram, plane_figure
-from app.pages import analyses
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.about_one import about, column, figure, head_actions, listed, told
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import chance_of
 from app.pages.input_plane import input_plane
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network import BehaviourRow, behaviour_of
 from app.pages.page import One, page
+from pluriscope.analyses.registry import COMMON_GROUND, SHOWN
 from pluriscope.blocks import (
     Block,
     Fact,
@@ -99,7 +99,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if verdict.valid and place.question.data.boolean:
         yield More(
             "Story",
-            lambda: analyses.about(one.session, place, one.links, one.ref),
+            lambda: told(one, [each for each in SHOWN if each != COMMON_GROUND]),
             "which algorithms it carries, and which analyses tell of it",
             id="story",
         )

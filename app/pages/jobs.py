@@ -42,11 +42,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("algorithms", "Algorithms", "each criterion on every listed candidate"),
         ("alignments", "Alignments", "each criterion on every kept valid alignment"),
     ),
-    "common-ground": (
-        ("common ground", "Common ground", "what every explanation predicts under interventions"),
-        ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
-    ),
-    **{one.key: one.stages for one in ANALYSES},
+    **{one.key: one.stages for one in ANALYSES if not one.sums},
     **{f"model-{one.key}": one.stages for one in ANALYSES if one.of_models},
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),

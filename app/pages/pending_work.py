@@ -17,13 +17,13 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about
 from app.db.reads.verdicts import judging_jobs, latest_search
 from app.options import PageModel
-from app.pages.common_ground.build import survey_state
 from app.pages.place import Place
 from app.pages.shared import JobView, job_view
 from app.pages.work_state import WorkState, work_state
 
-SURVEY: Final = "coverage and accuracy"
+SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
+_ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The stories of circuits"}
 _SEARCH: Final = "search for "
 
 
@@ -31,7 +31,7 @@ class Awaited(PageModel):
     """Something that is not stored yet, and how far it is."""
 
     what: list[str] = Field(
-        description="Criteria as addresses write them, coverage and accuracy, stories, or the search for a kind."
+        description="Criteria as addresses write them, key of an analysis, or the search for a kind."
     )
     words: str = Field(description="The same as the subject of a sentence.")
     state: WorkState = Field(description="computing, failed, cancelled, or not_asked where no job was to compute it.")
@@ -60,7 +60,7 @@ def awaited(
     found: list[Awaited] = []
     jobs = judging_jobs(session, place.analysis)
     by_job: dict[str, tuple[JobRow | None, list[str]]] = {}
-    for text in (text for text in pending if text not in (SURVEY, STORIES) and not text.startswith(_SEARCH)):
+    for text in (text for text in pending if text not in _ANALYSES and not text.startswith(_SEARCH)):
         job = next((job for job in jobs if text in job.arguments["criteria"]), None)
         by_job.setdefault("" if job is None else job.id, (job, []))[1].append(text)
     for job, texts in by_job.values():
@@ -74,30 +74,19 @@ def awaited(
                 ask_fields=[*fields, *(("criteria", t) for t in texts), *(("sequence", str(step)) for step in steps)],
             )
         )
-    if SURVEY in pending:
-        _, job = survey_state(session, place, None)
-        found.append(
-            Awaited(
-                what=[SURVEY],
-                words="Coverage and accuracy on the common ground",
-                state=work_state(job),
-                job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.common_ground(place.row.slug),
-                ask_fields=fields,
+    for key, words in _ANALYSES.items():
+        if key in pending:
+            job = next(iter(jobs_about(session, place.analysis, key)), None)
+            found.append(
+                Awaited(
+                    what=[key],
+                    words=words,
+                    state=work_state(job),
+                    job=None if job is None else job_view(job, addresses),
+                    ask_url=addresses.analysis(place.row.slug, key),
+                    ask_fields=fields,
+                )
             )
-        )
-    if STORIES in pending:
-        job = next(iter(jobs_about(session, place.analysis, STORIES)), None)
-        found.append(
-            Awaited(
-                what=[STORIES],
-                words="The stories of circuits",
-                state=work_state(job),
-                job=None if job is None else job_view(job, addresses),
-                ask_url=addresses.analysis(place.row.slug, STORIES),
-                ask_fields=fields,
-            )
-        )
     for kind in (kind for kind in RECORDED if search_of(kind.key) in pending):
         job = latest_search(session, place.analysis, kind.key)
         found.append(

@@ -18,8 +18,6 @@ _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ..
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
     ("analyses", "More analyses", lambda addresses, network, scope: addresses.analyses(network, scope)),
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
-    ("funnel", "Funnel", lambda addresses, network, scope: addresses.funnel(network, scope)),
-    ("common-ground", "Common ground", lambda addresses, network, scope: addresses.common_ground(network, scope)),
     ("sandbox", "Sandbox", lambda addresses, network, scope: addresses.sandbox(network, (), scope)),
     ("compare", "Compare", lambda addresses, network, scope: addresses.compare(network, (), scope)),
 )

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from analysis.criteria.steps import default_steps
 from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.error_answers import api_errors
@@ -23,11 +24,11 @@ from app.pages.analyses import (
     analysis_meant,
     index_of,
     item_of,
-    of_model,
     of_network,
     page_of,
 )
 from app.pages.jobs import JobPage
+from app.pages.models.asked import of_model
 from app.pages.models.views import RulesOptions, locate_model, search_of
 from app.pages.place import locate
 from app.rendering import network_row, show
@@ -86,6 +87,8 @@ def _ask_of_network(session: Session, links: Addresses, name: str, analysis: Ana
     row = analysis_ordered(session, links, name, order, f"nothing that {analysis.title.lower()} could be about")
     if analysis.of_planted and row.network.planted is None:
         raise Conflict(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
+    if analysis.sums:
+        return queue.enqueue_criteria(session, row, default_steps(), asked=True, again=True)
     details = analysis.details(thorough=getattr(order, "thorough", False))
     return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
 
@@ -143,9 +146,9 @@ def _add_pages(here: Room) -> None:
     def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> HTMLResponse:
         one, given = _given(here, request, session, links, name, key)
         with room(item):
-            made = item_of(one, item, given)
-            url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return _page(request, one, made.blocks(), made.title, links.twin(url))
+            made, about = item_of(one, item, given), one.subject
+            record = links.twin(links.analysis(about.slug, key, about.scope, item, **given))
+            return _page(request, one, made.blocks(), made.title, record)
 
     def item_record(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> dict[str, Any]:
         one, given = _given(here, request, session, links, name, key)
@@ -183,7 +186,7 @@ def _given(
     here: Room, request: Request, session: Session, links: Addresses, name: str, key: str
 ) -> tuple[Asked, dict[str, str]]:
     """The analysis that an address names, and the options that do not say which one it is."""
-    given = dict(request.query_params)
+    given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*here.options.model_fields, "part") if name in given}
     (one,) = here.find(session, links, name, here.options.model_validate(meant), [key])
     return one, given
@@ -203,7 +206,7 @@ def _add_record(here: Room, analysis: Analysis) -> None:
     takes(record, {"session": Reading, "links": Links, "name": str, "options": options})
     body = {"session": Writing, "links": Links, "name": str, "order": here.order(analysis), "response": Response}
     takes(ask, body)
-    what = f"{here.path.split('/')[1]}_{analysis.key}"
+    what = f"{here.path.split('/')[1]}_{analysis.key.replace('-', '_')}"
     told: dict[str, Any] = {"tags": ["analyses"], "description": f"{analysis.question} {analysis.price}"}
     router.add_api_route(
         path,

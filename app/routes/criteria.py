@@ -37,6 +37,8 @@ from app.pages.place import locate_boolean
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from pluriscope.analyses.funnel import CHOSEN
+from pluriscope.analyses.registry import FUNNEL
 from pluriscope.naming import Scope
 
 router = APIRouter()
@@ -119,12 +121,13 @@ def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> R
     output = str(form.get("output") or "0")
     if not (output.isascii() and output.isdigit() and len(output) < 4):
         raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
-    steps = steps_of([str(text) for text in form.getlist("criteria")])
-    sequence = [str(text) for text in form.getlist("sequence")]
+    texts, sequence = (" ".join(map(str, form.getlist(name))).split() for name in ("criteria", "sequence"))
+    steps = steps_of(texts)
     back = [str(step) for step in steps_of(sequence)] if sequence else []
     scope = Scope(int(output), str(form.get("protocol") or "complete"), str(form.get("data") or ""))
     row, _, _ = ask_for_criteria(session, links, network, scope, steps)
-    return RedirectResponse(links.funnel(row.slug, scope, criteria=back), status_code=303)
+    page = links.analysis(row.slug, FUNNEL.key, scope, CHOSEN if back else "", criteria=" ".join(back))
+    return RedirectResponse(page, status_code=303)
 
 
 def ask_for_criteria(

@@ -114,7 +114,7 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "The numbers behind every figure of a network's page.",
     ),
     (
-        "/networks/{network}/funnel",
+        "/networks/{network}/analyses/funnel",
         comparison_tables.funnel_table,
         "The funnel",
         "What is left of each kind of explanation after each criterion of a sequence.",

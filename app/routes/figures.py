@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.options import Options
-from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.sharing.figures import draw_figure
 from app.pages.studies.of_models import model_figure, named_study
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, width_of
@@ -26,26 +25,6 @@ Form = Literal["svg", "png", "pdf"]
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
     """A figure of a network, explanation or comparison."""
     page = page_of(request, session, links, *(OWN if form == "png" else ()))
-    return _answer(request, draw_figure(page, name, links), form)
-
-
-class FunnelFigureOptions(FunnelOptions):
-    """Options of a figure of the funnel."""
-
-    width: str = ""
-
-
-def funnel_figure(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    name: str,
-    form: Form,
-    options: Annotated[FunnelFigureOptions, Query()],
-) -> Response:
-    """A figure of the funnel."""
-    page = build_funnel(session, links, network, options)
     return _answer(request, draw_figure(page, name, links), form)
 
 
@@ -78,7 +57,6 @@ def _answer(request: Request, markup: Markup, form: Form) -> Response:
 
 _ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {
     **dict.fromkeys(PATTERNS, figure),
-    "/networks/{network}/funnel": funnel_figure,
     "/findings/{study}": finding_figure,
 }
 for _pattern, _endpoint in _ENDPOINTS.items():

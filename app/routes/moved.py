@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from app.error_answers import path_of
 from app.errors import Gone
 from app.pages.page import EXPLANATION
 from app.routes.shared_targets import PATTERNS
+from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
@@ -117,6 +119,19 @@ FORMER: Final[tuple[Former, ...]] = (
         )
         for page, (to, _) in _ONES.items()
     ),
+    *(
+        Former(
+            f"/networks/{{network}}/{old}", f"/networks/{{network}}/analyses/{new}", (*SCOPE, "criteria"), twin=False
+        )
+        for old, new in (("funnel.{form}", "funnel.{form}"), ("funnel/figures/{name}", "funnel"))
+    ),
+    Former(
+        f"{API_PREFIX}/networks/{{network}}/common-ground.csv",
+        became="is told under /api/v2 now",
+        cure=f"use {API_V2}/networks/{{network}}/analyses/common-ground",
+        parent="/networks/{network}/analyses/common-ground",
+        twin=False,
+    ),
     *_FORMER_ANALYSES,
     *(
         Former(
@@ -158,7 +173,6 @@ FORMER: Final[tuple[Former, ...]] = (
         twin=False,
     ),
     Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
-    Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(
         Former(
             f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin"), twin=page != EXPLANATION
@@ -210,6 +224,28 @@ FORMER: Final[tuple[Former, ...]] = (
 router = APIRouter(include_in_schema=False)
 
 
+@router.get("/networks/{network}/funnel")
+def funnel(request: Request, network: str) -> RedirectResponse:
+    """With criteria a page of its own."""
+    to = f"funnel/{CHOSEN}" if "criteria" in request.query_params else "funnel"
+    return _moved(request, f"/networks/{quote(network, safe='')}/analyses/{to}", (*SCOPE, "criteria"))
+
+
+@router.get("/networks/{network}/common-ground/standing")
+def standing(request: Request, network: str) -> RedirectResponse:
+    """Where one explanation stands is told on its page."""
+    ref, path = request.query_params.get("e", ""), f"/networks/{quote(network, safe='')}"
+    to = f"{path}/explanations/{quote(ref, safe='')}" if ref else f"{path}/analyses/common-ground"
+    return _moved(request, to, SCOPE, [("part", "standing")] if ref else [])
+
+
+def _moved(request: Request, to: str, keeps: tuple[str, ...], more: Sequence[tuple[str, str]] = ()) -> RedirectResponse:
+    """To an address with the options that it knows."""
+    kept = [*((key, value) for key, value in request.query_params.multi_items() if key in keeps), *more]
+    query = f"{'&' if '?' in to else '?'}{urlencode(kept)}" if kept else ""
+    return RedirectResponse(f"{request.app.state.settings.prefix}{to}{query}", 301)
+
+
 def _add(former: Former, api: str) -> None:
     """Answer one address, of the page or of its twin."""
 
@@ -220,9 +256,7 @@ def _add(former: Former, api: str) -> None:
             item = f"address {path_of(request)[:200]!r}"
             cure = former.cure.format(**names)
             raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
-        kept = [(key, value) for key, value in request.query_params.multi_items() if key in former.keeps]
-        query = f"{'&' if '?' in former.to else '?'}{urlencode(kept)}" if kept else ""
-        return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)
+        return _moved(request, f"{api}{former.to.format(**names)}", former.keeps)
 
     router.add_api_route(f"{api}{former.path}", answer, response_model=None)
 

@@ -14,7 +14,6 @@ from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
-from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
@@ -111,19 +110,6 @@ COMPARISON = Page(
     With fewer than two, `missing` says how many more to choose.
     """,
 )
-FUNNEL = Page(
-    "/networks/{network}/funnel",
-    build_funnel,
-    "funnel",
-    "networks",
-    "The funnel",
-    """
-    How many explanations of each kind are left after each criterion of a sequence, from stored verdicts.
-
-    `criteria` is repeated, in order; without it the recommended sequence is taken. Steps without verdicts have a
-    `state` other than `stored`, and `pending.url` says where they are asked for.
-    """,
-)
 SANDBOX = Page(
     "/networks/{network}/sandbox",
     build_sandbox,
@@ -149,7 +135,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX):
+for _page in (COMPARISON, SANDBOX):
     add_twin(router, _page)
 
 
@@ -181,17 +167,6 @@ def compare_page(
     if page.missing or page.swapping:
         return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
     return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
-
-
-@router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)
-def funnel_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[FunnelPageOptions, Query()]
-) -> Response:
-    page = build_funnel(session, links, network, options)
-    if options.from_form and not is_fragment(request):
-        return RedirectResponse(page.url, status_code=303)  # an address worth keeping, without the form's fields
-    headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
-    return render(request, "pages/funnel.html", {"page": page}, block="funnel", headers=headers)
 
 
 @router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)

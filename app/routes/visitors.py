@@ -122,9 +122,12 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
         raise NotFound(f"address {address[:200]!r}", "is no page", "give the address of a page", "address")
     for network in [value for key, value in (*named.items(), *query) if key == "network"]:
         find_network(session, links, network)
+    asking = Request({**request.scope, "method": "GET", "path": path, "query_string": split.query.encode()})
     if ListOptions in get_type_hints(endpoint, include_extras=True).values():
-        asking = Request({**request.scope, "method": "GET", "path": path, "query_string": split.query.encode()})
         endpoint(request=asking, session=session, links=links, options=options_of(asking), **named)
+        return
+    if "item" in named:  # of an analysis, which reads its own options
+        endpoint(request=asking, session=session, links=links, **named)
         return
     try:
         target = read_target(address, links)

@@ -6,8 +6,9 @@ Circuits stood in blocks of bytes, linear probes and stories in columns of bytes
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
 were kept beside rows of algorithms and alignments follow from these, and go.
 
-What was found on directions is found again, which takes seconds; ids keep what they stand for. Claims become short
-links to the addresses that hold them. There is no way back: the store as it was is kept (:mod:`app.db.upgrade`).
+What was found on directions is found again, which takes seconds, and so is the common ground; ids keep what they stand
+for. Claims become short links to the addresses that hold them. There is no way back: the store as it was is kept
+(:mod:`app.db.upgrade`).
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ def upgrade() -> None:
     _take_probes_over(connection)
     _take_stories_over(connection)
     _take_claims_over(connection)
-    gone = ("claim_places", "claims", "direction_alignments", "direction_algorithms", "direction_searches")
-    for table in ("circuit_blocks", "shelf_columns", *gone):
+    directions = "direction_alignments", "direction_algorithms", "direction_searches"
+    gone = "claim_places", "claims", "common_ground_blocks", "common_grounds"
+    for table in ("circuit_blocks", "shelf_columns", *gone, *directions):
         op.drop_table(table)
     _forget_staging(connection)
 
@@ -127,7 +129,7 @@ def _make_tables() -> None:
         *_keys("directions", "position"),
     )
     op.create_index(op.f("ix_directions_alignment_id"), "directions", ["alignment_id"])
-    op.add_column("analysis_reports", sa.Column("by_circuit", sa.Text(), nullable=False, server_default=""))
+    op.add_column("analysis_reports", sa.Column("beside", sa.Text(), nullable=False, server_default=""))
 
 
 def _keys(table: str, second: str) -> tuple[sa.Constraint, ...]:
@@ -262,7 +264,7 @@ def _column(data: bytes, code: str) -> list[Any]:
 
 def _take_stories_over(connection: sa.Connection) -> None:
     """What is told of each circuit, a letter each, beside its report."""
-    update = sa.text("UPDATE analysis_reports SET by_circuit = :letters WHERE analysis_id = :id AND kind = 'stories'")
+    update = sa.text("UPDATE analysis_reports SET beside = :letters WHERE analysis_id = :id AND kind = 'stories'")
     for analysis, data in _shelves(connection, "stories"):
         connection.execute(update, {"letters": data["relation"].translate(LETTERS).decode(), "id": analysis})
 

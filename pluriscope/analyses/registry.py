@@ -35,6 +35,7 @@ class Analysis:
         of_models: whether it is asked about models of other kinds, too.
         of_planted: whether it is asked only about networks in which something was planted.
         version: raised when the same would be found out otherwise.
+        sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Analysis:
     of_models: bool = False
     of_planted: bool = False
     version: int = 1
+    sums: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -146,6 +148,30 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
 )
+COMMON_GROUND: Final = Analysis(
+    "common-ground",
+    "Common ground",
+    "Which explanations predict what the network does under every intervention?",
+    "Seconds for most networks; a sample of the observed classes where all would take more than a minute.",
+    "analysis.common_ground.report:find",
+    (
+        ("common ground", "Common ground", "what every explanation predicts under interventions"),
+        ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
+    ),
+    reads=frozenset({"placed"}),
+    thoroughly="all observed classes",
+    version=2,
+)
+FUNNEL: Final = Analysis(
+    "funnel",
+    "Funnel",
+    "How many explanations survive one stricter criterion after another?",
+    "Summing up takes no time; judging by every criterion takes a minute or so.",
+    "analysis.criteria.funnel_report:find",
+    (),
+    reads=frozenset({"judged"}),
+    sums="criteria",
+)
 DIRECTIONS: Final = Analysis(
     "directions",
     "Directions",
@@ -178,7 +204,7 @@ CLAIMS: Final = Analysis(
     boolean=False,
     of_models=True,
 )
-ANALYSES: Final = (RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
+ANALYSES: Final = (FUNNEL, COMMON_GROUND, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
 """Those that a job computes."""
 SHOWN: Final = (*ANALYSES, CLAIMS)
 """Those that have pages."""

@@ -43,6 +43,7 @@ class Subject:
         planted: what was planted; None where nothing is said to be.
         lists: whether an algorithm, by its id, is among those that are stored.
         report: key of another analysis → what it found; None where nothing is stored.
+        item: the value of the one explanation that is spoken of; None where none is.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Subject:
     planted: PlantedRecord | None = None
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
+    item: Any = None
 
     @property
     def question(self) -> Question:
@@ -159,7 +161,7 @@ class Shown:
 
 def shown(analysis: Analysis) -> Shown:
     """How an analysis is shown, by the file of its name."""
-    found: Shown = import_module(f"pluriscope.analyses.{analysis.key}").SHOWN
+    found: Shown = import_module(f"pluriscope.analyses.{analysis.key.replace('-', '_')}").SHOWN
     return found
 
 

@@ -11,7 +11,11 @@ from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.sweep import sweep
+from analysis.experiments import ask_network, standing_of
+from analysis.explanations.registry import KIND_OF
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.networks.circuit import circuit_from_hex
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
@@ -25,16 +29,27 @@ from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.analyses import about
 from app.pages.place import locate
-from pluriscope.analyses.registry import BY_KEY, RIVALS, STORIES
+from pluriscope.analyses.registry import ANALYSES, BY_KEY, COMMON_GROUND, RIVALS, STORIES
 from pluriscope.analyses.shown import network_subject, shown
 from pluriscope.naming import ExplanationRef, Scope
 from tests.analysis.discovery.test_parity import reference
+from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, pretrained_xor, small_network
 from tests.trained_networks import trained_xor
 
 KEYS = [key for key, one in BY_KEY.items() if not one.of_planted]
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
+    "funnel": [
+        "Some verdicts are not computed yet; at most 12 circuits can be left.",
+        "Some verdicts are not computed yet; at most 3 alignments can be left.",
+    ],
+    "common-ground": [
+        "No explanation predicts all 756 interventions right.",
+        "The best of 147,899,020 interpretations is right on 723 of 756, the worst on 415.",
+        "The best alignment that predicts every set is right on 707 of 756.",
+        "3 alignments are right wherever they predict, on at most 36 of 756.",
+    ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
         "either keeps, a Jaccard distance of 11/17 (0.65)."
@@ -62,6 +77,13 @@ FINDINGS = {
 }
 """Of the network that the authors have pretrained."""
 SAID = {
+    "funnel": [
+        "Stricter ablations",
+        "No verdicts on some of: representative",
+        "Compute them",
+        "250 candidate algorithms",
+    ],
+    "common-ground": ["63 sets", "i·", "Sort and filter", "alignments by accuracy"],
     "rivals": [
         "c·18b9f",
         "6 circuits, any two at a distance of 0.36 or more",
@@ -87,7 +109,9 @@ def client(tmp_path_factory):
                 save_network(session, file, slug=slug)
                 row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
                 key = row.protocol_digest, row.data_digest, row.result_digest
-            for analysis in [BY_KEY[key] for key in KEYS] if slug == "xor" else ():
+            if slug == "xor":
+                judge(store, row, ("mean-ablation", "resample-ablation", "output-faithfulness", "both-directions"))
+            for analysis in [BY_KEY[key] for key in KEYS if not BY_KEY[key].sums] if slug == "xor" else ():
                 arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
                 with store.write() as session:
                     handler = handler_of(analysis)
@@ -362,11 +386,69 @@ def test_the_page_of_an_explanation_has_what_analyses_say_of_it(client) -> None:
     with client.app.state.store.read() as session:
         place = locate(session, links, "xor", Scope())
         said = {
-            ref: "".join(block.html() for block in about(session, place, links, ExplanationRef.parse(ref)))
-            for ref in ("c-2b0cf", "c-291ff", "i-183bf.9", "a-1.2")
+            ref: "".join(block.html() for block in about(session, place, links, ExplanationRef.parse(ref), item, told))
+            for ref, item, told in (
+                ("c-2b0cf", None, ANALYSES[2:]),
+                ("c-291ff", None, ANALYSES[2:]),
+                ("i-183bf.9", None, ANALYSES[2:]),
+                ("a-1.2", None, ANALYSES[2:]),
+                ("c-081ff", circuit_from_hex("081ff", place.question.cut.sizes), [COMMON_GROUND]),
+                ("d-1.2", None, [COMMON_GROUND]),
+            )
         }
     assert "differ most from each other" in said["c-2b0cf"]
     assert "Discovery methods answer with it" in said["c-2b0cf"]
     assert "none: no algorithm" in said["c-291ff"]
     assert "contradict each other most" in said["i-183bf.9"]
     assert said["a-1.2"] == ""
+    assert "predict every one of 756 interventions: the best is right on" in said["c-081ff"]
+    assert "Directions predict nothing of sets of hidden neurons" in said["d-1.2"]
+
+
+# --- the common ground
+
+
+def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(client) -> None:
+    report = record(client, "xor", "common-ground")["report"]
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    space, answers = ask_network(question)
+    assert (report["n_interventions"], report["drawn"], len(answers.decisions)) == (756, False, 63)
+    assert sum(int(many) for _, many in report["spread"]) == int(report["interpretations"]) == 147_899_020
+    every = "/api/v2/networks/xor/explanations?kind=alignment&valid=any&limit=200"
+    listed = [one for start in range(0, 1_400, 200) for one in client.get(f"{every}&start={start}").json()["items"]]
+    shares = {one["ref"]: (one["coverage"], one["accuracy"]) for one in listed}
+    for place in report["places"][::9]:
+        if place["kind"] == "interpretation":
+            circuit = circuit_from_hex(place["first"], question.cut.sizes)
+            value = InterpretationSpace(question, circuit).at(int(place["second"]))
+            found = standing_of(KIND_OF["interpretation"].predict(question, [value], space)[0], answers)
+            assert (found.predicted, found.right) == (place["predicted"], place["right"])
+        else:
+            share = shares[f"a-{place['first']}.{place['second']}"]
+            assert share == pytest.approx((place["predicted"] / 756, place["right"] / place["predicted"]))
+    assert sum(one["count"] for one in report["places"] if one["kind"] != "interpretation") == len(
+        [one for one in shares.values() if one[0]]
+    )
+
+
+def test_places_are_sorted_and_filtered_by_their_address(client) -> None:
+    path = "/networks/xor/analyses/common-ground/places"
+    page = client.get(f"{path}?kind=valid&sort=count&order=desc").text
+    assert "valid alignments" in page
+    assert "a·" in page
+    assert len(client.get(f"/api/v2{path}").json()["places"]) == len(
+        record(client, "xor", "common-ground")["report"]["places"]
+    )
+    for wrong in ("?sort=size", "?kind=nothing", "?accuracy_min=much"):
+        assert client.get(path + wrong).status_code == 400
+    assert client.get("/networks/xor/analyses/common-ground/nonsense").status_code == 400
+
+
+def test_where_one_explanation_stands_is_told_on_its_page(client) -> None:
+    old = client.get("/networks/xor/common-ground/standing?e=i-183bf.9&protocol=complete")
+    to = "/networks/xor/explanations/i-183bf.9?protocol=complete&part=standing"
+    assert (old.status_code, old.headers["location"]) == (301, to)
+    assert client.get("/api/v1/networks/xor/common-ground.csv").status_code == 410
+    page = client.get(to).text
+    assert "756 of 756" in page
+    assert "of all 147,899,020 interpretations predict more interventions right" in page

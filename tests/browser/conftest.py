@@ -58,6 +58,12 @@ class Site:
         answer.raise_for_status()
         return answer.json()
 
+    def answered(self, network: str, analysis: str) -> Any:
+        """What an analysis of a network found."""
+        answer = httpx.get(f"{self.url}/api/v2{network}/analyses/{analysis}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()["report"]
+
     def listed(self, network: str, **options: Any) -> Any:
         """The explanations of a network with these options, as scripts get them."""
         answer = httpx.get(f"{self.url}/api/v2/networks/{network}/explanations", params=options, timeout=30)

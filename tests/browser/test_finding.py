@@ -100,7 +100,7 @@ def test_the_palette_is_accessible(tab, expect, look):
 
 
 def test_shortcuts_are_listed_and_do_nothing_while_somebody_types(tab, expect):
-    tab.goto(f"{XOR}/funnel")
+    tab.goto(f"{XOR}/directions")
     field = tab.get_by_role("banner").get_by_role("combobox")
     field.focus()
     for key in ("?", "/", "j"):

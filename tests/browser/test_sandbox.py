@@ -27,9 +27,7 @@ def asked(site) -> str:
 
 
 def test_patch_jump_and_go_back(tab, expect):
-    tab.goto("/networks/xor-pretrained")
-    tab.locator("#common-ground").get_by_role("link", name="sandbox").click()
-    expect(tab).to_have_url(re.compile("/sandbox$"))
+    tab.goto("/networks/xor-pretrained/sandbox")
     tab.evaluate("() => { window.sameDocument = true }")
     tab.get_by_role("link", name="Add all of these").click()
     expect(tab.locator(".askers tbody tr")).to_have_count(3)

@@ -62,7 +62,7 @@ def test_what_failed_says_why_and_can_be_tried_again(site, visitor):
         row.state, row.error = "failed", "memory: 3 GiB are needed, 1 GiB is allowed. Raise the limit."
     store.close()
     tab = visitor()
-    for page in ("", "/funnel", "/common-ground", "/explanations"):
+    for page in ("", "/explanations"):
         tab.goto(url + page)
         expect(tab.get_by_role("alert").or_(tab.locator(".notice.refused"))).to_contain_text("Raise the limit.")
         assert broken(tab, page, (accessible,)) == []

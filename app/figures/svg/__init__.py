@@ -8,7 +8,6 @@ from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.backbone import backbone_diagram
 from app.figures.svg.directions import direction_diagram, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
-from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.graphs import graph_diagram, graph_thumb
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.inside import attention_heat, row_spreads
@@ -61,7 +60,6 @@ __all__ = [
     "field_squares",
     "flow_diagram",
     "formula_tree",
-    "funnel_bar",
     "gate_tiles",
     "graph_diagram",
     "graph_thumb",
@@ -85,7 +83,6 @@ __all__ = [
     "table_name",
     "table_text",
     "truth_tile",
-    "unasked_bar",
     "variable",
     "verdict_mark",
     "weight_text",

@@ -8,20 +8,20 @@ applicable, outline = failed. The exact numbers stand in the sentence and beside
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import log
 from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import drawing, line, num, text, text_width
+from app.figures.svg.elements import drawing, line, num, text
 from app.figures.svg.sentences import counted
 
 _WIDTH: Final = 240.0
 _HIGH: Final = 14.0
 _LEAST: Final = 1.5  # what is there is seen
-_TOP: Final = 26.0  # of the first line of a whole funnel
-_LINE: Final = 22.0
+_NAMES: Final = 118.0  # of a thumb: where bars begin
+_ROOM: Final = 78.0  # the longest
+_SHORT: Final = 18
 
 
 def funnel_bar(
@@ -38,16 +38,9 @@ def funnel_bar(
         kind: what is counted, singular.
     """
     body = _bar(passed, failed, undecided, not_applicable, of)
-    return drawing(_WIDTH, _HIGH, body, sentence=_sentence(passed, failed, undecided, not_applicable, kind))
-
-
-def unasked_bar(words: str) -> Markup:
-    """A dotted line where there is nothing to draw, with the reason."""
-    return drawing(_WIDTH, _HIGH, _nothing(), sentence=words)
-
-
-def _nothing() -> str:
-    return line(0, _HIGH / 2, _WIDTH, _HIGH / 2, "fb-na")
+    return drawing(
+        _WIDTH, _HIGH, body, sentence=_sentence(passed, failed, undecided, not_applicable, kind), css_class="funnel"
+    )
 
 
 def _bar(passed: int, failed: int, undecided: int, not_applicable: int, of: int) -> str:
@@ -82,47 +75,20 @@ def _sentence(passed: int, failed: int, undecided: int, not_applicable: int, kin
     return ", ".join(parts)
 
 
-@dataclass(frozen=True)
-class FunnelLine:
-    """One line of a funnel drawn as a whole.
+def funnel_thumb(lines: Sequence[tuple[str, int]], *, title: str) -> Markup:
+    """What is left, line by line: a name, a bar as long as that of everyone in its share of the logarithm, a count.
 
     Args:
-        label: the criterion.
-        left: the number left, as it is to be read; "" where it is not known.
-        counts: passed, failed, undecided, not applicable; None without verdicts.
+        lines: names with numbers, the first with how many there are at the beginning.
+        title: what they are.
     """
-
-    label: str
-    left: str
-    counts: tuple[int, int, int, int] | None
-
-
-def funnel_figure(lines: Sequence[FunnelLine], *, of: int, title: str) -> Markup:
-    """A funnel as one drawing: a line for each criterion with its number and its bar.
-
-    Args:
-        lines: in order, the first for what the funnel begins with.
-        of: explanations at the beginning, which fill a bar.
-        title: what the funnel is of.
-    """
-    names = max([text_width(one.label, 12) for one in lines] + [60.0]) + 14
-    numbers = max([text_width(one.left, 12) for one in lines] + [40.0]) + 14
-    body, said = text(0, 13, title, "lab"), []
-    for number, one in enumerate(lines):
-        y = _TOP + _LINE * number
-        body += text(0, y + 11, one.label, "lab") + text(
-            names + numbers - 12, y + 11, one.left or "…", "lab", anchor="end"
-        )
-        passed, failed, undecided, beside = one.counts or (0, 0, 0, 0)
-        bar = _bar(passed, failed, undecided, beside, of) if one.counts else _nothing()
-        body += f'<g transform="translate({num(names + numbers)} {num(y)})">{bar}</g>'
-        said.append(f"{one.label}: {one.left or 'no verdicts'}")
-    foot = _TOP + _LINE * len(lines) + 12
-    body += text(
-        0,
-        foot,
-        "Bars: log(1 + n). Filled: left; dashed: undecided; dotted: not applicable; outline: failed; …: not computed.",
-        "lab s",
-    )
-    width = max(names + numbers + _WIDTH, 460.0) + 2
-    return drawing(width, foot + 8, body, sentence=f"{title}. {'; '.join(said)}", sizing="exact")
+    most, body = log(1 + max((count for _, count in lines), default=0)) or 1.0, ""
+    for number, (name, count) in enumerate(lines):
+        y = 16 + 19 * number
+        short = name if len(name) <= _SHORT else f"{name[: _SHORT - 1]}…"
+        body += text(_NAMES - 8, y, short, "lab", anchor="end")
+        wide = max(_ROOM * log(1 + count) / most, _LEAST if count else 0)
+        body += f'<rect class="b" x="{num(_NAMES)}" y="{y - 9}" width="{num(wide)}" height="10"/>'
+        body += text(_NAMES + wide + 5, y, f"{count:,}", "lab")
+    said = "; ".join(f"{name}: {count:,}" for name, count in lines)
+    return drawing(248, 120, body, sentence=f"{title}. {said}.", css_class="funnel")

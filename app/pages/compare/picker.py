@@ -15,14 +15,13 @@ from analysis.explanations.lens_claims import LENS
 from analysis.lenses.registry import LENSES
 from analysis.networks.circuit import circuit_from_hex
 from app.addressing import Addresses
+from app.db.common_ground import stored_ground
 from app.db.reads.circuits import smallest_circuits
-from app.db.reads.common_ground import common_ground_of
 from app.db.reads.finding import networks_named
 from app.db.reads.networks import best_alignments
 from app.db.reports import report_of, report_row
 from app.figures.numbers import noun
 from app.options import PageModel
-from app.pages.common_ground.points import survey_view
 from app.pages.interpretation_spaces import space_of
 from app.pages.lens_views import offered
 from app.pages.place import Place
@@ -156,16 +155,14 @@ def _presets(
             url=addresses.compare(place.slug, refs, place.scope),
             pictures=_interpretations(place, refs),
         )
-    surveyed = None if place.analysis is None else common_ground_of(session, place.analysis)
-    survey = None if surveyed is None else survey_view(surveyed, place, addresses)
-    extremes = () if survey is None else (survey.best, survey.worst)
-    refs = [ExplanationRef.parse(one.ref) for one in extremes if one is not None and one.index is not None]
-    if len(set(refs)) == 2:
-        scores = [one.accuracy for one in extremes if one is not None]
+    survey = stored_ground(session, place.analysis)
+    extremes = [] if survey is None else [one for one in (survey.best, survey.worst) if one is not None and one.index]
+    refs = [ExplanationRef("interpretation", one.mask, one.index or "") for one in extremes]
+    if survey is not None and len(set(refs)) == 2:
         yield Preset(
             label="The best interpretation and the worst",
-            detail=" and ".join(f"{score.agreed}" for score in scores)
-            + f" of {noun(scores[0].of, 'intervention')} predicted correctly",
+            detail=" and ".join(f"{one.right}" for one in extremes)
+            + f" of {noun(survey.n_interventions, 'intervention')} predicted correctly",
             url=addresses.compare(place.slug, refs, place.scope),
             pictures=_interpretations(place, refs),
         )

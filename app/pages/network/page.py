@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.common_ground.report import CommonGroundReport
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.mlp import forward
@@ -20,7 +21,6 @@ from app.addressing import Addresses
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.circuits import smallest_circuits
-from app.db.reads.common_ground import common_ground_of, extreme_interpretation
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import known_as
 from app.db.reads.studies import studies_of_network
@@ -30,8 +30,8 @@ from app.figures.numbers import duration, noun, when
 from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
+from app.pages.analyses import of_network, thumb_of
 from app.pages.circuit_sets import backbone_sentence
-from app.pages.funnel import KindFunnel, summary_of
 from app.pages.input_plane import PLANE, PlaneView, input_plane
 from app.pages.interpretation_spaces import space_of
 from app.pages.lens_views import polysemanticity_sentence
@@ -74,6 +74,7 @@ from app.pages.shared import (
     stops_of,
 )
 from app.pages.training.course import Learning, learning_of_network, same_again, why_unknown
+from pluriscope.analyses.registry import COMMON_GROUND, FUNNEL
 
 # --- how the found explanations are spread, and which edges valid circuits use: as stored with the analysis
 
@@ -204,8 +205,6 @@ class Links(PageModel):
     circuits: str
     algorithms: str
     nearest: str = Field(description="The algorithms, those first whose best alignment agrees on most interchanges.")
-    funnel: str
-    common_ground: str
     directions: str
     rivals: str = Field(description="The circuits and interpretations that differ most.")
     lenses: str = Field(description="What methods about inputs, neurons and layers say.")
@@ -214,6 +213,15 @@ class Links(PageModel):
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
     train_again: str = Field(description="The same with its very seed, where its loss curve was not kept; else empty.")
+
+
+class AnsweredView(PageModel):
+    """What an analysis found, in short."""
+
+    title: str
+    url: str
+    findings: list[str]
+    drawn: Any = Field(exclude=True)
 
 
 class NetworkPage(AnalysisPage):
@@ -235,9 +243,7 @@ class NetworkPage(AnalysisPage):
     )
     by_protocol: list[ProtocolCounts]
     protocol_differences: list[str] = Field(description="Why the built-in protocols find different numbers.")
-    funnel: list[KindFunnel] = Field(
-        description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
-    )
+    answers: list[AnsweredView] = Field(description="What analyses found that are told on this page.")
     recorded: list[RecordedCount] = Field(description="What was found of kinds stored as columns, such as probes.")
     distributions: Distributions | None
     edge_use: list[EdgeUse]
@@ -388,6 +394,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     right, of = validation_right(place)
     learning = learning_of_network(place.row, addresses)
     slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
+    told = [of_network(session, place, addresses, each, only_found=True) for each in (COMMON_GROUND, FUNNEL)]
     return NetworkPage(
         network=network_view(place.row, addresses),
         scope=scope_view(place, job, addresses),
@@ -403,11 +410,15 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         placements_untried=shown is not None and placements_untried(session, shown),
         by_protocol=by_protocol,
         protocol_differences=protocol_differences(by_protocol),
-        funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
+        answers=[
+            AnsweredView(title=one.analysis.title, url=one.url, findings=one.findings, drawn=thumb_of(one))
+            for one in told
+            if one.stored is not None
+        ],
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
         recorded=recorded_counts(session, addresses, place),
-        samples=None if shown is None else _samples(session, place, shown, addresses),
+        samples=None if shown is None else _samples(session, place, shown, addresses, told[0].report),
         provenance=None if analysis is None else provenance_of(analysis),
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
@@ -426,8 +437,6 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
             nearest=addresses.algorithms(slug, scope, sort="iia", order="desc"),
-            funnel=addresses.funnel(slug, scope),
-            common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
             rivals=addresses.analysis(slug, "rivals", scope),
             lenses=addresses.analysis(slug, "lenses", scope),
@@ -468,7 +477,9 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     )
 
 
-def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
+def _samples(
+    session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses, ground: CommonGroundReport | None
+) -> Samples:
     rows = smallest_circuits(session, analysis, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     missed = [] if aligned else reads.nearest_misses(session, analysis.id, N_SAMPLES)
@@ -476,20 +487,19 @@ def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: A
     return Samples(
         circuits=[circuit_card(row, place.row.slug, place.scope, addresses, counted=counted) for row in rows],
         interpretations=first_interpretations(place, rows, addresses),
-        best_interpretation=_best_interpretation(session, place, analysis, addresses),
+        best_interpretation=_best_interpretation(place, addresses, ground),
         alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
         near_misses=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in missed],
     )
 
 
 def _best_interpretation(
-    session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses
+    place: Place, addresses: Addresses, ground: CommonGroundReport | None
 ) -> InterpretationCard | None:
-    survey = common_ground_of(session, analysis)
-    best = None if survey is None else extreme_interpretation(survey, "best")
+    best = None if ground is None else ground.best
     if best is None or best.index is None:
         return None
     circuit = circuit_from_hex(best.mask, place.question.cut.sizes)
     with suppress(BeyondLimits):
-        return interpretation_card(space_of(place.question, circuit, MOST_COUNTED), best.index, place, addresses)
+        return interpretation_card(space_of(place.question, circuit, MOST_COUNTED), int(best.index), place, addresses)
     return None

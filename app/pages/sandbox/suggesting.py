@@ -16,14 +16,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from analysis.common_ground.report import CommonGroundReport
 from analysis.errors import AnalysisError
 from analysis.experiments import agreement_of, intervention_space
 from app.addressing import Addresses
-from app.db.common_ground_columns import INTERPRETATION
+from app.db.common_ground import stored_ground
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads import common_ground as reads
 from app.db.reads.circuits import smallest_circuits
-from app.db.tables import CommonGroundRow
 from app.errors import PageError
 from app.figures.numbers import exact, noun
 from app.pages.explanations import Explanation, find_explanation
@@ -44,7 +43,7 @@ def suggestions(
     if place.analysis is None:
         return []
     refs = {str(explanation.ref) for explanation in chosen}
-    survey = reads.common_ground_of(session, place.analysis)
+    survey = stored_ground(session, place.analysis)
     classes = list(_classes(session, place, survey))
     aligned = [
         ExplanationRef("alignment", algorithm, alignment)
@@ -76,28 +75,26 @@ def _view(role: str, label: str, ref: ExplanationRef, why: str) -> SuggestionVie
     return SuggestionView(role=role, label=label, ref=str(ref), url="", why=why)
 
 
-def _best(survey: CommonGroundRow | None) -> Iterator[tuple[str, ExplanationRef, str]]:
+def _best(survey: CommonGroundReport | None) -> Iterator[tuple[str, ExplanationRef, str]]:
     """The interpretation that is right most often, as the survey stores it, with its role and why."""
-    best = None if survey is None else reads.extreme_interpretation(survey, "best")
+    best = None if survey is None else survey.best
     if survey is None or best is None or best.index is None:
         return
-    ref = ExplanationRef("interpretation", best.mask, str(best.index))
-    among = (
-        "the classes drawn" if survey.drawn else f"all {noun(int(survey.facts['interpretations']), 'interpretation')}"
-    )
+    ref = ExplanationRef("interpretation", best.mask, best.index)
+    among = "the classes drawn" if survey.drawn else f"all {noun(int(survey.interpretations), 'interpretation')}"
     why = f"correct on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
     yield "best-scoring of those drawn" if survey.drawn else "best-scoring", ref, why
 
 
 def _best_class(
-    survey: CommonGroundRow | None, classes: Sequence[tuple[ExplanationRef, str]]
+    survey: CommonGroundReport | None, classes: Sequence[tuple[ExplanationRef, str]]
 ) -> Iterator[tuple[str, ExplanationRef, str]]:
     """The first of the classes, which says no more of itself than is known."""
     for ref, why in classes[:1]:
         yield "an interpretation" if survey is None else "best representative", ref, why
 
 
-def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> Iterator[tuple[ExplanationRef, str]]:
+def _classes(session: Session, place: Place, survey: CommonGroundReport | None) -> Iterator[tuple[ExplanationRef, str]]:
     """Observed classes by accuracy, one of each place in the cloud; else interpretations of the smallest circuits."""
     analysis = place.analysis
     if analysis is None:
@@ -108,15 +105,12 @@ def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> 
                 ref = ExplanationRef("interpretation", circuit.mask, str(index))
                 yield ref, "of the smallest circuit; the common ground is not surveyed yet"
         return
-    cloud = sorted(
-        (point for point in reads.cloud_of(survey) if point.kind == INTERPRETATION),
-        key=lambda point: (-point.accuracy, -point.predicted, point.first),
-    )
-    further = [cloud[len(cloud) // 4], cloud[len(cloud) // 2]] if cloud else []
-    places = list(dict.fromkeys(point.first for point in [*cloud[:CLASSES], *further]))
-    for point in reads.points_at(session, survey, places):
-        ref = ExplanationRef("interpretation", place.question.layout.to_hex(point.owner), str(point.index or 0))
-        yield ref, f"correct on {point.right:,} of {point.predicted:,} interventions of the common ground"
+    cloud = sorted(survey.of("interpretation"), key=lambda one: (-one.right / one.predicted, -one.predicted))
+    chosen = [*range(CLASSES), len(cloud) // 4, len(cloud) // 2]
+    for number in dict.fromkeys(number for number in chosen if number < len(cloud)):
+        one = cloud[number]
+        ref = ExplanationRef("interpretation", one.first, one.second)
+        yield ref, f"correct on {one.right:,} of {one.predicted:,} interventions of the common ground"
 
 
 def _found(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef) -> Explanation | None:

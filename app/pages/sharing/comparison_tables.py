@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.criteria.funnel_report import funnel_of
 from app.addressing import Addresses
 from app.errors import BadQuery
+from app.options import ScopeOptions
+from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import MOST_SHOWN, CompareOptions
 from app.pages.compare.views import ComparePage
-from app.pages.funnel import FunnelOptions, build_funnel
-from app.pages.place import locate
+from app.pages.place import locate, locate_boolean
 from app.pages.sharing.about import about_place
 from app.pages.sharing.exports import Cell, Table
+from pluriscope.analyses.funnel import steps_of
+from pluriscope.analyses.registry import FUNNEL
 
 MAX_CRUCIAL: Final = 2_000
 """Crucial experiments in a table; the most telling ones come first."""
@@ -69,13 +74,22 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
     return Table(f"{_slug(page)}-agreement", about, ("first", "second", "both", "same"), iter(rows))
 
 
+class FunnelOptions(ScopeOptions):
+    """Options of the funnel's table."""
+
+    criteria: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=33, description="The criteria in order; nothing: as recommended; `none`: no criterion."
+    )
+
+
 def funnel_table(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> Table:
     """What is left of each kind after each criterion of a sequence."""
-    page = build_funnel(session, addresses, network, options)
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
+    one = of_network(session, place, addresses, FUNNEL)
+    report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria)))
     about = (
         *about_place(place, "What is left after each criterion of a sequence"),
-        f"Sequence: {' '.join(page.criteria) or 'none'}.",
+        f"Sequence: {' '.join(report.criteria) or 'none'}.",
         "left is exact where whole is true, else an upper bound; of interpretations left_least to left. Explanations",
         "that fail, are undecided or not asked (not_applicable) are not left. Empty: no verdicts are stored.",
     )
@@ -83,16 +97,16 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
                "left_least", "left", "whole", "state")  # fmt: skip
 
     def rows() -> Iterator[Sequence[Cell]]:
-        for funnel in page.funnels:
-            yield (funnel.kind, 0, "", funnel.begin_words, None, *[None] * 4, int(funnel.begin), int(funnel.begin),
-                   True, "")  # fmt: skip
-            for number, row in enumerate(funnel.rows, start=1):
-                found = row.outcomes
-                told: Sequence[Cell] = (None,) * 4
-                if found is not None:
-                    told = [int(n) for n in (found.passed, found.failed, found.undecided, found.not_applicable)]
-                left: Sequence[Cell] = (None, None) if found is None else (int(row.left_least), int(row.left))
-                yield (funnel.kind, number, row.key, row.settings, int(row.before), *told, *left, row.whole, row.state)
+        for kind in report.kinds:
+            begin = int(kind.begin)
+            yield (kind.kind, 0, "", kind.begin_words, None, *[None] * 4, begin, begin, True, "")
+            for number, row in enumerate(kind.rows, start=1):
+                counts = (row.passed, row.failed, row.undecided, row.not_applicable)
+                left = (row.left_least, row.left) if row.known else (None, None)
+                told = [None if count is None else int(count) for count in (*counts, *left)]
+                settings = ", ".join(f"{name} {value:g}" for name, value in row.step.changed.items())
+                state = "stored" if row.known else "not_computed"
+                yield (kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, state)
 
     return Table(f"{place.row.slug}-funnel", about, columns, rows())
 

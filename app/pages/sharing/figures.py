@@ -25,10 +25,7 @@ from app.figures.svg import (
     outputs_figure,
     plane_figure,
 )
-from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.compare.views import ComparePage
-from app.pages.funnel import FunnelPage
-from app.pages.funnel.model import KindFunnel
 from app.pages.input_plane import PlaneView
 from app.pages.network.page import NetworkPage
 from app.pages.page import DRAWING, Document
@@ -44,14 +41,12 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, NetworkPage):
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
-    if isinstance(page, FunnelPage):
-        return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
 
-def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) -> Markup:
+def draw_figure(page: SharedPage, name: str, addresses: Addresses) -> Markup:
     """One figure of a page.
 
     Raises:
@@ -95,8 +90,6 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
         for layer in range(1, len(page.cut_sizes)):
             figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]
-    if page.funnel:
-        figures |= {f"{one.kind}s": partial(_funnel, one) for one in page.funnel if one.rows}
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
         curves = page.learning.output_curves(page.scope.output)
@@ -152,19 +145,3 @@ def _fill(
     else:
         cells[row][column] = "no prediction" if column == len(cells) else "never both"
         never[row, column] = True
-
-
-def _funnel(funnel: KindFunnel) -> Markup:
-    lines = [FunnelLine(funnel.begin_words, exact(funnel.begin), (funnel.begin, 0, 0, 0))]
-    for row in funnel.rows:
-        label = f"{row.label} ({row.settings})" if row.settings else row.label
-        found = row.outcomes
-        if found is None:
-            lines.append(FunnelLine(label, "", None))
-            continue
-        sign = "" if row.whole else "≤ "
-        least = "" if row.left_least == row.left else f"{exact(row.left_least)} to "
-        counts = (found.passed, found.failed, found.undecided, found.not_applicable)
-        lines.append(FunnelLine(label, f"{sign}{least}{exact(row.left)}", counts))
-    title = f"{funnel.noun.capitalize()}s left after each criterion"
-    return funnel_figure(lines, of=funnel.begin, title=title)

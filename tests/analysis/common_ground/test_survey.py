@@ -9,8 +9,9 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground.aligned import alignment_standings
+from analysis.common_ground.class_scores import circuit_range
 from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
-from analysis.common_ground.points import UNKNOWN, Bounds, Subject
+from analysis.common_ground.points import Bounds, Subject
 from analysis.common_ground.spread import Spread
 from analysis.common_ground.survey import survey_common_ground
 from analysis.data import clean_data
@@ -99,8 +100,8 @@ def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
             assert (found.classes.best[k], found.classes.worst[k]) == (max(members), min(members))
             assert found.classes.size[k] == len(members)
             assert found.classes.predicted[k] == 63 * 12
-        assert found.circuit_best[position] == max(right for _, right in rights)
-        assert found.circuit_worst[position] == min(right for _, right in rights)
+        ends = min(right for _, right in rights), max(right for _, right in rights), 63 * 12
+        assert circuit_range(small.question, Circuit(small.question.layout, int(small.masks[position]))) == ends
     assert found.spread == spread
     assert found.best is not None
     assert found.worst is not None
@@ -147,7 +148,6 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     assert some.n_classes == whole.n_classes
     assert len(some.classes) == 6
     assert some.spread is None
-    assert set(some.circuit_best.tolist()) <= {UNKNOWN, *whole.circuit_best.tolist()}
     everything = {
         (int(whole.classes.circuit[k]), whole.classes.least_index[k]): (
             whole.classes.right[k],
@@ -258,6 +258,5 @@ def told(found):
         for name in sorted(vars(part))
         if part is not None
     ]
-    columns += [found.circuit_best, found.circuit_worst]
     plain = [one.tobytes() if isinstance(one, np.ndarray) else one for one in columns]
     return plain, found.n_classes, found.drawn, found.best, found.worst, found.spread, found.n_perfect

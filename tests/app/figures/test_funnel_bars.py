@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.figures.svg import funnel_bar, unasked_bar
+from app.figures.svg.funnel import funnel_bar, funnel_thumb
+from app.figures.svg.ground import ground_figure
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -39,4 +40,21 @@ def test_each_outcome_has_its_own_piece_and_words():
     assert lines == ["fb-na"]
     assert pieces["b"][1] <= pieces["fb-open"][0] + 0.1
     assert words == "10 of 100 circuits passed, 50 failed, 20 undecided, not applicable to 20"
-    assert drawn(unasked_bar("Not computed yet"))[2] == "Not computed yet"
+
+
+def test_a_thumb_says_every_number_and_draws_what_is_left():
+    pieces, _, words = drawn(funnel_thumb([("valid", 197), ("a criterion with a long name", 0)], title="Left"))
+    assert pieces["b"][1] == 0
+    assert words == "Left. valid: 197; a criterion with a long name: 0."
+
+
+@pytest.mark.parametrize("width", [248.0, 720.0])
+def test_the_common_ground_has_a_mark_for_each_number_within_its_lanes(width):
+    lanes = [("valid alignments", {36: 3}, True), ("alignments that fail", {0: 1, 700: 10**6}, False)]
+    found = ET.fromstring(ground_figure({415: 1, 723: 10**60}, lanes, 756, sentence="It", width=width))  # noqa: S314
+    boxes = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in found.iter(f"{SVG}rect")]
+    assert len(boxes) == 5
+    assert all(-8 <= x <= x + wide <= width and 0 <= y <= y + high <= 120 for x, y, wide, high in boxes)
+    said = [one.text for one in found.iter(f"{SVG}text")]
+    assert {"415", "756"} <= set(said)
+    assert ("valid alignments" in said) == (width > 400)

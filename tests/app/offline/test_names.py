@@ -15,9 +15,9 @@ XOR = "/networks/xor"
         (f"{XOR}?output=0&protocol=complete&theme=dark", "networks/xor.html"),
         (f"{XOR}/circuits/081ff?protocol=paper", "networks/xor/circuits/081ff__protocol=paper.html"),
         (f"{XOR}/explanations?sort=margin&order=desc", "networks/xor/explanations__order=desc__sort=margin.html"),
-        (f"/api/v1{XOR}/funnel", "api/v1/networks/xor/funnel.json"),
+        (f"/api/v1{XOR}/directions", "api/v1/networks/xor/directions.json"),
         (f"/api/v2{XOR}/explanations", "api/v2/networks/xor/explanations.json"),
-        (f"{XOR}/funnel.json", "networks/xor/funnel.json"),
+        (f"{XOR}/directions.json", "networks/xor/directions.json"),
         (f"{XOR}/explanations.csv?output=1", "networks/xor/explanations__output=1.csv"),
         (f"{XOR}/figures/edge-use.svg", "networks/xor/figures/edge-use.svg"),
     ],
@@ -27,8 +27,8 @@ def test_files_are_named_after_addresses(address, file):
 
 
 def test_what_a_file_system_may_refuse_is_hashed():
-    long = file_of(f"{XOR}/common-ground?after=" + "x" * 300)
-    odd = file_of(f"{XOR}/funnel?criteria=margin(tolerance=1e-6)")
+    long = file_of(f"{XOR}/explanations?after=" + "x" * 300)
+    odd = file_of(f"{XOR}/analyses/funnel/chosen?criteria=margin(tolerance=1e-6)")
     for name in (long, odd, file_of("/networks/con"), file_of("/networks/XOR"), file_of("/networks/a%2F..%2Fb")):
         assert len(name) < 100
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_./=")

@@ -88,7 +88,7 @@ def broken_links(folder: Path, pages: dict[Path, Links]) -> list[str]:
 
 
 def test_every_link_leads_to_a_file_of_the_copy(copy, pages):
-    assert len(pages) > 30
+    assert len(pages) > 25
     assert broken_links(copy, pages) == []
 
 
@@ -111,7 +111,14 @@ def test_everything_planned_is_there(copy):
     assert included["algorithm"]["of"] == 250
     assert included["interpretation"]["of"] == 7836
     lists = [f"/explanations?kind={kind}" for kind in ("circuit", "interpretation", "algorithm", "alignment")]
-    for page in ("", "/funnel", "/common-ground", "/explanations", *lists, "/explanations?kind=algorithm&valid=any"):
+    for page in (
+        "",
+        "/analyses/funnel",
+        "/analyses/common-ground",
+        "/explanations",
+        *lists,
+        "/explanations?kind=algorithm&valid=any",
+    ):
         address = f"/networks/{SLUG}{page}"
         assert (copy / contents["pages"][address]).is_file()
         json.loads((copy / file_of(Addresses().twin(address))).read_text())
@@ -127,7 +134,7 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
     from app.main import create_app
 
     with TestClient(create_app(settings)) as client:
-        pages = ("", "/explanations/c-081ff", "/common-ground?sort=best", "/explanations", "/explanations?kind=circuit")
+        pages = ("", "/explanations/c-081ff", "/analyses/common-ground", "/explanations", "/explanations?kind=circuit")
         for page in pages:
             address = Addresses().twin(f"/networks/{SLUG}{page}")
             assert json.loads((copy / file_of(address)).read_text()) == client.get(address).json(), page

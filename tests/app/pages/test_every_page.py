@@ -17,7 +17,6 @@ from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
 ONE = XOR + "/explanations/c-"
-CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 ALGORITHM = "a2e8546f11f80df4"
 PAGES = {  # address → most statements that it may send
     "/": 20,  # with a sandbox of two explanations
@@ -33,22 +32,20 @@ PAGES = {  # address → most statements that it may send
     "/networks/failed": 11,
     "/networks/cancelled": 11,
     "/networks/untouched": 11,
-    XOR + "/funnel": 16,
-    XOR + "/funnel?criteria=mean-ablation&criteria=output-faithfulness(tolerance=0.05)": 16,
-    XOR + "/funnel?criteria=none": 15,
-    XOR + "/funnel?protocol=paper": 15,
-    "/networks/untouched/funnel": 6,
-    "/networks/queued/funnel": 6,
-    "/networks/linear/funnel": 6,
-    "/networks/none/funnel": 14,
+    XOR + "/analyses/funnel": 16,
+    XOR + "/analyses/funnel/chosen?criteria=mean-ablation&criteria=output-faithfulness(tolerance=0.05)": 16,
+    XOR + "/analyses/funnel/chosen?criteria=none": 15,
+    XOR + "/analyses/funnel?protocol=paper": 15,
+    "/networks/untouched/analyses/funnel": 6,
+    "/networks/queued/analyses/funnel": 6,
+    "/networks/none/analyses/funnel": 14,
     XOR + "/sandbox": 20,
     XOR + "/sandbox?e=i-081ff.0&e=i-081ff.300&now=01_1.0s10_2.0.1z&tried=11_2.1v0.5&game=1": 6,
     "/networks/untouched/sandbox": 6,
     "/networks/linear/sandbox": 6,
-    XOR + "/common-ground": 9,
-    "/networks/untouched/common-ground": 6,
-    "/networks/queued/common-ground": 6,
-    CIRCUIT_STANDING: 9,
+    XOR + "/analyses/common-ground": 7,
+    "/networks/untouched/analyses/common-ground": 6,
+    ONE + "081ff?part=standing": 12,
     "/networks/none": 16,
     ONE + "081ff": 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
     ONE + "081ff?classes=all&start=300": 10,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
+from analysis.criteria.steps import CriterionStep
 from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
@@ -20,7 +21,7 @@ from app.main import create_app
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy
 
-FUNNEL = "/networks/xor/funnel"
+FUNNEL = "/networks/xor/analyses/funnel"
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +30,22 @@ def client(app):
     return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1), follow_redirects=False)
 
 
-def twin(client, *criteria, address=FUNNEL):
-    answer = client.get("/api/v1" + address, params={"criteria": criteria})
+def told(client, *criteria, address=FUNNEL):
+    answer = client.get(f"/api/v2{address}/chosen", params={"criteria": criteria})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def kind(page, name):
-    return next(one for one in (*page["circuits"], *page["algorithms"]) if one["kind"] == name)
+def page_of(client, *criteria, address=FUNNEL) -> str:
+    return unescape(client.get(f"{address}/chosen", params={"criteria": criteria}).text)
 
 
-def left(page, name="circuit"):
-    return [row["left"] for row in kind(page, name)["rows"]]
+def kind(report, name):
+    return next(one for one in report["kinds"] if one["kind"] == name)
+
+
+def left(report, name="circuit"):
+    return [int(row["left"]) for row in kind(report, name)["rows"]]
 
 
 def test_each_criterion_alone_has_the_published_numbers(client):
@@ -58,53 +63,50 @@ def test_each_criterion_alone_has_the_published_numbers(client):
         "representative": 197,
     }
     for key, passed in published.items():
-        (row,) = kind(twin(client, key), "circuit")["rows"]
-        assert row["outcomes"]["passed"] == row["left"] == passed, key
-    (row,) = kind(twin(client, "patching-robust"), "circuit")["rows"]
-    assert row["outcomes"] is None, "what is not computed is not made up"
+        (row,) = kind(told(client, key), "circuit")["rows"]
+        assert row["passed"] == row["left"] == str(passed), key
+    (row,) = kind(told(client, "patching-robust"), "circuit")["rows"]
+    assert (row["known"], row["passed"]) == (False, None), "what is not computed is not made up"
 
 
 def test_the_order_changes_the_way_and_not_the_end(client):
-    one = twin(client, "mean-ablation", "resample-ablation", "output-faithfulness")
-    other = twin(client, "output-faithfulness", "resample-ablation", "mean-ablation")
+    one = told(client, "mean-ablation", "resample-ablation", "output-faithfulness")
     assert left(one) == [191, 100, 12]
-    assert left(other) == [12, 12, 12]
-    assert [row["before"] for row in kind(one, "circuit")["rows"]] == [197, 191, 100]
-    assert kind(one, "circuit")["left_url"] != kind(other, "circuit")["left_url"]
+    assert left(told(client, "output-faithfulness", "resample-ablation", "mean-ablation")) == [12, 12, 12]
+    assert [row["before"] for row in kind(one, "circuit")["rows"]] == ["197", "191", "100"]
+    page = page_of(client, *one["criteria"])
+    assert f"{FUNNEL}/chosen?criteria=mean-ablation+output-faithfulness+resample-ablation" in page, "one up"
+    assert f"{FUNNEL}/chosen?criteria=mean-ablation+resample-ablation" in page, "without the last"
 
 
 def test_settings_are_part_of_the_address_and_looser_ones_keep_more(client):
-    assert left(twin(client, "output-faithfulness(tolerance=.05)")) < left(twin(client, "output-faithfulness"))
-    page = twin(client, "output-faithfulness(tolerance=.05)")
-    assert page["criteria"] == ["output-faithfulness(tolerance=0.05)"]
-    assert page["steps"][0]["settings"] == "tolerance 0.05 (default 0.1)"
-    assert parse_qs(urlsplit(page["url"]).query)["criteria"] == page["criteria"]
+    strict = told(client, "output-faithfulness(tolerance=.05)")
+    assert left(strict) < left(told(client, "output-faithfulness"))
+    assert strict["criteria"] == ["output-faithfulness(tolerance=0.05)"]
+    assert "(tolerance 0.05)" in page_of(client, *strict["criteria"])
 
 
 SEQUENCES = (
     ("resample-ablation", "output-faithfulness", "irredundant-gates", "minimal-alignment"),
     ("patching-robust", "mean-ablation", "causal-order", "both-directions"),  # the first of each is not computed
-    ("none",),
 )
 
 
-def told_lists(page):
-    """Every list that the page leads to, with how many it should have."""
-    for one in (*page["circuits"], *page["algorithms"]):
-        if one["kind"] != "interpretation":
-            yield one["begin_url"], one["begin"]
-            yield one["left_url"], one["left"]
-            yield from ((row["left_url"], row["left"]) for row in one["rows"] if row["outcomes"])
+def lists_agree(client, report, page):
+    """Every list that the page leads to has as many as it says."""
+    links = dict(re.findall(r'href="([^"]*/explanations\?[^"]*)"[^>]*>([^<]+)<', page))
+    assert links
+    for url, label in links.items():
+        name = parse_qs(urlsplit(url).query)["kind"][0]
+        rows = {CriterionStep.parse(row["criterion"]).criterion.label: row for row in kind(report, name)["rows"]}
+        if name != "interpretation":
+            assert client.get("/api/v2" + url).json()["total"] == int(rows[label]["left"]), url
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.slow
 def test_every_list_has_as_many_as_the_page_says(client, sequence):
-    told = [(url, number) for url, number in told_lists(twin(client, *sequence)) if number]
-    assert told
-    for url, number in told:
-        assert url, "survivors are one click away"
-        assert client.get("/api/v2" + url).json()["total"] == number, url
+    lists_agree(client, told(client, *sequence), page_of(client, *sequence))
 
 
 @pytest.mark.slow
@@ -118,121 +120,95 @@ def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
         with app.state.store.write() as session:
             save_network(session, NetworkFile("AND", network, (task,)), slug="and")
             row = save_analysis(session, analyse_output(ask(network, task=task)))
-        judge(app.state.store, row, ("irredundant-literals", "both-directions"))
-        page = twin(client, "irredundant-literals", "both-directions", address="/networks/and/funnel")
-        alignments = kind(page, "alignment")
-        assert 0 < alignments["begin"] < page["counts"]["alignments_valid"], "some are of redundant algorithms"
-        told = [(url, number) for url, number in told_lists(page) if number]
-        assert (alignments["left_url"], alignments["left"]) in told
-        for url, number in told:
-            assert client.get("/api/v2" + url).json()["total"] == number, url
+        criteria, address = ("irredundant-literals", "both-directions"), "/networks/and/analyses/funnel"
+        judge(app.state.store, row, criteria)
+        report = told(client, *criteria, address=address)
+        assert "of the algorithms left" in kind(report, "alignment")["begin_words"]
+        assert int(kind(report, "alignment")["begin"])
+        lists_agree(client, report, page_of(client, *criteria, address=address))
 
 
 def test_none_survives_is_an_outcome_with_its_meaning(client):
     sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
-    circuits = kind(twin(client, *sequence), "circuit")
-    assert (circuits["left"], circuits["whole"]) == (0, True)
-    fatal = next(row for row in circuits["rows"] if not row["left"])
-    assert f"“{fatal['label']}” removes the last" in circuits["verdict"]
-    text = client.get(FUNNEL, params={"criteria": sequence}).text
-    assert "Bars are logarithmic" in text, "a length says nothing without its scale"
-    assert "No circuit survives" in text
-    assert 'data-empty="none"' in text
-    last = client.get("/api/v2" + circuits["last_url"]).json()["total"]
-    assert last == fatal["before"] > 0
+    assert left(told(client, *sequence))[-1] == 0
+    page = page_of(client, *sequence)
+    assert "None survives: “Subset-minimal” removes the last 12 circuits" in page
+    assert "Bars are logarithmic" in client.get(f"{FUNNEL}?part=how-to-read-it").text, "a length needs its scale"
 
 
 def test_algorithms_then_the_alignments_of_those_left(client):
-    page = twin(client, "irredundant-literals", "both-directions", "minimal-alignment")
-    algorithms, alignments = kind(page, "algorithm"), kind(page, "alignment")
-    assert (algorithms["begin"], algorithms["left"], algorithms["algorithms"]) == (250, 2, 1)
-    assert alignments["begin"] == 3
-    assert left(page, "alignment") == [3, 1]
+    report = told(client, "irredundant-literals", "both-directions", "minimal-alignment")
+    algorithms = kind(report, "algorithm")
+    assert (algorithms["begin"], left(report, "algorithm"), algorithms["carriers"]) == ("250", [2], 1)
+    assert kind(report, "alignment")["begin"] == "3"
+    assert left(report, "alignment") == [3, 1]
 
 
-@pytest.mark.slow
 def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
-    page = twin(client, "mean-ablation", "patching-robust", "resample-ablation")
-    rows = kind(page, "circuit")["rows"]
-    assert [row["state"] for row in rows] == ["stored", "not_computed", "stored"]
-    assert [row["left"] for row in rows] == [191, 191, 100]
+    report = told(client, "mean-ablation", "patching-robust", "resample-ablation")
+    rows = kind(report, "circuit")["rows"]
+    assert [row["known"] for row in rows] == [True, False, True]
+    assert left(report) == [191, 191, 100]
     assert [row["whole"] for row in rows] == [True, False, False]
-    assert page["pending"]["wanted"] == ["patching-robust"]
-    assert "at most 100 circuits" in kind(page, "circuit")["verdict"]
-    text = client.get(FUNNEL, params={"criteria": ["patching-robust"]}).text
-    fields = re.findall(r'<input type="hidden" name="(criteria|sequence)" value="([^"]*)">', text)
-    assert ("sequence", "patching-robust") in fields
-    sent = {"criteria": ["output-faithfulness(tolerance=0.3)"], "sequence": ["patching-robust", "mean-ablation"]}
-    answer = client.post(page["pending"]["url"], data=sent, headers={"origin": "http://127.0.0.1"})
+    page = page_of(client, *report["criteria"])
+    assert "at most 100 circuits" in page
+    fields = dict(re.findall(r'<input type="hidden" name="(criteria|sequence)" value="([^"]*)"', page))
+    assert fields == {"criteria": "patching-robust", "sequence": " ".join(report["criteria"])}
+    sent = {"criteria": "output-faithfulness(tolerance=0.3)", "sequence": fields["sequence"]}
+    answer = client.post("/networks/xor/criteria", data=sent, headers={"origin": "http://127.0.0.1"})
     assert answer.status_code == 303
-    assert parse_qs(urlsplit(answer.headers["location"]).query)["criteria"] == sent["sequence"]
-    waiting = twin(client, *sent["criteria"])
-    assert kind(waiting, "circuit")["rows"][0]["state"] == "computing"
-    assert waiting["pending"]["job"]["state"] == "queued"
-    assert waiting["pending"]["wanted"] == []
-    text = client.get(FUNNEL, params={"criteria": sent["criteria"]}).text
-    assert re.search(r'<div id="left" data-poll hx-get="[^"]+" hx-trigger="every 2s" hx-select="#left"', text)
-    assert "Verdicts are being computed" in text
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["criteria"] == [sent["sequence"]]
     with app.state.store.write() as session:
-        session.delete(session.get(JobRow, waiting["pending"]["job"]["id"]))
+        session.delete(session.query(JobRow).filter_by(kind="criteria", state="queued").one())
 
 
 @pytest.mark.parametrize(
-    ("criteria", "told"),
+    ("path", "criteria", "words"),
     [
-        (["no-such"], "minimal-cardinal"),
-        (["output-faithfulness(tolerance=-1)"], "a number from 0 to 1e+06"),
-        (["output-faithfulness(width=1)"], "use tolerance"),
-        (["mean-ablation("], "write key or key(name=value"),
-        (["x" * 300], "at most 200"),
-        (["mean-ablation"] * 40, "at most"),
+        ("chosen", ["no-such"], "minimal-cardinal"),
+        ("chosen", ["output-faithfulness(tolerance=-1)"], "a number from 0 to 1e+06"),
+        ("chosen", ["output-faithfulness(width=1)"], "use tolerance"),
+        ("chosen", ["mean-ablation("], "write key or key(name=value"),
+        ("chosen", [f"output-faithfulness(tolerance={n})" for n in range(1, 40)], "leave some out"),
+        ("nonsense", [], "use chosen, recommended, paper"),
+        ("paper", ["margin"], "use chosen with criteria"),
     ],
 )
-def test_bad_criteria_are_refused_with_what_is_allowed(client, criteria, told):
-    for prefix in ("", "/api/v1"):
-        answer = client.get(prefix + FUNNEL, params={"criteria": criteria})
-        assert answer.status_code == 400
-        assert told.lower() in unescape(answer.text).lower()
+def test_bad_criteria_are_refused_with_what_is_allowed(client, path, criteria, words):
+    for prefix in ("", "/api/v2"):
+        answer = client.get(f"{prefix}{FUNNEL}/{path}", params={"criteria": criteria})
+        assert answer.status_code in (400, 422)
+        assert words.lower() in unescape(answer.text).lower()
+
+
+def test_ready_made_sequences_have_addresses_and_one_criterion_can_be_added(client):
+    paper = client.get(f"/api/v2{FUNNEL}/paper").json()
+    assert paper["criteria"] == ["zero-ablation", "one-direction", "minimal-alignment"]
+    assert 'href="/networks/xor/analyses/funnel/paper"' in client.get(FUNNEL).text
+    more = client.get(f"/api/v2{FUNNEL}/chosen?criteria=margin&add=necessity").json()
+    assert more["criteria"] == ["margin", "necessity"]
+    assert client.get(f"/api/v2{FUNNEL}/chosen?criteria=none").json()["criteria"] == []
+
+
+def test_former_addresses_keep_their_sequence(client):
+    for old, new in (
+        (
+            "/networks/xor/funnel?criteria=margin&criteria=necessity",
+            f"{FUNNEL}/chosen?criteria=margin&criteria=necessity",
+        ),
+        ("/networks/xor/funnel.csv?criteria=margin", f"{FUNNEL}.csv?criteria=margin"),
+        ("/networks/xor/funnel/figures/circuits.svg", FUNNEL),
+    ):
+        answer = client.get(old)
+        assert (answer.status_code, answer.headers["location"]) == (301, new)
 
 
 @pytest.mark.slow
-def test_a_forms_change_leads_to_an_address_worth_keeping(client):
-    query = {
-        "criteria": ["mean-ablation", "output-faithfulness"],
-        "edit": 1,
-        "parameter": ["tolerance"],
-        "value": ["0,05"],
-    }
-    answer = client.get(FUNNEL, params=query)
-    assert answer.status_code == 303
-    kept = {"criteria": ["mean-ablation", "output-faithfulness(tolerance=0.05)"]}
-    assert parse_qs(urlsplit(answer.headers["location"]).query) == kept
-    part = client.get(FUNNEL, params=query, headers={"HX-Request": "true"})
-    assert part.status_code == 200
-    assert part.headers["HX-Push-Url"] == answer.headers["location"]
-    assert part.text.lstrip().startswith('<div id="funnel"')
-    for value, told in (("many", "a number from 0"), ("-3", "a number from 0")):
-        assert told in client.get(FUNNEL, params={**query, "value": [value]}).text
-    assert client.get(FUNNEL, params={**query, "edit": 7}).status_code == 400
-    assert client.get(FUNNEL, params={**query, "value": ["1", "2"]}).status_code == 400
-    assert client.get("/api/v1" + FUNNEL, params=query).status_code == 400, "the twin has no forms"
-
-
-def test_a_network_without_an_analysis_says_so(client):
-    answer = client.get("/networks/untouched/funnel")
-    assert answer.status_code == 200
-    assert "Not analysed yet" in answer.text
-    assert twin(client, address="/networks/untouched/funnel")["counts"] is None
-    assert client.get("/networks/nowhere/funnel").status_code == 404
-
-
-@pytest.mark.slow
-def test_an_address_with_a_key_that_changed_its_meaning_leads_to_what_changed(client):
-    here = FUNNEL + "?criteria="
-    told = client.get(here + "minimal-local").text
-    assert "once meant something else" in told
-    assert 'href="/scope#changed-meanings"' in told
-    assert "once meant something else" not in client.get(here + "mean-ablation").text
+def test_a_key_that_changed_its_meaning_leads_to_what_changed(client):
+    page = page_of(client, "minimal-local")
+    assert "once meant something else" in page
+    assert 'href="/scope#changed-meanings"' in page
+    assert "once meant something else" not in page_of(client, "mean-ablation")
     changed = client.get("/scope").text.partition('id="changed-meanings"')[2]
     keys = [f"minimal-{kind}" for kind in ("quasi", "local", "subset", "cardinal")]
     formers = [f"{key}-structural" for key in keys] + ["knockout-completeness(network=1)"]

@@ -31,7 +31,7 @@ from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
-PAGES = ("", "/funnel", "/common-ground")
+PAGES = ("",)
 UNKNOWN = {
     "queued": ("Still computing", "waiting for a worker"),
     "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
@@ -129,14 +129,13 @@ def test_what_failed_can_be_tried_again_from_every_page(store_and_client, shown,
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
     assert (before, answer.status_code) == (state, 303)
-    assert "Still computing" in shown(f"/networks/{state}/funnel")
+    assert "Still computing" in shown(f"/networks/{state}")
     with store.write() as session:
         session.get(JobRow, target.split("/")[2]).state = state
 
 
 def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
-    for page in PAGES[1:]:
-        assert 'action="/networks/untouched/analyses"' in shown(f"/networks/untouched{page}")
+    assert 'action="/networks/untouched/analyses"' in shown("/networks/untouched/analyses/funnel")
 
 
 NONE = {
@@ -156,11 +155,11 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown, page):
 
 LIMIT = {
     ("cut", ""): ("≥ ", "circuits at 50", "lower bounds"),
-    ("cut", "/funnel"): ("The search stopped at 50 circuits; others may survive too",),
+    ("cut", "/analyses/funnel/chosen"): ("The search stopped at 50 circuits; others may survive too",),
     ("counted", ""): ("counted, not listed", "exactly 197 are valid", "20 drawn at random"),
-    ("counted", "/funnel"): ("20 drawn at random of 197", "counted exactly"),
+    ("counted", "/analyses/funnel/chosen"): ("of 197 valid ones, counted exactly",),
     ("estimated", ""): ("≈", "an estimate: 99% interval", "drawn uniformly"),
-    ("estimated", "/funnel"): ("drawn at random of ≈ ", "valid ones, estimated"),
+    ("estimated", "/analyses/funnel/chosen"): ("of ≈ ", "valid ones, estimated"),
 }
 
 
@@ -217,7 +216,7 @@ def test_the_list_tells_how_far_the_verdicts_are_that_its_filter_waits_for(store
 
 def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(store_and_client, shown):
     store, _ = store_and_client
-    address = f"/networks/xor/funnel?protocol={LIMITED['cut'][0].digest[:12]}&criteria=necessity"
+    address = f"/networks/xor/analyses/funnel/chosen?protocol={LIMITED['cut'][0].digest[:12]}&criteria=necessity"
     with store.write() as session:
         analysis = session.scalars(
             select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
@@ -234,7 +233,8 @@ def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(sto
         data = zlib.compress(np.full(50, 2, dtype=np.uint8).tobytes())
         session.add(VerdictBlockRow(verdict_id=row.id, name="outcomes", block=0, data=data))
     text = shown(address)
-    assert "Ended by the budget" in text
+    assert "Some are undecided" in text
+    assert "within the budget of 5 seconds" in text
     assert ">Go on<" in text
     with store.write() as session:
         session.get(VerdictRow, row.id).note = note.replace("5 seconds", "60 seconds")

@@ -90,13 +90,6 @@ def test_the_list_holds_what_is_certain_and_says_that_more_may_follow(client):
         assert row["tried"] or not row["valid"]
 
 
-def test_what_needs_the_whole_waits(client):
-    for page in ("/funnel", "/common-ground"):
-        text = client.get(XOR + page).text
-        assert "Still computing" in text
-        assert "so far" not in text.partition("<main")[2].partition("Still computing:")[2][:20]
-
-
 def test_without_its_job_nothing_partial_is_shown(client):
     app = client.app
     with app.state.store.write() as session:

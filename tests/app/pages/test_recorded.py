@@ -236,11 +236,11 @@ def test_every_criterion_that_applies_has_its_verdict(client):
 
 @pytest.mark.slow
 def test_the_funnel_asks_it_the_criteria_that_apply(client):
-    page = get(client, f"{API}/networks/xor/funnel?criteria=margin&criteria=selective&criteria=necessity").json()
-    [funnel] = page["recorded"]
-    assert (funnel["kind"], funnel["begin"], [row["left"] for row in funnel["rows"]]) == ("probe", 14, [14, 0])
-    assert get(client, "/api/v2" + funnel["rows"][0]["left_url"]).json()["total"] == 14
-    assert get(client, "/api/v2" + funnel["rows"][1]["failed_url"]).json()["total"] == 14
+    path = "/networks/xor/analyses/funnel/chosen?criteria=margin&criteria=selective&criteria=necessity"
+    report = get(client, f"/api/v2{path}").json()
+    (funnel,) = [kind for kind in report["kinds"] if kind["kind"] == "probe"]
+    assert (funnel["begin"], [row["left"] for row in funnel["rows"]]) == ("14", ["14", "0"])
+    assert "kind=probe&amp;passes=margin" in get(client, path).text
 
 
 @pytest.mark.slow

@@ -25,7 +25,6 @@ PAGES = (
     XOR + "?protocol=paper",
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
     XOR + "/sandbox",
-    XOR + "/common-ground",
 )
 
 

@@ -9,7 +9,6 @@ from html import unescape
 
 import pytest
 
-from app.figures.svg.funnel import FunnelLine, funnel_figure
 from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, SHARED, XOR, beside
 from tests.app.sharing.test_sharing import png_size
 
@@ -22,7 +21,7 @@ def links(page: str) -> list[str]:
     return [unescape(url) for menu in MENU.findall(page) for url in re.findall(r'href="([^"]+)"', menu)]
 
 
-@pytest.mark.parametrize("page", [*SHARED, FUNNEL])
+@pytest.mark.parametrize("page", SHARED)
 def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
     text = client.get(page).text
     figures = text.count("<figure")
@@ -53,7 +52,7 @@ def test_a_file_shows_what_the_page_shows(client) -> None:
 
 
 def test_options_and_names_of_figures_are_checked(client) -> None:
-    assert png_size(client.get(f"{FUNNEL}/figures/circuits.png?width=300").content)[0] == 300
+    assert png_size(client.get(f"{XOR}/figures/edges.png?width=300").content)[0] == 300
     assert client.get(f"{XOR}/figures/edges-1.svg?theme=dark").status_code == 200
     for wrong in ("figures/edges-9.svg", "figures/none.png"):
         answer = client.get(f"{XOR}/{wrong}")
@@ -61,14 +60,6 @@ def test_options_and_names_of_figures_are_checked(client) -> None:
         assert "edges-1" in answer.text
     for wrong in ("edges-1.gif", "edges-1.png?width=1", "edges-1.svg?theme=red", "edges-1.svg?no=1"):
         assert 400 <= client.get(f"{XOR}/figures/{wrong}").status_code < 500, wrong
-    assert client.get(f"{FUNNEL}/figures/circuits.svg?criteria=nonsense").status_code == 400
-
-
-def test_a_whole_funnel_says_its_numbers_and_never_draws_what_is_not_known() -> None:
-    lines = [FunnelLine("all", "10", (10, 0, 0, 0)), FunnelLine("half", "5", (5, 5, 0, 0)), FunnelLine("?", "", None)]
-    drawn = funnel_figure(lines, of=10, title="Left")
-    assert drawn.count('class="b"') == 2
-    assert "half: 5; ?: no verdicts" in drawn
 
 
 @pytest.mark.parametrize("table", [f"{FUNNEL}.csv", "agreement.csv", "compare.csv"])

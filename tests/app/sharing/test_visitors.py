@@ -35,9 +35,11 @@ FILTERS = {
 SHORT = (
     EXPLANATIONS,
     f"{EXPLANATIONS}?kind=circuit&kind=alignment&uses=n1.0&uses=%21n2.0&sort=margin",
-    f"{XOR}/common-ground?sort=coverage&order=asc",
 )
-LONG = (f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}", f"{FUNNEL}?{urlencode({'criteria': CRITERIA}, doseq=True)}")
+LONG = (
+    f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}",
+    f"{FUNNEL}/chosen?{urlencode({'criteria': ' '.join((*CRITERIA, 'causal-order', 'both-directions'))})}",
+)
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_long_lists_offer_a_short_link_and_short_ones_do_not(visitor, address) -
     text = visitor.get(address).text
     assert (f'<input type="hidden" name="address" value="{escape(address)}">' in text) == (address in LONG)
     assert ('action="/s"' in text) == (address in LONG)
-    assert f'data-copy="{escape(address)}"' in text or "/common-ground" in address  # not surveyed: there is no list
+    assert f'data-copy="{escape(address)}"' in text
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_long_lists_offer_a_short_link_and_short_ones_do_not(visitor, address) -
         ("/glossary?anything=1", 400),
         (f"{CIRCUIT}/card.png", 404),
         (f"{EXPLANATIONS}.csv", 404),
-        (f"{FUNNEL}?{urlencode([('criteria', f'input-noise(seed={n})') for n in range(90)])}", 400),
+        (f"{FUNNEL}/chosen?{urlencode([('criteria', f'input-noise(seed={n})') for n in range(90)])}", 400),
     ],
 )
 def test_what_names_no_page_or_unknown_options_is_not_kept_for_visitors(visitor, app, address, status) -> None:

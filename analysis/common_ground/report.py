@@ -1,0 +1,185 @@
+"""The common ground as it is stored: which places explanations stand at, the best and the worst, and how all spread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from analysis.alignments.alignment import Alignment
+from analysis.common_ground.points import THOROUGH, Bounds, Extreme, Subject
+from analysis.common_ground.survey import CommonGround, survey_common_ground
+from analysis.question import Question
+from analysis.report import Analysed, Exact, Part, Placed, Report, Settings
+from analysis.work import DEFAULT_WORK, Work
+
+Kind = Literal["interpretation", "valid", "failing"]
+KINDS: Final[tuple[Kind, ...]] = ("interpretation", "valid", "failing")
+"""Observed classes of the interpretations of circuits, valid alignments, and alignments that fail."""
+
+
+class PlaceFound(Part):
+    """Explanations of one kind that predict equally much, and are right equally often."""
+
+    kind: Kind
+    predicted: int = Field(description="Interventions that each predicts.")
+    right: int = Field(description="Of those, how many it predicts right.")
+    count: int = Field(description="Observed classes, or alignments.")
+    members: Exact = Field(description="Interpretations in those classes; 0 of alignments.")
+    first: str = Field(description="One of them: the mask of its circuit, or the id of its algorithm.")
+    second: str = Field(description="And the index of the representative, or the id of the alignment.")
+
+
+class ExtremeFound(Part):
+    """An interpretation that no other predicts more right than, or none fewer."""
+
+    mask: str
+    index: Exact | None = Field(description="Null where its class is known and it cannot be singled out.")
+    right: int
+
+
+class CommonGroundReport(Report):
+    """Where the explanations of one analysis stand on all interchange interventions."""
+
+    n_sets: int = Field(description="Sets of hidden neurons that are patched.")
+    largest_set: int | None = Field(description="Most neurons in a set where not every set is patched, else null.")
+    n_interventions: int = Field(description="Sets times ordered pairs of different inputs.")
+    n_classes: Exact = Field(description="Observed classes of the listed circuits.")
+    classes: int = Field(description="Of those, how many were looked at.")
+    drawn: bool = Field(description="Whether these are a uniform sample, without repetition.")
+    seed: int = Field(description="Of the sample.")
+    n_alignments: int = Field(description="Kept alignments.")
+    alignments: int = Field(description="Of those, how many were looked at.")
+    silent_classes: int = Field(description="Classes that predict nothing: their output has no gate.")
+    silent_alignments: int = Field(description="Alignments that predict nothing: no variable has a place.")
+    interpretations: Exact = Field(description="Interpretations in the classes that were looked at.")
+    perfect: Exact | None = Field(description="Of these, right on every intervention; null if not known.")
+    best: ExtremeFound | None = Field(description="Every completion included; null if not known for some class.")
+    worst: ExtremeFound | None
+    spread: list[tuple[int, Exact]] | None = Field(
+        description="Right predictions, with how many interpretations have so many; null where that is not known."
+    )
+    places: list[PlaceFound]
+
+    @property
+    def partial(self) -> bool:
+        """Whether something was left out: drawn classes, alignments beyond the limit, or large sets."""
+        return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
+
+    @property
+    def all_there_is(self) -> bool:
+        return not self.drawn and self.alignments == self.n_alignments
+
+    def of(self, *kinds: Kind) -> Iterator[PlaceFound]:
+        """The places of some kinds."""
+        return (one for one in self.places if one.kind in kinds)
+
+    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+        of, told = f"{self.n_interventions:,}", []
+        everywhere = [one for one in self.places if one.predicted == self.n_interventions]
+        aligned = [one for one in everywhere if one.kind != "interpretation"]
+        sampled = " among those looked at" if self.partial else ""
+        n_perfect = int(self.perfect or 0) + sum(one.count for one in aligned if one.right == one.predicted)
+        if n_perfect:
+            who = (
+                f"{n_perfect:,} explanations{sampled} predict"
+                if n_perfect > 1
+                else f"One explanation{sampled} predicts"
+            )
+            told.append(f"{who} all {of} interventions right.")
+        elif everywhere and self.perfect is not None:
+            told.append(f"No explanation{sampled} predicts all {of} interventions right.")
+        if self.best is not None and self.worst is not None:
+            which = " of the classes drawn" if self.drawn else ""
+            told.append(
+                f"The best of {int(self.interpretations):,} interpretations{which} is right on {self.best.right:,} of "
+                f"{of}, the worst on {self.worst.right:,}."
+            )
+        if aligned:
+            best = max(one.right for one in aligned)
+            told.append(f"The best alignment that predicts every set is right on {best:,} of {of}.")
+        sure = [one for one in self.of("valid", "failing") if one.right == one.predicted]
+        if sure:
+            n, most = sum(one.count for one in sure), max(one.predicted for one in sure)
+            who = (
+                "One alignment is right wherever it predicts"
+                if n == 1
+                else f"{n:,} alignments are right wherever they predict"
+            )
+            told.append(f"{who}, on at most {most:,} of {of}.")
+        return told or ["No explanation predicts any intervention."]
+
+
+class Told(CommonGroundReport):
+    """A report on its way to the store, which keeps beside it what is predicted and right, alignment by alignment."""
+
+    beside: str = Field(exclude=True)
+
+
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonGroundReport:
+    """Survey every kept alignment and every observed class, or a uniform sample of the classes."""
+    placed = of.placed
+    if placed is None:
+        raise ValueError("the common ground looks at alignments, which were not read")
+    subject = Subject(of.question, of.circuits.masks, placed.observed, placed.algorithms, placed.placements)
+    found = survey_common_ground(subject, work, bounds=THOROUGH if settings.thorough else Bounds())
+    sizes = found.classes.size
+    speaking = found.classes.predicted > 0
+    points = found.alignments
+    beside = " ".join(map(str, [*points.predicted.tolist(), *points.right.tolist()]))
+    return Told(
+        n_sets=len(found.space.sets),
+        largest_set=found.space.largest,
+        n_interventions=found.space.n_interventions,
+        n_classes=str(found.n_classes),
+        classes=len(found.classes),
+        drawn=found.drawn,
+        seed=found.seed,
+        n_alignments=found.n_alignments,
+        alignments=len(points),
+        silent_classes=int((~speaking).sum()),
+        silent_alignments=int((points.predicted == 0).sum()),
+        interpretations=str(sum(size for size, speaks in zip(sizes, speaking, strict=True) if speaks)),
+        perfect=None if found.n_perfect is None else str(found.n_perfect),
+        best=_extreme(found.best, subject),
+        worst=_extreme(found.worst, subject),
+        spread=None if found.spread is None else [(right, str(n)) for right, n in sorted(found.spread.items())],
+        places=list(_places(found, subject, placed)),
+        beside=beside,
+    )
+
+
+def _extreme(found: Extreme | None, subject: Subject) -> ExtremeFound | None:
+    if found is None:
+        return None
+    mask = subject.question.layout.to_hex(int(subject.masks[found.circuit]))
+    return ExtremeFound(mask=mask, index=None if found.index is None else str(found.index), right=found.right)
+
+
+def _places(found: CommonGround, subject: Subject, placed: Placed) -> Iterator[PlaceFound]:
+    """Points that coincide as one, each with the first of them."""
+    here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    classes, points = found.classes, found.alignments
+    for number, key in enumerate(zip(classes.predicted.tolist(), classes.right.tolist(), strict=True)):
+        here[0, *key].append(number)
+    owners = list(zip(points.algorithm.tolist(), points.alignment.tolist(), strict=True))
+    for number, (algorithm, alignment) in enumerate(owners):
+        kind = 1 if placed.valid[algorithm][alignment] else 2
+        here[kind, int(points.predicted[number]), int(points.right[number])].append(number)
+    for (kind, predicted, right), numbers in sorted(here.items()):
+        if not predicted:
+            continue
+        told: dict[str, Any] = {"members": "0"}
+        if kind == 0:
+            first = subject.question.layout.to_hex(int(subject.masks[classes.circuit[numbers[0]]]))
+            second = str(classes.least_index[numbers[0]])
+            told["members"] = str(sum(classes.size[number] for number in numbers))
+        else:
+            algorithm, alignment = owners[numbers[0]]
+            value = placed.algorithms[algorithm]
+            first, second = value.id, Alignment.of(value.text, placed.placements[algorithm][alignment]).id
+        yield PlaceFound(
+            kind=KINDS[kind], predicted=predicted, right=right, count=len(numbers), first=first, second=second, **told
+        )

@@ -1,0 +1,46 @@
+"""How far an analysis of a model of another kind is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.models import searches_of, stored_beside
+from app.figures.svg import graph_thumb
+from app.jobs.definitions import DEFINITIONS, model_arguments
+from app.pages.analyses import Asked, Stored, state_of
+from app.pages.models.standing import ModelStanding
+from app.pages.models.views import ModelPlace
+from pluriscope.analyses.registry import Analysis
+from pluriscope.analyses.shown import Subject
+from pluriscope.naming import RulesScope
+
+
+def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
+    """How far an analysis of a model of another kind is."""
+    graph, searched = place.space.graph, searches_of(session, [place.row.id])
+    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
+
+    def draws(mask: str, *, title: str) -> Markup:
+        return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
+
+    def sizes() -> Mapping[int, int]:
+        return dict(searched[place.row.id, place.text].by_bits)
+
+    read = partial(ModelStanding, session, place, links)
+    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
+    subject = Subject(*about_it, sizes, graph.to_hex)
+    if not analysis.find:
+        return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
+    if (place.row.id, place.text) not in searched:
+        return Asked(analysis, subject, "not_analysed", None, None, "", rules)
+    report = stored_beside(session, place.row, place.text, analysis.key, analysis.report)
+    kind = DEFINITIONS[f"model-{analysis.key}"]
+    job = session.get(JobRow, kind.job_id(model_arguments(place.row.digest, place.text)))
+    stored = None if report is None else Stored(report=report)
+    return Asked(analysis, subject, *state_of(stored, job), "", rules)

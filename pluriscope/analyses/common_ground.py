@@ -1,0 +1,228 @@
+"""The common ground as pages show it: what explanations predict under every intervention, and what of it is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from analysis.common_ground.class_scores import circuit_range
+from analysis.common_ground.report import KINDS, CommonGroundReport, Kind, PlaceFound
+from analysis.errors import BeyondLimits
+from analysis.experiments import ask_network, standing_of
+from analysis.explanations.registry import BY_KEY, KIND_OF
+from app.figures.numbers import exact, noun, plural
+from app.figures.svg.ground import ground_figure
+from pluriscope.analyses.shown import Item, Shown, Subject
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Head, More, Notice, Prose, Section, Table
+from pluriscope.errors import InvalidOption
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import AtHand, Column, Query, Row, read_query
+
+PLACES: Final = "places"
+_FIRST: Final = 12
+_WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
+    "interpretation": ("observed class", "observed classes"),
+    "valid": ("valid alignment", "valid alignments"),
+    "failing": ("alignment that fails", "alignments that fail"),
+}
+_COLUMNS: Final = (
+    Column("first", "One of them", "An explanation that stands here.", "name", first=True, orders=False),
+    Column(
+        *("kind", "Kind", "What stands here.", "text"),
+        facet="any",
+        choices=KINDS,
+        words=lambda kind: _WORDS[kind][1],  # type: ignore[index]  # one of the choices
+        show=lambda row: _WORDS[row["kind"]][1],
+        orders=False,
+    ),
+    Column("predicted", "Predicted", "Interventions that each predicts.", "int", largest_first=True),
+    Column("right", "Right", "Of those, how many it predicts right.", "int", largest_first=True),
+    Column("accuracy", "Accuracy", "Right, of those predicted.", "float", facet="least", largest_first=True),
+    Column("coverage", "Coverage", "Predicted, of all interventions.", "float", facet="least", largest_first=True),
+    Column("count", "How many", "Observed classes, or alignments.", "int", largest_first=True),
+    Column("members", "Interpretations", "Members of those classes.", "big", largest_first=True),
+)
+_READING: Final = """
+- An intervention sets a set of hidden neurons to what they are on another input: every set, every ordered pair of
+  different inputs. The network is whole, and decides 1 above 0.5; rules only say which explanations there are.
+- Coverage is the share of interventions that an explanation predicts, accuracy the share of these that are right.
+- Interpretations that no input tells apart are one observed class; its representative stands for it, so that of the
+  best and the worst, over every completion, is told apart. Bare circuits, algorithms without places and directions
+  predict nothing here.
+- There is no null model: what chance reaches is not computed. An explanation of a network that decides alike everywhere
+  would be right everywhere.
+"""
+
+
+def _counts(report: CommonGroundReport, kind: Kind) -> dict[int, int]:
+    """How many are right on so many interventions: of interpretations all, where that is known."""
+    if kind == "interpretation" and report.spread is not None:
+        return {right: int(many) for right, many in report.spread}
+    counts = Counter[int]()
+    for one in report.of(kind):
+        counts[one.right] += one.count
+    return dict(counts)
+
+
+def _figure(report: CommonGroundReport, **size: float) -> Markup:
+    alignments: tuple[Kind, ...] = ("valid", "failing")
+    lanes = [(_WORDS[kind][1], _counts(report, kind), kind == "valid") for kind in alignments]
+    told = " ".join(report.findings())
+    return ground_figure(_counts(report, "interpretation"), lanes, report.n_interventions, sentence=told, **size)
+
+
+def _thumb(report: CommonGroundReport, _: Subject) -> Markup:
+    return _figure(report)
+
+
+def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
+    if report.partial:
+        yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
+    which = "all interpretations" if report.spread is not None else "representatives of observed classes"
+    told = f"Interventions predicted right, of {exact(report.n_interventions)}. Hill: {which}, heights logarithmic."
+    yield Figure(_figure(report, width=720.0, height=220.0), f"{told} Squares: alignments, filled if valid.")
+    yield Facts(list(_facts(report, of)))
+    rows = _rows(report, of)
+    url = of.links.analysis(of.slug, "common-ground", of.scope, PLACES)
+    yield Section("Where they stand", noun(len(rows), "place"), Action("Sort and filter", url), id=PLACES)
+    yield Table(AtHand(_COLUMNS, rows[:_FIRST]), Query(limit=_FIRST), "", noun="place", facets=False)
+    by = of.links.explanations(of.slug, of.of_network, kind="alignment", sort="accuracy", order="desc")
+    if any(report.of("valid", "failing")):
+        yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
+    yield More("How to read it", lambda: [Prose(_READING)])
+
+
+def _left_out(report: CommonGroundReport) -> str:
+    told = []
+    if report.largest_set is not None:
+        told.append(f"Sets of up to {report.largest_set} neurons only.")
+    if report.drawn:
+        classes = f"{exact(report.classes)} of {exact(int(report.n_classes))} observed classes"
+        told.append(f"{classes}, drawn uniformly without repetition (seed {report.seed}).")
+    if report.alignments < report.n_alignments:
+        told.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept alignment')}.")
+    return " ".join(told)
+
+
+def _facts(report: CommonGroundReport, of: Subject) -> Iterator[Fact]:
+    sets = f"{noun(report.n_sets, 'set')} of hidden neurons, each ordered pair of inputs"
+    yield Fact("Interventions", exact(report.n_interventions), sets)
+    for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
+        if one is not None:
+            url = of.circuit_url(one.mask)
+            if one.index is not None:
+                url = of.links.interpretation(of.slug, one.mask, int(one.index), of.of_network)
+            total = f"of {exact(int(report.interpretations))}{' in the classes drawn' if report.drawn else ''}"
+            yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=url)
+    silent = report.silent_classes + report.silent_alignments
+    beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
+    yield Fact("Kept alignments", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
+
+
+def _rows(report: CommonGroundReport, of: Subject) -> list[Row]:
+    places = sorted(report.places, key=lambda one: (-one.predicted, -one.right, one.kind))
+    return [_row(one, report.n_interventions, of) for one in places]
+
+
+def _row(one: PlaceFound, n: int, of: Subject) -> Row:
+    is_class = one.kind == "interpretation"
+    ref = ExplanationRef("interpretation" if is_class else "alignment", one.first, one.second)
+    label = f"i·{one.first}.{one.second}" if is_class else f"a·{one.second[:8]}"
+    link = of.links.interpretation(of.slug, one.first, int(one.second), of.of_network) if is_class else ""
+    values = {
+        **one.model_dump(include={"kind", "predicted", "right", "count"}),
+        "first": label,
+        "members": int(one.members) if is_class else None,
+        "accuracy": one.right / one.predicted,
+        "coverage": one.predicted / n,
+    }
+    url = link or of.links.alignment(of.slug, one.first, one.second, of.of_network)
+    return Row(values, ref=str(ref), url=url)
+
+
+def _item(report: CommonGroundReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+    """Every place, sorted and filtered.
+
+    Raises:
+        InvalidOption: there is no such list, an option of it, or a value of one.
+    """
+    if key != PLACES:
+        raise InvalidOption.of(f"page {key[:60]!r}", "is not one of the common ground", f"use {PLACES}", "item")
+    query = read_query(_COLUMNS, {name: value.split() for name, value in options.items()})
+    rows = [] if report is None else _rows(report, of)
+    record = {} if report is None else {"places": [one.model_dump() for one in report.places]}
+    return Item(f"Places on the common ground of {of.name}", partial(_listed, rows, query, of), record)
+
+
+def _listed(rows: Sequence[Row], query: Query, of: Subject) -> Iterator[Block]:
+    ground = of.links.analysis(of.slug, "common-ground", of.scope)
+    yield Head("Places on the common ground", noun(len(rows), "place"), actions=[Action("The common ground", ground)])
+    if not rows:
+        yield Notice("No place is known", "Nothing is surveyed, or no explanation predicts anything.")
+        return
+    url = of.links.analysis(of.slug, "common-ground", None, PLACES)
+    yield Table(AtHand(_COLUMNS, rows), query, url, noun="place", kept=dict(of.of_network.query()), id="table")
+
+
+def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+    """What one explanation predicts, how often it is right, and how many others are more accurate."""
+    action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
+    if ref.kind == "circuit":
+        yield Notice("A bare circuit predicts nothing; its interpretations do", _range(of), actions=[action])
+        return
+    if of.item is None or ref.kind in ("algorithm", "direction"):
+        silent = "An algorithm without places predicts nothing; its alignments do"
+        if ref.kind == "direction":
+            silent = "Directions predict nothing of sets of hidden neurons, which these interventions patch"
+        yield Notice(silent, actions=[action])
+        return
+    space, answers = ask_network(of.question)
+    found = standing_of(KIND_OF[ref.kind].predict(of.question, [of.item], space)[0], answers)
+    if not found.predicted:
+        yield Notice(f"It predicts none of {noun(found.of, 'intervention')}", actions=[action])
+        return
+    sets = "every set of hidden neurons" if space.largest is None else f"sets of up to {space.largest} hidden neurons"
+    shares: list[tuple[str, int, int, str]] = [
+        ("Coverage", found.predicted, found.of, f"interventions on {sets} that it predicts"),
+        ("Accuracy", found.right, found.predicted, "of these that it predicts right"),
+    ]
+    yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", told) for name, some, every, told in shares])
+    among = "" if report is None or ref.kind in BY_KEY else _among(report, ref.kind, found.predicted, found.right)
+    yield Section("Among the others", among or "The others are not surveyed.", action)
+
+
+def _range(of: Subject) -> str:
+    """The fewest and the most that interpretations of a circuit predict right, where finding them takes seconds."""
+    try:
+        found = circuit_range(of.question, of.item)
+    except BeyondLimits:
+        return "It has too many interpretations to find the best and the worst of them here."
+    if found is None:
+        return "Its output is constant, or there is nothing to patch."
+    worst, best, n = found
+    told = f"the best is right on {exact(best)}, the worst on {exact(worst)}"
+    return f"All of them predict every one of {exact(n)} interventions: {told}."
+
+
+def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) -> str:
+    """How many of its kind are more accurate, as far as is known."""
+    if kind == "interpretation" and report.spread is not None:
+        better = sum(int(many) for at, many in report.spread if at > right)
+        total = sum(int(many) for _, many in report.spread)
+        return f"{exact(better)} of all {noun(total, 'interpretation')} predict more interventions right."
+    kinds: tuple[Kind, ...] = ("interpretation",) if kind == "interpretation" else ("valid", "failing")
+    places = list(report.of(*kinds))
+    better = sum(one.count for one in places if one.right * predicted > right * one.predicted)
+    total = sum(one.count for one in places)
+    if kind == "interpretation":
+        which = "drawn" if report.drawn else "there are"
+        return f"{exact(better)} of the {exact(total)} observed classes {which} have a more accurate representative."
+    verb: Any = "is" if better == 1 else "are"
+    return f"{exact(better)} of {exact(total)} kept {plural(total, 'alignment')} {verb} more accurate."
+
+
+SHOWN: Final = Shown(_thumb, _page, item=_item, about=_about)

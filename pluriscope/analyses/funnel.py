@@ -1,0 +1,257 @@
+"""The funnel as pages show it: what is left of each kind of explanation after each criterion of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+from pydantic import BaseModel, Field, create_model
+
+from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS
+from analysis.criteria.funnel_report import FunnelReport, KindFound, StepFound, brief, funnel_of
+from analysis.criteria.registry import CRITERIA, has_changed
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.explanations.registry import KIND_OF
+from app.figures.svg.funnel import funnel_bar, funnel_thumb
+from pluriscope.analyses.shown import Item, Shown, Subject
+from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
+from pluriscope.errors import InvalidOption
+from pluriscope.naming import Scope
+from pluriscope.tables import AtHand, Column, Query, Row
+
+CHOSEN: Final = "chosen"
+"""The page of a sequence that its address says."""
+MAX_STEPS: Final = 32
+NONE: Final = "none"
+"""What an address says of the empty sequence."""
+_LINES: Final = 6
+_BY_PRESET: Final = {preset.key: preset for preset in PRESETS}
+_IRREDUNDANT: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
+_COLUMNS: Final = (
+    Column("criterion", "Criterion", "Added to those above it.", "name", first=True),
+    Column("before", "Before", "Left before it.", "big"),
+    Column("left", "Left", "Left after it; leads to the list.", "text"),
+    Column("bar", "Share", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
+    Column(
+        "alone", "Pass, alone", "Of all interpretations of the circuits left; so of the bar and the outcomes.", "big"
+    ),
+    Column("failed", "Failed", "Of those before.", "big"),
+    Column("undecided", "Undecided", "Of those before.", "big"),
+    Column("beside", "Not applicable", "Of those before.", "big"),
+    Column("all", "Of all, interval", "Where the listed ones are draws.", "text"),
+    Column("read", "Interpretations", "Of the circuits left, with their observed classes.", "text"),
+    Column("change", "Change", "The same sequence otherwise.", "text", show=lambda row: row["change"]),
+)
+_READING: Final = """
+- Left after a step are those that pass it and every step before it; failed, undecided and not applicable do not. The
+  order changes what each step is seen to remove, never who is left at the end.
+- Counts are exact over what is stored. Of interpretations only numbers for each circuit are known, so what passes
+  several criteria at once lies between two ends, equal where one criterion implies the others.
+- Bars are logarithmic: log(1 + n). A step without verdicts removes nobody; from there on numbers are upper bounds.
+- Null model: none, a funnel compares with nothing. `above-random` asks whether an alignment beats its algorithm's best
+  on networks with permuted weights; which share of such networks carries an algorithm is told by the ladder.
+"""
+
+
+def steps_of(text: str) -> tuple[CriterionStep, ...]:
+    """The sequence that an address says, with blanks between criteria; the recommended one for nothing.
+
+    Raises:
+        InvalidCriterion: one cannot be read.
+        InvalidOption: they are too many.
+    """
+    texts = text.split()
+    steps = parse_steps(one for one in texts if one != NONE) if texts else DEFAULT_PRESET.steps
+    if len(steps) > MAX_STEPS:
+        raise InvalidOption.of(f"{len(steps)} criteria", f"are more than {MAX_STEPS}", "leave some out", "criteria")
+    return steps
+
+
+def funnel_url(of: Subject, steps: Sequence[CriterionStep]) -> str:
+    """The address of a sequence."""
+    for preset in PRESETS:
+        if preset.steps == tuple(steps):
+            return of.links.analysis(of.slug, "funnel", of.scope, "" if preset == DEFAULT_PRESET else preset.key)
+    text = " ".join(map(str, steps)) or NONE
+    return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
+
+
+def _thumb(report: FunnelReport, _: Subject) -> Markup:
+    kind = report.of("circuit")
+    lines, before = [("valid", int(kind.begin))], int(kind.begin)
+    for row in kind.rows:
+        if row.known and int(row.left) < before:
+            before = int(row.left)
+            lines.append((row.step.criterion.label, before))
+    return funnel_thumb(lines[:_LINES], title="Circuits left after each criterion that removes some")
+
+
+def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
+    steps = [CriterionStep.parse(text) for text in report.criteria]
+    presets = {preset.label: funnel_url(of, preset.steps) for preset in PRESETS}
+    here = next((preset for preset in PRESETS if preset.steps == tuple(steps)), None)
+    options = presets if here else {**presets, "Your own": funnel_url(of, steps)}
+    yield Choice("Criteria", options, here.label if here else "Your own", here.reason if here else "")
+    yield from _notices(report, of)
+    for kind in report.kinds:
+        yield from _kind(kind, steps, report, of)
+    yield Section("Change the sequence", "Criteria in order, with blanks between", id="change")
+    values = {"criteria": " ".join(report.criteria) or NONE, **of.of_network.query()}
+    url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)
+    yield Form(_form(of), url, "Show", values, changes=False)
+    yield More("What they ask", lambda: [_asks(step) for step in steps], "with what can be set of each", id="asks")
+    yield More("How to read it", lambda: [Prose(_READING)])
+
+
+def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
+    def compute(words: str, criteria: Sequence[str]) -> Action:
+        sent = {"criteria": " ".join(criteria), "sequence": " ".join(report.criteria)}
+        return Action(words, of.links.criteria(of.slug), True, True, {**dict(of.scope.fields), **sent})
+
+    if report.missing:
+        cure = "What is shown below is known without them."
+        missing = ", ".join(report.missing)
+        yield Notice("Not computed yet", f"No verdicts on some of: {missing}.", cure, "computing",
+                     [compute("Compute them", report.missing)])  # fmt: skip
+    ended = {row.criterion: row.note for kind in report.kinds for row in kind.rows if row.note}
+    if ended:
+        yield Notice("Some are undecided", " ".join(dict.fromkeys(ended.values())), actions=[
+            compute("Go on", list(ended))])  # fmt: skip
+    if report.note:
+        yield Notice("Not every valid circuit is listed", report.note)
+    if report.criteria != list(DEFAULT_PRESET.criteria) and any(map(has_changed, report.criteria)):
+        action = Action("What changed", of.links.scope("changed-meanings"))
+        yield Notice("Some of these criteria once meant something else", actions=[action])
+
+
+def _kind(kind: KindFound, steps: Sequence[CriterionStep], report: FunnelReport, of: Subject) -> Iterator[Block]:
+    plural = KIND_OF[kind.kind].plural
+    yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", id=plural)
+    if kind.rows and int(kind.begin):
+        rows = [_row(kind, number, steps, report, of) for number in range(len(kind.rows))]
+        shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
+        yield Table(AtHand(shown, rows), Query(limit=len(rows)), "", noun="criterion", facets=False)
+    told = kind.verdict()
+    if kind.carriers is not None and kind.left:
+        told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} an alignment left."
+    yield Prose(told, glossary=False)
+
+
+def _row(kind: KindFound, number: int, steps: Sequence[CriterionStep], report: FunnelReport, of: Subject) -> Row:
+    row, word = kind.rows[number], KIND_OF[kind.kind].noun
+    step, place = row.step, report.criteria.index(row.criterion)
+    values: dict[str, Any] = {
+        "criterion": " ".join([step.criterion.label, *_settings(step)]),
+        "before": int(row.before),
+    }
+    values["change"] = _changes(step, place, steps, of)
+    if not row.known:
+        return Row({**values, "left": "no verdicts yet"})
+    tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
+    least = "" if row.left_least == row.left else f"{brief(int(row.left_least))} to "
+    left = f"{'' if row.whole or not int(row.left) else '≤ '}{least}"
+    values |= dict(zip(("failed", "undecided", "beside"), tally[1:], strict=True))
+    values |= {"left": left + brief(int(row.left)), "bar": funnel_bar(*tally, of=int(kind.begin), kind=word)}
+    if kind.kind == "interpretation":
+        values["alone"] = tally[0]
+    if row.scaled is not None:
+        low, high = brief(int(row.scaled.low)), brief(int(row.scaled.high))
+        values["all"] = f"≈ {brief(int(row.scaled.guess))}, {row.scaled.confidence:.0%}: {low} to {high}"
+    if row.interpretations is not None and row.observed is not None:
+        values["read"] = f"{brief(int(row.interpretations))} in {brief(int(row.observed))} classes"
+    return Row(values, url=_list_url(kind.kind, kind.rows[: number + 1], report, of) if int(row.left) else "")
+
+
+def _settings(step: CriterionStep) -> list[str]:
+    """The settings that differ from their default, in words."""
+    said = (f"{name.replace('_', ' ')} {value:g}" for name, value in step.changed.items())
+    return [f"({', '.join(said)})"] if step.changed else []
+
+
+def _changes(step: CriterionStep, place: int, steps: Sequence[CriterionStep], of: Subject) -> Markup:
+    """The same sequence without a step, and with it one place earlier."""
+    label, rest = step.criterion.label, [one for one in steps if one != step]
+    sequences = [("↑", f"Move {label} up", [*rest[: place - 1], step, *rest[place - 1 :]])] if place else []
+    link = Markup('<a href="{}" aria-label="{}" title="{}">{}</a>')
+    sequences.append(("×", f"Remove {label}", rest))
+    return Markup(" ").join(link.format(funnel_url(of, each), words, words, sign) for sign, words, each in sequences)
+
+
+def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: Subject) -> str:
+    """Those left as a list; "" where none has exactly those."""
+    passes = [row.criterion for row in rows if row.known]
+    more: dict[str, Any] = {}
+    if kind == "interpretation":
+        circuits = report.of("circuit").rows
+        later = {row.criterion for row in circuits} & set(report.criteria[report.criteria.index(passes[-1]) + 1 :])
+        if not all(row.whole for row in (*circuits, *rows)) or any(
+            step in later for step in (row.criterion for row in report.of("interpretation").rows)
+        ):
+            return ""  # of a criterion about both kinds that only comes later the list would ask these already
+        passes = list(dict.fromkeys([*(row.criterion for row in circuits), *passes]))
+    if kind == "algorithm":  # criteria judge valid alignments, but algorithms whether they have one or not
+        more["valid"] = "any"
+    if kind == "alignment":
+        narrowing = [row.step.key for row in report.of("algorithm").rows if row.known and row.before != row.left]
+        if not set(narrowing) <= set(_IRREDUNDANT):
+            return ""
+        more["irredundant"] = narrowing
+    return of.links.explanations(of.slug, of.of_network, kind=kind, passes=passes, **more)
+
+
+def _form(of: Subject) -> type[BaseModel]:
+    """The sequence as a field, and one criterion to add."""
+    hidden: dict[str, Any] = {
+        name: (str, Field(value, json_schema_extra={"control": "hidden"}))
+        for name, value in of.of_network.query().items()
+    }
+    keys = tuple(one.key for one in CRITERIA)
+    words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({', '.join(one.kinds)})" for one in CRITERIA}}
+    told = (
+        "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."
+    )
+    fields: dict[str, Any] = {
+        "criteria": (str, Field("", description=told, json_schema_extra={"control": "textarea"})),
+        "add": (Literal["", *keys], Field("", title="Add at the end", json_schema_extra={"words": words})),
+    }
+    return create_model("Sequence", **hidden, **fields)
+
+
+def _asks(step: CriterionStep) -> Prose:
+    one = step.criterion
+    parts = [f"**{one.label}** (`{one.key}`). {one.definition} {one.method}", f"Source: {one.source}."]
+    parts += [f"`{each.name}`: {each.meaning}, by default {each.default:g}." for each in one.parameters]
+    return Prose(" ".join(parts))
+
+
+def _item(_: FunnelReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+    """Another sequence.
+
+    Raises:
+        InvalidOption: there is no such sequence or option, or too many criteria.
+        InvalidCriterion: a criterion cannot be read.
+    """
+    if key != CHOSEN and key not in _BY_PRESET:
+        known = ", ".join((CHOSEN, *_BY_PRESET))
+        raise InvalidOption.of(f"sequence {key[:60]!r}", "is unknown", f"use {known}", "item")
+    for name in options:
+        if name not in ("criteria", "add") or key != CHOSEN:
+            raise InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {CHOSEN} with criteria", name)
+    added = options.get("add", "")
+    text = options.get("criteria", "") or (" ".join(DEFAULT_PRESET.criteria) if added else "")
+    steps = _BY_PRESET[key].steps if key in _BY_PRESET else steps_of(f"{text} {added}")
+    report = funnel_of(of.analysed, steps)
+    return Item(f"Funnel of {of.name}", partial(_sequence, report, of), report.model_dump())
+
+
+def _sequence(report: FunnelReport, of: Subject) -> Iterator[Block]:
+    recommended = Action("As recommended", of.links.analysis(of.slug, "funnel", of.scope))
+    table = Action("CSV", of.links.analysis(of.slug, "funnel.csv", of.scope, criteria=report.criteria or [NONE]))
+    share = Menu("Share", [table], funnel_url(of, [CriterionStep.parse(text) for text in report.criteria]))
+    yield Head("Funnel", " ".join(report.findings()), actions=[recommended, share])
+    yield from _page(report, of)
+
+
+SHOWN: Final = Shown(_thumb, _page, item=_item)
