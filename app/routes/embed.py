@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.middleware import CONTENT_SECURITY_POLICY
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.embedding import EmbedOptions, Oembed, build_oembed, embed_parts
 from app.rendering import base_url, render
@@ -27,13 +27,13 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
     options = _options(request)
     page = page_of(request, session, links, "hide")
     facts, share = embed_parts(page, links, base_url(request))
-    several = isinstance(page, ComparePage)
+    several = isinstance(page, Compared)
     context = {
         "facts": facts,
         "link": share,
         "hide": options.hide,
         "drawing": None if several or "drawing" in options.hide else drawing_of(page),
-        "thumbs": thumbs_of(page) if isinstance(page, ComparePage) and "drawing" not in options.hide else [],
+        "thumbs": thumbs_of(page) if isinstance(page, Compared) and "drawing" not in options.hide else [],
     }
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")

@@ -1,4 +1,4 @@
-"""Models of other kinds than the networks: imported, listed, searched for circuits, and these compared."""
+"""Models of other kinds than the networks: imported, listed, searched for circuits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ from app.jobs import queue
 from app.options import PageModel
 from app.pages.claims.asked import SentClaims
 from app.pages.jobs import JobPage
-from app.pages.models.circuit import (
-    ModelCircuitOptions,
-    build_model_circuit,
-    build_model_compare,
-)
+from app.pages.models.circuit import ModelCircuitOptions, build_model_circuit
 from app.pages.models.circuits import blocks, model_list, record, table
 from app.pages.models.claim import ModelClaimOptions, build_model_claim, read_model_claims
 from app.pages.models.models import build_model, build_models
@@ -52,7 +48,6 @@ ALL = "/models"
 ONE = ALL + "/{model}"
 CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
-COMPARE = ONE + "/compare"
 CLAIM = ONE + "/claims"
 MODEL_BODY = {
     "requestBody": {
@@ -93,16 +88,6 @@ add_page(
         "models",
         "One model",
         "A model, by its slug or the first digits of its digest: its graph, its task, and what was searched.",
-    ),
-    Page(
-        COMPARE,
-        build_model_compare,
-        "model_compare",
-        "models",
-        "Circuits of a model side by side",
-        "Two to six circuits of one model: what they share, where they differ, and the rows on which they do.",
-        errors=(400, 404, 422),
-        within="these circuits",
     ),
     Page(
         CLAIM,

@@ -14,8 +14,6 @@ from app.figures.spread import spread_figures
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import alignment_address, build_alignment
 from app.pages.collection import build_collection
-from app.pages.compare.build import build_compare
-from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
@@ -128,20 +126,6 @@ PLAIN = (
         name="search",
     ),
 )
-COMPARISON = Page(
-    "/compare",
-    build_compare,
-    "compare",
-    "compare",
-    "Explanations side by side",
-    """
-    Two to six explanations of one network: what they share, where they differ, what each predicts under every
-    intervention on a set of hidden neurons, the crucial experiments that decide between them with who was right, the
-    fewest interventions that tell them all apart, and which of them are one in substance.
-
-    With fewer than two, `missing` says how many more to choose.
-    """,
-)
 FUNNEL = Page(
     "/networks/{network}/funnel",
     build_funnel,
@@ -192,7 +176,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (FUNNEL, SANDBOX, READINGS):
     add_twin(router, _page)
 
 
@@ -212,16 +196,6 @@ def networks(request: Request, links: Links) -> RedirectResponse:
     """The list of networks is the gallery."""
     query = request.url.query
     return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
-
-
-@router.get("/compare", response_class=HTMLResponse, include_in_schema=False)
-def compare_page(
-    request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
-) -> HTMLResponse:
-    page = build_compare(session, links, options)
-    if page.missing or page.swapping:
-        return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
-    return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
 
 
 @router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)

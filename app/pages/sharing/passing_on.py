@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
 from app.pages.about_one import column, listed
-from app.pages.page import One
 from app.pages.sharing.share import ShareView
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import build_verification
@@ -13,13 +16,25 @@ from pluriscope.blocks import Block, More, Prose
 from pluriscope.tables import Row
 
 
-def passed_on(one: One, share: ShareView) -> Iterator[Block]:
+class Checked(Protocol):
+    """What can be computed anew: an explanation, or several compared."""
+
+    @property
+    def session(self) -> Session: ...
+
+    @property
+    def links(self) -> Addresses: ...
+
+    def url(self) -> str: ...
+
+
+def passed_on(one: Checked, share: ShareView) -> Iterator[Block]:
     """How the page is checked and passed on."""
     yield More("Verify", lambda: _verified(one), "computed anew from the weights, beside what is stored", id="verify")
     yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 
-def _verified(one: One) -> Iterator[Block]:
+def _verified(one: Checked) -> Iterator[Block]:
     """Each figure computed anew beside the stored one."""
     found = build_verification(one.session, one.links, read_target(one.url(), one.links))
     figures = [*found.identity, *(figure for view in found.explanations for figure in view.figures)]

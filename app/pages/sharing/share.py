@@ -16,7 +16,7 @@ from pydantic import Field
 
 from app.addressing import Addresses
 from app.options import PageModel
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.page import Document
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, Target, read_target
@@ -73,16 +73,17 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         addresses: builds paths.
         base: scheme and host before every path, without a slash at the end.
     """
-    if not isinstance(page, SharedPage) or (isinstance(page, ComparePage) and page.missing):
+    if not isinstance(page, SharedPage) or (isinstance(page, Compared) and page.asked == "rows"):
         return None
     facts = facts_of(page)
-    target = read_target(page.url, addresses)
+    url = page.url() if isinstance(page, Compared) else page.url
+    target = read_target(url, addresses)
     network = _network(page)
     path = f"{addresses.prefix}{target.path}{target.query_text}"
     names = ("card.png", "drawing.svg", "drawing.png", "drawing.pdf")
     made = {name: addresses.made_of(path, name) for name in names}
     embed = addresses.embedded(path)
-    whole = base + page.url
+    whole = base + url
     citation = Citation(
         facts.title,
         whole,
@@ -97,7 +98,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         facts,
         kind=target.kind,
         description=facts.sentence,
-        path=page.url,
+        path=url,
         url=whole,
         network_digest=network,
         bibtex=citation.bibtex,
@@ -126,8 +127,8 @@ def notebook_lines(page: SharedPage, target: Target, site: str) -> str:
         site: where this server is, with the prefix below which it is served; "" if that is not known.
     """
     kinds: set[str] = {target.kind}
-    if isinstance(page, ComparePage):
-        kinds = {one.kind for one in page.explanations}
+    if isinstance(page, Compared):
+        kinds = {one.kind for one in page.ones}
     elif isinstance(page, Document):
         kinds = {page.one.ref.kind}
     if not site or not kinds <= IN_LIBRARY:

@@ -21,8 +21,8 @@ from app.options import Options, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.compare.build import build_compare
+from app.pages.compare.compared import Compared
 from app.pages.compare.options import CompareOptions
-from app.pages.compare.views import ComparePage
 from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.explanations import read_ref
@@ -47,9 +47,7 @@ Kind = Literal[
     "sandbox",
     "study",
 ]
-SharedPage = (
-    NetworkPage | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
-)
+SharedPage = NetworkPage | AlgorithmPage | AlignmentPage | DirectionPage | Document | Compared | SandboxPage | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -195,14 +193,4 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "sandbox": build_sandbox,
         "study": build_study,
     }
-    page = builders[target.kind](session, addresses, *target.parts, options)
-    if isinstance(page, ComparePage) and page.missing:
-        raise BadQuery(
-            "this comparison",
-            f"names {len(page.refs)} of the two or more explanations that it needs",
-            "choose the others first",
-            "e",
-            addresses.compare("" if page.network is None else page.network.slug, page.refs),
-            "the choice of explanations",
-        )
-    return page
+    return builders[target.kind](session, addresses, *target.parts, options)

@@ -23,7 +23,7 @@ from app.db.recorded import stored_refs
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.options import PageModel, ScopeOptions
-from app.pages.compare.build import find_chosen, texts_of
+from app.pages.compare.chosen import find_chosen, texts_of
 from app.pages.compare.options import RefText
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean
@@ -136,7 +136,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     """
     place = locate_boolean(session, addresses, network, options.scope)
     slug, scope = place.row.slug, place.scope
-    texts = texts_of(session, addresses, options, place)
+    texts = texts_of(addresses, options, place)
     if not texts:
         parent, label = addresses.network(slug, scope), f"network {slug}"
         raise BadQuery("the verdicts", "no explanation is named", "name one to six with e=", "e", parent, label)
@@ -248,10 +248,10 @@ def _within(explanation: Explanation) -> Explanation | None:
     protocol = explanation.ref.protocol
     if explanation.interpretation is not None and explanation.circuit is not None:
         ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.circuit, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.circuit)
     if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
         ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.algorithm, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.algorithm)
     return None
 
 

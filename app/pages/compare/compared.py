@@ -1,0 +1,391 @@
+"""Two to six explanations beside each other, whatever they explain: as blocks, as a record, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from app.addressing import Addresses, AnyScope
+from app.db.model_tables import ModelRow
+from app.db.tables import NetworkRow
+from app.figures.numbers import decimal, exact, noun
+from app.figures.svg.segments import quarters
+from app.pages.about_one import column, listed
+from app.pages.compare.options import FIRST_SHOWN
+from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text, find
+from pluriscope.comparison import Trials
+from pluriscope.naming import LEAST, LETTERS, Scope
+from pluriscope.records import (
+    ClaimRecord,
+    ComparedRecord,
+    ComparisonRecord,
+    ContradictionRecord,
+    DifferenceRecord,
+    PairRecord,
+)
+from pluriscope.tables import Column, Query, Row, Selection
+
+ID: Final = "contradictions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class One:
+    """One of them.
+
+    Args:
+        kind: key of its kind.
+        heading: the kind, for people.
+        ref: how addresses name it.
+        url: of its page.
+        name: what it is, in few words.
+        drawing: itself.
+        edges: names of those that it keeps; None if it keeps none and cuts none.
+        claims: functions that it gives to sites.
+        says: of the output on every input.
+        silence: why it may say nothing.
+        cure: what can be done about that.
+    """
+
+    kind: str
+    heading: str
+    ref: str
+    url: str
+    name: str
+    drawing: Markup
+    edges: Sequence[str] | None = None
+    claims: Sequence[ClaimRecord] = ()
+    says: Sequence[int] = ()
+    silence: str = ""
+    cure: Action | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Compared:
+    """A comparison.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        network: or model that they explain.
+        scope: of the analysis, or the rules of a model.
+        rules: the same for people.
+        ones: the explanations; P, Q, R … in this order.
+        trials: what all of them say, and what happens.
+        asked: what these trials are.
+        bounded: what is left out of them, as a sentence.
+        columns: what tells a trial, the first one in words.
+        trial: number of a trial → the values of these columns, and "output" and "url" if it has them.
+        words: what is said or happens, for people.
+        outputs: how many inputs or rows each gets right, in a sentence.
+        differences: neurons and edges of which they say different things.
+        folds: what else there is, computed when it is opened.
+    """
+
+    session: Session
+    links: Addresses
+    network: NetworkRow | ModelRow
+    scope: AnyScope
+    rules: str
+    ones: Sequence[One]
+    trials: Trials
+    asked: Literal["interventions", "own interventions", "rows"]
+    bounded: str = ""
+    columns: Sequence[Column]
+    trial: Callable[[int], dict[str, Any]]
+    words: Callable[[int], str] = str
+    outputs: str = ""
+    differences: Sequence[DifferenceRecord] = ()
+    folds: Callable[[], Iterator[Block]]
+
+    @property
+    def letters(self) -> str:
+        """What they are called."""
+        return LETTERS[: len(self.ones)]
+
+    @property
+    def refs(self) -> list[str]:
+        return [one.ref for one in self.ones]
+
+    @property
+    def of(self) -> int:
+        """How many trials."""
+        return len(self.trials.happens)
+
+    @property
+    def unit(self) -> str:
+        """What one trial is called."""
+        return "row" if self.asked == "rows" else "intervention"
+
+    def url(self, refs: Sequence[str] | None = None, **view: Any) -> str:
+        """Its address, or that of another comparison of the same network."""
+        return self.links.compare(self.network.slug, self.refs if refs is None else refs, self.scope, **view)
+
+    @property
+    def title(self) -> str:
+        """The verdict."""
+        names = f"{', '.join(self.letters[:-1])} and {self.letters[-1]}"
+        if self.trials.spoken.any(axis=1).sum() < LEAST:
+            return f"{names} cannot contradict each other"
+        if not len(self.trials.apart):
+            return f"{names} never contradict each other"
+        own = "of their own " if self.asked == "own interventions" else ""
+        return f"{names} contradict each other on {exact(len(self.trials.apart))} of {own}{noun(self.of, self.unit)}"
+
+    @property
+    def sentence(self) -> str:
+        """Who is right, and what they have in common."""
+        told = [self.outputs] if self.outputs else []
+        if len(self.trials.apart):
+            right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
+            shares = [f"{letter} is right on {exact(n)}" for letter, n in zip(self.letters, right, strict=True)]
+            told.append(f"Where they contradict each other, {', '.join(shares[:-1])} and {shares[-1]}.")
+        return " ".join([*told, f"{self.rules}."])
+
+    @cached_property
+    def hits(self) -> list[tuple[int, int]]:
+        """For each, in how many trials it is right and in how many it says something."""
+        counts = self.trials.right.sum(axis=1), self.trials.spoken.sum(axis=1)
+        return list(zip(*(one.tolist() for one in counts), strict=True))
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The page, its first contradictions."""
+        return tuple(blocks(self, Query(limit=FIRST_SHOWN)))
+
+    def figure(self, name: str) -> Figure | None:
+        """One figure by its id, which may be in a fold."""
+        found = find(self.blocks, name)
+        return found if isinstance(found, Figure) else None
+
+    def record(self, start: int, limit: int) -> ComparisonRecord:
+        """The comparison as JSON, with some contradictions."""
+        end = start + limit
+        return ComparisonRecord(
+            url=self.url(),
+            network=self.network.digest,
+            scope=dict(self.scope.fields),
+            engine_version=ENGINE_VERSION,
+            verdict=self.title,
+            trials=self.asked,
+            of=self.of,
+            bounded=self.bounded,
+            explanations=[
+                ComparedRecord.showing(
+                    one,
+                    letter=letter,
+                    predicted=spoken,
+                    right=right,
+                    silent_because="" if spoken else one.silence,
+                )
+                for letter, one, (right, spoken) in zip(self.letters, self.ones, self.hits, strict=True)
+            ],
+            pairs=[
+                PairRecord.showing(self.trials.pair(one, other), first=self.letters[one], second=self.letters[other])
+                for one, other in combinations(range(len(self.ones)), 2)
+            ],
+            differences=list(self.differences),
+            n_contradictions=len(self.trials.apart),
+            contradictions=[self._told(number) for number in self.trials.apart[start:end].tolist()],
+            next=self.links.twin(self.url(start=end, limit=limit)) if end < len(self.trials.apart) else None,
+        )
+
+    def _told(self, number: int) -> ContradictionRecord:
+        said = self.trials.said[:, number].tolist()
+        values = self.trial(number)
+        return ContradictionRecord(
+            trial=str(values["experiment"]),
+            says={letter: self.words(one) for letter, one in zip(self.letters, said, strict=True) if one >= 0},
+            happens=self.words(int(self.trials.happens[number])),
+            right=[
+                letter
+                for letter, right in zip(self.letters, self.trials.right[:, number].tolist(), strict=True)
+                if right
+            ],
+            output=values.get("output"),
+            margin=float(self.trials.margins[number]),
+            url=values.get("url", ""),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Contradictions:
+    """The trials in which two contradict each other, most telling first; none is made but those that are shown."""
+
+    of: Compared
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What tells the trial, what each says, what happens."""
+        return (
+            *self.of.columns,
+            *(
+                column(one, f"{one} says", "Struck if the network does not.", show=_says(one))
+                for one in self.of.letters
+            ),
+            column(
+                "decision", "Network", "What it does.", show=lambda row: Markup("<b>{}</b>").format(row["decision"])
+            ),
+            column("output", "Output", "Of the network, 1 above 0.5.", "float"),
+            column("margin", "Margin", "How telling it is.", "float", show=lambda row: decimal(row["margin"], 3)),
+            column("url", "Address", "Where it can be tried.", shown=False),
+        )
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some of them."""
+        where = self.of.trials.apart
+        rows = tuple(map(self._row, where[query.start : query.start + query.limit].tolist()))
+        return Selection(len(where), len(where), rows)
+
+    def _row(self, number: int) -> Row:
+        trials, values = self.of.trials, {"url": "", **self.of.trial(number)}
+        said = zip(self.of.letters, trials.said[:, number].tolist(), trials.right[:, number].tolist(), strict=True)
+        values |= {letter: self.of.words(one) if one >= 0 else None for letter, one, _ in said}
+        values |= {"decision": self.of.words(int(trials.happens[number])), "margin": float(trials.margins[number])}
+        return Row(values, url=values["url"])
+
+
+def _says(letter: str) -> Callable[[Row], Markup | str]:
+    """What one says, struck where the network does not do so."""
+
+    def shown(row: Row) -> Markup | str:
+        said: str = row[letter]
+        return said if said == row["decision"] else Markup('<s>{}</s><span class="vh"> wrong</span>').format(said)
+
+    return shown
+
+
+# --- as blocks
+
+
+def blocks(c: Compared, query: Query) -> Iterator[Block]:
+    """The page: the verdict, who is right, the drawings, where they contradict, and the rest folded."""
+    yield _head(c)
+    yield _who_is_right(c)
+    yield Side([_drawn(c, number) for number in range(len(c.ones))])
+    if any(one.edges is not None for one in c.ones):
+        yield Prose("Pale: an edge that all keep. Thin: one that is cut. Everything else is in ink.", glossary=False)
+    yield from _contradictions(c, query)
+    if c.differences:
+        said = f"they say different things of {noun(len(c.differences), 'neuron or edge', 'neurons and edges')}"
+        yield More("Neuron by neuron", lambda: [_differences(c)], said, id="parts")
+    yield from c.folds()
+
+
+def _head(c: Compared) -> Head:
+    slug, scope, links = c.network.slug, c.scope, c.links
+    actions: list[Action | Menu] = [Action("Change", every_one(links, slug, scope))]
+    share = [Action("Start a collection", links.collection("", [(c.url(), "")]))]
+    if c.asked != "rows":
+        actions.append(Action("Play", links.sandbox(slug, c.refs, scope)))
+        card = Action("Card", links.made_of(c.url(), "card.png"))
+        share = [card, Action("In a frame", links.embedded(c.url())), *share]
+    return Head(c.title, c.sentence, actions=[*actions, Menu("Share", share, c.url())])
+
+
+def every_one(links: Addresses, slug: str, scope: AnyScope) -> str:
+    """The list from which they are chosen."""
+    return links.explanations(slug, scope) if isinstance(scope, Scope) else links.circuits(slug, scope)
+
+
+def _who_is_right(c: Compared) -> Block:
+    """A bar of all trials for two, a matrix for more."""
+    unit = noun(c.of, c.unit)
+    if len(c.ones) > 2:
+        return _matrix(c, unit)
+    pair = c.trials.pair(0, 1)
+    counts = (pair.both_right, pair.first_right, pair.second_right, pair.neither)
+    names = ("both right", "only P", "only Q", "neither")
+    words = ", ".join(f"{exact(n)} {name}" for n, name in zip(counts, names, strict=True))
+    told = f"Of {unit}, from left to right: {words}{f'. {c.bounded}' if c.bounded else ''}"
+    return Figure(quarters(counts, sentence=f"{unit}: {words}"), told, id="right")
+
+
+def _matrix(c: Compared, unit: str) -> Table:
+    """Each with how often it is right, and how often it is right where another is not."""
+    columns = [
+        column("name", "Right", f"Of {unit}. {c.bounded}", first=True),
+        column("right", "of all it predicts", "A silent one is never right."),
+        *(column(letter, f"where {letter} is not", "It leads to these two alone.") for letter in c.letters),
+    ]
+    rows = []
+    for number, (letter, (right, spoken)) in enumerate(zip(c.letters, c.hits, strict=True)):
+        cells: dict[str, Text | None] = {"name": letter, "right": f"{exact(right)} of {exact(spoken)}"}
+        for other in set(range(len(c.ones))) - {number}:
+            only = c.trials.pair(number, other).first_right
+            url = c.url([c.refs[min(number, other)], c.refs[max(number, other)]])
+            cells[c.letters[other]] = Markup('<a href="{}">{}</a>').format(url, exact(only))
+        rows.append(Row(cells))
+    return listed("explanation", [columns[0], *(_shown(one) for one in columns[1:])], rows, "right")
+
+
+def _shown(one: Column) -> Column:
+    return column(one.name, one.label, one.meaning, show=lambda row: row[one.name])
+
+
+def _drawn(c: Compared, number: int) -> Figure:
+    one, letter, (right, spoken) = c.ones[number], c.letters[number], c.hits[number]
+    standing = f"right on {exact(right)} of {exact(spoken)}" if spoken else f"silent: {one.silence}"
+    others = [ref for ref in c.refs if ref != one.ref]
+    caption = Markup('<b>{}</b> {} <a class="mono" href="{}">{}</a><br>{}, {}<br><a href="{}">Remove {}</a>').format(
+        letter, one.heading, one.url, _short(one.ref), one.name, standing, c.url(others), letter
+    )
+    return Figure(one.drawing, caption, id=f"explanation-{letter}")
+
+
+def _short(ref: str) -> str:
+    shown = ref.replace("-", "·", 1)
+    return shown if len(shown) < 30 else f"{shown[:28]}…"
+
+
+def _contradictions(c: Compared, query: Query) -> Iterator[Block]:
+    n = len(c.trials.apart)
+    if not n:
+        silent = [one for one, (_, spoken) in zip(c.ones, c.hits, strict=True) if not spoken]
+        causes = " ".join(dict.fromkeys(f"{one.silence[:1].upper()}{one.silence[1:]}." for one in silent))
+        words = "Where two of them say something, it is the same"
+        if len(silent) > len(c.ones) - LEAST:
+            words = "Fewer than two of them say anything"
+        cures = [one.cure for one in silent if one.cure is not None]
+        yield Notice(words, causes, c.bounded, actions=cures)
+        return
+    yield Section("Where they contradict each other", f"{exact(n)}, most telling first", id="where")
+    yield table(c, query)
+
+
+def table(c: Compared, query: Query) -> Table:
+    """The contradictions."""
+    kept = {"network": c.network.slug, "e": c.refs, **c.scope.query()}
+    files = {"CSV": c.url().replace("/compare?", "/compare.csv?", 1)}
+    return Table(
+        Contradictions(c),
+        query,
+        c.links.compare(),
+        "contradiction",
+        Query(limit=FIRST_SHOWN),
+        facets=False,
+        files=files,
+        kept=kept,
+        id=ID,
+    )
+
+
+def _differences(c: Compared) -> Table:
+    return by_letter("difference", "Neuron or edge", c.letters, [(one.site, one.says) for one in c.differences])
+
+
+def by_letter(
+    noun: str, label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text | None]]]
+) -> Table:
+    """What each says of some things, one a row."""
+    columns = [
+        column("name", label, "", first=True),
+        *(column(letter, letter, "What it says of it.") for letter in letters),
+    ]
+    return listed(noun, columns, [Row({"name": name, **says}) for name, says in rows])
