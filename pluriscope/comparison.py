@@ -67,7 +67,8 @@ class Trials:
     @cached_property
     def spoken(self) -> NDArray[np.bool_]:
         """``[explanation, trial]``: who says anything."""
-        return self.said != SILENT
+        found: NDArray[np.bool_] = self.said != SILENT
+        return found
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -86,8 +87,14 @@ class Trials:
         """Two of them by their positions."""
         both = self.spoken[first] & self.spoken[second]
         one, other = self.right[first], self.right[second]
-        sets = (both, both & (self.said[first] == self.said[second]), one & other, one & ~other, other & ~one)
-        return Pair(*(int(one.sum()) for one in sets), int((~one & ~other).sum()))
+        return Pair(
+            both=int(both.sum()),
+            same=int((both & (self.said[first] == self.said[second])).sum()),
+            both_right=int((one & other).sum()),
+            first_right=int((one & ~other).sum()),
+            second_right=int((other & ~one).sum()),
+            neither=int((~one & ~other).sum()),
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment
+from analysis.alignments.iia import check_alignment
 from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.scoring import check_directions
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
 from analysis.experiments import InterventionSpace
@@ -281,6 +283,7 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
     alignment_id = ref.second if named is None else named.id
     stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
+    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     second = ref.second if stored is None else alignment.id
     url = addresses.alignment(
         slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
@@ -296,6 +299,7 @@ def _on_directions(
     at = named.replace(":", "@") if "=" in named else ""
     alignment_id = parse_directions(algorithm.text, at).id if at else named
     stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, at)
+    check_directions(place.question.cut, algorithm, alignment)
     canonical = replace(direction_ref(algorithm.id, alignment, stored=bool(stored)), protocol=protocol)
     url = direction_url(addresses, place, algorithm.id, alignment)
     return Explanation(canonical, place, Aligned(algorithm, alignment), url)

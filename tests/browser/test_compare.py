@@ -51,7 +51,12 @@ def test_contradictions_are_leafed_through_in_place_and_their_address_is_shared(
 def test_what_is_folded_comes_when_it_is_opened(tab, expect, four):
     tab.goto(address(*four))
     expect(tab.locator(".side figure")).to_have_count(4)
-    for fold, words in (("parts", "kept"), ("values", "task"), ("cut", "takes it for"), ("criteria", "Output faithful")):
+    for fold, words in (
+        ("parts", "kept"),
+        ("values", "task"),
+        ("cut", "takes it for"),
+        ("criteria", "Output faithful"),
+    ):
         tab.locator(f"#{fold}-summary").click()
         expect(tab.locator(f"#{fold}")).to_contain_text(words, ignore_case=True)
 

@@ -174,5 +174,3 @@ def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):
     tab.reload()
     expect(tab.locator("#network")).to_have_count(0)
     expect(tab.get_by_label("Filter terms")).to_have_value("interchange")
-
-

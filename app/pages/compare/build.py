@@ -30,7 +30,9 @@ def build_compare(session: Session, links: Addresses, options: CompareOptions) -
     if len(names) != 1:
         cause = "does not name its network" if not names else f"names {len(names)} networks; they have other neurons"
         cure = "add network=NAME to it" if not names else "choose explanations of one network"
-        raise BadQuery("this comparison", cause, cure, "network", links.compare(*names[:1]), "choosing explanations")
+        raise BadQuery(
+            "this comparison", cause, cure, "network", links.compare(names[0] if names else ""), "choosing explanations"
+        )
     return compare_of(session, links, names[0], options)
 
 

@@ -59,11 +59,11 @@ def choosing(
         f"Two to {MOST} explanations of one network, of any kind: where they contradict each other, and who is right."
     )
     if place is None:
-        yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery(), primary=True)])
+        yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery())])
         yield _form(links, "", options)
         return
     of = every_one(links, place.slug, place.scope)
-    actions = [Action("Tick them in the list", of, primary=True), Action("Another network", links.compare())]
+    actions = [Action("Tick them in the list", of), Action("Another network", links.compare())]
     yield Head(f"Compare explanations of {place.row.name}", told, actions=actions)
     chosen = list(dict.fromkeys(options.e))[:1]
     if chosen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, Literal
@@ -17,7 +17,7 @@ from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.segments import quarters
-from app.pages.about_one import column, listed
+from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text, find
 from pluriscope.comparison import Trials
@@ -33,6 +33,7 @@ from pluriscope.records import (
 from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
+_EDGES: Final = "In ink: edges that only some keep. Grey: those that all keep. Pale: those that are cut."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,7 @@ class Compared:
             return f"{names} cannot contradict each other"
         if not len(self.trials.apart):
             return f"{names} never contradict each other"
-        own = "of their own " if self.asked == "own interventions" else ""
+        own = "their own " if self.asked == "own interventions" else ""
         return f"{names} contradict each other on {exact(len(self.trials.apart))} of {own}{noun(self.of, self.unit)}"
 
     @property
@@ -144,7 +145,8 @@ class Compared:
         told = [self.outputs] if self.outputs else []
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
-            shares = [f"{letter} is right on {exact(n)}" for letter, n in zip(self.letters, right, strict=True)]
+            speaking = zip(self.letters, right, self.hits, strict=True)
+            shares = [f"{letter} is right on {exact(n)}" for letter, n, (_, spoken) in speaking if spoken]
             told.append(f"Where they contradict each other, {', '.join(shares[:-1])} and {shares[-1]}.")
         return " ".join([*told, f"{self.rules}."])
 
@@ -233,7 +235,7 @@ class Contradictions:
                 "decision", "Network", "What it does.", show=lambda row: Markup("<b>{}</b>").format(row["decision"])
             ),
             column("output", "Output", "Of the network, 1 above 0.5.", "float"),
-            column("margin", "Margin", "How telling it is.", "float", show=lambda row: decimal(row["margin"], 3)),
+            column("margin", "Margin", "How telling it is.", "float", shown=self.of.asked == "rows", show=_margin),
             column("url", "Address", "Where it can be tried.", shown=False),
         )
 
@@ -249,6 +251,10 @@ class Contradictions:
         values |= {letter: self.of.words(one) if one >= 0 else None for letter, one, _ in said}
         values |= {"decision": self.of.words(int(trials.happens[number])), "margin": float(trials.margins[number])}
         return Row(values, url=values["url"])
+
+
+def _margin(row: Row) -> str:
+    return decimal(row["margin"], 3)
 
 
 def _says(letter: str) -> Callable[[Row], Markup | str]:
@@ -269,12 +275,14 @@ def blocks(c: Compared, query: Query) -> Iterator[Block]:
     yield _head(c)
     yield _who_is_right(c)
     yield Side([_drawn(c, number) for number in range(len(c.ones))])
-    if any(one.edges is not None for one in c.ones):
-        yield Prose("Pale: an edge that all keep. Thin: one that is cut. Everything else is in ink.", glossary=False)
+    if c.asked != "rows" and any(one.edges is not None for one in c.ones):
+        yield Prose(_EDGES, glossary=False)
     yield from _contradictions(c, query)
     if c.differences:
+        told = [(one.site, one.says) for one in c.differences]
         said = f"they say different things of {noun(len(c.differences), 'neuron or edge', 'neurons and edges')}"
-        yield More("Neuron by neuron", lambda: [_differences(c)], said, id="parts")
+        title = "Edge by edge" if c.asked == "rows" else "Neuron by neuron"
+        yield More(title, lambda: [by_letter("Neuron or edge", c.letters, told)], said, id="parts")
     yield from c.folds()
 
 
@@ -309,24 +317,15 @@ def _who_is_right(c: Compared) -> Block:
 
 def _matrix(c: Compared, unit: str) -> Table:
     """Each with how often it is right, and how often it is right where another is not."""
-    columns = [
-        column("name", "Right", f"Of {unit}. {c.bounded}", first=True),
-        column("right", "of all it predicts", "A silent one is never right."),
-        *(column(letter, f"where {letter} is not", "It leads to these two alone.") for letter in c.letters),
-    ]
-    rows = []
+    rows: list[list[Text]] = []
     for number, (letter, (right, spoken)) in enumerate(zip(c.letters, c.hits, strict=True)):
-        cells: dict[str, Text | None] = {"name": letter, "right": f"{exact(right)} of {exact(spoken)}"}
-        for other in set(range(len(c.ones))) - {number}:
-            only = c.trials.pair(number, other).first_right
-            url = c.url([c.refs[min(number, other)], c.refs[max(number, other)]])
-            cells[c.letters[other]] = Markup('<a href="{}">{}</a>').format(url, exact(only))
-        rows.append(Row(cells))
-    return listed("explanation", [columns[0], *(_shown(one) for one in columns[1:])], rows, "right")
-
-
-def _shown(one: Column) -> Column:
-    return column(one.name, one.label, one.meaning, show=lambda row: row[one.name])
+        rows.append([letter, f"{exact(right)} of {exact(spoken)}"])
+        for other, ref in enumerate(c.refs):
+            url = c.url([c.refs[number], ref] if number < other else [ref, c.refs[number]])
+            only = Markup('<a href="{}">{}</a>').format(url, exact(c.trials.pair(number, other).first_right))
+            rows[-1].append("" if other == number else only)
+    labels = [f"Of {unit}", "right, of all it predicts", *(f"right where {letter} is not" for letter in c.letters)]
+    return replace(Table.plain(labels, rows), noun="explanation", id="right")
 
 
 def _drawn(c: Compared, number: int) -> Figure:
@@ -355,7 +354,8 @@ def _contradictions(c: Compared, query: Query) -> Iterator[Block]:
         cures = [one.cure for one in silent if one.cure is not None]
         yield Notice(words, causes, c.bounded, actions=cures)
         return
-    yield Section("Where they contradict each other", f"{exact(n)}, most telling first", id="where")
+    play = "" if c.asked == "rows" else "; each leads to the same in Play"
+    yield Section("Where they contradict each other", f"the clearest first{play}", id="where")
     yield table(c, query)
 
 
@@ -376,16 +376,6 @@ def table(c: Compared, query: Query) -> Table:
     )
 
 
-def _differences(c: Compared) -> Table:
-    return by_letter("difference", "Neuron or edge", c.letters, [(one.site, one.says) for one in c.differences])
-
-
-def by_letter(
-    noun: str, label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text | None]]]
-) -> Table:
+def by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text]]]) -> Table:
     """What each says of some things, one a row."""
-    columns = [
-        column("name", label, "", first=True),
-        *(column(letter, letter, "What it says of it.") for letter in letters),
-    ]
-    return listed(noun, columns, [Row({"name": name, **says}) for name, says in rows])
+    return Table.plain([label, *letters], [[name, *(says.get(one, "") for one in letters)] for name, says in rows])

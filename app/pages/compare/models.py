@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from analysis.models.model import gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
-from app.figures.svg import graph_thumb
+from app.figures.svg import graph_diagram, graph_thumb
 from app.pages.about_one import column
 from app.pages.compare.compared import Compared, One, by_letter
 from app.pages.models.views import ModelPlace, OpenCircuit
 from pluriscope.blocks import More, Table
 from pluriscope.comparison import Trials
-from pluriscope.naming import LETTERS
+from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import DifferenceRecord
 
 _COLUMNS: Final = (
@@ -33,6 +33,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
     apart = gaps(outputs, model.answers)
     kept = [graph.kept_edges(one.bits[None])[0].tolist() for one in circuits]
     names = list(graph.edge_labels)
+    draw = graph_diagram if len(circuits) == LEAST else graph_thumb  # names need room
 
     def trial(number: int) -> dict[str, Any]:
         found: dict[str, Any] = {"row": model.rows[number], "experiment": number}
@@ -54,7 +55,7 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
                 ref=one.mask,
                 url=links.circuit(place.slug, one.mask, place.scope),
                 name=f"{noun(len(own), 'edge')}, {'valid' if one.valid else 'not valid'}",
-                drawing=graph_thumb(graph, mine, title=one.mask),
+                drawing=draw(graph, mine, title=f"Circuit {one.mask}"),
                 edges=own,
             )
             for one, own, mine in zip(circuits, edges, kept, strict=True)
@@ -79,5 +80,5 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
 def _figures(circuits: Sequence[OpenCircuit]) -> Table:
     letters = LETTERS[: len(circuits)]
     told = zip(*(one.views() for one in circuits), strict=True)
-    rows = [(one[0].label, dict(zip(letters, (view.words or None for view in one), strict=True))) for one in told]
-    return by_letter("figure", "Figure", letters, rows)
+    rows = [(one[0].label, dict(zip(letters, (view.words for view in one), strict=True))) for one in told]
+    return by_letter("Figure", letters, rows)

@@ -249,7 +249,9 @@ def _outputs(beside: Beside) -> str:
     if not told:
         return "None of them says what the network gives on an input."
     right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in told}
-    names = "All" if len(told) == len(beside.explanations) else ", ".join(letter for letter, _ in told)
+    names = ", ".join(letter for letter, _ in told)
+    if len(told) == len(beside.explanations):
+        names = "Both" if len(told) == LEAST else "All"
     verb = "gives" if len(told) == 1 else "give"
     low, high, of = min(right), max(right), noun(len(task.truth_table), "input")
     how_many = f"{low}" if low == high else f"{low} to {high}"
@@ -313,17 +315,17 @@ def _on_every_input(beside: Beside) -> Block:
     found: dict[tuple[str, tuple[int, ...]], tuple[list[str], str]] = {}
     for letter, one in beside.lettered:
         records = [claim_record(claim, beside.sizes) for claim in one.functions]
-        told = [(claim.site or claim.label, claim.label, claim.truth_table) for claim in records]
-        for site, label, table in [*told, *([("y", "", one.says)] if one.says else [])]:
-            letters, _ = found.setdefault((site, tuple(table)), ([], label))
+        told = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in records]
+        for site, label, table in [*told, *([("y", "", tuple(one.says))] if one.says else [])]:
+            letters, _ = found.setdefault((site, table), ([], label))
             letters += [letter] * (letter not in letters)
     columns = [column("input", INPUT_NAMES[: beside.sizes[0]], "The input.", "name", first=True)]
     values: list[dict[str, Any]] = [{"input": text} for text in input_texts(place)]
-    for number, ((site, table), (letters, label)) in enumerate(found.items()):
-        words = label if label == site or not label else f"{site} {label}"
-        columns.append(column(f"v{number}", f"{''.join(letters)} {words or 'output'}", "Its value."))
+    for number, ((site, bits), (letters, label)) in enumerate(found.items()):
+        words = label if label == site else f"{site} {label}"
+        columns.append(column(f"v{number}", f"{''.join(letters)} {words}", "Its value."))
         for row in range(n_rows):
-            values[row][f"v{number}"] = "neither" if table[row] < 0 else str(table[row])
+            values[row][f"v{number}"] = "neither" if bits[row] < 0 else str(bits[row])
     columns.append(column("task", place.question.task.name or "Task", "What is asked for."))
     for row, wanted in enumerate(place.question.task.truth_table):
         values[row]["task"] = str(wanted)
@@ -385,4 +387,4 @@ def _criteria(beside: Beside) -> Block:
             whose = f" (its {verdict.about})" if verdict.about else ""
             found.setdefault(verdict.label, {})[letter] = f"{verdict.words}{whose}"
     order = sorted(found.items(), key=lambda one: len(set(one[1].values())) == 1)
-    return by_letter("criterion", "Criterion", [letter for letter, _ in beside.lettered], order)
+    return by_letter("Criterion", [letter for letter, _ in beside.lettered], order)

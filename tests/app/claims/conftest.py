@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from analysis.pipeline import analyse_output
 from analysis.question import ask
+from app.addressing import Addresses
 from app.bundled import bundled_networks
 from app.db.writes import save_analysis, save_network
 from app.jobs.analyses import handler_of
@@ -53,7 +54,7 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query: Any) -> Any:
-        answer = client.get("/api/v1" + path, params=query or None)
+        answer = client.get(Addresses().twin(path), params=query or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -62,6 +62,11 @@ def client(tmp_path_factory):
         yield client
 
 
+def beside(client, **query):
+    """The record of a comparison."""
+    return client.get(f"/api/v2{XORNET}/compare", params=query).raise_for_status().json()
+
+
 def told(client, path: str, **query):
     answer = client.get("/api/v1" + path, params=query)
     assert answer.status_code == 200, answer.text
@@ -244,7 +249,7 @@ def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(
         assert former in answer.headers["location"]
         other = BOB if algorithm == ALICE else ALICE
         ref = f"d-{algorithm}.{text.replace('@', ':')}"
-        compared = told(client, f"{XORNET}/compare", e=[ref, f"g-{other}"])
+        compared = beside(client, e=[ref, f"g-{other}"])
         assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
 
 
@@ -283,7 +288,7 @@ def test_ids_that_an_earlier_search_kept_lead_on_without_their_text(client):
         page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}")
         assert page["id"] == ids[algorithm] != former
         other = BOB if algorithm == ALICE else ALICE
-        compared = told(client, f"{XORNET}/compare", e=[f"d-{algorithm}.{former}", f"g-{other}"])
+        compared = beside(client, e=[f"d-{algorithm}.{former}", f"g-{other}"])
         assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
 
 

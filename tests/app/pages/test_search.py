@@ -110,5 +110,3 @@ def test_a_text_that_is_too_long_is_refused(client):
 def test_references_are_told_from_other_words(words, kinds, rest):
     named, others = reference_in(words)
     assert (named.kinds, others) == (kinds, rest)
-
-
