@@ -22,7 +22,7 @@ from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.figures.numbers import noun, readable
-from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_line, variable
+from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_line
 from app.figures.svg.directions import linear_words
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
@@ -77,10 +77,6 @@ class Beside:
         n_rows = 1 << self.sizes[0]
         functions = (claim.function for one in self.explanations for claim in one.functions)
         return hues_of(hue_tables([truth_rows(function, n_rows) for function in functions]))
-
-    def written(self, function: int, label: str) -> Markup:
-        """A function with its tile."""
-        return variable(truth_rows(function, 1 << self.sizes[0]), label, hues=self.hues)
 
 
 def of_network(session: Session, links: Addresses, place: Place, explanations: Sequence[Explanation]) -> Compared:
@@ -384,7 +380,8 @@ def _criteria(beside: Beside) -> Block:
     found: dict[str, dict[str, str]] = {}
     for letter, one in beside.lettered:
         for verdict in judge.on(one):
+            score = f", {verdict.numerator} of {verdict.denominator}" if verdict.denominator else ""
             whose = f" (its {verdict.about})" if verdict.about else ""
-            found.setdefault(verdict.label, {})[letter] = f"{verdict.words}{whose}"
+            found.setdefault(verdict.label, {})[letter] = f"{verdict.words}{score}{whose}"
     order = sorted(found.items(), key=lambda one: len(set(one[1].values())) == 1)
     return by_letter("Criterion", [letter for letter, _ in beside.lettered], order)
