@@ -286,13 +286,20 @@ class PairRecord(ByName):
 class ContradictionRecord(ByName):
     """A trial in which two of them say different things."""
 
-    trial: str = Field(description="Which: neurons or directions with source and base, or a row of the task.")
+    experiment: str = Field(
+        description="As addresses write it: neurons or directions, source, base; or a row's number."
+    )
+    neurons: str = Field(
+        description="What gets another input's values: neurons, or directions; else the row of the task."
+    )
+    source: str = Field("", description="The input whose values these are.")
+    base: str = Field("", description="The input that the network runs on.")
     says: dict[str, str] = Field(description="By letter, what each says; those who say nothing are left out.")
     happens: str = Field(description="What the network does.")
     right: list[str] = Field(description="The letters of those who are right.")
-    output: float | None = Field(description="The network's raw output; null of rows.")
+    output: float | None = Field(None, description="The network's raw output; null of rows.")
     margin: float = Field(description="Distance of that output from 0.5; of rows how far the circuits' gaps spread.")
-    url: str = Field(description="Where it can be tried; empty if nowhere.")
+    url: str = Field("", description="Where it can be tried; empty if nowhere.")
 
 
 class DifferenceRecord(ByName):

@@ -19,11 +19,11 @@ from app.figures.numbers import decimal, exact, noun
 from app.figures.svg.segments import quarters
 from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN
+from app.pages.explanations import KIND_LABELS
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text, find
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import (
-    ClaimRecord,
     ComparedRecord,
     ComparisonRecord,
     ContradictionRecord,
@@ -34,37 +34,6 @@ from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
 _EDGES: Final = "In ink: edges that only some keep. Grey: those that all keep. Pale: those that are cut."
-
-
-@dataclass(frozen=True, kw_only=True)
-class One:
-    """One of them.
-
-    Args:
-        kind: key of its kind.
-        heading: the kind, for people.
-        ref: how addresses name it.
-        url: of its page.
-        name: what it is, in few words.
-        drawing: itself.
-        edges: names of those that it keeps; None if it keeps none and cuts none.
-        claims: functions that it gives to sites.
-        says: of the output on every input.
-        silence: why it may say nothing.
-        cure: what can be done about that.
-    """
-
-    kind: str
-    heading: str
-    ref: str
-    url: str
-    name: str
-    drawing: Markup
-    edges: Sequence[str] | None = None
-    claims: Sequence[ClaimRecord] = ()
-    says: Sequence[int] = ()
-    silence: str = ""
-    cure: Action | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,13 +47,13 @@ class Compared:
         scope: of the analysis, or the rules of a model.
         rules: the same for people.
         ones: the explanations; P, Q, R … in this order.
+        drawings: of each.
         trials: what all of them say, and what happens.
         asked: what these trials are.
         bounded: what is left out of them, as a sentence.
-        columns: what tells a trial, the first one in words.
-        trial: number of a trial → the values of these columns, and "output" and "url" if it has them.
+        trial: number of a trial → "experiment", "neurons" and what else its record has of it.
         words: what is said or happens, for people.
-        outputs: how many inputs or rows each gets right, in a sentence.
+        outputs: how many inputs each gets right, in a sentence.
         differences: neurons and edges of which they say different things.
         folds: what else there is, computed when it is opened.
     """
@@ -94,11 +63,11 @@ class Compared:
     network: NetworkRow | ModelRow
     scope: AnyScope
     rules: str
-    ones: Sequence[One]
+    ones: Sequence[ComparedRecord]
+    drawings: Sequence[Markup]
     trials: Trials
     asked: Literal["interventions", "own interventions", "rows"]
     bounded: str = ""
-    columns: Sequence[Column]
     trial: Callable[[int], dict[str, Any]]
     words: Callable[[int], str] = str
     outputs: str = ""
@@ -145,16 +114,10 @@ class Compared:
         told = [self.outputs] if self.outputs else []
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
-            speaking = zip(self.letters, right, self.hits, strict=True)
-            shares = [f"{letter} is right on {exact(n)}" for letter, n, (_, spoken) in speaking if spoken]
+            speaking = zip(self.ones, right, strict=True)
+            shares = [f"{one.letter} is right on {exact(n)}" for one, n in speaking if one.predicted]
             told.append(f"Where they contradict each other, {', '.join(shares[:-1])} and {shares[-1]}.")
         return " ".join([*told, f"{self.rules}."])
-
-    @cached_property
-    def hits(self) -> list[tuple[int, int]]:
-        """For each, in how many trials it is right and in how many it says something."""
-        counts = self.trials.right.sum(axis=1), self.trials.spoken.sum(axis=1)
-        return list(zip(*(one.tolist() for one in counts), strict=True))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -178,41 +141,26 @@ class Compared:
             trials=self.asked,
             of=self.of,
             bounded=self.bounded,
-            explanations=[
-                ComparedRecord.showing(
-                    one,
-                    letter=letter,
-                    predicted=spoken,
-                    right=right,
-                    silent_because="" if spoken else one.silence,
-                )
-                for letter, one, (right, spoken) in zip(self.letters, self.ones, self.hits, strict=True)
-            ],
+            explanations=list(self.ones),
             pairs=[
                 PairRecord.showing(self.trials.pair(one, other), first=self.letters[one], second=self.letters[other])
                 for one, other in combinations(range(len(self.ones)), 2)
             ],
             differences=list(self.differences),
             n_contradictions=len(self.trials.apart),
-            contradictions=[self._told(number) for number in self.trials.apart[start:end].tolist()],
+            contradictions=[self.contradiction(number) for number in self.trials.apart[start:end].tolist()],
             next=self.links.twin(self.url(start=end, limit=limit)) if end < len(self.trials.apart) else None,
         )
 
-    def _told(self, number: int) -> ContradictionRecord:
-        said = self.trials.said[:, number].tolist()
-        values = self.trial(number)
+    def contradiction(self, number: int) -> ContradictionRecord:
+        """One trial by its number."""
+        said, right = self.trials.said[:, number].tolist(), self.trials.right[:, number].tolist()
         return ContradictionRecord(
-            trial=str(values["experiment"]),
+            **self.trial(number),
             says={letter: self.words(one) for letter, one in zip(self.letters, said, strict=True) if one >= 0},
             happens=self.words(int(self.trials.happens[number])),
-            right=[
-                letter
-                for letter, right in zip(self.letters, self.trials.right[:, number].tolist(), strict=True)
-                if right
-            ],
-            output=values.get("output"),
+            right=[letter for letter, is_right in zip(self.letters, right, strict=True) if is_right],
             margin=float(self.trials.margins[number]),
-            url=values.get("url", ""),
         )
 
 
@@ -225,17 +173,18 @@ class Contradictions:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What tells the trial, what each says, what happens."""
+        rows = self.of.asked == "rows"
+        what = ("Row", "Of the task.") if rows else ("What gets another input’s values", "Neurons, or directions.")
+        letters = (column(one, f"{one} says", "Struck where wrong.", show=_says(one)) for one in self.of.letters)
         return (
-            *self.of.columns,
-            *(
-                column(one, f"{one} says", "Struck if the network does not.", show=_says(one))
-                for one in self.of.letters
-            ),
-            column(
-                "decision", "Network", "What it does.", show=lambda row: Markup("<b>{}</b>").format(row["decision"])
-            ),
+            column("experiment", "Intervention", "As addresses write it.", shown=False),
+            column("neurons", *what, first=True),
+            column("source", "Source", "The input whose values are put in.", shown=False),
+            column("base", "Runs", "The input that runs, and the one whose values are put in.", show=_runs),
+            *letters,
+            column("decision", "Network", "What it does.", show=_decision),
             column("output", "Output", "Of the network, 1 above 0.5.", "float"),
-            column("margin", "Margin", "How telling it is.", "float", shown=self.of.asked == "rows", show=_margin),
+            column("margin", "Margin", "How telling it is.", "float", shown=rows, show=_margin),
             column("url", "Address", "Where it can be tried.", shown=False),
         )
 
@@ -246,11 +195,17 @@ class Contradictions:
         return Selection(len(where), len(where), rows)
 
     def _row(self, number: int) -> Row:
-        trials, values = self.of.trials, {"url": "", **self.of.trial(number)}
-        said = zip(self.of.letters, trials.said[:, number].tolist(), trials.right[:, number].tolist(), strict=True)
-        values |= {letter: self.of.words(one) if one >= 0 else None for letter, one, _ in said}
-        values |= {"decision": self.of.words(int(trials.happens[number])), "margin": float(trials.margins[number])}
-        return Row(values, url=values["url"])
+        told = self.of.contradiction(number)
+        values = {name: None if value == "" else value for name, value in told.model_dump().items()}
+        return Row({**values, **told.says, "decision": told.happens}, url=told.url)
+
+
+def _decision(row: Row) -> Markup:
+    return Markup("<b>{}</b>").format(row["decision"])
+
+
+def _runs(row: Row) -> Markup:
+    return Markup('<span class="mono nowrap">{} with {}</span>').format(row["base"], row["source"])
 
 
 def _margin(row: Row) -> str:
@@ -318,8 +273,8 @@ def _who_is_right(c: Compared) -> Block:
 def _matrix(c: Compared, unit: str) -> Table:
     """Each with how often it is right, and how often it is right where another is not."""
     rows: list[list[Text]] = []
-    for number, (letter, (right, spoken)) in enumerate(zip(c.letters, c.hits, strict=True)):
-        rows.append([letter, f"{exact(right)} of {exact(spoken)}"])
+    for number, one in enumerate(c.ones):
+        rows.append([one.letter, f"{exact(one.right)} of {exact(one.predicted)}"])
         for other, ref in enumerate(c.refs):
             url = c.url([c.refs[number], ref] if number < other else [ref, c.refs[number]])
             only = Markup('<a href="{}">{}</a>').format(url, exact(c.trials.pair(number, other).first_right))
@@ -329,13 +284,20 @@ def _matrix(c: Compared, unit: str) -> Table:
 
 
 def _drawn(c: Compared, number: int) -> Figure:
-    one, letter, (right, spoken) = c.ones[number], c.letters[number], c.hits[number]
-    standing = f"right on {exact(right)} of {exact(spoken)}" if spoken else f"silent: {one.silence}"
+    one = c.ones[number]
+    standing = f"right on {exact(one.right)} of {exact(one.predicted)}" if one.predicted else "silent"
     others = [ref for ref in c.refs if ref != one.ref]
     caption = Markup('<b>{}</b> {} <a class="mono" href="{}">{}</a><br>{}, {}<br><a href="{}">Remove {}</a>').format(
-        letter, one.heading, one.url, _short(one.ref), one.name, standing, c.url(others), letter
+        one.letter,
+        KIND_LABELS[one.kind],
+        one.url,
+        _short(one.ref),
+        one.name,
+        f"{standing}: {one.silent_because}" if one.silent_because else standing,
+        c.url(others),
+        one.letter,
     )
-    return Figure(one.drawing, caption, id=f"explanation-{letter}")
+    return Figure(c.drawings[number], caption, id=f"explanation-{one.letter}")
 
 
 def _short(ref: str) -> str:
@@ -346,12 +308,17 @@ def _short(ref: str) -> str:
 def _contradictions(c: Compared, query: Query) -> Iterator[Block]:
     n = len(c.trials.apart)
     if not n:
-        silent = [one for one, (_, spoken) in zip(c.ones, c.hits, strict=True) if not spoken]
-        causes = " ".join(dict.fromkeys(f"{one.silence[:1].upper()}{one.silence[1:]}." for one in silent))
+        silent = [one for one in c.ones if not one.predicted]
+        because = dict.fromkeys(one.silent_because for one in silent)
+        causes = " ".join(f"{cause[:1].upper()}{cause[1:]}." for cause in because)
         words = "Where two of them say something, it is the same"
         if len(silent) > len(c.ones) - LEAST:
             words = "Fewer than two of them say anything"
-        cures = [one.cure for one in silent if one.cure is not None]
+        cures = [
+            Action(f"Choose an interpretation of {one.letter}", f"{one.url}#interpretations")
+            for one in silent
+            if one.kind == "circuit"
+        ]
         yield Notice(words, causes, c.bounded, actions=cures)
         return
     play = "" if c.asked == "rows" else "; each leads to the same in Play"

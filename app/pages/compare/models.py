@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -12,18 +12,12 @@ from analysis.models.model import gaps
 from app.addressing import Addresses
 from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, graph_thumb
-from app.pages.about_one import column
-from app.pages.compare.compared import Compared, One, by_letter
+from app.pages.compare.compared import Compared, by_letter
 from app.pages.models.views import ModelPlace, OpenCircuit
 from pluriscope.blocks import More, Table
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS
-from pluriscope.records import DifferenceRecord
-
-_COLUMNS: Final = (
-    column("row", "Row", "Of the task.", "name", first=True),
-    column("experiment", "Number", "Of the row, from 0.", shown=False),
-)
+from pluriscope.records import ComparedRecord, DifferenceRecord
 
 
 def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Sequence[OpenCircuit]) -> Compared:
@@ -36,12 +30,13 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
     draw = graph_diagram if len(circuits) == LEAST else graph_thumb  # names need room
 
     def trial(number: int) -> dict[str, Any]:
-        found: dict[str, Any] = {"row": model.rows[number], "experiment": number}
+        found: dict[str, Any] = {"neurons": model.rows[number], "experiment": str(number)}
         if place.space.run_row(circuits[0].bits, number) is not None:
             found["url"] = links.sandbox(place.slug, (), place.scope, circuit=circuits[0].mask, row=number)
         return found
 
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
+    trials = Trials(outputs.argmax(axis=2), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0))
     return Compared(
         session=session,
         links=links,
@@ -49,20 +44,24 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
         scope=place.scope,
         rules="Under " + (", ".join(place.rules.values()) or "the usual rules"),
         ones=[
-            One(
+            ComparedRecord(
+                letter=letter,
                 kind="circuit",
-                heading="Circuit",
                 ref=one.mask,
                 url=links.circuit(place.slug, one.mask, place.scope),
                 name=f"{noun(len(own), 'edge')}, {'valid' if one.valid else 'not valid'}",
-                drawing=draw(graph, mine, title=f"Circuit {one.mask}"),
                 edges=own,
+                claims=[],
+                says=[],
+                predicted=len(model.rows),
+                right=int(right.sum()),
+                silent_because="",
             )
-            for one, own, mine in zip(circuits, edges, kept, strict=True)
+            for letter, one, own, right in zip(LETTERS, circuits, edges, trials.right, strict=False)
         ],
-        trials=Trials(outputs.argmax(axis=2), np.asarray(model.answers), apart.max(axis=0) - apart.min(axis=0)),
+        drawings=[draw(graph, own, title=f"Circuit {one.mask}") for one, own in zip(circuits, kept, strict=True)],
+        trials=trials,
         asked="rows",
-        columns=_COLUMNS,
         trial=trial,
         words=lambda number: str(model.outputs[number]),
         differences=[

@@ -26,8 +26,8 @@ from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_li
 from app.figures.svg.directions import linear_words
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
-from app.pages.compare.compared import Compared, One, by_letter
-from app.pages.explanations import KIND_LABELS, Explanation
+from app.pages.compare.compared import Compared, by_letter
+from app.pages.explanations import Explanation
 from app.pages.formulas import hue_tables, hues_of
 from app.pages.place import Place
 from app.pages.placements import neurons_label
@@ -36,10 +36,10 @@ from app.pages.sandbox.tokens import Try, write_try
 from app.pages.shared import edge_names, truth_rows
 from app.pages.verdicts.page import Judge
 from pluriscope.analyses.lenses import picture
-from pluriscope.blocks import Action, Block, Figure, More, Notice
+from pluriscope.blocks import Block, Figure, More, Notice
 from pluriscope.comparison import Trials
 from pluriscope.naming import LEAST, LETTERS
-from pluriscope.records import DifferenceRecord
+from pluriscope.records import ComparedRecord, DifferenceRecord
 from pluriscope.tables import Row
 
 _ALIKE: Final = 1e-9  # activations that differ by less are drawn on one line
@@ -104,11 +104,11 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         network=place.row,
         scope=place.scope,
         rules=f"Under protocol {place.question.protocol.name}",
-        ones=[_one(beside, one) for one in explanations],
+        ones=[_record(beside, number, trials) for number in range(len(explanations))],
+        drawings=[_drawing(beside, one) for one in explanations],
         trials=trials,
         asked="own interventions" if own else "interventions",
         bounded=bounded,
-        columns=_COLUMNS,
         trial=lambda number: _trial(beside, answers, told, where[number].tolist()),
         outputs=_outputs(beside),
         differences=list(_differences(beside)),
@@ -126,17 +126,6 @@ def _trials(predictions: NDArray[np.int8], answers: NetworkAnswers) -> tuple[Tri
 # --- one trial
 
 
-_COLUMNS: Final = (
-    column("experiment", "Intervention", "As addresses write it.", shown=False),
-    column("neurons", "What gets another input’s values", "Neurons, or directions of a layer.", first=True),
-    column("source", "Source", "The input whose values these are.", shown=False),
-    column(
-        "base",
-        "Runs",
-        "The input that runs, and the one whose values are put in.",
-        show=lambda row: Markup('<span class="mono nowrap">{} with {}</span>').format(row["base"], row["source"]),
-    ),
-)
 _Changes = Callable[[int, int], Intervention]
 """Source and base → the intervention."""
 
@@ -188,25 +177,21 @@ def _trial(
 # --- one explanation
 
 
-def _one(beside: Beside, one: Explanation) -> One:
-    place, circuit = beside.place, one.circuit
-    edges = None if circuit is None else edge_names(circuit.layout, circuit.mask)
-    cure = None
-    if one.kind == "circuit" and circuit is not None:
-        url = beside.links.circuit(place.slug, circuit.hex, place.scope)
-        cure = Action(f"Choose an interpretation of {circuit.hex}", f"{url}#interpretations")
-    return One(
+def _record(beside: Beside, number: int, trials: Trials) -> ComparedRecord:
+    letter, one = beside.lettered[number]
+    predicted = int(trials.spoken[number].sum())
+    return ComparedRecord(
+        letter=letter,
         kind=one.kind,
-        heading=KIND_LABELS[one.kind],
         ref=str(one.ref),
         url=one.url,
         name=_name(beside, one),
-        drawing=_drawing(beside, one),
-        edges=edges,
+        edges=None if one.circuit is None else edge_names(one.circuit.layout, one.circuit.mask),
         claims=[claim_record(claim, beside.sizes) for claim in one.functions],
         says=one.says,
-        silence=one.record.silence,
-        cure=cure,
+        predicted=predicted,
+        right=int(trials.right[number].sum()),
+        silent_because="" if predicted else one.record.silence,
     )
 
 

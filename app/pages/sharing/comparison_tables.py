@@ -53,9 +53,7 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
     for first, second in combinations(range(len(found.ones)), 2):
         pair = found.trials.pair(first, second)
         rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
-    rows += [
-        (letter, "network", spoken, right) for letter, (right, spoken) in zip(found.letters, found.hits, strict=True)
-    ]
+    rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
     return Table(f"{found.network.slug}-agreement", about, ("first", "second", "both", "same"), iter(rows))
 
 

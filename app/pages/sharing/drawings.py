@@ -56,4 +56,4 @@ def drawing_of(page: SharedPage) -> Markup:
 
 def thumbs_of(page: Compared) -> list[tuple[str, str, Markup]]:
     """Letter, name and drawing of each explanation of a comparison."""
-    return [(letter, one.name, one.drawing) for letter, one in zip(page.letters, page.ones, strict=True)]
+    return [(one.letter, one.name, drawn) for one, drawn in zip(page.ones, page.drawings, strict=True)]

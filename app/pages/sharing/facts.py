@@ -198,9 +198,9 @@ def _of_study(page: StudyPage) -> Facts:
 
 def _of_comparison(page: Compared) -> Facts:
     lines = [("They contradict each other on", f"{exact(len(page.trials.apart))} of {noun(page.of, page.unit)}")]
-    for letter, (right, spoken) in zip(page.letters, page.hits, strict=True):
-        said = f"{exact(right)} of {exact(spoken)}" if spoken else "nothing, it predicts nothing"
-        lines.append((f"{letter} is right on", said))
+    for one in page.ones:
+        said = f"{exact(one.right)} of {exact(one.predicted)}" if one.predicted else "nothing, it predicts nothing"
+        lines.append((f"{one.letter} is right on", said))
     title = f"{len(page.ones)} explanations of {page.network.name} compared"
     return Facts("Comparison", title, tuple(lines), ", ".join(page.refs), page.rules.removeprefix("Under protocol "))
 

@@ -142,7 +142,7 @@ def test_contradictions_come_in_pages_and_lead_to_the_same_in_play(client, get, 
     while following:
         told = client.get(following).json()
         every, following = [*every, *told["contradictions"]], told["next"]
-    assert len({one["trial"] for one in every}) == len(every) == page["n_contradictions"]
+    assert len({one["experiment"] for one in every}) == len(every) == page["n_contradictions"]
     for one in every[:3]:
         there = get(one["url"])
         assert there["run"]["output"] == pytest.approx(one["output"], abs=1e-9)
