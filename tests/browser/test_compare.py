@@ -53,7 +53,7 @@ def test_what_is_folded_comes_when_it_is_opened(tab, expect, four):
     expect(tab.locator(".side figure")).to_have_count(4)
     for fold, words in (
         ("parts", "kept"),
-        ("values", "task"),
+        ("values", "XOR"),
         ("cut", "takes it for"),
         ("criteria", "Output faithful"),
     ):
