@@ -12,9 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment
-from analysis.alignments.iia import check_alignment
-from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.scoring import check_directions
+from analysis.directions.alignment import DirectionAlignment
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
 from analysis.experiments import InterventionSpace
@@ -30,13 +28,12 @@ from analysis.networks.circuit import Circuit, circuit_from_hex
 from app.addressing import Addresses
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound, PageError
-from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.directions.explaining import find_direction
-from app.pages.directions.places import direction_ref, direction_url
+from app.pages.directions.places import direction_ref
 from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
-from app.pages.placements import is_placement, places_of, read_placement_text
+from app.pages.placed import find_direction, find_placed
+from app.pages.placements import placement_text
 from pluriscope.analyses.lenses import Answered, answered, changed, lens_url
 from pluriscope.analyses.registry import LENSES
 from pluriscope.naming import ExplanationRef, Scope
@@ -273,33 +270,17 @@ def _circuit(
 def _algorithm(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
     row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
-    slug, scope = place.row.slug, place.scope
+    item: Any = algorithm
     if ref.kind == "algorithm":
-        canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
-        url = addresses.algorithm(slug, algorithm.id, scope)
-        return Explanation(canonical, place, algorithm, url)
-    if ref.kind == "direction":
-        return _on_directions(session, addresses, place, algorithm, ref.second, protocol)
-    named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
-    alignment_id = ref.second if named is None else named.id
-    stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
-    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
-    second = ref.second if stored is None else alignment.id
-    url = addresses.alignment(
-        slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
-    )
-    canonical = ExplanationRef("alignment", algorithm.id, second, protocol)
-    return Explanation(canonical, place, Aligned(algorithm, alignment), url)
-
-
-def _on_directions(
-    session: Session, addresses: Addresses, place: Place, algorithm: HighLevelModel, named: str, protocol: str
-) -> Explanation:
-    """The alignment on directions of that id, or of that text with ``:`` for ``@``."""
-    at = named.replace(":", "@") if "=" in named else ""
-    alignment_id = parse_directions(algorithm.text, at).id if at else named
-    stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, at)
-    check_directions(place.question.cut, algorithm, alignment)
-    canonical = replace(direction_ref(algorithm.id, alignment, stored=bool(stored)), protocol=protocol)
-    url = direction_url(addresses, place, algorithm.id, alignment)
-    return Explanation(canonical, place, Aligned(algorithm, alignment), url)
+        canonical = ExplanationRef("algorithm", algorithm.id)
+    elif ref.kind == "direction":
+        found, directions = find_direction(session, addresses, place, algorithm, ref.second)
+        canonical = direction_ref(algorithm.id, directions, stored=bool(found))
+        item = Aligned(algorithm, directions)
+    else:
+        stored, alignment = find_placed(session, addresses, place, row, algorithm, ref.second)
+        named = alignment.id if stored is not None else placement_text(alignment.places) or alignment.id
+        canonical = ExplanationRef("alignment", algorithm.id, named)
+        item = Aligned(algorithm, alignment)
+    url = addresses.explanation(place.row.slug, canonical, place.scope)
+    return Explanation(replace(canonical, protocol=protocol), place, item, url)

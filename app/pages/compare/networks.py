@@ -301,7 +301,7 @@ def _on_every_input(beside: Beside) -> Block:
             letters, _ = found.setdefault((site, table), ([], label))
             letters += [letter] * (letter not in letters)
     columns = [column("input", INPUT_NAMES[: beside.sizes[0]], "The input.", "name", first=True)]
-    values: list[dict[str, Any]] = [{"input": text} for text in input_texts(place)]
+    values: list[dict[str, Any]] = [{"input": text} for text in input_texts(beside.sizes[0])]
     for number, ((site, bits), (letters, label)) in enumerate(found.items()):
         words = label if label == site else f"{site} {label}"
         columns.append(column(f"v{number}", f"{''.join(letters)} {words}", "Its value."))
@@ -335,7 +335,7 @@ def _readings(beside: Beside) -> Mapping[str, list[Reading]]:
 
 def _thresholds(beside: Beside, readings: Mapping[str, list[Reading]]) -> Iterator[Block]:
     """A number line for each neuron, one for all whose circuits give it the same activations."""
-    inputs = input_texts(beside.place)
+    inputs = input_texts(beside.sizes[0])
     for site, told in readings.items():
         groups: list[list[Reading]] = []
         for one in told:

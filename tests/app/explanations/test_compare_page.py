@@ -15,7 +15,7 @@ from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
 from pluriscope.naming import ExplanationRef
-from tests.app.explanations.conftest import XOR
+from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
 
 ALIKE = ("i-2b0cf.0", "i-2b0cf.2")  # one in substance: no intervention tells them apart
@@ -24,9 +24,8 @@ TYPED = "l-labels(labels=1.0: A and B; 2.1: A or B)"
 
 
 @pytest.fixture(scope="session")
-def refs(get, aligned, masks):
+def refs(aligned, kept, masks):
     """One of each kind, and two more."""
-    kept = get(aligned["url"])["items"]
     return {
         "circuit": f"c-{masks[0]}",
         "interpretation": f"i-{masks[0]}.0",
@@ -153,15 +152,15 @@ def test_contradictions_come_in_pages_and_lead_to_the_same_in_play(client, get, 
     assert len(rows) == len(every) + 1
 
 
-def test_other_rules_and_placements_are_named_in_references(get, refs, aligned) -> None:
-    stored = get(aligned["url"])["items"][0]
+def test_other_rules_and_placements_are_named_in_references(get, refs, aligned, kept) -> None:
+    stored = get(kept[0]["url"])
     named = f"a-{aligned['algorithm']}." + "_".join(place["place"] for place in stored["places"])
     page = compare(get, named, f"a-{aligned['algorithm']}.0:1.2_1:2.0+1")
     assert [one["ref"] for one in page["explanations"]] == [stored["ref"], f"a-{aligned['algorithm']}.0:1.2_1:2.0+1"]
     paper = get(XOR + "/explanations", kind="algorithm", protocol="paper")["items"][0]
-    kept = f"{get(paper['url'])['items'][0]['ref']}@paper"
-    other = compare(get, refs["alignment"], kept)["explanations"][1]
-    assert (other["ref"], "under paper" in other["name"], "protocol=paper" in other["url"]) == (kept, True, True)
+    named = f"{kept_of(get, paper['algorithm'], protocol='paper')[0]['ref']}@paper"
+    other = compare(get, refs["alignment"], named)["explanations"][1]
+    assert (other["ref"], "under paper" in other["name"], "protocol=paper" in other["url"]) == (named, True, True)
 
 
 @pytest.mark.slow
