@@ -76,6 +76,7 @@ ROUTERS = (
     claims.router,
     login.router,
     explanations.router,
+    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,
@@ -90,7 +91,6 @@ ROUTERS = (
     study_data.router,
     study_changes.router,
     studies.router,
-    exports.router,
     health.router,
     admin.router,
     api_docs.router,

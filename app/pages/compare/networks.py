@@ -26,7 +26,7 @@ from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_li
 from app.figures.svg.directions import linear_words
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
-from app.pages.compare.compared import Compared, by_letter
+from app.pages.compare.compared import Compared
 from app.pages.explanations import Explanation
 from app.pages.formulas import hue_tables, hues_of
 from app.pages.place import Place
@@ -34,7 +34,7 @@ from app.pages.placements import neurons_label
 from app.pages.recorded import claim_record
 from app.pages.sandbox.tokens import Try, write_try
 from app.pages.shared import edge_names, truth_rows
-from app.pages.verdicts.page import Judge
+from app.pages.verdicts.told import folded
 from pluriscope.analyses.lenses import picture
 from pluriscope.blocks import Block, Figure, More, Notice
 from pluriscope.comparison import Trials
@@ -287,7 +287,7 @@ def _folds(beside: Beside) -> Iterator[Block]:
     lenses = [(letter, one) for letter, one in beside.lettered if one.answer is not None]
     if lenses:
         yield More("Lenses", lambda: _lenses(beside, lenses), "what they saw", id="lenses")
-    yield More("Criteria", lambda: [_criteria(beside)], "what every criterion says of each", id="criteria")
+    yield folded(beside.session, beside.links, beside.explanations)
 
 
 def _on_every_input(beside: Beside) -> Block:
@@ -356,17 +356,3 @@ def _lenses(beside: Beside, lenses: Sequence[tuple[str, Explanation]]) -> Iterat
         drawn = picture(one.answer.lens, one.answer.found, beside.place.question)
         told = f"{letter}: {one.answer.found.says}"
         yield Figure(drawn, told, id=f"lenses.{letter}") if drawn else Notice(told)
-
-
-def _criteria(beside: Beside) -> Block:
-    """What each criterion says of each; those that part them first."""
-    judge = Judge(beside.session, beside.links, reasons=False)
-    judge.look_up(beside.explanations)
-    found: dict[str, dict[str, str]] = {}
-    for letter, one in beside.lettered:
-        for verdict in judge.on(one):
-            score = f", {verdict.numerator} of {verdict.denominator}" if verdict.denominator else ""
-            whose = f" (its {verdict.about})" if verdict.about else ""
-            found.setdefault(verdict.label, {})[letter] = f"{verdict.words}{score}{whose}"
-    order = sorted(found.items(), key=lambda one: len(set(one[1].values())) == 1)
-    return by_letter("Criterion", [letter for letter, _ in beside.lettered], order)

@@ -15,7 +15,8 @@ from app.pages.compare.compared import Compared, Contradictions
 from app.pages.compare.options import CompareOptions
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.place import locate
-from app.pages.sharing.exports import IN_SHORT, Cell, Table, about_place
+from app.pages.sharing.about import about_place
+from app.pages.sharing.exports import IN_SHORT, Cell, Table
 from pluriscope.tables import Query
 
 MAX_CRUCIAL: Final = 2_000
