@@ -369,18 +369,3 @@ def divided_by(stacked: NDArray[np.int8]) -> NDArray[np.bool_]:
     """
     split: NDArray[np.bool_] = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & counted_of(stacked.shape[1:])
     return split
-
-
-def scores_where_divided(predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers) -> tuple[Standing, ...]:
-    """How each explanation fares on the crucial experiments alone: who was right where they differ.
-
-    Args:
-        predictions: one array ``[set, source, base]`` for each explanation, at least one.
-        answers: what the network does on the same space.
-    """
-    stacked = np.stack(list(predictions))
-    split = divided_by(stacked)
-    said, did = stacked[:, split], answers.decisions[split]
-    return tuple(
-        Standing(int((own != SILENT).sum()), int((own == did).sum()), int(split.sum())) for own in said
-    )  # a silent one never equals a decision

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from pluriscope.naming import RulesScope, Scope
 
@@ -22,7 +22,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
-    r"/networks/[^/]+/(explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)"
+    r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)"
     r"|/models/[^/]+/circuits|/verified"
 )
 """Pages whose content version 2 of the interface has."""
@@ -183,9 +183,7 @@ class Addresses:
         return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
 
     def compare(self, network: str = "", refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
-        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``; of a model below its own page."""
-        if isinstance(scope, RulesScope):
-            return self._below(scope, network, "compare", e=list(refs), **view)
+        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``; of a network or model."""
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
@@ -363,6 +361,11 @@ class Addresses:
     def twin(self, page: str) -> str:
         """The JSON twin of a page's address."""
         bare = page.removeprefix(self.prefix)
+        if bare.startswith("/compare?"):
+            given = parse_qsl(bare.partition("?")[2])
+            network = next((value for key, value in given if key == "network"), "")
+            rest = urlencode([pair for pair in given if pair[0] != "network"])
+            bare = f"/networks/{quote(network, safe='')}/compare" + (f"?{rest}" if rest else "")
         version = API_V2 if _IN_V2.fullmatch(bare.partition("?")[0]) else API_PREFIX
         return self.prefix + version + (bare if bare != "/" else "/gallery")
 

@@ -33,6 +33,7 @@ from app.routes import (
     api_docs,
     bring_in,
     cards,
+    compare,
     criteria,
     delete,
     embed,
@@ -63,6 +64,7 @@ ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     pages.router,
     about.router,
+    compare.router,
     criteria.router,
     delete.router,
     exports.router,  # before analyses and explanations, which any name would be one of

@@ -174,7 +174,8 @@ def network_row(
         tabs = {
             "Overview": model,
             "Explanations": addresses.circuits(network, scope),
-            tab: addresses.analyses(network, scope),
+            "Compare": addresses.compare(network, (), scope),
+            "More analyses": addresses.analyses(network, scope),
         }
         return NetworkRow(name, model, tabs, tab)
     overview = addresses.network(network, scope)

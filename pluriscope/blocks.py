@@ -270,7 +270,7 @@ class Table(Block):
     tray: Tray | None = None
     facets: bool = True
     files: Mapping[str, str] | None = None
-    kept: Mapping[str, str] | None = None
+    kept: Mapping[str, str | Sequence[str]] | None = None
     renews: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Two to six explanations side by side: what each predicts under interventions, and where they contradict."""
+"""Two to six explanations side by side: what each says in every trial, where they contradict, and who is right."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, Final
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from analysis.errors import InvalidIntervention
-from analysis.experiments import Agreement, CrucialExperiments, agreement_of, crucial_experiments
+from analysis.experiments import SILENT, Agreement, CrucialExperiments, agreement_of, crucial_experiments
 from app.figures.numbers import noun
 from app.figures.svg import node_name
 from pluriscope.explanations import Explanation
@@ -20,6 +22,79 @@ from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.showing import ROWS_SHOWN, Row, beside, frame, heading, link, table
 
 _THUMB: Final = 170
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two explanations in all trials; who says nothing is not right.
+
+    Args:
+        both: trials in which both say something.
+        same: of those, the ones in which they say the same; in the others they contradict each other.
+        both_right: trials in which both are right.
+        first_right: in which the first alone is.
+        second_right: in which the second alone is.
+        neither: in which neither is.
+    """
+
+    both: int
+    same: int
+    both_right: int
+    first_right: int
+    second_right: int
+    neither: int
+
+    @property
+    def apart(self) -> int:
+        """Trials in which they contradict each other."""
+        return self.both - self.same
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """What several explanations say in some trials, and what happens: interventions, or rows of a task.
+
+    Args:
+        said: ``[explanation, trial]`` what each says, 0 or more; −1 for nothing.
+        happens: ``[trial]``.
+        margins: ``[trial]`` how telling each is.
+    """
+
+    said: NDArray[Any]
+    happens: NDArray[Any]
+    margins: NDArray[np.float64]
+
+    @cached_property
+    def spoken(self) -> NDArray[np.bool_]:
+        """``[explanation, trial]``: who says anything."""
+        found: NDArray[np.bool_] = self.said != SILENT
+        return found
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """``[explanation, trial]``: who is right."""
+        found: NDArray[np.bool_] = self.said == self.happens
+        return found
+
+    @cached_property
+    def apart(self) -> NDArray[np.intp]:
+        """The trials in which two contradict each other, most telling first, else in order."""
+        said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
+        where = np.flatnonzero(self.spoken.any(axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
+        return where[np.argsort(-self.margins[where], kind="stable")]
+
+    def pair(self, first: int, second: int) -> Pair:
+        """Two of them by their positions."""
+        both = self.spoken[first] & self.spoken[second]
+        one, other = self.right[first], self.right[second]
+        return Pair(
+            both=int(both.sum()),
+            same=int((both & (self.said[first] == self.said[second])).sum()),
+            both_right=int((one & other).sum()),
+            first_right=int((one & ~other).sum()),
+            second_right=int((other & ~one).sum()),
+            neither=int((~one & ~other).sum()),
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -251,6 +251,86 @@ class InterpretationRecord(ExplanationRecord):
     silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")
 
 
+# --- several explanations side by side
+
+
+class ComparedRecord(ByName):
+    """One of two to six explanations beside each other."""
+
+    letter: str = Field(description="What it is called here: P, Q, R …")
+    kind: str
+    ref: str = Field(description="How addresses name it.")
+    url: str = Field(description="Its page.")
+    name: str
+    edges: list[str] | None = Field(description="That it keeps, by name; null where it keeps none and cuts none.")
+    claims: list[ClaimRecord] = Field(description="Functions that it gives to neurons or directions.")
+    says: list[int] = Field(description="The output on every input, −1 for neither; empty where it says nothing.")
+    predicted: int = Field(description="Trials in which it says something.")
+    right: int = Field(description="Of these, the ones in which it is right.")
+    silent_because: str = Field(description="Why it says nothing in any; empty if it does.")
+
+
+class PairRecord(ByName):
+    """Two of them in all trials; who says nothing is not right."""
+
+    first: str
+    second: str
+    both: int = Field(description="Trials in which both say something.")
+    same: int = Field(description="Of these, the ones in which they say the same.")
+    both_right: int
+    first_right: int = Field(description="Trials in which the first alone is right.")
+    second_right: int
+    neither: int
+
+
+class ContradictionRecord(ByName):
+    """A trial in which two of them say different things."""
+
+    experiment: str = Field(
+        description="As addresses write it: neurons or directions, source, base; or a row's number."
+    )
+    neurons: str = Field(
+        description="What gets another input's values: neurons, or directions; else the row of the task."
+    )
+    source: str = Field("", description="The input whose values these are.")
+    base: str = Field("", description="The input that the network runs on.")
+    says: dict[str, str] = Field(description="By letter, what each says; those who say nothing are left out.")
+    happens: str = Field(description="What the network does.")
+    right: list[str] = Field(description="The letters of those who are right.")
+    output: float | None = Field(None, description="The network's raw output; null of rows.")
+    margin: float = Field(description="Distance of that output from 0.5; of rows how far the circuits' gaps spread.")
+    url: str = Field("", description="Where it can be tried; empty if nowhere.")
+
+
+class DifferenceRecord(ByName):
+    """A neuron or an edge of which they say different things."""
+
+    site: str
+    says: dict[str, str] = Field(description="By letter: a function, used, kept or cut.")
+
+
+class ComparisonRecord(ByName):
+    """Two to six explanations of one network on everything that they can be asked."""
+
+    url: str
+    network: str = Field(description="SHA-256 of the network.")
+    scope: dict[str, str] = Field(description="Output, protocol and data, or the rules of a model.")
+    engine_version: str
+    verdict: str = Field(description="In one sentence.")
+    trials: Literal["interventions", "own interventions", "rows"] = Field(
+        description="What they are asked: interchanges on sets of hidden neurons; where one is on directions, those "
+        "that each of them makes itself; of circuits of a model, the rows of its task."
+    )
+    of: int = Field(description="How many trials.")
+    bounded: str = Field(description="What is left out of them; empty if nothing is.")
+    explanations: list[ComparedRecord]
+    pairs: list[PairRecord]
+    differences: list[DifferenceRecord]
+    n_contradictions: int
+    contradictions: list[ContradictionRecord] = Field(description="Some, most telling first.")
+    next: str | None = Field(description="Address of the next ones.")
+
+
 # --- algorithms, and where their variables stand
 
 

@@ -255,7 +255,7 @@
   addEventListener("scroll", () => about && hush(), { passive: true });
 
   /* ---------- what goes on sideways says so at its edge ---------- */
-  const SIDEWAYS = ".scroll-x, .bar nav, .sections > div, .versus, .log";
+  const SIDEWAYS = ".scroll-x, .bar nav, .sections > div, .log";
   const seen = new WeakSet();
   function hint(scroller) {
     const room = scroller.scrollWidth - scroller.clientWidth;
@@ -277,27 +277,6 @@
     }
   }
 
-  /* ---------- networks visited last, in this browser alone; choosing one to compare on begins with them ---------- */
-  const RECENT = "pluriscope.recent";
-  function remember() {
-    let recent = [];
-    try {
-      recent = JSON.parse(localStorage.getItem(RECENT)) ?? [];
-      const [, slug] = document.querySelector(".sections a, .net .who")?.pathname.match(/\/networks\/([^/]+)$/) ?? [];
-      const said = slug && (document.querySelector(`.net .who, .crumbs a[href$="/${slug}"]`) ?? document.querySelector("main h1"));
-      const name = said?.textContent ?? slug;
-      if (slug) recent = [{ slug, name }, ...recent.filter((one) => one.slug !== slug)].slice(0, 5);
-      localStorage.setItem(RECENT, JSON.stringify(recent));
-    } catch {
-      return; // storage may be forbidden, or hold something else
-    }
-    const place = document.querySelector("[data-recent]");
-    if (!place || !recent.length) return;
-    const link = (one) => element("a", { href: `${place.dataset.recent}?network=${encodeURIComponent(one.slug)}` }, String(one.name));
-    place.append(...recent.flatMap((one, k) => (k ? [", ", link(one)] : [link(one)])));
-    place.hidden = false;
-  }
-  remember();
   document.addEventListener("htmx:after:swap", enhance);
   enhance();
 })();

@@ -14,25 +14,27 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment
 from analysis.directions.alignment import DirectionAlignment
 from analysis.discovery.registry import read_called
-from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
+from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex, InvalidMethod
 from analysis.experiments import InterventionSpace
-from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.lens_claims import LENS, LensClaims
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
+from analysis.lenses.lens import Table
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.report import LensesReport
+from analysis.method_settings import settings_text
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from app.addressing import Addresses
+from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.columns import ColumnView
 from app.pages.interpretation_spaces import space_of
-from app.pages.lens_views import LensView, claiming_answer, lens_view
 from app.pages.place import Place, locate
 from app.pages.placed import direction_ref, find_direction, find_placed
-from app.pages.placements import placement_text, site_of
-from app.pages.shared import truth_rows
+from app.pages.placements import placement_text
+from pluriscope.analyses.lenses import Answered, answered, changed, lens_url
+from pluriscope.analyses.registry import LENSES
 from pluriscope.naming import ExplanationRef, Scope
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
@@ -52,14 +54,14 @@ class Explanation:
         place: the network, output, protocol and data record that it is about.
         item: the engine's value of it.
         url: its own page.
-        picture: of a lens what it answered.
+        answer: of a lens.
     """
 
     ref: ExplanationRef
     place: Place
     item: Any
     url: str
-    picture: LensView | None = None
+    answer: Answered | None = None
 
     @property
     def record(self) -> Kind[Any]:
@@ -129,20 +131,10 @@ class Explanation:
         """What it says of hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
         return {(claim.layer, neuron): claim for claim in self.claims for neuron in claim.neurons}
 
-    def columns(self) -> list[ColumnView]:
-        """Its gates or variables with their value on every input."""
-        sizes = self.place.question.cut.sizes
-        return [
-            ColumnView(
-                label=claim.label, site=site_of(claim, sizes), truth_table=truth_rows(claim.function, 1 << sizes[0])
-            )
-            for claim in self.functions
-        ]
-
-    def outputs(self) -> tuple[list[int], list[float] | None]:
-        """What it says of the output on every input, [] if it says nothing, and the raw outputs of a circuit."""
-        raw = None if self.circuit is None else raw_outputs(self.place.question, self.circuit).tolist()
-        return list(self.record.outputs(self.place.question, self.item)), raw
+    @property
+    def says(self) -> list[int]:
+        """What it says of the output on every input, −1 for neither; [] if it says nothing."""
+        return list(self.record.outputs(self.place.question, self.item))
 
 
 def read_ref(text: str, position: int) -> ExplanationRef:
@@ -239,10 +231,21 @@ def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
 def _lens(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
     """What a lens says of neurons or directions, computed or read as on its own page."""
     lens, settings = read_called(ref.first, LENS_BY_KEY)
-    stored, claims = claiming_answer(session, place, lens, settings)
-    view = lens_view(stored, place, addresses)
-    item = LensClaims(view.text, claims)
-    return Explanation(ExplanationRef(LENS.key, view.text, "", protocol), place, item, view.url, picture=view)
+    item = f"lens {lens.key}"
+    if lens.claims is None:
+        known = ", ".join(key for key, one in LENS_BY_KEY.items() if one.claims is not None)
+        raise InvalidMethod(item, "says nothing of single neurons or directions", f"use {known}")
+    row = report_row(session, place.analysis, LENSES.key)
+    one = answered(place.question, lens, settings, None if row is None else report_of(row, LensesReport))
+    if one.found is None:
+        cure = "run the lenses that learn on this network's page of lenses, and choose among what they answered"
+        raise InvalidMethod(item, "learns, and no answer under these settings is stored", cure)
+    if one.found.outcome != "found":
+        raise InvalidMethod(item, " ".join(one.found.notes).rstrip("."), "leave it out")
+    text = settings_text(lens.key, changed(place.question, lens, one.settings))
+    claims = LensClaims(text, lens.claims(place.question, Table(tuple(one.view["table"]))))
+    url = lens_url(addresses, place.slug, place.scope, place.question, lens, one.settings)
+    return Explanation(ExplanationRef(LENS.key, text, "", protocol), place, claims, url, answer=one)
 
 
 def _circuit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -79,12 +79,13 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
 def recorded_record(one: One) -> RecordedRecord:
     """Such an explanation as JSON."""
     place, kind = one.place, _kind(one)
+    sizes = place.question.cut.sizes
     return RecordedRecord(
         kind=kind.key,
         **one.told(_is_stored(one)),
         name=kind.name(one.item),
         figures={told.name: told.value for told in _figures(one)},
-        claims=[_claim(one, claim) for claim in kind.claims(one.item)],
+        claims=[claim_record(claim, sizes) for claim in kind.claims(one.item)],
         says=list(kind.outputs(place.question, one.item)),
     )
 
@@ -99,8 +100,8 @@ def recorded_record(one: One) -> RecordedRecord:
 )
 def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     """What it is, its figures, what it says of each site, and the rest folded."""
-    kind = _kind(one)
-    name, claims = kind.name(one.item), [_claim(one, claim) for claim in kind.claims(one.item)]
+    kind, sizes = _kind(one), one.place.question.cut.sizes
+    name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
     figures = [
         Fact(told.label, told.words or "–", column_.meaning)
@@ -123,8 +124,13 @@ def _figures(one: One) -> list[FigureView]:
     return figures_of(kind, {column_.name: column_.value(one.item) for column_ in kind.columns})
 
 
-def _claim(one: One, claim: Claim) -> ClaimRecord:
-    sizes = one.place.question.cut.sizes
+def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:
+    """What an explanation says of one site.
+
+    Args:
+        claim: a function on a site.
+        sizes: of the network's layers.
+    """
     return ClaimRecord.showing(
         claim,
         site=site_of(claim, sizes),

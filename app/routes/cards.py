@@ -14,7 +14,7 @@ from app.figures.cards import Card, Picture, card_svg
 from app.figures.paper import pdf_of
 from app.figures.png_cache import PngCache
 from app.figures.standalone import FONT_FAMILY, Theme, size_of, standalone_svg
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import SharedPage
@@ -68,13 +68,13 @@ for _pattern in SHOWN:
 
 def _drawing(request: Request, session: Reading, links: Addresses, *own: str) -> str:
     page = page_of(request, session, links, *own)
-    if isinstance(page, ComparePage):
+    if isinstance(page, Compared):
         raise NotFound(
             "drawing of a comparison",
             "there is one of each explanation, and a card of all",
             "take the card",
             "",
-            page.url,
+            page.url(),
             "the comparison",
         )
     return str(drawing_of(page))
@@ -140,7 +140,7 @@ def _policy() -> dict[str, str]:
 def card_of(page: SharedPage) -> Card:
     """The card of a network, an explanation or a comparison."""
     facts = facts_of(page)
-    if isinstance(page, ComparePage):
+    if isinstance(page, Compared):
         pictures = tuple(Picture(str(thumb), letter, name) for letter, name, thumb in thumbs_of(page))
     else:
         pictures = (Picture(str(drawing_of(page))),)

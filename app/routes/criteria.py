@@ -21,7 +21,7 @@ from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
-from app.pages.compare.options import ChosenOptions
+from app.pages.compare.options import ComparedOptions
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
@@ -60,7 +60,7 @@ def verdicts(
 
 
 @router.get("/networks/{network}/verdicts", include_in_schema=False)
-def former_verdicts(links: Links, network: str, options: Annotated[ChosenOptions, Query()]) -> RedirectResponse:
+def former_verdicts(links: Links, network: str, options: Annotated[ComparedOptions, Query()]) -> RedirectResponse:
     """Where a page of its own said that: now that of the explanation does, of several their comparison."""
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
     if len(texts) != 1:

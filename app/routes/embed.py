@@ -13,7 +13,7 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound, Unsupported
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.options import PageModel
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.share import EMBED_HEIGHT, EMBED_WIDTH, share_of
 from app.pages.sharing.targets import build_target, read_target
@@ -38,8 +38,8 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
     context = {
         "embedded": share_of(page, links, base_url(request)),
         "hide": hide,
-        "drawing": None if isinstance(page, ComparePage) or "drawing" in hide else drawing_of(page),
-        "thumbs": thumbs_of(page) if isinstance(page, ComparePage) and "drawing" not in hide else [],
+        "drawing": None if isinstance(page, Compared) or "drawing" in hide else drawing_of(page),
+        "thumbs": thumbs_of(page) if isinstance(page, Compared) and "drawing" not in hide else [],
     }
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")

@@ -1,4 +1,4 @@
-"""Models of other kinds than the networks: imported, listed, searched for circuits, and these compared."""
+"""Models of other kinds than the networks: imported, listed, searched for circuits."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ from app.errors import Conflict
 from app.jobs import queue
 from app.options import PageModel
 from app.pages.jobs import JobPage
-from app.pages.models.circuit import (
-    ModelCircuitOptions,
-    build_model_circuit,
-    build_model_compare,
-)
+from app.pages.models.circuit import ModelCircuitOptions, build_model_circuit
 from app.pages.models.circuits import blocks, model_list, record, table
 from app.pages.models.models import build_model, build_models
 from app.pages.models.sandbox import (
@@ -49,7 +45,6 @@ ALL = "/models"
 ONE = ALL + "/{model}"
 CIRCUITS = ONE + "/circuits"
 CIRCUIT = CIRCUITS + "/{mask}"
-COMPARE = ONE + "/compare"
 MODEL_BODY = {
     "requestBody": {
         "required": True,
@@ -88,16 +83,6 @@ add_page(
         "models",
         "One model",
         "A model, by its slug or the first digits of its digest: its graph, its task, and what was searched.",
-    ),
-    Page(
-        COMPARE,
-        build_model_compare,
-        "model_compare",
-        "models",
-        "Circuits of a model side by side",
-        "Two to six circuits of one model: what they share, where they differ, and the rows on which they do.",
-        errors=(400, 404, 422),
-        within="these circuits",
     ),
 )
 SANDBOX = Page(

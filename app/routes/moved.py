@@ -83,8 +83,14 @@ _FORMER_ANALYSES: Final = tuple(
     for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
 )
 """Pages of analyses that stood beside the network's others, and their tables."""
+_ALICE_AND_BOB: Final = f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}"
 FORMER: Final[tuple[Former, ...]] = (
-    Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
+    Former(
+        "/alice-and-bob",
+        f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}",
+        (),
+        twin=False,
+    ),
     *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
     *(
         Former(f"/embed{page}", f"/embed{to}", (*SCOPE, *kept, "hide"), twin=False)
@@ -200,7 +206,17 @@ FORMER: Final[tuple[Former, ...]] = (
         )
         for former in ("claim", "claims")
     ),
-    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e", "pin", "swap")),
+    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e"), twin=False),
+    *(
+        Former(
+            f"{API_PREFIX}{path}",
+            became=_NOW_V2,
+            cure=f"ask {API_V2}/networks/NETWORK/compare?e=REFERENCE&e=REFERENCE",
+            parent="/compare",
+            twin=False,
+        )
+        for path in ("/compare", "/models/{model}/compare", "/alice-and-bob")
+    ),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
@@ -217,8 +233,8 @@ FORMER: Final[tuple[Former, ...]] = (
     Former("/api/types", "/api", ("theme",), twin=False),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
     Former("/patterns", "/glossary", ("theme",), twin=False),
-    Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),
-    Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e", "pin"), twin=False),
+    Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e"), twin=False),
+    Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e"), twin=False),
 )
 
 router = APIRouter(include_in_schema=False)

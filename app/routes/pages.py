@@ -10,8 +10,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.figures.spread import spread_figures
 from app.pages.collection import build_collection
-from app.pages.compare.build import build_compare
-from app.pages.compare.options import CompareOptions
 from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.gallery import GalleryOptions, build_gallery
@@ -21,11 +19,9 @@ from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
-from app.pages.verdicts.told import compared
-from app.rendering import NO_TABLE, is_fragment, render, show
+from app.rendering import is_fragment, render
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
-from pluriscope.templating import PART
 
 router = APIRouter()
 GALLERY = Page(
@@ -96,20 +92,6 @@ PLAIN = (
         name="search",
     ),
 )
-COMPARISON = Page(
-    "/compare",
-    build_compare,
-    "compare",
-    "compare",
-    "Explanations side by side",
-    """
-    Two to six explanations of one network: what they share, where they differ, what each predicts under every
-    intervention on a set of hidden neurons, the crucial experiments that decide between them with who was right, the
-    fewest interventions that tell them all apart, and which of them are one in substance.
-
-    With fewer than two, `missing` says how many more to choose.
-    """,
-)
 SANDBOX = Page(
     "/networks/{network}/sandbox",
     build_sandbox,
@@ -135,8 +117,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, SANDBOX):
-    add_twin(router, _page)
+add_twin(router, SANDBOX)
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -155,18 +136,6 @@ def networks(request: Request, links: Links) -> RedirectResponse:
     """The list of networks is the gallery."""
     query = request.url.query
     return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
-
-
-@router.get("/compare", response_class=HTMLResponse, include_in_schema=False)
-def compare_page(
-    request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
-) -> HTMLResponse:
-    if request.query_params.get(PART) == "criteria" and (criteria := compared(session, links, options)):
-        return show(request, criteria, room="Explore")
-    page = build_compare(session, links, options)
-    if page.missing or page.swapping:
-        return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
-    return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
 
 
 @router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -11,14 +12,17 @@ from markupsafe import Markup
 from analysis.errors import InvalidMethod
 from analysis.explanations.lens_claims import LENS
 from analysis.interpretations.gates import gate_name
-from analysis.lenses.lens import Lens, LensAnswer, Table, view_json
+from analysis.lenses.lens import Lens, Table, view_json
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import FunctionOnLayerFound, LensesReport, NeuronsFound, ViewFound, view_found
 from analysis.method_settings import Settings, read_values, settings_text, written
+from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
 from app.figures.svg.layer_marks import marks_by_layer
 from app.figures.svg.lenses import field_squares, score_bars, share_bars
 from pluriscope import blocks
+from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, neurons, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.naming import ExplanationRef, Scope
@@ -149,14 +153,49 @@ def _neurons(found: NeuronsFound, of: Subject) -> list[Block]:
 
 
 def _url(of: Subject, lens: Lens, settings: Settings) -> str:
-    texts = {name: written(value) for name, value in _changed(lens, settings, of).items()}
-    return of.links.analysis(of.slug, "lenses", of.scope, lens.key, **texts)
+    return lens_url(of.links, of.slug, of.of_network, of.question, lens, settings)
 
 
-def _changed(lens: Lens, settings: Settings, of: Subject) -> Settings:
-    """The settings that differ from the defaults for this network."""
-    usual, _ = lens.fit(of.question, lens.defaults)
+def lens_url(links: Addresses, slug: str, scope: Scope, question: Question, lens: Lens, settings: Settings) -> str:
+    """The address of a lens under some settings."""
+    texts = {name: written(value) for name, value in changed(question, lens, settings).items()}
+    return links.analysis(slug, LENSES.key, scope, lens.key, **texts)
+
+
+def changed(question: Question, lens: Lens, settings: Settings) -> Settings:
+    """The settings that differ from the defaults for a network."""
+    usual, _ = lens.fit(question, lens.defaults)
     return {name: value for name, value in settings.items() if usual.get(name) != value}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a lens says under some settings.
+
+    Args:
+        lens: which.
+        settings: as they fit the network.
+        found: its answer in short; None where it takes long and is not stored.
+        view: everything that it answered.
+    """
+
+    lens: Lens
+    settings: Settings
+    found: ViewFound | None
+    view: Mapping[str, Any]
+
+
+def answered(question: Question, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
+    """Ask a lens, or read its answer from what is stored where asking takes long."""
+    known, fit = lens.fit(question, settings)
+    slow = lens.milliseconds is not None and lens.milliseconds(question, known) > MAX_MILLISECONDS
+    if fit.answered and (lens.learns or slow):
+        answers = () if report is None else report.lenses
+        stored = next((one for one in answers if one.lens == lens.key and one.settings == dict(known)), None)
+        return Answered(lens, known, stored, {} if stored is None else stored.view or {})
+    answer = lens.answer(question, settings)
+    found = view_found(question, lens, answer)
+    return Answered(lens, known, found, view_json(answer.view) if isinstance(answer.view, Table) else found.view or {})
 
 
 def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
@@ -169,28 +208,18 @@ def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[s
         raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(LENS_BY_KEY)}")
     lens, item = LENS_BY_KEY[key], f"lens {key}"
     settings = lens.filled(read_values(lens.settings, {name: one for name, one in options.items() if one}, item), item)
-    known, fit = lens.fit(of.question, settings)
-    slow = lens.milliseconds is not None and lens.milliseconds(of.question, known) > MAX_MILLISECONDS
-    answer: LensAnswer | None = None
-    stored: ViewFound | None
-    if fit.answered and (lens.learns or slow):
-        answers = () if report is None else report.lenses
-        stored = next((one for one in answers if one.lens == key and one.settings == dict(known)), None)
-    else:
-        answer = lens.answer(of.question, settings)
-        stored = view_found(of.question, lens, answer)
-    view: Mapping[str, Any] = {} if stored is None else stored.view or {}
-    if answer is not None and isinstance(answer.view, Table):
-        view = view_json(answer.view)
-    text = settings_text(key, _changed(lens, known, of))
-    record = {"lens": text, "settings": dict(known), "outcome": "" if stored is None else stored.outcome, **view}
-    return Item(f"{lens.label} of {of.name}", partial(_said, lens, known, stored, view, text, of), record)
+    one = answered(of.question, lens, settings, report)
+    text = settings_text(key, changed(of.question, lens, one.settings))
+    outcome = "" if one.found is None else one.found.outcome
+    record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
+    made = partial(_said, lens, one.settings, one.found, one.view, text, of)
+    return Item(f"{lens.label} of {of.name}", made, record)
 
 
 def _said(
     lens: Lens, known: Settings, stored: ViewFound | None, view: Mapping[str, Any], text: str, of: Subject
 ) -> Iterator[Block]:
-    actions = [Action("All lenses", of.links.analysis(of.slug, "lenses", of.scope))]
+    actions = [Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
     if lens.claims is not None and stored is not None and stored.outcome == "found":
         actions.append(Action("Compare with explanations", of.compare([str(ExplanationRef(LENS.key, text))])))
     yield Head(lens.label, lens.definition, actions=actions)
@@ -201,7 +230,7 @@ def _said(
     else:
         for note in stored.notes:
             yield Notice(note)
-        drawn = _drawn(lens, stored, of)
+        drawn = picture(lens, stored, of.question)
         says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
         if drawn:
             yield Figure(drawn, says)
@@ -210,7 +239,7 @@ def _said(
     if lens.settings:
         yield Section("Settings", "Each is part of the answer and of this page's address")
         values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in lens.settings}
-        url = of.links.analysis(of.slug, "lenses", Scope(), lens.key)
+        url = of.links.analysis(of.slug, LENSES.key, Scope(), lens.key)
         yield Form(
             settings_form(lens.settings, of.scope),
             url,
@@ -221,9 +250,9 @@ def _said(
     yield Prose(f"{lens.source}.", glossary=False)
 
 
-def _drawn(lens: Lens, stored: ViewFound, of: Subject) -> Markup:
+def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
     """The picture of an answer; nothing where it has none."""
-    n_inputs = of.question.model.n_inputs
+    n_inputs = question.model.n_inputs
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
     scores = (stored.view or {}).get("scores")
     if scores:

@@ -1,4 +1,4 @@
-"""Comparisons in a browser: from a crucial experiment to a shared link, swapped, printed, on a phone."""
+"""Comparisons in a browser: leafed through in place, unfolded, reduced, and shared."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from tests.browser.conftest import eventually, query
+from tests.browser.conftest import query
 
 pytestmark = pytest.mark.browser
 NETWORK = "xor-pretrained"
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
 
 
-def address(*refs: str, more: str = "") -> str:
-    return f"/compare?network={NETWORK}&" + "&".join(f"e={ref}" for ref in refs) + more
+def address(*refs: str) -> str:
+    return f"/compare?network={NETWORK}&" + "&".join(f"e={ref}" for ref in refs)
 
 
 @pytest.fixture
@@ -30,60 +30,42 @@ def four(site) -> tuple[str, ...]:
     return ("c-081ff", *PARTED, alignment)
 
 
-def refs_of(tab) -> list[str]:
-    return query(tab)["e"]
-
-
-def test_a_crucial_experiment_is_found_and_its_link_is_shared(visitor, expect):
+def test_contradictions_are_leafed_through_in_place_and_their_address_is_shared(visitor, expect):
     tab = visitor()
     tab.goto(address(*PARTED))
-    tab.get_by_role("link", name=re.compile("crucial experiments?$")).first.click()
-    expect(tab).to_have_url(re.compile("#crucial$"))
-    row = tab.locator("table.crucial tbody tr").first
-    site, truth = row.locator("td").first.inner_text(), row.locator("td.truth").inner_text()
-    row.get_by_role("link", name=re.compile("^Experiment")).click()
-    panel = tab.get_by_role("region", name="One experiment")
-    expect(panel).to_contain_text(site)
-    expect(panel).to_contain_text("A crucial experiment")
-
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("P and Q contradict each other on")
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.locator(".pager").get_by_role("link", name="Next").click()
+    expect(tab.locator(".pager")).to_contain_text("11 to 20 of")
+    assert tab.evaluate("() => window.sameDocument"), "only the list was exchanged"
     friend = visitor()
     friend.goto(tab.url)
-    expect(friend.get_by_role("region", name="One experiment")).to_be_in_viewport()
-    told = friend.get_by_role("region", name="One experiment").inner_text()
-    assert told == panel.inner_text()
-    assert f"decides {truth.split()[0]}" in " ".join(told.split())
+    expect(friend.locator(".pager")).to_contain_text("11 to 20 of")
+    row = friend.locator("tr.row").first
+    decided = row.locator("td b").inner_text()
+    row.get_by_role("link").click()
+    expect(friend).to_have_url(re.compile("/(sandbox|play)\\?"))
+    expect(friend.locator("main")).to_contain_text(decided)
 
 
-def test_pages_of_experiments_and_who_against_whom(tab, expect, four):
+def test_what_is_folded_comes_when_it_is_opened(tab, expect, four):
     tab.goto(address(*four))
-    tab.evaluate("() => { window.sameDocument = true }")
-    expect(tab.locator("#crucial .pager")).to_contain_text("1 to 10 of")
-    tab.get_by_role("navigation", name="Pages of crucial experiments").get_by_role("link", name="Next →").click()
-    expect(tab.locator("#crucial .pager")).to_contain_text("11 to 20 of")
-    assert tab.evaluate("() => window.sameDocument"), "only the list was exchanged"
-    tab.go_back()
-    expect(tab.locator("#crucial .pager")).to_contain_text("1 to 10 of")
-    tab.get_by_role("link", name=re.compile("^Q against R")).click()
-    expect(tab.locator("#crucial h2")).to_contain_text("between")
-    eventually(tab, lambda: query(tab)["between"], ["QR"])
+    expect(tab.locator(".side figure")).to_have_count(4)
+    for fold, words in (
+        ("parts", "kept"),
+        ("values", "XOR"),
+        ("cut", "takes it for"),
+        ("criteria", "Output faithful"),
+    ):
+        tab.locator(f"#{fold}-summary").click()
+        expect(tab.locator(f"#{fold}")).to_contain_text(words, ignore_case=True)
 
 
-def test_swap_and_remove(tab, expect, four):
+def test_one_is_removed_and_two_of_several_are_looked_at_alone(tab, expect, four):
     tab.goto(address(*four))
-    tab.get_by_role("link", name="Replace Q").click()
-    expect(tab.locator(".notice")).to_contain_text("Replace one")
-    tab.go_back()
     tab.get_by_role("link", name="Remove S").click()
-    expect(tab.locator(".versus article")).to_have_count(3)
-    assert refs_of(tab) == list(four[:3])
-
-
-def test_verdicts_come_when_the_reader_does(tab, expect, four):
-    tab.goto(address(*four))
-    criteria = tab.locator("#criteria")
-    criteria.scroll_into_view_if_needed()
-    expect(criteria).to_contain_text("criteria tell some of them apart")
-    expect(criteria.get_by_role("row", name=re.compile("^Output faithfulness"))).to_be_visible()
-    tab.goto(f"/networks/{NETWORK}/explanations/c-081ff")
-    tab.locator("#criteria-summary").click()
-    expect(tab.locator("#criteria")).to_contain_text("Of 16 pairs of a base and a source")
+    expect(tab.locator(".side figure")).to_have_count(3)
+    assert query(tab)["e"] == list(four[:3])
+    tab.locator("#right tbody tr").nth(1).get_by_role("link").last.click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("P and Q contradict")
+    assert query(tab)["e"] == list(four[1:3])

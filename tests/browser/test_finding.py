@@ -174,22 +174,3 @@ def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):
     tab.reload()
     expect(tab.locator("#network")).to_have_count(0)
     expect(tab.get_by_label("Filter terms")).to_have_value("interchange")
-
-
-def test_a_comparison_is_chosen_by_pictures(tab, expect):
-    tab.goto(f"{XOR}/explanations")
-    tab.goto("/compare")
-    expect(tab.get_by_role("link", name="XOR, pretrained by the authors")).to_have_count(2)  # last visited, and a card
-    expect(tab.get_by_label("Explanation 1")).to_be_hidden()
-    tab.locator("[data-card]").get_by_role("link", name="XOR, pretrained by the authors").click()
-    expect(tab).to_have_url(re.compile("/compare\\?network=xor-pretrained$"))
-    presets = tab.locator(".preset")
-    expect(presets).to_have_count(4)
-    expect(presets.locator("svg")).to_have_count(8)
-    presets.get_by_role("link", name="The two most different circuits").click()
-    expect(tab.locator(".versus article")).to_have_count(2)
-    tab.go_back()
-    tab.locator("#pick input[data-compare]").nth(0).check()
-    tab.locator("#pick input[data-compare]").nth(12).check()
-    tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 2").click()
-    expect(tab.locator(".versus article")).to_have_count(2)

@@ -1,1 +1,1 @@
-"""Two to six explanations of one network side by side: what they share, where they differ, and who is right."""
+"""Two to six explanations of one network or model beside each other: where they contradict, and who is right."""

@@ -13,7 +13,6 @@ from analysis.sandbox.partial_changes import partial_changes
 from analysis.sandbox.running import Bench
 from app.addressing import Addresses
 from app.pages.candidates import input_text
-from app.pages.compare.sides import tile_views
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean
 from app.pages.sandbox.asking import Answer, answer, bench_of
@@ -35,10 +34,11 @@ from app.pages.sandbox.views import (
     SandboxPage,
     SiteView,
     SuggestionView,
+    TileView,
     ToolView,
 )
 from app.pages.sandbox.words import drawing_words, intervention_words, number, written_signs, written_words
-from app.pages.shared import data_view, finite, network_view, protocol_view
+from app.pages.shared import data_view, finite, network_view, protocol_view, truth_rows
 from pluriscope.naming import LEAST, LETTERS
 
 
@@ -305,3 +305,13 @@ def guess_view(links: Links, state: State, bit: int, here: Answer) -> GuessView:
         letters=[LETTERS[i] for i, said in enumerate(here.said) if said.bit == bit],
         url=links.to(replace(state, now=Try(state.now.intervention, "1" if bit else "0"))),
     )
+
+
+def tile_views(explanation: Explanation) -> list[TileView]:
+    """What an explanation says that neurons compute, by layer, then neuron."""
+    n_rows = 1 << explanation.place.question.cut.n_inputs
+    return [
+        TileView(layer=layer, neuron=neuron, formula=claim.label, truth_table=truth_rows(claim.function, n_rows))
+        for (layer, neuron), claim in sorted(explanation.by_neuron().items())
+        if claim.says == "function"
+    ]

@@ -8,8 +8,16 @@ from pydantic import Field
 
 from analysis.sandbox.intervention import Written
 from app.options import BigInt, PageModel
-from app.pages.compare.views import TileView
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
+
+
+class TileView(PageModel):
+    """A function that an explanation puts on a neuron."""
+
+    layer: int
+    neuron: int
+    formula: str
+    truth_table: list[int]
 
 
 class ChoiceView(PageModel):

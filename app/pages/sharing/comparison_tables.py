@@ -3,75 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Annotated, Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.criteria.funnel_report import funnel_of
 from app.addressing import Addresses
-from app.errors import BadQuery
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
-from app.pages.compare.options import MOST_SHOWN, CompareOptions
-from app.pages.compare.views import ComparePage
-from app.pages.place import locate, locate_boolean
-from app.pages.sharing.about import about_place
+from app.pages.compare.compared import Compared, Contradictions
+from app.pages.compare.options import CompareOptions
+from app.pages.place import locate_boolean
+from app.pages.sharing.about import IN_SHORT, about_place
 from app.pages.sharing.exports import Cell, Table
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
+from pluriscope.tables import Query
 
 MAX_CRUCIAL: Final = 2_000
 """Crucial experiments in a table; the most telling ones come first."""
 
 
 def crucial_table(session: Session, addresses: Addresses, options: CompareOptions) -> Table:
-    """The crucial experiments of a comparison, largest margin first.
+    """The interventions on which explanations contradict each other, most telling first.
 
     Raises:
         PageError: the comparison names nothing, or is not complete.
     """
-    wanted = options.model_copy(update={"after": "", "limit": MOST_SHOWN})
-    page = _comparison(session, addresses, wanted)
-    letters = [item.letter for item in page.explanations]
-    total = 0 if page.crucial is None else page.crucial.total
+    found = build_compare(session, addresses, options)
+    listing = Contradictions(found)
+    names = tuple(one.name for one in listing.columns)
     about = (
-        *_about(session, addresses, page, options, "Crucial experiments of a comparison"),
-        f"Rows: {min(total, MAX_CRUCIAL)} of {total}, largest margin first.",
-        "An explanation's column: what it predicts, 0 or 1; empty where it predicts nothing. output: of the network;",
-        "decision: of the network by threshold; margin: distance of its output from there.",
+        *_about(found, "Where the explanations of a comparison contradict each other"),
+        f"Rows: {min(len(found.trials.apart), MAX_CRUCIAL)} of {len(found.trials.apart)}, most telling first.",
+        "An explanation's column: what it predicts; empty where it predicts nothing. output: of the network; decision:",
+        "of the network by threshold; margin: distance of its output from there.",
     )
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        given, n = page, 0
-        while given.crucial is not None:
-            for row in given.crucial.shown:
-                if n == MAX_CRUCIAL:
-                    return
-                said = [None if value < 0 else value for value in row.predictions]
-                yield (row.experiment, row.site, row.source, row.base, *said, row.decision, row.output, row.margin,
-                       row.url)  # fmt: skip
-                n += 1
-            if given.crucial.next is None:
-                return
-            given = build_compare(session, addresses, wanted.model_copy(update={"after": given.crucial.next}))
-
-    columns = ("experiment", "neurons", "source", "base", *letters, "decision", "output", "margin", "url")
-    return Table(f"{_slug(page)}-crucial-experiments", about, columns, rows())
+    rows = ([row[name] for name in names] for row in listing.select(Query(limit=MAX_CRUCIAL)).rows)
+    return Table(f"{found.network.slug}-crucial-experiments", about, names, rows)
 
 
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Table:
     """How often each two of a comparison predict the same, and each what the network does."""
-    page = _comparison(session, addresses, options)
+    found = build_compare(session, addresses, options)
     about = (
-        *_about(session, addresses, page, options, "Agreement of the explanations of a comparison"),
+        *_about(found, "Agreement of the explanations of a comparison"),
         "both: interventions on which both predict; same: of these those with the same prediction. Against 'network':",
         "both counts what the first predicts, same what is right.",
     )
-    rows: list[Sequence[Cell]] = [(one.first, one.second, one.both, one.same) for one in page.pairs]
-    rows += [(one.letter, "network", one.standing.predicted, one.standing.right) for one in page.explanations]
-    return Table(f"{_slug(page)}-agreement", about, ("first", "second", "both", "same"), iter(rows))
+    rows: list[Sequence[Cell]] = []
+    for first, second in combinations(range(len(found.ones)), 2):
+        pair = found.trials.pair(first, second)
+        rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
+    rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
+    return Table(f"{found.network.slug}-agreement", about, ("first", "second", "both", "same"), iter(rows))
 
 
 class FunnelOptions(ScopeOptions):
@@ -111,27 +100,14 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
     return Table(f"{place.row.slug}-funnel", about, columns, rows())
 
 
-def _comparison(session: Session, addresses: Addresses, options: CompareOptions) -> ComparePage:
-    page = build_compare(session, addresses, options)
-    if page.missing:
-        raise BadQuery("this comparison", "is not complete", "choose two to six explanations first", "e")
-    return page
-
-
-def _slug(page: ComparePage) -> str:
-    return "comparison" if page.network is None else page.network.slug
-
-
-def _about(
-    session: Session, addresses: Addresses, page: ComparePage, options: CompareOptions, what: str
-) -> tuple[str, ...]:
-    network = options.network[0] if options.network else ""
-    named = [
-        f"{item.letter} is {item.ref}" + (f" ({item.formula})" if item.formula else "") for item in page.explanations
-    ]
-    space = page.space
-    sure = "" if space is None else (
-        f"Interventions: {space.interventions}, {space.sets} of {space.possible_sets} sets of hidden neurons by "
-        f"{space.pairs} ordered pairs of inputs."
-    )  # fmt: skip
-    return (*about_place(locate(session, addresses, network, options.scope), what), "; ".join(named) + ".", sure)
+def _about(found: Compared, what: str) -> tuple[str, ...]:
+    named = "; ".join(
+        f"{letter} is {one.ref} ({one.name})" for letter, one in zip(found.letters, found.ones, strict=True)
+    )
+    return (
+        f"Pluriscope {ENGINE_VERSION}: {what}.",
+        f"Network: {found.network.name} ({found.network.slug}), SHA-256 {found.network.digest}. {found.rules}.",
+        f"{named}.",
+        f"Asked: {found.of} {found.asked}. {found.bounded}".strip(),
+        *IN_SHORT,
+    )

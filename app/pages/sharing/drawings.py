@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from app.figures.numbers import noun
-from app.figures.svg import circuit_thumb, gate_tiles, network_diagram
-from app.pages.compare.views import ComparePage
+from app.figures.svg import network_diagram
+from app.pages.compare.compared import Compared
 from app.pages.network.page import NetworkPage
 from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
@@ -34,15 +33,6 @@ def drawing_of(page: SharedPage) -> Markup:
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 
-def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
-    """Letter, name and thumb of each explanation of a comparison."""
-    if page.network is None:
-        return []
-    weights, n_inputs = page.network.weights_for(page.output), page.network.sizes[0]
-    found = []
-    for item in page.explanations:
-        tiles = [] if item.kind == "circuit" else gate_tiles(item.tiles, n_inputs)
-        name = item.formula or item.name or f"{noun(item.n_edges or 0, 'edge')} kept"
-        drawn = circuit_thumb(weights, item.mask, tiles, hues=page.hues, title=name, named=True)
-        found.append((item.letter, name, drawn))
-    return found
+def thumbs_of(page: Compared) -> list[tuple[str, str, Markup]]:
+    """Letter, name and drawing of each explanation of a comparison."""
+    return [(one.letter, one.name, drawn) for one, drawn in zip(page.ones, page.drawings, strict=True)]

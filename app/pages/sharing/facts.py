@@ -9,9 +9,8 @@ from typing import Any, Final
 from markupsafe import escape
 
 from analysis import ENGINE_VERSION
-from app.figures.numbers import bounded_text, exact
-from app.pages.compare.own_swaps import OwnSwapsView
-from app.pages.compare.views import ComparedView, ComparePage
+from app.figures.numbers import bounded_text, exact, noun
+from app.pages.compare.compared import Compared
 from app.pages.network.page import NetworkPage
 from app.pages.page import Document
 from app.pages.sandbox.views import SandboxPage
@@ -150,29 +149,13 @@ def _of_study(page: StudyPage) -> Facts:
     )
 
 
-def _right(item: ComparedView, own: OwnSwapsView | None) -> str:
-    """How often one explanation of a comparison is right, on its own swaps where it is silent about neuron sets."""
-    if item.standing.predicted:
-        return f"{exact(item.standing.right)} of {exact(item.standing.predicted)}"
-    score = None if own is None else next(one for one in own.scores if one.letter == item.letter)
-    if score is None or not score.predicted:
-        return "no predictions under interventions"
-    return f"{exact(score.right)} of {exact(score.predicted)}, on own interventions"
-
-
-def _of_comparison(page: ComparePage) -> Facts:
-    name = "" if page.network is None else page.network.name
-    experiments = 0 if page.space is None else page.space.interventions
-    own = page.own_swaps
-    if own is not None:
-        experiments += own.n_interventions
-    lines = [
-        ("Crucial experiments", f"{exact(page.n_divided)} of {exact(experiments)} interventions"),
-        *((f"{item.letter} predicts correctly", _right(item, own)) for item in page.explanations),
-    ]
-    protocol = "" if page.protocol is None else f"{page.protocol.name} ({page.protocol.digest[:12]})"
-    title = f"{len(page.explanations)} explanations of {name} compared"
-    return Facts("Comparison", title, tuple(lines), ", ".join(page.refs), protocol)
+def _of_comparison(page: Compared) -> Facts:
+    lines = [("They contradict each other on", f"{exact(len(page.trials.apart))} of {noun(page.of, page.unit)}")]
+    for one in page.ones:
+        said = f"{exact(one.right)} of {exact(one.predicted)}" if one.predicted else "nothing, it predicts nothing"
+        lines.append((f"{one.letter} is right on", said))
+    title = f"{len(page.ones)} explanations of {page.network.name} compared"
+    return Facts("Comparison", title, tuple(lines), ", ".join(page.refs), page.rules.removeprefix("Under protocol "))
 
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
@@ -180,5 +163,5 @@ _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     Document: _of_document,
     SandboxPage: _of_sandbox,
     StudyPage: _of_study,
-    ComparePage: _of_comparison,
+    Compared: _of_comparison,
 }

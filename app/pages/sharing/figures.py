@@ -10,27 +10,22 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.numbers import exact
 from app.figures.svg import (
     edge_use_heats,
-    heat_matrix,
     loss_figure,
-    number_line,
     outputs_figure,
     plane_figure,
 )
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.input_plane import PlaneView
 from app.pages.network.page import NetworkPage
 from app.pages.page import DRAWING, Document
 from app.pages.sandbox.views import SandboxPage
-from app.pages.sharing.drawings import drawing_of, thumbs_of
+from app.pages.sharing.drawings import drawing_of
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
 
@@ -43,7 +38,7 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
     if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
-    return _of_comparison(page)
+    return {}
 
 
 def draw_figure(page: SharedPage, name: str, addresses: Addresses) -> Markup:
@@ -52,7 +47,7 @@ def draw_figure(page: SharedPage, name: str, addresses: Addresses) -> Markup:
     Raises:
         NotFound: the page has no figure of that name.
     """
-    if isinstance(page, Document):
+    if isinstance(page, Document | Compared):
         drawn = page.figure(name)
         figures: Mapping[str, Draw] = {name: partial(Markup, str(drawn.drawing))} if drawn else {}
     else:
@@ -96,52 +91,3 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         if curves:
             figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures
-
-
-def _of_comparison(page: ComparePage) -> dict[str, Draw]:
-    figures: dict[str, Draw] = {}
-    for number, (letter, _, _) in enumerate(thumbs_of(page)):
-        figures[f"explanation-{letter}"] = lambda number=number: thumbs_of(page)[number][2]  # type: ignore[misc]
-    for line in page.lines:
-        for number, group in enumerate(line.groups, start=1):
-            figures[f"neuron-{line.site}-{number}"] = partial(
-                number_line,
-                group[0].values,
-                page.inputs,
-                line.thresholds(group),
-                hues=page.hues,
-                title=f"Neuron {line.site}",
-            )
-    if page.pairs:
-        figures["agreement"] = partial(_agreement, page)
-    return figures
-
-
-def _agreement(page: ComparePage) -> Markup:
-    """Same predictions, of the interventions on which both predict; the last column is the network itself."""
-    letters = [item.letter for item in page.explanations]
-    n = len(letters)
-    cells = [["" for _ in range(n + 1)] for _ in letters]
-    shades, never = np.zeros((n, n + 1)), np.zeros((n, n + 1), dtype=bool)
-    for r, one in enumerate(page.explanations):
-        never[r, r] = True
-        for c, other in enumerate(page.explanations):
-            if r != c:
-                pair = page.pair(one.letter, other.letter)
-                _fill(cells, shades, never, r, c, pair.same, pair.both)
-        _fill(cells, shades, never, r, n, one.standing.right, one.standing.predicted)
-    of = 0 if page.space is None else page.space.interventions
-    said = "; ".join(f"{pair.first} and {pair.second} {pair.same} of {pair.both}" for pair in page.pairs)
-    sentence = f"Same prediction, of those of {exact(of)} interventions on which both predict: {said}"
-    return heat_matrix(cells, shades, letters, [*letters, "network"], sentence=sentence, untested=never)
-
-
-def _fill(
-    cells: list[list[str]], shades: NDArray[Any], never: NDArray[Any], row: int, column: int, same: int, both: int
-) -> None:
-    if both:
-        cells[row][column] = f"{exact(same)} of {exact(both)}"
-        shades[row, column] = same / both
-    else:
-        cells[row][column] = "no prediction" if column == len(cells) else "never both"
-        never[row, column] = True

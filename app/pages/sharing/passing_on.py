@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from app.pages.page import One
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
 from app.pages.sharing.share import Share
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from pluriscope.blocks import Block, More, Prose
 
 
-def passed_on(one: One, share: Share) -> Iterator[Block]:
+class Checked(Protocol):
+    """What can be computed anew: an explanation, or several compared."""
+
+    @property
+    def session(self) -> Session: ...
+
+    @property
+    def links(self) -> Addresses: ...
+
+    def url(self) -> str: ...
+
+
+def passed_on(one: Checked, share: Share) -> Iterator[Block]:
     """How the page is checked and passed on."""
 
     def verified() -> Iterator[Block]:

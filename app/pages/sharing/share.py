@@ -12,7 +12,7 @@ from html import escape
 from typing import ClassVar, Final
 
 from app.addressing import Addresses
-from app.pages.compare.views import ComparePage
+from app.pages.compare.compared import Compared
 from app.pages.page import Document
 from app.pages.sharing.facts import Facts, facts_of
 from app.pages.sharing.targets import SharedPage, Target, read_target
@@ -52,12 +52,12 @@ def share_of(page: object, links: Addresses, base: str) -> Share | None:
         links: builds paths.
         base: scheme and host before every path, without a slash at the end.
     """
-    if not isinstance(page, SharedPage) or (isinstance(page, ComparePage) and page.missing):
+    if not isinstance(page, SharedPage) or (isinstance(page, Compared) and page.asked == "rows"):
         return None
-    target = read_target(page.url, links)
+    target = read_target(page.url() if isinstance(page, Compared) else page.url, links)
     kinds: set[str] = {target.kind}
-    if isinstance(page, ComparePage):
-        kinds = {one.kind for one in page.explanations}
+    if isinstance(page, Compared):
+        kinds = {one.kind for one in page.ones}
     elif isinstance(page, Document):
         kinds = {page.one.ref.kind}
     return Share(facts_of(page), target, network_digest(page), kinds <= IN_LIBRARY, links, base)

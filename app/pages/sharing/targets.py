@@ -19,8 +19,8 @@ from app.addressing import API_PREFIX, Addresses
 from app.errors import BadQuery, NotFound
 from app.options import Options, ScopeOptions
 from app.pages.compare.build import build_compare
+from app.pages.compare.compared import Compared
 from app.pages.compare.options import CompareOptions
-from app.pages.compare.views import ComparePage
 from app.pages.explanations import read_ref
 from app.pages.kinds import PAGES, find_document
 from app.pages.network.page import NetworkPage, build_network
@@ -34,7 +34,7 @@ from app.pages.studies.views import StudyPage
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
-SharedPage = NetworkPage | Document | ComparePage | SandboxPage | StudyPage
+SharedPage = NetworkPage | Document | Compared | SandboxPage | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -168,14 +168,4 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "sandbox": build_sandbox,
         "study": build_study,
     }
-    page = builders[target.kind](session, addresses, *target.parts, options)
-    if isinstance(page, ComparePage) and page.missing:
-        raise BadQuery(
-            "this comparison",
-            f"names {len(page.refs)} of the two or more explanations that it needs",
-            "choose the others first",
-            "e",
-            addresses.compare("" if page.network is None else page.network.slug, page.refs),
-            "the choice of explanations",
-        )
-    return page
+    return builders[target.kind](session, addresses, *target.parts, options)

@@ -19,11 +19,11 @@ from app.db.recorded import stored_figures
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
 from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.compare.build import find_chosen, find_place, texts_of
+from app.pages.compare.chosen import find_chosen, texts_of
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation
 from app.pages.kinds import find_document
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate, locate_boolean
 from app.pages.sharing.targets import Target, options_of
 from pluriscope.blocks import Block, Prose, Table
 
@@ -169,10 +169,10 @@ def _named(session: Session, addresses: Addresses, target: Target) -> tuple[Plac
         return one.place, [one.explanation]
     options = options_of(target)
     if isinstance(options, CompareOptions):
-        compared = find_place(session, addresses, options)
-        if compared is None:
+        if not options.network:
             raise NotFound("this comparison", "names no network", "copy the address from the page itself", "url")
-        found = find_chosen(session, addresses, compared, texts_of(session, addresses, options, compared))
+        compared = locate_boolean(session, addresses, options.network[0], options.scope)
+        found = find_chosen(session, addresses, compared, texts_of(addresses, options, compared))
         return compared, list(found.values())
     if not isinstance(options, ScopeOptions):
         raise TypeError(f"options of {target.kind} say of which analysis they are")

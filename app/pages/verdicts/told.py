@@ -13,12 +13,10 @@ from analysis.criteria.verdict import OUTCOMES
 from app.addressing import Addresses
 from app.figures.numbers import exact
 from app.figures.svg import verdict_mark
-from app.pages.compare.build import find_chosen, find_place, one_of, texts_of
-from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from pluriscope.blocks import Action, Block, Head, More, Prose, Table
-from pluriscope.naming import LEAST, LETTERS
+from pluriscope.blocks import Block, More, Prose, Table
+from pluriscope.naming import LETTERS
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
 _JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
@@ -51,26 +49,6 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
             f" [Changed in meaning]({links.scope('changed-meanings')}), and judged anew since: {', '.join(changed)}."
         )
     yield Prose(said, glossary=False)
-
-
-def compared(session: Session, links: Addresses, options: CompareOptions) -> list[Block]:
-    """The criteria of a comparison, as a page; nothing where its address names fewer than two explanations.
-
-    Raises:
-        PageError: as the comparison itself refuses.
-    """
-    place = find_place(session, links, options)
-    if place is None:
-        return []
-    found = find_chosen(session, links, place, texts_of(session, links, options, place))
-    pin = one_of(found, options.pin, "pin")
-    explanations = {str(one.ref): one for one in found.values()}
-    chosen = sorted(explanations.values(), key=lambda one: str(one.ref) != pin)
-    if len(chosen) < LEAST:
-        return []
-    to = Action("Compare them", links.compare(place.slug, explanations, place.scope, pin=pin), primary=True)
-    title = f"Every criterion on {len(chosen)} explanations of {place.row.name}"
-    return [Head(title, ", ".join(explanations), actions=[to]), folded(session, links, chosen)]
 
 
 def _differing_first(found: Sequence[dict[str, CriterionVerdict]]) -> list[list[CriterionVerdict | None]]:

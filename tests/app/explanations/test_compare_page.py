@@ -1,17 +1,26 @@
-"""Explanations side by side: as a page and as JSON."""
+"""Explanations beside each other: their facts against the engine, their refusals, where earlier addresses lead."""
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from analysis.data import clean_data
-from analysis.experiments import decide_under_interventions, intervention_space
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from analysis.experiments import ask_network
 from analysis.explanations.interpretations import predict_by_interpretation
+from analysis.explanations.lens_claims import LENS
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
-from analysis.tasks import input_table
+from pluriscope.naming import ExplanationRef
 from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
+
+ALIKE = ("i-2b0cf.0", "i-2b0cf.2")  # one in substance: no intervention tells them apart
+PARTED = ("i-2b0cf.0", "i-2b0cf.1")
+TYPED = "l-labels(labels=1.0: A and B; 2.1: A or B)"
 
 
 @pytest.fixture(scope="session")
@@ -28,248 +37,237 @@ def refs(aligned, kept, masks):
 
 
 def compare(get, *chosen, **query):
-    return get("/compare", network="xor", e=list(chosen), **query)
+    return get(f"{XOR}/compare", e=list(chosen), **query)
 
 
-# ---- what is compared -----------------------------------------------------------------------------------------------
+def predicted(ref: str) -> np.ndarray:
+    """What an interpretation predicts, on the interventions that count, by the engine alone."""
+    question = ask(pretrained_xor().network)
+    space, _ = ask_network(question)
+    mask, index = ref[2:].split(".")
+    read = interpretation_at(question, circuit_from_hex(mask, (2, 3, 3, 1)), int(index))
+    return predict_by_interpretation(read, space)[space.counted]
 
 
-@pytest.mark.slow
-def test_all_kinds_stand_side_by_side(client, get, refs):
-    page = compare(get, *refs.values())
-    assert [item["letter"] for item in page["explanations"]] == list("PQRSTU")
-    assert [item["ref"] for item in page["explanations"]] == list(refs.values())
-    assert [item["kind"] for item in page["explanations"]] == [
-        "circuit",
-        "interpretation",
-        "algorithm",
-        "alignment",
-        "interpretation",
-        "alignment",
-    ]
-    assert page["missing"] == 0
-    for item in page["explanations"]:
-        assert item["says"] == [0, 1, 1, 0]
-        assert client.get(item["url"]).status_code == 200
-        assert client.get(item["without_url"]).status_code == 200
-        assert len(get(item["without_url"])["explanations"]) == 5
-    text = client.get(page["url"]).text
-    assert text.count("<article>") == 6
+# --- the facts
 
 
-def test_an_alignment_may_be_named_by_its_placement(get, aligned, kept):
-    g = aligned["algorithm"]
-    stored = get(kept[0]["url"])
-    named = f"a-{g}." + "_".join(place["place"] for place in stored["places"])
-    page = compare(get, named, f"a-{g}.0:1.2_1:2.0+1")
-    assert page["refs"] == [stored["ref"], f"a-{g}.0:1.2_1:2.0+1"]
-    other = page["explanations"][1]
-    assert other["url"].endswith("0%3A1.2_1%3A2.0%2B1")
-    assert get(other["url"])["ref"] == other["ref"]
-
-
-@pytest.mark.slow
-def test_explanations_under_other_rules_carry_their_protocol(get, refs):
-    paper = get(XOR + "/explanations", kind="algorithm", protocol="paper")["items"][0]
-    kept = kept_of(get, paper["algorithm"], protocol="paper")[0]["ref"]
-    page = compare(get, refs["alignment"], f"{kept}@paper")
-    assert [item["protocol"] for item in page["explanations"]] == ["complete", "paper"]
-    assert page["explanations"][1]["ref"] == f"{kept}@paper"
-    assert "protocol=paper" in page["explanations"][1]["url"]
-
-
-# ---- where they agree and part --------------------------------------------------------------------------------------
-
-
-def test_edges_that_one_keeps_alone_differ(get, masks):
-    sizes = (2, 3, 3, 1)
-    first, second = (circuit_from_hex(mask, sizes) for mask in masks[:2])
-    page = compare(get, f"c-{masks[0]}", f"c-{masks[1]}")
-    assert len(page["differing_edges"]) == (first.mask ^ second.mask).bit_count()
-    for edge in page["differing_edges"]:
-        kept = [bool(c.keep[edge["layer"] - 1][edge["out"], edge["source"]]) for c in (first, second)]
-        assert edge["kept_by"] == [letter for letter, keeps in zip("PQ", kept, strict=True) if keeps]
-        assert sorted(edge["kept_by"] + edge["cut_by"]) == ["P", "Q"]
-
-
-def test_an_output_that_is_neither_0_nor_1_is_shown_as_such(client, get):
-    """Circuits that are not valid have addresses too; these two decide the last input neither way."""
-    page = compare(get, "c-2b0ce", "c-3b3ee")
-    assert page["shared"]["output"] == [0, 1, 1, -1]
-    assert page["shared"]["n_task"] == 3
-    assert client.get(page["url"]).status_code == 200
-
-
-def test_neurons_of_which_all_say_the_same_are_left_out(get, refs, masks):
-    page = compare(get, refs["interpretation"], refs["alignment"])
-    for neuron in page["differing_neurons"]:
-        tables = [claim["truth_table"] for claim in neuron["claims"]]
-        kinds = {claim["kind"] for claim in neuron["claims"]}
-        up_to_negation = {tuple(t) if not t[0] else tuple(1 - b for b in t) for t in tables if t}
-        assert len(kinds) > 1 or len(up_to_negation) > 1
-    same = compare(get, f"i-{masks[0]}.0", f"i-{masks[0]}.1")
-    assert not any(claim["kind"] == "cut" for neuron in same["differing_neurons"] for claim in neuron["claims"])
-
-
-def test_an_algorithm_without_places_says_nothing_of_neurons(get, refs):
-    page = compare(get, refs["algorithm"], refs["alignment"])
-    assert page["differing_neurons"] == []
-    assert page["shared"]["output"] == [0, 1, 1, 0]
-    assert page["shared"]["n_task"] == 4
-
-
-def test_readings_show_each_circuits_own_activations(get, refs):
-    page = compare(get, refs["interpretation"], refs["other"])
-    for line in page["lines"]:
-        for reading in line["readings"]:
-            assert [int(value > reading["threshold"]) for value in reading["values"]] == reading["truth_table"]
-
-
-# ---- interventions --------------------------------------------------------------------------------------------------
-
-
-def test_predictions_are_counted_against_the_network(get, masks, refs):
-    page = compare(get, f"i-{masks[0]}.0", refs["alignment"])
-    assert page["space"] == {"sets": 63, "possible_sets": 63, "pairs": 12, "interventions": 756, "largest": None}
-    network, data = pretrained_xor().network, clean_data(2)
-    space = intervention_space((3, 3), 2)
-    answers = decide_under_interventions(network, input_table(2), space)
-    interpretation = interpretation_at(ask(network, data=data), circuit_from_hex(masks[0], network.sizes), 0)
-    predicted = predict_by_interpretation(interpretation, space)
-    right = int(((predicted == answers.decisions) & space.counted).sum())
-    first, second = (item["standing"] for item in page["explanations"])
-    assert first == {"predicted": 756, "right": right, "of": 756}
-    assert second == {"predicted": 36, "right": 36, "of": 756}
+def test_who_is_right_on_every_intervention_is_what_the_engine_says(get, client) -> None:
+    first, second = map(predicted, PARTED)
+    _, answers = ask_network(ask(pretrained_xor().network))
+    does, margins = answers.decisions[answers.counted], answers.margins[answers.counted]
+    page = compare(get, *PARTED, limit=200)
     (pair,) = page["pairs"]
-    assert (pair["both"], pair["same"] + pair["differ"]) == (36, 36)
-    assert page["n_crucial"] == page["crucial"]["total"] == pair["differ"]
-    assert page["shared"]["predictions_same"] == pair["same"]
-
-
-def test_the_circuit_and_the_bare_algorithm_are_silent_and_say_why(client, get, refs):
-    page = compare(get, refs["circuit"], refs["algorithm"])
-    assert [item["standing"]["predicted"] for item in page["explanations"]] == [0, 0]
-    assert "where, not what" in page["explanations"][0]["silent_because"]
-    assert "what, not where" in page["explanations"][1]["silent_because"]
-    assert page["n_crucial"] == 0
-    text = client.get(page["url"]).text
-    assert "None of them predicts anything under interventions: " in text
-    for item in page["explanations"]:
-        assert text.count(item["silent_because"]) == 1
+    right, other = first == does, second == does
+    assert pair == {
+        "first": "P",
+        "second": "Q",
+        "both": 756,
+        "same": int((first == second).sum()),
+        "both_right": int((right & other).sum()),
+        "first_right": int((right & ~other).sum()),
+        "second_right": int((other & ~right).sum()),
+        "neither": int((~right & ~other).sum()),
+    }
+    apart = first != second
+    assert page["n_contradictions"] == apart.sum() == pair["first_right"] + pair["second_right"]
+    told = page["contradictions"]
+    assert [one["margin"] for one in told] == sorted(margins[apart].tolist(), reverse=True)[:200]
+    for one in told:
+        assert set(one["says"].values()) == {"0", "1"}
+        assert [letter for letter in "PQ" if one["says"][letter] == one["happens"]] == one["right"]
+        assert one["margin"] == pytest.approx(abs(one["output"] - 0.5))
+    html = client.get(page["url"]).text
+    assert page["verdict"] == f"P and Q contradict each other on {apart.sum()} of 756 interventions"
+    assert page["verdict"] in html
+    assert f"{pair['both_right']} both right, {pair['first_right']} only P, {pair['second_right']} only Q" in html
 
 
 @pytest.mark.slow
-def test_crucial_experiments_are_ranked_scored_and_come_in_pages(client, get, refs):
-    first = compare(get, *refs.values())
-    crucial = first["crucial"]
-    assert len(crucial["shown"]) == 10 < crucial["total"] == first["n_crucial"]
-    every, url = [], first["url"]
-    while url:
-        page = get(url)["crucial"]
-        assert page["start"] == len(every)
-        every += page["shown"]
-        url = page["next_url"]
-    assert len(every) == crucial["total"]
-    assert len({row["experiment"] for row in every}) == len(every)
-    assert every[:10] == crucial["shown"]
-    margins = [row["margin"] for row in every]
-    assert margins == sorted(margins, reverse=True)
-    for row in every:
-        assert set(row["predictions"]) - {-1} == {0, 1}
-        assert row["divides"]
-        assert sorted(row["right"] + row["wrong"]) == [
-            letter for letter, value in zip("PQRSTU", row["predictions"], strict=True) if value >= 0
-        ]
-        assert row["source"] != row["base"]
-        assert row["margin"] == pytest.approx(abs(row["output"] - 0.5))
-    for score, letter in zip(crucial["scores"], "PQRSTU", strict=True):
-        assert score["letter"] == letter
-        assert score["predicted"] == sum(letter in row["right"] + row["wrong"] for row in every)
-        assert score["right"] == sum(letter in row["right"] for row in every)
-    assert client.get(first["url"]).text.count('<tr id="x-') == 10
-
-
-def test_between_two_exactly_one_is_right_on_each(get, refs):
+def test_all_kinds_stand_beside_each_other(client, get, refs) -> None:
     page = compare(get, *refs.values())
-    pair = max(page["pairs"], key=lambda pair: pair["differ"])
-    assert pair["differ"] > 0
-    assert pair["first_right"] + pair["second_right"] == pair["differ"]
-    between = get(pair["url"].partition("#")[0])["crucial"]
-    assert between["between"] == [pair["first"], pair["second"]]
-    assert between["total"] == pair["differ"]
-    assert [score["right"] for score in between["scores"]] == [pair["first_right"], pair["second_right"]]
-    if between["next_url"]:
-        after = get(between["next_url"])["crucial"]
-        assert after["between"] == between["between"]
-        assert after["start"] == 10
+    ones = page["explanations"]
+    assert ("".join(one["letter"] for one in ones), [one["ref"] for one in ones]) == ("PQRSTU", list(refs.values()))
+    assert {one["ref"]: one["predicted"] for one in ones} == {
+        **{refs[kind]: 0 for kind in ("circuit", "algorithm")},
+        **{refs[kind]: 756 for kind in ("interpretation", "other")},
+        **{refs[kind]: 36 for kind in ("alignment", "failing")},
+    }
+    assert "where, not what" in ones[0]["silent_because"]
+    assert "what, not where" in ones[2]["silent_because"]
+    assert all(one["says"] == [0, 1, 1, 0] and client.get(one["url"]).status_code == 200 for one in ones)
+    html = client.get(page["url"]).text
+    assert html.count('id="explanation-') == 6
+    for two in re.findall(r'href="(/compare\?[^"]*)">Remove', html):
+        assert len(get(two.replace("&amp;", "&"))["explanations"]) == 5
+    for part in ("parts", "values", "cut", "criteria", "verify", "cite"):
+        assert client.get(f"{page['url']}&part={part}").status_code == 200
+
+
+def test_edges_and_neurons_of_which_they_say_different_things(get, masks, refs) -> None:
+    first, second = (circuit_from_hex(mask, (2, 3, 3, 1)) for mask in masks[:2])
+    edges = compare(get, f"c-{masks[0]}", f"c-{masks[1]}")["differences"]
+    edges = [one for one in edges if "→" in one["site"]]
+    assert len(edges) == (first.mask ^ second.mask).bit_count()
+    assert all(set(one["says"].values()) == {"kept", "cut"} for one in edges)
+    page = compare(get, f"i-{masks[0]}.0", f"i-{masks[0]}.1")
+    functions = [{c["site"]: c["truth_table"] for c in one["claims"]} for one in page["explanations"]]
+    apart = {
+        site
+        for site in functions[0]
+        if site != "y" and functions[0][site] not in (functions[1][site], [1 - bit for bit in functions[1][site]])
+    }
+    assert {one["site"] for one in page["differences"]} == apart
+    bare = compare(get, refs["algorithm"], refs["alignment"])
+    assert bare["differences"] == []
+
+
+def test_what_cannot_and_what_never_contradicts_says_so(client, get, refs) -> None:
+    silent = compare(get, refs["circuit"], refs["algorithm"])
+    assert silent["verdict"] == "P and Q cannot contradict each other"
+    assert "Choose an interpretation of" in client.get(silent["url"]).text
+    alike = compare(get, *ALIKE)
+    assert (alike["verdict"], alike["n_contradictions"]) == ("P and Q never contradict each other", 0)
+    assert (predicted(ALIKE[0]) == predicted(ALIKE[1])).all()
+    assert client.get(alike["url"]).status_code == 200
+    neither = client.get(compare(get, "c-2b0ce", "c-3b3ee")["url"])  # not valid; both decide the last input neither way
+    assert "give XOR on 3 of 4 inputs" in neither.text
 
 
 @pytest.mark.slow
-def test_every_experiment_has_an_address_of_its_own(client, get, refs):
+def test_contradictions_come_in_pages_and_lead_to_the_same_in_play(client, get, refs) -> None:
     page = compare(get, *refs.values())
-    row = page["crucial"]["shown"][3]
-    alone = get(row["url"])
-    assert alone["experiment"] == row
-    assert client.get(row["url"]).status_code == 200
-    silent = compare(get, refs["circuit"], refs["algorithm"], experiment="2.0+1.1:01:10")["experiment"]
-    assert (silent["site"], silent["divides"], silent["right"], silent["wrong"]) == ("n1.1 + n2.0", False, [], [])
+    every, following = page["contradictions"], page["next"]
+    while following:
+        told = client.get(following).json()
+        every, following = [*every, *told["contradictions"]], told["next"]
+    assert len({one["experiment"] for one in every}) == len(every) == page["n_contradictions"]
+    for one in every[:3]:
+        there = get(one["url"])
+        assert there["run"]["output"] == pytest.approx(one["output"], abs=1e-9)
+        assert [said["says"] for said in there["explanations"]] == [int(one["says"].get(k, -1)) for k in "PQRSTU"]
+    second = client.get(f"{page['url']}&start=10").text
+    assert "11 to 20 of" in second
+    rows = [line for line in client.get(page["url"].replace("?", ".csv?")).text.splitlines() if line[0] != "#"]
+    assert len(rows) == len(every) + 1
 
 
-# ---- choosing -------------------------------------------------------------------------------------------------------
+def test_other_rules_and_placements_are_named_in_references(get, refs, aligned, kept) -> None:
+    stored = get(kept[0]["url"])
+    named = f"a-{aligned['algorithm']}." + "_".join(place["place"] for place in stored["places"])
+    page = compare(get, named, f"a-{aligned['algorithm']}.0:1.2_1:2.0+1")
+    assert [one["ref"] for one in page["explanations"]] == [stored["ref"], f"a-{aligned['algorithm']}.0:1.2_1:2.0+1"]
+    paper = get(XOR + "/explanations", kind="algorithm", protocol="paper")["items"][0]
+    named = f"{kept_of(get, paper['algorithm'], protocol='paper')[0]['ref']}@paper"
+    other = compare(get, refs["alignment"], named)["explanations"][1]
+    assert (other["ref"], "under paper" in other["name"], "protocol=paper" in other["url"]) == (named, True, True)
 
 
 @pytest.mark.slow
-def test_one_is_not_enough_and_suggestions_are(client, get, refs):
-    page = compare(get, refs["alignment"])
-    assert (page["missing"], page["refs"]) == (1, [refs["alignment"]])
-    assert page["suggestions"]
-    for suggestion in page["suggestions"]:
-        assert len(get(suggestion["url"])["explanations"]) >= 2
+def test_a_lens_stands_beside_gates_and_shows_what_it_saw(client, get, refs) -> None:
+    page = compare(get, "l-labels", refs["interpretation"])
+    lens = page["explanations"][0]
+    question = ask(pretrained_xor().network)
+    rows = LENS_BY_KEY["labels"].answer(question, LENS_BY_KEY["labels"].defaults).view.rows
+    told = {(claim["layer"], *claim["neurons"]): claim["truth_table"] for claim in lens["claims"]}
+    assert told == {(row["layer"], row["neuron"]): row["truth_table"] for row in rows}
+    assert (lens["name"], lens["predicted"], client.get(lens["url"]).status_code) == ("Labels of neurons", 0, 200)
+    assert "<svg" in client.get(f"{page['url']}&part=lenses").text.partition('id="lenses"')[2]
+    for text in ("l-labels", TYPED, "l-patching-table@paper"):
+        assert (ExplanationRef.parse(text).kind, str(ExplanationRef.parse(text))) == (LENS.key, text)
 
 
-# ---- bad input ------------------------------------------------------------------------------------------------------
+# --- choosing, earlier addresses, refusals
+
+
+@pytest.mark.slow
+def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) -> None:
+    html = client.get(f"/compare?network=xor&e={refs['alignment']}").text
+    assert f"{refs['alignment']} is chosen" in html
+    pairs = re.findall(r'<th scope="row" class="name"><a href="(/compare[^"]*)"', html)
+    assert pairs
+    for two in pairs:
+        assert len(get(two.replace("&amp;", "&"))["explanations"]) >= 2
+    typed = client.get("/compare", params={"network": "xor", "e": "\r\n".join(PARTED)})
+    assert "P and Q contradict each other" in typed.text
+    assert 'name="network"' in client.get("/compare").text
+
+
+@pytest.mark.parametrize(
+    "former", ["pin=c-1", "between=PQ", "swap=x", "experiment=1.0:00:01", "groups=once", "after=x"]
+)
+def test_options_of_earlier_addresses_lead_to_the_same_comparison(client, former) -> None:
+    page = client.get(f"/compare?network=xor&e={PARTED[0]}&e={PARTED[1]}&{former}")
+    assert "P and Q contradict each other" in page.text
+
+
+def test_earlier_addresses_lead_here(client) -> None:
+    query = f"e={PARTED[0]}&e={PARTED[1]}"
+    for path in (f"{XOR}/compare?{query}", f"/compare/neighbours?network=xor&{query}"):
+        there = client.get(path)
+        assert there.status_code == 301
+        assert "P and Q contradict" in client.get(there.headers["location"]).text
+    gone = client.get(f"/api/v1/compare?network=xor&{query}")
+    assert (gone.status_code, "/api/v2/networks/NETWORK/compare" in gone.json()["error"]) == (410, True)
+
 
 BAD = [
-    ("/compare?network=xor&e=x-1&e=c-1", 400, "explanation 1, 'x-1'"),
-    ("/compare?network=xor&e={c}&e=nonsense", 400, "explanation 2, 'nonsense'"),
-    ("/compare?network=xor&e={c}&e=i-{m}", 400, "explanation 2"),
-    ("/compare?network=xor&e={c}&e=c-{m}0", 404, "explanation 2"),
-    ("/compare?network=xor&e={c}&e=c-00001", 404, "explanation 2"),
-    ("/compare?network=xor&e={c}&e=i-{m}.999999999999999999", 404, "explanation 2"),
-    ("/compare?network=xor&e={c}&e=i-{m}.two", 404, "whole number"),
-    ("/compare?network=xor&e={c}&e=g-0123456789abcdef", 404, "explanation 2"),
-    ("/compare?network=xor&e={c}&e=a-{g}.0123456789abcdef", 404, "not one of the 8 alignments"),
-    ("/compare?network=xor&e={c}&e=a-{g}.0:1.0_1:9.0", 404, "layer 9"),
-    ("/compare?network=xor&e={c}&e=a-{g}.0:1.0_nonsense", 400, "nonsense"),
-    ("/compare?network=xor&e={c}&e={c}@no-such", 404, "no-such"),
-    ("/compare?network=xor&e=c-1&e=c-2&e=c-3&e=c-4&e=c-5&e=c-6&e=c-7", 400, "at most 6"),
-    ("/compare?e={c}&e=c-1", 400, "Add network=NAME"),
-    ("/compare?network=nowhere&e={c}", 404, "nowhere"),
-    ("/compare?network=xor&network=two&e={c}", 400, "different networks"),
-    ("/compare?network=xor&output=1", 404, "output 1"),
-    ("/compare?network=xor&protocol=no-such", 404, "no-such"),
-    ("/compare?network=xor&experiments=some", 400, "experiments"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=1.0:00:00", 400, "same source and base"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=3.0:00:01", 400, "no hidden neuron"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=1.0:0:01", 400, "no intervention"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&between=PR", 400, "no R among P, Q"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&between=PP", 400, "one twice"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&between=AB", 400, "between"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&pin=c-1", 400, "not one of the explanations"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&swap=c-1", 400, "not one of the explanations"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&groups=twice", 400, "groups"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&after=nonsense", 400, "not given out"),
-    ("/compare?network=xor&e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
-    ("/compare?network=xor&colour=red", 400, "colour"),
+    ("e=x-1&e=c-1", 400, "explanation 1, 'x-1'"),
+    ("e={c}&e=nonsense", 400, "explanation 2, 'nonsense'"),
+    ("e={c}&e=i-{m}", 400, "explanation 2"),
+    ("e={c}&e=c-{m}0", 404, "explanation 2"),
+    ("e={c}&e=c-00001", 404, "explanation 2"),
+    ("e={c}&e=i-{m}.999999999999999999", 404, "explanation 2"),
+    ("e={c}&e=i-{m}.two", 404, "whole number"),
+    ("e={c}&e=g-0123456789abcdef", 404, "explanation 2"),
+    ("e={c}&e=a-{g}.0123456789abcdef", 404, "not one of the 8 alignments"),
+    ("e={c}&e=a-{g}.0:1.0_1:9.0", 404, "layer 9"),
+    ("e={c}&e=a-{g}.0:1.0_nonsense", 400, "nonsense"),
+    ("e={c}&e={c}@no-such", 404, "no-such"),
+    ("e={c}&e=l-shapley", 404, "lens shapley: says nothing of single neurons"),
+    ("e={c}&e=l-das", 404, "no answer under these settings is stored. Run the lenses that learn"),
+    ("e={c}&e=l-sae", 404, "Nothing is trained unless force is true. Leave it out."),
+    ("e={c}&e=l-labels(labels=9.9: A)", 404, "names a neuron that is not there"),
+    ("e={c}&e=i-{m}.0&output=1", 404, "output 1"),
+    ("e={c}&e=i-{m}.0&protocol=no-such", 404, "no-such"),
+    ("e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
+    ("e={c}&e=i-{m}.0&colour=red", 400, "colour"),
 ]
 
 
-@pytest.mark.parametrize(("address", "status", "word"), BAD, ids=[address for address, _, _ in BAD])
-def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, masks, address, status, word):
-    address = address.replace("{c}", f"c-{masks[0]}").replace("{m}", masks[0])
-    address = address.replace("{g}", aligned["algorithm"])
-    page, twin = client.get(address), client.get("/api/v1" + address)
-    assert (page.status_code, twin.status_code) == (status, status)
-    assert word in twin.json()["error"]
-    assert "Traceback" not in page.text
-    assert client.get(twin.json()["parent"]).status_code == 200
+@pytest.mark.parametrize(("query", "status", "word"), BAD, ids=[query for query, _, _ in BAD])
+def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, masks, query, status, word) -> None:
+    query = query.replace("{c}", f"c-{masks[0]}").replace("{m}", masks[0]).replace("{g}", aligned["algorithm"])
+    page, told = client.get(f"/compare?network=xor&{query}"), client.get(f"/api/v2{XOR}/compare?{query}")
+    assert (page.status_code, told.status_code) == (status, status)
+    assert word in told.json()["error"]
+    assert client.get(told.json()["parent"], follow_redirects=True).status_code == 200
+
+
+def test_too_few_too_many_and_one_wrong_reference_lead_to_what_is_right(client, masks) -> None:
+    def parent(query: str) -> tuple[int, str]:
+        answer = client.get(f"/api/v2{XOR}/compare?{query}")
+        return answer.status_code, answer.json()["parent"]
+
+    many = [f"e=c-{mask}" for mask in masks[:8]]
+    assert parent("&".join(many)) == (400, f"/compare?network=xor&{'&'.join(many[:6])}")
+    assert parent(f"{many[0]}&e=nonsense&{many[1]}") == (400, f"/compare?network=xor&{many[0]}&{many[1]}")
+    assert parent(many[0]) == (400, f"/compare?network=xor&{many[0]}")
+    assert client.get("/api/v2/networks/nowhere/compare").status_code == 404
+
+
+@pytest.mark.slow
+def test_a_comparison_asks_the_store_little(client, masks, aligned) -> None:
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    reader = client.app.state.store.reader
+    event.listen(reader, "before_cursor_execute", note)
+    query = "&".join(f"e={ref}" for ref in [f"c-{masks[0]}", *(f"i-{mask}.0" for mask in masks[:4]), aligned["ref"]])
+    for part, most in {"": 9, "&part=criteria": 60}.items():
+        sent.clear()
+        assert client.get(f"/compare?network=xor&{query}{part}").status_code == 200
+        assert len(sent) <= most, part
+    event.remove(reader, "before_cursor_execute", note)

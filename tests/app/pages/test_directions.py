@@ -207,7 +207,8 @@ def test_what_earlier_searches_kept_leads_to_the_kept_alignment_by_text_and_by_i
             assert page["alignment"] == ids[algorithm] != former
             assert "oblique" in page["found_by"]
             assert (page["agreed"], page["joint_agreed"]) == (24, 64)
-            compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{named}", f"g-{other}"])
+            pair = {"e": [f"d-{algorithm}.{named}", f"g-{other}"]}
+            compared = client.get(f"/api/v2{XORNET}/compare", params=pair).raise_for_status().json()
             assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
         led = client.get(f"{XORNET}/algorithms/{algorithm}/directions/{former}", params={"at": text})
         assert client.get(led.headers["location"]).headers["location"] == page["url"]

@@ -221,24 +221,31 @@ def test_a_mask_with_useless_edges_leads_to_its_circuit(client):
     assert twin(client, f"{LIST}/1f")["mask"] == "13"
 
 
-def test_circuits_side_by_side(client):
+def compared(client, address):
+    """The record of a comparison."""
+    return client.get(Addresses().twin(address)).raise_for_status().json()
+
+
+def test_circuits_beside_each_other(client):
     first, second = MASKS[0], MASKS[-1]
-    page = twin(client, ONE + "/compare", e=[first, second, first])
-    assert [side["mask"] for side in page["sides"]] == [first, second]
-    kept = [[int(mask, 16) >> bit & 1 for bit in range(6)] for mask in (first, second)]
-    assert len(page["shared"]) == sum(a & b for a, b in zip(*kept, strict=True))
-    assert len(page["apart"]) == sum(a ^ b for a, b in zip(*kept, strict=True))
-    [pair] = page["pairs"]
-    assert (pair["shared"], pair["either"]) == (len(page["shared"]), len(page["shared"]) + len(page["apart"]))
-    assert pair["rows"] == 4 - page["parting"] == 4
-    html = client.get(ONE + "/compare", params={"e": [first, second]}).text
-    assert html.count("<svg") >= 2
-    page, html = twin(client, ONE + "/compare"), client.get(ONE + "/compare").text
-    assert page["sides"] == []
-    assert {first, second} <= {one["mask"] for one in page["offered"]}
-    assert all(f'name="e" value="{one["mask"]}"' in html for one in page["offered"])
-    alone = twin(client, ONE + "/compare", e=[first])
-    assert first not in {one["mask"] for one in alone["offered"]}
+    there = client.get(ONE + "/compare", params={"e": [first, second, first]})
+    assert there.status_code == 301
+    page = compared(client, there.headers["location"])
+    assert [one["ref"] for one in page["explanations"]] == [first, second]
+    assert (page["trials"], page["of"], page["n_contradictions"]) == ("rows", 4, 0)
+    names = MODEL.space(RULES).graph.edge_labels
+    bits = [{name for bit, name in enumerate(names) if int(mask, 16) >> bit & 1} for mask in (first, second)]
+    assert [set(one["edges"]) for one in page["explanations"]] == bits
+    assert {one["site"] for one in page["differences"]} == bits[0] ^ bits[1]
+    assert page["pairs"][0]["both_right"] == 4
+    html = client.get(there.headers["location"]).text
+    assert "P and Q never contradict each other" in html
+    assert html.count('id="explanation-') == 2
+    apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")
+    assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0
+    chosen = client.get("/compare?network=and-of-two")
+    assert f"e={first}" in chosen.text
+    assert client.get(f"/api/v1{ONE}/compare").status_code == 410
 
 
 def analysis(client, key, of=ONE, **query):

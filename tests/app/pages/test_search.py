@@ -110,15 +110,3 @@ def test_a_text_that_is_too_long_is_refused(client):
 def test_references_are_told_from_other_words(words, kinds, rest):
     named, others = reference_in(words)
     assert (named.kinds, others) == (kinds, rest)
-
-
-def test_explanations_to_compare_begin_with_the_smallest_and_lead_to_comparisons(get, client):
-    picker = get("/compare", network="xor")["picker"]
-    edges = [circuit["n_edges"] for circuit in picker["circuits"]]
-    assert edges == sorted(edges)
-    assert len(edges) == 10
-    (preset,) = picker["presets"]  # nothing is stored of the others here
-    assert preset["label"] == "The smallest circuit and the best alignment"
-    assert [picture["mask"] for picture in preset["pictures"]] == [picker["circuits"][0]["mask"], ""]
-    assert preset["pictures"][1]["gates"]
-    assert client.get(preset["url"]).text.count("<article") >= 2

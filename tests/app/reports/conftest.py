@@ -19,7 +19,7 @@ from tests.factories import on_a_copy, small_network
 XORNET = f"/networks/{ALICE_AND_BOB}"
 CAROL = "i-1f9.24"
 """An interpretation of the same network whose joint interchanges are all right as well."""
-COMPARED = {"network": ALICE_AND_BOB, "e": [ALICE, BOB, CAROL]}
+COMPARED = [ALICE, BOB, CAROL]
 
 
 @pytest.fixture(scope="session")

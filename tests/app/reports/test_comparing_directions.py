@@ -18,51 +18,48 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def compared(get):
-    return get("/compare", **COMPARED)
+    return get(f"{XORNET}/compare", e=COMPARED)
 
 
 def test_stored_ones_are_named_by_id(get) -> None:
     found = get(XORNET + "/explanations", kind="direction", map="integer")
     refs = [item["ref"] for item in found["items"]]
-    page = get("/compare", network="alice-and-bob", e=refs)
+    page = get(f"{XORNET}/compare", e=refs)
     assert [one["ref"] for one in page["explanations"]] == refs
     assert {one["kind"] for one in page["explanations"]} == {"direction"}
 
 
-def test_they_are_silent_on_the_common_ground_and_say_why(compared) -> None:
+def test_they_are_asked_each_others_own_interventions(compared, client) -> None:
     alice, bob, carol = compared["explanations"]
-    assert alice["standing"]["predicted"] == bob["standing"]["predicted"] == 0
-    assert "not applicable" in alice["silent_because"]
-    assert carol["standing"]["predicted"] == 84
-    assert [column["site"] for column in alice["columns"]] == ["n1.1 − n1.2", "n1.0 − n1.2"]
-    assert compared["shared"]["output"] == [0, 1, 1, 0]
+    assert (compared["trials"], compared["of"], compared["bounded"]) == ("own interventions", 144, "")
+    assert [claim["site"] for claim in alice["claims"]] == ["n1.1 − n1.2", "n1.0 − n1.2"]
+    assert [one["predicted"] for one in (alice, bob, carol)] == [138, 136, 112]
+    assert compared["n_contradictions"] > 0
+    for one in compared["contradictions"]:
+        assert set(one["says"].values()) == {"0", "1"}
+        assert one["right"]
+    page = client.get(compared["url"]).text
+    assert f"{compared['n_contradictions']} of their own 144 interventions" in page
 
 
-def test_own_swaps_part_them(compared, client) -> None:
-    own = compared["own_swaps"]
-    assert (own["n_swaps"], own["n_interventions"], own["bounded"]) == (12, 144, False)
-    assert own["total"] > 0
-    for row in own["shown"]:
-        assert row["right"]
-        assert row["wrong"]
-        assert 0 in row["predictions"]
-        assert 1 in row["predictions"]
-    margins = [row["margin"] for row in own["shown"]]
-    assert margins == sorted(margins, reverse=True)
+def test_what_a_comparison_says_of_an_own_swap_play_says_too(compared, get) -> None:
+    for one in get(f"{XORNET}/compare", e=COMPARED, limit=200)["contradictions"]:
+        there = get(one["url"])
+        assert there["run"]["output"] == pytest.approx(one["output"], abs=1e-9)
+        assert [said["says"] for said in there["explanations"]] == [int(one["says"].get(k, -1)) for k in "PQR"]
 
 
 def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_compared_too(client, tmp_path) -> None:
-    for prefix in ("", "/api/v1"):
-        there = client.get(f"{prefix}/alice-and-bob?order=cube")
-        assert there.status_code == 301
-        assert there.headers["location"].startswith(f"{prefix}/compare?network=alice-and-bob&e=d-")
-        assert client.get(there.headers["location"]).status_code == 200
+    there = client.get("/alice-and-bob?order=cube")
+    assert there.status_code == 301
+    assert there.headers["location"].startswith("/compare?network=alice-and-bob&e=d-")
+    assert client.get(there.headers["location"]).status_code == 200
+    assert client.get("/api/v1/alice-and-bob").status_code == 410
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as before:
         with app.state.store.write() as session:
             add_bundled_networks(session)
-        page = before.get("/api/v1/alice-and-bob")
-        assert page.json()["own_swaps"]["total"] > 0
+        assert "contradict each other on" in before.get("/alice-and-bob").text
 
 
 def test_the_criteria_for_alignments_are_asked_of_them(get) -> None:
@@ -86,7 +83,7 @@ def test_what_fails_says_on_which_interchange(get) -> None:
     "ref", ["d-4b802e6dbc93680b.0:1=1,1", "d-4b802e6dbc93680b.nothing", "d-4b802e6dbc93680b.0:9=1"]
 )
 def test_what_names_no_directions_is_refused(client, ref) -> None:
-    answer = client.get("/api/v1/compare", params={"network": "alice-and-bob", "e": [ref, "c-1f9"]})
+    answer = client.get(f"/api/v2{XORNET}/compare", params={"e": [ref, "c-1f9"]})
     assert answer.status_code == 404
     assert "explanation 1" in answer.json()["error"]
 

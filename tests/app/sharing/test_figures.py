@@ -46,9 +46,9 @@ def test_a_file_shows_what_the_page_shows(client) -> None:
     document = client.get(f"{ALIGNMENT}/figures/interchanges.1.svg").text
     title = re.search("<title>(.*?)</title>", document)[1]
     assert f'aria-label="{title}"' in client.get(f"{ALIGNMENT}?part=interchanges").text
-    agreement = client.get(beside(COMPARISON, "figures/agreement.svg")).text
-    assert "13 of 36" in agreement
-    assert "no prediction" in agreement
+    drawn = client.get(beside(COMPARISON, "figures/explanation-R.svg")).text
+    title = re.search("<title>(.*?)</title>", drawn)[1]
+    assert f'aria-label="{title}"' in client.get(COMPARISON).text
 
 
 def test_options_and_names_of_figures_are_checked(client) -> None:

@@ -1,0 +1,118 @@
+"""A comparison that names too few: pairs to begin with, and a form for references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.rivals import RivalsReport
+from app.addressing import Addresses
+from app.db.models import stored_beside
+from app.db.reads.circuits import smallest_circuits
+from app.db.reads.networks import best_alignments
+from app.db.reports import report_of, report_row
+from app.pages.about_one import column, listed
+from app.pages.compare.compared import every_one
+from app.pages.compare.options import CompareOptions
+from app.pages.models.circuits import first_circuits
+from app.pages.models.views import ModelPlace
+from app.pages.place import Place
+from pluriscope.analyses.registry import RIVALS
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
+from pluriscope.naming import LEAST, MOST, ExplanationRef
+from pluriscope.tables import Row
+
+Pair = tuple[str, Sequence[str]]
+"""What some explanations are, and their references."""
+_COLUMNS: Final = (
+    column("pair", "Comparison", "What is compared.", first=True),
+    column("refs", "Explanations", "Their references."),
+)
+
+
+class Chosen(BaseModel):
+    """The form."""
+
+    network: str = Field(
+        title="Network", max_length=100, description="Its name in addresses, or the first digits of its digest."
+    )
+    e: str = Field(
+        title="Explanations",
+        description=f"Two to {MOST}, one on each line: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, "
+        "d-ALGORITHM.DIRECTIONS or l-LENS, with @PROTOCOL behind it where it was found under other rules.",
+        json_schema_extra={"control": "textarea"},
+    )
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
+    rules: str = Field("", json_schema_extra={"control": "hidden"})
+
+
+def choosing(
+    session: Session, links: Addresses, place: Place | ModelPlace | None, options: CompareOptions
+) -> Iterator[Block]:
+    """The page of a comparison that is not complete."""
+    told = (
+        f"Two to {MOST} explanations of one network, of any kind: where they contradict each other, and who is right."
+    )
+    if place is None:
+        yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery())])
+        yield _form(links, "", options)
+        return
+    of = every_one(links, place.slug, place.scope)
+    actions = [Action("Tick them in the list", of), Action("Another network", links.compare())]
+    yield Head(f"Compare explanations of {place.row.name}", told, actions=actions)
+    chosen = list(dict.fromkeys(options.e))[:1]
+    if chosen:
+        yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
+    pairs = _of_model(session, links, place) if isinstance(place, ModelPlace) else _of_network(session, place)
+    found = {words: tuple(dict.fromkeys([*chosen, *refs])) for words, refs in pairs}
+    rows = [
+        Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope))
+        for words, refs in found.items()
+        if LEAST <= len(refs) <= MOST
+    ]
+    if rows:
+        yield Section("Begin with one of these", "found by what is stored")
+        yield listed("comparison", _COLUMNS, rows)
+    yield Section("Or write references")
+    yield _form(links, place.slug, options)
+
+
+def _of_network(session: Session, place: Place) -> Iterator[Pair]:
+    """What an analysis has that differs, and the smallest and simplest that it has."""
+    if place.analysis is None:
+        return
+    row = report_row(session, place.analysis, RIVALS.key)
+    report = None if row is None else report_of(row, RivalsReport)
+    if report is not None and report.pair is not None:
+        yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in report.pair.masks]
+    if report is not None and report.contradicting is not None:
+        two = zip(report.contradicting.masks, report.contradicting.indices, strict=True)
+        yield "Two that contradict each other most", [str(ExplanationRef("interpretation", *one)) for one in two]
+    masks = [one.mask for one in smallest_circuits(session, place.analysis, 2)]
+    aligned = [
+        str(ExplanationRef("alignment", algorithm.algorithm_id, alignment.alignment_id))
+        for alignment, algorithm in best_alignments(session, place.analysis.id, 1)
+    ]
+    for mask in masks[:1]:
+        read = [str(ExplanationRef("interpretation", mask, index)) for index in ("0", "1")]
+        yield "Two interpretations of the smallest circuit", read
+        if aligned:
+            yield "An interpretation of it and the best alignment", [read[0], *aligned]
+    yield "Its smallest circuits", [str(ExplanationRef("circuit", mask)) for mask in masks]
+
+
+def _of_model(session: Session, links: Addresses, place: ModelPlace) -> Iterator[Pair]:
+    report = stored_beside(session, place.row, place.text, RIVALS.key, RivalsReport)
+    if report is not None and report.pair is not None:
+        yield "The two most different circuits", report.pair.masks
+    yield "Its smallest circuits", [one.mask for one in first_circuits(session, links, place, 2)]
+
+
+def _form(links: Addresses, network: str, options: CompareOptions) -> Form:
+    values = {"network": network, "e": "\n".join(options.e), "rules": options.rules, **dict(options.scope.fields)}
+    return Form(Chosen, links.compare(), "Compare", values, changes=False)

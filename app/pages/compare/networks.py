@@ -1,0 +1,358 @@
+"""Explanations of one network beside each other: what they are asked, and what else they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
+from analysis.errors import InvalidIntervention
+from analysis.experiments import NetworkAnswers, NeuronSite, ask_network
+from analysis.explanations.explanation import Claim
+from analysis.interpretations.gates import gate_name
+from analysis.sandbox.direction_edits import Along
+from analysis.sandbox.intervention import Change, Intervention, intervention_of
+from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
+from app.figures.numbers import noun, readable
+from app.figures.svg import Direction, Threshold, Tile, circuit_thumb, number_line
+from app.figures.svg.directions import linear_words
+from app.pages.about_one import column, listed
+from app.pages.candidates import input_text, input_texts
+from app.pages.compare.compared import Compared
+from app.pages.explanations import Explanation
+from app.pages.formulas import hue_tables, hues_of
+from app.pages.place import Place
+from app.pages.placements import neurons_label
+from app.pages.recorded import claim_record
+from app.pages.sandbox.tokens import Try, write_try
+from app.pages.shared import edge_names, truth_rows
+from app.pages.verdicts.told import folded
+from pluriscope.analyses.lenses import picture
+from pluriscope.blocks import Block, Figure, More, Notice
+from pluriscope.comparison import Trials
+from pluriscope.naming import LEAST, LETTERS
+from pluriscope.records import ComparedRecord, DifferenceRecord
+from pluriscope.tables import Row
+
+_ALIKE: Final = 1e-9  # activations that differ by less are drawn on one line
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Explanations of one network.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        place: what they explain.
+        explanations: two to six.
+    """
+
+    session: Session
+    links: Addresses
+    place: Place
+    explanations: Sequence[Explanation]
+
+    @property
+    def lettered(self) -> list[tuple[str, Explanation]]:
+        """Each with its letter."""
+        return list(zip(LETTERS, self.explanations, strict=False))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of the layers."""
+        return self.place.question.cut.sizes
+
+    @cached_property
+    def hues(self) -> Any:
+        """Which hue each function has."""
+        n_rows = 1 << self.sizes[0]
+        functions = (claim.function for one in self.explanations for claim in one.functions)
+        return hues_of(hue_tables([truth_rows(function, n_rows) for function in functions]))
+
+
+def of_network(session: Session, links: Addresses, place: Place, explanations: Sequence[Explanation]) -> Compared:
+    """The comparison of some explanations of a network."""
+    beside = Beside(session, links, place, explanations)
+    own = any(one.directions is not None for one in explanations)
+    answers: NetworkAnswers
+    if own:
+        asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, [one.item for one in explanations])
+        predictions, answers = asked.predictions, asked
+        bounded = "Some have more interventions than are made: single ones, and all at once" if asked.bounded else ""
+        told = [_own_swap(beside, swap) for swap in asked.swaps]
+    else:
+        space, answers = ask_network(place.question)
+        predictions = np.stack([one.predictions(space) for one in explanations])
+        bounded = ""
+        if space.largest is not None:
+            up_to = noun(space.largest, "neuron")
+            bounded = f"Sets of up to {up_to}; there are {readable(space.n_possible_sets)} sets in all"
+        told = [_neurons(sites) for sites in space.sets]
+    trials, where = _trials(predictions, answers)
+    return Compared(
+        session=session,
+        links=links,
+        network=place.row,
+        scope=place.scope,
+        rules=f"Under protocol {place.question.protocol.name}",
+        ones=[_record(beside, number, trials) for number in range(len(explanations))],
+        drawings=[_drawing(beside, one) for one in explanations],
+        trials=trials,
+        asked="own interventions" if own else "interventions",
+        bounded=bounded,
+        trial=lambda number: _trial(beside, answers, told, where[number].tolist()),
+        outputs=_outputs(beside),
+        differences=list(_differences(beside)),
+        folds=lambda: _folds(beside),
+    )
+
+
+def _trials(predictions: NDArray[np.int8], answers: NetworkAnswers) -> tuple[Trials, NDArray[Any]]:
+    """What everyone says of each intervention that counts, and its set, source and base."""
+    counted = answers.counted
+    trials = Trials(predictions[:, counted], answers.decisions[counted], answers.margins[counted])
+    return trials, np.argwhere(counted)
+
+
+# --- one trial
+
+
+_Changes = Callable[[int, int], Intervention]
+"""Source and base → the intervention."""
+
+
+def _neurons(sites: Sequence[NeuronSite]) -> tuple[str, str, _Changes]:
+    """Neurons of a set for people and in an address, and the intervention on them."""
+
+    def changed(source: int, base: int) -> Intervention:
+        return Intervention(base, tuple(Change(layer, n, None, "source", source=source) for layer, n in sites))
+
+    return neurons_label(sites), "+".join(f"{layer}.{neuron}" for layer, neuron in sites), changed
+
+
+def _own_swap(beside: Beside, swap: OwnSwap) -> tuple[str, str, _Changes]:
+    """Likewise directions of one's own."""
+    sizes = beside.sizes
+    owners = " ".join(LETTERS[number] for number in swap.owners)
+    where = "; ".join(linear_words(place.layer, row, sizes) for place in swap.places for row in place.reads)
+
+    def changed(source: int, base: int) -> Intervention:
+        along = [Along(place, "source", source) for place in swap.places]
+        return intervention_of(sizes, sizes[0], base, (), along)
+
+    return f"{owners}: {', '.join(swap.labels)} on {where}", where, changed
+
+
+def _trial(
+    beside: Beside, answers: NetworkAnswers, told: Sequence[tuple[str, str, _Changes]], at: Sequence[int]
+) -> dict[str, Any]:
+    members, source, base = at
+    n_inputs, place = beside.sizes[0], beside.place
+    words, text, changed = told[members]
+    inputs = [input_text(row, n_inputs) for row in (source, base)]
+    try:
+        now = write_try(Try(changed(source, base)), n_inputs)
+    except InvalidIntervention:  # more changes than are made by hand
+        now = ""
+    refs = [str(one.ref) for one in beside.explanations]
+    return {
+        "experiment": ":".join((text, *inputs)),
+        "neurons": words,
+        "source": inputs[0],
+        "base": inputs[1],
+        "output": float(answers.outputs[members, source, base]),
+        "url": beside.links.sandbox(place.slug, refs, place.scope, now=now) if now else "",
+    }
+
+
+# --- one explanation
+
+
+def _record(beside: Beside, number: int, trials: Trials) -> ComparedRecord:
+    letter, one = beside.lettered[number]
+    predicted = int(trials.spoken[number].sum())
+    return ComparedRecord(
+        letter=letter,
+        kind=one.kind,
+        ref=str(one.ref),
+        url=one.url,
+        name=_name(beside, one),
+        edges=None if one.circuit is None else edge_names(one.circuit.layout, one.circuit.mask),
+        claims=[claim_record(claim, beside.sizes) for claim in one.functions],
+        says=one.says,
+        predicted=predicted,
+        right=int(trials.right[number].sum()),
+        silent_because="" if predicted else one.record.silence,
+    )
+
+
+def _name(beside: Beside, one: Explanation) -> str:
+    """What it is, and its rules where they are others."""
+    own = one.place.question.protocol.name
+    under = f", under {own}" if own != beside.place.question.protocol.name else ""
+    if one.circuit is not None:
+        return f"{noun(one.circuit.n_edges, 'edge')}{under}"
+    if one.algorithm is not None:
+        return f"{one.algorithm.formula}{', not placed' if one.kind == 'algorithm' else ''}{under}"
+    return f"{one.recorded.name(one.item) if one.recorded else one.answer.lens.label if one.answer else ''}{under}"
+
+
+def _drawing(beside: Beside, one: Explanation) -> Markup:
+    """It on the network, edges that all keep pale."""
+    n_rows = 1 << beside.sizes[0]
+    tiles, directions = [], []
+    for claim in one.functions:
+        table = tuple(truth_rows(claim.function, n_rows))
+        tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
+        directions += [Direction(claim.layer, weights, table) for weights in claim.directions]
+    circuits = [other.circuit for other in beside.explanations if other.circuit is not None]
+    keeps = list(zip(*(circuit.keep for circuit in circuits), strict=True)) if len(circuits) >= LEAST else []
+    shared = [np.logical_and.reduce(layer) for layer in keeps] if one.circuit is not None and keeps else None
+    weights = beside.place.question.cut.weights
+    return circuit_thumb(
+        weights, one.circuit, tiles, directions, shared=shared, hues=beside.hues, title=_name(beside, one), named=True
+    )
+
+
+def _outputs(beside: Beside) -> str:
+    """How many inputs each gets right, in a sentence."""
+    task = beside.place.question.task
+    told = [(letter, one.says) for letter, one in beside.lettered if one.says]
+    if not told:
+        return "None of them says what the network gives on an input."
+    right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in told}
+    names = ", ".join(letter for letter, _ in told)
+    if len(told) == len(beside.explanations):
+        names = "Both" if len(told) == LEAST else "All"
+    verb = "gives" if len(told) == 1 else "give"
+    low, high, of = min(right), max(right), noun(len(task.truth_table), "input")
+    how_many = f"{low}" if low == high else f"{low} to {high}"
+    return f"{names} {verb} {task.name or 'the task'} on {how_many} of {of}."
+
+
+# --- what they say of neurons and edges
+
+
+def _differences(beside: Beside) -> Iterator[DifferenceRecord]:
+    """Neurons and edges of which they say different things; a function and its negation are the same."""
+    n_rows = 1 << beside.sizes[0]
+    claims = {letter: by for letter, one in beside.lettered if (by := one.by_neuron())}
+    for site in sorted(set().union(*claims.values())) if len(claims) >= LEAST else ():
+        said = {letter: by.get(site) for letter, by in claims.items()}
+        kinds = {one and (one.says, _up_to_negation(one.function, n_rows)) for one in said.values()}
+        if len(kinds) > 1:
+            says = {letter: _says(one) for letter, one in said.items() if one is not None}
+            yield DifferenceRecord(site=neurons_label([site]), says=says)
+    kept = {letter: edge_names(one.circuit.layout, one.circuit.mask) for letter, one in beside.lettered if one.circuit}
+    for edge in dict.fromkeys(edge for edges in kept.values() for edge in edges):
+        if not all(edge in edges for edges in kept.values()):
+            yield DifferenceRecord(site=edge, says={k: "kept" if edge in edges else "cut" for k, edges in kept.items()})
+
+
+def _up_to_negation(function: int, n_rows: int) -> int:
+    """A truth table or its negation, whichever is 0 on the first input."""
+    return ((1 << n_rows) - 1) & ~function if function & 1 else function
+
+
+def _says(claim: Claim) -> str:
+    if claim.says != "function":
+        return claim.says
+    others = f", with {noun(len(claim.neurons) - 1, 'other')}" if len(claim.neurons) > 1 else ""
+    return f"{claim.label or 'a function without a name'}{others}"
+
+
+# --- folded
+
+
+def _folds(beside: Beside) -> Iterator[Block]:
+    yield More(
+        "On every input",
+        lambda: [_on_every_input(beside)],
+        "the values of their variables, and the output",
+        id="values",
+    )
+    readings = _readings(beside)
+    if readings:
+        names = ", ".join(readings)
+        yield More("Thresholds", lambda: _thresholds(beside, readings), f"activations and cuts of {names}", id="cut")
+    lenses = [(letter, one) for letter, one in beside.lettered if one.answer is not None]
+    if lenses:
+        yield More("Lenses", lambda: _lenses(beside, lenses), "what they saw", id="lenses")
+    yield folded(beside.session, beside.links, beside.explanations)
+
+
+def _on_every_input(beside: Beside) -> Block:
+    """All values on one axis of inputs; equal ones at one place stand once."""
+    place, n_rows = beside.place, 1 << beside.sizes[0]
+    found: dict[tuple[str, tuple[int, ...]], tuple[list[str], str]] = {}
+    for letter, one in beside.lettered:
+        records = [claim_record(claim, beside.sizes) for claim in one.functions]
+        told = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in records]
+        for site, label, table in [*told, *([("y", "", tuple(one.says))] if one.says else [])]:
+            letters, _ = found.setdefault((site, table), ([], label))
+            letters += [letter] * (letter not in letters)
+    columns = [column("input", INPUT_NAMES[: beside.sizes[0]], "The input.", "name", first=True)]
+    values: list[dict[str, Any]] = [{"input": text} for text in input_texts(beside.sizes[0])]
+    for number, ((site, bits), (letters, label)) in enumerate(found.items()):
+        words = label if label == site else f"{site} {label}"
+        columns.append(column(f"v{number}", f"{''.join(letters)} {words}", "Its value."))
+        for row in range(n_rows):
+            values[row][f"v{number}"] = "neither" if bits[row] < 0 else str(bits[row])
+    columns.append(column("task", place.question.task.name or "Task", "What is asked for."))
+    for row, wanted in enumerate(place.question.task.truth_table):
+        values[row]["task"] = str(wanted)
+    return listed("input", columns, [Row(one) for one in values])
+
+
+Reading = tuple[NDArray[np.float64], Threshold, str]
+"""A neuron's activations in a circuit, where an interpretation cuts them, and what it takes the neuron for."""
+
+
+def _readings(beside: Beside) -> Mapping[str, list[Reading]]:
+    """Neurons that some interpretation reads by a cut."""
+    found: dict[str, list[Reading]] = {}
+    for letter, one in beside.lettered:
+        if one.interpretation is None:
+            continue
+        values = one.place.question.activations(one.interpretation.circuit)
+        for gate in one.interpretation.gates:
+            if gate.layer < len(beside.sizes) - 1:
+                cut = Threshold(gate.threshold, letter, tuple(truth_rows(gate.function, 1 << beside.sizes[0])))
+                label = gate_name(gate.function, beside.sizes[0]) or "a function without a name"
+                told = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
+                found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(told)
+    return dict(sorted(found.items()))
+
+
+def _thresholds(beside: Beside, readings: Mapping[str, list[Reading]]) -> Iterator[Block]:
+    """A number line for each neuron, one for all whose circuits give it the same activations."""
+    inputs = input_texts(beside.sizes[0])
+    for site, told in readings.items():
+        groups: list[list[Reading]] = []
+        for one in told:
+            alike = [group for group in groups if np.allclose(group[0][0], one[0], rtol=0, atol=_ALIKE)]
+            alike[0].append(one) if alike else groups.append([one])
+        for number, group in enumerate(groups, start=1):
+            cuts = [cut for _, cut, _ in group]
+            drawn = number_line(group[0][0].tolist(), inputs, cuts, hues=beside.hues, title=f"Neuron {site}")
+            yield Figure(drawn, f"{site}: {'; '.join(words for *_, words in group)}", id=f"cut.{site}-{number}")
+
+
+def _lenses(beside: Beside, lenses: Sequence[tuple[str, Explanation]]) -> Iterator[Block]:
+    for letter, one in lenses:
+        if one.answer is None or one.answer.found is None:
+            continue
+        for note in one.answer.found.notes:
+            yield Notice(f"{letter}: {note}")
+        drawn = picture(one.answer.lens, one.answer.found, beside.place.question)
+        told = f"{letter}: {one.answer.found.says}"
+        yield Figure(drawn, told, id=f"lenses.{letter}") if drawn else Notice(told)

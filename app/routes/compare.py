@@ -1,0 +1,90 @@
+"""Two to six explanations of one network or model beside each other: the page, its record, and choosing them."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import escape
+from sqlalchemy.orm import Session
+
+from app.addressing import API_V2, Addresses
+from app.error_answers import api_errors
+from app.pages.compare.build import compare_of, find_place
+from app.pages.compare.choosing import choosing
+from app.pages.compare.compared import blocks
+from app.pages.compare.options import ComparedOptions, CompareOptions
+from app.pages.sharing.passing_on import passed_on
+from app.pages.sharing.share import share_of
+from app.rendering import base_url, network_row, show
+from app.routes.computing import room
+from app.routes.depends import Links, Reading
+from pluriscope.naming import LEAST
+from pluriscope.records import ComparisonRecord
+from pluriscope.tables import Query as Asked
+from pluriscope.templating import PART
+
+router = APIRouter()
+TAB: Final = "Compare"
+OF_ONE: Final = "/networks/{network}/compare"
+
+
+@router.get("/compare", response_class=HTMLResponse, include_in_schema=False)
+def compare(
+    request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
+) -> HTMLResponse:
+    """The comparison, or how to choose what it lacks."""
+    names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
+    if len(names) != 1 or len(set(options.e)) < LEAST:
+        return _choosing(request, session, links, names, options)
+    with room("this part of the page") if PART in request.query_params else nullcontext():
+        found = compare_of(session, links, names[0], options)
+        share = share_of(found, links, base_url(request))
+        query = Asked(start=options.start, limit=options.limit)
+        return show(
+            request,
+            [*blocks(found, query), *(passed_on(found, share) if share else ())],
+            f"{found.title}, in {found.network.name}",
+            room="Explore",
+            network=network_row(links, found.network.slug, found.network.name, TAB, found.scope),
+            description=escape(found.sentence).striptags(),
+            json_url=links.twin(found.url(start=query.start or None)),
+            share=share,
+        )
+
+
+def _choosing(
+    request: Request, session: Session, links: Addresses, names: list[str], options: CompareOptions
+) -> HTMLResponse:
+    if names:
+        place = find_place(session, links, names[0], options)
+        row = network_row(links, place.slug, place.row.name, TAB, place.scope)
+    else:
+        place, row = None, None
+    return show(request, choosing(session, links, place, options), room="Explore", network=row)
+
+
+@router.get(OF_ONE, include_in_schema=False)
+@router.get("/models/{network}/compare", include_in_schema=False)
+def of_one(request: Request, links: Links, network: str) -> RedirectResponse:
+    """The same page at its own address, the network in its query."""
+    query = request.url.query
+    return RedirectResponse(f"{links.compare(network)}{'&' if query else ''}{query}", 301)
+
+
+@router.get(
+    API_V2 + OF_ONE,
+    tags=["compare"],
+    summary="Explanations beside each other",
+    response_model=ComparisonRecord,
+    responses=api_errors(400, 404, 422),
+)
+def record(
+    session: Reading, links: Links, network: str, options: Annotated[ComparedOptions, Query()]
+) -> ComparisonRecord:
+    """Two to six explanations of a network on every intervention, or circuits of a model on every row: who says what,
+    where they contradict each other, and who is right.
+    """
+    return compare_of(session, links, network, options).record(options.start, options.limit)
