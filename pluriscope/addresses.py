@@ -57,18 +57,11 @@ def url_for(thing: ResultRef | ItemRef, view: str = "", **query: Any) -> str:
         query: further options; several values as a list, None and "" are left out.
     """
     result = thing if isinstance(thing, ResultRef) else thing.of
-    segments = ["networks", result.network, *(() if isinstance(thing, ResultRef) else _segments(thing.ref, view))]
+    segments = ["networks", result.network, *(() if isinstance(thing, ResultRef) else ("explanations", str(thing.ref)))]
     path = "/".join(quote(one, safe="") for one in (*segments, *([view] if view else [])))
     options = [(key, str(one)) for key, value in query.items() for one in _several(value) if one not in (None, "")]
     pairs = [*result.scope.query().items(), *options]
     return f"{PREFIX.get()}/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
-
-
-def _segments(ref: ExplanationRef, view: str) -> tuple[str, ...]:
-    """The path of an explanation below its network, before that of its view."""
-    if ref.kind == "circuit" and view == "interpretations":
-        return "circuits", ref.first
-    return "explanations", str(ref)
 
 
 def present(path: str) -> str:

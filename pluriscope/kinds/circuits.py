@@ -130,7 +130,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         coded=taken(circuits.coded, chosen),
         labels={**judged, "uses": few(circuits.labels["uses"])},
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
-        url=lambda place: found.url(ExplanationRef("circuit", mask(place)), "interpretations"),
+        url=lambda place: found.url(ExplanationRef("circuit", mask(place))) + "#interpretations",
         more=lambda place: {"mask": mask(place), "name": f"i·{mask(place)}"},
         drawing=lambda place: found.thumb(mask(place)),
         own=("interpretations", True),

@@ -59,9 +59,9 @@ class Found:
             for name, outcome in (("passes", PASSED), ("fails", FAILED))
         }
 
-    def url(self, ref: ExplanationRef, view: str = "", **query: Any) -> str:
+    def url(self, ref: ExplanationRef) -> str:
         """The address of an explanation."""
-        return url_for(ItemRef(self.of, ref), view, **query)
+        return url_for(ItemRef(self.of, ref))
 
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""

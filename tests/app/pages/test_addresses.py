@@ -118,6 +118,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on |= {
         f"/networks/{{network}}/{kind}{form}" for kind in ("circuits", "algorithms") for form in ("", ".csv", ".json")
     }
+    led_on.add("/networks/{network}/common-ground/standing")
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
     for path in pages - led_on - STREAMS:
         assert Addresses().twin(path) in described["paths"], path

@@ -29,16 +29,16 @@ def test_the_page_itself_is_marked_and_so_is_the_list_it_belongs_to(path, query,
 
 
 def test_the_links_keep_the_scope_and_nothing_else():
-    found = sections_of(ADDRESSES, "/at/networks/a%20b/directions", "class=sets&output=1&protocol=paper&data=0a1b")
+    found = sections_of(ADDRESSES, "/at/networks/a%20b/analyses/planted", "part=sets&output=1&protocol=paper&data=0a1b")
     links = {one.key: one.url for one in found}
     assert links["overview"] == "/at/networks/a%20b?output=1&protocol=paper&data=0a1b"
-    assert links["directions"] == "/at/networks/a%20b/directions?output=1&protocol=paper&data=0a1b"
+    assert links["analyses"] == "/at/networks/a%20b/analyses?output=1&protocol=paper&data=0a1b"
     assert links["compare"] == "/at/compare?output=1&protocol=paper&data=0a1b&network=a+b"
 
 
 def test_every_page_of_a_network_has_them_and_an_error_has_none(client):
-    page = client.get(f"{XOR}/directions")
+    page = client.get(f"{XOR}/sandbox")
     assert '<nav class="sections" aria-label="Of this network">' in page.text
-    assert f'href="{XOR}/directions" aria-current="page"' in page.text
+    assert f'href="{XOR}/sandbox" aria-current="page"' in page.text
     assert 'class="sections"' not in client.get("/networks/nowhere").text
     assert 'class="sections"' not in client.get("/").text
