@@ -8,11 +8,21 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from app.addressing import Addresses
+from app.addressing import Addresses, AnyScope
 from app.errors import BadQuery, PageError
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import Place, Subject
+from app.pages.place import Place
 from pluriscope.naming import LEAST, MOST
+
+
+class Subject(Protocol):
+    """What circuits are of: an output of a network under a protocol, or a model of another kind under its rules."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def scope(self) -> AnyScope: ...
 
 
 class NamesExplanations(Protocol):
