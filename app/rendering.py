@@ -42,7 +42,6 @@ from pluriscope.templating import PART, Place, shown_at
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
-HTMX_SSE: Final = "vendor/htmx-sse-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
 NO_TABLE: Final[Mapping[str, Any]] = {"exports": {}}
 """Context of a page that shows nothing its table could hold: it must not link to a table that would be refused."""
@@ -95,7 +94,6 @@ def _environment(prefix: str) -> Environment:
         engine_version=ENGINE_VERSION,
         meaning_of=meaning_of,
         htmx_file=HTMX,
-        htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
     env.tests["has_changed"] = has_changed

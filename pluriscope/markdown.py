@@ -47,7 +47,7 @@ def target(written: str, links: Addresses) -> str:
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     if name.startswith(MODEL_DESIGNS):
-        return links.finding(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
+        return links.study(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""
 
 

@@ -13,20 +13,16 @@ from app.error_answers import api_errors
 from app.figures.spread import spread_figures
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import alignment_address, build_alignment
-from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
-from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
-from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
-from app.pages.search.page import build_search
 from app.pages.verdicts.page import build_verdicts
 from app.rendering import NO_TABLE, is_fragment, render
 from app.routes.depends import Links, Reading
@@ -86,46 +82,6 @@ PLAIN = (
         outcome, else computed on the spot; with score, reason and witness.
         """,
         block="verdicts",
-    ),
-    Page(
-        "/collection",
-        build_collection,
-        "collection",
-        "sharing",
-        "A collection",
-        "Pages in an order with notes, all of them in the address; what each shows on its card, or why it is gone.",
-        errors=(400,),
-    ),
-    Page(
-        "/lessons",
-        build_lessons,
-        "lessons",
-        "service",
-        "Lessons",
-        "Exercises with the address of a sandbox each, and their answers.",
-    ),
-    Page(
-        "/findings",
-        build_findings,
-        "findings",
-        "studies",
-        "Findings",
-        "What the studies that come with Pluriscope found: in short, or one chapter with its tables and intervals.",
-    ),
-    Page(
-        "/search",
-        build_search,
-        "search",
-        "service",
-        "Find anything",
-        """
-        What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions, and
-        networks of studies. Groups without a result are left out.
-
-        Results of a group stand best first; `more` says whether there are more than `limit`.
-        """,
-        errors=(400,),
-        name="search",
     ),
 )
 COMPARISON = Page(

@@ -16,7 +16,12 @@ from pluriscope.tables import Row
 def passed_on(one: One, share: ShareView) -> Iterator[Block]:
     """How the page is checked and passed on."""
     yield More("Verify", lambda: _verified(one), "computed anew from the weights, beside what is stored", id="verify")
-    yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
+    yield cited(share)
+
+
+def cited(share: ShareView) -> More:
+    """What is copied from a page."""
+    return More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 
 def _verified(one: One) -> Iterator[Block]:
@@ -53,12 +58,14 @@ def _texts(share: ShareView) -> Iterator[Block]:
     told = {
         "Link": share.url,
         "In a notebook": share.notebook,
-        "Verified at the command line": f"pluriscope verify '{share.path}'",
+        "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
         "BibTeX": share.bibtex,
         "Citation": share.citation,
         "Embedding": share.embed_code,
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
-        f"{share.network_digest[:12]}",
+        f"{share.network_digest[:12]}"
+        if share.network_digest
+        else f"pluriscope export --static DIR --study {share.path.rpartition('/')[2].partition('?')[0]}",
         "Paper": share.paper_bibtex,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)

@@ -20,7 +20,7 @@ from app.pages.compare.views import ComparePage
 from app.pages.page import Document
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, Target, read_target
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyPage
 
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
