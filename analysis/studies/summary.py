@@ -156,8 +156,7 @@ class StudySummary:
     noun: ClassVar[str] = "network"
     """What is studied."""
     asked: ClassVar[str] = "method"
-    many_asked: ClassVar[str] = ""
-    """What each is asked by, where a measure is of answers; and its plural, where that is not regular."""
+    """What each is asked by, where a measure is of answers."""
     pools: ClassVar[bool] = False
     """Whether shares of all cells together say something, since the cells are alike but for what they learned."""
 

@@ -41,15 +41,16 @@ _SIGNS: Final[dict[str, VerdictState]] = {"training": "running", "converged": "p
 
 def job_blocks(job: JobPage) -> Iterator[Block]:
     """The page."""
-    yield Head(job.title, _status(job), [Verdict(job.state, STATES[job.state])], _actions(job))
+    yield Head(job.title, _status(job) if job.ended else "", [Verdict(job.state, STATES[job.state])], _actions(job))
     if job.state == "failed":
         yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
     if not job.ended:
         now = next((stage for stage in job.stages if stage.state == "running"), None)
         found = "" if now is None else f"{now.name}: {now.what}{f', {now.found}' if now.found else ''}"
-        words = found if job.state == "running" and found else _status(job)
         done, total = (0, 0) if now is None else (now.done, now.total)
-        yield Progress(words, done, total, "You may close this page; the link keeps working.", id="progress")
+        note = "You may close this page; the link keeps working."
+        again = [Action("Draw the curves anew", job.url)] if job.learning and job.state == "running" else ()
+        yield Progress(f"{_status(job)} {found}".strip(), done, total, note, actions=again, id=f"progress-{job.state}")
     if job.learning is not None:
         yield from _training(job.learning, job.ended)
     rows = [(one.name, one.what, STAGE_WORDS[one.state], one.found) for one in job.stages]

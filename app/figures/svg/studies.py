@@ -12,7 +12,7 @@ from app.figures.studies import Axis, LadderStep, jitter, kept, places
 from app.figures.svg.elements import drawing, num, text, text_width
 
 _ROW: Final = 15.0
-_PLOT: Final = 420.0
+_PLOT: Final = 300.0
 _TOP: Final = 26.0
 
 

@@ -82,19 +82,19 @@ def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | N
         keys = ladders[name].measures
     elif name in summary.shown:
         keys = list(summary.keys_of(name).values())
-    title = ladders[name].label if measure is None else measure.label
+    title = ladders[name].label if measure is None else f"{measure.label[:1].upper()}{measure.label[1:]}"
     first = summary.measures[keys[0]]
     found = [_parts(summary, key, protocol, by, len(keys) > 1) for key in keys]
     if first.numeric or first.kind == "yes-no":
         labels = ["" if len(keys) == 1 else summary.measures[key].label.split(": ", 1)[-1] for key in keys]
         steps = tuple(
-            LadderStep(label, tuple(_row(summary.measures[key], group) for group in groups))
+            LadderStep(label, tuple(_row(summary.measures[key], group, summary.noun) for group in groups))
             for label, key, groups in zip(labels, keys, found, strict=True)
         )
     else:
         steps = tuple(LadderStep(group.label, _categories(group)) for group in found[0])
     share = not first.numeric
-    x_title = f"share of {summary.noun}s" if share else "of each network" if measure is None else title
+    x_title = f"share of {summary.noun}s" if share else "of each network" if measure is None else measure.label
     caption = _caption(summary, measure, found, steps, share, by)
     return Drawn(name, title, caption, x_title, share, measure is None or measure.log, steps)
 
@@ -120,8 +120,9 @@ def _parts(summary: StudySummary, key: str, protocol: str, by: Factor | None, se
     return groups
 
 
-def _row(measure: Measure, group: Group) -> LadderRow:
-    named, missing = f"{measure.label}, {group.label}", missing_of(group)
+def _row(measure: Measure, group: Group, what: str) -> LadderRow:
+    label = f"all {what}s" if group.label == POOLED else group.label
+    named, missing = f"{measure.label}, {label}", missing_of(group)
     if measure.kind == "yes-no":
         yes = group.yes
         of = f"{exact(yes.hits)} of {exact(yes.of)}"
@@ -134,10 +135,10 @@ def _row(measure: Measure, group: Group) -> LadderRow:
     dots = (Dot(float(p.value) if isinstance(p.value, (int, float)) else 0.0, not p.exact) for p in group.points)
     strip = Strip(tuple(dots), spread.median)
     if spread.median is None or spread.mean is None:
-        return LadderRow(group.label, None, strip, None, None, "–", f"{named}: none has a value{missing}")
+        return LadderRow(label, None, strip, None, None, "–", f"{named}: none has a value{missing}")
     told = f"{'≥ ' if group.bounded else ''}{_median(spread.median)} · {_mean(spread.mean)}"
     words = f"{named}: median {_median(spread.median)}, mean {spread.mean:,.4g}, of {exact(spread.n)}{missing}"
-    return LadderRow(group.label, spread.mean, strip, None, None, told, words)
+    return LadderRow(label, spread.mean, strip, None, None, told, words)
 
 
 def _categories(group: Group) -> tuple[LadderRow, ...]:
@@ -169,8 +170,7 @@ def _caption(
     failed, silent, of = (sum(getattr(group, name) for group in groups) for name in ("failed", "silent", "of"))
     text = f"{measure.definition} " if measure is not None else ""
     if len(found) > 1:
-        what = "measure" if measure is None else summary.asked
-        text += f"{noun(len(found), what, summary.many_asked)} " if measure else f"{noun(len(found), what)} "
+        text += f"{noun(len(found), 'measure' if measure is None else summary.asked)} "
         text += f"of the same {noun(of - failed, summary.noun)}"
     else:
         text += f"{noun(of - failed - silent, summary.noun)} of {exact(of)}"

@@ -138,7 +138,8 @@ def _name(row: Row) -> Markup | str:
 
 def _state(row: Row) -> Markup:
     mark = verdict_mark("pass" if row["state"] == CONVERGED else "fail")
-    return Markup('<span class="glyph">{}</span> {} {}').format(mark, _words(row["state"]), row["message"] or "")
+    said = Markup('<span class="glyph">{}</span> <span title="{}">{}</span>')
+    return said.format(mark, row["message"] or "", _words(row["state"]))
 
 
 @dataclass(frozen=True)

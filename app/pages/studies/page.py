@@ -397,7 +397,9 @@ def _progress(study: Study) -> Progress:
     left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"
     time = "" if p.seconds is None else f"{duration(p.seconds)} on one core{left}"
     total = 0 if p.state == "done" else p.networks
-    return Progress(words, p.finished, total, time, not study.moving, actions, id="progress")
+    return Progress(
+        words, p.finished, total, time, not study.moving, actions, id="progress" if study.moving else "ended"
+    )
 
 
 def _figures(page: StudyPage) -> Iterator[Block]:

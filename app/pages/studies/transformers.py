@@ -103,7 +103,6 @@ class ModelSummary(StudySummary):
 
     noun: ClassVar[str] = "model"
     asked: ClassVar[str] = "granularity"
-    many_asked: ClassVar[str] = "granularities"
     pools: ClassVar[bool] = True
 
     def __init__(self, study: ModelStudy) -> None:

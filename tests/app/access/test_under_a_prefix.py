@@ -124,7 +124,7 @@ def test_cards_events_and_the_manifest_of_files_are_below_it(behind):
     card = re.search(r'property="og:image" content="([^"]+)"', page)[1]
     assert card.startswith(f"{SITE}{PREFIX}/networks/xor-pretrained/card.png")
     assert behind(own(card)).status_code == 200
-    job = behind(f"{PREFIX}/api/v1/jobs").json()["items"][0]
+    job = behind(f"{PREFIX}/api/v2/jobs").json()["items"][0]
     events = re.search(r'"([^"]*/events)"', behind(own(job["url"])).text)
     assert events is None or events[1].startswith(PREFIX)
     embed = behind(f"{PREFIX}/oembed?url={SITE}{PREFIX}/networks/xor-pretrained").json()

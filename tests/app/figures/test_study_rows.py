@@ -5,10 +5,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-
-from app.figures.studies import Dot, Strip
 from app.figures.study_rows import Axis, LadderRow, LadderStep
 from app.figures.svg.study_rows import ladder_drawing
+
+from app.figures.studies import Dot, Strip
 
 
 def row(label, values, median):

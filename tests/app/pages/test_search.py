@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search.page import actions, reference_in
+from app.pages.search import actions, reference_in
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 

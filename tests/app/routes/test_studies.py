@@ -170,7 +170,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert refused.status_code == 404
 
 
-ABOUT_INPUTS = ("directions", "ladder", "funnel", "common-ground", "sandbox")
+ABOUT_INPUTS = ("directions", "funnel", "common-ground", "sandbox")
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         refused = client.get(f"/api/v1{base}/{part}{'&' if '?' in part else '?'}data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
         assert "no Boolean inputs" in refused.json()["error"]
-    for part in ("common-ground", "criteria", "directions", "ladder"):
+    for part in ("common-ground", "criteria", "directions"):
         refused = client.post(f"/api/v1{base}/{part}", json={"data": data})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
 

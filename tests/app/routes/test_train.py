@@ -86,7 +86,7 @@ def test_bad_options_come_back_with_the_form_and_start_nothing(client, field, va
     assert answer.status_code == 422
     assert word in answer.text
     assert 'value="twins"' in answer.text  # what was typed is not lost
-    assert client.get("/api/v1/jobs").json()["items"] == []
+    assert client.get("/api/v2/jobs").json()["items"] == []
 
 
 def test_several_mistakes_are_told_at_once(client):
@@ -102,7 +102,7 @@ def test_bad_orders_over_http_are_refused(client, order):
     answer = client.post("/api/v1/train", json=order)
     assert answer.status_code == 422
     assert answer.json()["ok"] is False
-    assert client.get("/api/v1/jobs").json()["items"] == []
+    assert client.get("/api/v2/jobs").json()["items"] == []
 
 
 def test_a_filled_in_form_can_be_linked_to(client):
