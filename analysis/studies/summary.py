@@ -137,14 +137,6 @@ class Group:
         return counts
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One bar of a ladder: one measure over all networks that have it."""
-
-    measure: Measure
-    spread: Spread
-
-
 class StudySummary:
     """What the outcomes of a study say; each part is computed when it is asked for.
 
@@ -238,16 +230,6 @@ class StudySummary:
             failed, silent = sum(group.failed for group in parts), sum(group.silent for group in parts)
             self._groups[asked] = (Group(POOLED, points, failed, silent),)
         return self._groups[asked][0]
-
-    def rungs(self, measures: Sequence[str], protocol: str, where: Mapping[Factor, str] | None = None) -> list[Rung]:
-        """The same networks under several measures; yes-no ones count as 0 and 1."""
-        rungs = []
-        for key in measures:
-            groups = self.groups(key, protocol, where=where)
-            values = [float(v) for group in groups for v in group.numbers]
-            missing = sum(group.of - len(group.points) for group in groups)
-            rungs.append(Rung(self.measures[key], spread_of(values, missing)))
-        return rungs
 
     def tests(self) -> list[tuple[Comparison, str, Tested]]:
         """Every declared comparison under each protocol it is about, p corrected over all of them."""

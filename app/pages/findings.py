@@ -180,7 +180,7 @@ def _tables() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _chapters_by_anchor() -> dict[str, str]:
     """The anchor of each chapter of tables and of each heading in it → the anchor of the chapter."""
-    found = {}
+    found: dict[str, str] = {}
     for title, blocks in chapters(FINDINGS_FILE):
         if (chapter := anchor_of(title)) in _tables():
             headings = (block.removeprefix("### ") for block in blocks if block.startswith("### "))

@@ -113,9 +113,8 @@ def _training(learning: Learning, ended: bool) -> Iterator[Block]:
     yield Section("Trained" if ended else "In training", told, Action("Train again", learning.again_url))
     rows = [_trained(one, len(learning.inputs)) for one in learning.networks]
     labels = ("Network", "Outcome", "Epochs", "Loss", "Inputs right", "Validation rows right")
-    known = [
-        f"These weights are known as {', '.join(one.known_as)}." if one.known_as else "" for one in learning.networks
-    ]
+    others = [", ".join(one.known_as) for one in learning.networks]
+    known = [f"Known as {names}, too." if names else "" for names in others]
     yield _live(Table.plain(labels, rows, known), "training", ended)
     yield from learning_figures(learning)
     if ended and learning.n_failed:

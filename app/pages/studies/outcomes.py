@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
-from app.db.reads.studies import deleted_networks, stored_slugs
+from app.db.reads.studies import stored_slugs
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.figures.numbers import bounded_text
 from app.figures.svg import verdict_mark
@@ -198,12 +198,11 @@ class Outcomes:
 
     def _shown(self, rows: Sequence[StudyOutcomeRow]) -> Iterator[Row]:
         digests = [row.network_digest for row in rows if row.network_digest]
-        slugs, deleted = stored_slugs(self.session, digests), deleted_networks(self.session, digests)
+        stored = stored_slugs(self.session, digests)
         links, design = self.study.links, self.study.summary.design
         key = next(protocol_key(one) for one in design.protocols if one.name == self.protocol)
         for row in rows:
-            slug = slugs.get(row.network_digest or "", "")
-            gone = row.network_digest in deleted
+            slug, gone = stored.get(row.network_digest or "", ("", False))
             here = links.network(slug, Scope(protocol=key, data=(row.data_digest or "")[:12]))
             undo = links.delete(slug) if gone else ""
             yield _row(self.study, self.columns, row, self.protocol, here if slug and not gone else "", undo)
