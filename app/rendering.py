@@ -36,6 +36,8 @@ from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
+from pluriscope.glossary import anchor_of
+from pluriscope.markdown import markdown
 from pluriscope.naming import RulesScope
 from pluriscope.templating import PART, Place, shown_at
 
@@ -97,8 +99,15 @@ def _environment(prefix: str) -> Environment:
         plotly_file=PLOTLY,
     )
     env.tests["has_changed"] = has_changed
+    env.filters["anchor"] = anchor_of
+    env.filters["prose"] = partial(_with_boxes, prefix=prefix)
     env.filters["explained"] = partial(explained, addresses=Addresses(prefix))
     return env
+
+
+def _with_boxes(text: str, prefix: str) -> Markup:
+    """Markdown as HTML, its code in boxes that can be scrolled by the keyboard, too."""
+    return markdown(text, prefix).replace(Markup("<pre>"), Markup('<pre class="log" tabindex="0">'))
 
 
 def is_fragment(request: Request) -> bool:

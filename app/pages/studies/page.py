@@ -191,7 +191,7 @@ class StudyPage:
         """One figure.
 
         Raises:
-            NotFound: there is none of that name.
+            NotFound: no figure has that name.
         """
         return drawn_figure(self.study.summary, name, self.protocol, self.options.by)
 
