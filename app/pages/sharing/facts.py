@@ -178,8 +178,8 @@ def _of_study(page: StudyPage) -> Facts:
         page.line.name,
         tuple(page.lines),
         f"study design {page.line.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
-        f"{page.protocol} ({digest[:12]})" if page.protocol else "of the study",
-        "" if row is None else row.engine_version,
+        f"{page.protocol} ({digest[:12]})" if page.protocol else "own rules",
+        ENGINE_VERSION if row is None else row.engine_version,
         "" if row is None else row.updated_at.date().isoformat(),
     )
 
