@@ -283,14 +283,6 @@ def delete_page(
     return show(request, study_removal(page, links), room="Findings", headers={"x-robots-tag": "noindex"})
 
 
-@router.post("/studies/{study}/delete", include_in_schema=False)
-def delete_from_form(
-    request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks
-) -> RedirectResponse:
-    """The confirmation: on to the page that offers to undo it."""
-    return RedirectResponse(delete(request, session, links, study, later).url, status_code=303)
-
-
 @router.delete(f"{_API}/{{study}}", summary="Delete a study", responses=api_errors(403, 404, 409), **_TOLD)
 def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> StudyRemovalPage:
     """Delete a study with its outcomes; for some days that can be undone. Its work is cancelled.
@@ -303,25 +295,12 @@ def delete(request: Request, session: Writing, links: Links, study: str, later: 
     return removal_of(session, links, row)
 
 
-@router.post("/studies/{study}/restore", include_in_schema=False)
-def restore_from_form(session: Writing, links: Links, study: str) -> RedirectResponse:
-    """Back to the study's page."""
-    return RedirectResponse(restore(session, links, study).study_url, status_code=303)
-
-
 @router.post(f"{_API}/{{study}}/restore", summary="Undo a deletion", responses=api_errors(403, 404, 409), **_TOLD)
 def restore(session: Writing, links: Links, study: str) -> StudyRemovalPage:
     """Bring a deleted study back; if it was running, it goes on."""
     row = open_study(session, links, study, deleted=True)
     restore_study(session, row)
     return removal_of(session, links, row)
-
-
-@router.post("/studies/{study}/rename", include_in_schema=False)
-def rename_from_form(session: Writing, links: Links, study: str, form: Form) -> RedirectResponse:
-    """On to the study under its new slug."""
-    row = _renamed(session, links, study, str(form.get("name") or "")[:200], str(form.get("slug") or "")[:80])
-    return RedirectResponse(links.study(row.slug), status_code=303)
 
 
 @router.post(
@@ -340,11 +319,27 @@ def _renamed(session: Session, links: Addresses, study: str, name: str, slug: st
 
 
 @router.post("/studies/{study}/{action}", include_in_schema=False)
-def change(session: Writing, links: Links, study: str, action: str, form: Form) -> RedirectResponse:
+def change(
+    request: Request,
+    session: Writing,
+    links: Links,
+    study: str,
+    action: str,
+    form: Form,
+    later: BackgroundTasks,
+) -> RedirectResponse:
+    """What the buttons and forms of its pages send: on to its page, or to where a deletion is undone."""
     more = str(form.get("seeds") or "")
+    if action == "delete":
+        return RedirectResponse(delete(request, session, links, study, later).url, status_code=303)
+    if action == "restore":
+        return RedirectResponse(restore(session, links, study).study_url, status_code=303)
     if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
         raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
-    row = _changed(session, links, study, action, int(more or 0))
+    if action == "rename":
+        row = _renamed(session, links, study, str(form.get("name") or "")[:200], str(form.get("slug") or "")[:80])
+    else:
+        row = _changed(session, links, study, action, int(more or 0))
     return RedirectResponse(links.study(row.slug), status_code=303)
 
 

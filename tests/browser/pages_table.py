@@ -166,7 +166,7 @@ def addresses(site: Any) -> dict[str, str]:
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],
-        "job": site.twin("/jobs?state=done")["items"][0]["id"],
+        "job": site.twin("/jobs?state=done")["items"][0]["ref"],
     }
     return {name: address.format(**names) for name, address in PAGES.items()}
 
