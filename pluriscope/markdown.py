@@ -72,6 +72,10 @@ def markdown(text: str, prefix: str = "", *, glossary: bool = True, within: bool
             token.tag = "h2" if token.tag == "h1" else token.tag
         elif token.type == "table_open":
             token.attrSet("class", "prose")
+        elif token.type == "inline" and not token.content and before is not None and before.type == "th_open":
+            before.tag = "td"  # the head of a column without one
+        elif token.type == "th_close" and before is not None and not before.content:
+            token.tag = "td"
         if token.type == "inline" and token.children:
             linked = list(_with_links(token.children, links, within))
             is_heading = before is not None and before.type == "heading_open"

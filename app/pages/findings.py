@@ -110,7 +110,7 @@ def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
     """
     found = chapter_record(links, chapter)
     yield Head(found.title, actions=[Action("All findings", links.findings())])
-    yield Prose(found.text)
+    yield Prose(re.sub(r"^### ", "## ", found.text, flags=re.MULTILINE))
 
 
 def answers_of(slug: str, digest: str, links: Addresses) -> list[str]:
