@@ -54,7 +54,7 @@ class Site:
 
     def twin(self, path: str) -> Any:
         """The JSON twin of a page."""
-        answer = httpx.get(f"{self.url}{Addresses().twin(path)}", timeout=30)
+        answer = httpx.get(self.url + Addresses().twin(path), timeout=30)
         answer.raise_for_status()
         return answer.json()
 
