@@ -73,6 +73,7 @@ ROUTERS = (
     claims.router,
     login.router,
     explanations.router,
+    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,
@@ -85,7 +86,6 @@ ROUTERS = (
     embed.router,
     short.router,
     studies.router,
-    exports.router,
     health.router,
     admin.router,
     api_docs.router,
