@@ -24,6 +24,7 @@ API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
     r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)"
     r"|/models/[^/]+/circuits|/verified"
+    r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
 )
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
@@ -211,11 +212,11 @@ class Addresses:
 
     def study_data(self, study: str, form: str) -> str:
         """All outcomes as a file: csv, json, parquet, or jsonl.gz, which another store takes in."""
-        return self._url("api", "v1", "studies", study, f"data.{form}")
+        return self._url("api", "v2", "studies", study, f"data.{form}")
 
     def study_design(self, study: str) -> str:
         """The study file."""
-        return self._url("api", "v1", "studies", study, "design")
+        return self._url("api", "v2", "studies", study, "design")
 
     def study_figure(self, study: str, figure: str, form: str, **view: Any) -> str:
         """One figure as svg, png or pdf."""
@@ -266,22 +267,7 @@ class Addresses:
 
     def findings(self, chapter: str = "") -> str:
         """What the studies that come with Pluriscope found: in short, or one chapter of tables."""
-        return self._url("findings", chapter=chapter)
-
-    def finding(self, study: str) -> str:
-        """A study of models of another kind than the networks."""
-        return self._url("findings", study)
-
-    def finding_figure(self, study: str, figure: str, form: str) -> str:
-        return self._url("findings", study, "figures", f"{figure}.{form}")
-
-    def finding_design(self, study: str) -> str:
-        """Its design, over HTTP."""
-        return self._url("api", "v1", "findings", study, "design")
-
-    def finding_data(self, study: str, form: str) -> str:
-        """What was found of each of its models, over HTTP."""
-        return self._url("api", "v1", "findings", study, f"data.{form}")
+        return self._url("findings", *([chapter] if chapter else []))
 
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
@@ -340,11 +326,11 @@ class Addresses:
         query = [("title", title)] if title else []
         query += [pair for address, note in entries for pair in (("item", address), ("note", note))]
         query += [("slide", str(slide))] if slide else []
-        return self._url("collection") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
+        return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def lessons(self) -> str:
         """Exercises in the sandbox."""
-        return self._url("lessons")
+        return self._url("learn")
 
     def short(self, key: str = "") -> str:
         """Where a short key leads on, or without one where an address is given a key with POST."""

@@ -195,7 +195,7 @@ STORED: Final = (
     r"/networks/[^/]+(?:/circuits|/algorithms|/criteria|/analyses(?:/[^/]+)?|/rename|/delete)?",
     r"/networks/[^/]+/(?:circuits|algorithms)/[^/.]+",
     r"/schemas/network-file",
-    r"/jobs(?:/[^/]+)?(?:/events)?",
+    r"/jobs(?:/[^/]+)?",
     r"/studies(?:/new|/schema)?",
     r"/studies/[^/]+(?:/progress|/design)?",
     r"/train",

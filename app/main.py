@@ -48,21 +48,20 @@ from app.routes import (
     moved,
     one,
     pages,
+    reading,
     results,
     short,
     studies,
-    study_changes,
-    study_data,
     train,
     verify,
 )
-from app.routes.job_feed import JobFeed
 from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
 from app.settings import Settings
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
     pages.router,
+    reading.router,
     about.router,
     compare.router,
     criteria.router,
@@ -82,8 +81,6 @@ ROUTERS = (
     figures.router,
     embed.router,
     short.router,
-    study_data.router,
-    study_changes.router,
     studies.router,
     health.router,
     admin.router,
@@ -172,7 +169,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.addresses = Addresses(settings.prefix)
     app.state.credentials = Credentials(settings.data, settings.token)
     app.state.pictures = PngCache(settings.data / "pictures")
-    app.state.job_feed = JobFeed(app.state.addresses, most=settings.live_streams)
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     error_answers.install(app)
     # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first

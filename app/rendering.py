@@ -35,13 +35,14 @@ from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
+from pluriscope.glossary import anchor_of
+from pluriscope.markdown import markdown
 from pluriscope.naming import RulesScope
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
-HTMX_SSE: Final = "vendor/htmx-sse-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
 NO_TABLE: Final[Mapping[str, Any]] = {"exports": {}}
 """Context of a page that shows nothing its table could hold: it must not link to a table that would be refused."""
@@ -94,11 +95,17 @@ def _environment(prefix: str) -> Environment:
         engine_version=ENGINE_VERSION,
         meaning_of=meaning_of,
         htmx_file=HTMX,
-        htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
+    env.filters["anchor"] = anchor_of
+    env.filters["prose"] = partial(_with_boxes, prefix=prefix)
     env.filters["explained"] = partial(explained, addresses=Addresses(prefix))
     return env
+
+
+def _with_boxes(text: str, prefix: str) -> Markup:
+    """Markdown as HTML, its code in boxes that can be scrolled by the keyboard, too."""
+    return markdown(text, prefix).replace(Markup("<pre>"), Markup('<pre class="log" tabindex="0">'))
 
 
 def is_fragment(request: Request) -> bool:

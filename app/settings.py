@@ -38,9 +38,6 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
     )
-    live_streams: int = Field(
-        200, ge=0, le=10_000, description="Streams of live jobs that one server process keeps open; further pages poll."
-    )
     token: str = Field("", repr=False, description="Bearer token that allows changes from elsewhere than this machine.")
     trusted_proxies: str = Field(
         "",

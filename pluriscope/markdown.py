@@ -47,7 +47,7 @@ def target(written: str, links: Addresses) -> str:
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     if name.startswith(MODEL_DESIGNS):
-        return links.finding(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
+        return links.study(name.removeprefix(MODEL_DESIGNS).removesuffix(".design.json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""
 
 
@@ -72,6 +72,10 @@ def markdown(text: str, prefix: str = "", *, glossary: bool = True, within: bool
             token.tag = "h2" if token.tag == "h1" else token.tag
         elif token.type == "table_open":
             token.attrSet("class", "prose")
+        elif token.type == "inline" and not token.content and before is not None and before.type == "th_open":
+            before.tag = "td"  # the head of a column without one
+        elif token.type == "th_close" and before is not None and not before.content:
+            token.tag = "td"
         if token.type == "inline" and token.children:
             linked = list(_with_links(token.children, links, within))
             is_heading = before is not None and before.type == "heading_open"

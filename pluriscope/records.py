@@ -5,14 +5,14 @@ Integers of any size pass JSON here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
 from analysis.by_name import ByName
-from pluriscope.tables import Column, Facet, Selection, Type
+from pluriscope.tables import Column, Facet, Query, Selection, Type
 
 MAX_EXACT_IN_JSON: Final = 2**53
 
@@ -125,6 +125,32 @@ def plain(selection: Selection) -> Sequence[dict[str, Any]]:
         | {"ref": row.ref, "url": row.url}
         for row in selection.rows
     ]
+
+
+class RowsRecord(ListRecord):
+    """One page of a list of one kind, whose columns the list's own page describes."""
+
+    items: list[dict[str, Any]]
+
+
+def rows_record(found: Selection, query: Query, page_at: Callable[[int], str], but: Sequence[str] = ()) -> RowsRecord:
+    """A selection as its record.
+
+    Args:
+        found: what was selected.
+        query: by which.
+        page_at: number of a row → address of the list from there on.
+        but: values of rows that only their cells need.
+    """
+    after = query.start + len(found.rows)
+    return RowsRecord(
+        total=found.total,
+        of=found.of,
+        lines=found.lines,
+        facets=facet_records(found.facets),
+        next=page_at(after) if after < found.lines else None,
+        items=[{name: value for name, value in row.items() if name not in but} for row in plain(found)],
+    )
 
 
 # --- one explanation

@@ -52,20 +52,14 @@
     return done;
   }
 
-  /* ---------- polling: nothing is asked for while the tab is hidden, or while a stream around it is alive ---------- */
-  const SILENCE = 25_000; // the server sends a sign of life every ten seconds; a proxy that holds them back is found out
-  const heard = new WeakMap();
-  const isLive = (source) => performance.now() - (heard.get(source.closest("[data-stream]")) ?? -SILENCE) < SILENCE;
+  /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
   // whoever fills in a filter is not interrupted by what has been found meanwhile
   const isTyping = () => document.activeElement?.matches("input:not([type=checkbox], [type=radio]), select, textarea");
   document.addEventListener("htmx:before:request", (event) => {
     const source = event.detail?.ctx?.sourceElement ?? event.target;
     if (!source?.matches?.("[data-poll]")) return;
-    if (document.hidden || isLive(source) || (source.matches("[data-partial]") && isTyping())) event.preventDefault();
+    if (document.hidden || (source.matches("[data-partial]") && isTyping())) event.preventDefault();
   });
-  document.addEventListener("htmx:sse:before:message", (event) => heard.set(event.target, performance.now()));
-  for (const over of ["htmx:sse:error", "htmx:sse:close"])
-    document.addEventListener(over, (event) => heard.delete(event.target));
 
   /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
   let hadFocus = "";
@@ -134,8 +128,6 @@
 
   /* ---------- every page, and every part that htmx swaps in ---------- */
   function enhance() {
-    const titled = document.querySelector("[data-title]"); // of a page whose state is in its title
-    if (titled) document.title = titled.dataset.title;
     for (const button of all("[data-copy][hidden]")) button.hidden = false;
   }
   for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, enhance);

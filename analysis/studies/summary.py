@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import Comparison, Factor, StudyDesign
@@ -137,14 +137,6 @@ class Group:
         return counts
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One bar of a ladder: one measure over all networks that have it."""
-
-    measure: Measure
-    spread: Spread
-
-
 class StudySummary:
     """What the outcomes of a study say; each part is computed when it is asked for.
 
@@ -153,11 +145,22 @@ class StudySummary:
         records: its outcomes so far, in the order of cells and seeds.
     """
 
+    noun: ClassVar[str] = "network"
+    """What is studied."""
+    asked: ClassVar[str] = "method"
+    """What each is asked by, where a measure is of answers."""
+    pools: ClassVar[bool] = False
+    """Whether shares of all cells together say something, since the cells are alike but for what they learned."""
+
     def __init__(self, design: StudyDesign, records: Sequence[Record]) -> None:
-        self.design = design
+        measures = measures_of(design.measures, design.criteria, design.methods)
+        self._start(design, records, cells_of(design), measures)
+
+    def _start(self, design: Any, records: Sequence[Record], cells: Any, measures: dict[str, Measure]) -> None:
+        self.design: StudyDesign = design
         self.records = tuple(records)
-        self.cells: tuple[Cell, ...] = cells_of(design)
-        self.measures: dict[str, Measure] = measures_of(design.measures, design.criteria, design.methods)
+        self.cells: tuple[Cell, ...] = cells
+        self.measures = measures
         self.states = Counter((record.position, record.state) for record in self.records)
         self._points: dict[tuple[str, str], list[Point | None]] = {}
         self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
@@ -227,16 +230,6 @@ class StudySummary:
             failed, silent = sum(group.failed for group in parts), sum(group.silent for group in parts)
             self._groups[asked] = (Group(POOLED, points, failed, silent),)
         return self._groups[asked][0]
-
-    def rungs(self, measures: Sequence[str], protocol: str, where: Mapping[Factor, str] | None = None) -> list[Rung]:
-        """The same networks under several measures; yes-no ones count as 0 and 1."""
-        rungs = []
-        for key in measures:
-            groups = self.groups(key, protocol, where=where)
-            values = [float(v) for group in groups for v in group.numbers]
-            missing = sum(group.of - len(group.points) for group in groups)
-            rungs.append(Rung(self.measures[key], spread_of(values, missing)))
-        return rungs
 
     def tests(self) -> list[tuple[Comparison, str, Tested]]:
         """Every declared comparison under each protocol it is about, p corrected over all of them."""

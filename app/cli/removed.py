@@ -14,7 +14,7 @@ COMMANDS: Final[dict[str, str]] = {
     "protocol-schema": "docs/machine-interface.md describes every setting of a protocol file.",
     "rename": "Use the page /networks/{network}/rename.",
     "study measures": "The form at /studies/new lists them.",
-    "study schema": "A server answers it at /api/v1/studies/schema.",
+    "study schema": "A server answers it at /api/v2/studies/schema.",
     "claim": "Paste the circuit at /networks/{network}/claims, whose address then holds it; or use audit --claims.",
     "move": "Take a backup, name the other database in PLURISCOPE_DATABASE_URL, and restore it there.",
     "interface": "A running server describes its interface at /api/v1/openapi.json, and in words at /api.",

@@ -145,8 +145,9 @@ def digits_apart(values: Sequence[float], least: int = 3, most: int = 17) -> int
 
 
 def plural(number: int | str, singular: str, many: str = "") -> str:
-    """The noun alone: "circuit" for 1, "circuits" otherwise."""
-    return singular if int(number) == 1 else many or singular + "s"
+    """The noun alone: "circuit" for 1, "circuits" otherwise; "studies" of a "study"."""
+    regular = f"{singular[:-1]}ies" if re.search(r"[^aeiou]y$", singular) else f"{singular}s"
+    return singular if int(number) == 1 else many or regular
 
 
 def noun(number: int | str, singular: str, many: str = "") -> str:

@@ -1,15 +1,18 @@
-"""What figures of studies are drawn of: strips of networks with quartiles, bars with intervals.
+"""What figures of studies are drawn of: rows under one rule or several.
 
-Where there are more networks than a page shows at ease, some of each group, evenly spread, are drawn, and the caption
-says how many; quartiles are always of all.
+Rows leave labels upright and whole on narrow screens. A ladder has one block of rows for each of its steps and in it
+one row for each group, so that what one rule changes is the change from block to block at the same place. Where there
+are more networks than a page shows at ease, some of each group, evenly spread, are drawn; the caption says how many.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+GAP: Final = 0.5  # between blocks, in rows
 MAX_DOTS: Final = 2_000
 
 
@@ -30,36 +33,97 @@ class Strip:
     """The networks of one group.
 
     Args:
-        label: below the strip.
         dots: every network with a value.
-        lower, median, upper: quartiles, None without values.
-        note: beneath the label, e.g. "3 failed".
+        median: None without values.
     """
 
-    label: str
     dots: tuple[Dot, ...]
-    lower: float | None
-    median: float | None
-    upper: float | None
-    note: str = ""
+    median: float | None = None
 
 
 @dataclass(frozen=True)
-class BarMark:
-    """One bar with an interval, for shares and categories.
+class LadderRow:
+    """One group under one step.
 
     Args:
-        label: below the bar.
-        value: its height.
-        low, high: ends of the interval, None without one.
+        label: of the group; "" where there is only one.
+        length: of the bar: the mean, or the share.
+        strip: the networks as dots; without any for shares.
+        low, high: ends of an interval, None without one.
+        told: beside the row.
         words: what a hover says.
     """
 
     label: str
-    value: float
+    length: float | None
+    strip: Strip
     low: float | None
     high: float | None
+    told: str
     words: str
+
+
+@dataclass(frozen=True)
+class LadderStep:
+    """One rule, and the groups under it."""
+
+    label: str
+    rows: tuple[LadderRow, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From values to places: logarithmic ones have zero on a line of its own, a third below the least value.
+
+    Args:
+        log: whether places are decimal logarithms.
+        floor: where zero stands on a logarithmic axis.
+        high: the largest value, at least 1 for shares.
+        share: whether values are shares.
+    """
+
+    log: bool
+    floor: float
+    high: float
+    share: bool
+
+    @classmethod
+    def of(cls, steps: Sequence[LadderStep], log: bool, share: bool) -> Axis:
+        """An axis that holds every dot and bar."""
+        rows = [row for step in steps for row in step.rows]
+        values = [dot.value for row in rows for dot in row.strip.dots] + [row.length or 0.0 for row in rows]
+        positive = [value for value in values if value > 0]
+        log = log and not share and bool(positive) and max(positive) > max(1.0, 10 * min(positive))
+        floor = min([1.0, *(value for value in positive if value >= 1)]) / 3 if log else 0.0
+        return cls(log, floor, 1.0 if share else max([1.0, *positive]), share)
+
+    def value(self, value: float) -> float:
+        """The value that is drawn."""
+        return max(value, self.floor) if self.log else value
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Values with their names."""
+        if self.share:
+            return [(tenth / 4, f"{tenth * 25}%") for tenth in range(5)]
+        if not self.log and self.high <= 1:
+            return [(quarter / 4, f"{quarter / 4:g}") for quarter in range(5)]
+        if not self.log:
+            step = max(1, math.ceil(self.high / 5))
+            return [(float(k), f"{k:,}") for k in range(0, math.ceil(self.high) + 1, step)]
+        decades = range(math.floor(math.log10(self.high)) + 1)
+        every = max(1, len(decades) // 6)
+        return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 4 else f"1e{d}") for d in decades[::every]]
+
+
+def places(steps: Sequence[LadderStep]) -> tuple[list[float], list[list[float]], float]:
+    """Where headings and rows stand, counted in rows from the top, and how many rows there are in all."""
+    heads, rows, at = [], [], 0.0
+    for step in steps:
+        heads.append(at)
+        rows.append([at + 1 + place for place in range(len(step.rows))])
+        at += 1 + len(step.rows) + GAP
+    return heads, rows, at
 
 
 def jitter(index: int) -> float:
@@ -71,14 +135,3 @@ def kept(strip: Strip, n_strips: int) -> Sequence[int]:
     """The places of the dots of a strip that are drawn: all, or some spread evenly over its cells and seeds."""
     most, n = max(1, MAX_DOTS // max(1, n_strips)), len(strip.dots)
     return range(n) if n <= most else [place * n // most for place in range(most)]
-
-
-def use_log(strips: Sequence[Strip], wanted: bool) -> bool:
-    """Whether an axis is logarithmic: wanted, and the values span more than a factor of ten."""
-    values = [dot.value for strip in strips for dot in strip.dots if dot.value > 0]
-    return wanted and bool(values) and max(values) > 10 * min(values)
-
-
-def has_zeros(strips: Sequence[Strip]) -> bool:
-    """Whether any value is 0, which a logarithmic axis has no place for."""
-    return any(dot.value <= 0 for strip in strips for dot in strip.dots)

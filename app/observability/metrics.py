@@ -32,14 +32,14 @@ REQUESTS: Final = Counter(
 )
 DURATIONS: Final = Histogram(
     "pluriscope_http_request_seconds",
-    "Time to the end of the answer; streams of events are left out.",
+    "Time to the end of the answer.",
     ("route",),
     buckets=SECONDS,
     registry=REGISTRY,
 )
 IN_FLIGHT: Final = Gauge(
     "pluriscope_http_requests_in_flight",
-    "Requests being answered, streams included.",
+    "Requests being answered.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
@@ -61,8 +61,7 @@ def count_request(method: str, route: str, status: int, seconds: float) -> None:
         seconds: from the request to the end of the answer.
     """
     REQUESTS.labels(method if method in METHODS else "other", route, str(status)).inc()
-    if not route.endswith("/events"):
-        DURATIONS.labels(route).observe(seconds)
+    DURATIONS.labels(route).observe(seconds)
 
 
 class _All:

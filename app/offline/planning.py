@@ -108,20 +108,16 @@ def _plan_study(site: InProcess, selection: Selection, study: str, limit: int) -
         )
     page = site.json(links.twin(links.study(study)))
     selection.studies.append(Titled(page["name"], page["url"]))
-    waiting, seen = [page], {page["url"]}
-    while waiting:
-        page = waiting.pop()
-        selection.add("study", page["url"])
-        for link in [*page["protocols"], *page["by_options"]]:
-            if link["url"] not in seen:
-                seen.add(link["url"])
-                waiting.append(site.json(links.twin(link["url"])))
-        address, shown = page["outcomes_url"], 0
+    for protocol in page["protocols"]:
+        chosen = "" if protocol == page["protocols"][0] else protocol
+        for by in ("", *(page["varying"] if len(page["varying"]) > 1 else ())):
+            selection.add("study", links.study(study, protocol=chosen, by=by))
+        address, shown = links.study_outcomes(study, protocol=chosen), 0
         while address and shown < limit:
             selection.add("study-outcomes", address)
             listed = site.json(links.twin(address))
             shown += len(listed["items"])
-            address = listed["next_url"] or ""
+            address = links.page_of(listed["next"] or "")
 
 
 class _Planner:

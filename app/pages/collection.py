@@ -6,20 +6,22 @@ page is gone says so, and the rest of the collection stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from markupsafe import Markup
+from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.errors import BadQuery, PageError
+from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import MAX_ADDRESS, build_target, read_target
+from pluriscope.blocks import Action, Block, Figure, Form, Head, Menu, More, Notice, Prose, Section
 
 MOST_ITEMS: Final = 40
 MAX_TITLE: Final = 120
@@ -41,13 +43,29 @@ class CollectionOptions(Options):
     )
     note: list[Note] = Field([], description="A note on each item, in the same order; empty for none.")
     slide: int = Field(0, ge=0, le=MOST_ITEMS, description="Number of the item that is shown alone; 0: all of them.")
+    lines: str = Field("", max_length=MOST_ITEMS * MAX_ADDRESS, description="Items as the form sends them.")
 
     @property
     def entries(self) -> list[tuple[str, str]]:
         """Addresses with their notes, without those that are empty."""
+        if self.lines:
+            given = (line.strip().partition(" ") for line in self.lines.splitlines())
+            return [(address, note.strip()[:MAX_NOTE]) for address, _, note in given if address]
         notes = [*self.note, *("" for _ in range(len(self.item) - len(self.note)))]
         pairs = ((address.strip(), note.strip()) for address, note in zip(self.item, notes, strict=False))
         return [(address, note) for address, note in pairs if address]
+
+
+class Edited(BaseModel):
+    """The form of the page."""
+
+    title: str = Field("", max_length=MAX_TITLE)
+    lines: str = Field(
+        "",
+        title="Items",
+        description=f"A line each: the address, a space, a note. At most {MOST_ITEMS}. The order is that of the lines.",
+        json_schema_extra={"control": "textarea"},
+    )
 
 
 class CollectionItem(PageModel):
@@ -55,35 +73,24 @@ class CollectionItem(PageModel):
 
     number: int
     address: str = Field(description="As it was given.")
-    url: str = Field(description="The page; empty if it is gone.")
-    kind: str
+    url: str = Field("", description="The page; empty if it is gone.")
+    kind: str = ""
     title: str
-    lines: list[tuple[str, str]] = Field(description="Key figures, as on its card.")
-    picture: str = Field(description="Its card as SVG; empty if it is gone.")
+    lines: list[tuple[str, str]] = Field([], description="Key figures, as on its card.")
     note: str
-    problem: str = Field(description="Why the page is not there; empty if it is.")
-    earlier_url: str | None = Field(description="The collection with this item one place earlier.")
-    later_url: str | None = Field(description="The same, one place later.")
-    without_url: str
-    slide_url: str
+    problem: str = Field("", description="Why the page is not there; empty if it is.")
 
 
-class CollectionPage(PageModel):
+class CollectionRecord(PageModel):
     """A collection, or one item of it as a slide."""
 
     title: str
     items: list[CollectionItem]
-    slide: CollectionItem | None
-    previous_url: str | None = Field(description="Of a slide, the one before.")
-    next_url: str | None
-    slides_url: str | None = Field(description="Its first slide; null if it is empty.")
-    list_url: str
-    most_items: int
-    full: bool
+    slide: int = Field(description="Number of the item that is shown alone; 0: all of them.")
     url: str
 
 
-def build_collection(session: Session, addresses: Addresses, options: CollectionOptions) -> CollectionPage:
+def collection_record(session: Session, links: Addresses, options: CollectionOptions) -> CollectionRecord:
     """The collection that an address holds.
 
     Raises:
@@ -97,66 +104,63 @@ def build_collection(session: Session, addresses: Addresses, options: Collection
         raise BadQuery(f"{len(options.note)} notes", f"are for {len(options.item)} items", "leave some out", "note")
     if options.slide > len(entries):
         raise BadQuery(f"slide {options.slide}", f"there are {len(entries)} items", "use one of them, or 0", "slide")
+    items = [_item(session, links, number, *entry) for number, entry in enumerate(entries, start=1)]
+    title = options.title.strip()
+    url = links.collection(title, entries, options.slide)
+    return CollectionRecord(title=title, items=items, slide=options.slide, url=url)
+
+
+def _item(session: Session, links: Addresses, number: int, address: str, note: str) -> CollectionItem:
+    given = {"number": number, "address": address, "note": note}
+    try:
+        target = read_target(address, links)
+        facts = facts_of(build_target(session, links, target))
+    except (PageError, StoreError, AnalysisError) as problem:
+        return CollectionItem(**given, title=address, problem=str(problem))
+    path = f"{links.prefix}{target.path}{target.query_text}"
+    return CollectionItem(**given, title=facts.title, url=path, kind=facts.kicker, lines=list(facts.lines))
+
+
+def collection_blocks(found: CollectionRecord, links: Addresses) -> Iterator[Block]:
+    """The page: all items, or one of them as a slide."""
+    entries = [(one.address, one.note) for one in found.items]
 
     def to(entries: Sequence[tuple[str, str]], slide: int = 0) -> str:
-        return addresses.collection(options.title, entries, slide)
+        return links.collection(found.title, entries, slide)
 
-    items = [_item(session, addresses, entries, number, to) for number in range(1, len(entries) + 1)]
-    slide = options.slide
-    return CollectionPage(
-        title=options.title.strip(),
-        items=items,
-        slide=items[slide - 1] if slide else None,
-        previous_url=to(entries, slide - 1) if slide > 1 else None,
-        next_url=to(entries, slide + 1) if 0 < slide < len(items) else None,
-        slides_url=to(entries, 1) if items else None,
-        list_url=to(entries),
-        most_items=MOST_ITEMS,
-        full=len(items) == MOST_ITEMS,
-        url=to(entries, slide),
+    if found.slide:
+        one = found.items[found.slide - 1]
+        where = f"{found.title or 'Collection'}, {one.number} of {len(entries)}"
+        before = [Action("Previous", to(entries, one.number - 1))] if one.number > 1 else []
+        after = [Action("Next", to(entries, one.number + 1), primary=True)] if one.number < len(entries) else []
+        opened = [Action("Open this page", one.url)] if one.url else []
+        yield Head(one.title, where, actions=[*before, *after, *opened, Action("All items", to(entries))])
+        yield from _shown(one, links)
+        return
+    said = f"{noun(len(entries), 'item')}. The address of this page is the collection: whoever has it sees the same."
+    slides = [Action("Slides", to(entries, 1), primary=True)] if entries else []
+    yield Head(found.title or "Collection", said, actions=[*slides, Menu("Share", (), found.url)])
+    if not entries:
+        start = "Write addresses below, or use “Start a collection” under Share on a page."
+        yield Notice("Nothing in it yet", start)
+    for one in found.items:
+        without = to([entry for at, entry in enumerate(entries, start=1) if at != one.number])
+        title = Markup('<a href="{}">{}</a>').format(one.url, one.title) if one.url else f"Item {one.number}"
+        yield Section(title, one.kind, Action("Remove", without), id=f"item-{one.number}")
+        yield from _shown(one, links)
+    lines = "\n".join(f"{address} {' '.join(note.split())}".strip() for address, note in entries)
+    form = Form(
+        Edited, links.collection(), "Save to the address", {"title": found.title, "lines": lines}, changes=False
     )
+    yield form if not entries else More("Edit title, order, items and notes", lambda: [form], id="edit")
 
 
-def _item(
-    session: Session, addresses: Addresses, entries: Sequence[tuple[str, str]], number: int, to: Callable[..., str]
-) -> CollectionItem:
-    at = number - 1
-    address, note = entries[at]
-
-    def swapped(first: int) -> str:
-        before, one, other, after = entries[:first], entries[first], entries[first + 1], entries[first + 2 :]
-        return to([*before, other, one, *after])
-
-    return CollectionItem.showing(
-        _shown(session, addresses, address),
-        number=number,
-        address=address,
-        note=note,
-        earlier_url=swapped(at - 1) if at else None,
-        later_url=swapped(at) if number < len(entries) else None,
-        without_url=to([*entries[:at], *entries[number:]]),
-        slide_url=to(entries, number),
-    )
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What a page is, or why there is none; the fields are those of :class:`CollectionItem`."""
-
-    title: str
-    url: str = ""
-    kind: str = ""
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    picture: str = ""
-    problem: str = ""
-
-
-def _shown(session: Session, addresses: Addresses, address: str) -> _Shown:
-    try:
-        target = read_target(address, addresses)
-        page = build_target(session, addresses, target)
-    except (PageError, StoreError, AnalysisError) as problem:
-        return _Shown(address, problem=str(problem))
-    facts = facts_of(page)
-    path = f"{addresses.prefix}{target.path}{target.query_text}"
-    return _Shown(facts.title, path, facts.kicker, list(facts.lines), addresses.made_of(path, "card.svg"))
+def _shown(one: CollectionItem, links: Addresses) -> Iterator[Block]:
+    if one.problem:
+        yield Notice("This item is gone", one.problem, one.address, state="refused")
+    else:
+        card = Markup('<a href="{}"><img src="{}" width="1200" height="630" alt="{}" loading="lazy"></a>')
+        told = "; ".join(f"{what}: {value}" for what, value in one.lines)
+        yield Figure(card.format(one.url, links.made_of(one.url, "card.svg"), one.title), told)
+    if one.note:
+        yield Prose(one.note, glossary=False)

@@ -20,7 +20,7 @@ from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
 from app.options import PageModel
 from app.pages.place import find_network
-from app.pages.studies.stored import open_study
+from app.pages.studies.study import open_study
 from pluriscope.blocks import Action, Block, Head, Notice, Prose, Table
 
 

@@ -1,25 +1,24 @@
-"""Findings of the studies that come with Pluriscope: docs/findings.md as a page, and the answer of each study."""
+"""Findings of the studies that come with Pluriscope: docs/findings.md in short and chapter by chapter."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
-from app.db.reads.studies import all_studies
 from app.errors import NotFound
-from app.options import Options, PageModel
-from app.pages.prose import Block, Chapter, Piece, block_of, chapters, items_of, pieces
+from app.options import PageModel
+from app.pages.prose import chapters, items_of
 from app.resources import DOCUMENTS
+from pluriscope.blocks import Action, Block, Head, More, Prose, Section
 from pluriscope.glossary import anchor_of
-from pluriscope.markdown import DESIGNS
+from pluriscope.markdown import DESIGNS, MODEL_DESIGNS
 
 FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
 IN_SHORT: Final = "In short"
@@ -32,184 +31,175 @@ FRONT_PAGE: Final = (
 )
 """Designs whose first finding the front page names."""
 _STUDIES: Final = re.compile(r" Stud(?:y|ies): .*$")
+_WITHIN: Final = re.compile(r"\]\(#([^)]+)\)")
+_LEADING: Final = re.compile(r"\*\*(.+?)\*\*(.*)$", re.DOTALL)
 
 
-class FindingsOptions(Options):
-    """Options of the findings."""
-
-    chapter: str = Field("", max_length=100, description="Anchor of the chapter that is shown alone; empty: in short.")
-
-
-class Finding(PageModel):
+class FindingRecord(PageModel):
     """One finding in short."""
 
     anchor: str
-    headline: list[Piece] = Field(description="What was found, as a sentence without its stop.")
-    evidence: list[Piece] = Field(description="The numbers behind it, and the studies they are from.")
-
-
-class FrontFinding(PageModel):
-    """A finding as the front page names it."""
-
-    headline: list[Piece]
+    headline: str = Field(description="What was found, as a sentence without its stop.")
+    evidence: str = Field(description="The numbers behind it, and the studies they are from, as Markdown.")
     url: str
 
 
-class ChapterLink(PageModel):
-    """A chapter of tables."""
+class FindingsRecord(PageModel):
+    """What the studies found, in short."""
 
+    items: list[FindingRecord]
+    chapters: dict[str, str] = Field(description="Anchor of each chapter of tables → its title.")
+    url: str
+
+
+class ChapterRecord(PageModel):
+    """One chapter of tables."""
+
+    anchor: str
     title: str
-    url: str
-    current: bool
-
-
-class FindingsPage(PageModel):
-    """What the studies found, as the document says it: in short, or the tables of one chapter."""
-
-    intro: list[Block] = Field(description="How everything was found.")
-    findings: list[Finding] = Field(description="The findings in short; empty where a chapter is shown.")
-    chapters: list[Chapter] = Field(description="The chapter that is shown; without one, the answers of other studies.")
-    contents: list[ChapterLink] = Field(description="All chapters of tables.")
+    text: str = Field(description="Markdown.")
     url: str
 
 
-def build_findings(session: Session, addresses: Addresses, options: FindingsOptions) -> FindingsPage:
-    """The page as it stands in the documentation; studies that are not stored here are named without a link.
+def findings_record(links: Addresses) -> FindingsRecord:
+    """All findings in short."""
+    found = [_finding(text, number, links) for number, text in enumerate(_in_short())]
+    return FindingsRecord(items=found, chapters=_tables(), url=links.findings())
+
+
+def chapter_record(links: Addresses, chapter: str) -> ChapterRecord:
+    """One chapter.
 
     Raises:
-        NotFound: no such chapter.
+        NotFound: there is none.
     """
-    (_, intro), *rest = chapters(FINDINGS_FILE)
-    tables = [title for title, _ in rest if title not in (IN_SHORT, OTHER_ANSWERS)]
-    if options.chapter and options.chapter not in map(anchor_of, tables):
+    if chapter not in _tables():
         cause, cure = "there is none", "choose one of the chapters there"
-        raise NotFound(f"chapter {options.chapter}", cause, cure, "chapter", addresses.findings(), "all findings")
-    stored = {addresses.study(row.slug) for row in all_studies(session)}
+        raise NotFound(f"chapter {chapter[:60]!r}", cause, cure, "chapter", links.findings(), "all findings")
+    title = _tables()[chapter]
+    text = _elsewhere("\n\n".join(dict(chapters(FINDINGS_FILE))[title]), links)
+    return ChapterRecord(anchor=chapter, title=title, text=text, url=links.findings(chapter))
 
-    def shown(piece: Piece) -> Piece:
-        missing = piece.url is not None and piece.url.startswith(addresses.studies()) and piece.url not in stored
-        return Piece(text=piece.text, manner="plain") if missing else piece
 
-    def linked(line: Sequence[Piece]) -> list[Piece]:
-        return [shown(piece) for piece in _elsewhere(line, addresses)]
-
-    def blocks_of(blocks: Sequence[str]) -> list[Block]:
-        found = [block_of(block, addresses) for block in blocks]
-        return [Block(kind=one.kind, rows=[[linked(cell) for cell in row] for row in one.rows]) for one in found]
-
-    wanted = options.chapter or anchor_of(OTHER_ANSWERS)
-    return FindingsPage(
-        intro=blocks_of(intro),
-        findings=[]
-        if options.chapter
-        else [_finding(line, n, addresses, linked) for n, line in enumerate(_in_short())],
-        chapters=[
-            Chapter(title=title, anchor=anchor_of(title), blocks=blocks_of(blocks))
-            for title, blocks in rest
-            if anchor_of(title) == wanted
-        ],
-        contents=[
-            ChapterLink(
-                title=title, url=addresses.findings(anchor_of(title)), current=anchor_of(title) == options.chapter
-            )
-            for title in tables
-        ],
-        url=addresses.findings(options.chapter),
+def findings(links: Addresses) -> Iterator[Block]:
+    """All findings, the answers of other studies, and where the tables are."""
+    (_, intro), *rest = chapters(FINDINGS_FILE)
+    found = findings_record(links)
+    studies = Action("Studies", links.studies())
+    yield Head(
+        "Findings", "What the studies that come with Pluriscope found, each with its numbers.", actions=[studies]
     )
+    for number, one in enumerate(found.items, start=1):
+        yield Section(f"{number}. {one.headline}", id=one.anchor)
+        yield Prose(one.evidence, glossary=False)
+    yield Section("Tables", "Every chapter with its tables and intervals.")
+    yield Prose(
+        "\n".join(f"- [{title}]({links.findings(key)})" for key, title in found.chapters.items()), glossary=False
+    )
+    others = "\n\n".join(dict(rest)[OTHER_ANSWERS])
+    yield More(OTHER_ANSWERS, lambda: [Prose(_elsewhere(others, links), glossary=False)])
+    how = "\n\n".join(intro)
+    yield More("How these were found", lambda: [Prose(_elsewhere(how, links))], id="how")
 
 
-def _finding(text: str, number: int, addresses: Addresses, linked: Callable[[Sequence[Piece]], list[Piece]]) -> Finding:
-    """One finding in short: its leading sentence, and what follows it as sentences of their own."""
-    line = pieces(text, addresses)
-    headline, evidence = _headline(line), linked(line[1:])
-    if evidence:
-        rest = evidence[0].text.lstrip(".,: ")
-        evidence[0] = evidence[0].model_copy(update={"text": rest[:1].upper() + rest[1:]})
-    return Finding(anchor=_anchor(number), headline=headline, evidence=evidence)
+def findings_chapter(links: Addresses, chapter: str) -> Iterator[Block]:
+    """One chapter with its tables.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = chapter_record(links, chapter)
+    yield Head(found.title, actions=[Action("All findings", links.findings())])
+    yield Prose(re.sub(r"^### ", "## ", found.text, flags=re.MULTILINE))
 
 
-def _headline(line: Sequence[Piece]) -> list[Piece]:
-    """The leading sentence of a finding without its stop."""
-    return [line[0].model_copy(update={"text": line[0].text.rstrip(".")})]
-
-
-def _anchor(number: int) -> str:
-    """Where a finding in short stands, by its place in the list from 0."""
-    return f"finding-{number + 1}"
-
-
-def answers_of(slug: str, digest: str, addresses: Addresses) -> list[list[Piece]]:
-    """What was found with the design of a study, each answer as a line of text; none for other studies.
+def answers_of(slug: str, digest: str, links: Addresses) -> list[str]:
+    """What was found with the design of a study, each answer as a line of Markdown; none for other studies.
 
     Args:
         slug: of the study.
         digest: of its design. A study of the same slug that asks something else has no answer here.
+        links: of the chapters.
     """
-    return answers_naming(f"{DESIGNS}{slug}.json", addresses) if _bundled_design(slug) == digest else []
+    return answers_naming(f"{DESIGNS}{slug}.json", links) if _bundled_design(slug) == digest else []
 
 
-def answers_naming(design: str, addresses: Addresses) -> list[list[Piece]]:
-    """The answers of the document that name a design, each as a line of text.
-
-    Args:
-        design: as the document names it.
-    """
-    return [
-        _elsewhere(pieces(_STUDIES.sub("", text), addresses), addresses)
-        for text in _answers()
-        if f"]({design})" in text
-    ]
+def answers_of_models(slug: str, links: Addresses) -> list[str]:
+    """Likewise of a study of models that comes with Pluriscope."""
+    return answers_naming(f"{MODEL_DESIGNS}{slug}.design.json", links)
 
 
-def headlines(addresses: Addresses) -> list[FrontFinding]:
-    """Findings that can be read without knowing the words of this site, each as its leading sentence."""
-    found = []
-    for design in FRONT_PAGE:
-        number, text = next((n, text) for n, text in enumerate(_in_short()) if f"{design})" in text)
-        url = f"{addresses.findings()}#{_anchor(number)}"
-        found.append(FrontFinding(headline=_headline(pieces(text, addresses)), url=url))
-    return found
+def answers_naming(design: str, links: Addresses) -> list[str]:
+    """The answers of the document that name a design, each as a line of Markdown."""
+    return [_elsewhere(_STUDIES.sub("", text), links) for text in _answers() if f"]({design})" in text]
 
 
-def _elsewhere(line: Sequence[Piece], addresses: Addresses) -> list[Piece]:
+def headline_of(answer: str) -> str:
+    """The leading sentence of an answer, without its stop."""
+    found = _LEADING.match(answer)
+    return (answer if found is None else found[1]).rstrip(".")
+
+
+def headlines(links: Addresses) -> list[FindingRecord]:
+    """Findings that can be read without knowing the words of this site."""
+    every = list(enumerate(_in_short()))
+    return [next(_finding(text, n, links) for n, text in every if f"{design})" in text) for design in FRONT_PAGE]
+
+
+def _finding(text: str, number: int, links: Addresses) -> FindingRecord:
+    """One finding in short: its leading sentence, and what follows it as sentences of their own."""
+    found = _LEADING.match(text)
+    rest = "" if found is None else found[2].lstrip(".,: ")
+    anchor = f"finding-{number + 1}"
+    return FindingRecord(
+        anchor=anchor,
+        headline=headline_of(text),
+        evidence=_elsewhere(rest[:1].upper() + rest[1:], links),
+        url=f"{links.findings()}#{anchor}",
+    )
+
+
+def _elsewhere(text: str, links: Addresses) -> str:
     """The same with links within the document leading to the page of the chapter."""
-    return [
-        piece.model_copy(update={"url": _within(piece.url[1:], addresses)})
-        if piece.url is not None and piece.url.startswith("#")
-        else piece
-        for piece in line
-    ]
+
+    def address(found: re.Match[str]) -> str:
+        chapter = _chapters_by_anchor().get(found[1], "")
+        anchor = "" if found[1] == chapter else f"#{found[1]}"
+        return f"]({links.findings(chapter)}{anchor})"
+
+    return _WITHIN.sub(address, text)
 
 
-def _within(anchor: str, addresses: Addresses) -> str:
-    """The address of a chapter or of a heading within one; of what is in short, of the page that begins with that."""
-    chapter = _chapters_by_anchor().get(anchor, "")
-    if not chapter:
-        return f"{addresses.findings()}#{anchor}"
-    return addresses.findings(chapter) + (f"#{anchor}" if anchor != chapter else "")
+@lru_cache(maxsize=1)
+def _tables() -> dict[str, str]:
+    """The anchor of each chapter of tables → its title."""
+    titles = [title for title, _ in chapters(FINDINGS_FILE) if title not in ("", IN_SHORT, OTHER_ANSWERS)]
+    return {anchor_of(title): title for title in titles}
 
 
 @lru_cache(maxsize=1)
 def _chapters_by_anchor() -> dict[str, str]:
     """The anchor of each chapter of tables and of each heading in it → the anchor of the chapter."""
-    found = {}
+    found: dict[str, str] = {}
     for title, blocks in chapters(FINDINGS_FILE):
-        if title not in ("", IN_SHORT, OTHER_ANSWERS):
-            chapter = found[anchor_of(title)] = anchor_of(title)
+        if (chapter := anchor_of(title)) in _tables():
             headings = (block.removeprefix("### ") for block in blocks if block.startswith("### "))
-            found |= {anchor_of(heading): chapter for heading in headings}
+            found |= {anchor_of(heading): chapter for heading in (title, *headings)}
     return found
 
 
 @lru_cache(maxsize=1)
 def _in_short() -> tuple[str, ...]:
-    return tuple(item for block in dict(chapters(FINDINGS_FILE))[IN_SHORT] for item in items_of(block))
+    return _items(dict(chapters(FINDINGS_FILE))[IN_SHORT])
 
 
 @lru_cache(maxsize=1)
 def _answers() -> tuple[str, ...]:
-    others = dict(chapters(FINDINGS_FILE))[OTHER_ANSWERS]
-    return _in_short() + tuple(item for block in others for item in items_of(block))
+    return _in_short() + _items(dict(chapters(FINDINGS_FILE))[OTHER_ANSWERS])
+
+
+def _items(blocks: Sequence[str]) -> tuple[str, ...]:
+    return tuple(item for block in blocks for item in items_of(block))
 
 
 @lru_cache(maxsize=64)

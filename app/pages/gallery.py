@@ -20,7 +20,7 @@ from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.options import Options, PageModel
-from app.pages.findings import FrontFinding, headlines
+from app.pages.findings import FindingRecord, headlines
 from app.pages.front_figure import STEPS, FrontFigure, figure_of
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
@@ -115,7 +115,7 @@ class GalleryPage(Paged):
     featured: Featured | None = Field(description="Only without a search and on the first page.")
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
     models_url: str = Field(description="All of them, and where one is imported.")
-    findings: list[FrontFinding] = Field(description="Some findings of studies, on the first page without a search.")
+    findings: list[FindingRecord] = Field(description="Some findings of studies, on the first page without a search.")
     story_url: str = Field(description="Alice and Bob compared; empty where their network is not on this page.")
     items: list[NetworkItem]
 

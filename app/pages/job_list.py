@@ -19,6 +19,7 @@ from app.figures.numbers import duration, when
 from app.figures.svg import verdict_mark
 from app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
 ID: Final = "jobs"
@@ -44,14 +45,28 @@ def job_list(
         InvalidOption: an option or a value that the list does not have.
         NotFound: no such network.
     """
-    listing = Jobs(session, addresses, now)
-    query = read_query(listing.columns, options)
+    table = _table(session, addresses, options, now)
     train = Action("Train a network", addresses.train())
     yield Head("Jobs", "Background work: analyses and trainings. Closing a page stops nothing.", actions=[train])
+    yield table
+
+
+def jobs_record(
+    session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime
+) -> RowsRecord:
+    """The same as JSON."""
+    table = _table(session, addresses, options, now)
+    found = table.listing.select(table.query)
+    return rows_record(found, table.query, lambda start: addresses.twin(table.page_at(start)))
+
+
+def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime) -> Table:
+    listing = Jobs(session, addresses, now)
+    query = read_query(listing.columns, options)
     renews = any(listing.counts.get(state) for state in reads.UNFINISHED)
     asked = urlencode({name: values[0] for name, values in query.wanted.items() if len(values) == 1})
     files = {form.upper(): f"{addresses.jobs()}.{form}" + (f"?{asked}" if asked else "") for form in ("csv", "json")}
-    yield Table(listing, query, addresses.jobs(), noun="job", files=files, renews=renews, id=ID)
+    return Table(listing, query, addresses.jobs(), noun="job", files=files, renews=renews, id=ID)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Background work: the list of jobs, and one job with its stages, log and what it found."""
+"""One job with its stages, log and what it found."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
-from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
-from app.options import Options, PageModel
-from app.pages.place import find_network
+from app.options import PageModel
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 from pluriscope.analyses.registry import ANALYSES
 
-MOST_NETWORKS: Final = 50
-
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
 LOG_LINES: Final = 200
-_CURSOR: Final = "jobs"
 
 STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     # kind: (key that progress reports carry, name, what happens in it)
@@ -51,15 +46,6 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 }
 
 
-class JobsOptions(Options):
-    """Options of the list of jobs."""
-
-    state: JobState | None = Field(None, description="Only jobs in this state.")
-    network: str = Field("", max_length=120, description="Only jobs of this network: slug or digits of its digest.")
-    after: str = Field("", max_length=400, description="Cursor of the page before.")
-    limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
-
-
 class JobItem(JobView):
     """One job in a list."""
 
@@ -73,28 +59,6 @@ class JobItem(JobView):
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None = Field(description="Run time so far, or in all.")
-
-
-class JobsOfNetwork(PageModel):
-    """How many jobs one network has."""
-
-    slug: str
-    name: str
-    counts: dict[str, int] = Field(description="In each state.")
-    url: str = Field(description="The list of them alone.")
-
-
-class JobsPage(Paged):
-    """The list of jobs, newest first."""
-
-    state: JobState | None
-    network: str = Field(description="Slug of the only network whose jobs are listed, empty for all.")
-    network_name: str
-    networks: list[JobsOfNetwork] = Field(
-        description=f"Networks with jobs, those asked for last first; at most {MOST_NETWORKS}."
-    )
-    counts: dict[str, int] = Field(description="How many jobs there are in each state.")
-    items: list[JobItem]
 
 
 class Stage(PageModel):
@@ -136,47 +100,10 @@ class JobPage(JobItem):
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."
     )
-    events_url: str = Field(description="The page's moving part as server-sent events; its twin streams this as JSON.")
+    events_url: str = Field("", description="Empty: a job is asked for anew, and no longer streams its events.")
     cancel_url: str = Field(description="POST here to cancel; empty where that is no longer possible.")
     retry_url: str = Field(description="POST here to try again; empty unless it failed or was cancelled.")
     retry_now_url: str = Field(description="POST here not to wait any longer; empty unless it waits.")
-
-
-def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now: datetime) -> JobsPage:
-    """The list of jobs that an address asks for.
-
-    Raises:
-        BadQuery: a cursor that no page gave out.
-        NotFound: no such network.
-    """
-    before = None
-    if options.after:
-        created, job_id = read_cursor(options.after, _CURSOR, (str, str))
-        try:
-            before = (datetime.fromisoformat(created), job_id)
-        except ValueError:
-            raise bad_cursor(options.after) from None
-    states = (options.state,) if options.state else ()
-    network = find_network(session, addresses, options.network) if options.network else None
-    digest, slug = ((), "") if network is None else ((network.digest,), network.slug)
-    found = reads.list_jobs(session, states=states, networks=digest, before=before, limit=options.limit + 1)
-    rows = found[: options.limit]
-    following = None
-    if len(found) > options.limit:
-        following = write_cursor(_CURSOR, [rows[-1].created_at.isoformat(), rows[-1].id])
-    counts = {state: n for state, n in reads.count_jobs(session, digest).items() if n}
-    return JobsPage(
-        state=options.state,
-        network=slug,
-        network_name="" if network is None else network.name,
-        networks=[
-            JobsOfNetwork(slug=known, name=name, counts=each, url=addresses.jobs(network=known))
-            for known, name, each in reads.jobs_by_network(session, MOST_NETWORKS)
-        ],
-        counts=counts,
-        items=[_item(row, addresses, now) for row in rows],
-        **paged(options, addresses.jobs, following),
-    )
 
 
 def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime) -> JobPage:
@@ -208,7 +135,6 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         losses=row.losses,
         max_losses=DEFINITIONS[row.kind].max_losses if row.kind in DEFINITIONS else MAX_LOSSES,
         wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
-        events_url=addresses.job_action(row.id, "events"),
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
         retry_url=addresses.job_action(row.id, "retry")
         if row.state in ("failed", "cancelled") and row.kind in DEFINITIONS

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,7 @@ from app.options import PageModel
 from app.pages.place import locate_boolean
 from app.pages.sandbox.tokens import Try, write_try
 from app.pages.showcase import Showcase, featured_network
+from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Section
 from pluriscope.naming import Scope
 
 
@@ -25,15 +28,15 @@ class Lesson(PageModel):
     answer: str = Field(description="Hidden until it is asked for.")
 
 
-class LessonsPage(PageModel):
+class LessonsRecord(PageModel):
     """All exercises."""
 
-    lessons: list[Lesson] = Field(description="Empty while the explanations they are about are still to be found.")
-    network_url: str
+    items: list[Lesson] = Field(description="Empty while the explanations they are about are still to be found.")
+    network: str = Field(description="Slug of the network that they are about.")
     url: str
 
 
-def build_lessons(session: Session, addresses: Addresses) -> LessonsPage:
+def lessons_record(session: Session, addresses: Addresses) -> LessonsRecord:
     """The exercises, on the network that introduces the site.
 
     Raises:
@@ -41,7 +44,30 @@ def build_lessons(session: Session, addresses: Addresses) -> LessonsPage:
     """
     row = featured_network(session, addresses)
     shown = Showcase(session, addresses, locate_boolean(session, addresses, row.slug, Scope()))
-    return LessonsPage(lessons=_lessons(shown), network_url=addresses.network(row.slug), url=addresses.lessons())
+    return LessonsRecord(items=_lessons(shown), network=row.slug, url=addresses.lessons())
+
+
+def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
+    """The page."""
+    yield Head(
+        "Lessons",
+        Markup(
+            'Each exercise opens the sandbox in quiz mode: predict what <a href="{}">the network</a> does, then see. '
+            "The address keeps your score, so a link to where you are can be handed in."
+        ).format(links.network(found.network)),
+    )
+    for number, lesson in enumerate(found.items, start=1):
+        yield Section(lesson.title, action=Action("Start", lesson.url, primary=number == 1), id=f"lesson-{number}")
+        yield Prose(lesson.question)
+        yield More("Answer", partial(_answer, lesson), id=f"answer-{number}")
+    if not found.items:
+        progress = Action("View progress", links.jobs())
+        cause = "The exercises appear here when the analysis of the network has finished."
+        yield Notice("Explanations are still being found", cause, state="computing", actions=[progress])
+
+
+def _answer(lesson: Lesson) -> list[Block]:
+    return [Prose(lesson.answer, glossary=False)]
 
 
 def _lessons(shown: Showcase) -> list[Lesson]:

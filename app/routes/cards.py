@@ -18,7 +18,7 @@ from app.pages.compare.compared import Compared
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyPage
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of
@@ -145,7 +145,7 @@ def card_of(page: SharedPage) -> Card:
     else:
         pictures = (Picture(str(drawing_of(page))),)
     if isinstance(page, StudyPage):
-        digest = page.digest[:12]
+        digest = page.line.digest[:12]
     else:
         digest = "" if page.network is None else page.network.digest[:12]
     return Card(facts.kicker, facts.title, facts.lines, pictures, f"{digest} · protocol {facts.protocol.split(' ')[0]}")

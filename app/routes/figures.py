@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
 from app.figures.standalone import FONT_FAMILY, standalone_svg
-from app.options import Options
 from app.pages.sharing.figures import draw_figure
-from app.pages.studies.of_models import model_figure, named_study
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, width_of
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import PATTERNS, page_of
@@ -28,24 +26,6 @@ def figure(request: Request, session: Reading, links: Links, name: str, form: Fo
     return _answer(request, draw_figure(page, name, links), form)
 
 
-class FindingFigureOptions(Options):
-    """Options of a figure of a study of models."""
-
-    width: str = ""
-
-
-def finding_figure(
-    request: Request,
-    links: Links,
-    study: str,
-    name: str,
-    form: Form,
-    _options: Annotated[FindingFigureOptions, Query()],
-) -> Response:
-    """A figure of a study of models."""
-    return _answer(request, model_figure(named_study(study, links), name, alone=True), form)
-
-
 def _answer(request: Request, markup: Markup, form: Form) -> Response:
     if form == "pdf":
         return pdf_answer(markup)
@@ -57,7 +37,6 @@ def _answer(request: Request, markup: Markup, form: Form) -> Response:
 
 _ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {
     **dict.fromkeys(PATTERNS, figure),
-    "/findings/{study}": finding_figure,
 }
 for _pattern, _endpoint in _ENDPOINTS.items():
     router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", _endpoint, include_in_schema=False)

@@ -84,6 +84,22 @@ _FORMER_ANALYSES: Final = tuple(
 )
 """Pages of analyses that stood beside the network's others, and their tables."""
 _ALICE_AND_BOB: Final = f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}"
+_OF_STUDIES: Final = (
+    *("/studies", "/studies/new", "/studies/schema", "/studies/results", "/studies/{study}"),
+    *(f"/studies/{{study}}/{name}" for name in ("outcomes", "design", "data.{form}", "extend", "pause", "cancel")),
+    *(f"/studies/{{study}}/{name}" for name in ("resume", "rename", "restore")),
+    *("/findings", "/findings/{study}/design", "/findings/{study}/data.{form}"),
+)
+"""What version 1 of the interface told of studies; version 2 does under the same paths."""
+
+
+def _now_v2(path: str, to: str = "") -> Former:
+    """An address of version 1 of the interface whose answer version 2 has."""
+    to = to or path.replace("/findings/{study}/", "/studies/{study}/")
+    cause, page = "is answered by version 2 of the interface", to.partition(".")[0].removesuffix("/data")
+    return Former(f"{API_PREFIX}{path}", became=cause, cure=f"ask {API_V2}{to}", parent=page, twin=False)
+
+
 FORMER: Final[tuple[Former, ...]] = (
     Former(
         "/alice-and-bob",
@@ -218,9 +234,22 @@ FORMER: Final[tuple[Former, ...]] = (
         for path in ("/compare", "/models/{model}/compare", "/alice-and-bob")
     ),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),
-    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
-    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
-    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
+    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",), twin=False),
+    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme"), twin=False),
+    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme"), twin=False),
+    *(
+        Former(f"/studies/{{study}}/{name}", "/studies/{study}", ("protocol", "by", "theme"), twin=False)
+        for name in ("progress", "rename")
+    ),
+    Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",), twin=False),
+    *(_now_v2(path) for path in (*_OF_STUDIES, "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
+    Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
+    Former("/lessons", "/learn", ("theme",), twin=False),
+    *(_now_v2(path, to) for path, to in (("/collection", "/collections"), ("/lessons", "/learn"), ("/search", ""))),
+    Former("/jobs/{job}/events", "/jobs/{job}", ("theme",), twin=False),
+    Former(
+        f"{API_PREFIX}/jobs/{{job}}/events", became="is no stream any more", cure="ask for the job again", twin=False
+    ),
     *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
     *(
         Former(f"{API_PREFIX}{path}", became="went with its page", cure="see the front page", twin=False)
@@ -274,7 +303,8 @@ def _add(former: Former, api: str) -> None:
             raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
         return _moved(request, f"{api}{former.to.format(**names)}", former.keeps)
 
-    router.add_api_route(f"{api}{former.path}", answer, response_model=None)
+    methods = ["GET"] if former.to else ["GET", "POST", "DELETE"]
+    router.add_api_route(f"{api}{former.path}", answer, methods=methods, response_model=None)
 
 
 for _former in FORMER:

@@ -9,16 +9,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.figures.spread import spread_figures
-from app.pages.collection import build_collection
-from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
-from app.pages.search.page import build_search
 from app.rendering import is_fragment, render
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
@@ -50,46 +46,6 @@ PLAIN = (
             if page.distributions is None
             else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
         },
-    ),
-    Page(
-        "/collection",
-        build_collection,
-        "collection",
-        "sharing",
-        "A collection",
-        "Pages in an order with notes, all of them in the address; what each shows on its card, or why it is gone.",
-        errors=(400,),
-    ),
-    Page(
-        "/lessons",
-        build_lessons,
-        "lessons",
-        "service",
-        "Lessons",
-        "Exercises with the address of a sandbox each, and their answers.",
-    ),
-    Page(
-        "/findings",
-        build_findings,
-        "findings",
-        "studies",
-        "Findings",
-        "What the studies that come with Pluriscope found: in short, or one chapter with its tables and intervals.",
-    ),
-    Page(
-        "/search",
-        build_search,
-        "search",
-        "service",
-        "Find anything",
-        """
-        What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions, and
-        networks of studies. Groups without a result are left out.
-
-        Results of a group stand best first; `more` says whether there are more than `limit`.
-        """,
-        errors=(400,),
-        name="search",
     ),
 )
 SANDBOX = Page(

@@ -1,111 +1,118 @@
-"""Studies: the list, one study with its figures and networks, and what changes them."""
+"""Studies: the list, one study with its figures and networks, its data, and what changes it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Generator
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.studies.design import MAX_DESIGN_BYTES, design_schema
 from analysis.studies.reading import design_from_mapping
-from app.addressing import API_PREFIX
-from app.db.studies import study_of_design
+from analysis.studies.result_file import read_results
+from app.addressing import API_V2, Addresses
+from app.db.reads.studies import stored_parts
+from app.db.studies import rename_study, save_results, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.errors import NotFound
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
-from app.pages.studies.figures import study_drawing
+from app.jobs.deletion import delete_study, purge_beside, restore_study
+from app.limits import undo_days_in
+from app.options import Options
+from app.pages.delete import StudyRemovalPage, build_study_removal, removal_of, study_removal
+from app.pages.sharing.passing_on import cited
+from app.pages.sharing.share import share_of
+from app.pages.studies.data import as_csv, as_json, as_parquet
 from app.pages.studies.form import (
     LISTS,
-    MoreSeeds,
+    NewStudyOptions,
     StudyOrder,
-    build_new_study,
-    design_of_fields,
     design_of_text,
-    fields_from,
-    form_page,
-    problems_of_study,
+    new_study,
+    problems_of,
+    read_fields,
+    study_form,
+    study_ready,
 )
-from app.pages.studies.listing import build_studies, progress_of
-from app.pages.studies.of_models import build_model_study, model_drawings
-from app.pages.studies.options import StudyFigureOptions
-from app.pages.studies.outcomes import build_outcomes
-from app.pages.studies.page import FIGURE_FORMS, build_study
-from app.pages.studies.stored import open_study
-from app.pages.studies.views import StudyProgress
-from app.rendering import render
+from app.pages.studies.listing import StudiesRecord, study_lines, study_list
+from app.pages.studies.outcomes import asked, outcome_blocks
+from app.pages.studies.page import (
+    FIGURE_FORMS,
+    MoreSeeds,
+    NewNames,
+    StudyFigureOptions,
+    StudyOptions,
+    StudyRecord,
+    build_study,
+    study_blocks,
+)
+from app.pages.studies.study import StudyProgress, find_any, open_study, progress_of, wanted_names
+from app.rendering import base_url, show
 from app.routes.cards import pdf_answer, png_answer, svg_answer, theme_of, twice
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading
-from app.routes.page import Page, add_html, add_page
+from app.routes.changes import RawBody, Writing
+from app.routes.depends import Form, Links, ListOptions, Reading
+from app.routes.streaming import Streamed
+from pluriscope.records import RowsRecord
 
 router = APIRouter()
-_API: Final = f"{API_PREFIX}/studies"
-_TAG: Final = "studies"
+_API: Final = f"{API_V2}/studies"
+_HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
+_TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
+_MEDIA: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl.gz": "application/gzip",
+}
+DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
 
 
-add_page(
-    router,
-    Page(
-        "/studies",
-        build_studies,
-        "studies",
-        _TAG,
-        "All studies",
-        "Studies with their question and how far each is.",
-        errors=(400,),
-        block="studies",
-    ),
-    Page(
-        "/studies/new",
-        build_new_study,
-        "study_new",
-        _TAG,
-        "The form for a study",
-        "What may be chosen: tasks, activations, protocols, measures.",
-        name="new_study_twin",
-    ),
-    Page(
-        "/findings/{study}",
-        build_model_study,
-        "model_study",
-        _TAG,
-        "One study of models of another kind",
-        "Question, answer, the numbers of every figure, what was expected and found, and design.",
-        context=lambda page, _: {"drawings": model_drawings(page)},
-    ),
-)
+# --- the list, and a new one
+
+
+@router.get("/studies", **_HTML)
+def list_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
+    words = "Many networks over a declared grid, each analysed, each an outcome."
+    blocks = study_list(session, links, options)
+    return show(request, blocks, room="Findings", description=words, json_url=links.twin(links.studies()))
+
+
+@router.get(_API, summary="All studies", responses=api_errors(400), **_TOLD)
+def list_record(session: Reading, links: Links, _options: Annotated[Options, Query()]) -> StudiesRecord:
+    """Studies of networks and of transformers with their question, their answer and how far each is."""
+    return StudiesRecord(items=study_lines(session, links))
+
+
+@router.get("/studies/new", **_HTML)
+def new_page(
+    request: Request, session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]
+) -> HTMLResponse:
+    return show(request, new_study(session, links, options), room="Findings")
 
 
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
 def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
     """Shows what a study would train; starts it once that was seen."""
-    lists = {name: [str(value) for value in form.getlist(name)] for name in LISTS}
-    fields = fields_from(form, lists)
-    sent = _uploaded(form.get("upload"))
-    text = str(form.get("file") or "")
-    agreed = str(form.get("design") or "")
+    sent, text = _uploaded(form.get("upload")), str(form.get("file") or "")
+    lists = {name: [str(value) for value in form.getlist(name)] for name in LISTS if name in form}
     try:
-        if agreed:
-            row = study_queue.start(session, design_of_text(agreed))
+        if form.get("design"):
+            row = study_queue.start(session, design_of_text(str(form["design"])))
             return RedirectResponse(links.study(row.slug), status_code=303)
-        design = design_of_text(sent or text) if sent or text.strip() else design_of_fields(fields)
-    except AnalysisError as error:
-        page = form_page(links, fields, file=text, problems=problems_of_study(error))
-        return render(request, "pages/study_new.html", {"page": page}, status_code=422)
-    page = form_page(
-        links,
-        fields,
-        file=text,
-        design=design,
-        stored=study_of_design(session, design),
-    )
-    return render(request, "pages/study_new.html", {"page": page})
+        design = design_of_text(sent or text) if sent or text.strip() else read_fields(form, lists)
+    except (AnalysisError, ValidationError) as error:
+        fields, problems = problems_of(error)
+        values = {name: str(value)[:4000] for name, value in form.items() if name not in LISTS} | lists
+        blocks = study_form(links, values=values, errors=fields, file=text, problems=problems)
+        return show(request, blocks, room="Findings", status_code=422)
+    return show(request, study_ready(links, design, study_of_design(session, design)), room="Findings")
 
 
 def _uploaded(upload: object) -> bytes:
@@ -116,60 +123,118 @@ def _uploaded(upload: object) -> bytes:
         return file.read(MAX_DESIGN_BYTES + 1)
 
 
-@router.get(f"{_API}/schema", tags=[_TAG], summary="JSON schema of study files", responses=api_errors(400))
+@router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)
 def schema() -> dict[str, Any]:
     """What a study file may say."""
     return design_schema()
 
 
-@router.post(_API, tags=[_TAG], summary="Start a study", status_code=202, responses=api_errors(403, 409, 422))
+@router.post(_API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), **_TOLD)
 def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
     """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
-    row = study_queue.start(session, design_from_mapping(order.design))
+    return _told(session, links, study_queue.start(session, design_from_mapping(order.design)), response)
+
+
+@router.post(
+    f"{_API}/results",
+    summary="Take in a result file",
+    status_code=201,
+    responses=api_errors(403, 409, 413, 422),
+    **_TOLD,
+)
+def take_in(session: Writing, links: Links, body: RawBody, response: Response) -> StudyProgress:
+    """Store a study with its outcomes and networks; what is stored already stays as it is."""
+    return _told(session, links, save_results(session, read_results(body))[0], response)
+
+
+def _told(session: Session, links: Addresses, row: StudyRow, response: Response | None = None) -> StudyProgress:
     session.flush()
-    response.headers["Location"] = links.twin(links.study(row.slug))
-    return progress_of(session, links, row)
+    if response is not None:
+        response.headers["Location"] = links.twin(links.study(row.slug))
+    return progress_of(session, row)
 
 
-STUDY = Page(
-    "/studies/{study}",
-    build_study,
-    "study",
-    _TAG,
-    "One study",
-    "Question, design, progress, the numbers of every measure group by group, tests, and published values.",
-)
-add_page(router, STUDY)
-add_html(router, replace(STUDY, path="/studies/{study}/progress"))
+# --- one study
 
 
-@router.get(f"{_API}/{{study}}/progress", tags=[_TAG], summary="How far a study is", responses=api_errors(404))
-def progress_twin(session: Reading, links: Links, study: str) -> StudyProgress:
-    """Networks finished, converged and failed, and the jobs that work on it."""
-    return progress_of(session, links, open_study(session, links, study))
+@router.get("/studies/{study}", **_HTML)
+def study_page(
+    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
+) -> HTMLResponse:
+    page = build_study(session, links, study, options)
+    twin, share = links.twin(page.url), share_of(page, links, base_url(request))
+    words = page.line.question
+    blocks = [*study_blocks(page), *([cited(share)] if share else [])]
+    return show(request, blocks, room="Findings", description=words, json_url=twin, share=share)
 
 
-@router.get(f"{_API}/{{study}}/design", tags=[_TAG], summary="The study file", responses=api_errors(404))
+@router.get(f"{_API}/{{study}}", summary="One study", responses=api_errors(400, 404), **_TOLD)
+def study_record(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> StudyRecord:
+    """Question, design, progress, the numbers of every measure group by group, tests, and published values."""
+    return build_study(session, links, study, options).record()
+
+
+@router.get("/studies/{study}/outcomes", **_HTML)
+def outcomes_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
+    found = asked(session, find_any(session, links, study), options)
+    title, twin = (
+        f"All {found.study.summary.noun}s of {found.study.line.name}",
+        links.twin(found.table.link(found.table.query)),
+    )
+    return show(request, outcome_blocks(found), title, room="Findings", json_url=twin)
+
+
+@router.get(f"{_API}/{{study}}/outcomes", summary="Its networks", responses=api_errors(400, 404), **_TOLD)
+def outcomes_record(session: Reading, links: Links, study: str, options: ListOptions) -> RowsRecord:
+    """The outcome of each network, failed ones too, in the order of cells and seeds or of one of its columns."""
+    return asked(session, find_any(session, links, study), options).record()
+
+
+@router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TOLD)
 def design(session: Reading, links: Links, study: str) -> JSONResponse:
-    """The design as a file that `pluriscope study run` takes."""
-    row = open_study(session, links, study)
-    name = {"content-disposition": f'attachment; filename="{row.slug}.json"'}
-    return JSONResponse(row.design, headers=name)
+    """The design as a file that `pluriscope study run` takes; of transformers as it was written."""
+    found = find_any(session, links, study)
+    name = {"content-disposition": f'attachment; filename="{found.line.slug}.json"'}
+    return JSONResponse(dict(found.design), headers=name)
 
 
-add_page(
-    router,
-    Page(
-        "/studies/{study}/outcomes",
-        build_outcomes,
-        "study_outcomes",
-        _TAG,
-        "Its networks",
-        "The outcome of each network, failed ones too, in the order of cells and seeds.",
-        block="results",
-        name="outcomes_twin",
-    ),
+@router.get(
+    f"{_API}/{{study}}/data.{{form}}",
+    summary="All outcomes as a file",
+    responses=api_errors(400, 404, 501),
+    response_class=Response,
+    **_TOLD,
 )
+def data(
+    request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: Annotated[Options, Query()]
+) -> Response:
+    """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
+
+    `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
+    """
+    found = find_any(session, links, study)
+    line, columns, row = found.line, list(found.columns), found.row
+    name = {"content-disposition": f'attachment; filename="{line.slug}.{form}"'}
+    p = line.progress
+    head = {"study": line.slug, "digest": line.digest, "engine": "" if row is None else row.engine_version}
+    if form == "parquet":
+        made = as_parquet(head, columns, found.rows(session))
+        return Response(made, media_type=_MEDIA[form], headers=name)
+    head |= {"networks": p.networks, "finished": p.finished, "converged": p.converged}  # type: ignore[dict-item]
+    if form == "jsonl.gz" and row is None:
+        raise NotFound(f"result file of {line.slug}", "is none: the models are not kept", "take CSV or JSON", "form")
+    parts: dict[str, Callable[[Session], Any]] = {
+        "csv": lambda other: as_csv(columns, found.rows(other)),
+        "json": lambda other: as_json(head, columns, found.rows(other)),
+        "jsonl.gz": lambda other: stored_parts(other, other.get_one(StudyRow, 0 if row is None else row.id)),
+    }
+    return Streamed(_streamed(request, parts[form]), media_type=_MEDIA[form], headers=name)
+
+
+def _streamed(request: Request, parts: Callable[[Session], Any]) -> Generator[str | bytes, None, None]:
+    """A file from a session of its own, since the request's is over when the answer begins."""
+    with request.app.state.store.read() as session:
+        yield from parts(session)
 
 
 @router.get("/studies/{study}/figures/{name}.{form}", include_in_schema=False)
@@ -185,7 +250,8 @@ def figure(
     """A figure as svg, png or pdf; where a name with a dot has no such ending, its former page is asked for."""
     if form not in FIGURE_FORMS:
         return RedirectResponse(links.study(study, protocol=options.protocol, by=options.by), status_code=301)
-    markup = study_drawing(session, links, study, name, options)
+    page = build_study(session, links, study, options)
+    markup = page.figure(name).drawing(page.line.name, page.protocol, alone=True)
     if form == "pdf":
         return pdf_answer(markup)
     theme = theme_of(request)
@@ -194,16 +260,10 @@ def figure(
     return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width or twice(markup))
 
 
-@router.post("/studies/{study}/{action}", include_in_schema=False)
-def change(session: Writing, links: Links, study: str, action: str, form: Form) -> RedirectResponse:
-    more = str(form.get("seeds") or "")
-    if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
-        raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
-    row = _changed(session, links, study, action, int(more or 0))
-    return RedirectResponse(links.study(row.slug), status_code=303)
+# --- what changes one
 
 
-def _changed(session: Writing, links: Links, study: str, action: str, more: int) -> StudyRow:
+def _changed(session: Session, links: Addresses, study: str, action: str, more: int = 0) -> StudyRow:
     row = open_study(session, links, study)
     if action == "extend":
         return study_queue.extend(session, row, more)
@@ -211,35 +271,87 @@ def _changed(session: Writing, links: Links, study: str, action: str, more: int)
         return study_queue.resume(session, row)
     if action in ("pause", "cancel"):
         return study_queue.pause(session, row, cancel=action == "cancel")
-    raise NotFound(f"change {action[:40]!r}", "is unknown", "use pause, cancel, resume or extend")
+    raise NotFound(f"change {action[:40]!r}", "is unknown", "use pause, cancel, resume, extend, rename or delete")
 
 
-@router.post(f"{_API}/{{study}}/extend", tags=[_TAG], summary="More seeds", responses=api_errors(403, 404, 422))
+@router.get("/studies/{study}/delete", **_HTML)
+def delete_page(
+    request: Request, session: Reading, links: Links, study: str, _options: Annotated[Options, Query()]
+) -> HTMLResponse:
+    """What deleting it does, or how that is undone."""
+    page = build_study_removal(session, links, study)
+    return show(request, study_removal(page, links), room="Findings", headers={"x-robots-tag": "noindex"})
+
+
+@router.delete(f"{_API}/{{study}}", summary="Delete a study", responses=api_errors(403, 404, 409), **_TOLD)
+def delete(request: Request, session: Writing, links: Links, study: str, later: BackgroundTasks) -> StudyRemovalPage:
+    """Delete a study with its outcomes; for some days that can be undone. Its work is cancelled.
+
+    Networks that are here as its outcomes and nothing else keep their pages as long as that can be undone.
+    """
+    row = open_study(session, links, study, deleted=True)
+    delete_study(session, row)
+    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
+    return removal_of(session, links, row)
+
+
+@router.post(f"{_API}/{{study}}/restore", summary="Undo a deletion", responses=api_errors(403, 404, 409), **_TOLD)
+def restore(session: Writing, links: Links, study: str) -> StudyRemovalPage:
+    """Bring a deleted study back; if it was running, it goes on."""
+    row = open_study(session, links, study, deleted=True)
+    restore_study(session, row)
+    return removal_of(session, links, row)
+
+
+@router.post(
+    f"{_API}/{{study}}/rename", summary="Rename a study", responses=api_errors(403, 404, 409, 410, 422), **_TOLD
+)
+def rename(session: Writing, links: Links, study: str, sent: Annotated[NewNames, Body()]) -> StudyRecord:
+    """Give a study another name and slug. Addresses with the former slug redirect for as long as the study is here."""
+    row = _renamed(session, links, study, sent.name, sent.slug)
+    return build_study(session, links, row.slug, StudyOptions()).record()
+
+
+def _renamed(session: Session, links: Addresses, study: str, name: str, slug: str) -> StudyRow:
+    row = open_study(session, links, study)
+    rename_study(session, row, *wanted_names(row, name, slug))
+    return row
+
+
+@router.post("/studies/{study}/{action}", include_in_schema=False)
+def change(
+    request: Request,
+    session: Writing,
+    links: Links,
+    study: str,
+    action: str,
+    form: Form,
+    later: BackgroundTasks,
+) -> RedirectResponse:
+    """What the buttons and forms of its pages send: on to its page, or to where a deletion is undone."""
+    more = str(form.get("seeds") or "")
+    if action == "delete":
+        return RedirectResponse(delete(request, session, links, study, later).url, status_code=303)
+    if action == "restore":
+        return RedirectResponse(restore(session, links, study).study_url, status_code=303)
+    if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
+        raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
+    if action == "rename":
+        row = _renamed(session, links, study, str(form.get("name") or "")[:200], str(form.get("slug") or "")[:80])
+    else:
+        row = _changed(session, links, study, action, int(more or 0))
+    return RedirectResponse(links.study(row.slug), status_code=303)
+
+
+@router.post(f"{_API}/{{study}}/extend", summary="More seeds", responses=api_errors(403, 404, 409, 422), **_TOLD)
 def extend(session: Writing, links: Links, study: str, more: MoreSeeds) -> StudyProgress:
     """Add seeds to every cell and let the study run."""
-    row = _changed(session, links, study, "extend", more.seeds)
-    session.flush()
-    return progress_of(session, links, row)
+    return _told(session, links, _changed(session, links, study, "extend", more.seeds))
 
 
-@router.post(f"{_API}/{{study}}/pause", tags=[_TAG], summary="Pause", responses=api_errors(403, 404, 409))
-def pause(session: Writing, links: Links, study: str) -> StudyProgress:
-    """Take back the chunks that wait; those that run finish. Finished networks are kept."""
-    return _told(session, links, _changed(session, links, study, "pause", 0))
-
-
-@router.post(f"{_API}/{{study}}/cancel", tags=[_TAG], summary="Cancel", responses=api_errors(403, 404, 409))
-def cancel(session: Writing, links: Links, study: str) -> StudyProgress:
-    """Stop at once; finished networks are kept, and the study can be resumed."""
-    return _told(session, links, _changed(session, links, study, "cancel", 0))
-
-
-@router.post(f"{_API}/{{study}}/resume", tags=[_TAG], summary="Resume", responses=api_errors(403, 404))
-def resume(session: Writing, links: Links, study: str) -> StudyProgress:
-    """Go on; chunks that failed are tried again."""
-    return _told(session, links, _changed(session, links, study, "resume", 0))
-
-
-def _told(session: Writing, links: Links, row: StudyRow) -> StudyProgress:
-    session.flush()
-    return progress_of(session, links, row)
+@router.post(
+    f"{_API}/{{study}}/{{action}}", summary="Pause, cancel or resume", responses=api_errors(403, 404, 409), **_TOLD
+)
+def act(session: Writing, links: Links, study: str, action: Literal["pause", "cancel", "resume"]) -> StudyProgress:
+    """Pause: take back the chunks that wait. Cancel: stop at once. Resume: go on. Finished networks are kept."""
+    return _told(session, links, _changed(session, links, study, action))

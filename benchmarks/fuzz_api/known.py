@@ -19,9 +19,9 @@ def known_values(client: httpx.Client) -> list[Known]:
         answer = client.get(path)
         return answer.json().get("items", []) if answer.status_code == 200 else []
 
-    studies = [item["slug"] for item in items("/api/v1/studies")]
+    studies = [item["slug"] for item in items("/api/v2/studies")]
     everywhere = {
-        "job": [item["id"] for item in items("/api/v1/jobs?limit=20")],
+        "job": [item["ref"] for item in items("/api/v2/jobs?limit=20")],
         "study": studies,
         "name": [one["name"] for slug in studies[:2] for one in figures_of(client, slug)][:40],
         "design": [text for slug in studies if (text := design_of(client, slug))],
@@ -46,13 +46,13 @@ def known_values(client: httpx.Client) -> list[Known]:
 
 def figures_of(client: httpx.Client, study: str) -> list[dict[str, Any]]:
     """The figures of a study."""
-    answer = client.get(f"/api/v1/studies/{study}")
+    answer = client.get(f"/api/v2/studies/{study}")
     return answer.json().get("figures", []) if answer.status_code == 200 else []
 
 
 def design_of(client: httpx.Client, study: str) -> str:
     """The file of a study as text; "" if there is none."""
-    answer = client.get(f"/api/v1/studies/{study}/design")
+    answer = client.get(f"/api/v2/studies/{study}/design")
     return answer.text if answer.status_code == 200 else ""
 
 

@@ -81,7 +81,7 @@ def test_suggestions_below_the_field_of_every_page(tab, expect):
 
 def test_only_the_last_text_is_asked_for(tab, expect):
     asked = []
-    tab.on("request", lambda request: asked.append(request.url) if "/api/v1/search" in request.url else None)
+    tab.on("request", lambda request: asked.append(request.url) if "/api/v2/search" in request.url else None)
     tab.goto("/studies")
     tab.get_by_role("banner").get_by_role("combobox").press_sequentially("alice", delay=10)
     expect(tab.locator("#site-found").get_by_role("option").first).to_be_visible()

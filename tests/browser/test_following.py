@@ -80,16 +80,14 @@ def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab,
     tab.get_by_role("textbox", name=re.compile("^Name ")).fill("Typed by hand")
     tab.get_by_role("button", name="Start training").click()
     expect(tab).to_have_title(re.compile(": queued"))
-    tab.evaluate("window.neverLoadedAgain = true")
     with store.write() as session:
         job = session.get_one(JobRow, tab.url.rpartition("/")[2])
         spec = training_spec(job.arguments["specs"][0])
         outcome = TrainingOutcome(spec, "converged", network, 40, 0.009, 1.0, tuple(0.36 / n for n in range(1, 41)))
         saved = save_training_outcome(session, job.arguments, [outcome])
         end(session, job, saved.result, saved.found)
-    expect(tab.locator("[data-known-as]")).to_contain_text(f"already exist as {by_study[1]}; saved under your name")
     expect(tab).to_have_title(re.compile(": done"))
-    assert tab.evaluate("window.neverLoadedAgain")
+    expect(tab.locator("#training")).to_contain_text(f"Known as {by_study[1]}, too.")
     tab.get_by_role("link", name="View results").click()
     expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
     expect(tab.get_by_role("heading", level=1)).to_have_text("Typed by hand")
@@ -111,10 +109,8 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
     with store.write() as session:
         study_queue.start(session, live(4))
     tab.goto("/studies/live")
-    progress, figures = tab.locator("#progress [role=status]"), tab.locator("#figures")
-    expect(figures).to_contain_text("No network has been analysed yet")
-    tab.locator("#study-extend input[name=seeds]").fill("15")
-    tab.locator("#design details summary").click()
+    main = tab.get_by_role("main")
+    expect(main).to_contain_text("No network is analysed yet")
 
     def carry_on(n):
         """Outcomes of so many networks of each cell, summed up; nothing is left to do."""
@@ -125,29 +121,20 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
             for job in session.scalars(select(JobRow).where(JobRow.network_digest == row.digest)):
                 end(session, job)
 
-    with without_reload(tab, expect):
-        carry_on(4)
-        expect(progress).to_contain_text("finished. 8 of 8 networks")
-        expect(tab.locator("#networks tbody tr td").first).to_have_text("4 / 4")
-        expect(figures).not_to_contain_text("No network")
-        drawn = tab.locator("#figures figure.study-figure").first
-        expect(drawn.locator("svg")).to_be_visible()
-        expect(tab.locator("#main .glyph.running")).to_have_count(0)
-        expect(tab.locator("#numbers")).to_contain_text("3 / 4")
-        expect(tab.locator("#study-extend input[name=seeds]")).to_have_value("15")
-        expect(tab.locator("#design details")).to_have_attribute("open", "")
+    carry_on(4)
+    expect(main).to_contain_text("Finished. 8 of 8 networks")
+    expect(tab.locator("main figure svg")).to_have_count(3)
+    expect(main).not_to_contain_text("No network")
+    expect(tab.locator("[data-poll]")).to_have_count(0)
+    tab.locator("#extend summary").click()
+    tab.locator("#extend input[name=seeds]").fill("15")
     tab.get_by_role("button", name="Add seeds").click()
-    expect(progress).to_contain_text("running. 8 of 38 networks")
-    expect(drawn).to_be_visible()
-    caption = drawn.locator("figcaption")
-    seen = caption.inner_text()
-    with without_reload(tab, expect):
-        carry_on(19)
-        expect(progress).to_contain_text("finished. 38 of 38 networks")
-        expect(tab.locator("#networks tbody tr td").first).to_have_text("19 / 19")
-        expect(caption).not_to_have_text(seen)  # the figure is of the new networks
-        expect(tab.locator("#main .glyph.running")).to_have_count(0)
-        expect(tab.locator("#numbers")).to_contain_text("/ 19")
+    expect(main).to_contain_text("Running. 8 of 38 networks")
+    expect(tab.locator("main figure svg")).to_have_count(3)
+    carry_on(19)
+    expect(main).to_contain_text("Finished. 38 of 38 networks")
+    expect(tab.locator("main")).to_contain_text("19 of 19")
+    expect(tab.locator("[data-poll]")).to_have_count(0)
 
 
 def do(store, job_id):

@@ -109,14 +109,14 @@ def fill_form(tab, **fields):
 def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
     fill_form(tab, Tasks="OR", Hidden_layers="2", Name="Never trained")
     tab.get_by_role("button", name="Start training").click()
-    state = tab.locator("#job [role=status]")
-    expect(state).to_contain_text("Waiting for a worker")
+    main = tab.get_by_role("main")
+    expect(main).to_contain_text("Waiting for a worker")
     tab.get_by_role("button", name="Cancel").click()
-    expect(state).to_contain_text("Cancelled")
+    expect(main).to_contain_text("Cancelled.")
     tab.get_by_role("button", name="Try again").click()
-    expect(state).to_contain_text("Waiting for a worker")
+    expect(main).to_contain_text("Waiting for a worker")
     tab.get_by_role("button", name="Cancel").click()
-    expect(state).to_contain_text("Cancelled")
+    expect(main).to_contain_text("Cancelled.")
     tab.goto("/jobs?state=cancelled")
     expect(tab.get_by_role("link", name="Never trained")).to_be_visible()
 
@@ -164,9 +164,8 @@ def test_networks_of_a_study_are_sorted_in_place_and_keep_their_filter(tab, expe
     expect(tab).to_have_url(re.compile("state=converged.*sort=epochs|sort=epochs.*state=converged"))
     head = tab.get_by_role("columnheader", name="Epochs")
     expect(head).to_have_attribute("aria-sort", "ascending")
-    heads = tab.locator("#results thead th").all_inner_texts()
-    column = 1 + next(place for place, text in enumerate(heads) if text.startswith("Epochs"))
-    epochs = [int(text) for text in tab.locator(f"#results tbody tr > :nth-child({column})").all_inner_texts()]
+    epochs = [int(text) for text in tab.locator("#outcomes [data-l=Epochs]").all_inner_texts()]
     assert epochs == sorted(epochs)
-    tab.get_by_role("button", name="Show").click()
+    tab.get_by_label("stopped early").check()
+    expect(tab).to_have_url(re.compile("state=stopped_early.*sort=epochs|sort=epochs.*state=stopped_early"))
     expect(tab.get_by_role("columnheader", name="Epochs")).to_have_attribute("aria-sort", "ascending")

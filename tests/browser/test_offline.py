@@ -156,6 +156,6 @@ def test_a_studys_figures_are_drawn(chromium, study_copy):
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.goto(f"file://{study_copy}/studies/{STUDY}.html")
-    expect(tab.locator("#figures figure.study-figure svg").first).to_be_visible()
+    expect(tab.locator("main figure svg").first).to_be_visible()
     assert errors == []
     tab.close()

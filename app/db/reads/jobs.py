@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
@@ -15,9 +14,7 @@ from app.db.job_tables import JobLogRow, JobRow
 from app.db.tables import AnalysisRow, NetworkRow
 
 UNFINISHED: Final = ("queued", "running")
-TICK_SECONDS: Final = 5
 _SOME_JOBS: Final = 1_000
-Mark = tuple[Any, ...]
 
 
 def find_job(session: Session, job_id: str) -> JobRow:
@@ -37,7 +34,6 @@ def list_jobs(
     *,
     states: Sequence[str] = (),
     networks: Sequence[str] = (),
-    before: tuple[datetime, str] | None = None,
     limit: int = 50,
     start: int = 0,
     by: Literal["title", "state", "found", "created_at"] = "created_at",
@@ -48,7 +44,6 @@ def list_jobs(
     Args:
         states: only these, if any are given.
         networks: digests of the only networks whose jobs are meant; () for all.
-        before: (created_at, id) of the last job of the page before.
         limit: at most so many.
         start: after so many.
         by: column that they are sorted by, newer ones first where it says the same.
@@ -61,8 +56,6 @@ def list_jobs(
         query = query.where(JobRow.state.in_(states))
     if networks:
         query = query.where(JobRow.network_digest.in_(networks))
-    if before is not None:
-        query = query.where(tuple_(JobRow.created_at, JobRow.id) < before)
     return list(session.scalars(select(JobRow).where(JobRow.id.in_(query)).order_by(*order)))
 
 
@@ -143,30 +136,3 @@ def last_log_lines(session: Session, job_id: str, limit: int) -> list[JobLogRow]
     """The last lines of a job's log, oldest first."""
     query = select(JobLogRow).where(JobLogRow.job_id == job_id).order_by(JobLogRow.id.desc()).limit(limit)
     return list(session.scalars(query))[::-1]
-
-
-def marks_of(session: Session, job_ids: Collection[str], now: datetime) -> dict[str, Mark]:
-    """For each of these jobs that exists a mark that changes whenever its page would say something else.
-
-    Of a job that runs that is every :data:`TICK_SECONDS` at least, for its page says how long it has taken.
-
-    Args:
-        job_ids: public ids.
-        now: decides whether a lease has run out.
-    """
-    last_line = select(func.max(JobLogRow.id)).where(JobLogRow.job_id == JobRow.id).correlate(JobRow).scalar_subquery()
-    query = select(
-        JobRow.id,
-        JobRow.state,
-        JobRow.stage,
-        JobRow.done,
-        JobRow.total,
-        JobRow.found,
-        JobRow.attempts,
-        JobRow.cancel_requested,
-        JobRow.not_before,
-        and_(JobRow.state == "running", JobRow.lease_until < now),
-        last_line,
-    ).where(JobRow.id.in_(job_ids))
-    tick = int(now.timestamp() // TICK_SECONDS)
-    return {row[0]: (*row[1:], tick if row.state == "running" else 0) for row in session.execute(query)}

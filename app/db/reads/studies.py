@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from analysis.data import DataRecord
@@ -97,80 +96,14 @@ def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:
     return {(position, state): count for position, state, count in rows}
 
 
-@dataclass(frozen=True)
-class OutcomeFilter:
-    """Which outcomes of a study.
-
-    Args:
-        states: how training ended; () for all.
-        position: of a cell; None for all.
-    """
-
-    states: tuple[str, ...] = ()
-    position: int | None = None
-
-    def clauses(self, study_id: int) -> list[ColumnElement[bool]]:
-        """Conditions on the outcomes of a study."""
-        matching = [StudyOutcomeRow.study_id == study_id]
-        if self.states:
-            matching.append(StudyOutcomeRow.state.in_(self.states))
-        if self.position is not None:
-            matching.append(StudyOutcomeRow.position == self.position)
-        return matching
-
-
-def outcome_rows(
-    session: Session, study_id: int, wanted: OutcomeFilter, *, after: tuple[int, int] | None, limit: int
-) -> tuple[Sequence[StudyOutcomeRow], int]:
-    """Some outcomes after a place (cell's position, seed), and how many match in all."""
-    total = session.scalar(select(func.count()).select_from(StudyOutcomeRow).where(*wanted.clauses(study_id))) or 0
-    return _rows_after(session, study_id, wanted, after, limit), total
-
-
-def _rows_after(
-    session: Session, study_id: int, wanted: OutcomeFilter, after: tuple[int, int] | None, limit: int
-) -> Sequence[StudyOutcomeRow]:
-    query = select(StudyOutcomeRow).where(*wanted.clauses(study_id))
-    if after is not None:
-        query = query.where(tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed) > after)
-    return session.scalars(query.order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed).limit(limit)).all()
-
-
-@dataclass(frozen=True)
-class OutcomePlace:
-    """One outcome by its cell's position and its seed, with what a list can be sorted by without reading it whole."""
-
-    position: int
-    seed: int
-    state: str
-    epochs: int | None
-    loss: float | None
-
-
-def outcome_places(session: Session, study_id: int, wanted: OutcomeFilter) -> list[OutcomePlace]:
-    """All matching outcomes, in the order of cells and seeds."""
-    row = StudyOutcomeRow
-    query = select(row.position, row.seed, row.state, row.epochs, row.loss).where(*wanted.clauses(study_id))
-    return [OutcomePlace(*found) for found in session.execute(query.order_by(row.position, row.seed))]
-
-
-def outcomes_at(session: Session, study_id: int, places: Sequence[tuple[int, int]]) -> list[StudyOutcomeRow]:
-    """The outcomes of a page's few places (cell's position, seed), in their order."""
-    chosen = tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed).in_(places)
-    rows = session.scalars(select(StudyOutcomeRow).where(StudyOutcomeRow.study_id == study_id, chosen))
-    found = {(row.position, row.seed): row for row in rows}
-    return [found[place] for place in places]
-
-
 def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOutcomeRow]]:
     """All outcomes of a study in the order of cells and seeds, some hundred at a time."""
-    after = None
-    while True:
-        rows = _rows_after(session, study_id, OutcomeFilter(), after, _AT_ONCE)
-        if not rows:
-            return
+    place = StudyOutcomeRow.position, StudyOutcomeRow.seed
+    query = select(StudyOutcomeRow).where(StudyOutcomeRow.study_id == study_id).order_by(*place).limit(_AT_ONCE)
+    rows = session.scalars(query).all()
+    while rows:
         yield rows
-        after = (rows[-1].position, rows[-1].seed)
+        rows = session.scalars(query.where(tuple_(*place) > (rows[-1].position, rows[-1].seed))).all()
 
 
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
@@ -184,23 +117,14 @@ def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
     )
 
 
-def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, str]:
-    """Slugs of networks that are stored, by digest."""
-    slugs: dict[str, str] = {}
-    for start in range(0, len(digests), _AT_ONCE):
-        part = digests[start : start + _AT_ONCE]
-        rows = session.execute(select(NetworkRow.digest, NetworkRow.slug).where(NetworkRow.digest.in_(part)))
-        slugs |= {row.digest: row.slug for row in rows}
-    return slugs
+def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[str, bool]]:
+    """Of some networks that are stored, by digest: slug, and whether it was deleted, which can be undone for a while.
 
-
-def deleted_networks(session: Session, digests: Sequence[str]) -> set[str]:
-    """Digests of the networks among these that were deleted, which can be undone for a while."""
-    found: set[str] = set()
-    for start in range(0, len(digests), _AT_ONCE):
-        mine = NetworkRow.digest.in_(digests[start : start + _AT_ONCE])
-        found |= set(session.scalars(select(NetworkRow.digest).where(mine, NetworkRow.deleted_at.is_not(None))))
-    return found
+    Args:
+        digests: a page of them.
+    """
+    found = select(NetworkRow.digest, NetworkRow.slug, NetworkRow.deleted_at).where(NetworkRow.digest.in_(digests))
+    return {row.digest: (row.slug, row.deleted_at is not None) for row in session.execute(found)}
 
 
 def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:

@@ -21,7 +21,7 @@ from app.options import PageModel
 from app.pages.bring_in.checking import FoundProblem
 from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
 from app.pages.plan import RefusalView
-from app.pages.prose import Chapter, chapter, chapters
+from app.pages.prose import chapters
 from app.resources import DOCUMENTS
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
@@ -44,7 +44,7 @@ class BringInPage(PageModel):
     problems: list[RefusalView] = Field(description="What was wrong with what was sent; empty if nothing was sent.")
     pasted: str = Field(description="The text that was pasted, to be mended.")
     found: list[FoundProblem] = Field(description="Each thing that is wrong with the file that was sent.")
-    help: list[Chapter] = Field(description="How networks are exported, and what may be imported.")
+    help: dict[str, str] = Field(description="How networks are exported: title of each chapter → Markdown.")
     schema_url: str
     url: str
 
@@ -82,13 +82,13 @@ def build_form(
         problems=problems,
         pasted=pasted,
         found=found,
-        help=[chapter(title, blocks, addresses) for title, blocks in _help()],
+        help=_help(),
         schema_url=addresses.network_file_schema(),
         url=addresses.bring_in(),
     )
 
 
 @lru_cache(maxsize=1)
-def _help() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _help() -> dict[str, str]:
     """The chapters of the document on importing, without what stands before the first."""
-    return chapters(HELP_FILE)[1:]
+    return {title: "\n\n".join(blocks) for title, blocks in chapters(HELP_FILE)[1:]}

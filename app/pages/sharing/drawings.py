@@ -11,7 +11,7 @@ from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyPage
 
 
 def drawing_of(page: SharedPage) -> Markup:
@@ -28,8 +28,7 @@ def drawing_of(page: SharedPage) -> Markup:
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):
-        drawing: Markup = page.drawings[page.figures[0].name]
-        return drawing
+        return page.figures[0].drawing(page.line.name)
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 

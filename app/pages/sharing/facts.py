@@ -16,8 +16,7 @@ from app.pages.page import Document
 from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.strips import value_text
-from app.pages.studies.views import FigureTable, StudyPage
+from app.pages.studies.page import StudyPage
 
 
 @dataclass(frozen=True)
@@ -123,29 +122,17 @@ def _outcome(right: bool | None) -> str:
     return "" if right is None else ", correct" if right else ", incorrect"
 
 
-def _medians(table: FigureTable) -> str:
-    """The medians of the first groups of a measure of numbers, in words."""
-    known = [(group.label, group.spread.median) for group in table.groups[:3] if group.spread]
-    told = [f"{value_text(median)} ({label})" for label, median in known if median is not None]
-    return "median " + ", ".join(told) if told else "none yet"
-
-
 def _of_study(page: StudyPage) -> Facts:
-    p = page.progress
-    lines = [
-        ("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}"),
-        ("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"),
-        *[(table.measure.label, _medians(table)) for table in page.tables if table.groups[0].spread][:3],
-    ]
-    protocol = next(one for one in page.protocols if one.current)
+    row, p = page.study.row, page.line.progress
+    digest = page.study.protocols[page.protocol]
     return Facts(
         "Study",
-        page.name,
-        tuple(lines),
-        f"study design {page.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
-        f"{protocol.name} ({protocol.digest[:12]})",
-        page.engine_version,
-        page.updated_at.date().isoformat(),
+        page.line.name,
+        tuple(page.lines),
+        f"study design {page.line.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
+        f"{page.protocol} ({digest[:12]})" if page.protocol else "own rules",
+        ENGINE_VERSION if row is None else row.engine_version,
+        "" if row is None else row.updated_at.date().isoformat(),
     )
 
 

@@ -27,7 +27,7 @@ from app.pages.page import DRAWING, Document
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of
 from app.pages.sharing.targets import SharedPage
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyPage
 
 Draw = Callable[[], Markup]
 

@@ -33,7 +33,12 @@ def passed_on(one: Checked, share: Share) -> Iterator[Block]:
         return told(verify(one.session, one.links, read_target(one.url(), one.links)))
 
     yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
-    yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
+    yield cited(share)
+
+
+def cited(share: Share) -> More:
+    """What is copied from a page."""
+    return More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 
 def _texts(share: Share) -> Iterator[Block]:
@@ -41,12 +46,14 @@ def _texts(share: Share) -> Iterator[Block]:
     told = {
         "Link": share.url,
         "In a notebook": share.notebook,
-        "Verified at the command line": f"pluriscope verify '{share.path}'",
+        "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
         "BibTeX": share.bibtex,
         "Citation": share.citation,
         "Embedding": share.frame(),
         "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
-        f"{share.network_digest[:12]}",
+        f"{share.network_digest[:12]}"
+        if share.network_digest
+        else f"pluriscope export --static DIR --study {share.target.parts[0]}",
         "Paper": share.paper,
     }
     yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)

@@ -16,7 +16,7 @@ from app.pages.compare.compared import Compared
 from app.pages.page import Document
 from app.pages.sharing.facts import Facts, facts_of
 from app.pages.sharing.targets import SharedPage, Target, read_target
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyPage
 
 EMBED_WIDTH: Final = 720
 EMBED_HEIGHT: Final = 640

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.errors import BadQuery, NotFound
 from app.options import Options, ScopeOptions
 from app.pages.compare.build import build_compare
@@ -28,9 +28,7 @@ from app.pages.page import Document, read_options
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
-from app.pages.studies.options import StudyOptions
-from app.pages.studies.page import build_study
-from app.pages.studies.views import StudyPage
+from app.pages.studies.page import StudyOptions, StudyPage, build_study
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
@@ -118,7 +116,7 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = split.path
     if addresses.prefix and f"{path}/".startswith(f"{addresses.prefix}/"):
         path = path.removeprefix(addresses.prefix)
-    path = path.removeprefix(API_PREFIX).removeprefix("/embed")
+    path = path.removeprefix(API_PREFIX).removeprefix(API_V2).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
     path = present(path)

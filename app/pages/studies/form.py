@@ -1,33 +1,33 @@
-"""The form for a new study: what most designs say as fields, all others as a study file; and its start."""
+"""The form for a new study: what most designs say as fields, all others as a study file; and what it would start."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError, InvalidStudy
+from analysis.errors import InvalidStudy
 from analysis.network_files.files import slug_of
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import possible_circuits
-from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
+from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.reading import design_from_mapping, read_design
-from analysis.tasks import TASK_NAMES
-from app.addressing import Addresses
+from analysis.tasks import MAX_INPUTS
+from app.addressing import API_V2, Addresses
 from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
-from app.figures.numbers import noun
-from app.options import BigInt, Options, PageModel
-from app.pages.studies.figures import measure_view
-from app.pages.studies.stored import open_study
-from app.pages.studies.views import MeasureView
+from app.figures.numbers import exact, noun
+from app.options import Options
+from app.pages.studies.study import open_study
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section, Table, errors_of
 
 _USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
+_SHOWN_CELLS: Final = 40
 LISTS: Final = ("protocols", "measures")
 """Fields of which several may be ticked."""
 
@@ -38,61 +38,46 @@ class NewStudyOptions(Options):
     study: str = Field("", max_length=80, description="Begin with the design of this study; empty: with an empty form.")
 
 
-class StudyFields(PageModel):
-    """The texts of the form's fields."""
-
-    name: str = ""
-    question: str = ""
-    n_inputs: str = "2"
-    tasks: str = "XOR"
-    hidden: str = "2-2; 3-3"
-    loss_target: str = "0.01"
-    count: str = "30"
-    protocols: list[str] = Field(default_factory=lambda: ["complete"])
-    measures: list[str] = Field(default_factory=lambda: list(_USUAL))
+def _help(name: str) -> str:
+    return StudyDesign.model_fields[name].description or ""
 
 
-class CellSize(PageModel):
-    """One cell of a design that is about to start."""
+class StudyFields(BaseModel):
+    """The fields of the form: several levels of a factor stand between semicolons."""
 
-    name: str
-    networks: int
-    possible: BigInt | None = Field(description="Circuits of the largest space; None where none are searched.")
-
-
-class NewStudyPage(PageModel):
-    """The form, what is wrong with it, or what it would start."""
-
-    fields: StudyFields
-    helps: dict[str, str] = Field(description="What each field of a study file says.")
-    design: str = Field(description="The study file as text; empty while the form is filled in.")
-    file: str = Field(description="A study file that was sent or begun with.")
-    problems: list[str]
-    cells: list[CellSize] = Field(description="What it would train; empty while the form is filled in.")
-    words: str = Field(description="The same in short.")
-    stored_url: str = Field("", description="The study that has this design already, which starting it continues.")
-    stored_name: str = ""
-    name: str
-    question: str
-    task_names: list[str]
-    all_protocols: list[str]
-    all_measures: list[MeasureView]
-    url: str
+    name: str = Field(max_length=200)
+    question: str = Field(max_length=1000, description=_help("question"))
+    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, title="Inputs", description=_help("n_inputs"))
+    tasks: str = Field("XOR", description="Levels between semicolons; tasks learned at once with + between them.")
+    hidden: str = Field("2-2; 3-3", title="Hidden layers", description="Levels between semicolons: layer sizes.")
+    loss_target: str = Field("0.01", description="Levels: training stops below this mean squared error.")
+    count: int = Field(30, ge=1, le=MAX_SEEDS, title="Seeds of each cell")
+    protocols: list[Literal[tuple(BUILT_IN)]] = ["complete"]  # type: ignore[valid-type]
+    measures: list[Literal[tuple(MEASURES)]] = Field(  # type: ignore[valid-type]
+        list(_USUAL), json_schema_extra={"words": {key: one.label for key, one in MEASURES.items()}}
+    )
 
 
-class StudyOrder(PageModel):
-    """What ``POST /api/v1/studies`` takes."""
+class StudyFile(BaseModel):
+    """A study file, as text or as a file."""
+
+    file: str = Field(
+        "",
+        title="Study file",
+        max_length=MAX_DESIGN_BYTES,
+        description="It can say more than the fields: other sources, factors, criteria, tests, published values.",
+        json_schema_extra={"control": "textarea"},
+    )
+    upload: str = Field("", title="Or a file", json_schema_extra={"control": "file"})
+
+
+class StudyOrder(BaseModel):
+    """What starts a study over HTTP."""
 
     design: dict[str, Any] = Field(description="A study file.")
 
 
-class MoreSeeds(PageModel):
-    """What ``POST /api/v1/studies/{study}/extend`` takes."""
-
-    seeds: int = Field(100, ge=1, le=100_000, description="How many more of each cell.")
-
-
-def build_new_study(session: Session, addresses: Addresses, options: NewStudyOptions) -> NewStudyPage:
+def new_study(session: Session, links: Addresses, options: NewStudyOptions) -> Iterator[Block]:
     """The form, empty or with a file: of a stored study under another name.
 
     Raises:
@@ -100,74 +85,87 @@ def build_new_study(session: Session, addresses: Addresses, options: NewStudyOpt
     """
     file = ""
     if options.study:
-        row = open_study(session, addresses, options.study)
+        row = open_study(session, links, options.study)
         copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
         file = json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)
-    return form_page(addresses, StudyFields(), file=file)
+    return study_form(links, file=file)
 
 
-def form_page(
-    addresses: Addresses,
-    fields: StudyFields,
+def study_form(
+    links: Addresses,
     *,
+    values: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
     file: str = "",
     problems: Sequence[str] = (),
-    design: StudyDesign | None = None,
-    stored: StudyRow | None = None,
-) -> NewStudyPage:
-    """The form as it stands; ``stored`` is the study that has the design already."""
-    cells = () if design is None else cells_of(design)
-    return NewStudyPage(
-        fields=fields,
-        helps={name: field.description or "" for name, field in StudyDesign.model_fields.items()},
-        design="" if design is None else design.model_dump_json(),
-        file=file,
-        problems=list(problems),
-        cells=[
-            CellSize(name=cell.name, networks=cell.design.seeds.count, possible=possible_circuits(cell))
-            for cell in cells
-        ],
-        words="" if design is None else f"{noun(len(cells), 'cell')}, {noun(design.n_networks, 'network')}",
-        stored_url="" if stored is None else addresses.study(stored.slug),
-        stored_name="" if stored is None else stored.name,
-        name="" if design is None else design.name,
-        question="" if design is None else design.question,
-        task_names=list(TASK_NAMES),
-        all_protocols=list(BUILT_IN),
-        all_measures=[measure_view(measure) for measure in MEASURES.values()],
-        url=addresses.new_study(),
-    )
+) -> Iterator[Block]:
+    """The form as it stands.
+
+    Args:
+        links: of the site.
+        values: what was filled in.
+        errors: field → what is wrong with it.
+        file: a study file that was sent or is begun with; it stands first then.
+        problems: what is wrong with the whole.
+    """
+    yield Head("New study", "What would be trained is said before anything starts.")
+    if problems:
+        yield Notice("Nothing was started", "; ".join(problems) + ".", "Mend that and send it again.", "refused")
+    fields = Form(StudyFields, links.new_study(), "See what it would train", values, errors)
+    schema = f"[Its schema]({links.prefix}{API_V2}/studies/schema)"
+    from_file = Form(StudyFile, links.new_study(), "See what this would train", {"file": file}, id="file")
+    parts: list[Block] = [Section("As fields"), fields]
+    other: list[Block] = [Section("As a study file", id="file-head"), Prose(schema, glossary=False), from_file]
+    yield from [*other, *parts] if file else [*parts, *other]
 
 
-def fields_from(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyFields:
-    """The fields of a sent form; unknown ones are left out, since buttons and browsers add their own."""
-    known = {name: str(form[name])[:4000] for name in StudyFields.model_fields if name in form and name not in LISTS}
-    return StudyFields(**known, **{name: list(lists.get(name, ()))[:100] for name in LISTS})
+def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -> Iterator[Block]:
+    """What a design would train, and the button that starts it.
+
+    Args:
+        links: of the site.
+        design: what was declared.
+        known: the study that has this design already, which starting it continues.
+    """
+    cells = cells_of(design)
+    start = Action("Start", links.new_study(), True, True, {"design": design.model_dump_json()})
+    words = f"{noun(len(cells), 'cell')}, {noun(design.n_networks, 'network')}. {design.question}"
+    yield Head(design.name, words, actions=[start])
+    if known is not None:
+        see = Action(f"See {known.name}", links.study(known.slug))
+        yield Notice(
+            "This design is stored",
+            "Starting it lets that study go on, with the larger number of seeds.",
+            actions=[see],
+        )
+    rows = [(cell.name, exact(cell.design.seeds.count), _possible(possible_circuits(cell))) for cell in cells]
+    yield Table.plain(("Cell", "Networks", "Possible circuits of each"), rows[:_SHOWN_CELLS])
+    if len(rows) > _SHOWN_CELLS:
+        yield Prose(f"And {noun(len(rows) - _SHOWN_CELLS, 'cell')} more.", glossary=False)
 
 
-def design_of_fields(fields: StudyFields) -> StudyDesign:
-    """The texts of the form as a design, with the usual tests.
+def _possible(circuits: int | None) -> str:
+    return "not searched" if circuits is None else exact(circuits)
+
+
+def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyDesign:
+    """The fields of a sent form as a design, with the usual tests.
 
     Raises:
-        InvalidStudy: texts that are no numbers, values out of range, contradictions; all named at once.
+        ValidationError: a field is wrong by itself.
+        InvalidStudy: texts that are no numbers, contradictions; all named at once.
     """
-    problems: list[str] = []
-    grid: dict[str, Any] = {
-        "tasks": [[part.strip() for part in level.split("+")] for level in _levels(fields.tasks)],
-        "hidden": [
-            [_number("hidden", part, int, problems) for part in level.replace(",", "-").split("-")]
-            for level in _levels(fields.hidden)
-        ],
-        "loss_target": [_number("loss_target", level, float, problems) for level in _levels(fields.loss_target)],
-        "n_inputs": _number("n_inputs", fields.n_inputs, int, problems),
-        "seeds": {"count": _number("count", fields.count, int, problems)},
-    }
-    if problems:
-        raise InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
-    settings = grid | {
+    sent = {name: form[name] for name in StudyFields.model_fields if form.get(name, "") != ""} | dict(lists)
+    fields = StudyFields.model_validate(sent)
+    settings = {
         "slug": slug_of(fields.name)[:60].strip("-") or "study",
         "name": fields.name.strip(),
         "question": fields.question.strip(),
+        "n_inputs": fields.n_inputs,
+        "tasks": [[part.strip() for part in level.split("+")] for level in _levels(fields.tasks)],
+        "hidden": [level.replace(",", "-").split("-") for level in _levels(fields.hidden)],
+        "loss_target": _levels(fields.loss_target),
+        "seeds": {"count": fields.count},
         "protocols": fields.protocols,
         "measures": fields.measures,
     }
@@ -213,20 +211,15 @@ def design_of_text(text: str | bytes) -> StudyDesign:
     return read_design(raw)
 
 
-def problems_of_study(error: AnalysisError) -> list[str]:
-    """The separate problems that one error names."""
-    if not isinstance(error, InvalidStudy):
-        return [str(error)]
-    return [part.strip() for part in error.cause.split("; ") if part.strip()] or [str(error)]
+def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:
+    """What is wrong with each field, and with the whole."""
+    if isinstance(error, ValidationError):
+        fields = errors_of(error)
+        return fields, [f"{name}: {words.rstrip('.')}" for name, words in fields.items()]
+    if isinstance(error, InvalidStudy):
+        return {}, [part.strip() for part in error.cause.split("; ") if part.strip()]
+    return {}, [str(error)]
 
 
 def _levels(text: str) -> list[str]:
     return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
-
-
-def _number(field: str, text: str, kind: type, problems: list[str]) -> Any:
-    try:
-        return kind(text.strip())
-    except (ValueError, OverflowError):
-        problems.append(f"{field} {text[:40]!r}: is not {'a whole number' if kind is int else 'a number'}")
-        return None

@@ -1,69 +1,106 @@
-"""The list of studies, and how far each is."""
+"""The list of studies, of networks and of transformers alike."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.reads.studies import all_studies, study_jobs
-from app.db.study_tables import StudyRow
-from app.pages.findings import answers_of
-from app.pages.studies.of_models import model_study_items
-from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
+from app.bundled.model_studies import SLUGS
+from app.db.reads.studies import all_studies
+from app.figures.numbers import exact
+from app.figures.svg import verdict_mark
+from app.options import PageModel
+from app.pages.findings import headline_of
+from app.pages.studies.study import StudyLine, bundled_line, stored_line
+from pluriscope.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
-_JOBS_SHOWN = 10
+ID: Final = "studies"
+STATES: Final[Mapping[str, VerdictState]] = {
+    "running": "running",
+    "stalled": "fail",
+    "paused": "untested",
+    "cancelled": "na",
+    "done": "pass",
+}
+ORIGINS: Final = {"bundled": "bundled", "started": "created here", "imported": "imported"}
 
 
-def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
-    """All studies, bundled ones first, then the newest."""
-    return StudiesPage(
-        items=[study_item(session, addresses, row) for row in all_studies(session)],
-        of_models=model_study_items(addresses),
-        new_url=addresses.new_study(),
-        url=addresses.studies(),
+class StudiesRecord(PageModel):
+    """All studies."""
+
+    items: list[StudyLine]
+
+
+def study_lines(session: Session, links: Addresses) -> list[StudyLine]:
+    """All studies but deleted ones: bundled ones first, then the newest."""
+    lines = [stored_line(session, links, row) for row in all_studies(session)]
+    n = sum(line.origin == "bundled" for line in lines)
+    return [*lines[:n], *(bundled_line(slug, links) for slug in SLUGS), *lines[n:]]
+
+
+def study_list(session: Session, links: Addresses, options: Mapping[str, Sequence[str]]) -> Iterator[Block]:
+    """The page.
+
+    Raises:
+        InvalidOption: an option or a value that the list does not have.
+    """
+    lines = study_lines(session, links)
+    listing = AtHand(_COLUMNS, [_row(line) for line in lines])
+    query = read_query(_COLUMNS, options, _USUAL)
+    yield Head(
+        "Studies",
+        "A study trains or draws many networks over a declared grid, analyses each, and shows every one as a dot. "
+        "Networks that fail are outcomes, too.",
+        actions=[
+            Action("New study", links.new_study(), primary=True),
+            Action("Findings", links.findings()),
+            Action("Recently deleted", links.deleted()),
+        ],
+    )
+    table = Table(listing, query, links.studies(), "study", _USUAL, id=ID, files={"JSON": links.twin(links.studies())})
+    of = {line.slug: line for line in lines}
+    renews = any(line.progress.state == "running" for line in lines)
+    yield replace(table, says=lambda row: _says(of[row.ref]), renews=renews)
+
+
+def _says(line: StudyLine) -> Markup:
+    """The question, and what was found."""
+    found = headline_of(line.answers[0]) if line.answers else ""
+    return (
+        Markup("{} <strong>{}</strong>").format(line.question, found) if found else Markup("{}").format(line.question)
     )
 
 
-def study_item(session: Session, addresses: Addresses, row: StudyRow) -> StudyItem:
-    """One study in a few words."""
-    return StudyItem.showing(
-        row,
-        question=str(row.design["question"]),
-        answers=answers_of(row.slug, row.digest, addresses),
-        url=addresses.study(row.slug),
-        progress=progress_of(session, addresses, row),
-    )
+def _row(line: StudyLine) -> Row:
+    values = line.progress.model_dump() | {"name": line.name, "origin": line.origin}
+    return Row(values, ref=line.slug, url=line.url)
 
 
-def progress_of(session: Session, addresses: Addresses, row: StudyRow) -> StudyProgress:
-    """How far a study is; jobs are asked for only while it is not done."""
-    done = row.n_finished >= row.n_networks
-    jobs = [] if done else study_jobs(session, row.digest)
-    states = Counter(job.state for job in jobs)
-    working = states["queued"] + states["running"]
-    state: StudyState = "done" if done else _wanted(row)
-    if state == "running" and not working:
-        state = "stalled"
-    each = row.seconds / row.n_finished if row.n_finished else None
-    told = [job for job in jobs if job.state in ("running", "failed")][:_JOBS_SHOWN]
-    return StudyProgress(
-        state=state,
-        networks=row.n_networks,
-        finished=row.n_finished,
-        converged=row.n_converged,
-        failed=row.n_finished - row.n_converged,
-        seconds=row.seconds,
-        seconds_left=None if each is None or done else each * (row.n_networks - row.n_finished),
-        jobs_waiting=states["queued"],
-        jobs_running=states["running"],
-        jobs_failed=states["failed"],
-        job_urls=[addresses.job(job.id) for job in told],
-    )
+def _words(state: str) -> str:
+    return "finished" if state == "done" else state
 
 
-def _wanted(row: StudyRow) -> StudyState:
-    if row.state == "running":
-        return "running"
-    return "cancelled" if row.state == "cancelled" else "paused"
+def _state(row: Row) -> Markup:
+    return Markup('<span class="glyph">{}</span> {}').format(verdict_mark(STATES[row["state"]]), _words(row["state"]))
+
+
+def _outcomes(row: Row) -> str:
+    return f"{exact(row['finished'])} of {exact(row['networks'])}"
+
+
+_USUAL: Final = Query(limit=200)
+_FAILED: Final = "Networks that did not converge; included in all percentages."
+_COLUMNS: Final = (
+    Column("name", "Study", "Its name, question and answer.", "name", first=True),
+    Column("state", "State", "How far it is.", "text", "any", choices=tuple(STATES), words=_words, show=_state),
+    Column("finished", "Outcomes", "Networks that have their outcome.", "int", largest_first=True, show=_outcomes),
+    Column("converged", "Converged", "Networks that were analysed.", "int", largest_first=True),
+    Column("failed", "Failed", _FAILED, "int", largest_first=True),
+    Column("origin", "From", "Where it is from.", "text", "any", choices=tuple(ORIGINS), words=ORIGINS.__getitem__),
+)

@@ -1,248 +1,227 @@
-"""The networks of a study one by one."""
+"""The networks of a study one by one, whatever became of them, as one table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import select
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, Float, case, cast, select
 from sqlalchemy.orm import Session
 
-from analysis.data import clean_data
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.measures.registry import measures_of
+from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import CONVERGED, values_of
 from analysis.studies.sources import SOURCES
-from app.addressing import Addresses
-from app.db.reads.studies import (
-    OutcomeFilter,
-    OutcomePlace,
-    deleted_networks,
-    outcome_places,
-    outcome_rows,
-    outcomes_at,
-    state_counts,
-    stored_slugs,
-)
-from app.db.studies import design_of
-from app.db.study_summaries import summary_row
+from app.db.reads.studies import stored_slugs
 from app.db.study_tables import StudyOutcomeRow, StudyRow
-from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import BadQuery
 from app.figures.numbers import bounded_text
-from app.listing.page import bad_cursor, browsed, order_name, read_cursor, write_cursor
-from app.pages.studies.figures import measure_view, protocol_named
-from app.pages.studies.options import OutcomesOptions
-from app.pages.studies.stored import open_study, summary_key, summary_of
-from app.pages.studies.strips import protocol_in_addresses, value_text
-from app.pages.studies.views import OutcomeItem, OutcomesPage, ValueView
-from app.recent import Recent
-from pluriscope.naming import Scope
+from app.figures.svg import verdict_mark
+from app.pages.studies.data import safe_in_json
+from app.pages.studies.figures import value_text
+from app.pages.studies.page import DATA_FORMS, protocol_named
+from app.pages.studies.study import Study
+from pluriscope.blocks import Block, Choice, Head, Prose, Table
+from pluriscope.naming import Scope, protocol_key
+from pluriscope.records import RowsRecord, rows_record
+from pluriscope.tables import AtHand, Column, Facet, Query, Removal, Row, Selection, choices_of, read_query, words_of
 
-_LISTED: Final = "outcomes"
-_ORDERS: Final = Recent[NDArray[np.int64]](16 << 20, lambda order: order.nbytes)
-_OF_TRAINING: Final = ("state", "epochs", "loss")
+ID: Final = "outcomes"
 MOST_WORDS: Final = 6  # of a set, in a table
+MOST_ANSWERS: Final = 12  # measures of answers that are columns, where there are no others
+_FOR_CELLS: Final = ("told", "undo")  # values in words, and where a deletion is undone
+_OF_TRAINING: Final = ("state", "epochs", "loss", "seed")
 
 
-def build_outcomes(session: Session, addresses: Addresses, study: str, options: OutcomesOptions) -> OutcomesPage:
-    """Some of a study's networks, whatever became of them.
+@dataclass(frozen=True)
+class Asked:
+    """Which networks of a study, under which protocol."""
+
+    study: Study
+    protocol: str
+    table: Table
+
+    def record(self) -> RowsRecord:
+        """The same as JSON."""
+        links, table = self.study.links, self.table
+        found = table.listing.select(table.query)
+        return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)), _FOR_CELLS)
+
+
+def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
+    """What an address asks for.
 
     Raises:
-        NotFound: no such study.
-        BadQuery: a protocol or cell that it does not have, or a cursor that no page gave out.
+        BadQuery: a protocol that the study does not have.
+        InvalidOption: an option or a value that the list does not have.
     """
-    row = open_study(session, addresses, study)
-    design = design_of(row)
-    cells = cells_of(design)
-    if options.cell is not None and options.cell >= len(cells):
-        raise BadQuery(f"cell={options.cell}", "is not one of this study’s", f"use 0 to {len(cells) - 1}", "cell")
-    protocol = protocol_named(design, options.protocol)
-    states = _states(session, row)
-    wanted = OutcomeFilter(_wanted_states(options, states), options.cell)
-    measures, order = _measures(design), order_name(_LISTED, options)
-    after = read_cursor(options.after, order, (int, int)) if options.after else None
-    if not options.sort and options.order == "asc":
-        found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
+    links, slug = study.links, study.line.slug
+    given = _as_now(study, options)
+    protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
+    columns = _columns(study)
+    listing: AtHand | Outcomes
+    if study.row is None:
+        listing = AtHand(columns, [_row(study, columns, record, protocol) for record in study.summary.records])
     else:
-        places = _order_of(session, row, wanted, options, protocol)
-        total, start = len(places), 0
-        if after is not None:
-            here = np.flatnonzero((places == np.array(after)).all(axis=1))
-            if not len(here):
-                raise bad_cursor(options.after)
-            start = int(here[0]) + 1
-        found = outcomes_at(session, row.id, list(map(tuple, places[start : start + options.limit + 1].tolist())))
-    rows = found[: options.limit]
-    following = write_cursor(order, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
-    return OutcomesPage.showing(
-        options,
-        slug=row.slug,
-        name=row.name,
-        study_url=addresses.study(row.slug),
-        data_words=SOURCES[design.source].judged_on,
-        data_kept=any(one.data_digest for one in rows),
-        protocol=protocol,
-        measures=[measure_view(measure) for measure in measures.values()],
-        total=total,
-        reasons=dict(sorted(states.items())),
-        cells=[cell.name for cell in cells],
-        items=_items(session, addresses, design, rows, protocol),
-        **browsed(options, partial(addresses.study_outcomes, row.slug), following, _sort_labels(measures), ()),
+        listing = Outcomes(session, study, study.row, protocol, columns)
+    files = {words: links.study_data(slug, form) for form, words in DATA_FORMS.items()}
+    kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
+    here, query = links.study_outcomes(slug), read_query(columns, given)
+    return Asked(study, protocol, Table(listing, query, here, study.summary.noun, files=files, kept=kept, id=ID))
+
+
+def _as_now(study: Study, options: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Options as they are now: old addresses asked for all that failed, for one reason, or after a row."""
+    given = {name: values for name, values in options.items() if name not in ("why", "after")}
+    states = [value for value in (*options.get("state", ()), *options.get("why", ())) if value]
+    if "failed" in states:
+        failed = sorted({state for _, state in study.states if state != CONVERGED})
+        states = [state for state in states if state in failed] or failed
+    return {**given, "state": states} if states else given
+
+
+def outcome_blocks(found: Asked) -> Iterator[Block]:
+    """The page."""
+    study, links = found.study, found.study.links
+    rules = {name: links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
+    of = Markup('Every {} of <a href="{}">{}</a>.').format(study.summary.noun, study.line.url, study.line.name)
+    choices = [Choice("Protocol", rules, found.protocol)] if len(rules) > 1 else []
+    yield Head(f"All {study.summary.noun}s", of, actions=choices)
+    words = "" if study.row is None else SOURCES[study.summary.design.source].judged_on
+    if words:
+        yield Prose(f"The study judged its networks on {words}; on clean inputs other numbers hold.", glossary=False)
+    yield found.table
+
+
+def _columns(study: Study) -> tuple[Column, ...]:
+    summary, cells = study.summary, [cell.name for cell in study.summary.cells]
+    measures = [one for one in summary.measures.values() if not one.of_answer]
+    states = (CONVERGED, *sorted({state for _, state in study.states if state != CONVERGED}))
+    places = tuple(map(str, range(len(cells))))
+    cell = partial(Column, "cell", "Cell", "By position from 0.", "text", "any", shown=False, orders=False)
+    return (
+        Column(
+            "network", summary.noun.capitalize(), "Its cell and seed.", "name", first=True, orders=False, show=_name
+        ),
+        cell(choices=places, words=lambda position: cells[int(position)]),
+        Column("seed", "Seed", "Of its training.", "int", shown=False),
+        Column("state", "Outcome", "How training ended.", "text", "any", choices=states, words=_words, show=_state),
+        Column("message", "Why", "Why it failed.", "text", shown=False, orders=False),
+        Column("digest", "Digest", "SHA-256 of the network.", "text", shown=False, orders=False),
+        Column("epochs", "Epochs", "Of its training.", "int"),
+        Column("loss", "Loss", "At the end of its training.", "float"),
+        *(
+            Column(
+                one.key,
+                one.label,
+                one.definition,
+                "float" if one.numeric else "text",
+                orders=one.kind != "set",
+                largest_first=one.numeric,
+                show=lambda row, key=one.key: row["told"].get(key, ""),  # type: ignore[misc]
+            )
+            for one in measures or list(summary.measures.values())[:MOST_ANSWERS]
+        ),
     )
 
 
-def _sort_labels(measures: Mapping[str, Measure]) -> dict[str, str]:
-    """The columns of the list by what sorts it; a set of formulas has no order."""
-    return {"": "Network", "state": "Outcome", "epochs": "Epochs", "loss": "Loss"} | {
-        key: measure.label for key, measure in measures.items() if measure.kind != "set"
-    }
+def _words(state: str) -> str:
+    return state.replace("_", " ")
 
 
-def _order_of(
-    session: Session, row: StudyRow, wanted: OutcomeFilter, options: OutcomesOptions, protocol: str
-) -> NDArray[np.int64]:
-    """``[outcomes, 2]`` position and seed in the order asked for, kept until the study changes or is summed up anew."""
-    stored = summary_row(session, row.id)
-
-    def ordered() -> NDArray[np.int64]:
-        places = _sorted_places(session, row, outcome_places(session, row.id, wanted), options, protocol)
-        return np.array(places, dtype=np.int64).reshape(-1, 2)
-
-    if stored is None:
-        return ordered()
-    return _ORDERS.of((summary_key(row, stored), wanted, options.sort, options.order, protocol), ordered)
+def _name(row: Row) -> Markup | str:
+    undo, name = row["undo"], str(row["network"])
+    return Markup('{} <span class="muted">deleted.</span> <a href="{}">Undo</a>').format(name, undo) if undo else name
 
 
-def _sorted_places(
-    session: Session, row: StudyRow, places: Sequence[OutcomePlace], options: OutcomesOptions, protocol: str
-) -> list[tuple[int, int]]:
-    """Position and seed of outcomes in the order asked for; ties by cell and seed, those without a value last.
-
-    Raises:
-        BadQuery: nothing that this study's networks can be sorted by.
-    """
-    sort = options.sort
-    known: dict[tuple[int, int], Any]
-    if not sort:
-        known = {(one.position, one.seed): (one.position, one.seed) for one in places}
-    elif sort in _OF_TRAINING:
-        known = {(one.position, one.seed): getattr(one, sort) for one in places}
-    else:
-        labels = _sort_labels(_measures(design_of(row)))
-        if sort not in labels:
-            keys = ", ".join(key for key in labels if key)
-            cause = "is not one of this study’s measures that have an order"
-            raise BadQuery(f"sort {sort[:60]!r}", cause, f"use one of {keys}", "sort")
-        groups = summary_of(session, row).groups(sort, protocol)
-        known = {(point.position, point.seed): point.value for group in groups for point in group.points}
-    all_places = [(one.position, one.seed) for one in places]
-    valued = [place for place in all_places if known.get(place) is not None]
-    rest = [place for place in all_places if known.get(place) is None]
-    return sorted(valued, key=known.__getitem__, reverse=options.order == "desc") + rest
+def _state(row: Row) -> Markup:
+    mark = verdict_mark("pass" if row["state"] == CONVERGED else "fail")
+    said = Markup('<span class="glyph">{}</span> <span title="{}">{}</span>')
+    return said.format(mark, row["message"] or "", _words(row["state"]))
 
 
-def _states(session: Session, row: StudyRow) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for (_, state), count in state_counts(session, row.id).items():
-        counts[state] = counts.get(state, 0) + count
-    return counts
+@dataclass(frozen=True)
+class Outcomes:
+    """The outcomes of a stored study as a list, in the order of cells and seeds."""
 
+    session: Session
+    study: Study
+    row: StudyRow
+    protocol: str
+    columns: tuple[Column, ...]
 
-def _wanted_states(options: OutcomesOptions, states: dict[str, int]) -> tuple[str, ...]:
-    if options.why:
-        return (options.why,)
-    if options.state == "converged":
-        return (CONVERGED,)
-    if options.state == "failed":
-        return tuple(state for state in states if state != CONVERGED) or ("none",)
-    return ()
-
-
-def _measures(design: StudyDesign) -> dict[str, Measure]:
-    """What is measured of networks; what is measured of each method's answer is in the data alone, for its size."""
-    found = measures_of(design.measures, design.criteria, design.methods)
-    return {key: measure for key, measure in found.items() if not measure.of_answer}
-
-
-def _items(
-    session: Session, addresses: Addresses, design: StudyDesign, rows: Sequence[StudyOutcomeRow], protocol: str
-) -> list[OutcomeItem]:
-    digests = [row.network_digest for row in rows if row.network_digest]
-    slugs, deleted = stored_slugs(session, digests), deleted_networks(session, digests)
-    analysed = _analysed(session, digests, next(p.digest for p in design.protocols if p.name == protocol))
-    measures, cells, clean = _measures(design), cells_of(design), clean_data(design.n_inputs).digest
-    named = protocol_in_addresses(design, protocol)
-    missing = {key: _value(key, ()) for key in measures}
-    return [
-        _item(
-            row,
-            cells[row.position],
-            addresses,
-            slugs,
-            deleted,
-            (row.network_digest, row.data_digest or clean) in analysed,
-            missing,
-            protocol,
-            Scope(protocol=named, data=(row.data_digest or "")[:12]),
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some outcomes, and how many there are of each state and cell."""
+        rows = self.session.scalars(self._ordered(query).offset(query.start).limit(query.limit)).all()
+        total, of, asked = self._counts(query, "").total(), sum(self.study.states.values()), query.wanted
+        offered = [column for column in self.columns if column.facet]
+        found = tuple(
+            Facet(one, choices_of(one, self._counts(query, one.name), query), asked=asked.get(one.name, ()))
+            for one in (offered if facets else ())
         )
-        for row in rows
-    ]
+        removed = None
+        if not total and asked:
+            column = next(one for one in offered if one.name in asked)
+            removed = Removal(words_of(column, asked[column.name]), of, (), query.but(column.name))
+        return Selection(total, of, tuple(self._shown(rows)), found, removed)
+
+    def _counts(self, query: Query, name: str) -> Counter[str]:
+        """Outcomes by the values of a column under the filters of the other one; of no column all that pass."""
+        counts: Counter[str] = Counter()
+        for (position, state), n in self.study.states.items():
+            values = {"cell": str(position), "state": state}
+            if all(values[key] in asked for key, asked in query.wanted.items() if asked and key != name):
+                counts[values.get(name, "")] += n
+        return counts
+
+    def _ordered(self, query: Query) -> Any:
+        row = StudyOutcomeRow
+        found = select(row).where(row.study_id == self.row.id)
+        if states := query.wanted.get("state"):
+            found = found.where(row.state.in_(states))
+        if cells := query.wanted.get("cell"):
+            found = found.where(row.position.in_(map(int, cells)))
+        places: list[ColumnElement[Any]] = [row.position.expression, row.seed.expression]
+        if query.sort:
+            value = getattr(row, query.sort) if query.sort in _OF_TRAINING else self._measured(query.sort)
+            places, found = [value, *places], found.order_by(value.is_(None))
+        return found.order_by(*(place.desc() if query.descending else place for place in places))
+
+    def _measured(self, key: str) -> ColumnElement[Any]:
+        """What was measured of the first output: a bare value, or one in an object beside its interval."""
+        path = (self.protocol, 0, key)
+        bare = StudyOutcomeRow.figures[path].as_string()
+        value = case((bare.like("{%"), StudyOutcomeRow.figures[(*path, "value")].as_string()), else_=bare)
+        return cast(value, Float) if self.study.summary.measures[key].numeric else value
+
+    def _shown(self, rows: Sequence[StudyOutcomeRow]) -> Iterator[Row]:
+        digests = [row.network_digest for row in rows if row.network_digest]
+        stored = stored_slugs(self.session, digests)
+        links, design = self.study.links, self.study.summary.design
+        key = next(protocol_key(one) for one in design.protocols if one.name == self.protocol)
+        for row in rows:
+            slug, gone = stored.get(row.network_digest or "", ("", False))
+            here = links.network(slug, Scope(protocol=key, data=(row.data_digest or "")[:12]))
+            undo = links.delete(slug) if gone else ""
+            yield _row(self.study, self.columns, row, self.protocol, here if slug and not gone else "", undo)
 
 
-def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[tuple[str | None, str]]:
-    """Networks and data records for which the full analysis under a protocol is stored."""
-    rows = session.execute(
-        select(NetworkRow.digest, AnalysisRow.data_digest)
-        .join(AnalysisRow, AnalysisRow.network_id == NetworkRow.id)
-        .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.so_far == "")
-    )
-    return {(network, data) for network, data in rows}
-
-
-def _item(
-    row: StudyOutcomeRow,
-    cell: Cell,
-    addresses: Addresses,
-    slugs: dict[str, str],
-    deleted: set[str],
-    analysed: bool,
-    missing: dict[str, ValueView],
-    protocol: str,
-    scope: Scope,
-) -> OutcomeItem:
-    digest = row.network_digest or ""
-    gone = slugs[digest] if digest in deleted else ""
-    slug = "" if gone else slugs.get(digest, "")
+def _row(study: Study, columns: Sequence[Column], row: Any, protocol: str, url: str = "", undo: str = "") -> Row:
+    """One outcome: a row of the store, or a record of what comes with Pluriscope."""
     [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
-    values = {key: [output[key] for output in outputs if key in output] for key in missing}
-    return OutcomeItem.showing(
-        row,
-        cell=cell.name,
-        converged=row.state == CONVERGED,
-        network=digest,
-        network_url=addresses.network(slug, scope) if slug else "",
-        deleted_url=addresses.delete(gone) if gone else "",
-        explanations_url=addresses.explanations(slug, scope) if slug and analysed else "",
-        analysed=analysed,
-        analyse_url=addresses.analyses(slug) if slug and not analysed else "",
-        values=[_value(key, found) if found else missing[key] for key, found in values.items()],
-    )
-
-
-def _value(measure: str, found: Sequence[Measured]) -> ValueView:
-    """What a measure found of one network, output by output; nothing where it was not asked."""
-    return ValueView(
-        measure=measure,
-        text=" | ".join(map(value_words, found)) or "–",
-        exact=all(one.exact for one in found),
-        note="; ".join(one.note for one in found if one.note),
-    )
+    measured = {one.name: [output[one.name] for output in outputs if one.name in output] for one in columns}
+    told = {name: " | ".join(map(value_words, found)) for name, found in measured.items() if found}
+    values: dict[str, Any] = {name: getattr(row, name, None) for name in (*_OF_TRAINING, "message")}
+    values["cell"] = str(row.position)
+    values["network"] = f"{study.summary.cells[row.position].name}, seed {row.seed}"
+    values["digest"] = getattr(row, "network_digest", None) or getattr(row, "network", None)
+    for name, text in told.items():
+        number = measured[name][0].value if len(measured[name]) == 1 else None
+        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+        values[name] = safe_in_json(number) if is_number else text
+    return Row(values | {"told": told, "undo": undo}, ref=values["digest"] or "", url=url)
 
 
 def value_words(measured: Measured) -> str:

@@ -1,224 +1,291 @@
-"""One study: question, design, progress, figures, tables, tests, published values."""
+"""One study: question, answer, how far it is, figures, numbers, tests, published values, design."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, Factor, Reference, StudyDesign
+from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, GridFactor, Reference
 from analysis.studies.measures.measure import Measure
 from analysis.studies.outcome import CONVERGED
-from analysis.studies.statistics import Tested
-from analysis.studies.summary import SEED_BY_SEED, StudySummary
+from analysis.studies.statistics import Share, Spread, Tested
+from analysis.studies.summary import SEED_BY_SEED, Group
 from app.addressing import Addresses
-from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import state_counts
-from app.db.study_tables import StudyRow
 from app.errors import BadQuery
-from app.pages.findings import answers_of
-from app.pages.studies.figures import (
-    Drawn,
-    drawing_of_figure,
-    drawn_figure,
-    figure_names,
-    group_view,
-    measure_view,
-    protocol_named,
-)
-from app.pages.studies.listing import progress_of
-from app.pages.studies.options import StudyOptions
-from app.pages.studies.stored import open_study, summary_of
-from app.pages.studies.views import (
-    CellView,
-    DesignView,
-    FactorView,
-    FigureLink,
-    FigureTable,
-    GroupView,
-    ProtocolLink,
-    ReferenceView,
-    StudyPage,
-    TestView,
+from app.figures.numbers import duration, exact, noun
+from app.options import Options, PageModel
+from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, missing_of, value_text
+from app.pages.studies.study import Study, StudyLine, find_any
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Choice,
+    Figure,
+    Form,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Progress,
+    Prose,
+    Section,
+    Table,
 )
 
-DATA_FORMS = ("csv", "json", "parquet", "jsonl.gz")
+DATA_FORMS: Final = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
 MOST_FIGURES: Final = 3
+_STATES: Final = {
+    "done": "Finished",
+    "running": "Running",
+    "paused": "Paused",
+    "cancelled": "Cancelled",
+    "stalled": "Stalled: nothing works on it",
+}
+_SPREAD: Final = {
+    "least": "Least",
+    "lower": "Lower quartile",
+    "median": "Median",
+    "upper": "Upper quartile",
+    "most": "Most",
+    "mean": "Mean",
+    "ones": "Exactly 1",
+}
 
 
-def build_study(session: Session, addresses: Addresses, study: str, options: StudyOptions) -> StudyPage:
-    """The page that an address asks for.
+class StudyOptions(Options):
+    """Options of a study's page."""
+
+    protocol: str = Field("", max_length=64, description="Name of one of its protocols; empty: its first one.")
+    by: GridFactor | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
+
+
+class StudyFigureOptions(StudyOptions):
+    """Options of one figure of a study."""
+
+    width: int | None = Field(None, ge=100, le=2400, description="Of a PNG, in pixels.")
+
+
+class GroupRecord(PageModel):
+    """One group of networks under one measure."""
+
+    label: str
+    of: int = Field(description="Networks that were trained or drawn.")
+    failed: int = Field(description="Of these, networks without a value because they failed.")
+    silent: int = Field(description="Converged, but the measure does not apply.")
+    bounded: int = Field(description="Values that are estimates or lower bounds.")
+    spread: Spread | None = Field(description="Of numbers.")
+    yes: Share | None = Field(description="Of yes-no measures, of the networks that have an answer; Wilson’s interval.")
+    yes_of_all: Share | None = Field(description="The same of all networks, failed ones among them.")
+    categories: dict[str, int] = Field(description="Of categories and sets: networks with each.")
+
+    @classmethod
+    def of_group(cls, measure: Measure, group: Group) -> GroupRecord:
+        """The numbers of a group."""
+        shares = (group.yes, group.yes_of_all) if measure.kind == "yes-no" else (None, None)
+        counted = not measure.numeric and measure.kind != "yes-no"
+        return cls.showing(
+            group,
+            spread=group.spread if measure.numeric else None,
+            yes=shares[0],
+            yes_of_all=shares[1],
+            categories=dict(group.categories.most_common()) if counted else {},
+        )
+
+
+class MeasureRecord(PageModel):
+    """One measure, group by group."""
+
+    key: str
+    label: str
+    definition: str
+    kind: str
+    unit: str
+    groups: list[GroupRecord]
+
+
+class TestRecord(PageModel):
+    """One declared comparison, made."""
+
+    __test__ = False  # no test of ours
+
+    measure: str
+    factor: str
+    where: str
+    protocol: str
+    result: Tested
+    note: str
+
+
+class ReferenceRecord(PageModel):
+    """What somebody else reports, beside ours."""
+
+    says: str
+    source: str
+    evidence: str
+    theirs: dict[str, float]
+    ours: dict[str, float] = Field(description="The same figures of our networks; empty where there are none.")
+    ours_of: str = Field(description="How many networks, under which protocol and in which cells.")
+    explanation: str
+
+
+class StudyRecord(StudyLine):
+    """One study."""
+
+    created_at: datetime | None
+    updated_at: datetime | None
+    engine_version: str
+    provenance: dict[str, Any]
+    design: dict[str, Any] = Field(description="The study file.")
+    protocol: str = Field(description="Under which values are shown.")
+    protocols: list[str]
+    varying: list[str] = Field(description="Factors by which networks can be grouped, with the option `by`.")
+    moving: bool = Field(description="Whether jobs of it wait or run, so that there will be more by itself.")
+    summed: int = Field(description="Networks that numbers and tests are of.")
+    figures: dict[str, str] = Field(description="Name of each figure of the page → its caption.")
+    measures: list[MeasureRecord]
+    tests: list[TestRecord]
+    references: list[ReferenceRecord]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyPage:
+    """A study under one protocol, grouped in one way.
+
+    Args:
+        study: which.
+        options: of the address.
+        protocol: its name.
+    """
+
+    study: Study
+    options: StudyOptions
+    protocol: str
+
+    @property
+    def line(self) -> StudyLine:
+        return self.study.line
+
+    def address(self, **changes: Any) -> str:
+        """Its address with other options."""
+        view = {"protocol": self.options.protocol, "by": self.options.by}
+        return self.study.links.study(self.line.slug, **{**view, **changes})
+
+    @property
+    def url(self) -> str:
+        return self.address()
+
+    @cached_property
+    def figures(self) -> list[Drawn]:
+        """The first ladders and measures."""
+        return [self.figure(name) for name in figure_names(self.study.summary)[:MOST_FIGURES]]
+
+    def figure(self, name: str) -> Drawn:
+        """One figure.
+
+        Raises:
+            NotFound: no figure has that name.
+        """
+        return drawn_figure(self.study.summary, name, self.protocol, self.options.by)
+
+    @cached_property
+    def groups(self) -> list[tuple[Measure, list[Group]]]:
+        """Each measure with its groups."""
+        summary, by = self.study.summary, self.options.by
+        return [(one, groups_of(summary, one, self.protocol, by)) for one in summary.shown.values()]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What cards and citations say of it."""
+        p = self.line.progress
+        lines = [("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}")]
+        lines.append(("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"))
+        for measure, groups in [pair for pair in self.groups if pair[0].numeric][:3]:
+            told = [f"{value_text(one.spread.median)} ({one.label})" for one in groups[:3] if one.points]
+            lines.append((measure.label, f"median {', '.join(told)}" if told else "none yet"))
+        return lines
+
+    def record(self) -> StudyRecord:
+        """The study as JSON."""
+        study, row = self.study, self.study.row
+        return StudyRecord.showing(
+            study.line,
+            created_at=row and row.created_at,
+            updated_at=row and row.updated_at,
+            engine_version=row.engine_version if row else "",
+            provenance=row.provenance if row else {},
+            design=dict(study.design),
+            protocol=self.protocol,
+            protocols=list(study.protocols),
+            varying=list(study.varying),
+            moving=study.moving,
+            summed=len(study.summary.records),
+            figures={one.name: one.caption for one in self.figures},
+            measures=[
+                MeasureRecord.showing(measure, groups=[GroupRecord.of_group(measure, group) for group in groups])
+                for measure, groups in self.groups
+            ],
+            tests=_tests(study),
+            references=_references(study),
+        )
+
+
+def build_study(session: Session, links: Addresses, study: str, options: StudyOptions) -> StudyPage:
+    """The study that an address asks for.
 
     Raises:
         NotFound: no such study.
         BadQuery: a protocol or factor that the study does not have.
     """
-    row = open_study(session, addresses, study)
-    summary = summary_of(session, row)
-    design = summary.design
-    protocol = protocol_named(design, options.protocol)
-    if options.by is not None and len(design.levels(options.by)) < 2:
-        varying = ", ".join(f for f in GRID_FACTORS if len(design.levels(f)) > 1) or "none"
+    found = find_any(session, links, study)
+    protocol = protocol_named(found, options.protocol)
+    if options.by is not None and options.by not in found.varying:
+        varying = ", ".join(found.varying) or "none"
         raise BadQuery(f"by={options.by}", "does not vary in this study", f"use one of: {varying}", "by")
-    view: dict[str, Any] = {"protocol": options.protocol, "by": options.by}
-    progress = progress_of(session, addresses, row)
-    names = figure_names(design, list(summary.shown))[:MOST_FIGURES]
-    figures = [drawn_figure(summary, name, protocol, options.by) for name in names]
-    url = addresses.study(row.slug, **view)
-    return StudyPage.showing(
-        row,
-        question=design.question,
-        answers=answers_of(row.slug, row.digest, addresses),
-        paragraphs=[part.strip() for part in design.description.split("\n\n") if part.strip()],
-        progress=progress,
-        design=_design_view(summary, addresses, row),
-        protocol=protocol,
-        protocols=[
-            ProtocolLink(
-                name=one.name,
-                digest=one.digest,
-                url=addresses.study(row.slug, **{**view, "protocol": one.name}),
-                current=one.name == protocol,
-            )
-            for one in design.protocols
-        ],
-        by=options.by or "",
-        by_options=_by_options(design, addresses, row, view),
-        cells=_cells(summary, state_counts(session, row.id), addresses, row),
-        moving=bool(jobs_of_network(session, row.digest, unfinished=True)),
-        summed=len(summary.records),
-        figures=[_figure_link(figure, addresses, row, view) for figure in figures],
-        drawings={one.name: drawing_of_figure(one, row.name, protocol, alone=False) for one in figures},
-        tables=[
-            FigureTable(
-                measure=measure_view(measure),
-                svg_url=addresses.study_figure(row.slug, key, "svg", **view),
-                groups=_groups(summary, measure, protocol, options.by),
-            )
-            for key, measure in summary.shown.items()
-        ],
-        tests=[_test_view(summary, comparison, name, result) for comparison, name, result in summary.tests()],
-        references=[_reference_view(reference, summary) for reference in design.references],
-        data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
-        outcomes_url=addresses.study_outcomes(row.slug, protocol=options.protocol),
-        actions=_actions(row, progress.state, addresses),
-        url=url,
-        progress_url=addresses.study_action(row.slug, "progress"),
-    )
+    return StudyPage(found, options, protocol)
 
 
-def _design_view(summary: StudySummary, addresses: Addresses, row: StudyRow) -> DesignView:
-    design = summary.design
-    return DesignView.showing(
-        design,
-        factors=[
-            FactorView(
-                key=factor,
-                label=FACTORS[factor],
-                levels=list(design.labels(factor)),
-                varies=len(design.levels(factor)) > 1,
-            )
-            for factor in design.factors
-        ],
-        seeds_first=design.seeds.first,
-        seeds_count=design.seeds.count,
-        cells=design.n_cells,
-        training=design.training.model_dump(),
-        measures=[measure_view(measure) for measure in summary.shown.values()],
-        criteria=list(design.criteria),
-        comparisons=[_comparison_words(comparison) for comparison in design.comparisons],
-        file_url=addresses.study_design(row.slug),
-    )
+def protocol_named(study: Study, name: str) -> str:
+    """The protocol that an address asks for, the study's first one where it names none.
+
+    Raises:
+        BadQuery: the study has no such protocol.
+    """
+    names = list(study.protocols)
+    if name and name not in names:
+        raise BadQuery(
+            f"protocol {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(names)}", "protocol"
+        )
+    return name or names[0]
 
 
-def _comparison_words(comparison: Comparison) -> str:
-    words = f"{comparison.measure} by {FACTORS[comparison.factor]}: {comparison.test}"
-    if comparison.protocol:
-        words += f", under {comparison.protocol}"
-    if comparison.where:
-        words += f", where {_where(comparison.where)}"
-    return words
+# --- what it says
 
 
-def _where(where: Any) -> str:
+def _where(where: Mapping[Any, str]) -> str:
     return ", ".join(f"{FACTORS[factor]} {label}" for factor, label in where.items())
 
 
-def _by_options(design: StudyDesign, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> list[ProtocolLink]:
-    varying = [factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1]
-    if len(varying) < 2:
-        return []
-    every = ProtocolLink(
-        name="every cell",
-        digest="",
-        url=addresses.study(row.slug, **{**view, "by": None}),
-        current=view["by"] is None,
-    )
-    return [every] + [
-        ProtocolLink(
-            name=FACTORS[factor],
-            digest="",
-            url=addresses.study(row.slug, **{**view, "by": factor}),
-            current=view["by"] == factor,
-        )
-        for factor in varying
-    ]
-
-
-def _cells(
-    summary: StudySummary, states: Mapping[tuple[int, str], int], addresses: Addresses, row: StudyRow
-) -> list[CellView]:
-    finished: Counter[int] = Counter()
-    reasons: dict[int, dict[str, int]] = {}
-    for (position, state), count in sorted(states.items()):
-        finished[position] += count
-        if state != CONVERGED:
-            reasons.setdefault(position, {})[state] = count
+def _tests(study: Study) -> list[TestRecord]:
+    known = {**study.summary.shown, **study.summary.measures}
     return [
-        CellView(
-            position=position,
-            name=cell.name,
-            networks=summary.design.seeds.count,
-            finished=finished[position],
-            converged=states.get((position, CONVERGED), 0),
-            reasons=reasons.get(position, {}),
-            url=addresses.study_outcomes(row.slug, cell=position),
+        TestRecord(
+            measure=known[comparison.measure].label,
+            factor=FACTORS[comparison.factor],
+            where=_where(comparison.where),
+            protocol=protocol,
+            result=result,
+            note="; ".join(note for note in (result.note, _independence(comparison, result)) if note),
         )
-        for position, cell in enumerate(summary.cells)
+        for comparison, protocol, result in study.summary.tests()
     ]
-
-
-def _figure_link(figure: Drawn, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> FigureLink:
-    files = {f"{form}_url": addresses.study_figure(row.slug, figure.name, form, **view) for form in FIGURE_FORMS}
-    return FigureLink.showing(figure, **files)
-
-
-def _groups(summary: StudySummary, measure: Measure, protocol: str, by: Factor | None) -> list[GroupView]:
-    """The numbers of a measure; of one of answers those of each method, one after the other."""
-    return [
-        view.model_copy(update={"label": f"{method}, {view.label}" if method else view.label})
-        for method, key in summary.keys_of(measure.key).items()
-        for view in (group_view(group, measure) for group in summary.groups(key, protocol, by))
-    ]
-
-
-def _test_view(summary: StudySummary, comparison: Comparison, protocol: str, result: Tested) -> TestView:
-    known = summary.measures.get(comparison.measure) or summary.shown[comparison.measure]
-    return TestView.showing(
-        result,
-        measure=comparison.measure,
-        label=known.label,
-        factor=FACTORS[comparison.factor],
-        where=_where(comparison.where),
-        protocol=protocol,
-        groups=list(result.groups),
-        sizes=list(result.sizes),
-        note="; ".join(note for note in (result.note, _independence(comparison, result)) if note),
-    )
 
 
 def _independence(comparison: Comparison, result: Tested) -> str:
@@ -232,32 +299,250 @@ def _independence(comparison: Comparison, result: Tested) -> str:
     return f"takes the levels as independent samples, though they {common}"
 
 
-def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceView:
-    ours: dict[str, float] = {}
-    n = 0
-    protocols = [reference.protocol] if reference.protocol else list(summary.design.labels("protocol"))[:1]
-    if reference.measure and protocols[0] in summary.design.labels("protocol"):
-        group = summary.together(reference.measure, protocols[0], reference.where)
-        n, spread = len(group.points), group.spread
-        known = {"lower": spread.lower, "median": spread.median, "upper": spread.upper, "mean": spread.mean}
-        known["share"] = spread.mean if summary.measures[reference.measure].kind in ("yes-no", "share") else None
-        known["count"] = float(group.yes.hits) if summary.measures[reference.measure].kind == "yes-no" else None
-        quartiles = dict.fromkeys(("lower", "median", "upper"), 0.0)
-        told = summary.measures[reference.measure].numeric and set(reference.values) <= {"count"}
-        wanted = quartiles if told else reference.values  # one network's count stands beside the quartiles of ours
+def _references(study: Study) -> list[ReferenceRecord]:
+    return [] if study.row is None else [_reference(study, one) for one in study.summary.design.references]
+
+
+def _reference(study: Study, reference: Reference) -> ReferenceRecord:
+    summary, ours, ours_of = study.summary, dict[str, float](), ""
+    protocol = reference.protocol or next(iter(study.protocols))
+    if reference.measure and protocol in study.protocols:
+        measure = summary.measures[reference.measure]
+        group = summary.together(reference.measure, protocol, reference.where)
+        known = {key: getattr(group.spread, key) for key in ("lower", "median", "upper", "mean")}
+        known["share"] = group.spread.mean if measure.kind in ("yes-no", "share") else None
+        known["count"] = float(group.yes.hits) if measure.kind == "yes-no" else None
+        # one network's count stands beside the quartiles of ours
+        quartiles = measure.numeric and set(reference.values) <= {"count"}
+        wanted = ("lower", "median", "upper") if quartiles else tuple(reference.values)
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
-    return ReferenceView.showing(
+        cells = f", {_where(reference.where)}" if reference.where else ""
+        ours_of = f"{noun(len(group.points), summary.noun)}, {protocol}{cells}" if group.points else ""
+    return ReferenceRecord.showing(
         reference,
-        evidence_words=EVIDENCE[reference.evidence],
-        protocol=protocols[0] if reference.measure else "",
-        cells=_where(reference.where) if reference.where else "",
+        evidence=f"{EVIDENCE[reference.evidence]} [{reference.evidence}]",
         theirs=dict(reference.values),
         ours=ours,
-        ours_of=n,
+        ours_of=ours_of,
     )
 
 
-def _actions(row: StudyRow, state: str, addresses: Addresses) -> dict[str, str]:
-    possible = {"running": ("pause", "cancel"), "stalled": ("resume", "cancel"), "done": ()}
-    names = (*possible.get(state, ("resume",)), "extend")
-    return {name: addresses.study_action(row.slug, name) for name in names}
+# --- its blocks
+
+
+def study_blocks(page: StudyPage) -> Iterator[Block]:
+    """The page."""
+    study, links, line = page.study, page.study.links, page.line
+    summary, slug = study.summary, page.line.slug
+    outcomes = Action(f"All {summary.noun}s", links.study_outcomes(slug, protocol=page.options.protocol), True)
+    yield Head(line.name, line.question, actions=[*_choices(page), outcomes, *_menus(page)])
+    yield from (Prose(answer, glossary=False) for answer in line.answers)
+    yield _progress(study)
+    rules = f"every {summary.noun} a dot" + (f", under protocol {page.protocol}" if page.protocol else "")
+    yield Section("Distributions", rules, id="figures")
+    yield from _figures(page)
+    if summary.records:
+        numbers = f"{noun(len(summary.shown), 'measure')} with denominators, intervals and what has no value"
+        yield More("Numbers", lambda: _numbers(page), numbers)
+        yield More("Tests", lambda: _test_blocks(study), "declared in the design; p-values are Holm-adjusted over all")
+    if references := _references(study):
+        yield More("Published values", lambda: [_reference_table(references)], "beside ours", id="references")
+    yield More("Design", lambda: _design(study), f"{noun(len(summary.cells), 'cell')} of {study.seeds} seeds")
+    yield Section("Cells", "Outcomes, and why some did not converge.", id="networks")
+    yield _cells(study)
+    if study.row is not None:
+        more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
+        yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
+    if study.row is not None and line.origin != "bundled":
+        names = {"name": line.name, "slug": slug}
+        form = Form(NewNames, links.study_action(slug, "rename"), "Rename", names)
+        yield More("Rename", lambda: [form], "its address may change with it; old ones redirect", id="rename")
+
+
+def _choices(page: StudyPage) -> Iterator[Choice]:
+    study = page.study
+    if len(study.protocols) > 1:
+        yield Choice("Protocol", {name: page.address(protocol=name) for name in study.protocols}, page.protocol)
+    if len(study.varying) > 1:
+        every = {"every cell": page.address(by=None)}
+        every |= {FACTORS[factor]: page.address(by=factor) for factor in study.varying}
+        yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
+
+
+def _menus(page: StudyPage) -> Iterator[Menu]:
+    links, slug = page.study.links, page.line.slug
+    files = [Action(words, links.study_data(slug, form)) for form, words in DATA_FORMS.items()]
+    if page.study.row is None:
+        yield Menu("Share", [*files, Action("Design", links.study_design(slug))], page.url)
+        return
+    files.append(Action("Result file with all weights", links.study_data(slug, "jsonl.gz")))
+    yield Menu("Share", [*files, Action("Study file", links.study_design(slug))], page.url)
+    duplicate, delete = links.new_study(study=slug), links.study_action(slug, "delete")
+    yield Menu("Change", [Action("Duplicate …", duplicate), Action("Delete …", delete)])
+
+
+def _progress(study: Study) -> Progress:
+    """How far it is; renewed by itself while jobs of it wait or run."""
+    p, line, links = study.line.progress, study.line, study.links
+    possible = {"running": ("pause", "cancel"), "stalled": ("resume", "cancel"), "done": ()}.get(p.state, ("resume",))
+    actions = [Action(name.capitalize(), links.study_action(line.slug, name), changes=True) for name in possible]
+    actions += [Action(f"{noun(p.jobs_failed, 'job')} failed", links.jobs(state="failed"))] if p.jobs_failed else []
+    words = (
+        f"{_STATES[p.state]}. {exact(p.finished)} of {noun(p.networks, study.summary.noun)} have their outcome: "
+        f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed, which percentages include."
+    )
+    if p.jobs_running or p.jobs_waiting:
+        behind = "" if p.jobs_running else ", behind other jobs"
+        words += f" {noun(p.jobs_running, 'job')} running, {exact(p.jobs_waiting)} waiting{behind}."
+    left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"
+    time = "" if p.seconds is None else f"{duration(p.seconds)} on one core{left}"
+    total = 0 if p.state == "done" else p.networks
+    return Progress(
+        words, p.finished, total, time, not study.moving, actions, id="progress" if study.moving else "ended"
+    )
+
+
+def _figures(page: StudyPage) -> Iterator[Block]:
+    study, p, links = page.study, page.line.progress, page.study.links
+    summed = len(study.summary.records)
+    if summed < p.finished and not study.moving:
+        jobs = [Action("The jobs", links.jobs())]
+        yield Notice("The outcomes could not be summed up", "The jobs say why.", state="refused", actions=jobs)
+    elif 0 < summed < p.finished:
+        words = f"These are of the first {noun(summed, 'network')} of {exact(p.finished)}"
+        yield Notice(words, "The others follow by themselves.", state="computing")
+    if not (p.converged and summed):
+        none = p.state == "done" and not p.converged
+        item = "No network converged" if none else "Not summed up yet" if p.converged else "No network is analysed yet"
+        cause = "So there is none to draw." if none else "Figures come with the first networks."
+        yield Notice(item, cause, state="computing" if study.moving else "empty")
+        return
+    for one in page.figures:
+        view = {"protocol": page.options.protocol, "by": page.options.by}
+        files = {form.upper(): links.study_figure(page.line.slug, one.name, form, **view) for form in FIGURE_FORMS}
+        caption = Markup("<b>{}.</b> {}").format(one.title, one.caption)
+        yield Figure(one.drawing(page.line.name), caption, files, id=one.name)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], says: Sequence[str] = ()) -> Table:
+    """Rows by the labels of their columns."""
+    return Table.plain(list(rows[0]), [list(row.values()) for row in rows], says)
+
+
+def _numbers(page: StudyPage) -> Iterator[Block]:
+    first = f"{page.study.summary.noun.capitalize()}s"
+    for measure, groups in page.groups:
+        yield Section(measure.label, measure.definition)
+        yield _table([{first: group.label, **row} for group in groups for row in _numbers_of(measure, group)])
+
+
+def _numbers_of(measure: Measure, group: Group) -> Iterator[dict[str, str]]:
+    """The numbers of a group: one row, or one for each category."""
+    n, missing = exact(len(group.points)), missing_of(group).removeprefix("; ")
+    if measure.numeric:
+        row = {"With a value": f"{n} of {exact(group.of)}", "Without": missing}
+        row |= {words: value_text(getattr(group.spread, key)) for key, words in _SPREAD.items()}
+        yield row | {"Not exact": exact(group.bounded)}
+    elif measure.kind == "yes-no":
+        yes = group.yes
+        yield {
+            "Yes": f"{exact(yes.hits)} of {exact(yes.of)}",
+            "Share": "" if yes.value is None else f"{yes.value:.1%}",
+            "95% interval": "" if yes.low is None or yes.high is None else f"{yes.low:.1%} to {yes.high:.1%}",
+            "Yes, of all trained": f"{exact(yes.hits)} of {exact(group.of)}",
+            "Without": missing,
+        }
+    else:
+        for name, count in group.categories.most_common(24) or [("none", 0)]:
+            yield {"Which": name, "How many": f"{exact(count)} of {n}", "Without": missing}
+
+
+def _test_blocks(study: Study) -> Iterator[Block]:
+    rows, notes = [], []
+    for one in _tests(study):
+        t = one.result
+        compared = (" against " if len(t.groups) == 2 else ", ").join(t.groups)
+        interval = "" if t.low is None else f" ({t.low:.3f} to {t.high:.3f})"
+        notes.append(one.note)
+        rows.append(
+            {
+                "Measure": one.measure,
+                "Compared": f"{one.factor}: {compared}" + (f" ({one.where})" if one.where else ""),
+                "Protocol": one.protocol or "one against the other",
+                "Test": t.test,
+                "Values": ", ".join(map(exact, t.sizes)),
+                "Statistic": value_text(t.statistic),
+                "p": _p(t.p),
+                "p, Holm": _p(t.p_holm),
+                "Effect size": "" if t.effect is None else f"{t.effect:.3f}{interval}, {t.effect_name}",
+            }
+        )
+    none = Prose("No comparison was declared in the design, so none is made.", glossary=False)
+    yield _table(rows, notes) if rows else none
+
+
+def _p(p: float | None) -> str:
+    return "" if p is None else f"{p:.1e}" if p < 0.0001 else f"{p:.4f}"
+
+
+def _reference_table(found: Sequence[ReferenceRecord]) -> Table:
+    def told(values: Mapping[str, float]) -> str:
+        return ", ".join(f"{key} {value_text(value)}" for key, value in values.items())
+
+    rows = [
+        {
+            "They report": one.says,
+            "How that is known": f"{one.source}; {one.evidence}",
+            "Theirs": told(one.theirs),
+            "Ours": told(one.ours),
+            "Ours are of": one.ours_of,
+        }
+        for one in found
+    ]
+    return _table(rows, [one.explanation or "Agreement or difference not explained yet." for one in found])
+
+
+def _design(study: Study) -> Iterator[Block]:
+    yield Prose(study.about)
+    yield Table.plain(("What", "Value"), study.facts)
+    if study.row is not None:
+        measures = study.summary.shown.values()
+        listed = "\n".join(f"- **{one.label}** `{one.key}`: {one.definition}" for one in measures)
+        yield Prose(f"{listed}\n\n`pluriscope study run {study.line.slug}.json`", glossary=False)
+
+
+def _cells(study: Study) -> Table:
+    rows = []
+    for position, cell in enumerate(study.summary.cells):
+        states = {state: n for (at, state), n in sorted(study.states.items()) if at == position}
+        finished, converged = sum(states.values()), states.pop(CONVERGED, 0)
+        url = study.links.study_outcomes(study.line.slug, cell=position)
+        rows.append(
+            {
+                "Cell": Markup('<a href="{}">{}</a>').format(url, cell.name),
+                "Outcomes": f"{exact(finished)} of {exact(study.seeds)}",
+                "Converged": f"{exact(converged)} of {exact(finished)}",
+                "Why not": ", ".join(f"{exact(n)} {state.replace('_', ' ')}" for state, n in states.items()),
+            }
+        )
+    return _table(rows)
+
+
+class MoreSeeds(BaseModel):
+    """What adding seeds takes."""
+
+    seeds: int = Field(100, ge=1, le=100_000, title="More seeds of each cell")
+
+
+class NewNames(BaseModel):
+    """What renaming takes."""
+
+    name: str = Field("", title="Name", max_length=200, json_schema_extra={"autocomplete": "off"})
+    slug: str = Field(
+        "",
+        title="Slug",
+        max_length=60,
+        description="Lower-case letters, digits and hyphens; empty for one made of a new name. Addresses with the "
+        "former slug redirect; no other study can have that.",
+        json_schema_extra={"autocomplete": "off"},
+    )

@@ -94,10 +94,6 @@ def test_groups_ladders_and_tests_of_a_study():
     assert [result.test for _, _, result in tests] == ["mann-whitney", "mann-whitney", "wilcoxon", "fisher"]
     assert tests[0][2].effect == -1
     assert tests[2][2].p == 1.0  # both protocols have the same values here
-    assert [rung.spread.n for rung in summary.rungs(["circuits-valid", "one-irredundant-algorithm"], "complete")] == [
-        6,
-        6,
-    ]
 
 
 def test_several_outputs_of_a_network_become_one_value_as_the_design_says():

@@ -33,7 +33,7 @@ def test_no_log_has_a_token_a_link_or_a_cookie(visit, credentials, log):
     cookie = browser.cookies["pluriscope_session"]
     browser.get(f"/login?key={key}")
     browser.get(f"/networks/nowhere?token={secret}&key={key}")
-    browser.get(f"/api/v1/jobs?token={secret}")
+    browser.get(f"/api/v2/jobs?token={secret}")
     browser.post("/login", data={"key": key, "next": f"/?key={key}"})
     for header in (f"Bearer {secret}", f"Bearer {CHOSEN}", f"Bearer {secret}x"):
         visit().post("/api/v1/train", headers={"authorization": header}, json={"hidden": "none"})

@@ -14,9 +14,8 @@ from app.db.errors import Ambiguous, Conflict, NotFound
 from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.networks import gallery
 from app.db.reads.studies import (
-    OutcomeFilter,
+    every_outcome,
     find_study,
-    outcome_rows,
     state_counts,
     stored_results,
     studies_of_network,
@@ -95,21 +94,14 @@ def test_studies_are_found_by_slug_or_digest(store):
             find_study(session, row.digest[:8])
 
 
-def test_outcomes_are_listed_by_cell_and_seed_with_filters(store):
+def test_outcomes_are_read_by_cell_and_seed_some_at_a_time(store, monkeypatch):
+    monkeypatch.setattr("app.db.reads.studies._AT_ONCE", 3)
     with store.write() as session:
         row, _ = save_results(session, results())
     with store.read() as session:
-        seen, after = [], None
-        while True:
-            rows, total = outcome_rows(session, row.id, OutcomeFilter(), after=after, limit=3)
-            if not rows:
-                break
-            seen += [(r.position, r.seed) for r in rows]
-            after = seen[-1]
-        assert seen == [(p, s) for p in range(2) for s in range(4)]
-        assert total == 8
-        failed, n = outcome_rows(session, row.id, OutcomeFilter(("stopped_early",)), after=None, limit=9)
-        assert (len(failed), n) == (2, 2)
+        parts = list(every_outcome(session, row.id))
+        assert [len(part) for part in parts] == [3, 3, 2]
+        assert [(r.position, r.seed) for part in parts for r in part] == [(p, s) for p in range(2) for s in range(4)]
         assert state_counts(session, row.id) == {
             (0, "converged"): 3,
             (0, "stopped_early"): 1,

@@ -33,7 +33,7 @@ def test_a_study_is_copied_with_its_figures_networks_and_data(settings, tmp_path
     for link in re.findall(r'href="([^"#:?]+\.(?:html|csv|json|svg))"', page):
         assert (target / "studies" / link).resolve().exists(), link
     assert (target / "studies" / "xor-width" / "figures" / "circuits-valid.svg").exists()
-    assert (target / "api" / "v1" / "studies" / "xor-width" / "data.csv").read_text().count("\n") == 15
+    assert (target / "api" / "v2" / "studies" / "xor-width" / "data.csv").read_text().count("\n") == 15
 
 
 def test_a_study_that_is_not_stored_cannot_be_copied(settings, tmp_path):

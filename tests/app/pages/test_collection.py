@@ -1,12 +1,14 @@
 """Collections and lessons: addresses that hold pages in an order, and prepared sandboxes."""
 
+import re
+
 import pytest
 
 from app.addressing import Addresses
 from app.pages.collection import MOST_ITEMS
 from tests.app.pages.conftest import XOR
 
-COLLECTION = "/api/v1/collection"
+COLLECTION = "/api/v2/collections"
 PAGES = [(XOR, "The network"), (f"{XOR}/circuits/081ff", ""), ("/networks/gone/circuits/1", "Was here")]
 
 
@@ -20,11 +22,27 @@ def test_it_shows_its_items_in_order_with_their_notes(client):
     assert page["title"] == "Mine"
     assert [(one["address"], one["note"]) for one in page["items"]] == PAGES
     assert [bool(one["url"]) for one in page["items"]] == [True, True, False]
-    for one in page["items"][:2]:
-        assert client.get(one["picture"]).headers["content-type"].startswith("image/svg")
-    html = client.get(page["url"])
-    assert html.status_code == 200
-    assert "This item is gone" in html.text
+    html = client.get(page["url"]).text
+    pictures = re.findall(r'<img src="([^"]+)"', html)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert client.get(picture).headers["content-type"].startswith("image/svg")
+    assert "This item is gone" in html
+    assert "The network" in html
+    slide = client.get(Addresses().collection("Mine", PAGES, 2)).text
+    assert "Mine, 2 of 3" in slide
+
+
+def test_the_form_and_addresses_from_before_lead_to_the_collection(client):
+    lines = f"{XOR} The network\n\n /networks/gone/circuits/1  Was here \n"
+    sent = client.get("/collections", params={"title": "Mine", "lines": lines}, follow_redirects=False)
+    here = Addresses().collection("Mine", [PAGES[0], PAGES[2]])
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    former = client.get(here.replace("/collections", "/collection"), follow_redirects=False)
+    assert (former.status_code, former.headers["location"]) == (301, here.replace("%20", "+"))
+    assert client.get("/lessons", follow_redirects=False).headers["location"] == "/learn"
+    refused = client.get("/api/v2/learn")  # the network that it is about is not stored here
+    assert (refused.status_code, "without --no-bundled" in refused.json()["error"]) == (404, True)
 
 
 def test_an_item_that_is_gone_says_why_and_the_rest_works(client):

@@ -13,30 +13,36 @@ DESIGNS = sorted(path.stem for path in (ROOT / "app/bundled/studies").glob("*.js
 
 @pytest.mark.slow
 def test_every_chapter_of_the_document_stands_on_the_page_or_on_one_of_its_own(client):
-    page = client.get("/api/v1/findings").json()
+    page = client.get("/api/v2/findings").json()
     titles = [line[3:] for line in (ROOT / "docs/findings.md").read_text().splitlines() if line.startswith("## ")]
-    assert ["In short", "Answers of the other studies", *(one["title"] for one in page["contents"])] == titles
-    assert len(page["findings"]) == 14
-    assert [chapter["title"] for chapter in page["chapters"]] == titles[1:2]
-    for link in page["contents"]:
-        alone = client.get("/api/v1" + link["url"]).json()
-        assert [chapter["title"] for chapter in alone["chapters"]] == [link["title"]]
-        assert alone["findings"] == []
+    assert ["In short", "Answers of the other studies", *page["chapters"].values()] == titles
+    assert len(page["items"]) == 14
+    text = client.get("/findings").text
+    for number, one in enumerate(page["items"], start=1):
+        assert f'<h2 id="{one["anchor"]}">{number}. ' in text
+    for anchor, title in page["chapters"].items():
+        alone = client.get(f"/api/v2/findings/{anchor}").json()
+        assert (alone["title"], bool(alone["text"])) == (title, True)
 
 
-def test_a_chapter_that_there_is_not_is_not_found(client):
-    answer = client.get("/api/v1/findings?chapter=in-short")
-    assert answer.status_code == 404
-    assert "/findings" in answer.text
+@pytest.mark.parametrize("former", ["in-short", "nothing"])
+def test_a_chapter_that_there_is_not_is_not_found(client, former):
+    led = client.get(f"/findings?chapter={former}", follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (301, f"/findings/{former}")
+    answer = client.get(f"/api/v2/findings/{former}")
+    assert (answer.status_code, answer.json()["parent"]) == (404, "/findings")
+    assert client.get("/api/v1/findings").status_code == 410
 
 
 @pytest.mark.slow
 def test_links_within_the_document_lead_to_a_heading(client):
-    page = client.get("/api/v1/findings").json()
-    texts = {url: client.get(url).text for url in ["/findings", *(one["url"] for one in page["contents"])]}
-    led = {link for text in texts.values() for link in re.findall(r'href="(/findings[^"]*#[^"]+)"', text)}
-    led |= {link for text in texts.values() for link in re.findall(r'href="(/findings[?]chapter=[a-z0-9-]+)"', text)}
-    assert any(link.endswith("?chapter=alice-or-bob#by-loss") for link in led)
+    page = client.get("/api/v2/findings").json()
+    folded = [f"/findings?part={part}" for part in ("how", "answers-of-the-other-studies")]
+    texts = {
+        url: client.get(url).text for url in ["/findings", *folded, *(f"/findings/{key}" for key in page["chapters"])]
+    }
+    led = {link for text in texts.values() for link in re.findall(r'href="(/findings[^"?]*)"', text)}
+    assert any(link.endswith("/alice-or-bob#by-loss") for link in led)
     assert {link.partition("#")[0] for link in led} <= set(texts)
     for link in led:
         address, _, anchor = link.partition("#")

@@ -187,7 +187,7 @@ def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
     mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
     with mine as client, app.state.store.write() as session:
         session.execute(text("SELECT 1"))  # takes the write lock
-        answer = client.post("/api/v1/jobs/abc/retry")
+        answer = client.post("/api/v2/jobs/abc/retry")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"] == (
         "the database: is busy or cannot be reached. Try again in a moment; nothing was changed."

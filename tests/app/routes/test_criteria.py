@@ -69,7 +69,7 @@ def test_another_setting_is_another_verdict(client, analysed):
 def test_refusals(client, analysed, body, status, word):
     answer = client.post(HERE, json=body)
     assert (answer.status_code, word in answer.text) == (status, True), answer.text
-    assert client.get("/api/v1/jobs").json()["items"] == []
+    assert client.get("/api/v2/jobs").json()["items"] == []
 
 
 @pytest.mark.parametrize(

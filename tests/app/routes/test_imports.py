@@ -82,7 +82,7 @@ def test_an_analysis_is_asked_for_once(client, protocol):
     assert first.status_code == again.status_code == 202
     assert first.headers["location"] == again.headers["location"] == f"/api/v1/jobs/{first.json()['id']}"
     assert client.get(first.headers["location"]).json()["state"] == "queued"
-    assert len(client.get("/api/v1/jobs").json()["items"]) == 1
+    assert len(client.get("/api/v2/jobs").json()["items"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_cannot_be_analysed_is_refused_with_its_name(client, body, status, 
     assert answer.status_code == status
     assert answer.json()["ok"] is False
     assert word in answer.json()["error"]
-    assert client.get("/api/v1/jobs").json()["items"] == []
+    assert client.get("/api/v2/jobs").json()["items"] == []
 
 
 @pytest.mark.slow
@@ -144,5 +144,5 @@ def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(clie
     assert f'hx-get="{address}?protocol=paper"' in text
     assert "<noscript> Without scripts" in text
     assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
-    client.post(f"/api/v1/jobs/{job}/cancel")
+    client.post(f"/api/v2/jobs/{job}/cancel")
     assert "data-poll" not in client.get(address).text

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.db.writes import save_network
 from app.jobs import leases, queue
@@ -30,23 +31,29 @@ def claim(store):
         return leases.claim(session, "worker-1")
 
 
+def counts(page, name):
+    """How many jobs each value of a facet has."""
+    (facet,) = [one for one in page["facets"] if one["name"] == name]
+    return {choice["value"]: choice["count"] for choice in facet["choices"]}
+
+
 @pytest.mark.slow
 def test_jobs_are_listed_newest_first_page_by_page(client, store):
     ids = enqueue(store, 7)
-    seen, url = [], "/api/v1/jobs?limit=3"
+    seen, url = [], "/api/v2/jobs?limit=3"
     while url:
         page = client.get(url).json()
-        seen += [item["id"] for item in page["items"]]
-        url = "/api/v1" + page["next_url"] if page["next_url"] else None
+        seen += [item["ref"] for item in page["items"]]
+        url = page["next"]
     assert seen == ids[::-1]
-    assert page["counts"] == {"queued": 7}
+    assert counts(page, "state") == {"queued": 7}
 
 
 def test_the_list_can_be_narrowed_to_a_state(client, store):
     enqueue(store, 3)
     claim(store)
-    assert len(client.get("/api/v1/jobs?state=running").json()["items"]) == 1
-    assert len(client.get("/api/v1/jobs?state=queued").json()["items"]) == 2
+    assert len(client.get("/api/v2/jobs?state=running").json()["items"]) == 1
+    assert len(client.get("/api/v2/jobs?state=queued").json()["items"]) == 2
     html = client.get("/jobs?state=failed").text
     assert "State: failed leaves none of 3" in html
     assert re.search(r'value="running"[^>]*>\s*<span>running</span>\s*<span class="n">1</span>', html)
@@ -56,28 +63,28 @@ def test_the_list_can_be_narrowed_to_a_state(client, store):
 def test_the_list_can_be_narrowed_to_a_network_and_counts_all_of_them(client, store):
     enqueue(store, 3)
     claim(store)
-    page = client.get("/api/v1/jobs").json()
-    assert [one["counts"] for one in page["networks"]] == [{"queued": 1}, {"queued": 1}, {"running": 1}]
-    first = page["networks"][-1]
-    alone = client.get("/api/v1" + first["url"]).json()
-    assert ([item["title"] for item in alone["items"]], alone["counts"]) == (["Job 0"], {"running": 1})
-    assert alone["network"] == first["slug"]
-    assert client.get(f"/api/v1/jobs?network={first['slug']}&state=queued").json()["items"] == []
-    html = client.get(f"/jobs?network={first['slug']}&state=queued").text
+    page = client.get("/api/v2/jobs").json()
+    assert set(counts(page, "network").values()) == {1}
+    running = client.get("/api/v2/jobs?state=running").json()
+    (first,) = counts(running, "network")
+    alone = client.get(f"/api/v2/jobs?network={first}").json()
+    assert ([item["title"] for item in alone["items"]], counts(alone, "state")) == (["Job 0"], {"running": 1})
+    assert client.get(f"/api/v2/jobs?network={first}&state=queued").json()["items"] == []
+    html = client.get(f"/jobs?network={first}&state=queued").text
     assert "State: queued leaves none of 1" in html
-    assert f'value="{first["slug"]}"\n checked' in html
-    alone = client.get(f"/jobs?network={first['slug']}").text
+    assert f'value="{first}"\n checked' in html
+    alone = client.get(f"/jobs?network={first}").text
     assert "Job 0" in alone
     assert "Job 1" not in alone
-    assert client.get("/api/v1/jobs?network=none-like-it").status_code == 404
+    assert client.get("/api/v2/jobs?network=none-like-it").status_code == 404
 
 
 def test_networks_come_by_their_latest_job_however_many_jobs_are_looked_at_first(client, store, monkeypatch):
     enqueue(store, 5)
-    slugs = [one["slug"] for one in client.get("/api/v1/jobs").json()["networks"]]
+    slugs = list(counts(client.get("/api/v2/jobs").json(), "network"))
     assert len(slugs) == 5
     monkeypatch.setattr("app.db.reads.jobs._SOME_JOBS", 2)
-    assert [one["slug"] for one in client.get("/api/v1/jobs?limit=9").json()["networks"]] == slugs
+    assert list(counts(client.get("/api/v2/jobs?limit=9").json(), "network")) == slugs
 
 
 @pytest.mark.slow
@@ -101,7 +108,7 @@ def test_cancel_and_retry_from_the_page(client, store):
     ],
 )
 def test_bad_addresses_are_refused_alike_for_people_and_programs(client, method, path, status):
-    html, twin = client.request(method, path), client.request(method, "/api/v1" + path)
+    html, twin = client.request(method, path), client.request(method, "/api/v2" + path)
     assert html.status_code == twin.status_code == status
     assert twin.json()["status"] == status
     assert "text/html" in html.headers["content-type"]
@@ -113,7 +120,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     owner = claim(store)
     with store.write() as session:
         leases.fail(session, owner, "no luck")
-    answer = client.post(f"/api/v1/jobs/{job_id}/cancel")
+    answer = client.post(f"/api/v2/jobs/{job_id}/cancel")
     assert answer.status_code == 409
     assert "ended already" in answer.json()["error"]
 
@@ -142,6 +149,40 @@ def test_what_the_list_cannot_be_asked_is_refused(client, store, options, status
     answer = client.get(f"/jobs?{options}", headers={"accept": "text/html"})
     assert answer.status_code == status
     assert said in answer.text.replace("&#39;", "")
+
+
+@pytest.mark.slow
+def test_a_job_is_followed_until_it_ends(client, store):
+    (job_id,) = enqueue(store)
+    page = f"/jobs/{job_id}"
+    assert "Waiting for a worker since" in client.get(page).text
+    owner = claim(store)
+    with store.write() as session:
+        leases.heartbeat(session, owner, Progress("circuits", 3, 8, "two valid"))
+    text = client.get(page).text
+    assert text.count("data-poll") == 2
+    assert "every possible sub-graph is tested, two valid" in text
+    assert 'aria-label="3 of 8"' in text
+    part = client.get(f"{page}?part=progress-running", headers={"HX-Request": "true"})
+    assert part.text.strip().startswith('<div class="progress" id="progress-running"')
+    with store.write() as session:
+        leases.fail(session, owner, "no luck")
+    ended = client.get(page).text
+    assert "no luck" in ended
+    assert "data-poll" not in ended
+    assert f'action="{page}/retry"' in ended
+    over = client.get(f"{page}?part=progress-running", headers={"HX-Request": "true"})
+    assert over.headers["hx-refresh"] == "true"
+    record = client.get(f"/api/v1{page}").json()
+    assert record == client.get(f"/api/v2{page}").json()
+    assert (record["state"], record["error"], record["ended"]) == ("failed", "no luck", True)
+
+
+@pytest.mark.parametrize("method", ["cancel", "retry", "events", ""])
+def test_version_1_keeps_the_job_alone(client, store, method):
+    (job_id,) = enqueue(store)
+    address = f"/api/v1/jobs/{job_id}/{method}" if method else "/api/v1/jobs"
+    assert client.request("GET" if method in ("", "events") else "POST", address).status_code == 410
 
 
 def test_a_store_without_jobs_says_so(client):

@@ -3,7 +3,8 @@ import gzip
 import io
 import json
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,15 +12,19 @@ from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import Measured, answer_key
 from analysis.studies.outcome import figures_of
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
+from app.bundled.model_studies import SLUGS, SpaceFound, design_file, model_study, results_file
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results, sum_up
 from app.jobs import study_queue
+from app.pages.studies.data import safe_in_json
 from app.pages.studies.outcomes import value_words
+from app.pages.studies.transformers import GRANULARITIES, ModelSummary
 from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
-API = "/api/v1/studies"
+API = "/api/v2/studies"
+ONE = SLUGS[0]
 
 
 @pytest.fixture
@@ -27,33 +32,6 @@ def study(store):
     with store.write() as session:
         save_results(session, results())
     return "/studies/xor-width"
-
-
-@pytest.mark.slow
-def test_a_page_follows_its_study_until_it_is_summed_up(client, store):
-    with store.write() as session:
-        row = study_queue.start(session, design())
-        save_outcomes(session, row, results(design()).outcomes)
-        for job in study_jobs(session, row.digest):
-            job.state = "done"
-        study_queue.ask_for_summary(session, row)
-    page, text = client.get(f"{API}/xor-width").json(), client.get("/studies/xor-width").text
-    assert (page["progress"]["state"], page["moving"], page["summed"]) == ("done", True, 0)
-    assert text.count("data-poll") == 1
-    assert "Not summed up yet" in text
-    assert "<noscript>Without scripts" in text
-    with store.write() as session:
-        for job in jobs_of_network(session, row.digest, unfinished=True):
-            job.state = "failed"
-    text = client.get("/studies/xor-width").text
-    assert "data-poll" not in text
-    assert "could not be summed up" in text
-    assert 'class="empty computing"' not in text
-    with store.write() as session:
-        sum_up(session, find_study(session, "xor-width"))
-    text = client.get("/studies/xor-width").text
-    assert "data-poll" not in text
-    assert text.count('class="diagram study-figure"') == len(page["figures"]) == 3
 
 
 def test_a_study_that_is_stopped_is_summed_up_as_far_as_it_got(client, store):
@@ -64,67 +42,6 @@ def test_a_study_that_is_stopped_is_summed_up_as_far_as_it_got(client, store):
     assert client.get(f"{API}/xor-width").json()["moving"]
     with store.read() as session:
         assert [job.kind for job in jobs_of_network(session, row.digest, unfinished=True)] == ["study-summary"]
-
-
-@pytest.mark.slow
-def test_pages_of_a_study_answer_and_their_twins_too(client, study):
-    for path in (
-        "/studies",
-        "/studies/new",
-        "/studies/new?study=xor-width",
-        study,
-        f"{study}?protocol=paper&by=hidden",
-        f"{study}/progress",
-        f"{study}/outcomes",
-        f"{study}/outcomes?state=failed",
-    ):
-        assert client.get(path).status_code == 200, path
-        assert client.get(f"/api/v1{path}").status_code == 200, path
-
-
-@pytest.mark.slow
-def test_what_no_study_has_is_refused_by_name(client, study):
-    for path, status, words in (
-        ("/studies/nowhere", 404, "is not stored here"),
-        (f"{study}?protocol=mine", 400, "not one of this study"),
-        (f"{study}?by=loss_target", 400, "does not vary"),
-        (f"{study}?colour=red", 400, "unknown"),
-        (f"{study}/outcomes?cell=9", 400, "not one of this study"),
-        (f"{study}/outcomes?after=xyz", 400, "cursor"),
-        (f"{study}/outcomes?sort=beauty", 400, "not one of this study"),
-    ):
-        answer = client.get(f"/api/v1{path}")
-        assert (answer.status_code, words in answer.json()["error"]) == (status, True), (path, answer.text)
-    for name in ("nothing", "ladder-9"):
-        answer = client.get(f"{study}/figures/{name}.svg")
-        assert (answer.status_code, "not one of this study" in answer.text) == (404, True)
-
-
-def test_the_page_counts_failed_networks(client, study):
-    page = client.get(f"/api/v1{study}").json()
-    assert page["progress"]["failed"] == 2
-    assert page["progress"]["state"] == "done"
-    assert [cell["reasons"] for cell in page["cells"]] == [{"stopped_early": 1}] * 2
-    group = page["tables"][0]["groups"][0]
-    assert (group["of"], group["failed"], group["spread"]["median"]) == (4, 1, 1)
-    assert page["references"][0]["ours"] == {"median": 11}
-    assert page["tests"][0]["effect"] == -1
-    notes = {(test["factor"], test["test"]): test["note"] for test in page["tests"]}
-    ignoring = "takes the levels as independent samples, though they share seeds"
-    assert ignoring in notes["hidden layers", "mann-whitney"]
-    assert ignoring in notes["hidden layers", "fisher"]
-    assert "independent" not in notes["protocol", "wilcoxon"]
-    html = client.get(study).text
-    assert "are included in all percentages" in html
-    assert "from the authors" in html
-
-
-def test_figures_have_a_dot_for_each_network_and_say_so(client, study):
-    ladder, circuits, interpretations = client.get(f"/api/v1{study}").json()["figures"]
-    assert [one["name"] for one in (ladder, circuits, interpretations)] == ["ladder-0", *MEASURES[:2]]
-    assert "6 networks of 8 trained, 2 failed." in circuits["caption"]
-    assert client.get(circuits["svg_url"]).text.count('<circle class="m-dot"') == 6
-    assert client.get(interpretations["svg_url"]).text.count('<circle class="m-hollow"') == 2
 
 
 @pytest.mark.slow
@@ -139,12 +56,12 @@ def test_figures_are_files(client, study):
 
 
 def test_data_hold_every_network_and_exact_integers(client, study):
-    rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v1{study}/data.csv").text)))
+    rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v2{study}/data.csv").text)))
     assert len(rows) == 6 * 2 + 2
     assert {row["state"] for row in rows} == {"converged", "stopped_early"}
     assert rows[-2]["interpretations-total"] == str(3**50 + 2)
     assert any(row["inexact"] == "interpretations-total" for row in rows)
-    told = client.get(f"/api/v1{study}/data.json").json()
+    told = client.get(f"/api/v2{study}/data.json").json()
     assert len(told["rows"]) == len(rows)
     assert set(MEASURES) < set(told["columns"])
     assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
@@ -177,49 +94,15 @@ def answered():
     return StudyResults(asked, tuple(outcomes))
 
 
-@pytest.mark.slow
-def test_what_methods_answer_is_one_figure_and_one_table(client, store):
-    with store.write() as session:
-        save_results(session, answered())
-    page = client.get(f"{API}/xor-width").json()
-    assert [figure["name"] for figure in page["figures"]] == ["audit-valid", "audit-excess", "audit-distinct"]
-    valid, excess, _ = page["tables"]
-    labels = [f"{method}, {width}" for method in METHODS for width in ("2-2", "3-3")]
-    assert [group["label"] for group in valid["groups"]] == labels
-    assert [(group["yes"]["hits"], group["yes"]["of"], group["of"]) for group in valid["groups"]] == [
-        *[(2, 3, 4)] * 2,
-        *[(1, 3, 4)] * 2,
-        *[(0, 3, 4)] * 2,
-    ]
-    assert [group["spread"]["median"] for group in excess["groups"]] == [0.0, 0.0, 1.0, 1.0, None, None]
-    (test,) = page["tests"]
-    assert (test["label"], test["factor"], test["groups"], test["sizes"]) == ("valid", "discovery method", METHODS, [6])
-    assert "3 methods asked about the same 6 networks; 2 of 8 trained failed." in page["figures"][0]["caption"]
-    assert client.get("/studies/xor-width/figures/audit-excess.svg").text.count("<svg") == 1
-    assert "2-2: 1 of 3 (" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
-    text = client.get("/studies/xor-width").text
-    assert "acdc · acdc(tau=0.1) · random" in text
-    assert text.count("<summary>valid</summary>") == 1
-
-
-def test_answers_of_methods_are_in_the_data_and_not_in_the_list(client, store):
-    with store.write() as session:
-        save_results(session, answered())
-    rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/xor-width/data.csv").text)))
-    assert [row["audit-valid:acdc(tau=0.1)"] for row in rows] == ["false", "false", "true", ""] * 2
-    listed = client.get(f"{API}/xor-width/outcomes").json()
-    assert [measure["key"] for measure in listed["measures"]] == ["audit-distinct"]
-
-
 def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, study):
-    columns = client.get(f"/api/v1{study}/data.json").json()["columns"]
+    columns = client.get(f"/api/v2{study}/data.json").json()["columns"]
     told = (ROOT / "docs" / "machine-interface.md").read_text().split("#### Columns", 1)[1].split("\n##", 1)[0]
     assert [name for name in columns if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
 
 
 @pytest.mark.slow
 def test_parquet_says_what_to_install_or_holds_the_same(client, study):
-    answer = client.get(f"/api/v1{study}/data.parquet")
+    answer = client.get(f"/api/v2{study}/data.parquet")
     try:
         from pyarrow import parquet
     except ImportError:
@@ -227,7 +110,7 @@ def test_parquet_says_what_to_install_or_holds_the_same(client, study):
         assert "pluriscope[parquet]" in answer.json()["error"]
     else:
         table = parquet.read_table(io.BytesIO(answer.content))
-        told = client.get(f"/api/v1{study}/data.json").json()
+        told = client.get(f"/api/v2{study}/data.json").json()
         assert table.column_names == told["columns"]
         same = [{name: str(row.get(name)) for name in told["columns"]} for row in told["rows"]]
         assert [{name: str(value) for name, value in row.items()} for row in table.to_pylist()] == same
@@ -235,94 +118,11 @@ def test_parquet_says_what_to_install_or_holds_the_same(client, study):
 
 
 def test_results_travel_over_http(client, study):
-    raw = client.get(f"/api/v1{study}/data.jsonl.gz").content
+    raw = client.get(f"/api/v2{study}/data.jsonl.gz").content
     assert read_results(raw).content == results().content
     again = client.post(f"{API}/results", content=raw)
     assert (again.status_code, again.json()["finished"]) == (201, 8)
     assert client.post(f"{API}/results", content=gzip.compress(b"{}\n")).status_code == 422
-
-
-@pytest.mark.slow
-def test_outcomes_are_paged(client, study):
-    seen, url = [], f"{study}/outcomes?limit=3"
-    while url:
-        page = client.get(f"/api/v1{url}").json()
-        seen += [(item["cell"], item["seed"]) for item in page["items"]]
-        url = page["next_url"]
-    assert len(set(seen)) == len(seen) == 8
-    first = client.get(f"/api/v1{study}/outcomes").json()["items"]
-    assert first[0]["analysed"] is False
-
-
-def test_each_outcome_shows_what_was_measured_of_it(client, study):
-    page = client.get(f"{API}/xor-width/outcomes?protocol=complete").json()
-    measured = {one.network: one.values.get("complete", ()) for one in results().outcomes}
-    assert {item["network"]: [value["text"] for value in item["values"]] for item in page["items"]} == {
-        network: [
-            " | ".join(value_words(output[measure["key"]]) for output in outputs) or "–" for measure in page["measures"]
-        ]
-        for network, outputs in measured.items()
-    }
-
-
-@pytest.mark.parametrize("sort", ["state", "epochs", "loss", "circuits-valid"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):
-    items, url = [], f"{study}/outcomes?limit=3&sort={sort}&order={order}"
-    while url:
-        page = client.get(f"/api/v1{url}").json()
-        items += page["items"]
-        url = page["next_url"]
-    assert len({(item["position"], item["seed"]) for item in items}) == len(items) == 8
-    shown = [item.get(sort) or next(v["text"] for v in item["values"] if v["measure"] == sort) for item in items]
-    values = [None if value == "–" else int(value) if str(value).isdecimal() else value for value in shown]
-    known = [value for value in values if value is not None]
-    assert known == sorted(known, reverse=order == "desc")
-    assert values == known + [None] * (8 - len(known))
-    assert [s["current"] for s in page["sorts"] if s["key"] == sort] == [order]
-
-
-def test_the_order_of_outcomes_is_another_by_direction_and_with_more_outcomes(client, study, store):
-    def shown(order):
-        page = client.get(f"/api/v1{study}/outcomes?sort=epochs&order={order}&limit=200").json()
-        return [item["epochs"] for item in page["items"]]
-
-    assert shown("asc") == sorted(shown("asc"))
-    assert shown("desc") == shown("asc")[::-1]
-    before = len(shown("asc"))
-    with store.write() as session:
-        save_results(session, results(design(seeds={"first": 0, "count": 6})))
-    assert len(shown("asc")) == before * 6 // 4
-    assert shown("asc") == sorted(shown("asc"))
-
-
-def test_the_form_shows_what_it_would_train_before_anything_starts(client):
-    fields = {"name": "By width", "question": "How many?", "hidden": "2-2; 3-3", "count": "20"}
-    fields |= {"tasks": "XOR", "n_inputs": "2", "loss_target": "0.01"}
-    fields |= {"protocols": "complete", "measures": "circuits-valid"}
-    shown = client.post("/studies/new", data=fields)
-    assert shown.status_code == 200
-    assert "40 networks" in shown.text
-    assert client.get(API).json()["items"] == []
-    text = shown.text.partition('name="design" value="')[2].partition('"')[0].replace("&#34;", '"')
-    started = client.post("/studies/new", data={"design": text})
-    assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
-    page = client.get(f"{API}/by-width").json()
-    assert page["progress"]["state"] == "running"
-    assert page["design"]["comparisons"] == ["circuits-valid by hidden layers: mann-whitney"]
-
-
-def test_contradictions_in_the_form_are_all_named(client):
-    fields = {"name": "x", "question": "y", "hidden": "3-3; 3-3", "count": "many", "tasks": "XOR"}
-    answer = client.post("/studies/new", data=fields)
-    assert answer.status_code == 422
-    assert "many" in answer.text
-    fields |= {"count": "3", "measures": "circuits-valid", "protocols": "paper"}
-    answer = client.post("/studies/new", data=fields)
-    assert answer.status_code == 422
-    assert "is there twice" in answer.text
-    sent = client.post("/studies/new", files={"upload": ("s.json", b'{"slug": "x"}', "application/json")})
-    assert sent.status_code == 422
 
 
 def test_a_study_file_can_be_uploaded(client):
@@ -351,15 +151,6 @@ def test_a_visitor_from_elsewhere_changes_nothing(client, study):
     assert answer.status_code == 403
 
 
-def test_the_schema_and_the_study_file(client, study):
-    assert "seeds" in client.get(f"{API}/schema").json()["properties"]
-    file = client.get(f"/api/v1{study}/design").json()
-    shown = client.get("/api/v1/studies/new?study=xor-width").json()
-    named = {"slug": "xor-width-2", "name": "Copy of XOR by width"}
-    assert json.loads(shown["file"]) == {**file, **named}
-    assert parse_qs(urlsplit(client.get(f"/api/v1{study}").json()["outcomes_url"]).query) == {}
-
-
 def test_large_results_are_taken_in_whole(client):
     assert client.post(f"{API}/results", content=result_bytes(results())).status_code == 201
 
@@ -367,7 +158,7 @@ def test_large_results_are_taken_in_whole(client):
 def test_a_study_is_passed_on_like_other_pages(client, study):
     page = client.get(study).text
     assert 'property="og:image" content="http://127.0.0.1/studies/xor-width/card.png"' in page
-    assert "study design" in page  # in the citation
+    assert "study design" in client.get(f"{study}?part=cite").text  # in the citation
     for made in ("card.svg", "drawing.svg"):
         assert "valid circuits" in client.get(f"{study}/{made}").text
     frame = client.get(f"/embed{study}?hide=title")
@@ -377,61 +168,6 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert (told["type"], told["title"]) == ("rich", "XOR by width")
     refused = client.get(f"/api/v2/verified?url={study}")
     assert refused.status_code == 404
-
-
-@pytest.mark.slow
-def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
-    before = client.get(f"/api/v1{study}/outcomes").json()["items"]
-    gone = before[0]
-    slug = urlsplit(gone["network_url"]).path.rsplit("/", 1)[1]
-    page = client.get(f"/networks/{slug}/delete")
-    assert page.status_code == 200
-    assert client.post(f"/networks/{slug}/delete", follow_redirects=False).status_code in (200, 303)
-    after = client.get(f"/api/v1{study}/outcomes").json()["items"]
-    assert [item["values"] for item in after] == [item["values"] for item in before]
-    assert (after[0]["network_url"], after[0]["deleted_url"]) == ("", f"/networks/{slug}/delete")
-    assert "Undo" in client.get(f"{study}/outcomes").text
-    assert client.get(f"/api/v1{study}").json()["progress"]["converged"] == 6
-    assert client.get(gone["network_url"]).status_code == 410
-
-
-@pytest.mark.slow
-def test_a_page_says_of_how_many_networks_its_figures_are(client, store):
-    known = results(design(seeds={"first": 0, "count": 20}))
-    with store.write() as session:
-        row, _ = save_results(session, replace(known, outcomes=known.outcomes[:10]))
-        save_outcomes(session, row, known.outcomes)
-    page = client.get("/api/v1/studies/xor-width").json()
-    assert (page["summed"], page["progress"]["finished"]) == (10, 40)
-    assert sum(group["of"] for group in page["tables"][0]["groups"]) == 10
-    assert "are of the first 10 networks of 40" in client.get("/studies/xor-width").text
-
-
-@pytest.mark.slow
-def test_outcomes_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
-    known = judged_on_rows(results())
-    with store.write() as session:
-        save_results(session, known)
-    first = known.outcomes[0]
-    address = f"/networks/{first.network[:16]}?protocol=paper&data={first.data.digest[:12]}"
-    items = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()
-    assert items["data_kept"]
-    assert items["items"][0]["network_url"].endswith(f"?protocol=paper&data={first.data.digest[:12]}")
-    page = client.get(f"/api/v1{address}").json()
-    assert (page["scope"]["data"]["boolean"], page["counts"]) == (False, None)
-    assert page["network"]["input_data"] == first.data.digest
-
-
-@pytest.mark.slow
-def test_a_ladder_says_what_it_takes_together(client, store):
-    wide = results(design(hidden=[[width] for width in range(2, 9)], references=[]))
-    with store.write() as session:
-        save_results(session, wide)
-    caption = client.get(f"{API}/xor-width").json()["figures"][0]["caption"]
-    assert caption.startswith("2 measures of the same 21 networks; 7 of 28 trained failed.")
-    assert "The networks of all 7 cells are taken together" in caption
-    apart = client.get(f"{API}/xor-width?by=hidden").json()["figures"][0]["caption"]
-    assert "taken together" not in apart
 
 
 ABOUT_INPUTS = ("sandbox",)
@@ -469,17 +205,327 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
 
 
+# --- one study
+
+
+@pytest.mark.slow
+def test_a_page_follows_its_study_until_it_is_summed_up(client, store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        save_outcomes(session, row, results(design()).outcomes)
+        for job in study_jobs(session, row.digest):
+            job.state = "done"
+        study_queue.ask_for_summary(session, row)
+    page, text = client.get(f"{API}/xor-width").json(), client.get("/studies/xor-width").text
+    assert (page["progress"]["state"], page["moving"], page["summed"]) == ("done", True, 0)
+    assert 'id="progress" data-poll' in text
+    assert "Not summed up yet" in text
+    with store.write() as session:
+        for job in jobs_of_network(session, row.digest, unfinished=True):
+            job.state = "failed"
+    text = client.get("/studies/xor-width").text
+    assert "data-poll" not in text
+    assert "could not be summed up" in text
+    with store.write() as session:
+        sum_up(session, find_study(session, "xor-width"))
+    assert client.get("/studies/xor-width").text.count("<figure id=") == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ("nowhere", 404, "is not stored here"),
+        ("xor-width?protocol=mine", 400, "not one of this study"),
+        ("xor-width?by=loss_target", 400, "does not vary"),
+        ("xor-width?colour=red", 400, "unknown"),
+        ("xor-width/outcomes?cell=9", 400, "is unknown"),
+        ("xor-width/outcomes?sort=beauty", 400, "is unknown"),
+        ("xor-width/outcomes?protocol=mine", 400, "not one of this study"),
+        (f"{ONE}?by=tasks", 200, ""),
+        (f"{ONE}/data.jsonl.gz", 404, "is none"),
+    ],
+)
+def test_what_no_study_has_is_refused_by_name(client, study, asked, status, words):
+    answer = client.get(f"{API}/{asked}")
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    for name in ("nothing", "ladder-9"):
+        answer = client.get(f"{study}/figures/{name}.svg")
+        assert (answer.status_code, "not one of this study" in answer.text) == (404, True)
+
+
+def test_a_study_counts_failed_networks(client, study):
+    page = client.get(f"{API}/xor-width").json()
+    assert (page["progress"]["failed"], page["progress"]["state"]) == (2, "done")
+    circuits, interpretations, one, formulas = page["measures"]
+    group = circuits["groups"][0]
+    assert (group["of"], group["failed"], group["spread"]["median"]) == (4, 1, 1)
+    assert (one["groups"][0]["yes"]["hits"], one["groups"][0]["yes_of_all"]["of"]) == (2, 4)
+    assert interpretations["groups"][0]["bounded"] == 1
+    assert formulas["groups"][0]["categories"] == {"A ∧ B": 3, "A ∨ B": 1}
+    assert page["references"][0]["ours"] == {"median": 11}
+    assert page["tests"][0]["result"]["effect"] == -1
+    notes = {(test["factor"], test["result"]["test"]): test["note"] for test in page["tests"]}
+    ignoring = "takes the levels as independent samples, though they share seeds"
+    assert ignoring in notes["hidden layers", "mann-whitney"]
+    assert ignoring in notes["hidden layers", "fisher"]
+    assert "independent" not in notes["protocol", "wilcoxon"]
+    text = client.get(study).text
+    assert "2 failed, which percentages include" in text
+    assert "1 stopped early" in text
+    for part, words in (("numbers", "1 failed"), ("references", "from the authors"), ("design", "3-3")):
+        assert words in client.get(f"{study}?part={part}").text
+
+
+def test_figures_have_a_dot_for_each_network_and_say_so(client, study):
+    figures = client.get(f"{API}/xor-width").json()["figures"]
+    assert list(figures) == ["ladder-0", *MEASURES[:2]]
+    assert "6 networks of 8; 2 of 8 trained failed." in figures["circuits-valid"]
+    drawn = {name: client.get(f"{study}/figures/{name}.svg").text for name in (*figures, *MEASURES)}
+    assert drawn["circuits-valid"].count('<circle class="m-dot"') == 6
+    assert drawn["interpretations-total"].count('<circle class="m-hollow"') == 2
+    assert "Hollow: 2 estimates" in figures["interpretations-total"]
+    assert "67% (2 of 3)" in drawn["one-irredundant-algorithm"]
+
+
+def test_answers_of_methods_are_one_figure_and_no_columns(client, store):
+    with store.write() as session:
+        save_results(session, answered())
+    page = client.get(f"{API}/xor-width").json()
+    assert list(page["figures"]) == ["audit-valid", "audit-excess", "audit-distinct"]
+    valid, excess, _ = page["measures"]
+    labels = [f"{method}, {width}" for method in METHODS for width in ("2-2", "3-3")]
+    assert [group["label"] for group in valid["groups"]] == labels
+    assert [group["yes"]["hits"] for group in valid["groups"]] == [2, 2, 1, 1, 0, 0]
+    assert [group["spread"]["median"] for group in excess["groups"]] == [0.0, 0.0, 1.0, 1.0, None, None]
+    (test,) = page["tests"]
+    assert (test["factor"], test["result"]["groups"], test["result"]["sizes"]) == ("discovery method", METHODS, [6])
+    assert "3 methods of the same 6 networks; 2 of 8 trained failed." in page["figures"]["audit-valid"]
+    assert "33% (1 of 3)" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/xor-width/data.csv").text)))
+    assert [row["audit-valid:acdc(tau=0.1)"] for row in rows] == ["false", "false", "true", ""] * 2
+    first = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
+    assert [name for name in first if name.startswith("audit")] == ["audit-distinct"]
+
+
+@pytest.mark.slow
+def test_what_is_summed_up_and_taken_together_is_said(client, store):
+    known = results(design(hidden=[[width] for width in range(2, 9)], references=[], seeds={"first": 0, "count": 6}))
+    with store.write() as session:
+        row, _ = save_results(session, replace(known, outcomes=known.outcomes[:10]))
+        save_outcomes(session, row, known.outcomes)
+    page = client.get(f"{API}/xor-width").json()
+    assert (page["summed"], page["progress"]["finished"]) == (10, 42)
+    assert sum(group["of"] for group in page["measures"][0]["groups"]) == 10
+    assert "could not be summed up" in client.get("/studies/xor-width").text
+    assert "all 7 cells are taken together" in page["figures"]["ladder-0"]
+    apart = client.get(f"{API}/xor-width?by=hidden").json()["figures"]["ladder-0"]
+    assert "taken together" not in apart
+
+
+# --- its networks
+
+
+@pytest.mark.parametrize("sort", ["", "state", "epochs", "loss", "circuits-valid", "interpretations-total"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_outcomes_are_sorted_page_by_page_with_those_without_a_value_last(client, study, sort, order):
+    items, url = [], f"{API}/xor-width/outcomes?limit=3&sort={sort}&order={order}"
+    while url:
+        page = client.get(url).json()
+        items += page["items"]
+        url = page["next"]
+    assert len({item["digest"] for item in items}) == len(items) == page["total"] == 8
+    values = [item.get(sort) if sort else (int(item["cell"]), item["seed"]) for item in items]
+    numbers = [int(value) if sort.endswith(("valid", "total")) and value is not None else value for value in values]
+    known = [value for value in numbers if value is not None]
+    assert known == sorted(known, reverse=order == "desc")
+    assert numbers == known + [None] * (8 - len(known))
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [("state=failed", 2), ("why=stopped_early", 2), ("state=converged&cell=1", 3), ("cell=0&cell=1", 8)],
+)
+def test_outcomes_are_filtered_and_each_count_is_what_choosing_it_leaves(client, study, options, left):
+    page = client.get(f"{API}/xor-width/outcomes?{options}").json()
+    assert page["total"] == len(page["items"]) == left
+    for facet in page["facets"]:
+        for choice in facet["choices"]:
+            kept = "&".join(
+                one
+                for one in options.split("&")
+                if not one.startswith((facet["name"], "why")) or (one.startswith("why") and facet["name"] == "cell")
+            )
+            alone = client.get(f"{API}/xor-width/outcomes?{kept}&{facet['name']}={choice['value']}").json()
+            assert alone["total"] == choice["count"], (facet["name"], choice)
+
+
+def test_each_outcome_shows_what_was_measured_of_it(client, study):
+    items = client.get(f"{API}/xor-width/outcomes").json()["items"]
+    for item, outcome in zip(items, results().outcomes, strict=True):
+        (measured,) = outcome.values.get("complete", ({},))
+        for name, one in measured.items():
+            number = isinstance(one.value, int) and not isinstance(one.value, bool)
+            assert item[name] == (safe_in_json(one.value) if number else value_words(one))
+    text = client.get(f"{study}/outcomes").text
+    assert "≥ 1<" in text
+    assert "A ∧ B, A ∨ B" in text
+
+
+@pytest.mark.slow
+def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
+    gone = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
+    slug = urlsplit(gone["url"]).path.rsplit("/", 1)[1]
+    client.post(f"/networks/{slug}/delete")
+    after = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
+    assert after == gone | {"url": ""}
+    assert f'href="/networks/{slug}/delete">Undo' in client.get(f"{study}/outcomes").text
+
+
+@pytest.mark.slow
+def test_outcomes_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
+    known = judged_on_rows(results())
+    with store.write() as session:
+        save_results(session, known)
+    first = known.outcomes[0]
+    url = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()["items"][0]["url"]
+    assert url.endswith(f"?protocol=paper&data={first.data.digest[:12]}")
+    page = client.get(f"/api/v1{url}").json()
+    assert (page["scope"]["data"]["boolean"], page["counts"]) == (False, None)
+
+
+# --- another one
+
+
+def test_the_form_shows_what_it_would_train_before_anything_starts(client):
+    fields = {"name": "By width", "question": "How many?", "hidden": "2-2; 3-3", "count": "20"}
+    fields |= {"tasks": "XOR", "n_inputs": "2", "loss_target": "0.01"}
+    fields |= {"protocols": "complete", "measures": "circuits-valid"}
+    shown = client.post("/studies/new", data=fields)
+    assert shown.status_code == 200
+    assert "40 networks" in shown.text
+    assert [one["origin"] for one in client.get(API).json()["items"]] == ["bundled"]
+    text = unescape(shown.text.partition('name="design" value="')[2].partition('"')[0])
+    started = client.post("/studies/new", data={"design": text})
+    assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
+    page = client.get(f"{API}/by-width").json()
+    assert page["progress"]["state"] == "running"
+    assert [(one["measure"], one["test"]) for one in page["design"]["comparisons"]] == [
+        ("circuits-valid", "mann-whitney")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"count": "many"}, "count"),
+        ({"hidden": "3-3; 3-3"}, "is there twice"),
+        ({"hidden": "3-x"}, "hidden"),
+        ({"measures": ""}, "measures"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_what_is_wrong_in_the_form_is_named(client, changed, words):
+    fields = {"name": "x", "question": "y", "hidden": "3-3", "count": "3", "tasks": "XOR"}
+    fields |= {"protocols": "paper", "measures": "circuits-valid"}
+    answer = client.post("/studies/new", data=fields | changed)
+    assert (answer.status_code, words in answer.text) == (422, True)
+    sent = client.post("/studies/new", files={"upload": ("s.json", b'{"slug": "x"}', "application/json")})
+    assert sent.status_code == 422
+
+
+def test_a_duplicate_has_a_name_and_slug_of_its_own_and_says_where_nothing_was_changed(client, study):
+    assert "seeds" in client.get(f"{API}/schema").json()["properties"]
+    text = client.get("/studies/new?study=xor-width").text
+    file = json.loads(unescape(text.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0]))
+    own = client.get(f"{API}/xor-width/design").json()
+    assert file == {**own, "slug": "xor-width-2", "name": "Copy of XOR by width"}
+    assert "This design is stored" in client.post("/studies/new", data={"file": json.dumps(file)}).text
+    file["seeds"]["first"] = 50
+    assert "This design is stored" not in client.post("/studies/new", data={"file": json.dumps(file)}).text
+    assert client.post(API, json={"design": file}).status_code == 202
+    assert client.get(f"{API}/xor-width-2").json()["name"] == "Copy of XOR by width"
+
+
+# --- of transformers
+
+
+@pytest.fixture
+def spaces():
+    lines = [json.loads(line) for line in results_file(ONE).read_text().splitlines()]
+    return [(line["task"], space) for line in lines for space in line["spaces"]]
+
+
+def test_granularity_decides_whether_there_is_one_minimal_circuit(client, spaces):
+    page = client.get(f"{API}/{ONE}").json()
+    summary = ModelSummary(model_study(ONE))
+    together = [summary.together(key, "").yes for key in summary.keys_of("one-minimal").values()]
+    assert [(share.hits, share.of) for share in together] == [(84, 100), (29, 100), (2, 100)]
+    for share in together:
+        assert f"{share.hits}% ({100 * share.low:.0f}–{100 * share.high:.0f})" in page["answers"][0]
+    for measure in page["measures"]:
+        assert len(measure["groups"]) == 15
+        for number, group in enumerate(measure["groups"]):
+            rules, task = list(GRANULARITIES)[number // 5], group["label"].rpartition(", ")[2]
+            mine = [space for of, space in spaces if (of, space["rules"]) == (task, rules)]
+            assert group["of"] == len(mine) == 20
+            if measure["key"] == "one-minimal":
+                assert group["yes"]["hits"] == sum(space["minimal"] == 1 for space in mine)
+                continue
+            values = sorted(space[measure["key"]] for space in mine)
+            assert (group["spread"]["least"], group["spread"]["most"]) == (values[0], values[-1])
+            assert group["spread"]["median"] == (values[9] + values[10]) / 2
+            bounds = sum(space["listed"] < space["valid"] for space in mine)
+            assert group["bounded"] == (bounds if measure["key"] == "minimal" else 0)
+
+
+def test_a_study_of_transformers_has_the_pages_and_files_of_the_others(client, spaces):
+    assert f'href="/studies/{ONE}"' in client.get("/studies").text
+    for name in ("one-minimal", "minimal", "valid"):
+        svg = client.get(f"/studies/{ONE}/figures/{name}.svg").text
+        assert "parts are whole heads" in svg
+    assert "84% (84 of 100)" in client.get(f"/studies/{ONE}").text
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{API}/{ONE}/data.csv").text)))
+    assert [(row["task"], int(row["valid"])) for row in rows] == [(task, space["valid"]) for task, space in spaces]
+    assert client.get(f"{API}/{ONE}/design").json() == json.loads(design_file(ONE).read_text())
+    listed = client.get(f"{API}/{ONE}/outcomes?cell=1&sort=seed").json()
+    assert (listed["total"], listed["of"], listed["items"][0]["network"]) == (20, 100, "other name, seed 0")
+    assert "of 100 models have" not in client.get(f"/studies/{ONE}/outcomes").text
+    refused = client.post(f"{API}/{ONE}/pause")
+    assert (refused.status_code, "comes with Pluriscope" in refused.text) == (409, True)
+
+
+def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
+    [told] = [space for one in model_study(ONE).models[:1] for space in one.spaces if space.rules == "nodes"]
+    assert told.has_one
+    partial = SpaceFound(**{**told.model_dump(), "valid": told.listed + 1})
+    with pytest.raises(ValueError, match="is not known"):
+        _ = partial.has_one
+
+
+# --- addresses from before
+
+
 @pytest.mark.parametrize(
     ("former", "now"),
     [
-        ("courses/5?theme=dark", "?theme=dark"),
-        ("side-by-side?n=0123456789ab&n=ba9876543210&protocol=paper", "?protocol=paper"),
-        ("figures/circuits-valid?by=hidden", "?by=hidden"),
-        ("figures/audit-valid:acdc(tau=0.1)", ""),
-        ("figures/circuits-valid.json", ""),
+        ("/studies/xor-width/courses/5?theme=dark", "/studies/xor-width?theme=dark"),
+        ("/studies/xor-width/side-by-side?n=0123456789ab&protocol=paper", "/studies/xor-width?protocol=paper"),
+        ("/studies/xor-width/figures/circuits-valid?by=hidden", "/studies/xor-width?by=hidden"),
+        ("/studies/xor-width/figures/circuits-valid.json", "/studies/xor-width"),
+        ("/studies/xor-width/rename", "/studies/xor-width"),
+        (f"/findings/{ONE}", f"/studies/{ONE}"),
+        (f"/findings/{ONE}/figures/valid.svg", f"/studies/{ONE}/figures/valid.svg"),
     ],
 )
 def test_pages_that_were_lead_to_the_study(client, study, former, now):
-    for prefix in ("", "/api/v1"):
-        answer = client.get(f"{prefix}{study}/{former}", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (301, f"{prefix}{study}{now}")
+    answer = client.get(former, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (301, now)
+
+
+@pytest.mark.parametrize(
+    ("method", "former"),
+    [("GET", ""), ("GET", "/xor-width"), ("GET", "/xor-width/outcomes"), ("POST", "/xor-width/pause"), ("POST", "")],
+)
+def test_version_1_says_where_it_is_told_now(client, study, method, former):
+    answer = client.request(method, f"/api/v1/studies{former}")
+    assert (answer.status_code, "Ask /api/v2/studies" in answer.json()["error"]) == (410, True)

@@ -1,4 +1,4 @@
-"""Ladders and stacks read in rows: every group of every step at its place, whole labels, nothing outside the axis."""
+"""Figures read in rows: every group of every step at its place, whole labels, nothing outside the axis."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from app.figures.studies import Dot, Strip
-from app.figures.study_rows import Axis, LadderRow, LadderStep
-from app.figures.svg.study_rows import ladder_drawing
+from app.figures.studies import Axis, Dot, LadderRow, LadderStep, Strip
+from app.figures.svg.studies import ladder_drawing
 
 
 def row(label, values, median):
     dots = tuple(Dot(float(value)) for value in values)
-    strip = Strip(label, dots, None, median, None)
+    strip = Strip(dots, median)
     return LadderRow(label, sum(values) / len(values), strip, None, None, f"{median}", f"{label}: mean & median")
 
 

@@ -1,4 +1,4 @@
-"""Figures in rows as drawings, see :mod:`app.figures.study_rows`."""
+"""Figures of studies as drawings in rows, see :mod:`app.figures.studies`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from app.figures.studies import jitter, kept
-from app.figures.study_rows import TONES, Axis, LadderStep, Stack, places
+from app.figures.studies import Axis, LadderStep, jitter, kept, places
 from app.figures.svg.elements import drawing, num, text, text_width
 
 _ROW: Final = 15.0
-_PLOT: Final = 420.0
+_PLOT: Final = 300.0
 _TOP: Final = 26.0
-_STACK: Final = 26.0
 
 
 def ladder_drawing(
@@ -78,43 +76,6 @@ def ladder_drawing(
                 body += f'<path class="m-box" d="M{num(across(row.low))} {num(y)}H{num(across(row.high))}"/>'
     body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
     return _finished(left + _PLOT + right, base + 36, body, sentence, notes)
-
-
-def stacks_drawing(
-    categories: Sequence[str], stacks: Sequence[Stack], *, sentence: str, notes: Sequence[str] = ()
-) -> Markup:
-    """One row for each group, cut into its categories.
-
-    Args:
-        categories: in the order in which they follow each other.
-        stacks: the groups, top to bottom.
-        sentence: what it shows, in words.
-        notes: lines below everything.
-    """
-    left = 12 + max([text_width(stack.label, 11.5) for stack in stacks] + [0.0])
-    body, x = "", left
-    for place, name in enumerate(categories):
-        body += f'<path {_tone(place)} d="M{num(x)} 4h12v12h-12Z"/>' + text(x + 17, 14, name, "lab s")
-        x += 32 + text_width(name, 11.5)
-    for line, stack in enumerate(stacks):
-        y, done = _TOP + _STACK * line, 0.0
-        body += text(left - 6, y + 14, stack.label, "lab s", anchor="end")
-        for place, share in enumerate(stack.shares):
-            at, wide = left + _PLOT * done, _PLOT * share
-            body += (
-                f'<path {_tone(place)} d="M{num(at)} {num(y)}h{num(wide)}v20h{num(-wide)}Z">'
-                f"<title>{escape(stack.words[place])}</title></path>"
-            )
-            done += share
-    base = _TOP + _STACK * len(stacks)
-    for tenth in range(5):
-        body += text(left + _PLOT * tenth / 4, base + 12, f"{tenth * 25}%", "lab s", anchor="middle")
-    body += text(left + _PLOT / 2, base + 28, "share of networks", "lab s", anchor="middle")
-    return _finished(max(left + _PLOT + 24, x), base + 34, body, sentence, notes)
-
-
-def _tone(place: int) -> str:
-    return f'style="fill:var({TONES[place % len(TONES)]});stroke:var(--ink-3)"'
 
 
 def _finished(width: float, height: float, body: str, sentence: str, notes: Sequence[str]) -> Markup:

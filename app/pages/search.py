@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
-from pydantic import Field
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import texts_of_formula
@@ -32,7 +33,7 @@ from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
 from app.pages.models.models import matches
 from app.pages.place import locate
-from app.pages.sections import Section, sections_of
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
 
@@ -66,7 +67,7 @@ class SearchOptions(Options):
 class Hit(PageModel):
     """One result."""
 
-    kind: str = Field(description="network, model, page, study, term, action, or the kind of an explanation.")
+    kind: str = Field(description="network, model, study, term, action, or the kind of an explanation.")
     label: str
     detail: str = Field(description="What tells it from others: the network that it belongs to, a question, a meaning.")
     url: str
@@ -83,20 +84,49 @@ class Group(PageModel):
     url: str = Field(description="This group alone, with more of it.")
 
 
-class SearchPage(PageModel):
+class SearchRecord(PageModel):
     """What a text names, by group; groups without a result are left out."""
 
     q: str
     kind: str
     groups: list[Group]
     note: str = Field(description="What was not looked through, in a sentence; empty if nothing was left out.")
-    all_url: str = Field(description="All groups for the same text.")
     url: str
 
-    @property
-    def n_hits(self) -> int:
-        """Results on the page."""
-        return sum(len(group.hits) for group in self.groups)
+
+class Asked(BaseModel):
+    """The field of the page."""
+
+    q: str = Field(
+        "", title="Find anything", max_length=200, description="A name, a mask, a formula, a term, an action."
+    )
+
+
+KEYS: Final = (
+    ("/, Ctrl K", "Find anything"),
+    ("j, k", "Next or previous row of a list"),
+    ("←, →", "Previous or next page of a series"),
+    ("c", "Tick the result that has the focus, to compare it"),
+    ("?", "These shortcuts"),
+    ("Esc", "Close what is open"),
+)
+
+
+def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
+    """The page."""
+    n = sum(len(group.hits) for group in found.groups)
+    said = f"{noun(n, 'result')} for “{found.q}”." if found.q else "What is named so, wherever it is."
+    one = [Action("All groups", links.search(q=found.q))] if found.kind else []
+    yield Head("Find anything", f"{said} {found.note}".strip(), actions=one)
+    yield Form(Asked, links.search(), "Find", {"q": found.q}, changes=False)
+    if found.q and not n:
+        yield Notice("Nothing has this name", "Masks, references, formulas and digests are understood, too.")
+    for group in found.groups:
+        yield Section(group.title, id=group.key, action=Action("More of these", group.url) if group.more else None)
+        rows = [(Markup('<a href="{}">{}</a>').format(hit.url, hit.label), hit.detail) for hit in group.hits]
+        yield Table.plain(("Result", "What it is"), rows)
+    yield Section("Keys", id="shortcuts")
+    yield Table.plain(("Key", "What it does"), KEYS)
 
 
 MOST_WORDS: Final = 8
@@ -104,7 +134,7 @@ Looked = tuple[list[Hit], bool, str]
 """Hits, whether there are more, and what was not looked through."""
 
 
-def build_search(session: Session, addresses: Addresses, options: SearchOptions) -> SearchPage:
+def build_search(session: Session, addresses: Addresses, options: SearchOptions) -> SearchRecord:
     """What a text names. Without a text: the first networks and everything that can be done."""
     text = " ".join(options.q.split())
     search = _Search(session, addresses, text, options.limit)
@@ -125,12 +155,11 @@ def build_search(session: Session, addresses: Addresses, options: SearchOptions)
         if hits:
             url = addresses.search(q=text, kind=key, limit=MOST_IN_GROUP)
             groups.append(Group(key=key, title=title, hits=hits, more=more, url=url))
-    return SearchPage(
+    return SearchRecord(
         q=text,
         kind=options.kind,
         groups=groups,
         note=" ".join(notes),
-        all_url=addresses.search(q=text),
         url=addresses.search(**options.model_copy(update={"q": text}).view_of()),
     )
 
@@ -149,7 +178,7 @@ class _Search:
     def networks(self) -> Looked:
         rows, more = finding.networks_named(self._session, self._words, self._limit)
         models = [row for row in all_models(self._session) if self._words and matches(row, self._text.lower())]
-        hits = [*(self._page_of(row) for row in rows), *self._pages_named(rows)]
+        hits = [self._page_of(row) for row in rows]
         hits += [
             Hit(kind="model", label=row.name, detail="model of another kind", url=self._addresses.model(row.slug))
             for row in models
@@ -166,21 +195,6 @@ class _Search:
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
         detail = f"{'–'.join(map(str, row.sizes))}, {tasks} · {row.slug}"
         return Hit(kind="network", label=row.name, detail=detail, url=self._addresses.network(row.slug))
-
-    def _pages_named(self, found: Sequence[NetworkRow]) -> list[Hit]:
-        """Pages of networks that the text names by a word such as sandbox, where it names no network by itself."""
-        if found or len(self._words) < 2:
-            return []
-        hits = []
-        section, words = section_named(self._addresses, "any", self._words)
-        if section is None:
-            return []
-        rows, _ = finding.networks_named(self._session, words, self._limit)
-        for row in rows:
-            section, _ = section_named(self._addresses, row.slug, self._words)
-            if section is not None:
-                hits.append(Hit(kind="page", label=section.label, detail=row.name, url=section.url))
-        return hits
 
     def explanations(self) -> Looked:
         finder = Finder(self._session, self._addresses, self._limit)
@@ -259,20 +273,6 @@ def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Hit]:
         for hit, also in actions(addresses)
         if all(f" {word}" in f" {hit.label} {hit.detail} {also}".lower() for word in words)
     ]
-
-
-def section_named(addresses: Addresses, slug: str, words: Sequence[str]) -> tuple[Section | None, list[str]]:
-    """The page of a network that one of some words names, such as sandbox, and the other words.
-
-    Args:
-        slug: of the network.
-        words: of the query, in lower case.
-    """
-    for section in sections_of(addresses, addresses.network(slug), ""):
-        for word in words:
-            if len(word) > 3 and section.label.lower().replace(" ", "-").startswith(word):
-                return section, [other for other in words if other != word]
-    return None, list(words)
 
 
 def terms_named(addresses: Addresses, words: Sequence[str]) -> list[Hit]:

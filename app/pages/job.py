@@ -1,0 +1,159 @@
+"""One job: how far it is, its stages, what it trains, its log, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from markupsafe import Markup
+
+from app.figures.numbers import duration, exact, noun, when
+from app.figures.svg import loss_figure, outputs_figure, verdict_mark
+from app.pages.job_list import STATES
+from app.pages.jobs import JobPage
+from app.pages.training.course import Learning, TrainedNetwork
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Figure,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Progress,
+    Prose,
+    Section,
+    Table,
+    Verdict,
+    VerdictState,
+)
+
+STAGE_WORDS: Final = {
+    "pass": "done",
+    "running": "running",
+    "untested": "not started",
+    "fail": "failed",
+    "na": "stopped here",
+}
+_SIGNS: Final[dict[str, VerdictState]] = {"training": "running", "converged": "pass", "failed": "fail"}
+
+
+def job_blocks(job: JobPage) -> Iterator[Block]:
+    """The page."""
+    yield Head(job.title, _status(job) if job.ended else "", [Verdict(job.state, STATES[job.state])], _actions(job))
+    if job.state == "failed":
+        yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
+    if not job.ended:
+        now = next((stage for stage in job.stages if stage.state == "running"), None)
+        found = "" if now is None else f"{now.name}: {now.what}{f', {now.found}' if now.found else ''}"
+        done, total = (0, 0) if now is None else (now.done, now.total)
+        note = "You may close this page; the link keeps working."
+        again = [Action("Draw the curves anew", job.url)] if job.learning and job.state == "running" else ()
+        yield Progress(f"{_status(job)} {found}".strip(), done, total, note, actions=again, id=f"progress-{job.state}")
+    if job.learning is not None:
+        yield from _training(job.learning, job.ended)
+    rows = [(one.name, one.what, STAGE_WORDS[one.state], one.found) for one in job.stages]
+    if rows:
+        yield Section("Stages")
+        yield _live(Table.plain(("Stage", "What happens in it", "State", "Found"), rows), "stages", job.ended)
+    if job.network_url:
+        of = Markup('Network: <a href="{}">{}</a>.').format(job.network_url, job.network_name)
+        yield Notice(of)
+    yield More("Log", lambda: [_log(job)], f"{noun(len(job.log) + job.log_left_out, 'line')}, newest last", id="log")
+
+
+def _live(table: Table, name: str, ended: bool) -> Table:
+    """A short table, renewed while the job goes on."""
+    return replace(table, id=name, usual=table.query, renews=not ended)
+
+
+def _status(job: JobPage) -> str:
+    took = duration(job.seconds or 0)
+    if job.state == "queued" and job.wait_seconds is not None:
+        when_ = f"in {duration(job.wait_seconds)}" if job.wait_seconds > 0 else "as soon as a worker is free"
+        return f"Attempt {job.losses} of {job.max_losses} failed; tried again {when_}."
+    if job.abandoned:
+        return "No sign of its worker since its lease ran out; started again as soon as a worker is free."
+    if job.state == "running" and job.cancel_requested:
+        return "Asked to stop; it stops at its next step."
+    if job.state == "cancelled" and job.learning is not None:
+        return "Cancelled. No network was stored; below is how far training came."
+    if job.set_aside:
+        tried = f"Gave up after {exact(job.attempts)} failed attempts."
+        return f"{tried} Nothing of it was kept; it can be tried again."
+    return {
+        "queued": f"Waiting for a worker since {when(job.created_at)}.",
+        "running": f"Running for {took}.",
+        "done": f"Done in {took}: {job.found or 'finished'}.",
+        "truncated": f"Ended at a limit after {took}: {job.found}. What was found is stored, and its page says what is "
+        "not listed or was not searched.",
+        "cancelled": "Cancelled. Nothing of it was kept; no earlier result was touched.",
+        "failed": f"Failed after {took}{f' and {job.attempts} attempts' if job.attempts > 1 else ''}.",
+    }[job.state]
+
+
+def _actions(job: JobPage) -> list[Action | Menu]:
+    found: list[Action | Menu] = []
+    if job.result_url:
+        found.append(Action("View results", job.result_url, primary=True))
+    if job.retry_url:
+        found.append(Action("Try again", job.retry_url, not job.result_url, True))
+    if job.wait_seconds:
+        found.append(Action("Try now", job.retry_now_url, changes=True))
+    if job.cancel_url and not job.cancel_requested:
+        found.append(Action("Cancel", job.cancel_url, changes=True))
+    return [*found, Menu("Share", (), job.url)]
+
+
+def _training(learning: Learning, ended: bool) -> Iterator[Block]:
+    told = f"{learning.n_converged} of {len(learning.networks)} converged"
+    told += f", {learning.n_training} on their way" if learning.n_training else ""
+    told += f", {learning.n_failed} failed" if learning.n_failed else ""
+    yield Section("Trained" if ended else "In training", told, Action("Train again", learning.again_url))
+    rows = [_trained(one, len(learning.inputs)) for one in learning.networks]
+    labels = ("Network", "Outcome", "Epochs", "Loss", "Inputs right", "Validation rows right")
+    others = [", ".join(one.known_as) for one in learning.networks]
+    known = [f"Known as {names}, too." if names else "" for names in others]
+    yield _live(Table.plain(labels, rows, known), "training", ended)
+    yield from learning_figures(learning)
+    if ended and learning.n_failed:
+        yield Prose("What did not converge is no network to explain: it is listed here alone.", glossary=False)
+
+
+def learning_figures(learning: Learning) -> Iterator[Block]:
+    """Loss by epoch of every network, and of one network alone its outputs."""
+    if not learning.curves:
+        return
+    words = f"Mean squared error by epoch; training stops when an epoch’s is below {learning.loss_target:g}. "
+    one = len(learning.networks) == 1
+    words += (
+        f"Drawn: {learning.thinning}." if one else "A line for each seed: thin where it converged, dashed where not."
+    )
+    yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
+    for output, task in enumerate(learning.tasks if one else ()):
+        curves = learning.output_curves(output)
+        if curves:
+            title = f"{task}: what the network gives on each input by epoch, dashed where it should be 0."
+            yield Figure(outputs_figure(curves, title=title), title)
+
+
+def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:
+    name = Markup('<a href="{}">{}</a>').format(one.url, one.name) if one.url else one.name
+    sign = verdict_mark("untested" if one.state == "waiting" else _SIGNS[one.end])
+    words = f"{one.state.replace('_', ' ')} {one.message}".strip()
+    return (
+        name,
+        Markup('<span class="glyph">{}</span> {}').format(sign, words),
+        exact(one.epochs),
+        f"{one.loss:.2e}" if one.loss is not None else "not finite" if one.epochs else "",
+        "" if one.n_right is None else f"{one.n_right} of {n_inputs}",
+        "" if one.accuracy is None or one.end == "training" else f"{one.accuracy:.1%}",
+    )
+
+
+def _log(job: JobPage) -> Prose:
+    left = [f"{exact(job.log_left_out)} earlier lines left out"] if job.log_left_out else []
+    lines = [f"{one.at:%H:%M:%S} {'' if one.level == 'info' else f'{one.level}: '}{one.message}" for one in job.log]
+    text = "\n".join(" ".join(line.split("\n")) for line in [*left, *lines] or ["nothing yet"])
+    return Prose("```\n" + text.replace("```", "'''") + "\n```\n\nTimes are UTC.", glossary=False)

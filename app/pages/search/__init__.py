@@ -1,1 +1,0 @@
-"""Find anything: networks, explanations by reference or formula, studies, terms and actions, by one text."""
