@@ -17,7 +17,7 @@ from analysis.explanations.explanation import NAME, REF, Frame, RecordedKind, Va
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.rows import columns_of, insert_rows
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, VerdictRow
 
 
 class StoredSearch(ByName):
@@ -32,10 +32,11 @@ class StoredSearch(ByName):
 def save_found(
     session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], frame: Frame, search: StoredSearch
 ) -> None:
-    """Store what was found, in place of an earlier search of this kind."""
+    """Store what was found, in place of an earlier search of this kind and of verdicts on what that found."""
     table = RECORDED_TABLES[kind.key]
     session.execute(delete(SearchRow).filter_by(analysis=analysis.id, kind=kind.key))
     session.execute(delete(table).where(table.c.analysis == analysis.id))
+    session.execute(delete(VerdictRow).filter_by(analysis_id=analysis.id, kind=kind.key))
     session.add(SearchRow(analysis=analysis.id, kind=kind.key, found_at=datetime.now(UTC), **search.model_dump()))
     session.flush()
     lists = (map(_finite, column.tolist()) for column in frame.values())

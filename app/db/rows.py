@@ -7,7 +7,7 @@ minute beside one busy thread. So a column is fetched as one joined text, parsed
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Boolean, Column, ColumnElement, Float, Integer, Table, Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from app.db.columns import BigCount, HexMask, SortableInteger
+from app.db.columns import BigCount, HexMask, Letters, SortableInteger
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
@@ -99,13 +99,54 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
         names: columns that are read now, in one statement.
     """
-    key = (*key_of(session, analysis), kind)
+    found = _columns(session, analysis, kind)
+    found.read(names)
+    return found
+
+
+def letters_of(session: Session, analysis: AnalysisRow, kind: str, version: Hashable) -> NDArray[np.uint8]:
+    """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`.
+
+    Args:
+        session: open session.
+        analysis: the analysis.
+        kind: as there.
+        version: differs between what was stored at different times; what was read is kept under it.
+    """
+    letters = _columns(session, analysis, kind, version)["verdicts"]
+    assert isinstance(letters, np.ndarray)  # noqa: S101  a column of letters always is
+    return letters
+
+
+def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: NDArray[np.uint8]) -> None:
+    """Put the letters of all verdicts into the rows, in place of those there.
+
+    Args:
+        session: of the writer.
+        analysis: the analysis.
+        kind: as for :func:`columns_of`.
+        letters: ``[explanations, positions]``.
+    """
+    source = _SOURCES[kind]
+    connection = session.connection()
+    quote = connection.dialect.identifier_preparer.quote
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    width, text = letters.shape[1], letters.tobytes().decode("ascii")
+    values = (text[start : start + width] for start in range(0, len(text), width))
+    places = list(columns_of(session, analysis, kind)[source.order])
+    rows = [(value, analysis.id, int(place)) for value, place in zip(values, places, strict=True)]
+    where = f"{quote(source.owner)} = {mark} AND {quote(source.order)} = {mark}"
+    if rows:
+        table = quote(source.table.name)
+        connection.exec_driver_sql(f"UPDATE {table} SET verdicts = {mark} WHERE {where}", rows)  # noqa: S608
+
+
+def _columns(session: Session, analysis: AnalysisRow, kind: str, *version: Hashable) -> _Columns:
+    key = (*key_of(session, analysis), kind, *version)
     if kind in RECORDED_TABLES:  # it may have been searched again
         found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
         key = (*key, session.scalar(found_at))
-    found = _Columns(session, analysis.id, _SOURCES[kind], key)
-    found.read(names)
-    return found
+    return _Columns(session, analysis.id, _SOURCES[kind], key)
 
 
 @dataclass(frozen=True)
@@ -130,10 +171,10 @@ class _Columns(Mapping[str, Values]):
 
     def __iter__(self) -> Iterator[str]:
         names = self.source.table.columns.keys()
-        return (name for name in names if name != self.source.owner)
+        return (name for name in names if name not in (self.source.owner, "verdicts"))  # those change
 
     def __len__(self) -> int:
-        return len(self.source.table.columns) - 1
+        return len(self.source.table.columns) - 2
 
     def _texts(self, columns: Sequence[Column[Any]]) -> Iterator[Sequence[str]]:
         """The values of each column as texts, fetched as one."""
@@ -168,6 +209,9 @@ def _parsed(column: Column[Any], texts: Sequence[str]) -> Values:
         masks = [int(text, 16) for text in texts]
         wide = texts and len(texts[0]) > _DIGITS
         return np.array(masks, object if wide else np.uint64)
+    if isinstance(kind, Letters):
+        width = len(texts[0]) if texts else 0
+        return np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(len(texts), width)
     if isinstance(kind, SortableInteger):
         return _big([int(text[3:]) for text in texts])
     if isinstance(kind, BigCount):

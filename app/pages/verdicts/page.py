@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import CRITERIA
+from analysis.criteria.registry import CRITERIA, criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
 from app.addressing import Addresses
@@ -177,7 +177,7 @@ class Judge:
     Args:
         session: open session.
         addresses: builds links.
-        reasons: whether stored verdicts are computed again for their reasons, which are not stored.
+        reasons: whether all stored verdicts are computed again for their reasons; else only quick ones for their score.
     """
 
     session: Session
@@ -230,12 +230,18 @@ class Judge:
                 for verdict in self._stored[key]
                 if verdict.step == CriterionStep.of(verdict.step.criterion)
             }
-            known = frozenset() if self.reasons else frozenset(stored)
+            known = frozenset() if self.reasons else frozenset(filter(_is_unscored, stored))
             self._known[key] = [
                 _view(judged, stored.get(judged.criterion.key), explanation, self.addresses)
                 for judged in judge_on_the_spot(self.session, explanation, known=known)
             ]
         return self._known[key]
+
+
+def _is_unscored(key: str) -> bool:
+    """Whether a stored outcome says all that several explanations are compared by, or its score takes long to find."""
+    criterion = criterion_named(key)
+    return not criterion.score or criterion.cost == "slow" or criterion.over == "population"
 
 
 def _key(explanation: Explanation) -> tuple[str, str]:
@@ -309,7 +315,7 @@ def _view(
         raise ValueError("one of the two is there")
     same = verdict is not None and verdict.outcome == stored.outcome
     return CriterionVerdict.showing(
-        stored,
+        verdict if same else stored,  # a score is not stored
         **named,
         origin="stored",
         reason=_stored_reason(verdict, same),
