@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypedDict
 
@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.circuits.result import FRAGILE_MARGIN, SmallestCircuits
+from analysis.circuits.result import SmallestCircuits
 from analysis.networks.circuit import EdgeLayout
 from analysis.result import OutputAnalysis
 from analysis.result_file import read_smallest, smallest_json
 
-MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
-IRREDUNDANT: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 class Histogram(TypedDict):
@@ -51,12 +49,8 @@ class Distributions(TypedDict):
     interpretations: Histogram  # log10 of the interpretations of a listed circuit
     observed: Histogram  # log10 of their observed classes
     iia: Histogram  # of kept alignments, 20 bins over [0, 1]
-    alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
     alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
     candidates: CandidatesJson | None  # what is known of candidates that are not stored; None if every one is tried
-    fragile: int  # stored circuits with a margin below the limit
-    margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
-    algorithm_kinds: list[list[Any]]  # see kinds_of
     alignments_untried: bool  # whether there were too many sets of neurons to try any for some algorithm
     algorithms_truncated: int  # algorithms of which not every valid alignment is stored
     drawn: int | None  # stored circuits that were drawn; None where all are listed, and before it was ever kept
@@ -67,7 +61,6 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
     """Everything that the figures of one analysis need."""
     circuits = analysis.circuits
     results = analysis.algorithms.algorithms
-    aligned = sorted((r for r in results if r.n_valid), key=lambda r: (-r.n_valid, r.algorithm.id))
     shares = [scored.iia.value for result in results for scored in result.alignments]
     return {
         **spread_json(circuits.distribution),
@@ -75,21 +68,10 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         "interpretations": _histogram(_log10(analysis.interpretations.by_circuit), _N_BINS),
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
         "iia": _histogram(np.array(shares), 20, (0.0, 1.0)),
-        "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
         "alignments_per_algorithm": _per_algorithm(analysis.algorithms),
         "candidates": candidates_json(analysis.algorithms.totals),
-        "fragile": int(np.count_nonzero(circuits.margins < FRAGILE_MARGIN)),
-        "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
         "alignments_untried": any(result.truncated_at == 0 for result in results),
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
-        "algorithm_kinds": kinds_of(
-            (
-                (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.carriers)),
-                r.n_valid,
-                r.n_minimal,
-            )
-            for r in results
-        ),
         "drawn": circuits.n_drawn,
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
     }
@@ -161,22 +143,6 @@ def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:
     aligned = _pairs(result.n_valid for result in search.algorithms if result.n_valid)
     without = search.n_candidates - search.n_aligned
     return [[0, without], *aligned] if without else aligned
-
-
-def kinds_of(algorithms: Iterable[tuple[tuple[Any, ...], int, int]]) -> list[list[Any]]:
-    """Algorithms alike in all that can be filtered by, counted together: every total of a filter is a sum of these.
-
-    Args:
-        algorithms: kind (aligned, minimal, the three redundancy classes, variables), valid and minimal alignments.
-
-    Returns:
-        Lists of the kind's six values, how many algorithms, and their valid and minimal alignments.
-    """
-    counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for kind, n_valid, n_minimal in algorithms:
-        for i, n in enumerate((1, n_valid, n_minimal)):
-            counts[kind][i] += n
-    return [[*kind, *sums] for kind, sums in counts.items()]
 
 
 def active_neurons(layout: EdgeLayout, masks: NDArray[Any]) -> NDArray[np.bool_]:

@@ -190,21 +190,13 @@ class AlgorithmRow(Base):
     __tablename__ = "algorithms"
     __table_args__ = (
         UniqueConstraint("analysis_id", "algorithm_id"),
-        # one for each order of the list; ties in the protocol's order
         Index(None, "analysis_id", "position"),
-        Index(None, "analysis_id", "n_valid", "minus_position"),
-        Index(None, "analysis_id", "n_minimal", "minus_position"),
-        Index(None, "analysis_id", "best_iia", "minus_position"),
-        Index(None, "analysis_id", "n_gates", "position"),
-        Index(None, "analysis_id", "n_variables", "position"),
-        Index(None, "analysis_id", "depth", "position"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
     algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
     position: Mapped[int]  # in the protocol's order, from 0
-    minus_position: Mapped[int] = mapped_column(server_default="0")  # for orders that begin with the largest value
     form: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
     formula: Mapped[str] = mapped_column(Text)
@@ -220,7 +212,6 @@ class AlgorithmRow(Base):
     truncated_at: Mapped[int | None]
     best_agreed: Mapped[int | None]  # best IIA of any kept alignment, None if there is none
     best_of: Mapped[int | None]
-    best_iia: Mapped[int] = mapped_column(server_default="-1")  # the same as an integer that sorts, see app.db.prepared
     first_alignment: Mapped[str | None] = mapped_column(String(16))  # the best kept one
     verdicts: Mapped[str] = mapped_column(Letters, default="", server_default="")
 

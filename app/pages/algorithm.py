@@ -155,7 +155,7 @@ def build_algorithm(
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
         standing_url=addresses.standing(slug, ExplanationRef("algorithm", row.algorithm_id), place.scope),
-        of_algorithms=0 if place.analysis is None else reads.n_algorithms(place.analysis),
+        of_algorithms=0 if place.analysis is None else reads.n_algorithms(session, place.analysis),
         verdicts=verdicts_of(row),
         input_names=INPUT_NAMES[: place.question.model.n_inputs],
         inputs=input_texts(place),

@@ -59,7 +59,7 @@ def frequent_tables(session: Session, place: Place) -> list[str]:
     """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
     if place.shown is None or place.question.model.n_inputs <= 2:
         return []
-    rows, _ = reads.algorithms_after(session, place.shown.id, reads.EVERY, sort="valid", limit=N_FOR_HUES)
+    rows = reads.most_aligned(session, place.shown.id, N_FOR_HUES)
     views = [algorithm_view(algorithm_of(row, place)) for row in rows]
     return hue_tables(variable.truth_table for view in views for variable in view.variables)
 

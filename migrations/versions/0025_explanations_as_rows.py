@@ -50,6 +50,10 @@ JUDGED = {
     "probe": ("probes", "analysis", "position", "1 = 1"),
 }
 WIDE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+ORDERS = (
+    *("n_valid_minus_position", "n_minimal_minus_position", "best_iia_minus_position"),
+    *("n_gates_position", "n_variables_position", "depth_position"),
+)
 KEY = ["network_id", "output", "protocol_digest", "data_digest"]
 POSITION = ["analysis_id", "kind", "position"]
 NOW = sa.DateTime(timezone=True)
@@ -78,6 +82,12 @@ def upgrade() -> None:
     for (analysis,) in connection.execute(sa.text("SELECT id FROM analyses")).all():
         _take_verdicts_over(connection, analysis)
     op.drop_table("verdict_blocks")
+    op.drop_table("job_shards")
+    with op.batch_alter_table("algorithms") as batch_op:
+        for order in ORDERS:
+            batch_op.drop_index(f"ix_algorithms_analysis_id_{order}")
+        for column in ("minus_position", "best_iia"):
+            batch_op.drop_column(column)
     with op.batch_alter_table("verdicts") as batch_op:
         batch_op.alter_column("position", existing_type=WIDE, server_default=None)
         batch_op.create_unique_constraint(op.f("uq_verdicts_analysis_id_kind_position"), POSITION)

@@ -13,7 +13,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from analysis.criteria.steps import CriterionStep
-from analysis.explanations.registry import BY_KEY
 from app.addressing import Addresses
 from app.db.content import contents
 from app.db.copying import copy_rows
@@ -23,8 +22,9 @@ from app.db.reads.analyses import find_network
 from app.db.reads.circuits import whole_counts
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import judged_outcomes, missing_steps
-from app.db.recorded import stored_frame, stored_searches
+from app.db.recorded import stored_searches
 from app.db.reports import report_row
+from app.db.rows import columns_of
 from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow
 from app.db.upgrade import upgrade
@@ -187,8 +187,8 @@ def test_probes_and_stories_are_carried_over(tmp_path):
     store.migrate()
     with store.read() as session:
         analysis = session.get_one(AnalysisRow, 1)
-        frame = stored_frame(session, analysis, BY_KEY["probe"])
-        assert frame["ref"].tolist() == refs
+        frame = columns_of(session, analysis, "probe")
+        assert frame["ref"] == refs
         assert frame["margin"].tobytes() == margins.tobytes()
         assert stored_searches(session, 1)["probe"].n == len(refs) > 0
         for number, codes in enumerate(relations, start=1):
