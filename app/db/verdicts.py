@@ -176,7 +176,7 @@ class PreparedVerdicts:
     @property
     def content(self) -> str:
         """SHA-256 of what it says, timings apart."""
-        head = [self.kind, self.step.key, dict(self.step.settings), self.n, self.note]
+        head = [self.kind, self.step.key, self.step.settings_digest, self.n, self.note]
         return hashlib.sha256(canonical_json(head) + b"\n" + self.letters.encode()).hexdigest()
 
 
@@ -243,7 +243,8 @@ def _save(
     changed: list[tuple[VerdictRow, PreparedVerdicts]] = []
     for one in prepared:
         row = _row_for(rows, one.step)
-        if one.n != len(judged) or (row is not None and row.content == one.content):
+        same = row is not None and (row.content, row.settings_digest) == (one.content, one.step.settings_digest)
+        if same or one.n != len(judged):
             continue
         if row is None:
             row = VerdictRow(

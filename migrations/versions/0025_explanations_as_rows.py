@@ -4,7 +4,8 @@ Revision 0025, after 0024, 2026-11-24.
 
 Circuits stood in blocks of bytes, linear probes and stories in columns of bytes. Where all that a row needs is there,
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
-were kept beside rows of algorithms and alignments follow from these, and go.
+were kept beside rows of algorithms and alignments follow from these, and go. So do the orders of the former list of
+algorithms, and parts of unfinished jobs.
 
 Verdicts, in blocks of bytes too, become a letter in the row of each explanation, those on interpretations a text in the
 row of their criterion; their scores go. Where they are not about just the explanations that are there, the jobs that
@@ -72,7 +73,7 @@ def upgrade() -> None:
         if _is_whole(connection, row.id, row.circuits_listed, n_edges):
             _take_circuits_over(connection, row.id, row.circuits_listed, n_edges)
         else:
-            _queue_again(connection, "analyse", row.result_digest)
+            _make_again(connection, row.result_digest)
             _delete(connection, "analyses", f"id = {int(row.id)}")
     _take_probes_over(connection)
     _take_stories_over(connection)
@@ -175,21 +176,30 @@ def _delete(connection: sa.Connection, table: str, which: str) -> None:
     connection.execute(sa.text(f"DELETE FROM {quote(table)} WHERE {which}"))  # noqa: S608
 
 
-def _queue_again(connection: sa.Connection, kind: str, result_digest: str) -> None:
-    """Let the job that made an analysis, or those that judged it, wait anew."""
-    told, name = ("result", "result_digest") if kind == "analyse" else ("arguments", "result")
-    jobs = sa.table("jobs", sa.column("id"), sa.column("kind"), sa.column(told, sa.JSON()))
-    for job, says in connection.execute(sa.select(jobs.c.id, jobs.c[told]).where(jobs.c.kind == kind)).all():
-        if says and says.get(name) == result_digest:
-            connection.execute(
-                sa.text(
-                    "UPDATE jobs SET state = 'queued', error = '', result = '{}', so_far = '{}', attempts = 0, "
-                    "losses = 0, "
-                    "stage = '', done = 0, total = 0, found = '', owner = NULL, lease_until = NULL, not_before = NULL, "
-                    "started_at = NULL, finished_at = NULL WHERE id = :id"
-                ),
-                {"id": job},
-            )
+def _jobs(connection: sa.Connection, column: str, name: str, result_digest: str) -> list[tuple[str, str]]:
+    """Id and kind of the jobs whose arguments, or result, name an analysis."""
+    jobs = sa.table("jobs", sa.column("id"), sa.column("kind"), sa.column(column, sa.JSON()))
+    rows = connection.execute(sa.select(jobs.c.id, jobs.c.kind, jobs.c[column])).all()
+    return [(job, kind) for job, kind, says in rows if says and says.get(name) == result_digest]
+
+
+def _make_again(connection: sa.Connection, result_digest: str) -> None:
+    """Let the job that made an analysis wait anew; jobs that went on from it are asked for when it is there."""
+    for job, _ in _jobs(connection, "arguments", "result", result_digest):
+        connection.execute(sa.text("DELETE FROM job_log WHERE job_id = :id"), {"id": job})
+        connection.execute(sa.text("DELETE FROM jobs WHERE id = :id"), {"id": job})
+    for job, kind in _jobs(connection, "result", "result_digest", result_digest):
+        if kind == "analyse":
+            _queue_again(connection, job)
+
+
+def _queue_again(connection: sa.Connection, job: str) -> None:
+    query = (
+        "UPDATE jobs SET state = 'queued', error = '', result = '{}', so_far = '{}', attempts = 0, losses = 0, "
+        "stage = '', done = 0, total = 0, found = '', owner = NULL, lease_until = NULL, not_before = NULL, "
+        "started_at = NULL, finished_at = NULL WHERE id = :id"
+    )
+    connection.execute(sa.text(query), {"id": job})
 
 
 def _n_words(n_edges: int) -> int:
@@ -308,7 +318,9 @@ def _take_verdicts_over(connection: sa.Connection, analysis: int) -> None:
     if lacking:
         _delete(connection, "verdicts", f"id IN ({', '.join(map(str, lacking))})")
         digest = connection.scalar(sa.text("SELECT result_digest FROM analyses WHERE id = :id"), {"id": analysis})
-        _queue_again(connection, "criteria", digest)
+        for job, job_kind in _jobs(connection, "arguments", "result", digest):
+            if job_kind == "criteria":
+                _queue_again(connection, job)
 
 
 def _blocks(connection: sa.Connection, verdict: int, name: str) -> list[bytes]:
