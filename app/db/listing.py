@@ -83,7 +83,7 @@ def _read(
     }
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     outcomes = {
-        kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind, verdicts).items()}
+        kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind).items()}
         for kind in stored
         if kind != "direction"
     }

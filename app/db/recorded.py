@@ -35,6 +35,7 @@ def save_found(
     session.execute(delete(SearchRow).filter_by(analysis=analysis.id, kind=kind.key))
     session.execute(delete(table).where(table.c.analysis == analysis.id))
     session.execute(delete(VerdictRow).filter_by(analysis_id=analysis.id, kind=kind.key))
+    session.expire(analysis, ["verdicts"])
     session.add(SearchRow(analysis=analysis.id, kind=kind.key, found_at=datetime.now(UTC), **search.model_dump()))
     session.flush()
     lists = (map(_finite, column.tolist()) for column in frame.values())

@@ -165,6 +165,9 @@ class AnalysisRow(Base):
 
     network: Mapped[NetworkRow] = relationship(back_populates="analyses")
     protocol: Mapped[ProtocolRow] = relationship()
+    verdicts: Mapped[list[VerdictRow]] = relationship(
+        viewonly=True, order_by=lambda: (VerdictRow.kind, VerdictRow.position)
+    )
 
 
 class CircuitRow(Base):

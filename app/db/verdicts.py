@@ -25,7 +25,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
@@ -191,23 +190,19 @@ def step_of(row: VerdictRow) -> CriterionStep | None:
 
 
 def verdict_rows(session: Session, analysis: AnalysisRow) -> Sequence[VerdictRow]:
-    """The rows of all criteria of an analysis, those without a present meaning too."""
-    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
-    return session.scalars(query.order_by(VerdictRow.kind, VerdictRow.position)).all()
+    """The rows of all criteria of an analysis, those without a present meaning too; read once in a session."""
+    return session.get_one(AnalysisRow, analysis.id).verdicts
 
 
-def outcomes_of(
-    session: Session, analysis: AnalysisRow, kind: Kind, rows: Sequence[VerdictRow]
-) -> dict[CriterionStep, NDArray[np.uint8]]:
+def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
     """``[stored explanations]`` of each step positions in :data:`analysis.criteria.verdict.OUTCOMES`, or NOT_JUDGED.
 
     Args:
         session: open session.
         analysis: the analysis.
         kind: of explanation, not interpretations.
-        rows: all rows of its criteria.
     """
-    own = [row for row in rows if row.kind == kind]
+    own = [row for row in verdict_rows(session, analysis) if row.kind == kind]
     if not own:
         return {}
     found = letters_of(session, analysis, kind, _version(own))
@@ -227,12 +222,15 @@ def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[Pr
     Returns:
         The rows that are new or say something else.
     """
-    rows = verdict_rows(session, analysis)
+    session.expire(analysis, ["verdicts"])
     changed: list[VerdictRow] = []
     for kind in dict.fromkeys(one.kind for one in prepared):
         of_kind = [one for one in prepared if one.kind == kind]
-        changed += _save(session, analysis, kind, of_kind, [row for row in rows if row.kind == kind])
+        changed += _save(
+            session, analysis, kind, of_kind, [row for row in verdict_rows(session, analysis) if row.kind == kind]
+        )
     session.flush()
+    session.expire(analysis, ["verdicts"])
     return changed
 
 

@@ -11,6 +11,7 @@ from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
@@ -19,7 +20,7 @@ from app.db.reads.algorithms import places_of_owners
 from app.db.reads.circuits import values_at, whole_counts
 from app.db.reads.verdicts import judged_outcomes
 from app.db.rows import Values, columns_of
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, VerdictRow
 from app.db.verdicts import StoredColumns, readings_in, step_of, verdict_rows
 
 Wanted = tuple[Kind, CriterionStep]
@@ -37,10 +38,12 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
         judged = judged_outcomes(session, analysis, kind).items()
         found |= {(kind, step): StoredColumns(outcomes) for step, outcomes in judged if (kind, step) in wanted}
     of_each = cache(partial(whole_counts, session, analysis))
-    for row in verdict_rows(session, analysis):
-        one = row.kind, step_of(row)
-        if row.kind == "interpretation" and one in wanted:
-            found[one] = readings_in(row.by_circuit, of_each("interpretations"), of_each("observed"))
+    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
+    told = select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps))
+    for number, text in session.execute(told) if "interpretation" in {kind for kind, _ in wanted} else ():
+        step = steps[number]
+        if step is not None and ("interpretation", step) in wanted:
+            found["interpretation", step] = readings_in(text, of_each("interpretations"), of_each("observed"))
     return found
 
 

@@ -28,7 +28,7 @@ from analysis.result import CriterionTally
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about
 from app.db.recorded import stored_searches
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.db.verdicts import NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
 _KINDS: Final = (*KINDS, *BY_KEY)
@@ -145,11 +145,10 @@ def missing_steps(
         steps: each with the kind of explanation that it judges.
         budget: seconds for one criterion; verdicts that a shorter budget ended count as missing.
     """
-    query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.note)
     stored = {
-        (kind, key, digest)
-        for kind, key, digest, note in session.execute(query.where(VerdictRow.analysis_id == analysis.id))
-        if (ended := budget_that_ended(note)) is None or ended >= budget
+        (row.kind, row.criterion, row.settings_digest)
+        for row in verdict_rows(session, analysis)
+        if (ended := budget_that_ended(row.note)) is None or ended >= budget
     }
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
 
@@ -187,7 +186,7 @@ def verdicts_among(
 
 def judged_outcomes(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
     """``[explanations]`` of each stored step positions in OUTCOMES, in the order of verdicts."""
-    found = outcomes_of(session, analysis, kind, verdict_rows(session, analysis))
+    found = outcomes_of(session, analysis, kind)
     return {step: outcomes[outcomes != NOT_JUDGED] for step, outcomes in found.items()}
 
 

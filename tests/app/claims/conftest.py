@@ -38,10 +38,11 @@ def client(tmp_path_factory):
 
 def run(client: TestClient, kind: str, handler: Any, **details: Any) -> Any:
     """Do a job of this kind on the pretrained network's analysis at once, and return how it was saved."""
-    from app.db.reads.analyses import analyses_of, find_network
+    from app.db.reads.analyses import find_network
+    from app.db.reads.networks import analyses_of
 
     with client.app.state.store.write() as session:
-        (row,) = analyses_of(session, find_network(session, SLUG))
+        (row,) = analyses_of(session, [find_network(session, SLUG).id])
         key = (row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
         arguments = arguments_about(*key, **details)
         inputs = handler.load(session, arguments)

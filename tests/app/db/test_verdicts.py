@@ -27,7 +27,7 @@ from app.db.reads.verdicts import (
     verdicts_at,
 )
 from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
-from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts, verdict_rows
+from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
 from app.db.writes import delete_network, save_analysis
 from tests.factories import XOR_SLUG, real_analysis, stored_analysis
 
@@ -125,7 +125,7 @@ def test_what_meant_something_else_gives_its_place_to_what_is_judged_anew(analys
         session.execute(update(CircuitRow).values(verdicts="PPPUP"))
     save(analysed, judged((("circuit", step),)))
     with analysed.read() as session:
-        rows = [row for row in verdict_rows(session, analysis_in(session)) if row.kind == "circuit"]
+        rows = [row for row in analysis_in(session).verdicts if row.kind == "circuit"]
         assert [row.criterion for row in rows] == [text.partition("(")[0] for text in TEXTS]
         assert rows[3].settings_digest == step.settings_digest
         letters = "".join("PFU-"[one] for one in direct(str(step)).outcomes)
@@ -202,7 +202,7 @@ def test_counts_of_interpretations_are_read_back_whatever_they_are():
 def test_interpretations_are_stored_as_they_were_judged(analysed):
     with analysed.read() as session:
         analysis = analysis_in(session)
-        (row,) = (row for row in verdict_rows(session, analysis) if row.kind == "interpretation")
+        (row,) = (row for row in analysis.verdicts if row.kind == "interpretation")
         found = real_analysis().interpretations
         read = readings_in(row.by_circuit, found.by_circuit, found.observed_by_circuit)
         assert (sum(read.passed), sum(read.totals)) == (row.passed, 147_899_020)

@@ -28,7 +28,7 @@ from app.db.rows import columns_of
 from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow
 from app.db.upgrade import upgrade
-from app.db.verdicts import readings_in, verdict_rows
+from app.db.verdicts import readings_in
 from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
@@ -217,7 +217,7 @@ def test_verdicts_are_carried_over(tmp_path):
     with store.read() as session:
         for row in find_network(session, SLUG).analyses:
             counts = [whole_counts(session, row, name) for name in ("interpretations", "observed")]
-            for one in verdict_rows(session, row):
+            for one in row.verdicts:
                 outcomes = before.pop((row.id, one.kind, one.criterion, one.settings_digest))
                 kinds.add(one.kind)
                 if one.kind == "interpretation":
