@@ -102,8 +102,8 @@ def _written(readings: _Readings, total: int, observed: int) -> str:
 def _read(text: str, total: int, observed: int) -> _Readings:
     if len(text) == 1:
         return _by_letter(total, observed)[text]
-    *numbers, word, of = text.split(" ")
-    return _Readings(*map(int, numbers), int(of), word == "of")
+    passed, undecided, representatives, unsure, word, of = text.split(" ")
+    return _Readings(int(passed), int(undecided), int(representatives), int(unsure), int(of), word == "of")
 
 
 def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> StoredColumns:

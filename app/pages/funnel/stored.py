@@ -21,6 +21,7 @@ from app.db.reads.circuits import masks_of
 from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
 from app.db.recorded import stored_searches
 from app.db.tables import AnalysisRow
+from app.db.verdicts import StoredColumns
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.funnel.model import RowState, ScaledView
 from app.pages.place import Place
@@ -72,7 +73,7 @@ class Verdicts:
         return cls(session, place, analysis, counts, steps, sets, underway, tuple(kinds))
 
     @cached_property
-    def columns(self) -> Mapping[reads.Wanted, reads.StoredColumns]:
+    def columns(self) -> Mapping[reads.Wanted, StoredColumns]:
         """Of the steps that have verdicts, on the kinds that are wanted."""
         asked = [kind for kind in self.kinds if self.summed or kind != "interpretation"]
         wanted = [
