@@ -31,8 +31,6 @@ _TABLES: Final = tuple(
         (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
-        (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
-        (r"/networks/[^/]+/algorithms/[^/]+/(alignments|directions)/[^/]+", "/interchanges"),
     )
 )
 
@@ -165,20 +163,14 @@ class Addresses:
         return self.explanations(network, scope, kind="algorithm", valid="any", **view)
 
     def algorithm(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, "algorithms", algorithm, scope=scope, **view)
+        return self.explanation(network, f"g-{algorithm}", scope, **view)
 
-    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
-        segments = ("networks", network, "algorithms", algorithm, "alignments", alignment)
-        return self._url(*segments, scope=scope, **view)
+    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None) -> str:
+        return self.explanation(network, f"a-{algorithm}.{alignment}", scope)
 
     def directions(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Alignments on linear directions by class, and with POST where a search is asked for."""
         return self._url("networks", network, "directions", scope=scope, **view)
-
-    def direction(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
-        """One alignment on directions; ``at=TEXT`` says all that it is, the id alone names a stored one."""
-        segments = ("networks", network, "algorithms", algorithm, "directions", alignment)
-        return self._url(*segments, scope=scope, **view)
 
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         """The interpretations of one circuit, by gate."""
@@ -202,10 +194,6 @@ class Addresses:
     def common_ground(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Coverage and accuracy of every explanation over all interventions."""
         return self._url("networks", network, "common-ground", scope=scope, **view)
-
-    def standing(self, network: str, ref: Any, scope: Scope | None = None) -> str:
-        """Where one explanation stands on the common ground."""
-        return self._url("networks", network, "common-ground", "standing", scope=scope, e=str(ref))
 
     def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All points of the common ground as comma-separated values."""
@@ -343,8 +331,7 @@ class Addresses:
     def exported(self, page: str) -> str:
         """The table behind a page, without its ending (csv or json) and options; "" if there is none.
 
-        Of a list the list itself; of a network the numbers of its figures, of an algorithm its alignments, of
-        an alignment its interchanges.
+        Of a list the list itself; of a network the numbers of its figures.
         """
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:

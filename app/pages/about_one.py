@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
+from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
 from app.figures.numbers import exact, when
@@ -17,6 +18,16 @@ from app.pages.shared import protocol_view
 from app.pages.verdicts.page import CriterionVerdict, Judge
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Menu, More, Notice, Section, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
+
+_MOST_ASKED: Final = 2_000  # characters of a reference that an option takes
+
+
+class OfScope(BaseModel):
+    """What a form sends along so that the same analysis is meant."""
+
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def column(name: str, label: str, meaning: str, type_: Type = "text", **more: Any) -> Column:
@@ -80,7 +91,8 @@ def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.question.data.boolean:
         yield More("Criteria", lambda: _criteria(one), "what every criterion says of it", id="criteria")
-        yield More("Where it stands", lambda: _standing(one), "among all explanations, by interventions", id="standing")
+        if len(str(one.ref)) <= _MOST_ASKED:
+            yield More("Where it stands", lambda: _standing(one), "among all, by interventions", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
@@ -30,7 +29,7 @@ from app.figures.numbers import decimal, exact, noun, readable
 from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, plane_figure
 from app.options import ScopeOptions
 from app.pages import analyses
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.about_one import OfScope, about, column, figure, head_actions, listed
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import chance_of
 from app.pages.input_plane import input_plane
@@ -81,14 +80,7 @@ def circuit_record(one: One) -> CircuitRecord:
     chance = chance_of(one.session, place, circuit)
     return CircuitRecord.showing(
         verdict,
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=_is_stored(one),
+        **one.told(_is_stored(one)),
         mask=circuit.hex,
         edges=[name for name, edge in names_in(circuit.layout).numbers.items() if circuit.mask >> edge & 1],
         n_edges=circuit.n_edges,
@@ -258,14 +250,11 @@ def _plane(one: One) -> Iterator[Block]:
 # --- its interpretations, from a number on
 
 
-class GoTo(BaseModel):
+class GoTo(OfScope):
     """The form that leads to an interpretation's number."""
 
     start: int = Field(0, ge=0, title="Go to number")
     classes: str = Field("all", json_schema_extra={"control": "hidden"})
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -17,7 +16,7 @@ from app.errors import NotFound
 from app.figures.numbers import decimal, digits_apart, exact, noun, readable
 from app.figures.svg import Threshold, gate_tiles, network_diagram, number_line, table_name, variable
 from app.options import ScopeOptions
-from app.pages.about_one import about, column, figure, head_actions, listed
+from app.pages.about_one import OfScope, about, column, figure, head_actions, listed
 from app.pages.circuit import ByNumber, on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
 from app.pages.page import One, page
@@ -36,14 +35,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
     verdict = verdict_on(place, found.circuit)
     space = _space(one, verdict)
     return InterpretationRecord(
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=False,
+        **one.told(False),
         mask=found.circuit.hex,
         index=found.index,
         of=space.count,
@@ -265,13 +257,10 @@ def _others(one: One, space: InterpretationSpace) -> Table:
     )
 
 
-class GoTo(BaseModel):
+class GoTo(OfScope):
     """The form that leads to an index."""
 
     index: int = Field(0, ge=0, title="Index")
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def _go(one: One) -> Form:

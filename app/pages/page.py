@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, get_origin
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.tables import NetworkRow
 from app.errors import BadQuery
@@ -66,6 +67,23 @@ class One:
     def url(self, **view: Any) -> str:
         """Its address with further options of its page."""
         return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
+
+    def told(self, stored: bool) -> dict[str, Any]:
+        """What every record says.
+
+        Args:
+            stored: whether an analysis here holds it.
+        """
+        return {
+            "ref": str(self.ref),
+            "url": self.url(),
+            "network": self.place.question.model.digest,
+            "output": self.place.scope.output,
+            "protocol": self.place.question.protocol.digest,
+            "data": self.place.question.record.digest,
+            "engine_version": ENGINE_VERSION,
+            "stored": stored,
+        }
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.addressing import API_PREFIX
-from app.error_answers import api_errors
 from app.figures.spread import spread_figures
-from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
-from app.pages.alignment import alignment_address, build_alignment
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
@@ -35,7 +31,6 @@ from app.routes.page import Page, add_page, add_twin
 router = APIRouter()
 CIRCUIT = "/networks/{network}/circuits/{mask}"
 INTERPRETATIONS = CIRCUIT + "/interpretations"
-ALGORITHM = "/networks/{network}/algorithms/{algorithm}"
 GALLERY = Page(
     "/gallery",
     build_gallery,
@@ -62,18 +57,6 @@ PLAIN = (
             if page.distributions is None
             else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
         },
-    ),
-    Page(
-        ALGORITHM + "/alignments/{alignment}",
-        build_alignment,
-        "alignment",
-        "algorithms",
-        "One alignment",
-        """
-        An alignment with every interchange intervention, computed from the weights.
-
-        One that is not stored needs its placement as well: `place=PATH:LAYER.NEURON+NEURON` for each variable.
-        """,
     ),
     Page(
         "/networks/{network}/verdicts",
@@ -240,41 +223,6 @@ def interpretations_page(
     page = build_interpretations(session, links, network, mask, options)
     context = {"page": page, **(NO_TABLE if page.why_not else {})}
     return render(request, "pages/interpretations.html", context, block="readings")
-
-
-@router.get(ALGORITHM, response_class=HTMLResponse, include_in_schema=False)
-def algorithm_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    algorithm: str,
-    options: Annotated[AlgorithmOptions, Query()],
-) -> Response:
-    if options.place:
-        return RedirectResponse(alignment_address(session, links, network, algorithm, options), 302)
-    page = build_algorithm(session, links, network, algorithm, options)
-    return render(request, "pages/algorithm.html", {"page": page, "scope": options.scope}, block="alignments")
-
-
-@router.get(
-    API_PREFIX + ALGORITHM,
-    tags=["algorithms"],
-    summary="One algorithm",
-    response_model=AlgorithmPage,
-    responses={**api_errors(400, 404), 302: {"description": "To the alignment that the option `place` names."}},
-)
-def algorithm_twin(
-    session: Reading, links: Links, network: str, algorithm: str, options: Annotated[AlgorithmOptions, Query()]
-) -> AlgorithmPage | Response:
-    """An algorithm with its kept alignments, valid ones first.
-
-    With `place=PATH:LAYER.NEURON+NEURON` for each variable it leads on to that alignment, stored or not.
-    """
-    if options.place:
-        page = alignment_address(session, links, network, algorithm, options)
-        return RedirectResponse(links.twin(page), 302)
-    return build_algorithm(session, links, network, algorithm, options)
 
 
 @router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)

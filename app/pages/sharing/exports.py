@@ -13,21 +13,14 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import gate_name
 from app.addressing import Addresses
-from app.db.codecs import alignment_of
-from app.db.reads import algorithms as algorithm_reads
 from app.errors import NotFound
 from app.listing.page import every_page
 from app.options import ScopeOptions
-from app.pages.algorithm import AlgorithmOptions
-from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
-from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit_facts import read_circuit, readings_of, verdict_on
-from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import build_network
 from app.pages.place import Place, locate
-from app.pages.placements import places_of
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -112,68 +105,6 @@ def interpretations_table(
             yield (*cells, addresses.interpretation(place.row.slug, circuit.hex, index, place.scope))
 
     return Table(f"{place.row.slug}-{circuit.hex}-interpretations", about, ("index", *names, "url"), rows())
-
-
-def alignments_table(
-    session: Session, addresses: Addresses, network: str, algorithm: str, options: AlgorithmOptions
-) -> Table:
-    """Every kept alignment of one algorithm: minimal ones, other valid ones, the best that fail."""
-    place = locate(session, addresses, network, options.scope)
-    row = find_algorithm_row(session, addresses, place, algorithm)
-    tree = algorithm_of(row, place)
-    about = (
-        *about_place(place, f"Kept alignments of {tree.formula}"),
-        f"Of {row.n_valid} valid alignments; kept: {row.n_kept}, the best that fail included.",
-        "places: PATH:LAYER.NEURON+NEURON for each variable, layers from 1, neurons from 0.",
-        "agreed of of: interchange interventions (source different from base) on which network and algorithm agree.",
-    )
-    columns = ("id", "formula", "places", "valid", "minimal", "agreed", "of", "n_neurons", "margin", "url")
-
-    def rows() -> Iterator[Sequence[Cell]]:
-        after, more = None, row.id is not None
-        while more:
-            page, more = algorithm_reads.alignments_after(
-                session, row, after=after, limit=500, minimal_only=options.minimal
-            )
-            for one in page:
-                places = " ".join(places_of(alignment_of(one, row.text).alignment))
-                url = addresses.alignment(place.row.slug, row.algorithm_id, one.alignment_id, place.scope)
-                yield (
-                    one.alignment_id, tree.formula, places, one.valid, one.minimal, one.agreed, one.of,
-                    one.n_neurons, one.margin, url,
-                )  # fmt: skip
-            after = page[-1] if page else None
-
-    return Table(f"{place.row.slug}-{row.algorithm_id}-alignments", about, columns, rows())
-
-
-def interchanges_table(
-    session: Session, addresses: Addresses, network: str, algorithm: str, alignment: str, options: AlignmentOptions
-) -> Table:
-    """Every interchange intervention of one alignment: the figure of its page in numbers."""
-    page = build_alignment(session, addresses, network, algorithm, alignment, options)
-    place = locate(session, addresses, network, options.scope)
-    about = (
-        *about_place(place, f"Interchange interventions of {page.algorithm.formula}, alignment {page.id}"),
-        "Run base, but with the variable's neurons set to what they are on source; expected: what the algorithm says.",
-        "decision: 0, 1, or -1 for neither; tested: whether the protocol counts the pair.",
-    )
-    return interchange_table(about, page)
-
-
-def interchange_table(about: tuple[str, ...], page: AlignmentPage | DirectionPage) -> Table:
-    """Every interchange of an alignment, on neuron sets or on directions, with its columns."""
-    columns = ("path", "formula", "site", "source", "base", "output", "decision", "expected", "tested", "agreed")
-    rows = (
-        (
-            view.path, view.formula, view.site, source, base, view.outputs[i][j], view.decisions[i][j],
-            view.expected[i][j], view.tested[i][j], view.agreed[i][j],
-        )
-        for view in page.interchanges
-        for i, source in enumerate(page.inputs)
-        for j, base in enumerate(page.inputs)
-    )  # fmt: skip
-    return Table(f"{page.network.slug}-{page.id}-interchanges", about, columns, rows)
 
 
 def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
@@ -278,9 +209,3 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
         stops = stops_of(counts)
         lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
     return (*lines, *IN_SHORT, *FIRST_CELL)
-
-
-def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
-    """The filters in force, in words."""
-    given = options.model_dump(exclude={"output", "protocol", "data", "theme", *left_out}, exclude_defaults=True)
-    return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"

@@ -24,9 +24,6 @@ from app.pages.studies.views import StudyPage
 
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
-    "algorithm": 420,
-    "alignment": 640,
-    "direction": 700,
     "explanation": 640,
     "compare": 720,
     "sandbox": 640,

@@ -27,10 +27,9 @@ from app.errors import NotFound
 from app.figures.numbers import exact, noun
 from app.options import Options, PageModel, ScopeOptions
 from app.pages.compare.options import CompareOptions
-from app.pages.directions.explaining import find_direction
-from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place, locate
+from app.pages.placed import meant
 from app.pages.sharing.reference_values import Against, Source, Store
 from app.pages.sharing.targets import MAX_ADDRESS, Target, options_of, read_target
 from pluriscope.naming import LETTERS, MOST, ExplanationRef
@@ -163,9 +162,6 @@ def build_verification(
     else:
         letters = LETTERS if target.kind == "compare" else [""]
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
-        if isinstance(options, DirectionOptions) and options.at:
-            # the text says what is verified; an id beside it that is another's is refused as on the page itself
-            find_direction(session, addresses, place, found[0].item.algorithm, target.parts[2], options.at)
         views = [_verified(other, one, letter) for one, letter in zip(found, letters, strict=False)]
     held = [*(figure.status for figure in identity), *(view.verdict for view in views)]
     verdict: Verdict = "differs" if "differs" in held else "not_stored"
@@ -258,15 +254,7 @@ def _named(
     place = locate(session, addresses, target.parts[0], options.scope)
     if target.kind == "network":
         return place, []
-    second = target.parts[2] if len(target.parts) > 2 else ""
-    if target.kind == "explanation":
-        return place, [read_ref(target.parts[1], 1)]
-    placed = target.values("place")
-    if target.kind == "alignment" and placed:
-        second = "_".join(text.replace(" ", "+") for text in placed)
-    if isinstance(options, DirectionOptions) and options.at:
-        second = options.at.replace("@", ":")
-    return place, [ExplanationRef(target.kind, target.parts[1], second)]
+    return place, [meant(read_ref(target.parts[1], 1), options)]
 
 
 def _identity(place: Place, other: Against) -> list[FigureView]:
@@ -326,13 +314,7 @@ def _view(
 
 
 def _nouns(kind: str) -> str:
-    return {
-        "algorithm": "Algorithm",
-        "alignment": "Alignment",
-        "direction": "Directions",
-        "explanation": "Explanation",
-        "compare": "Comparison",
-    }[kind]
+    return {"explanation": "Explanation", "compare": "Comparison"}[kind]
 
 
 def _plain(value: Value | None) -> bool | int | float | str | list[float] | None:

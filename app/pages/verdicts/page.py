@@ -254,10 +254,10 @@ def _within(explanation: Explanation) -> Explanation | None:
     protocol = explanation.ref.protocol
     if explanation.interpretation is not None and explanation.circuit is not None:
         ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.circuit, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.circuit)
     if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
         ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.algorithm, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.algorithm)
     return None
 
 

@@ -44,21 +44,16 @@ TABLE = [  # what is built, its address, the route that answers it
         "/networks/xor/explanations?kind=algorithm&valid=any",
         "/networks/{network}/explanations",
     ),
-    (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
+    (lambda a: a.algorithm("xor", "ab"), "/networks/xor/explanations/g-ab", "/networks/{network}/explanations/{ref}"),
     (
         lambda a: a.directions("xor", **{"class": "oblique"}),
         "/networks/xor/directions?class=oblique",
         "/networks/{network}/directions",
     ),
     (
-        lambda a: a.direction("xor", "ab", "cd", Scope(1), at="0@1=1,0"),
-        "/networks/xor/algorithms/ab/directions/cd?output=1&at=0%401%3D1%2C0",
-        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
-    ),
-    (
-        lambda a: a.alignment("xor", "ab", "cd"),
-        "/networks/xor/algorithms/ab/alignments/cd",
-        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+        lambda a: a.alignment("xor", "ab", "cd", Scope(1)),
+        "/networks/xor/explanations/a-ab.cd?output=1",
+        "/networks/{network}/explanations/{ref}",
     ),
     (
         lambda a: a.compare("xor", [ExplanationRef("circuit", "081ff"), "i-081ff.3"]),

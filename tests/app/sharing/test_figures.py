@@ -44,9 +44,9 @@ def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
 
 
 def test_a_file_shows_what_the_page_shows(client) -> None:
-    document = client.get(f"{ALIGNMENT}/figures/interchange-1.svg").text
+    document = client.get(f"{ALIGNMENT}/figures/interchanges.1.svg").text
     title = re.search("<title>(.*?)</title>", document)[1]
-    assert f'aria-label="{title}"' in client.get(ALIGNMENT).text
+    assert f'aria-label="{title}"' in client.get(f"{ALIGNMENT}?part=interchanges").text
     agreement = client.get(beside(COMPARISON, "figures/agreement.svg")).text
     assert "13 of 36" in agreement
     assert "no prediction" in agreement

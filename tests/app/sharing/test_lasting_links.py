@@ -14,7 +14,7 @@ from pyarrow import parquet
 from app.db.links import KEY_LENGTH, short_key
 from app.pages.sharing.exports import Table
 from app.routes.exports import as_csv, as_json
-from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
+from tests.app.sharing.conftest import CIRCUIT, COMPARISON, XOR
 
 pytestmark = pytest.mark.slow
 HOST = "http://127.0.0.1"
@@ -163,8 +163,6 @@ def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
 
 TABLES = {
     f"{XOR}/circuits/1839f/interpretations": 6,
-    f"{ALGORITHM}/alignments": None,
-    f"{ALIGNMENT}/interchanges": 32,
     f"{XOR}/figures": None,
     "/networks": None,
     "/jobs": 0,
@@ -220,7 +218,7 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
     assert '"a": "=1+1", "b": "1152921504606846976"' in "".join(as_json(table))
 
 
-@pytest.mark.parametrize("page", [XOR, CIRCUIT, ALGORITHM, ALIGNMENT, "/", "/jobs"])
+@pytest.mark.parametrize("page", [XOR, CIRCUIT, "/", "/jobs"])
 def test_every_list_links_to_its_tables(client, page) -> None:
     links = [unescape(link) for link in re.findall(r'href="([^"]+)"[^>]* download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
