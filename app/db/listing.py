@@ -69,9 +69,9 @@ def _read(
     verdicts: Sequence[VerdictRow],
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
-        "circuit": columns_of(session, analysis, "circuit", tuple(circuits.STORED)),
-        "algorithm": columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED)),
-        "alignment": columns_of(session, analysis, "alignment", tuple(alignments.STORED)),
+        "circuit": columns_of(session, analysis, "circuit", ("verdicts", *circuits.STORED)),
+        "algorithm": columns_of(session, analysis, "algorithm", ("id", "verdicts", *algorithms.STORED)),
+        "alignment": columns_of(session, analysis, "alignment", ("verdicts", *alignments.STORED)),
     }
     if direction_searches(session, analysis.id):
         stored["direction"] = _directions(session, analysis)

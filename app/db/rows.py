@@ -7,7 +7,7 @@ minute beside one busy thread. So a column is fetched as one joined text, parsed
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -99,21 +99,18 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
         kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
         names: columns that are read now, in one statement.
     """
-    found = _columns(session, analysis, kind)
+    key = (*key_of(session, analysis), kind)
+    if kind in RECORDED_TABLES:  # it may have been searched again
+        found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
+        key = (*key, session.scalar(found_at))
+    found = _Columns(session, analysis.id, kind, key)
     found.read(names)
     return found
 
 
-def letters_of(session: Session, analysis: AnalysisRow, kind: str, version: Hashable) -> NDArray[np.uint8]:
-    """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`.
-
-    Args:
-        session: open session.
-        analysis: the analysis.
-        kind: as there.
-        version: differs between what was stored at different times; what was read is kept under it.
-    """
-    letters = _columns(session, analysis, kind, version)["verdicts"]
+def letters_of(session: Session, analysis: AnalysisRow, kind: str) -> NDArray[np.uint8]:
+    """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`."""
+    letters = columns_of(session, analysis, kind)["verdicts"]
     assert isinstance(letters, np.ndarray)  # noqa: S101  a column of letters always is
     return letters
 
@@ -141,32 +138,36 @@ def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: N
         connection.exec_driver_sql(f"UPDATE {table} SET verdicts = {mark} WHERE {where}", rows)  # noqa: S608
 
 
-def _columns(session: Session, analysis: AnalysisRow, kind: str, *version: Hashable) -> _Columns:
-    key = (*key_of(session, analysis), kind, *version)
-    if kind in RECORDED_TABLES:  # it may have been searched again
-        found_at = select(SearchRow.found_at).where(SearchRow.analysis == analysis.id, SearchRow.kind == kind)
-        key = (*key, session.scalar(found_at))
-    return _Columns(session, analysis.id, _SOURCES[kind], key)
-
-
 @dataclass(frozen=True)
 class _Columns(Mapping[str, Values]):
     session: Session
     analysis_id: int
-    source: _Source
+    kind: str
     key: tuple[Any, ...]
 
     def __getitem__(self, name: str) -> Values:
-        kept = _KEPT.get((*self.key, name))
+        kept = _KEPT.get(self._name(name))
         return self.read((name,))[name] if kept is None else kept
+
+    @property
+    def source(self) -> _Source:
+        return _SOURCES[self.kind]
+
+    def _name(self, name: str) -> tuple[Any, ...]:
+        """What a column is kept under; verdicts change while all else stays."""
+        if name != "verdicts":
+            return *self.key, name
+        analysis = self.session.get_one(AnalysisRow, self.analysis_id)
+        told = ((row.position, row.content) for row in analysis.verdicts if row.kind == self.kind)
+        return *self.key, name, *told
 
     def read(self, names: Sequence[str]) -> dict[str, Values]:
         """Some columns; those that are not kept in one statement."""
         with _READING:  # one at a time: whoever comes meanwhile finds them kept
-            found = {name: kept for name in names if (kept := _KEPT.get((*self.key, name))) is not None}
+            found = {name: kept for name in names if (kept := _KEPT.get(self._name(name))) is not None}
             missing = [self.source.table.columns[name] for name in names if name not in found]
             for column, texts in zip(missing, self._texts(missing), strict=True):
-                found[column.name] = _KEPT.put((*self.key, column.name), _parsed(column, texts))
+                found[column.name] = _KEPT.put(self._name(column.name), _parsed(column, texts))
         return found
 
     def __iter__(self) -> Iterator[str]:

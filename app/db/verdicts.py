@@ -205,12 +205,8 @@ def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[Cri
     own = [row for row in verdict_rows(session, analysis) if row.kind == kind]
     if not own:
         return {}
-    found = letters_of(session, analysis, kind, _version(own))
+    found = letters_of(session, analysis, kind)
     return {step: _OUTCOME[found[:, row.position]] for row in own if (step := step_of(row)) is not None}
-
-
-def _version(rows: Sequence[VerdictRow]) -> tuple[tuple[int, str], ...]:
-    return tuple((row.position, row.content) for row in rows)
 
 
 def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedVerdicts]) -> list[VerdictRow]:
@@ -237,7 +233,8 @@ def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[Pr
 def _save(
     session: Session, analysis: AnalysisRow, kind: Kind, prepared: Sequence[PreparedVerdicts], rows: list[VerdictRow]
 ) -> list[VerdictRow]:
-    judged, before = _judged(session, analysis, kind), _version(rows)
+    judged = _judged(session, analysis, kind)
+    old = np.empty((0, 0), np.uint8) if kind == "interpretation" else letters_of(session, analysis, kind)
     changed: list[tuple[VerdictRow, PreparedVerdicts]] = []
     for one in prepared:
         row = _row_for(rows, one.step)
@@ -253,7 +250,6 @@ def _save(
         _fill(row, one)
         changed.append((row, one))
     if changed and kind != "interpretation":
-        old = letters_of(session, analysis, kind, before)
         width = max(old.shape[1], *(1 + row.position for row, _ in changed))
         letters = np.full((len(old), width), ord(_NO_LETTER), np.uint8)
         letters[:, : old.shape[1]] = old

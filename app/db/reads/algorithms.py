@@ -34,7 +34,8 @@ def most_aligned(session: Session, analysis_id: int, limit: int) -> Sequence[Alg
 
 def n_algorithms(session: Session, analysis: AnalysisRow) -> int:
     """How many algorithms of the analysis are stored."""
-    return len(columns_of(session, analysis, "algorithm")["position"])
+    shown = ("algorithm_id", "text", "form", "formula")  # which pages of an algorithm read as well
+    return len(columns_of(session, analysis, "algorithm", shown)["text"])
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:
