@@ -21,7 +21,9 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+)?|/models/[^/]+/circuits")
+_IN_V2: Final = re.compile(
+    r"/networks/[^/]+/explanations(/[^/]+(/interpretations|/criteria)?)?|/models/[^/]+/circuits|/verified"
+)
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
@@ -30,7 +32,6 @@ _TABLES: Final = tuple(
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
-        (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
     )
 )
 
@@ -173,8 +174,8 @@ class Addresses:
         return self._url("networks", network, "directions", scope=scope, **view)
 
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
-        """The interpretations of one circuit, by gate."""
-        return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)
+        """The interpretations of one circuit, by gate: a part of its page, files, and JSON."""
+        return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
     def explanations(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All explanations of an analysis together, filtered."""
@@ -199,10 +200,9 @@ class Addresses:
         """All points of the common ground as comma-separated values."""
         return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
-    def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
-        """Every criterion's verdict on one to six explanations, side by side."""
-        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._url("networks", network, "verdicts", scope=scope, **query)
+    def criteria_on(self, network: str, ref: Any, scope: Scope | None = None) -> str:
+        """What every criterion says of one explanation."""
+        return f"{self.explanation(network, ref, scope, part='criteria')}#criteria"
 
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)

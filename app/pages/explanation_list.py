@@ -19,7 +19,7 @@ from app.errors import Conflict
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import Place, check_boolean, locate
 from app.pages.shared import JobView, ScopeView, counts_of, scope_now
-from app.pages.sharing.exports import about_place
+from app.pages.sharing.about import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption

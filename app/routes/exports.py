@@ -102,7 +102,7 @@ def _json_cell(cell: exports.Cell) -> exports.Cell:
 
 TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
     (
-        "/networks/{network}/circuits/{mask}/interpretations",
+        "/networks/{network}/explanations/{ref}/interpretations",
         exports.interpretations_table,
         "Interpretations of a circuit",
         "Some interpretations in the order of their index, a column for each neuron.",

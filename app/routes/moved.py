@@ -63,6 +63,8 @@ _ONES: Final = {
     f"{_ALGORITHM}/directions/{{alignment}}": ("/networks/{network}/explanations/d-{algorithm}.{alignment}", ("at",)),
 }
 """Addresses that explanations had, with those that they have now and the options that went along."""
+_LIST: Final = "/networks/{network}/circuits/{mask}/interpretations"
+_LIST_NOW: Final = "/networks/{network}/explanations/c-{mask}/interpretations"
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
@@ -126,6 +128,9 @@ FORMER: Final[tuple[Former, ...]] = (
         for former in _FORMER_ANALYSES
         if "{form}" not in former.path
     ),
+    Former(_LIST, _LIST_NOW, (*SCOPE, "gate", "classes", "start", "index", "draw"), twin=False),
+    Former(f"{_LIST}.{{form}}", f"{_LIST_NOW}.{{form}}", (*SCOPE, "start", "rows"), twin=False),
+    Former(f"{API_PREFIX}{_LIST}", became=_NOW_V2, cure=f"ask {API_V2}{_LIST_NOW}", parent=_LIST_NOW, twin=False),
     Former("/networks/{network}/plan", "/networks/{network}"),
     *(
         Former(
@@ -144,6 +149,14 @@ FORMER: Final[tuple[Former, ...]] = (
         parent="/models/{model}/circuits",
         twin=False,
     ),
+    Former(
+        f"{API_PREFIX}/networks/{{network}}/verdicts",
+        became=_NOW_V2,
+        cure=f"ask {API_V2}/networks/NETWORK/explanations/REF/criteria",
+        parent="/networks/{network}/explanations",
+        twin=False,
+    ),
+    Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(
         Former(

@@ -1,4 +1,4 @@
-"""One explanation, of any kind and stored or not, at its own address: as a page, and as JSON."""
+"""One explanation, of any kind and stored or not, at its own address, and what a circuit is read as."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.errors import NotFound
 from app.options import ScopeOptions
+from app.pages.interpretation_list import RECORD as INTERPRETATIONS
+from app.pages.interpretation_list import CircuitOptions, FormerOptions, leads_to
+from app.pages.interpretation_list import record as list_record
 from app.pages.kinds import PAGES, find_document
 from app.pages.page import EXPLANATION
-from app.pages.sharing.exports import about_place
+from app.pages.sharing.about import about_place
 from app.pages.sharing.passing_on import passed_on
 from app.pages.sharing.share import share_of
 from app.rendering import base_url, network_row, show
@@ -27,7 +30,7 @@ from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.streaming import Streamed
 from pluriscope.blocks import Table, find
-from pluriscope.records import ExplanationRecord
+from pluriscope.records import ExplanationRecord, ListRecord
 from pluriscope.templating import PART
 
 router = APIRouter()
@@ -99,3 +102,27 @@ def record(
     with room("this record") if ref.startswith("d-") else nullcontext():
         found = find_document(session, links, network, ref, list(options.scope.query().items()))
         return found.page.record(found.one)
+
+
+@router.get(f"{EXPLANATION}/interpretations", include_in_schema=False)
+def interpretations(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[FormerOptions, Query()]
+) -> RedirectResponse:
+    """To the list of a circuit's interpretations, or to one of them: by its index, or drawn uniformly."""
+    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
+    return RedirectResponse(leads_to(one, options), 303 if options.draw or options.index else 301)
+
+
+@router.get(
+    f"{API_V2}{EXPLANATION}/interpretations",
+    tags=["explanations"],
+    summary="Interpretations of a circuit by gate",
+    response_model=INTERPRETATIONS,
+    responses=api_errors(400, 404, 422),
+)
+def interpretations_record(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[CircuitOptions, Query()]
+) -> ListRecord:
+    """Those whose neurons are given gates: how many, exactly, and some of them; none is listed to count."""
+    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
+    return list_record(one, options)

@@ -16,21 +16,19 @@ from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
-from app.pages.verdicts.page import build_verdicts
-from app.rendering import NO_TABLE, is_fragment, render
+from app.pages.verdicts.told import compared
+from app.rendering import NO_TABLE, is_fragment, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
+from pluriscope.templating import PART
 
 router = APIRouter()
-CIRCUIT = "/networks/{network}/circuits/{mask}"
-INTERPRETATIONS = CIRCUIT + "/interpretations"
 GALLERY = Page(
     "/gallery",
     build_gallery,
@@ -57,18 +55,6 @@ PLAIN = (
             if page.distributions is None
             else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
         },
-    ),
-    Page(
-        "/networks/{network}/verdicts",
-        build_verdicts,
-        "verdicts",
-        "compare",
-        "Every criterion's verdict",
-        """
-        What every criterion that applies says about one to six explanations, with its default settings: the stored
-        outcome, else computed on the spot; with score, reason and witness.
-        """,
-        block="verdicts",
     ),
     Page(
         "/collection",
@@ -152,18 +138,6 @@ SANDBOX = Page(
     """,
     errors=(400, 404, 422),
 )
-READINGS = Page(
-    INTERPRETATIONS,
-    build_interpretations,
-    "interpretations",
-    "circuits",
-    "Interpretations of a circuit by gate",
-    """
-    The interpretations whose neurons are given gates: how many, exactly, and some of them; none is listed to count.
-
-    `index` and `draw` lead somewhere in HTML only.
-    """,
-)
 add_twin(router, GALLERY)
 add_twin(
     router,
@@ -175,7 +149,7 @@ add_twin(
     ),
 )
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (COMPARISON, FUNNEL, SANDBOX):
     add_twin(router, _page)
 
 
@@ -201,28 +175,12 @@ def networks(request: Request, links: Links) -> RedirectResponse:
 def compare_page(
     request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
 ) -> HTMLResponse:
+    if request.query_params.get(PART) == "criteria" and (criteria := compared(session, links, options)):
+        return show(request, criteria, room="Explore")
     page = build_compare(session, links, options)
     if page.missing or page.swapping:
         return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
     return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
-
-
-@router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def interpretations_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    mask: str,
-    options: Annotated[InterpretationsOptions, Query()],
-) -> HTMLResponse | RedirectResponse:
-    if options.index:  # what the form of an interpretation's page sends
-        return RedirectResponse(links.interpretation(network, mask, int(options.index), options.scope), 303)
-    if options.draw:
-        return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
-    page = build_interpretations(session, links, network, mask, options)
-    context = {"page": page, **(NO_TABLE if page.why_not else {})}
-    return render(request, "pages/interpretations.html", context, block="readings")
 
 
 @router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)

@@ -16,7 +16,8 @@ from app.pages.directions.places import kept_direction_url
 from app.pages.directions.views import DirectionsOptions
 from app.pages.formulas import read_algorithm
 from app.pages.place import locate
-from app.pages.sharing.exports import Cell, Table, about_place
+from app.pages.sharing.about import about_place
+from app.pages.sharing.exports import Cell, Table
 
 _COLUMNS = (
     "class", "algorithm", "formula", "id", "at", "valid", "agreed", "of", "joint_agreed", "joint_of", "causal_order",

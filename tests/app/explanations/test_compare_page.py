@@ -260,9 +260,6 @@ BAD = [
     ("/compare?network=xor&e={c}&e=i-{m}.0&groups=twice", 400, "groups"),
     ("/compare?network=xor&e={c}&e=i-{m}.0&after=nonsense", 400, "not given out"),
     ("/compare?network=xor&e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
-    ("/networks/xor/verdicts", 400, "no explanation is named"),
-    ("/networks/xor/verdicts?e=c-1", 404, "explanation 1"),
-    ("/networks/nowhere/verdicts?e={c}", 404, "nowhere"),
     ("/compare?network=xor&colour=red", 400, "colour"),
 ]
 

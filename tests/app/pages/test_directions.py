@@ -228,10 +228,9 @@ def test_lists_are_narrowed_and_paged(client):
 
 def test_tables_cards_and_verification(client):
     path = f"{ONES}/d-{BOB}.{written('0@1=1,1,-1;1@1=0,0,1')}"
-    verified = client.get("/api/v1/verified", params={"url": path}).json()
+    verified = client.get("/api/v2/verified", params={"url": path}).json()
     assert verified["verdict"] == "equal"
-    (view,) = verified["explanations"]
-    equal = {figure["key"] for figure in view["figures"] if figure["status"] == "equal"}
+    equal = {figure["key"] for figure in verified["figures"] if figure["status"] == "equal"}
     assert {"directions", "iia", "joint", "valid", "causal_order", "margin", "residuals"} <= equal
     for made in ("drawing.svg", "card.svg", "figures/line-0-1.svg", "figures/interchanges.2.svg"):
         answer = client.get(f"{path}/{made}")
@@ -280,8 +279,8 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
         scope = {"protocol": one_way.digest[:12]}
         here = "/api/v2/networks/oneway/explanations"
         (item,) = client.get(here, params={"kind": "direction", **scope}).json()["items"]
-        verdicts = told(client, "/networks/oneway/verdicts", e=item["ref"], **scope)
-        outcomes = {row["criterion"]: (row["verdicts"][0] or {}).get("outcome") for row in verdicts["rows"]}
+        verdicts = client.get(f"{here}/{item['ref']}/criteria", params=scope).json()
+        outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in verdicts}
         assert (outcomes["one-direction"], outcomes["both-directions"]) == ("passed", "failed")
         for criterion, n in (("one-direction", 1), ("both-directions", 0)):
             listed = client.get(here, params={"kind": "direction", "passes": criterion, **scope}).json()

@@ -21,7 +21,6 @@ def current(path: str, query: str = "") -> dict[str, str]:
         ("/networks/xor/circuits/0f/interpretations/3", "", {"explanations": "true"}),
         ("/networks/xor/explanations/a-0f.0f", "", {"explanations": "true"}),
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
-        ("/networks/xor/verdicts", "e=c-0f", {}),
         ("/compare", "network=xor&e=c-0f", {"compare": "page"}),
     ],
 )

@@ -88,10 +88,3 @@ def test_what_a_comparison_and_a_funnel_show_are_tables_too(client, table) -> No
     else:
         assert rows[0]["kind"] == "circuit"
         assert rows[0]["left"] == "197"
-
-
-def test_the_interpretations_list_offers_those_of_the_circuit_whatever_its_filters(client) -> None:
-    page = f"{XOR}/circuits/1839f/interpretations"
-    text = client.get(f"{page}?gate=1-0:NAND").text
-    assert f'href="{page}.csv"' in text
-    assert client.get(f"{page}.csv").status_code == 200

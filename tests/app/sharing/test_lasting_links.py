@@ -162,7 +162,7 @@ def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 TABLES = {
-    f"{XOR}/circuits/1839f/interpretations": 6,
+    f"{XOR}/explanations/c-1839f/interpretations": 6,
     f"{XOR}/figures": None,
     "/networks": None,
     "/jobs": 0,
@@ -207,7 +207,7 @@ def test_an_option_that_no_list_ever_had_is_refused_on_former_lists_too(client) 
         refused = client.get(client.get(f"{XOR}/{former}?{option}=10").headers["location"])
         assert refused.status_code == 400
         assert option in refused.text
-    assert client.get(f"{XOR}/circuits/3fffe/interpretations.csv").status_code == 404
+    assert client.get(f"{XOR}/explanations/c-3fffe/interpretations.csv").status_code == 404
 
 
 def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
