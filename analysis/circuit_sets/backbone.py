@@ -12,13 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from numpy.typing import NDArray
-
-from analysis.circuits.distribution import CircuitDistribution, distribution_of
+from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.result import CircuitMethod
-from analysis.networks.circuit import EdgeLayout
 
 Coverage = Literal["all", "sampled", "truncated", "listed"]
 """Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit,
@@ -102,17 +99,6 @@ def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbo
         distribution.neuron_use,
         coverage,
     )
-
-
-def backbone_of_masks(masks: NDArray[Any], layout: EdgeLayout, coverage: Coverage = "all") -> Backbone | None:
-    """The backbone of listed circuits, of all that are valid or of any of them; None of no circuit.
-
-    Args:
-        masks: ``[circuits]`` as :func:`~analysis.networks.circuit.mask_array` gives them.
-        layout: their edge layout.
-        coverage: whether the set that is meant is listed whole.
-    """
-    return backbone_of(distribution_of(masks, layout), coverage)
 
 
 def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:

@@ -50,7 +50,6 @@ from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
-CIRCUIT_WIDE: Final = ("margin", "representative")
 _BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretations is needed
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 _FAMILIES: Final[dict[str, Family]] = {

@@ -20,7 +20,7 @@ from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.report import Analysed, Carried, Irredundant, Placed
 from app.db.codecs import planted_of
-from app.db.reads.algorithms import AlgorithmFilter, n_algorithms, placements_untried
+from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import analysed_question
 from app.db.reads.circuit_sets import stored_search
 from app.db.reads.circuits import whole_counts
@@ -52,13 +52,11 @@ def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Car
         for placed in session.scalars(select(AlignmentRow.places).where(*valid)):
             places |= {(layer, without_sign(functions[path], n_inputs)) for path, layer, _ in placed}
     decided = session.scalar(undecided) is None and analysis.algorithms_truncated_at is None
-    irredundant = ("irredundant-literals",)
-    without = n_algorithms(analysis, AlgorithmFilter(irredundant=irredundant, variables=0))
     return Carried(
         tuple(algorithms[number] for number in aligned),
         tuple(algorithms[number] for number in algorithms if number not in set(aligned)),
         frozenset(places),
-        n_algorithms(analysis, AlgorithmFilter(irredundant=irredundant)) - without,
+        len(rows),
         decided and not placements_untried(session, analysis),
     )
 

@@ -1,4 +1,4 @@
-"""Types of columns: big integers, masks, times that know their zone."""
+"""Types of columns: big integers, masks, letters of verdicts, times that know their zone."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ class HexMask(TypeDecorator[str]):
     """The edges of a circuit as addresses write them: of one network all have as many digits."""
 
     impl = String(64)
+    cache_ok = True
+
+
+class Letters(TypeDecorator[str]):
+    """One letter for each criterion (:mod:`app.db.verdicts`): as many in all rows of one kind and analysis."""
+
+    impl = Text
     cache_ok = True
 
 

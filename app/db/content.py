@@ -38,19 +38,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 REVISION_TABLE: Final = "alembic_version"
 MANIFEST_TABLE: Final = "backup_manifest"  # of a backup: what it should hold
 ROWS_AT_ONCE: Final = 2_000
-MOST_SCHEMAS: Final = 8
-_SCHEMAS: Final = {
-    "sqlite": "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_master ORDER BY type, name)",
-    "postgresql": """
-        SELECT string_agg(concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), attnotnull, atthasdef),
-                          ';' ORDER BY relname, attnum),
-               (SELECT string_agg(concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)),
-                                  ';' ORDER BY conrelid::regclass::text, conname)
-                FROM pg_constraint WHERE connamespace = current_schema()::regnamespace)
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped""",
-}
-"""What tells one schema from another, in one question."""
 
 
 class JsonText(TypeDecorator[str]):
@@ -87,21 +74,6 @@ class TableContent:
 
 def tables_in(connection: Connection) -> Sequence[Table]:
     """The tables of a store, those that are referred to first; the schema's revision and a backup's manifest apart."""
-    key = connection.dialect.name, *connection.exec_driver_sql(_SCHEMAS[connection.dialect.name]).one()
-    tables = _known.get(key)
-    if tables is None:
-        if len(_known) >= MOST_SCHEMAS:
-            _known.clear()
-        tables = _known[key] = _looked_up(connection)
-    return tables
-
-
-_known: dict[tuple[Any, ...], Sequence[Table]] = {}
-"""Tables by what the database says of its schema: to look them up takes far longer than to ask that, and a backup, a
-move or a check needs them several times."""
-
-
-def _looked_up(connection: Connection) -> Sequence[Table]:
     metadata = MetaData()
     metadata.reflect(connection)
     tables = [table for table in metadata.sorted_tables if table.name not in (REVISION_TABLE, MANIFEST_TABLE)]

@@ -3,116 +3,57 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.circuits.result import FRAGILE_MARGIN, SmallestCircuits
+from analysis.circuits.result import SmallestCircuits
 from analysis.networks.circuit import EdgeLayout
 from analysis.result import OutputAnalysis
 from analysis.result_file import read_smallest, smallest_json
 
-MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
-IRREDUNDANT: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
-class Histogram(TypedDict):
-    """Counts between bin edges; ``counts[i]`` lies in ``[edges[i], edges[i+1])``, the last bin closed."""
+def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
+    """Content of ``AnalysisRow.distributions``. Pairs are ``[value, how many]``, values ascending.
 
-    edges: list[float]
-    counts: list[int]
-
-
-class CandidatesJson(TypedDict):
-    """:class:`~analysis.alignments.result.CandidateTotals` as it is stored."""
-
-    aligned: int
-    valid: int
-    minimal: int
-    irredundant: dict[str, int]
-    first: int
-
-
-class Distributions(TypedDict):
-    """Content of ``AnalysisRow.distributions``; "pairs" are ``[value, how many]`` ascending by value."""
-
-    of: int  # circuits that the next four are of: the valid ones, or those among the tested ones in an estimate
-    edges: list[list[int]]  # pairs: edges of a circuit
-    neurons: list[list[int]]  # pairs: active hidden neurons of a circuit
-    edge_use: list[int]  # for each edge in mask order: circuits that keep it
-    neuron_use: list[list[int]]  # for each hidden layer and neuron: circuits in which it is active
-    margin: Histogram  # of listed circuits
-    interpretations: Histogram  # log10 of the interpretations of a listed circuit
-    observed: Histogram  # log10 of their observed classes
-    iia: Histogram  # of kept alignments, 20 bins over [0, 1]
-    alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
-    alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
-    candidates: CandidatesJson | None  # what is known of candidates that are not stored; None if every one is tried
-    fragile: int  # stored circuits with a margin below the limit
-    margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
-    algorithm_kinds: list[list[Any]]  # see kinds_of
-    alignments_untried: bool  # whether there were too many sets of neurons to try any for some algorithm
-    algorithms_truncated: int  # algorithms of which not every valid alignment is stored
-    drawn: int | None  # stored circuits that were drawn; None where all are listed, and before it was ever kept
-    smallest: dict[str, Any] | None  # the smallest valid circuits, as in result files; None where none were looked for
-
-
-def distributions_of(analysis: OutputAnalysis) -> Distributions:
-    """Everything that the figures of one analysis need."""
-    circuits = analysis.circuits
+    - Of the valid circuits, or of those among the tested ones in an estimate: ``of`` how many, ``edges`` and
+      ``neurons`` pairs by size, ``edge_use`` and ``neuron_use`` how many keep each edge, in mask order, and each hidden
+      neuron, layer by layer.
+    - Of the listed circuits: histograms of ``margin`` and of the base-10 logarithms of ``interpretations`` and
+      ``observed`` classes. A histogram has ``edges`` of bins and ``counts``, the last bin closed.
+    - Of kept alignments: ``iia``, a histogram of 20 bins over [0, 1].
+    - ``alignments_per_algorithm``: pairs, algorithms with none included; ``candidates``: what is known of those that
+      are not stored, null if every one is tried; ``alignments_untried``: whether there were too many sets of neurons to
+      try any for some algorithm; ``algorithms_truncated``: of how many not every valid alignment is stored.
+    - ``drawn``: stored circuits that were drawn, null where all are listed; ``smallest``: the smallest valid circuits,
+      as in result files, null where none were looked for.
+    """
+    circuits, spread = analysis.circuits, analysis.circuits.distribution
     results = analysis.algorithms.algorithms
-    aligned = sorted((r for r in results if r.n_valid), key=lambda r: (-r.n_valid, r.algorithm.id))
     shares = [scored.iia.value for result in results for scored in result.alignments]
     return {
-        **spread_json(circuits.distribution),
+        "of": spread.of,
+        "edges": [list(pair) for pair in spread.by_edges.items()],
+        "neurons": [list(pair) for pair in spread.by_neurons.items()],
+        "edge_use": list(spread.edge_use),
+        "neuron_use": [list(layer) for layer in spread.neuron_use],
         "margin": _histogram(circuits.margins, _N_BINS),
         "interpretations": _histogram(_log10(analysis.interpretations.by_circuit), _N_BINS),
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
         "iia": _histogram(np.array(shares), 20, (0.0, 1.0)),
-        "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
         "alignments_per_algorithm": _per_algorithm(analysis.algorithms),
         "candidates": candidates_json(analysis.algorithms.totals),
-        "fragile": int(np.count_nonzero(circuits.margins < FRAGILE_MARGIN)),
-        "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
         "alignments_untried": any(result.truncated_at == 0 for result in results),
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
-        "algorithm_kinds": kinds_of(
-            (
-                (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.carriers)),
-                r.n_valid,
-                r.n_minimal,
-            )
-            for r in results
-        ),
         "drawn": circuits.n_drawn,
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
-    }
-
-
-class SpreadJson(TypedDict):
-    """How circuits spread over sizes, edges and neurons, as it is stored."""
-
-    of: int
-    edges: list[list[int]]
-    neurons: list[list[int]]
-    edge_use: list[int]
-    neuron_use: list[list[int]]
-
-
-def spread_json(distribution: CircuitDistribution) -> SpreadJson:
-    """A distribution as JSON values."""
-    return {
-        "of": distribution.of,
-        "edges": [list(pair) for pair in distribution.by_edges.items()],
-        "neurons": [list(pair) for pair in distribution.by_neurons.items()],
-        "edge_use": list(distribution.edge_use),
-        "neuron_use": [list(layer) for layer in distribution.neuron_use],
     }
 
 
@@ -127,7 +68,7 @@ def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:
     )
 
 
-def candidates_json(totals: CandidateTotals | None) -> CandidatesJson | None:
+def candidates_json(totals: CandidateTotals | None) -> dict[str, Any] | None:
     """Totals of candidates as JSON values."""
     if totals is None:
         return None
@@ -163,22 +104,6 @@ def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:
     return [[0, without], *aligned] if without else aligned
 
 
-def kinds_of(algorithms: Iterable[tuple[tuple[Any, ...], int, int]]) -> list[list[Any]]:
-    """Algorithms alike in all that can be filtered by, counted together: every total of a filter is a sum of these.
-
-    Args:
-        algorithms: kind (aligned, minimal, the three redundancy classes, variables), valid and minimal alignments.
-
-    Returns:
-        Lists of the kind's six values, how many algorithms, and their valid and minimal alignments.
-    """
-    counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for kind, n_valid, n_minimal in algorithms:
-        for i, n in enumerate((1, n_valid, n_minimal)):
-            counts[kind][i] += n
-    return [[*kind, *sums] for kind, sums in counts.items()]
-
-
 def active_neurons(layout: EdgeLayout, masks: NDArray[Any]) -> NDArray[np.bool_]:
     """``[circuit, hidden neuron]`` layer by layer: whether the neuron has an edge in, and so is active."""
     active: NDArray[np.bool_] = (masks[:, None] & neuron_edges(layout)) != 0
@@ -194,7 +119,7 @@ def _log10(counts: Iterable[int]) -> NDArray[np.float64]:
     return np.array([math.log10(count) for count in counts if count > 0])
 
 
-def _histogram(values: NDArray[np.float64], n_bins: int, span: tuple[float, float] | None = None) -> Histogram:
+def _histogram(values: NDArray[np.float64], n_bins: int, span: tuple[float, float] | None = None) -> dict[str, Any]:
     if len(values) == 0:
         return {"edges": [], "counts": []}
     # a hair of width, so that equal values (and values equal up to rounding) still have a bin of positive width

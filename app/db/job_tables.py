@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, false
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.columns import UtcDateTime
@@ -71,17 +71,6 @@ class JobLogRow(Base):
     message: Mapped[str] = mapped_column(Text)
 
     job: Mapped[JobRow] = relationship(back_populates="log")
-
-
-class JobCheckpointRow(Base):
-    """What versions before kept of a job on its way, for its next attempt; no longer read or written."""
-
-    __tablename__ = "job_shards"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
-    scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
-    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class WorkerRow(Base):

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,12 +14,12 @@ from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from app.db.common_ground import GROUND, stored_shares
 from app.db.directions import KIND as DIRECTIONS
-from app.db.reads.verdicts import outcomes_of, step_of
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
 from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from app.recent import Recent
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
@@ -31,7 +29,6 @@ from pluriscope.kinds.listing import frame_of
 from pluriscope.kinds.recorded import stored_types
 
 MAX_KEPT: Final = 128_000_000  # bytes
-NOT_JUDGED: Final = 255
 _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 
@@ -48,8 +45,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
     kinds = GROUND, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
-    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
-    verdicts = [row for row in session.scalars(query) if row.kind != "interpretation"]
+    verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
     key = (
         *(key_of(session, analysis), of),
         *sorted(map(tuple, session.execute(reports))),
@@ -71,9 +67,9 @@ def _read(
     verdicts: Sequence[VerdictRow],
 ) -> Frame:
     stored: dict[str, Mapping[str, Any]] = {
-        "circuit": columns_of(session, analysis, "circuit", tuple(circuits.STORED)),
-        "algorithm": columns_of(session, analysis, "algorithm", ("id", *algorithms.STORED)),
-        "alignment": columns_of(session, analysis, "alignment", tuple(alignments.STORED)),
+        "circuit": columns_of(session, analysis, "circuit", ("verdicts", *circuits.STORED)),
+        "algorithm": columns_of(session, analysis, "algorithm", ("id", "verdicts", *algorithms.STORED)),
+        "alignment": columns_of(session, analysis, "alignment", ("verdicts", *alignments.STORED)),
     }
     if report_row(session, analysis, DIRECTIONS) is not None:
         stored["direction"] = _directions(session, analysis)
@@ -85,18 +81,11 @@ def _read(
     }
     survey = report_row(session, analysis, GROUND)
     relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
-    outcomes: dict[str, dict[str, NDArray[np.uint8]]] = {}
-    told = outcomes_of(session, [row.id for row in verdicts])
-    valid = np.flatnonzero(np.array(stored["alignment"]["valid"], np.bool_))
-    for row in verdicts:
-        step = step_of(row)
-        if step is None or row.kind not in stored:
-            continue
-        judged = told[row.id]
-        if row.kind == "alignment":  # only valid ones are judged
-            every = np.full(len(stored["alignment"]["valid"]), NOT_JUDGED, np.uint8)
-            every[valid], judged = judged, every
-        outcomes.setdefault(row.kind, {})[str(step)] = judged
+    outcomes = {
+        kind: {str(step): judged for step, judged in outcomes_of(session, analysis, kind).items()}
+        for kind in stored
+        if kind != "direction"
+    }
     found = Found(
         question,
         of,

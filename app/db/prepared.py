@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import ENGINE_VERSION
-from analysis.alignments.alignment import IIA
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
 from analysis.data import DataRecord
@@ -31,8 +30,6 @@ from app.db.distributions import active_neurons, candidates_json, distributions_
 
 CIRCUIT_COLUMNS: Final = ("position", "mask", "edges", "neurons", "margin", "interpretations", "observed")
 MAX_SO_FAR: Final = 1_000  # circuits stored before the end
-IIA_ONE: Final = 1_000_000_000
-NOTHING_KEPT: Final = -1
 
 
 @dataclass(frozen=True)
@@ -212,16 +209,6 @@ def _mask_words(circuits: CircuitSearch) -> Iterator[NDArray[Any]]:
         yield (circuits.masks >> start) & (1 << MAX_EDGES) - 1
 
 
-def iia_rank(best: IIA | None) -> int:
-    """A best IIA as an integer that sorts: −1 without any kept alignment, 10^9 at 1.
-
-    Exact enough to tell any two fractions of fewer than 31,623 pairs apart.
-    """
-    if best is None:
-        return NOTHING_KEPT
-    return IIA_ONE if best.of == 0 else best.agreed * IIA_ONE // best.of
-
-
 def _algorithm_content(result: AlgorithmResult) -> list[Any]:
     alignments = [[s.alignment.id, s.iia.agreed, s.iia.of, s.minimal, _finite(s.margin)] for s in result.alignments]
     verdicts = dict(sorted(result.irredundant.items()))
@@ -252,7 +239,6 @@ def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]
     return {
         "algorithm_id": algorithm.id,
         "position": position,
-        "minus_position": -position,
         "form": algorithm.form,
         "text": algorithm.text,
         "formula": algorithm.formula,
@@ -268,7 +254,6 @@ def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]
         "truncated_at": result.truncated_at,
         "best_agreed": best.agreed if best else None,
         "best_of": best.of if best else None,
-        "best_iia": iia_rank(best),
         # valid ones come first, fewest neurons first: the first valid one has no valid one inside it
         "first_alignment": result.alignments[0].alignment.id if result.alignments else None,
     }

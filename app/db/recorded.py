@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from analysis.by_name import ByName
-from analysis.explanations.explanation import NAME, REF, Frame, RecordedKind, Value
+from analysis.explanations.explanation import REF, Frame, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.rows import columns_of, insert_rows
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, VerdictRow
 
 
 class StoredSearch(ByName):
@@ -32,10 +30,12 @@ class StoredSearch(ByName):
 def save_found(
     session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], frame: Frame, search: StoredSearch
 ) -> None:
-    """Store what was found, in place of an earlier search of this kind."""
+    """Store what was found, in place of an earlier search of this kind and of verdicts on what that found."""
     table = RECORDED_TABLES[kind.key]
     session.execute(delete(SearchRow).filter_by(analysis=analysis.id, kind=kind.key))
     session.execute(delete(table).where(table.c.analysis == analysis.id))
+    session.execute(delete(VerdictRow).filter_by(analysis_id=analysis.id, kind=kind.key))
+    session.expire(analysis, ["verdicts"])
     session.add(SearchRow(analysis=analysis.id, kind=kind.key, found_at=datetime.now(UTC), **search.model_dump()))
     session.flush()
     lists = (map(_finite, column.tolist()) for column in frame.values())
@@ -56,15 +56,6 @@ def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearc
 def is_searched(key: str) -> ColumnElement[bool]:
     """Whether an analysis has a stored search for a kind, as a condition on its row."""
     return exists().where(SearchRow.analysis == AnalysisRow.id, SearchRow.kind == key)
-
-
-def stored_frame(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any]) -> Frame | None:
-    """The columns of a kind; None where it was not searched."""
-    if kind.key not in stored_searches(session, analysis.id):
-        return None
-    dtypes: Mapping[str, type] = {REF: str, NAME: str, **{one.name: one.dtype for one in kind.columns}}
-    columns = columns_of(session, analysis, kind.key, tuple(dtypes))
-    return {name: np.asarray(columns[name], dtype) for name, dtype in dtypes.items()}
 
 
 def stored_figures(session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], text: str) -> dict[str, Value]:

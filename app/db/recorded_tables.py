@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from analysis.explanations.explanation import NAME, REF, RecordedKind
 from analysis.explanations.registry import RECORDED
-from app.db.columns import UtcDateTime
+from app.db.columns import Letters, UtcDateTime
 from app.db.table_base import Base
 
 _WHOLE: Final = Integer().with_variant(BigInteger(), "postgresql")
@@ -43,6 +43,7 @@ def _table_of(kind: RecordedKind[Any]) -> Table:
         Column(REF, Text(), nullable=False),  # the address text
         Column(NAME, Text(), nullable=False),
         *(Column(one.name, _TYPES[one.dtype], nullable=one.dtype is float) for one in kind.columns),
+        Column("verdicts", Letters, nullable=False, server_default=""),
         sqlite_with_rowid=False,
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Boolean, Column, ColumnElement, Float, Integer, Table, Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from app.db.columns import BigCount, HexMask, SortableInteger
+from app.db.columns import BigCount, HexMask, Letters, SortableInteger
 from app.db.direction_tables import DirectionRow
 from app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from app.db.table_base import Base
@@ -108,37 +108,79 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     if kind == "direction":
         report = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == "directions"
         key = (*key, session.scalar(select(AnalysisReportRow.content).where(*report)))
-    found = _Columns(session, analysis.id, _SOURCES[kind], key)
+    found = _Columns(session, analysis.id, kind, key)
     found.read(names)
     return found
+
+
+def letters_of(session: Session, analysis: AnalysisRow, kind: str) -> NDArray[np.uint8]:
+    """``[explanations, positions]`` the letters of all verdicts, in the order of :func:`columns_of`."""
+    letters = columns_of(session, analysis, kind)["verdicts"]
+    assert isinstance(letters, np.ndarray)  # noqa: S101  a column of letters always is
+    return letters
+
+
+def write_letters(session: Session, analysis: AnalysisRow, kind: str, letters: NDArray[np.uint8]) -> None:
+    """Put the letters of all verdicts into the rows, in place of those there.
+
+    Args:
+        session: of the writer.
+        analysis: the analysis.
+        kind: as for :func:`columns_of`.
+        letters: ``[explanations, positions]``.
+    """
+    source = _SOURCES[kind]
+    connection = session.connection()
+    quote = connection.dialect.identifier_preparer.quote
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    width, text = letters.shape[1], letters.tobytes().decode("ascii")
+    values = (text[start : start + width] for start in range(0, len(text), width))
+    places = list(columns_of(session, analysis, kind)[source.order])
+    rows = [(value, analysis.id, int(place)) for value, place in zip(values, places, strict=True)]
+    where = f"{quote(source.owner)} = {mark} AND {quote(source.order)} = {mark}"
+    if rows:
+        table = quote(source.table.name)
+        connection.exec_driver_sql(f"UPDATE {table} SET verdicts = {mark} WHERE {where}", rows)  # noqa: S608
 
 
 @dataclass(frozen=True)
 class _Columns(Mapping[str, Values]):
     session: Session
     analysis_id: int
-    source: _Source
+    kind: str
     key: tuple[Any, ...]
 
     def __getitem__(self, name: str) -> Values:
-        kept = _KEPT.get((*self.key, name))
+        kept = _KEPT.get(self._name(name))
         return self.read((name,))[name] if kept is None else kept
+
+    @property
+    def source(self) -> _Source:
+        return _SOURCES[self.kind]
+
+    def _name(self, name: str) -> tuple[Any, ...]:
+        """What a column is kept under; verdicts change while all else stays."""
+        if name != "verdicts":
+            return *self.key, name
+        analysis = self.session.get_one(AnalysisRow, self.analysis_id)
+        told = ((row.position, row.content) for row in analysis.verdicts if row.kind == self.kind)
+        return *self.key, name, *told
 
     def read(self, names: Sequence[str]) -> dict[str, Values]:
         """Some columns; those that are not kept in one statement."""
         with _READING:  # one at a time: whoever comes meanwhile finds them kept
-            found = {name: kept for name in names if (kept := _KEPT.get((*self.key, name))) is not None}
+            found = {name: kept for name in names if (kept := _KEPT.get(self._name(name))) is not None}
             missing = [self.source.table.columns[name] for name in names if name not in found]
             for column, texts in zip(missing, self._texts(missing), strict=True):
-                found[column.name] = _KEPT.put((*self.key, column.name), _parsed(column, texts))
+                found[column.name] = _KEPT.put(self._name(column.name), _parsed(column, texts))
         return found
 
     def __iter__(self) -> Iterator[str]:
         names = self.source.table.columns.keys()
-        return (name for name in names if name != self.source.owner)
+        return (name for name in names if name not in (self.source.owner, "verdicts"))  # those change
 
     def __len__(self) -> int:
-        return len(self.source.table.columns) - 1
+        return len(self.source.table.columns) - 2
 
     def _texts(self, columns: Sequence[Column[Any]]) -> Iterator[Sequence[str]]:
         """The values of each column as texts, fetched as one."""
@@ -173,6 +215,9 @@ def _parsed(column: Column[Any], texts: Sequence[str]) -> Values:
         masks = [int(text, 16) for text in texts]
         wide = texts and len(texts[0]) > _DIGITS
         return np.array(masks, object if wide else np.uint64)
+    if isinstance(kind, Letters):
+        width = len(texts[0]) if texts else 0
+        return np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(len(texts), width)
     if isinstance(kind, SortableInteger):
         return _big([int(text[3:]) for text in texts])
     if isinstance(kind, BigCount):

@@ -4,15 +4,15 @@ Identity is content (digests, masks, hashes); row numbers never leave the databa
 
 networks ─┬─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
-          │            ├─ verdicts ── verdict blocks
+          │            ├─ verdicts: which letter of an explanation is which criterion's
           │            ├─ common ground ── its blocks
           │            ├─ alignments on directions (:mod:`app.db.direction_tables`)
           │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
 
-Every explanation is a row; lists read whole columns of them (:mod:`app.db.rows`). Verdicts and points of the common
-ground stand in columns, in blocks of bytes.
+Every explanation is a row with a letter for each criterion; lists read whole columns of them (:mod:`app.db.rows`).
+Points of the common ground stand in columns, in blocks of bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from analysis.networks.circuit import EdgeLayout
-from app.db.columns import BigCount, HexMask, SortableInteger, UtcDateTime
+from app.db.columns import BigCount, HexMask, Letters, SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
 
@@ -165,6 +165,9 @@ class AnalysisRow(Base):
 
     network: Mapped[NetworkRow] = relationship(back_populates="analyses")
     protocol: Mapped[ProtocolRow] = relationship()
+    verdicts: Mapped[list[VerdictRow]] = relationship(
+        viewonly=True, order_by=lambda: (VerdictRow.kind, VerdictRow.position)
+    )
 
 
 class CircuitRow(Base):
@@ -181,6 +184,7 @@ class CircuitRow(Base):
     margin: Mapped[float | None]  # None for NaN
     interpretations: Mapped[int] = mapped_column(BigCount)
     observed: Mapped[int] = mapped_column(BigCount)
+    verdicts: Mapped[str] = mapped_column(Letters, default="", server_default="")
 
 
 class AlgorithmRow(Base):
@@ -189,21 +193,13 @@ class AlgorithmRow(Base):
     __tablename__ = "algorithms"
     __table_args__ = (
         UniqueConstraint("analysis_id", "algorithm_id"),
-        # one for each order of the list; ties in the protocol's order
         Index(None, "analysis_id", "position"),
-        Index(None, "analysis_id", "n_valid", "minus_position"),
-        Index(None, "analysis_id", "n_minimal", "minus_position"),
-        Index(None, "analysis_id", "best_iia", "minus_position"),
-        Index(None, "analysis_id", "n_gates", "position"),
-        Index(None, "analysis_id", "n_variables", "position"),
-        Index(None, "analysis_id", "depth", "position"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
     algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
     position: Mapped[int]  # in the protocol's order, from 0
-    minus_position: Mapped[int] = mapped_column(server_default="0")  # for orders that begin with the largest value
     form: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
     formula: Mapped[str] = mapped_column(Text)
@@ -219,8 +215,8 @@ class AlgorithmRow(Base):
     truncated_at: Mapped[int | None]
     best_agreed: Mapped[int | None]  # best IIA of any kept alignment, None if there is none
     best_of: Mapped[int | None]
-    best_iia: Mapped[int] = mapped_column(server_default="-1")  # the same as an integer that sorts, see app.db.prepared
     first_alignment: Mapped[str | None] = mapped_column(String(16))  # the best kept one
+    verdicts: Mapped[str] = mapped_column(Letters, default="", server_default="")
 
     alignments: Mapped[list[AlignmentRow]] = relationship(back_populates="algorithm", cascade="all, delete-orphan")
 
@@ -248,23 +244,27 @@ class AlignmentRow(Base):
     minimal: Mapped[bool]
     n_neurons: Mapped[int]
     margin: Mapped[float | None]  # None where nothing was tested
+    verdicts: Mapped[str] = mapped_column(Letters, default="", server_default="")
 
     algorithm: Mapped[AlgorithmRow] = relationship(back_populates="alignments")
 
 
 class VerdictRow(Base):
-    """What one criterion with its settings says about all explanations of one kind in an analysis.
+    """What one criterion with its settings says about all explanations of one kind in an analysis, in sum.
 
-    The explanations themselves are not named: explanation k is the k-th in the store's order (circuits by mask,
-    algorithms by position, valid alignments by row; interpretations have exact numbers for each circuit instead).
+    What it says of each is one letter in the row of the explanation, see :mod:`app.db.verdicts`.
     """
 
     __tablename__ = "verdicts"
-    __table_args__ = (UniqueConstraint("analysis_id", "kind", "criterion", "settings_digest"),)
+    __table_args__ = (
+        UniqueConstraint("analysis_id", "kind", "criterion", "settings_digest"),
+        UniqueConstraint("analysis_id", "kind", "position"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(16))  # circuit, interpretation, algorithm, alignment
+    position: Mapped[int]  # of its letter, from 0; never moved
     criterion: Mapped[str] = mapped_column(String(40))
     settings_digest: Mapped[str] = mapped_column(String(12))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)  # of all parameters
@@ -275,18 +275,9 @@ class VerdictRow(Base):
     not_applicable: Mapped[int] = mapped_column(SortableInteger)
     note: Mapped[str] = mapped_column(Text, default="")  # why some are undecided
     seconds: Mapped[float]
+    # of interpretations how many of each circuit's pass, circuits as they stand; "" of other kinds
+    by_circuit: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what it says: equal verdicts are equal here
-
-
-class VerdictBlockRow(Base):
-    """Some thousand values of one column of verdicts, see :mod:`app.db.verdict_columns`."""
-
-    __tablename__ = "verdict_blocks"
-
-    verdict_id: Mapped[int] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
-    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AnalysisReportRow(Base):

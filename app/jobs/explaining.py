@@ -66,7 +66,7 @@ def save_explanations(session: Session, arguments: Mapping[str, Any], outcome: E
     row, kind = analysis_meant(session, arguments), BY_KEY[arguments["kind"]]
     save_found(session, row, kind, outcome.frame, outcome.search)
     if outcome.search.n:
-        queue.enqueue_criteria(session, row, default_steps(kind.key))
+        queue.enqueue_criteria(session, row, default_steps(kind.key), again=True)
     n = outcome.search.n
     words = f"{n:,} {kind.noun if n == 1 else kind.plural}" + (
         f". {outcome.search.note}" if outcome.search.note else ""

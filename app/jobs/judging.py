@@ -20,8 +20,7 @@ from app.db.reads.analyses import scope_of
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_refs, stored_searches
-from app.db.verdict_columns import BLOCK, PreparedVerdicts
-from app.db.verdict_writes import save_verdicts
+from app.db.verdicts import PreparedVerdicts, save_verdicts
 from app.jobs.handlers import Handler, Saved
 from app.jobs.stored_analysis import analysis_meant
 from app.limits import limits_in
@@ -63,11 +62,11 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
 
 
 def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcome:
-    """Judge, and make the verdicts ready for the store block by block, so that no more than a block is held."""
+    """Judge, and make the verdicts ready for the store."""
     circuits = {"interpretations": inputs.subject.interpretations, "observed": inputs.subject.observed}
     prepared = {(kind, step): PreparedVerdicts(kind, step, circuits=circuits) for kind, step in inputs.steps}
     work = replace(work, limits=replace(work.limits, criterion_seconds=inputs.max_seconds))
-    for judged in judge_analysis(inputs.subject, inputs.steps, work, block=BLOCK):
+    for judged in judge_analysis(inputs.subject, inputs.steps, work):
         prepared[judged.kind, judged.step].add(judged)
     return tuple(prepared.values())
 

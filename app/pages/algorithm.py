@@ -87,7 +87,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         variables=variables_of(algorithm),
         irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS},
         position=row.position,
-        of=0 if place.analysis is None else reads.n_algorithms(place.analysis),
+        of=0 if place.analysis is None else reads.n_algorithms(one.session, place.analysis),
         valid=row.n_valid,
         minimal=row.n_minimal,
         kept=row.n_kept,

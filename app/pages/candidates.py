@@ -54,7 +54,7 @@ def frequent_tables(session: Session, place: Place) -> list[str]:
     """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
     if place.shown is None or place.question.model.n_inputs <= 2:
         return []
-    rows, _ = reads.algorithms_after(session, place.shown.id, reads.EVERY, sort="valid", limit=N_FOR_HUES)
+    rows = reads.most_aligned(session, place.shown.id, N_FOR_HUES)
     return hue_tables(one.truth_table for row in rows for one in variables_of(algorithm_of(row, place)))
 
 

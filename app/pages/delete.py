@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.reads.analyses import analyses_of
-from app.db.reads.networks import deleted
+from app.db.reads.networks import analyses_of, deleted
 from app.db.reads.studies import deleted_studies, networks_of_study_alone, study_jobs
 from app.db.study_tables import StudyRow
 from app.figures.numbers import exact, noun, plural, when
@@ -100,7 +99,7 @@ def build_delete(session: Session, addresses: Addresses, network: str) -> Delete
     return DeletePage.showing(
         row,
         **_times(session, row.deleted_at, bundled=bundled),
-        n_analyses=len(analyses_of(session, row)),
+        n_analyses=len(analyses_of(session, [row.id])),
         n_jobs=unfinished_jobs(session, row),
         bundled=bundled,
         network_url=addresses.network(row.slug),

@@ -12,7 +12,8 @@ from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
-from app.db.reads.analyses import analyses_of, scope_of
+from app.db.reads.analyses import scope_of
+from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
@@ -222,7 +223,7 @@ def _rules(found: Asked) -> dict[str, str]:
     """The same list under each protocol that this output has been analysed under, on the same data."""
     place = found.place
     links = {}
-    for analysis in analyses_of(found.session, place.row):
+    for analysis in analyses_of(found.session, [place.row.id]):
         scope = scope_of(analysis, place.question.model.n_inputs)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data):
             query = replace(found.query, start=0)

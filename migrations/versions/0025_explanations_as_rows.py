@@ -4,7 +4,12 @@ Revision 0025, after 0024, 2026-11-24.
 
 Circuits stood in blocks of bytes, linear probes and stories in columns of bytes. Where all that a row needs is there,
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
-were kept beside rows of algorithms and alignments follow from these, and go.
+were kept beside rows of algorithms and alignments follow from these, and go. So do the orders of the former list of
+algorithms, and parts of unfinished jobs.
+
+Verdicts, in blocks of bytes too, become a letter in the row of each explanation, those on interpretations a text in the
+row of their criterion; their scores go. Where they are not about just the explanations that are there, the jobs that
+judged these wait to be done again.
 
 What was found on directions is found again, which takes seconds, and so is the common ground; ids keep what they stand
 for. Claims become short links to the addresses that hold them. There is no way back: the store as it was is kept
@@ -17,6 +22,7 @@ import hashlib
 import json
 import math
 import struct
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,14 +39,30 @@ branch_labels = None
 depends_on = None
 
 BLOCK = 4_096
+VERDICTS = 16_384  # in a block
 WORDS = ("mask", "mask.1", "mask.2", "mask.3")  # 64 edges each
 FORMATS = {"edges": "B", "neurons": "B", "margin": "d", "interpretations": "I", "observed": "I"}
 RANKED = ("interpretations", "observed")
 CIRCUITS = ("analysis", "position", "mask", "edges", "neurons", "margin", *RANKED)
 PROBE_TYPES = {"ref": "", "name": "", "layer": "q", "margin": "d", "inputs": "q", "task": "?", "table": ""}
-LETTERS = bytes.maketrans(bytes([*range(6), 255]), b"snwo-v?")
+RELATIONS = bytes.maketrans(bytes([*range(6), 255]), b"snwo-v?")
+OUTCOMES = bytes.maketrans(bytes(range(4)), b"PFU-")
+NOT_APPLICABLE = 3
+COUNTS = ("passed", "undecided", "representatives", "representatives_undecided", "totals")
+# of each kind of explanation that has verdicts: its table, the column of the analysis, the order, which are judged
+JUDGED = {
+    "circuit": ("circuits", "analysis", "position", "1 = 1"),
+    "algorithm": ("algorithms", "analysis_id", "position", "1 = 1"),
+    "alignment": ("alignments", "analysis_id", "id", "valid"),
+    "probe": ("probes", "analysis", "position", "1 = 1"),
+}
 WIDE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+ORDERS = (
+    *("n_valid_minus_position", "n_minimal_minus_position", "best_iia_minus_position"),
+    *("n_gates_position", "n_variables_position", "depth_position"),
+)
 KEY = ["network_id", "output", "protocol_digest", "data_digest"]
+POSITION = ["analysis_id", "kind", "position"]
 NOW = sa.DateTime(timezone=True)
 
 
@@ -57,7 +79,7 @@ def upgrade() -> None:
         if _is_whole(connection, row.id, row.circuits_listed, n_edges):
             _take_circuits_over(connection, row.id, row.circuits_listed, n_edges)
         else:
-            _queue_again(connection, row.result_digest)
+            _make_again(connection, row.result_digest)
             _delete(connection, "analyses", f"id = {int(row.id)}")
     _take_probes_over(connection)
     _take_stories_over(connection)
@@ -67,6 +89,18 @@ def upgrade() -> None:
     for table in ("circuit_blocks", "shelf_columns", *gone, *directions):
         op.drop_table(table)
     _forget_staging(connection)
+    for (analysis,) in connection.execute(sa.text("SELECT id FROM analyses")).all():
+        _take_verdicts_over(connection, analysis)
+    op.drop_table("verdict_blocks")
+    op.drop_table("job_shards")
+    with op.batch_alter_table("algorithms") as batch_op:
+        for order in ORDERS:
+            batch_op.drop_index(f"ix_algorithms_analysis_id_{order}")
+        for column in ("minus_position", "best_iia"):
+            batch_op.drop_column(column)
+    with op.batch_alter_table("verdicts") as batch_op:
+        batch_op.alter_column("position", existing_type=WIDE, server_default=None)
+        batch_op.create_unique_constraint(op.f("uq_verdicts_analysis_id_kind_position"), POSITION)
 
 
 def downgrade() -> None:
@@ -84,6 +118,7 @@ def _make_tables() -> None:
         sa.Column("margin", sa.Double(), nullable=True),
         sa.Column("interpretations", sa.Text(), nullable=False),
         sa.Column("observed", sa.Text(), nullable=False),
+        _letters(),
         *_keys("circuits", "position"),
         sqlite_with_rowid=False,
     )
@@ -109,6 +144,7 @@ def _make_tables() -> None:
         sa.Column("inputs", WIDE, nullable=False),
         sa.Column("task", sa.Boolean(), nullable=False),
         sa.Column("table", sa.Text(), nullable=False),
+        _letters(),
         *_keys("probes", "position"),
         sqlite_with_rowid=False,
     )
@@ -129,7 +165,19 @@ def _make_tables() -> None:
         *_keys("directions", "position"),
     )
     op.create_index(op.f("ix_directions_alignment_id"), "directions", ["alignment_id"])
-    op.add_column("analysis_reports", sa.Column("beside", sa.Text(), nullable=False, server_default=""))
+    for table in ("algorithms", "alignments"):
+        op.add_column(table, _letters())
+    op.add_column("verdicts", sa.Column("position", WIDE, nullable=False, server_default="0"))
+    op.add_column("verdicts", _text("by_circuit"))
+    op.add_column("analysis_reports", _text("beside"))
+
+
+def _letters() -> sa.Column[Any]:
+    return _text("verdicts")
+
+
+def _text(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=False, server_default="")
 
 
 def _keys(table: str, second: str) -> tuple[sa.Constraint, ...]:
@@ -154,20 +202,30 @@ def _delete(connection: sa.Connection, table: str, which: str) -> None:
     connection.execute(sa.text(f"DELETE FROM {quote(table)} WHERE {which}"))  # noqa: S608
 
 
-def _queue_again(connection: sa.Connection, result_digest: str) -> None:
-    """Let the job that made an analysis wait anew."""
-    jobs = sa.table("jobs", sa.column("id"), sa.column("kind"), sa.column("result", sa.JSON()))
-    for job, result in connection.execute(sa.select(jobs.c.id, jobs.c.result).where(jobs.c.kind == "analyse")).all():
-        if result and result.get("result_digest") == result_digest:
-            connection.execute(
-                sa.text(
-                    "UPDATE jobs SET state = 'queued', error = '', result = '{}', so_far = '{}', attempts = 0, "
-                    "losses = 0, "
-                    "stage = '', done = 0, total = 0, found = '', owner = NULL, lease_until = NULL, not_before = NULL, "
-                    "started_at = NULL, finished_at = NULL WHERE id = :id"
-                ),
-                {"id": job},
-            )
+def _jobs(connection: sa.Connection, column: str, name: str, result_digest: str) -> list[tuple[str, str]]:
+    """Id and kind of the jobs whose arguments, or result, name an analysis."""
+    jobs = sa.table("jobs", sa.column("id"), sa.column("kind"), sa.column(column, sa.JSON()))
+    rows = connection.execute(sa.select(jobs.c.id, jobs.c.kind, jobs.c[column])).all()
+    return [(job, kind) for job, kind, says in rows if says and says.get(name) == result_digest]
+
+
+def _make_again(connection: sa.Connection, result_digest: str) -> None:
+    """Let the job that made an analysis wait anew; jobs that went on from it are asked for when it is there."""
+    for job, _ in _jobs(connection, "arguments", "result", result_digest):
+        connection.execute(sa.text("DELETE FROM job_log WHERE job_id = :id"), {"id": job})
+        connection.execute(sa.text("DELETE FROM jobs WHERE id = :id"), {"id": job})
+    for job, kind in _jobs(connection, "result", "result_digest", result_digest):
+        if kind == "analyse":
+            _queue_again(connection, job)
+
+
+def _queue_again(connection: sa.Connection, job: str) -> None:
+    query = (
+        "UPDATE jobs SET state = 'queued', error = '', result = '{}', so_far = '{}', attempts = 0, losses = 0, "
+        "stage = '', done = 0, total = 0, found = '', owner = NULL, lease_until = NULL, not_before = NULL, "
+        "started_at = NULL, finished_at = NULL WHERE id = :id"
+    )
+    connection.execute(sa.text(query), {"id": job})
 
 
 def _n_words(n_edges: int) -> int:
@@ -266,7 +324,106 @@ def _take_stories_over(connection: sa.Connection) -> None:
     """What is told of each circuit, a letter each, beside its report."""
     update = sa.text("UPDATE analysis_reports SET beside = :letters WHERE analysis_id = :id AND kind = 'stories'")
     for analysis, data in _shelves(connection, "stories"):
-        connection.execute(update, {"letters": data["relation"].translate(LETTERS).decode(), "id": analysis})
+        connection.execute(update, {"letters": data["relation"].translate(RELATIONS).decode(), "id": analysis})
+
+
+def _take_verdicts_over(connection: sa.Connection, analysis: int) -> None:
+    """The verdicts on what one analysis found; of each kind their positions are the order of the rows."""
+    query = sa.text("SELECT id, kind FROM verdicts WHERE analysis_id = :id ORDER BY id")
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for number, kind in connection.execute(query, {"id": analysis}).all():
+        numbers[kind].append(number)
+    lacking = []
+    for kind, some in numbers.items():
+        take = _take_counts if kind == "interpretation" else _take_letters
+        kept = take(connection, analysis, kind, some)
+        lacking += [number for number in some if number not in kept]
+        place = sa.text("UPDATE verdicts SET position = :position WHERE id = :id")
+        for position, number in enumerate(kept):
+            connection.execute(place, {"position": position, "id": number})
+    if lacking:
+        _delete(connection, "verdicts", f"id IN ({', '.join(map(str, lacking))})")
+        digest = connection.scalar(sa.text("SELECT result_digest FROM analyses WHERE id = :id"), {"id": analysis})
+        for job, job_kind in _jobs(connection, "arguments", "result", digest):
+            if job_kind == "criteria":
+                _queue_again(connection, job)
+
+
+def _blocks(connection: sa.Connection, verdict: int, name: str) -> list[bytes]:
+    query = "SELECT data FROM verdict_blocks WHERE verdict_id = :id AND name = :name ORDER BY block"
+    return [bytes(data) for data in connection.scalars(sa.text(query), {"id": verdict, "name": name})]
+
+
+def _outcomes(connection: sa.Connection, verdict: int) -> bytes:
+    return b"".join(map(zlib.decompress, _blocks(connection, verdict, "outcomes")))
+
+
+def _take_letters(connection: sa.Connection, analysis: int, kind: str, verdicts: list[int]) -> list[int]:
+    """Write the letters of one kind; returns the verdicts that are about all that is judged."""
+    if kind not in JUDGED:
+        return []
+    table, owner, order, judged = JUDGED[kind]
+    query = f"SELECT {order}, {judged} FROM {table} WHERE {owner} = :id ORDER BY {order}"  # noqa: S608
+    rows = connection.execute(sa.text(query), {"id": analysis}).all()
+    n = sum(bool(is_judged) for _, is_judged in rows)
+    told = {number: _outcomes(connection, number) for number in verdicts}
+    told = {number: data.translate(OUTCOMES) for number, data in told.items() if len(data) == n}
+    letters, nothing = zip(*told.values(), strict=True), "." * len(told)
+    values = [(bytes(next(letters)).decode() if is_judged else nothing, key) for key, is_judged in rows]
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    if told and values:
+        update = f"UPDATE {table} SET verdicts = {mark} WHERE {owner} = {mark} AND {order} = {mark}"  # noqa: S608
+        connection.exec_driver_sql(update, [(text, analysis, key) for text, key in values])
+    return list(told)
+
+
+def _take_counts(connection: sa.Connection, analysis: int, _kind: str, verdicts: list[int]) -> list[int]:
+    """Write how many interpretations of each circuit pass; returns the verdicts that are about all circuits."""
+    query = "SELECT interpretations, observed FROM circuits WHERE analysis = :id ORDER BY position"
+    sizes = [(total, observed) for total, observed in connection.execute(sa.text(query), {"id": analysis})]
+    stored = dict(zip(RANKED, zip(*sizes, strict=True), strict=True)) if sizes else dict.fromkeys(RANKED, ())
+    update = sa.text("UPDATE verdicts SET by_circuit = :told WHERE id = :id")
+    kept = []
+    for number in verdicts:
+        columns = [_counts(_blocks(connection, number, name), stored) for name in COUNTS]
+        outcomes = _outcomes(connection, number)
+        if {len(outcomes), *map(len, columns)} != {len(sizes)}:
+            continue
+        told = map(_counted, zip(*columns, strict=True), outcomes, sizes)
+        connection.execute(update, {"told": ",".join(told), "id": number})
+        kept.append(number)
+    return kept
+
+
+def _counts(blocks: list[bytes], stored: dict[str, tuple[str, ...]]) -> list[str]:
+    """A column of counts; a block may name a column of the circuits instead."""
+    found: list[str] = []
+    for data in blocks:
+        if data.startswith(b"="):
+            found += stored[data[1:].decode()][len(found) : len(found) + VERDICTS]
+        else:
+            text = zlib.decompress(data).decode()
+            found += text.split(",") if text else []
+    return found
+
+
+def _counted(counts: tuple[str, ...], outcome: int, size: tuple[str, str]) -> str:
+    """What a criterion says of the interpretations of one circuit: a letter, or the counts."""
+    total, observed = size
+    *numbers, of = counts
+    letters = {
+        "P": [total, "0", observed, "0"],
+        "F": ["0", "0", "0", "0"],
+        "O": [observed, "0", observed, "0"],
+        "U": ["0", total, "0", observed],
+    }
+    asked = outcome != NOT_APPLICABLE
+    if not asked and numbers == letters["F"] and of == total:
+        return "-"
+    letter = next((letter for letter, meaning in letters.items() if meaning == numbers), None)
+    if letter and asked and of == total:
+        return letter
+    return f"{' '.join(numbers)} {'of' if asked else '-'} {of}"
 
 
 def _take_claims_over(connection: sa.Connection) -> None:

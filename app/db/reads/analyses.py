@@ -224,17 +224,6 @@ def partial_by_key(
     )
 
 
-def analyses_of(session: Session, network: NetworkRow) -> list[AnalysisRow]:
-    """All analyses of a network, by output, protocol name, data record."""
-    query = (
-        select(AnalysisRow)
-        .join(ProtocolRow)
-        .where(AnalysisRow.network_id == network.id, AnalysisRow.so_far == "")
-        .order_by(AnalysisRow.output, ProtocolRow.name, AnalysisRow.data_digest)
-    )
-    return list(session.scalars(query))
-
-
 def scope_of(analysis: AnalysisRow, n_inputs: int) -> Scope:
     """The scope that names an analysis in addresses: built-in protocols by name, others by 12 digits of the digest."""
     names = {protocol.digest: name for name, protocol in BUILT_IN.items()}

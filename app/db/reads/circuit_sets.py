@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
@@ -28,6 +29,35 @@ def stored_backbone(row: AnalysisRow) -> Backbone | None:
     return backbone_of(distribution_in(row.distributions), stored_coverage(row))
 
 
+def search_of(
+    row: AnalysisRow,
+    layout: EdgeLayout,
+    masks: NDArray[Any],
+    outputs: NDArray[np.float64],
+    margins: NDArray[np.float64],
+) -> CircuitSearch:
+    """The search that found the circuits of an analysis, with these of them."""
+    interval = None
+    if row.circuits_low is not None and row.circuits_high is not None:
+        interval = (row.circuits_low, row.circuits_high)
+    return CircuitSearch(
+        layout,
+        row.circuits_possible,
+        masks,
+        outputs,
+        margins,
+        truncated_at=row.circuits_truncated_at,
+        method=cast(CircuitMethod, row.circuits_method),
+        count=row.circuits_valid,
+        interval=interval,
+        confidence=row.circuits_confidence,
+        n_tested=row.circuits_tested,
+        known_distribution=distribution_in(row.distributions),
+        n_drawn=row.distributions.get("drawn"),
+        smallest=smallest_in(row.distributions),
+    )
+
+
 def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, with_masks: bool = True) -> CircuitSearch:
     """The stored circuits of an analysis as the search that found them, without their outputs and margins.
 
@@ -37,24 +67,7 @@ def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout, *, wit
         with_masks: whether masks are read; without, only what is known of all valid circuits can be asked.
     """
     masks = masks_of(session, row) if with_masks else np.empty(0, dtype=np.uint64)
-    interval = None
-    if row.circuits_low is not None and row.circuits_high is not None:
-        interval = (row.circuits_low, row.circuits_high)
-    return CircuitSearch(
-        layout,
-        row.circuits_possible,
-        masks,
-        np.empty((len(masks), 0)),
-        np.empty(len(masks)),
-        truncated_at=row.circuits_truncated_at,
-        method=cast(CircuitMethod, row.circuits_method),
-        count=row.circuits_valid,
-        interval=interval,
-        confidence=row.circuits_confidence,
-        n_tested=None if row.circuits_tested is None else int(row.circuits_tested),
-        known_distribution=distribution_in(row.distributions),
-        smallest=smallest_in(row.distributions),
-    )
+    return search_of(row, layout, masks, np.empty((len(masks), 0)), np.empty(len(masks)))
 
 
 def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
@@ -66,7 +79,7 @@ def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
         coverage,
         distribution_in(row.distributions).by_edges,
         Counter(listed),
-        None if row.circuits_tested is None else int(row.circuits_tested),
+        row.circuits_tested,
         row.circuits_confidence,
         smallest_in(row.distributions),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, contains_eager
 from analysis.digest import looks_like_digest
 from analysis.networks.circuit import EdgeLayout
 from app.db.direction_tables import DirectionRow
-from app.db.reads.algorithms import AlgorithmFilter
+from app.db.reads.algorithms import readable
 from app.db.reads.analyses import begins_with
 from app.db.reads.circuits import StoredCircuit, circuits_at, locate_mask
 from app.db.reads.networks import STUDY_ORIGIN, matching
@@ -135,8 +135,13 @@ def aligned_algorithms_holding(session: Session, piece: str, analyses: Collectio
         analyses: row numbers.
         limit: most algorithms.
     """
-    wanted = AlgorithmFilter(aligned=True, text=piece)
-    return _algorithms(session, [AlgorithmRow.analysis_id.in_(analyses), *wanted.clauses()], None, limit)
+    bare = piece.replace(" ", "")
+    holds = or_(
+        func.replace(AlgorithmRow.formula, " ", "").contains(readable(bare), autoescape=True),
+        AlgorithmRow.text.contains(bare, autoescape=True),
+    )
+    wanted = [AlgorithmRow.analysis_id.in_(analyses), AlgorithmRow.n_valid > 0, holds]
+    return _algorithms(session, wanted, None, limit)
 
 
 def _algorithms(

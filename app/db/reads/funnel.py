@@ -5,72 +5,25 @@ Each function sends a few statements, however many steps are asked for.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from typing import Any
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
 from app.db.reads.algorithms import places_of_owners
 from app.db.reads.circuits import values_at, whole_counts
+from app.db.reads.verdicts import judged_outcomes
 from app.db.rows import Values, columns_of
-from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import COUNTS, counted, unpacked
+from app.db.tables import AnalysisRow, VerdictRow
+from app.db.verdicts import StoredColumns, readings_in, step_of, verdict_rows
 
 Wanted = tuple[Kind, CriterionStep]
-
-
-@dataclass(frozen=True)
-class StoredColumns:
-    """What is stored about one step on one kind.
-
-    Args:
-        blocks: the blocks of each column, in order.
-        circuits: numbers of interpretations and observed classes, which counts may refer to.
-    """
-
-    blocks: Mapping[str, Sequence[bytes]]
-    circuits: Callable[[str], Sequence[int]]
-
-    @cached_property
-    def outcomes(self) -> NDArray[np.uint8]:
-        """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; of interpretations by circuit."""
-        return self._numbers("outcomes")
-
-    @cached_property
-    def totals(self) -> list[int]:
-        """Interpretations of each circuit; this and what follows only for interpretations."""
-        return self._counts("totals")
-
-    @cached_property
-    def passed(self) -> list[int]:
-        return self._counts("passed")
-
-    @cached_property
-    def undecided(self) -> list[int]:
-        return self._counts("undecided")
-
-    @cached_property
-    def representatives(self) -> list[int]:
-        return self._counts("representatives")
-
-    @cached_property
-    def representatives_undecided(self) -> list[int]:
-        return self._counts("representatives_undecided")
-
-    def _numbers(self, name: str) -> NDArray[Any]:
-        parts = [unpacked(name, data) for data in self.blocks.get(name, ())]
-        return np.concatenate([np.empty(0, dtype=np.uint8), *parts])
-
-    def _counts(self, name: str) -> list[int]:
-        return counted(self.blocks.get(name, ()), self.circuits)
 
 
 def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted]) -> dict[Wanted, StoredColumns]:
@@ -79,35 +32,19 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
     Args:
         wanted: kind of explanation and step.
     """
-    steps: dict[tuple[str, str, str], Wanted] = {
-        (kind, step.key, step.settings_digest): (kind, step) for kind, step in wanted
-    }
-    if not steps:
-        return {}
-    one_of = [
-        and_(VerdictRow.kind == kind, VerdictRow.criterion == key, VerdictRow.settings_digest == digest)
-        for kind, key, digest in steps
-    ]
-    names = ("outcomes", *COUNTS)
-    query = (
-        select(
-            VerdictRow.kind,
-            VerdictRow.criterion,
-            VerdictRow.settings_digest,
-            VerdictBlockRow.name,
-            VerdictBlockRow.data,
-        )
-        .outerjoin(VerdictBlockRow, and_(VerdictBlockRow.verdict_id == VerdictRow.id, VerdictBlockRow.name.in_(names)))
-        .where(VerdictRow.analysis_id == analysis.id, or_(*one_of))
-        .order_by(VerdictBlockRow.block)
-    )
-    found: dict[Wanted, dict[str, list[bytes]]] = {}
-    for kind, key, digest, name, data in session.execute(query):
-        columns = found.setdefault(steps[kind, key, digest], defaultdict(list))
-        if name is not None:  # there is none where there are no explanations
-            columns[name].append(data)
+    wanted = set(wanted)
+    found: dict[Wanted, StoredColumns] = {}
+    for kind in {kind for kind, _ in wanted} - {"interpretation"}:
+        judged = judged_outcomes(session, analysis, kind).items()
+        found |= {(kind, step): StoredColumns(outcomes) for step, outcomes in judged if (kind, step) in wanted}
     of_each = cache(partial(whole_counts, session, analysis))
-    return {one: StoredColumns(columns, of_each) for one, columns in found.items()}
+    steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
+    told = select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps))
+    for number, text in session.execute(told) if "interpretation" in {kind for kind, _ in wanted} else ():
+        step = steps[number]
+        if step is not None and ("interpretation", step) in wanted:
+            found["interpretation", step] = readings_in(text, of_each("interpretations"), of_each("observed"))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,5 +86,4 @@ def algorithm_positions(session: Session, analysis: AnalysisRow) -> NDArray[np.i
 
 def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
     """What all stored verdicts about an analysis say, as digests: equal ones give equal funnels."""
-    query = select(VerdictRow.id, VerdictRow.content).where(VerdictRow.analysis_id == analysis.id)
-    return tuple((number, content) for number, content in session.execute(query.order_by(VerdictRow.id)))
+    return tuple((row.id, row.content) for row in verdict_rows(session, analysis))

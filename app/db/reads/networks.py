@@ -143,7 +143,7 @@ def nearest_misses(session: Session, analysis_id: int, limit: int) -> Sequence[t
 
     Of an algorithm without a valid alignment the first that is kept is the one that comes closest.
     """
-    closest = (AlgorithmRow.best_iia.desc(), AlgorithmRow.n_gates.expression)
+    closest = ((1.0 * AlgorithmRow.best_agreed / AlgorithmRow.best_of).desc(), AlgorithmRow.n_gates.expression)
     return _first_alignments(session, analysis_id, AlgorithmRow.n_valid == 0, closest, limit)
 
 

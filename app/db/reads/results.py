@@ -6,7 +6,8 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
@@ -24,8 +25,9 @@ from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import exact, result_json, self_contained
 from app.db.codecs import alignment_of, network_file_of
-from app.db.distributions import candidates_in, distribution_in, smallest_in
+from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
+from app.db.reads.circuit_sets import search_of
 from app.db.reads.circuits import masks_of, whole_counts
 from app.db.reads.verdicts import tallies_of
 from app.db.rows import columns_of
@@ -128,23 +130,8 @@ def _load_circuits(session: Session, row: AnalysisRow, question: Question, lists
     else:
         masks, margins = (np.broadcast_to(zero, row.circuits_listed) for zero in (np.uint64(0), np.float64(0)))
         outputs = np.broadcast_to(np.float64(0), (row.circuits_listed, 2**question.model.n_inputs))
-    low, high = row.circuits_low, row.circuits_high
-    return CircuitSearch(
-        question.layout,
-        row.circuits_possible,
-        masks,
-        outputs,
-        margins,
-        row.circuits_truncated_at,
-        method=cast(CircuitMethod, row.circuits_method),
-        count=row.circuits_valid,
-        interval=None if low is None or high is None else (low, high),
-        confidence=row.circuits_confidence,
-        n_tested=row.circuits_tested,
-        known_distribution=None if lists and row.circuits_method == "listed" else distribution_in(row.distributions),
-        n_drawn=row.distributions.get("drawn"),
-        smallest=smallest_in(row.distributions),
-    )
+    found = search_of(row, question.layout, masks, outputs, margins)
+    return replace(found, known_distribution=None) if lists and row.circuits_method == "listed" else found
 
 
 def _load_counts(session: Session, row: AnalysisRow, lists: bool) -> InterpretationCounts:

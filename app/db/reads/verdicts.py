@@ -1,18 +1,17 @@
 """Stored verdicts: which criteria have been computed, how many explanations pass, which of them, in any combination.
 
-Explanations stand in the store's order: circuits by ascending mask, as in the blocks; algorithms by position; valid
-alignments by row. :func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has
-exact numbers, see :mod:`analysis.criteria.interpretation_tallies`.
+Explanations stand in the store's order: circuits by ascending mask; algorithms by position; valid alignments by row.
+:func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has exact numbers, see
+:mod:`analysis.criteria.interpretation_tallies`.
 
 To survive is to pass. Failed, undecided and not applicable explanations do not, and are told apart in every count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +20,16 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, Outcome
-from analysis.errors import InvalidCriterion
+from analysis.criteria.verdict import OUTCOMES, Outcome
 from analysis.explanations.registry import BY_KEY
 from analysis.result import CriterionTally
 from app.db.job_tables import JobRow
-from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import jobs_about
 from app.db.recorded import stored_searches
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.verdicts import NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
 _KINDS: Final = (*KINDS, *BY_KEY)
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
@@ -65,19 +61,10 @@ class VerdictSet:
 
 @dataclass(frozen=True)
 class StoredVerdict:
-    """What one criterion says about one explanation.
-
-    Args:
-        score: None where there is none.
-        numerator: of the score where it is a fraction, else None.
-        denominator: likewise.
-    """
+    """What one criterion says about one explanation; its score is computed anew where it is wanted."""
 
     step: CriterionStep
     outcome: Outcome
-    score: float | None
-    numerator: int | None
-    denominator: int | None
 
 
 def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
@@ -108,9 +95,8 @@ def position_of_alignment(session: Session, row: AlignmentRow) -> int | None:
 
 def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, ...]:
     """Everything that is stored, by kind, then in the registry's order, default settings first."""
-    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id)
     found = []
-    for row in session.scalars(query):
+    for row in verdict_rows(session, analysis):
         step = step_of(row)
         if step is None:
             continue
@@ -159,28 +145,12 @@ def missing_steps(
         steps: each with the kind of explanation that it judges.
         budget: seconds for one criterion; verdicts that a shorter budget ended count as missing.
     """
-    query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.note)
     stored = {
-        (kind, key, digest)
-        for kind, key, digest, note in session.execute(query.where(VerdictRow.analysis_id == analysis.id))
-        if (ended := budget_that_ended(note)) is None or ended >= budget
+        (row.kind, row.criterion, row.settings_digest)
+        for row in verdict_rows(session, analysis)
+        if (ended := budget_that_ended(row.note)) is None or ended >= budget
     }
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
-
-
-def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
-    """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`, of the verdicts with that number."""
-    return outcomes_of(session, [verdict])[verdict]
-
-
-def outcomes_of(session: Session, verdicts: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
-    """The same of several verdicts, by number."""
-    block = VerdictBlockRow
-    query = select(block.verdict_id, block.data).where(block.verdict_id.in_(verdicts), block.name == "outcomes")
-    parts: dict[int, list[NDArray[np.uint8]]] = {verdict: [np.empty(0, dtype=np.uint8)] for verdict in verdicts}
-    for verdict, data in session.execute(query.order_by(block.verdict_id, block.block)):
-        parts[verdict].append(unpacked("outcomes", data))
-    return {verdict: np.concatenate(some) for verdict, some in parts.items()}
 
 
 def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
@@ -197,99 +167,27 @@ def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: i
 def verdicts_among(
     session: Session, analysis: AnalysisRow, kind: Kind, positions: Iterable[int]
 ) -> dict[int, tuple[StoredVerdict, ...]]:
-    """The same for several explanations of a kind: what holds the verdicts on many of them is unpacked once.
+    """The same for several explanations of a kind.
 
     Args:
         analysis: what the explanations belong to.
         kind: of all of them.
         positions: of the explanations in the order of verdicts.
     """
-    wanted = sorted(set(positions))
-    rows = {
-        row.id: row
-        for row in session.scalars(
-            select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.kind == kind)
+    judged = judged_outcomes(session, analysis, kind)
+    steps = sorted(judged, key=lambda step: (_ORDER[step.key], str(step)))
+    return {
+        position: tuple(
+            StoredVerdict(step, OUTCOMES[judged[step][position]]) for step in steps if position < len(judged[step])
         )
+        for position in set(positions)
     }
-    query = select(VerdictBlockRow.verdict_id, VerdictBlockRow.name, VerdictBlockRow.block, VerdictBlockRow.data).where(
-        VerdictBlockRow.verdict_id.in_(rows),
-        VerdictBlockRow.block.in_({position // BLOCK for position in wanted}),
-        VerdictBlockRow.name.in_(("outcomes", "scores", "numerators", "denominators")),
-    )
-    values: dict[tuple[int, int], dict[str, Any]] = {}
-    for number, name, block, data in session.execute(query):
-        here = [position for position in wanted if position // BLOCK == block]
-        column = unpacked(name, data, here[-1] % BLOCK + 1)
-        for position in here:
-            if position % BLOCK < len(column):
-                values.setdefault((position, number), {})[name] = column[position % BLOCK].item()
-    return {position: _told(rows, position, values) for position in wanted}
 
 
-def _told(
-    rows: dict[int, VerdictRow], position: int, values: dict[tuple[int, int], dict[str, Any]]
-) -> tuple[StoredVerdict, ...]:
-    """Each criterion's verdict on the explanation at a position."""
-    found = []
-    for number, row in rows.items():
-        step = step_of(row)
-        here = values.get((position, number))
-        if step is None or here is None or row.n <= position or here["outcomes"] >= len(OUTCOMES):
-            continue
-        numerator, denominator = here.get("numerators", -1), here.get("denominators", -1)
-        fraction = numerator >= 0 and denominator >= 0
-        score = here.get("scores", numerator / denominator if fraction and denominator else float("nan"))
-        found.append(
-            StoredVerdict(
-                step,
-                OUTCOMES[here["outcomes"]],
-                None if np.isnan(score) else score,
-                numerator if fraction else None,
-                denominator if fraction else None,
-            )
-        )
-    return tuple(sorted(found, key=lambda one: (_ORDER[one.step.key], str(one.step))))
-
-
-def verdict_row(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> VerdictRow | None:
-    """The row of one criterion with its settings; None if it is not stored."""
-    return session.scalar(
-        select(VerdictRow).where(
-            VerdictRow.analysis_id == analysis.id,
-            VerdictRow.kind == kind,
-            VerdictRow.criterion == step.key,
-            VerdictRow.settings_digest == step.settings_digest,
-        )
-    )
-
-
-def _blocks(session: Session, row: VerdictRow, name: str) -> list[bytes]:
-    query = select(VerdictBlockRow.data).where(VerdictBlockRow.verdict_id == row.id, VerdictBlockRow.name == name)
-    return list(session.scalars(query.order_by(VerdictBlockRow.block)))
-
-
-def verdict_column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]:
-    """All values of one of its columns."""
-    return np.concatenate([unpacked(name, data) for data in _blocks(session, row, name)])
-
-
-def counts_in(session: Session, analysis: AnalysisRow, row: VerdictRow) -> ReadingCounts:
-    """A criterion's row on interpretations as counts for each circuit."""
-    circuits = cache(partial(whole_counts, session, analysis))
-    columns = {name: tuple(counted(_blocks(session, row, name), circuits)) for name in COUNTS}
-    applicable = verdict_column(session, row, "outcomes") != NOT_APPLICABLE
-    scores = verdict_column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)
-    return ReadingCounts(**columns, applicable=tuple(applicable.tolist()), scores=scores)
-
-
-def step_of(row: VerdictRow) -> CriterionStep | None:
-    """The step of a row; None if this version no longer knows it, or means something else by its key."""
-    try:
-        criterion = CriterionStep.parse(row.criterion).criterion
-        step = CriterionStep.of(criterion, row.settings)
-    except InvalidCriterion:
-        return None
-    return step if step.settings_digest == row.settings_digest else None
+def judged_outcomes(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
+    """``[explanations]`` of each stored step positions in OUTCOMES, in the order of verdicts."""
+    found = outcomes_of(session, analysis, kind)
+    return {step: outcomes[outcomes != NOT_JUDGED] for step, outcomes in found.items()}
 
 
 def _whole(analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> CriterionTally | None:

@@ -8,14 +8,13 @@ import pytest
 
 from analysis.circuit_sets.backbone import (
     backbone_of,
-    backbone_of_masks,
     backbone_words,
     coverage_of,
     no_backbone_reason,
 )
 from analysis.circuit_sets.chance import chances
 from analysis.circuit_sets.result_json import circuit_set_json
-from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.strategy import count_circuits, find_circuits
 from analysis.limits import Limits
@@ -105,8 +104,8 @@ def test_neurons_of_the_backbone_are_active_in_every_circuit():
 
 def test_a_set_has_at_least_the_backbone_of_all():
     search = xor_search()
-    whole = backbone_of_masks(search.masks, LAYOUT)
-    small = backbone_of_masks(search.masks[np.bitwise_count(search.masks) <= 11], LAYOUT)
+    whole = backbone_of(distribution_of(search.masks, LAYOUT), "all")
+    small = backbone_of(distribution_of(search.masks[np.bitwise_count(search.masks) <= 11], LAYOUT), "all")
     assert small.edges & whole.edges == whole.edges
     assert small.never & whole.never == whole.never
     assert backbone_words(small, "small circuit").startswith("7 small circuits are ")
@@ -148,7 +147,7 @@ def test_what_is_sampled_or_truncated_says_so():
         "6 edges are in every one of the 197 valid circuits sampled, and 12 edges are in some of them."
     )
     assert "found before the search stopped" in backbone_words(backbone_of(exact, "truncated"))
-    one = backbone_of_masks(mask_array([0x18B9F], LAYOUT), LAYOUT)
+    one = backbone_of(distribution_of(mask_array([0x18B9F], LAYOUT), LAYOUT), "all")
     assert backbone_words(one) == f"1 valid circuit is {one.n_edges} edges and 0 options."
     lonely = backbone_of(replace(exact, of=1), "sampled")
     assert "only 1 valid circuit sampled" in backbone_words(lonely)

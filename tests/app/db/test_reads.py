@@ -6,8 +6,8 @@ import pytest
 
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
-from app.db.reads.analyses import analyses_of, find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.networks import gallery
+from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
+from app.db.reads.networks import analyses_of, gallery
 from app.db.records import save_protocol
 from app.db.writes import save_network
 from pluriscope.naming import Scope
@@ -84,4 +84,4 @@ def test_analyses_by_scope(store):
         assert find_analysis(session, network, Scope()) is None
         with pytest.raises(NotFound, match="output 1: the network has one output"):
             find_analysis(session, network, Scope(output=1))
-        assert [scope_of(a, 2) for a in analyses_of(session, network)] == [Scope(protocol="paper")]
+        assert [scope_of(a, 2) for a in analyses_of(session, [network.id])] == [Scope(protocol="paper")]

@@ -1,15 +1,16 @@
-"""Verdicts in the store: packed and read back exactly, combined in any order, saved once, gone with their analysis."""
+"""Verdicts in the store: letters that are read back exactly, at positions that never move, saved once, gone with their
+analysis.
+"""
 
+import sqlite3
 from dataclasses import replace
 from functools import lru_cache
-from itertools import permutations
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.funnel import funnel_rows
 from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.judging import judge_analysis
@@ -18,28 +19,20 @@ from analysis.question import ask
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import (
     count_of,
-    counts_in,
+    judged_outcomes,
     missing_steps,
-    outcomes_in,
     position_of_alignment,
-    verdict_row,
     verdict_sets,
     verdicts_among,
     verdicts_at,
 )
-from app.db.tables import AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import PreparedVerdicts, counts_of, counts_to_bytes
-from app.db.verdict_writes import save_verdicts
+from app.db.tables import AlignmentRow, AnalysisRow, CircuitRow, VerdictRow
+from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
 from app.db.writes import delete_network, save_analysis
 from tests.factories import XOR_SLUG, real_analysis, stored_analysis
 
 TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")
 STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.kinds]
-
-
-def outcomes(session, analysis, kind, step):
-    row = verdict_row(session, analysis, kind, step)
-    return None if row is None else outcomes_in(session, row.id)
 
 
 def analysis_in(session) -> AnalysisRow:
@@ -48,8 +41,10 @@ def analysis_in(session) -> AnalysisRow:
 
 @lru_cache
 def judged(steps=tuple(STEPS)) -> list[PreparedVerdicts]:
-    prepared = {key: PreparedVerdicts(*key) for key in steps}
-    for one in judge_analysis(Subject.of(real_analysis()), steps):
+    found = real_analysis().interpretations
+    circuits = {"interpretations": found.by_circuit, "observed": found.observed_by_circuit}
+    prepared = {key: PreparedVerdicts(*key, circuits=circuits) for key in steps}
+    for one in judge_analysis(Subject.of(real_analysis()), steps, block=50):
         prepared[one.kind, one.step].add(one)
     return list(prepared.values())
 
@@ -67,12 +62,11 @@ def analysed(store):
     return store
 
 
-def direct(text: str) -> np.ndarray:
-    """Which circuits pass, asked of the criterion itself."""
+def direct(text: str):
+    """What the criterion itself says of the circuits."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
-    context = CircuitCriteriaContext(
-        ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data), analysis.circuits.masks
-    )
+    question = ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data)
+    context = CircuitCriteriaContext(question, analysis.circuits.masks)
     return step.criterion.judge("circuit", context, step.settings)
 
 
@@ -81,44 +75,63 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
         analysis = analysis_in(session)
         sets = {(one.kind, str(one.step)): one for one in verdict_sets(session, analysis)}
         assert set(sets) == {(kind, str(step)) for kind, step in STEPS}
+        stored = judged_outcomes(session, analysis, "circuit")
         for text in TEXTS:
             step, expected = CriterionStep.parse(text), direct(text)
-            assert outcomes(session, analysis, "circuit", step).tolist() == expected.outcomes.tolist()
+            assert stored[step].tolist() == expected.outcomes.tolist()
             assert sets["circuit", str(step)].tally == expected.tally
-        for position in (0, 5, 196):
-            told = {str(one.step): one for one in verdicts_at(session, analysis, "circuit", position)}
-            assert len(told) == len(TEXTS)
-            for text in TEXTS:
-                one, expected = told[str(CriterionStep.parse(text))], direct(text).at(position)
-                assert (one.outcome, one.score) == (expected.outcome, expected.score)
-                assert (one.numerator, one.denominator) == (expected.numerator, expected.denominator)
         together = verdicts_among(session, analysis, "circuit", [196, 0, 5, 0])
         assert together == {p: verdicts_at(session, analysis, "circuit", p) for p in (0, 5, 196)}
+        for position, told in together.items():
+            assert {one.step: one.outcome for one in told} == {
+                step: direct(str(step)).at(position).outcome for step in stored
+            }
         assert len(set(together.values())) > 1
         assert verdicts_at(session, analysis, "circuit", 197) == ()
-        assert outcomes(session, analysis, "circuit", CriterionStep.parse("necessity")) is None
         assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (
             ("circuit", CriterionStep.parse("necessity")),
         )
 
 
-def test_the_order_changes_no_outcome_and_every_step_adds_up(analysed):
+def test_a_plain_client_reads_letters_and_a_later_criterion_adds_one(tmp_path):
+    from tests.factories import temporary_store
+
+    store = temporary_store(tmp_path)
+    stored_analysis(store, real=True)
+
+    def shown(query: str) -> list[tuple]:
+        return sqlite3.connect(tmp_path / "test.sqlite").execute(query).fetchall()
+
+    criteria = "SELECT criterion, position FROM verdicts WHERE kind = 'circuit' ORDER BY position"
+    save(store, judged())
+    before = [text for (text,) in shown("SELECT verdicts FROM circuits ORDER BY position")]
+    assert shown(criteria) == [(text.partition("(")[0], position) for position, text in enumerate(TEXTS)]
+    assert [text[1] for text in before] == ["PFU-"[one] for one in direct("resample-ablation").outcomes]
+    save(store, judged((("circuit", CriterionStep.parse("necessity")),)))
+    assert shown(criteria)[-1] == ("necessity", 5)
+    assert shown("SELECT verdicts FROM circuits ORDER BY position") == [(text + "P",) for text in before]
+    # only valid alignments are judged
+    assert {(valid, text.replace("P", "F")) for valid, text in shown("SELECT valid, verdicts FROM alignments")} == {
+        (0, "."),
+        (1, "F"),
+    }
+    store.close()
+
+
+def test_what_meant_something_else_gives_its_place_to_what_is_judged_anew(analysed):
+    step = CriterionStep.parse("minimal-local")
+    with analysed.write() as session:
+        session.execute(update(VerdictRow).where(VerdictRow.criterion == step.key).values(settings_digest="0" * 12))
+        session.execute(update(CircuitRow).values(verdicts="PPPUP"))
+    save(analysed, judged((("circuit", step),)))
     with analysed.read() as session:
-        analysis = analysis_in(session)
-        kept = direct(TEXTS[0]).passed & direct(TEXTS[1]).passed & direct(TEXTS[2]).passed
-        every = np.ones(count_of(session, analysis, "circuit"), dtype=np.bool_)
-        for order in permutations(TEXTS[:3]):
-            rows = funnel_rows([outcomes(session, analysis, "circuit", step) for step in parse_steps(order)], every)
-            assert rows[-1].left.tolist() == kept.tolist()
-            left = len(every)
-            for row in rows:
-                assert left == row.n_left + row.tally.failed + row.tally.undecided + row.tally.not_applicable
-                left = row.n_left
-            assert left == kept.sum()
-        order = parse_steps([TEXTS[0], "necessity", TEXTS[1]])
-        open_ended = funnel_rows([outcomes(session, analysis, "circuit", step) for step in order], every)
-        assert [row.whole for row in open_ended] == [True, False, False]
-        assert open_ended[0].n_left == 191
+        rows = [row for row in analysis_in(session).verdicts if row.kind == "circuit"]
+        assert [row.criterion for row in rows] == [text.partition("(")[0] for text in TEXTS]
+        assert rows[3].settings_digest == step.settings_digest
+        letters = "".join("PFU-"[one] for one in direct(str(step)).outcomes)
+        assert [*session.scalars(select(CircuitRow.verdicts).order_by(CircuitRow.position))] == [
+            f"PPP{letter}P" for letter in letters
+        ]
 
 
 def test_saving_again_changes_nothing_and_other_verdicts_replace(analysed):
@@ -127,8 +140,8 @@ def test_saving_again_changes_nothing_and_other_verdicts_replace(analysed):
     assert save(analysed, judged()) == 0
     with analysed.read() as session:
         assert session.execute(select(VerdictRow.id, VerdictRow.content).order_by(VerdictRow.id)).all() == before
-    other = replace(judged()[0], note="another")
-    assert save(analysed, [other]) == 1
+    assert save(analysed, [replace(judged()[0], n=5, letters="PPPPP", note="of others")]) == 0, "others were judged"
+    assert save(analysed, [replace(judged()[0], note="another")]) == 1
     with analysed.read() as session:
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == len(before)
         assert next(one.note for one in verdict_sets(session, analysis_in(session))) == "another"
@@ -141,14 +154,12 @@ def test_verdicts_go_with_their_analysis_and_stay_if_it_is_saved_again(analysed)
         assert len(verdict_sets(session, analysis_in(session))) == len(STEPS)
         save_analysis(session, real_analysis(), engine_version="another")
         assert verdict_sets(session, analysis_in(session)) == ()
-    with analysed.read() as session:
-        assert session.scalar(select(func.count()).select_from(VerdictBlockRow)) == 0
+        assert set(session.scalars(select(CircuitRow.verdicts))) == {""}
     save(analysed, judged())
     with analysed.write() as session:
         delete_network(session, find_network(session, XOR_SLUG))
     with analysed.read() as session:
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == 0
-        assert session.scalar(select(func.count()).select_from(VerdictBlockRow)) == 0
 
 
 def test_alignments_stand_in_the_order_of_their_rows(analysed):
@@ -159,27 +170,39 @@ def test_alignments_stand_in_the_order_of_their_rows(analysed):
         assert [p for row in rows if (p := position_of_alignment(session, row)) is not None] == [0, 1, 2]
         kept = [scored for _, scored in Subject.of(real_analysis()).alignments]
         assert [row.alignment_id for row in rows if row.valid] == [scored.alignment.id for scored in kept]
-        margins = [verdicts_at(session, analysis, "alignment", position)[0].score for position in range(3)]
-        assert margins == [scored.margin for scored in kept]
+        told = [verdicts_at(session, analysis, "alignment", position)[0].outcome for position in range(3)]
+        assert told == ["passed" if scored.margin >= 1e-6 else "failed" for scored in kept]
 
 
-def test_interpretations_have_exact_numbers_of_any_size():
-    values = [0, 1, 10**40, 2**70]
-    assert counts_of(counts_to_bytes(values)) == values
-    assert counts_of(counts_to_bytes([])) == []
+def test_counts_of_interpretations_are_read_back_whatever_they_are():
+    """As letters where all or none pass, one of each class, none is decided or none is asked; else as numbers."""
+    step, size = CriterionStep.parse("interchange-joint"), 2**70
+    totals = (size, size, size, size, size, size, 7, 0)
+    observed = (5, 5, 5, 5, 5, 5, 5, 0)
+    counts = ReadingCounts(
+        totals=(*totals[:6], 9, 0),  # one was not counted before
+        passed=(size, 0, 5, 0, 0, 10**20, 9, 0),
+        undecided=(0, 0, 0, size, 0, 3, 0, 0),
+        representatives=(5, 0, 5, 0, 0, 2, 5, 0),
+        representatives_undecided=(0, 0, 0, 5, 0, 1, 0, 0),
+        applicable=(True, True, True, True, False, True, True, True),
+        scores=np.full(8, np.nan),
+    )
+    one = PreparedVerdicts("interpretation", step, circuits={"interpretations": totals, "observed": observed})
+    one.add(JudgedBlock("interpretation", step, 0, counts.outcomes, counts.scores, None, None, counts))
+    assert one.letters == f"P,F,O,U,-,{10**20} 3 2 1 of {size},9 0 5 0 of 9,P"
+    read = readings_in(one.letters, totals, observed)
+    for name in ("totals", "passed", "undecided", "representatives", "representatives_undecided"):
+        assert tuple(getattr(read, name)) == getattr(counts, name), name
+    assert (read.outcomes == 3).tolist() == [not asked for asked in counts.applicable]
+    assert readings_in("", (), ()).passed == ()
 
 
 @pytest.mark.slow
-def test_counts_of_readings_are_read_back(store):
-    stored_analysis(store, real=True)
-    totals = real_analysis().interpretations.by_circuit
-    n = len(totals)
-    step = CriterionStep.parse("interchange-joint")
-    counts = ReadingCounts(totals, (2,) * n, (1,) * n, (1,) * n, (1,) * n, (True,) * n, np.full(n, 0.5))
-    one = PreparedVerdicts("interpretation", step)
-    one.add(JudgedBlock("interpretation", step, 0, counts.outcomes, counts.scores, None, None, counts))
-    save(store, [one])
-    with store.read() as session:
+def test_interpretations_are_stored_as_they_were_judged(analysed):
+    with analysed.read() as session:
         analysis = analysis_in(session)
-        read = counts_in(session, analysis, verdict_row(session, analysis, "interpretation", step))
-        assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
+        (row,) = (row for row in analysis.verdicts if row.kind == "interpretation")
+        found = real_analysis().interpretations
+        read = readings_in(row.by_circuit, found.by_circuit, found.observed_by_circuit)
+        assert (sum(read.passed), sum(read.totals)) == (row.passed, 147_899_020)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from contextlib import nullcontext
 from functools import partial
 from html import unescape
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
@@ -21,9 +19,11 @@ from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
+from analysis.result import CriterionTally
 from analysis.work import Work
 from app.db.job_tables import JobRow
-from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.tables import AnalysisRow, VerdictRow
+from app.db.verdicts import PreparedVerdicts, save_verdicts
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
@@ -223,15 +223,8 @@ def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(sto
         ).one()
         step = parse_steps(["necessity"])[0]
         note = "Not decided within the budget of 5 seconds for each criterion."
-        row = VerdictRow(
-            analysis_id=analysis.id, kind="circuit", criterion=step.key, settings_digest=step.settings_digest,
-            settings={}, n=50, passed=0, failed=0, undecided=50, not_applicable=0, note=note, seconds=5.0,
-            content="0" * 64,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-        data = zlib.compress(np.full(50, 2, dtype=np.uint8).tobytes())
-        session.add(VerdictBlockRow(verdict_id=row.id, name="outcomes", block=0, data=data))
+        one = PreparedVerdicts("circuit", step, n=50, letters="U" * 50, tally=CriterionTally(0, 0, 50, 0), note=note)
+        (row,) = save_verdicts(session, analysis, [one])
     text = shown(address)
     assert "Some are undecided" in text
     assert "within the budget of 5 seconds" in text

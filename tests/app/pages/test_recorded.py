@@ -9,14 +9,15 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.criteria.steps import default_steps
-from analysis.explanations.explanation import NAME, REF
+from analysis.explanations.explanation import REF
 from analysis.explanations.probes import PROBE
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import missing_steps
-from app.db.recorded import StoredSearch, save_found, stored_figures, stored_frame, stored_refs, stored_searches
+from app.db.recorded import StoredSearch, save_found, stored_figures, stored_refs, stored_searches
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import explaining, judging, queue
@@ -286,8 +287,8 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
     expected = PROBE.frame(PROBE.find(question).explanations)
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        frame = stored_frame(session, analysis, PROBE)
-        assert {name: column.tolist() for name, column in frame.items()} == {
+        frame = columns_of(session, analysis, PROBE.key)
+        assert {name: list(frame[name]) for name in expected} == {
             name: column.tolist() for name, column in expected.items()
         }
         assert stored_refs(session, analysis, PROBE) == tuple(expected[REF].tolist())
@@ -298,7 +299,6 @@ def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
         assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
         empty = PROBE.frame([])
         save_found(session, analysis, PROBE, empty, StoredSearch(n=0, complete=True, note="", engine_version="0"))
-        assert stored_frame(session, analysis, PROBE)[NAME].tolist() == []
         assert stored_refs(session, analysis, PROBE) == ()
         session.rollback()
 

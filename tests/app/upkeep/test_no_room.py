@@ -60,6 +60,8 @@ def stored_in(folder) -> None:
     store = temporary_store(folder)
     stored_analysis(store)
     store.close()
+    with closing(sqlite3.connect(folder / "test.sqlite")) as connection:
+        connection.execute("VACUUM")  # what migrations left free would be room
     (folder / "test.sqlite").rename(folder / "pluriscope.sqlite")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from contextlib import closing
 
 import numpy as np
@@ -11,19 +12,23 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from analysis.explanations.registry import BY_KEY
+from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
 from app.db.content import contents
 from app.db.copying import copy_rows
 from app.db.engine import newest_revision, store_at
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_network
+from app.db.reads.circuits import whole_counts
 from app.db.reads.results import load_analysis
-from app.db.recorded import stored_frame, stored_searches
+from app.db.reads.verdicts import judged_outcomes, missing_steps
+from app.db.recorded import stored_searches
 from app.db.reports import report_row
+from app.db.rows import columns_of
 from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow
 from app.db.upgrade import upgrade
+from app.db.verdicts import readings_in
 from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
@@ -136,6 +141,11 @@ def test_what_lacks_something_goes_and_its_job_waits_to_be_done_again(tmp_path):
         ((digest, slug),) = old.execute("SELECT digest, slug FROM networks").fetchall()
         ((gone,),) = old.execute("SELECT result_digest FROM analyses WHERE id = 1").fetchall()
         old.commit()
+        old.execute(
+            "DELETE FROM verdict_blocks WHERE verdict_id IN (SELECT id FROM verdicts WHERE analysis_id = 2 "
+            "AND kind = 'circuit' AND criterion = 'necessity')"
+        )
+        old.commit()
     store, told = store_at(f"sqlite:///{file}"), []
     upgrade(store, tmp_path, told.append)
     assert "1 that lack something are computed again by workers, about 1 s" in told[0]
@@ -148,7 +158,6 @@ def test_what_lacks_something_goes_and_its_job_waits_to_be_done_again(tmp_path):
         for table in ("algorithms", "alignments", "verdicts", "analysis_reports"):
             assert every(f"SELECT analysis_id FROM {table} WHERE analysis_id <> 2") == [], table  # noqa: S608
         assert every("SELECT count(*) FROM circuits WHERE analysis = 2") == [(13,)]
-        assert every("SELECT count(*) FROM verdict_blocks WHERE verdict_id NOT IN (SELECT id FROM verdicts)") == [(0,)]
         assert every("SELECT count(*) FROM verdicts WHERE kind = 'algorithm'") == [(0,)]
         assert every("SELECT digest, slug FROM networks") == [(digest, slug)]
         assert every("SELECT slug FROM former_slugs") == [("once",)]
@@ -157,13 +166,18 @@ def test_what_lacks_something_goes_and_its_job_waits_to_be_done_again(tmp_path):
             ("/networks/kept-and/analyses/claims/given?mask=0ff",),
         ]
         waiting = every("SELECT kind, state, result FROM jobs WHERE state = 'queued'")
-        assert [one[:2] for one in waiting] == [("analyse", "queued")]
+        assert sorted({one[:2] for one in waiting}) == [("analyse", "queued"), ("criteria", "queued")]
+        told_of = "SELECT position, criterion FROM verdicts WHERE kind = 'circuit' ORDER BY position"
+        assert ("necessity",) not in [one[1:] for one in every(told_of)]
+        assert {len(text) for (text,) in every("SELECT verdicts FROM circuits")} == {len(every(told_of))}
         assert gone not in str(every("SELECT result FROM jobs"))
         assert every("PRAGMA foreign_key_check") == []
     store.close()
     run_workers(Settings(data=tmp_path, database_url=""), slots=1, until_idle=True)
     with store_at(f"sqlite:///{file}").read() as session:
         assert len(find_network(session, SLUG).analyses) == 2
+        for row in find_network(session, SLUG).analyses:
+            assert missing_steps(session, row, [("circuit", CriterionStep.parse("necessity"))]) == ()
 
 
 @pytest.mark.slow
@@ -179,12 +193,48 @@ def test_probes_and_stories_are_carried_over(tmp_path):
     store.migrate()
     with store.read() as session:
         analysis = session.get_one(AnalysisRow, 1)
-        frame = stored_frame(session, analysis, BY_KEY["probe"])
-        assert frame["ref"].tolist() == refs
+        frame = columns_of(session, analysis, "probe")
+        assert frame["ref"] == refs
         assert frame["margin"].tobytes() == margins.tobytes()
         assert stored_searches(session, 1)["probe"].n == len(refs) > 0
         for number, codes in enumerate(relations, start=1):
             analysis = session.get_one(AnalysisRow, number)
             found = stored_relations(session, analysis, report_row(session, analysis, STORIES))
             assert found is None or found.tobytes() == codes
+    store.close()
+
+
+@pytest.mark.slow
+def test_verdicts_are_carried_over(tmp_path):
+    """Every outcome, and how many interpretations pass."""
+    file = tmp_path / "pluriscope.sqlite"
+    unpack("0024", file)
+    before: dict[tuple, bytes] = {}
+    with closing(sqlite3.connect(file)) as old:
+        query = (
+            "SELECT analysis_id, kind, criterion, settings_digest, data FROM verdict_blocks JOIN verdicts "
+            "ON id = verdict_id WHERE name = 'outcomes' ORDER BY verdict_id, block"
+        )
+        for *key, data in old.execute(query):
+            before[tuple(key)] = before.get(tuple(key), b"") + zlib.decompress(data)
+    store = store_at(f"sqlite:///{file}")
+    store.migrate()
+    kinds = set()
+    with store.read() as session:
+        for row in find_network(session, SLUG).analyses:
+            counts = [whole_counts(session, row, name) for name in ("interpretations", "observed")]
+            for one in row.verdicts:
+                outcomes = before.pop((row.id, one.kind, one.criterion, one.settings_digest))
+                kinds.add(one.kind)
+                if one.kind == "interpretation":
+                    read = readings_in(one.by_circuit, *counts)
+                    told = sum(read.totals), sum(read.passed), sum(read.undecided)
+                    of = one.passed + one.failed + one.undecided + one.not_applicable
+                    assert told == (of, one.passed, one.undecided)
+                    assert [code == 3 for code in read.outcomes] == [code == 3 for code in outcomes]
+                else:
+                    step = CriterionStep.parse(one.criterion)
+                    assert judged_outcomes(session, row, one.kind)[step].tobytes() == outcomes
+    assert before == {}
+    assert kinds == {"circuit", "interpretation", "algorithm", "alignment", "probe"}
     store.close()

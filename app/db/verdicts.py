@@ -1,0 +1,284 @@
+"""Verdicts of criteria: a letter in the row of each explanation, where the small table of verdicts says.
+
+``PPFU-.`` reads: passes, passes, fails, undecided, not applicable, not judged. The row of a criterion (with settings
+and kind of explanation) says at which position its letter stands. No position is ever moved: a criterion that is asked
+for later takes the next one. In ``sqlite3``::
+
+    SELECT position, criterion, settings FROM verdicts WHERE analysis_id = 1 AND kind = 'circuit';
+    SELECT mask FROM circuits WHERE analysis = 1 AND substr(verdicts, 1 + 4, 1) = 'P';
+
+Scores and reasons are not kept; they follow from the weights. Only valid alignments are judged.
+
+Interpretations are no rows. Of each circuit the row of the criterion says how many pass (:func:`readings_in`), the
+circuits separated by commas: ``P`` all, ``F`` none, ``O`` one of each observed class, ``U`` all are undecided, ``-``
+the question does not arise; else ``12 3 2 1 of 368``: of 368 pass 12, 3 are undecided, and likewise 2 and 1 of the
+representatives of observed classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import Kind
+from analysis.criteria.interpretation_tallies import MIXED, ReadingCounts
+from analysis.criteria.judged import JudgedBlock
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES
+from analysis.digest import canonical_json
+from analysis.errors import InvalidCriterion
+from analysis.result import NOTHING_JUDGED, CriterionTally
+from app.db.rows import columns_of, letters_of, write_letters
+from app.db.tables import AnalysisRow, VerdictRow
+
+LETTERS: Final = "PFU-"  # of analysis.criteria.verdict.OUTCOMES
+NOT_JUDGED: Final = 255
+_NO_LETTER: Final = "."
+_LETTER: Final = np.frombuffer(LETTERS.encode(), np.uint8)
+_OUTCOME: Final = np.full(256, NOT_JUDGED, np.uint8)
+_OUTCOME[_LETTER] = range(len(LETTERS))
+
+
+@dataclass(frozen=True, eq=False)
+class StoredColumns:
+    """What is stored about one step on one kind.
+
+    Args:
+        outcomes: ``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; of interpretations
+            ``[circuits]`` NOT_APPLICABLE where the question does not arise.
+        totals: ``[circuits]`` interpretations; this and what follows only of interpretations.
+        passed: how many of them pass.
+        undecided: how many are undecided.
+        representatives: representatives of observed classes that pass.
+        representatives_undecided: representatives that are undecided.
+    """
+
+    outcomes: NDArray[np.uint8]
+    totals: Sequence[int] = ()
+    passed: Sequence[int] = ()
+    undecided: Sequence[int] = ()
+    representatives: Sequence[int] = ()
+    representatives_undecided: Sequence[int] = ()
+
+
+class _Readings(NamedTuple):
+    """What a criterion says of the interpretations of one circuit; attributes as of :class:`StoredColumns`."""
+
+    passed: int
+    undecided: int
+    representatives: int
+    representatives_undecided: int
+    total: int
+    applicable: bool = True
+
+
+@lru_cache(maxsize=4096)  # many circuits have equally many
+def _by_letter(total: int, observed: int) -> dict[str, _Readings]:
+    """What the letters mean of a circuit with so many interpretations and observed classes."""
+    return {
+        "P": _Readings(total, 0, observed, 0, total),
+        "F": _Readings(0, 0, 0, 0, total),
+        "O": _Readings(observed, 0, observed, 0, total),
+        "U": _Readings(0, total, 0, observed, total),
+        "-": _Readings(0, 0, 0, 0, total, applicable=False),
+    }
+
+
+def _written(readings: _Readings, total: int, observed: int) -> str:
+    for letter, meaning in _by_letter(total, observed).items():
+        if meaning == readings:
+            return letter
+    *numbers, of, applicable = readings
+    return f"{' '.join(map(str, numbers))} {'of' if applicable else '-'} {of}"
+
+
+def _read(text: str, total: int, observed: int) -> _Readings:
+    if len(text) == 1:
+        return _by_letter(total, observed)[text]
+    passed, undecided, representatives, unsure, word, of = text.split(" ")
+    return _Readings(int(passed), int(undecided), int(representatives), int(unsure), int(of), word == "of")
+
+
+def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> StoredColumns:
+    """What a criterion's row says of the interpretations of each circuit.
+
+    Args:
+        text: its ``by_circuit``.
+        totals: interpretations of the circuits, as they are stored.
+        observed: and their observed classes.
+    """
+    texts = text.split(",") if text else []
+    found = [_read(*one) for one in zip(texts, totals, observed, strict=False)]
+    outcomes = np.array([MIXED if one.applicable else NOT_APPLICABLE for one in found], np.uint8)
+    columns = list(zip(*found, strict=True)) or [()] * len(_Readings._fields)
+    return StoredColumns(outcomes, columns[4], *columns[:4])
+
+
+@dataclass
+class PreparedVerdicts:
+    """All that one criterion says about one kind of explanation, ready to be stored.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion with its settings.
+        circuits: of interpretations, the "interpretations" and "observed" classes of all circuits.
+        n: explanations so far; of interpretations the circuits.
+        letters: of each; of interpretations what ``by_circuit`` says, comma included.
+        tally: their outcomes.
+        note: why some are undecided.
+        seconds: spent on them.
+        stopped: whether the budget or a limit ended the work.
+    """
+
+    kind: Kind
+    step: CriterionStep
+    circuits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    n: int = 0
+    letters: str = ""
+    tally: CriterionTally = NOTHING_JUDGED
+    note: str = ""
+    seconds: float = 0.0
+    stopped: bool = False
+
+    def add(self, judged: JudgedBlock) -> None:
+        """Take the next explanations in.
+
+        Raises:
+            ValueError: they are not the next ones.
+        """
+        if judged.start != self.n:
+            raise ValueError(f"verdicts from {judged.start} do not follow {self.n}")
+        if judged.counts is None:
+            self.letters += _LETTER[judged.outcomes].tobytes().decode()
+        else:
+            self.letters += self._of_circuits(judged, judged.counts)
+        self.n += len(judged.outcomes)
+        self.tally += judged.tally
+        self.note = self.note or judged.note
+        self.seconds += judged.seconds
+        self.stopped |= judged.stopped
+
+    def _of_circuits(self, judged: JudgedBlock, counts: ReadingCounts) -> str:
+        names = ("passed", "undecided", "representatives", "representatives_undecided", "totals", "applicable")
+        found = zip(*(getattr(counts, name) for name in names), strict=True)
+        sizes = zip(*(self.circuits[name][judged.start :] for name in ("interpretations", "observed")), strict=True)
+        texts = [_written(_Readings(*one), *size) for one, size in zip(found, sizes, strict=False)]
+        return "," * bool(self.n and texts) + ",".join(texts)
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of what it says, timings apart."""
+        head = [self.kind, self.step.key, self.step.settings_digest, self.n, self.note]
+        return hashlib.sha256(canonical_json(head) + b"\n" + self.letters.encode()).hexdigest()
+
+
+def step_of(row: VerdictRow) -> CriterionStep | None:
+    """The step of a row; None if this version no longer knows it, or means something else by its key."""
+    try:
+        criterion = CriterionStep.parse(row.criterion).criterion
+        step = CriterionStep.of(criterion, row.settings)
+    except InvalidCriterion:
+        return None
+    return step if step.settings_digest == row.settings_digest else None
+
+
+def verdict_rows(session: Session, analysis: AnalysisRow) -> Sequence[VerdictRow]:
+    """The rows of all criteria of an analysis, those without a present meaning too; read once in a session."""
+    return session.get_one(AnalysisRow, analysis.id).verdicts
+
+
+def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[CriterionStep, NDArray[np.uint8]]:
+    """``[stored explanations]`` of each step positions in :data:`analysis.criteria.verdict.OUTCOMES`, or NOT_JUDGED.
+
+    Args:
+        session: open session.
+        analysis: the analysis.
+        kind: of explanation, not interpretations.
+    """
+    own = [row for row in verdict_rows(session, analysis) if row.kind == kind]
+    if not own:
+        return {}
+    found = letters_of(session, analysis, kind)
+    return {step: _OUTCOME[found[:, row.position]] for row in own if (step := step_of(row)) is not None}
+
+
+def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedVerdicts]) -> list[VerdictRow]:
+    """Store verdicts in place of others under the same key; those that say the same as stored ones change nothing.
+
+    What is judged anew takes the place of what its key said when that meant something else. Where other explanations
+    were found meanwhile than were judged, nothing is stored.
+
+    Returns:
+        The rows that are new or say something else.
+    """
+    session.expire(analysis, ["verdicts"])
+    changed: list[VerdictRow] = []
+    for kind in dict.fromkeys(one.kind for one in prepared):
+        of_kind = [one for one in prepared if one.kind == kind]
+        changed += _save(
+            session, analysis, kind, of_kind, [row for row in verdict_rows(session, analysis) if row.kind == kind]
+        )
+    session.flush()
+    session.expire(analysis, ["verdicts"])
+    return changed
+
+
+def _save(
+    session: Session, analysis: AnalysisRow, kind: Kind, prepared: Sequence[PreparedVerdicts], rows: list[VerdictRow]
+) -> list[VerdictRow]:
+    judged = _judged(session, analysis, kind)
+    old = np.empty((0, 0), np.uint8) if kind == "interpretation" else letters_of(session, analysis, kind)
+    changed: list[tuple[VerdictRow, PreparedVerdicts]] = []
+    for one in prepared:
+        row = _row_for(rows, one.step)
+        same = row is not None and (row.content, row.settings_digest) == (one.content, one.step.settings_digest)
+        if same or one.n != len(judged):
+            continue
+        if row is None:
+            row = VerdictRow(
+                analysis_id=analysis.id, kind=kind, position=1 + max((row.position for row in rows), default=-1)
+            )
+            session.add(row)
+            rows.append(row)
+        _fill(row, one)
+        changed.append((row, one))
+    if changed and kind != "interpretation":
+        width = max(old.shape[1], *(1 + row.position for row, _ in changed))
+        letters = np.full((len(old), width), ord(_NO_LETTER), np.uint8)
+        letters[:, : old.shape[1]] = old
+        for row, one in changed:
+            letters[judged, row.position] = np.frombuffer(one.letters.encode(), np.uint8)
+        write_letters(session, analysis, kind, letters)
+    return [row for row, _ in changed]
+
+
+def _row_for(rows: Sequence[VerdictRow], step: CriterionStep) -> VerdictRow | None:
+    """The row of a step, or one of its key when that meant something else."""
+    own = [row for row in rows if row.criterion == step.key]
+    same = next((row for row in own if row.settings_digest == step.settings_digest), None)
+    return same or next((row for row in own if step_of(row) is None), None)
+
+
+def _fill(row: VerdictRow, one: PreparedVerdicts) -> None:
+    row.criterion, row.settings_digest, row.settings = one.step.key, one.step.settings_digest, dict(one.step.settings)
+    row.n, row.note, row.seconds, row.content = one.n, one.note, one.seconds, one.content
+    for name in OUTCOMES:
+        setattr(row, name, getattr(one.tally, name))
+    row.by_circuit = one.letters if one.kind == "interpretation" else ""
+
+
+def _judged(session: Session, analysis: AnalysisRow, kind: Kind) -> NDArray[np.int64]:
+    """The places of the explanations that are judged, among the stored ones of a kind."""
+    if kind == "interpretation":
+        return np.arange(analysis.circuits_listed)
+    columns = columns_of(session, analysis, kind)
+    if kind == "alignment":
+        return np.flatnonzero(np.asarray(columns["valid"]))
+    return np.arange(len(columns["position"]))
