@@ -24,7 +24,7 @@ from starlette.responses import HTMLResponse
 from analysis import ENGINE_VERSION
 from analysis.criteria.registry import has_changed
 from app.access.callers import access_of
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
@@ -36,7 +36,7 @@ from app.settings import Settings
 from app.stacked_tables import with_labels
 from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
-from pluriscope.naming import RulesScope
+from pluriscope.naming import Scope
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -167,18 +167,8 @@ class NetworkRow:
     tab: str = ""
 
 
-def network_row(
-    addresses: Addresses, network: str, name: str, tab: str = "", scope: AnyScope | None = None
-) -> NetworkRow:
-    """The second row for a network with this slug or digest, or for a model where the scope is one of rules."""
-    if isinstance(scope, RulesScope):
-        model = addresses.model(network)
-        tabs = {
-            "Overview": model,
-            "Explanations": addresses.circuits(network, scope),
-            tab: addresses.analyses(network, scope),
-        }
-        return NetworkRow(name, model, tabs, tab)
+def network_row(addresses: Addresses, network: str, name: str, tab: str = "", scope: Scope | None = None) -> NetworkRow:
+    """The second row for a network with this slug or digest."""
     overview = addresses.network(network, scope)
     tabs = {
         "Overview": overview,

@@ -1,7 +1,4 @@
-"""The pages of the analyses of a network, made from the registry: all of them, one, and one thing of one.
-
-Models of other kinds have the same pages, of the analyses that are asked about them.
-"""
+"""The pages of the analyses of a network, made from the registry: all of them, one, and one thing of one."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
 from analysis.report import Report
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
@@ -31,12 +28,11 @@ from app.figures.svg import graph_thumb
 from app.jobs.definitions import DEFINITIONS, model_arguments
 from app.options import PageModel
 from app.pages.models.standing import ModelStanding
-from app.pages.models.views import ModelPlace
-from app.pages.place import Place
+from app.pages.place import AnyPlace, ModelPlace, Place
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
-from pluriscope.naming import ExplanationRef, RulesScope
+from pluriscope.naming import ExplanationRef, RulesScope, Scope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
@@ -45,10 +41,10 @@ _BESIDE: Final = 6
 
 
 class AnalysisRecord(PageModel, Generic[R]):
-    """What one analysis of a network or model found, or how far it is."""
+    """What one analysis of a network found, or how far it is."""
 
-    of: str = Field(description="Slug of the network or model.")
-    scope: dict[str, str] = Field(description="Output, protocol and data of a network, the rules of a model.")
+    of: str = Field(description="Slug of the network.")
+    scope: dict[str, str] = Field(description="Output, protocol and data.")
     analysis: str
     state: State
     reason: str = Field(description='Why it does not apply, or why its job failed; "" otherwise.')
@@ -77,7 +73,7 @@ class Stored:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """One analysis of a network or model, as far as it is.
+    """One analysis of a network, as far as it is.
 
     Args:
         analysis: which.
@@ -95,7 +91,7 @@ class Asked:
     stored: Stored | None
     job: JobRow | None
     why: str
-    rules: Mapping[str, AnyScope]
+    rules: Mapping[str, Scope]
 
     @property
     def report(self) -> Any:
@@ -141,8 +137,14 @@ class Asked:
         )
 
 
-def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
+def asked(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis) -> Asked:
     """How far an analysis of a network is."""
+    if isinstance(place, Place):
+        return _of_network(session, place, links, analysis)
+    return _of_model(session, place, links, analysis)
+
+
+def _of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
     row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
     rules = known | {place.scope.protocol: place.scope}
 
@@ -175,10 +177,10 @@ def of_network(session: Session, place: Place, links: Addresses, analysis: Analy
     return Asked(analysis, subject, *_state_of(stored, job), "", rules)
 
 
-def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a model of another kind is."""
+def _of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
     graph, searched = place.space.graph, searches_of(session, [place.row.id])
-    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
+    known = {RulesScope.of(text) for _, text in searched} | {place.scope}
+    rules = {words: scope for words, scope in place.others().items() if scope in known}
 
     def draws(mask: str, *, title: str) -> Markup:
         return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
@@ -187,7 +189,7 @@ def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: An
         return dict(searched[place.row.id, place.text].by_bits)
 
     read = partial(ModelStanding, session, place, links)
-    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
+    about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
     subject = Subject(*about_it, sizes, graph.to_hex)
     if (place.row.id, place.text) not in searched:
         return Asked(analysis, subject, "not_analysed", None, None, "", rules)
@@ -208,15 +210,20 @@ def _state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored 
     return "not_asked", None, None
 
 
-def analysis_meant(key: str, links: Addresses, slug: str, scope: AnyScope) -> Analysis:
+def analyses_of(place: AnyPlace) -> list[Analysis]:
+    """The analyses that are asked about such networks."""
+    return [one for one in ANALYSES if one.of_models or isinstance(place, Place)]
+
+
+def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     """The analysis that an address names.
 
     Raises:
-        NotFound: there is none, or it is not asked about such models.
+        NotFound: there is none, or it is not asked about such networks.
     """
-    known = [one.key for one in ANALYSES if one.of_models or not isinstance(scope, RulesScope)]
+    known = [one.key for one in analyses_of(place)]
     if key not in known:
-        what, parent = f"analysis {key[:60]!r}", links.analyses(slug, scope)
+        what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         raise NotFound(what, "is not known here", f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return BY_KEY[key]
 
@@ -247,9 +254,7 @@ def _waiting(one: Asked) -> Notice | Progress:
     if one.state == "not_applicable":
         return Notice("Not applicable", one.reason)
     if one.state == "not_analysed":
-        searched = isinstance(subject.scope, RulesScope)
-        url = subject.links.model_searches(subject.slug) if searched else subject.links.analyses(subject.slug)
-        action = Action("Analyse", url, True, True, dict(subject.scope.fields))
+        action = Action("Analyse", subject.links.analyses(subject.slug), True, True, dict(subject.scope.fields))
         return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
     if one.state == "computing":
         return _progress(one)
@@ -294,7 +299,7 @@ def _more(one: Asked) -> Iterator[Block]:
 
 
 def index_of(every: list[Asked]) -> Iterator[Block]:
-    """A card for each analysis of one network or model."""
+    """A card for each analysis of one network."""
     subject = every[0].subject
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
@@ -304,6 +309,11 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
         "speaks about.",
         actions=(Choice("Rules", rules, every[0].chosen), claim),
     )
+    yield from cards_of(every)
+
+
+def cards_of(every: list[Asked]) -> Iterator[Block]:
+    """A card for each, some beside each other."""
     cards = [_card(one) for one in every]
     for start in range(0, len(cards), _BESIDE):
         some = cards[start : start + _BESIDE]
@@ -341,11 +351,11 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
     return made(one.report, one.subject, item, options)
 
 
-def about(session: Session, place: Place, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
+def about(session: Session, place: AnyPlace, links: Addresses, ref: ExplanationRef) -> Iterator[Block]:
     """What the analyses say of one explanation of a network: blocks for its page."""
-    for analysis in ANALYSES:
+    for analysis in analyses_of(place):
         says = shown(analysis).about
         if says is not None:
-            one = of_network(session, place, links, analysis)
+            one = asked(session, place, links, analysis)
             if one.state != "not_applicable":
                 yield from says(one.report, one.subject, ref)

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Annotated, get_type_hints
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
@@ -28,22 +28,25 @@ from pluriscope.templating import PART
 router = APIRouter()
 
 
-@router.get(EXPLANATION, response_class=HTMLResponse, include_in_schema=False)
-def explanation(request: Request, session: Reading, links: Links, network: str, ref: str) -> HTMLResponse:
+@router.get(EXPLANATION, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def explanation(request: Request, session: Reading, links: Links, network: str, ref: str) -> Response:
     """The page; what it has folded is computed when it is asked for, a few at once."""
     with room("this part of the page") if PART in request.query_params else nullcontext():
         return _page(request, session, links, network, ref)
 
 
-def _page(request: Request, session: Session, links: Addresses, network: str, ref: str) -> HTMLResponse:
+def _page(request: Request, session: Session, links: Addresses, network: str, ref: str) -> Response:
     found = find_document(session, links, network, ref, request.query_params.multi_items())
+    if found.one.known is None and str(found.one.ref) != ref:  # what carries nothing is left out
+        options = {key: value for key, value in request.query_params.items() if key != "protocol"}
+        return RedirectResponse(found.one.url(**options), 301)
     share, row = share_of(found, links, base_url(request)), found.network
     return show(
         request,
         [*found.blocks, *(passed_on(found.one, share) if share else ())],
         f"{escape(found.head.title).striptags()} of {row.name}",
         room="Explore",
-        network=network_row(links, row.slug, row.name, "Explanations", found.one.place.scope),
+        network=network_row(links, row.slug, row.name, "Explanations", found.one.whole.scope),
         description=escape(found.head.sentence).striptags(),
         json_url=links.twin(found.url),
         share=share,

@@ -23,12 +23,14 @@ from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
+from app.pages.overview import OverviewOptions, overview
+from app.pages.place import ModelPlace, locate_any
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
 from app.pages.verdicts.page import build_verdicts
-from app.rendering import NO_TABLE, is_fragment, render
+from app.rendering import NO_TABLE, is_fragment, network_row, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
 
@@ -45,24 +47,24 @@ GALLERY = Page(
     "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
     errors=(400,),
 )
-PLAIN = (
-    Page(
-        "/networks/{network}",
-        build_network,
-        "network",
-        "networks",
-        "One network",
-        """
+NETWORK = Page(
+    "/networks/{network}",
+    build_network,
+    "network",
+    "networks",
+    "One network",
+    """
         A network with its weights, what it computes, and what was found under one protocol.
 
         `network` is a slug, or the first 6 or more digits of a digest.
         """,
-        context=lambda page, _: {
-            "figures": []
-            if page.distributions is None
-            else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
-        },
-    ),
+    context=lambda page, _: {
+        "figures": []
+        if page.distributions is None
+        else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
+    },
+)
+PLAIN = (
     Page(
         ALGORITHM + "/alignments/{alignment}",
         build_alignment,
@@ -191,6 +193,7 @@ add_twin(
         name="networks_twin",
     ),
 )
+add_twin(router, NETWORK)
 add_page(router, *PLAIN)
 for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
     add_twin(router, _page)
@@ -212,6 +215,20 @@ def networks(request: Request, links: Links) -> RedirectResponse:
     """The list of networks is the gallery."""
     query = request.url.query
     return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
+
+
+@router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)
+def network_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]
+) -> HTMLResponse:
+    """The first page of a network."""
+    place = locate_any(session, links, network, options.scope)
+    if isinstance(place, ModelPlace):
+        row = network_row(links, place.slug, place.row.name, "Overview", place.scope)
+        return show(request, overview(session, links, place, options), room="Explore", network=row)
+    page = build_network(session, links, network, options)
+    context = {"page": page, "options": options, "scope": options.scope, **NETWORK.context(page, options)}
+    return render(request, "pages/network.html", context)
 
 
 @router.get("/compare", response_class=HTMLResponse, include_in_schema=False)

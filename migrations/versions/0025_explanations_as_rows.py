@@ -4,8 +4,9 @@ Revision 0025, after 0024, 2026-11-24.
 
 Circuits stood in blocks of bytes, linear probes and stories in columns of bytes. Where all that a row needs is there,
 it becomes a row; an analysis of which something is missing is removed, and its job waits to be done again. Columns that
-were kept beside rows of algorithms and alignments follow from these, and go. There is no way back: the store as it was
-is kept (:mod:`app.db.upgrade`).
+were kept beside rows of algorithms and alignments follow from these, and go. Models and networks have addresses of one
+kind: a model whose slug a network has, or had, gets six digits of its digest behind it. There is no way back: the store
+as it was is kept (:mod:`app.db.upgrade`).
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def upgrade() -> None:
     op.drop_table("circuit_blocks")
     op.drop_table("shelf_columns")
     _forget_staging(connection)
+    _tell_models_apart(connection)
 
 
 def downgrade() -> None:
@@ -258,3 +260,10 @@ def _forget_staging(connection: sa.Connection) -> None:
         batch_op.drop_constraint(f"uq_verdicts_{'_'.join(key)}_staged", type_="unique")
         batch_op.drop_column("staged")
         batch_op.create_unique_constraint(op.f(f"uq_verdicts_{'_'.join(key)}"), key)
+
+
+def _tell_models_apart(connection: sa.Connection) -> None:
+    """Give models whose slug a network has, or had, another."""
+    taken = "slug IN (SELECT slug FROM networks UNION SELECT slug FROM former_slugs)"
+    apart = "substr(slug, 1, 73) || '-' || substr(digest, 1, 6)"
+    connection.execute(sa.text(f"UPDATE models SET slug = {apart} WHERE {taken}"))  # noqa: S608

@@ -212,15 +212,14 @@ def _said(
         yield Section("Settings", "Each is part of the answer and of this page's address")
         values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in lens.settings}
         url = of.links.analysis(of.slug, "lenses", Scope(), lens.key)
-        yield Form(_form(lens, of), url, "Answer with these", values | dict(of.of_network.query()), changes=False)
+        yield Form(_form(lens, of), url, "Answer with these", values | dict(of.scope.query()), changes=False)
     yield Prose(f"{lens.source}.", glossary=False)
 
 
 def _form(lens: Lens, of: Subject) -> type[BaseModel]:
     """The settings as a form's fields; the scope stays as it is."""
     fields: dict[str, Any] = {
-        name: (str, Field(value, json_schema_extra={"control": "hidden"}))
-        for name, value in of.of_network.query().items()
+        name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
     }
     for one in lens.settings:
         kind = Literal[*_choices(one)] if _choices(one) else str

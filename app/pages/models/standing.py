@@ -19,7 +19,8 @@ from app.addressing import Addresses
 from app.db.models import stored_circuits, stored_landscape
 from app.pages.claims.standing import Placed, Standing
 from app.pages.located import LocatedView, RoleKept, located_fields
-from app.pages.models.views import ModelPlace, search_of
+from app.pages.models.views import search_of
+from app.pages.place import ModelPlace
 
 BASELINES: Final = ("effects", "random")
 MAX_JUDGED_MILLISECONDS: Final = 3.0
@@ -47,9 +48,9 @@ class ModelStanding(Standing[CutModel]):
         search = search_of(self.session, place)
         frame = stored_circuits(self.session, place.row.id, place.text, place.kind)
         if search is None or frame is None:
-            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.rules), None)
+            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
         else:
-            found = stored_landscape(place.kind, place.model, place.rules, search, frame)
+            found = stored_landscape(place.kind, place.model, place.settings, search, frame)
         return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import escape
 
 from analysis import ENGINE_VERSION
+from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import bounded_text, exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
@@ -119,17 +120,16 @@ def _computed(page: AlignedPage) -> dict[str, str]:
 
 def _of_document(page: Document) -> Facts:
     """What its head and its figures say."""
-    place, kind = page.one.place, page.one.explanation.record
+    place, kind = page.one.whole, KIND_OF[page.one.ref.kind]
     lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in page.facts.facts)
     title = f"{escape(page.head.title).striptags()} of {place.row.name}"
-    data = place.question.record
-    protocol = place.question.protocol
-    rules = f"{protocol.name} ({protocol.digest[:12]})" + ("" if data.is_clean else f", data {data.digest[:12]}")
     identity = f"{kind.noun} {page.one.ref}"
-    row = place.analysis
+    row = None if page.one.known is None else page.one.place.analysis
     if row is None:
-        return Facts(kind.heading, title, lines, identity, rules)
-    return Facts(kind.heading, title, lines, identity, rules, row.engine_version, row.created_at.date().isoformat())
+        return Facts(kind.heading, title, lines, identity, place.cited)
+    return Facts(
+        kind.heading, title, lines, identity, place.cited, row.engine_version, row.created_at.date().isoformat()
+    )
 
 
 def _of_direction(page: DirectionPage) -> Facts:

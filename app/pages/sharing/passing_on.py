@@ -15,7 +15,10 @@ from pluriscope.tables import Row
 
 def passed_on(one: One, share: ShareView) -> Iterator[Block]:
     """How the page is checked and passed on."""
-    yield More("Verify", lambda: _verified(one), "computed anew from the weights, beside what is stored", id="verify")
+    if one.known is not None:
+        yield More(
+            "Verify", lambda: _verified(one), "computed anew from the weights, beside what is stored", id="verify"
+        )
     yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
 
 

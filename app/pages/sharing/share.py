@@ -129,8 +129,8 @@ def notebook_lines(page: SharedPage, target: Target, site: str) -> str:
     if isinstance(page, ComparePage):
         kinds = {one.kind for one in page.explanations}
     elif isinstance(page, Document):
-        kinds = {page.one.ref.kind}
-    if not site or not kinds <= IN_LIBRARY:
+        kinds = {page.one.ref.kind} if page.one.known is not None else set()
+    if not site or not kinds or not kinds <= IN_LIBRARY:
         return ""
     address = f"{target.path}{target.query_text}"
     return f"import pluriscope\nsite = pluriscope.connect({json.dumps(site)})\nsite.open({json.dumps(address)})"

@@ -1,4 +1,4 @@
-"""One circuit of a model, its comparison with others, and its figures computed again."""
+"""Two to six circuits of a transformer side by side."""
 
 from __future__ import annotations
 
@@ -9,27 +9,21 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.models.common import chances_by_bits
 from analysis.models.model import gaps
 from app.addressing import Addresses
+from app.db.listing import frame_of_circuits
 from app.options import PageModel
-from app.pages.circuit_sets import ChanceView, shown_chance
-from app.pages.models.circuits import ModelCircuitItem, first_circuits
-from app.pages.models.inside import ROW, LookView, TableView, chosen_row, look_view, table_views
 from app.pages.models.views import (
-    ModelPlace,
     OpenCircuit,
-    RowView,
     RulesOptions,
     UnderRules,
     locate_model,
     open_circuits,
-    row_views,
-    sandbox_url,
-    search_of,
     under_rules,
 )
+from app.pages.place import ModelPlace
 from app.pages.recorded import FigureView
+from pluriscope.addresses import ResultRef
 
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6
@@ -37,25 +31,12 @@ MAX_OFFERED: Final = 24
 """Of criteria that are not decided, which nothing can be held against."""
 
 
-class ModelCircuitPage(UnderRules):
-    """One circuit of a model, computed from the weights."""
+class ModelCircuitItem(PageModel):
+    """One circuit to choose."""
 
     mask: str
-    valid: bool
-    chance: ChanceView | None = Field(description="Of its size; null where nothing was searched or it is not counted.")
-    stored: bool = Field(description="Whether the search found it; the page computes it either way.")
-    figures: list[FigureView]
-    meanings: list[str] = Field(description="What each figure is, in their order.")
+    url: str
     kept: list[bool] = Field(description="For each edge of the graph whether it is kept.")
-    keeps: list[str] = Field(description="Names of the edges that are kept.")
-    cuts: list[str] = Field(description="Names of those that are cut.")
-    rows: list[RowView] = Field(description="Those with the smallest gaps.")
-    look: LookView | None = Field(description="What happens inside on one row; null where there is nothing to show.")
-    tables: list[TableView] = Field(description="What else there is to say of it.")
-    smaller_url: str = Field(description="The listed circuits that keep nothing else than this one.")
-    list_url: str
-    compare_url: str
-    sandbox_url: str = Field(description="The sandbox with all else cut; empty where models of this kind have none.")
 
 
 class SideView(PageModel):
@@ -111,55 +92,6 @@ class ModelComparePage(UnderRules):
     list_url: str
 
 
-class ModelCircuitOptions(RulesOptions):
-    """Options of one circuit's page."""
-
-    row: int | None = Field(None, ge=0, description=ROW)
-
-
-def build_model_circuit(
-    session: Session, addresses: Addresses, ref: str, mask: str, options: ModelCircuitOptions
-) -> ModelCircuitPage:
-    """The circuit that a mask means.
-
-    Raises:
-        NotFound: no such model, rules or circuit.
-        BadQuery: the task has no such row.
-    """
-    place = locate_model(session, addresses, ref, options.rules)
-    slug, scope = place.slug, place.scope
-    list_url = addresses.circuits(slug, scope)
-    [circuit] = open_circuits(session, addresses, place, [mask])
-    graph = place.space.graph
-    kept = _kept(place, circuit)
-    edges = place.space.graph.edge_labels
-    outputs, inside = place.space.run(circuit.bits[None]), place.space.inside(circuit.bits)
-    at = chosen_row(place.model, gaps(outputs, place.model.answers)[0], options.row)
-
-    def url(row: int | None = None) -> str:
-        return addresses.circuit(slug, circuit.mask, scope, row=row)
-
-    names = [name for name, there in zip(graph.bit_names, circuit.bits.tolist(), strict=True) if not there]
-    return ModelCircuitPage.showing(
-        circuit,
-        **under_rules(session, place, addresses),
-        chance=_chance(session, place, circuit),
-        figures=circuit.views(),
-        meanings=[column.meaning for column in place.record.columns],
-        kept=kept,
-        keeps=[name for name, there in zip(edges, kept, strict=True) if there],
-        cuts=[name for name, there in zip(edges, kept, strict=True) if not there],
-        rows=row_views(place.model, outputs[0], ROWS_SHOWN, url),
-        look=look_view(place.model, inside, at, url),
-        tables=table_views(inside.tables, at),
-        smaller_url=addresses.circuits(slug, scope, uses=[f"!{name}" for name in names]),
-        list_url=list_url,
-        compare_url=addresses.compare(slug, [circuit.mask], scope),
-        sandbox_url=sandbox_url(addresses, place.row, place.space, scope, circuit.mask, options.row),
-        url=url(options.row),
-    )
-
-
 class ModelCompareOptions(RulesOptions):
     """Options of a comparison of circuits of a model."""
 
@@ -179,11 +111,13 @@ def build_model_compare(
     place = locate_model(session, addresses, ref, options.rules)
     slug, scope = place.slug, place.scope
     list_url = addresses.circuits(slug, scope)
-    found = {one.mask: one for one in open_circuits(session, addresses, place, options.e)}
+    found = {
+        one.mask: one for one in open_circuits(session, addresses, place, [one.removeprefix("c-") for one in options.e])
+    }
     circuits = list(found.values())
     offered: list[ModelCircuitItem] = []
     if len(circuits) < 2:
-        listed = first_circuits(session, addresses, place, MAX_OFFERED)
+        listed = _first_circuits(session, addresses, place, MAX_OFFERED)
         offered = [one for one in listed if one.mask not in found]
     if not circuits:
         return ModelComparePage(
@@ -252,13 +186,14 @@ def build_model_compare(
     )
 
 
-def _chance(session: Session, place: ModelPlace, circuit: OpenCircuit) -> ChanceView | None:
-    search, n_bits = search_of(session, place), int(circuit.bits.sum())
-    if search is None:
-        return None
-    chance = chances_by_bits(place.space, dict(search.by_bits)).get(n_bits)
-    part = place.space.graph.cut[:-1]
-    return None if chance is None else shown_chance(chance, n_bits, valid=circuit.valid, part=part)
+def _first_circuits(session: Session, addresses: Addresses, place: ModelPlace, limit: int) -> list[ModelCircuitItem]:
+    """The circuits with the fewest edges."""
+    graph, of = place.space.graph, ResultRef(place.slug, place.scope)
+    frame = frame_of_circuits(session, place.row, place.text, place.kind, graph, of)
+    masks = [] if frame is None else [str(row["mask"]) for row in frame.rows(frame.order("", False)[:limit])]
+    kept = graph.kept_edges(graph.bits([int(mask, 16) for mask in masks])).tolist()
+    urls = [addresses.circuit(place.slug, mask, place.scope) for mask in masks]
+    return [ModelCircuitItem(mask=mask, url=url, kept=on) for mask, url, on in zip(masks, urls, kept, strict=True)]
 
 
 def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:
