@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import Match
 
@@ -25,11 +26,12 @@ from app.options import PageModel
 from app.pages.place import find_network
 from app.pages.rename import build_rename, renaming
 from app.pages.sharing.targets import MAX_ADDRESS
-from app.rendering import base_url, render
+from app.rendering import base_url, show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 from app.routes.page import Page, add_page
 from app.routes.visitors import check_page, is_visitor, take_one
+from pluriscope.blocks import Action, Head, Menu
 
 router = APIRouter()
 _NOT_PAGES: Final = ("//", API_PREFIX, "/static", "/s/", "/health", "/metrics")
@@ -107,7 +109,11 @@ def shorten(request: Request, response: Response, links: Links, sent: Annotated[
 def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLResponse:
     """The same from the panel of a page: a page with the short link."""
     made, is_new = _kept(request, links, str(form.get("address", "")))
-    return render(request, "pages/short.html", {"page": made, "json_url": ""}, status_code=201 if is_new else 200)
+    sentence = Markup(
+        '<a href="{0}">{0}</a> is made of the address itself and kept by this site. The long address keeps working.'
+    ).format(made.url)
+    actions = [Action("Back to the page", made.address, primary=True), Menu("Share", (), made.url)]
+    return show(request, [Head("A short link", sentence, actions=actions)], status_code=201 if is_new else 200)
 
 
 add_page(

@@ -55,7 +55,6 @@ PAGES = {
     "claim": "/networks/xor-pretrained/claims?mask=3f1cf",
     "steps of a method": "/networks/xor-pretrained/analyses/methods/acdc(tau=0.1)?step=9",
     "steps of a method of scores": "/networks/xor-pretrained/analyses/methods/eap-ig",
-    "steps of a method that learns, not stored": "/networks/xor-pretrained/analyses/methods/edge-pruning",
     "claim, to be pasted": "/networks/xor-or-imp-3-3/claims?output=2",
     "explanations": "/networks/xor-pretrained/explanations",
     "algorithms": "/networks/xor-pretrained/explanations?kind=algorithm&valid=any&sort=gates",

@@ -137,12 +137,12 @@ def test_j_and_k_go_from_row_to_row_and_c_ticks(tab, expect):
     expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
     tab.keyboard.press("Escape")
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/circuits/[0-9a-f]{5}$"))
+    expect(tab).to_have_url(re.compile("/explanations/c-[0-9a-f]{5}$"))
     expect(tab.get_by_role("complementary", name="Compare tray")).to_contain_text("1 to compare")
 
 
 def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
-    tab.goto(f"{XOR}/rivals")
+    tab.goto(f"{XOR}/funnel")
     term = tab.locator("main a.term").first
     meaning = tab.get_by_role("tooltip")
     tab.keyboard.press("Tab")
@@ -152,14 +152,14 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("A part of a network that might do its work alone")
+    expect(meaning).to_contain_text("A question put to explanations")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")
     expect(meaning).to_have_count(0)
     expect(term).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/glossary#circuit$"))
+    expect(tab).to_have_url(re.compile("/glossary#criterion$"))
 
 
 def test_the_glossary_is_filtered_and_its_address_says_so(tab, expect):

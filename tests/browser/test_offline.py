@@ -127,11 +127,11 @@ def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
     expect(tab.locator("[data-plot][data-drawn=true]")).to_have_count(tab.locator("[data-plot]").count())
     expect(tab.locator("[data-plot] svg.main-svg").first).to_be_visible()
     tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Explanations").click()
-    tab.locator("th.name a[href*='circuits/']:not(.off-copy)").first.click()
+    tab.locator("th.name a[href*='c-']:not(.off-copy)").first.click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
-    expect(tab.get_by_role("heading", name="Criteria")).to_be_visible()  # put in place, not fetched
+    expect(tab.get_by_role("heading", name="Its story")).to_be_visible()  # put in place, not fetched
     expect(tab.locator("form, [data-tray], input[type=checkbox]")).to_have_count(0)
-    tab.get_by_role("navigation", name="Main").get_by_role("link", name="Compare").click()
+    tab.get_by_role("navigation", name="XOR, pretrained").get_by_role("link", name="Compare").click()
     tab.locator("#comparisons a").first.click()
     expect(tab.get_by_role("heading", name="Agreement")).to_be_visible()  # "… on sets of neurons" where none predicts
     tab.go_back()

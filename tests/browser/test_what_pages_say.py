@@ -38,4 +38,4 @@ def test_verification_says_what_it_compared(tab, expect):
     heading = tab.get_by_role("heading", level=1)
     expect(heading).to_have_text(re.compile(r"^3 digests match; \d+ figures found again$"))
     crumbs = tab.get_by_role("navigation", name="Breadcrumb").locator("span")
-    expect(crumbs).to_have_text(["Networks", "XOR, pretrained by the authors", "Circuit", "re-verified"])
+    expect(crumbs).to_have_text(["Networks", "XOR, pretrained by the authors", "Explanation", "re-verified"])

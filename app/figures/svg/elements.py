@@ -91,6 +91,7 @@ def drawing(
     details: str = "",
     css_class: str = "",
     sizing: Sizing = "capped",
+    role: Literal["img", "group"] = "img",
 ) -> Markup:
     """The root element.
 
@@ -102,6 +103,7 @@ def drawing(
         details: what a sentence is too short for; becomes the accessible description.
         css_class: classes of the root.
         sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size.
+        role: "group" of a drawing with links in it, since nothing inside an image is there for everybody.
     """
     words = esc(sentence)
     size = {
@@ -112,6 +114,6 @@ def drawing(
     names = f' class="{css_class}"' if css_class else ""
     more = f"<desc>{esc(details)}</desc>" if details else ""
     return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="{role}" '
         f'aria-label="{words}"{size}><title>{words}</title>{more}{body}</svg>'
     )

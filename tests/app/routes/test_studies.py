@@ -434,7 +434,7 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     assert "taken together" not in apart
 
 
-ABOUT_INPUTS = ("directions", "ladder", "funnel", "common-ground", "sandbox")
+ABOUT_INPUTS = ("directions", "funnel", "common-ground", "sandbox")
 
 
 @pytest.mark.slow
@@ -460,8 +460,11 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
         refused = client.get(f"/api/v1{base}/{part}{'&' if '?' in part else '?'}data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
         assert "no Boolean inputs" in refused.json()["error"]
-    for part in ("common-ground", "criteria", "directions", "ladder"):
-        refused = client.post(f"/api/v1{base}/{part}", json={"data": data})
+    ladder = client.get(f"/api/v2{base}/analyses/ladder?data={data}").json()
+    assert ladder["state"] == "not_applicable"
+    assert "no Boolean inputs" in ladder["reason"]
+    for part in ("v1{}/common-ground", "v1{}/criteria", "v1{}/directions", "v2{}/analyses/ladder"):
+        refused = client.post(f"/api/{part.format(base)}", json={"data": data})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
 
 
