@@ -169,7 +169,7 @@ def _told(one: One) -> Iterator[Block]:
     stored = stored_circuits(one.session, place.row.id, place.text, place.kind)
     if stored is None or one.item not in stored[REF]:
         found = "The search keeps what criteria say of the valid circuits that it lists."
-        yield Notice("Nobody asked.", f"{found} This one is none of them.")
+        yield Notice("Nobody asked.", f"{found} This one is not among them.")
         return
     at = int(np.flatnonzero(stored[REF] == one.item)[0])
     minimal = {0.0: "failed", 1.0: "passed"}.get(float(stored["minimal"][at]), "undecided")

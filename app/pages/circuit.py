@@ -24,14 +24,14 @@ from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 from app.errors import BadQuery
 from app.figures.numbers import decimal, exact, noun, readable
-from app.figures.svg import circuit_thumb, gate_tiles, plane_figure
+from app.figures.svg import circuit_thumb, gate_tiles
 from app.options import ScopeOptions
 from app.pages import analyses
 from app.pages.about_one import about, column, figure, head_actions, listed, pairs
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict
 from app.pages.cut import Cut, cut_of
-from app.pages.input_plane import input_plane
-from app.pages.inside import ROW, chosen_row, inside_blocks
+from app.pages.input_plane import plane_blocks
+from app.pages.inside import N_ROWS, ROW, answers_table, chosen_row, inside_blocks
 from app.pages.network.behaviour import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace
@@ -56,8 +56,6 @@ from pluriscope.naming import ExplanationRef
 from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
 from pluriscope.tables import MOST_VALUES, Query, Row, Selection
 
-N_ROWS: Final = 24
-"""Of a task that are shown."""
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
 
@@ -195,18 +193,9 @@ def _names(one: One, cut: Cut) -> Iterator[Block]:
 def _on_the_rows(one: One, place: ModelPlace, cut: Cut, row: int | None) -> Iterator[Block]:
     """What a circuit of a transformer answers, the rows with the smallest gaps first, and what happens inside it."""
     answers = [answer for answer in cut.rows if isinstance(answer, AnswerRecord)]
-    by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)
     at = chosen_row(place.model, np.array([answer.gap for answer in answers]), row)
     yield Section("On the rows of the task", f"the circuit alone, everything else cut; {N_ROWS} with the smallest gaps")
-    columns = (
-        column("row", "Row", "What the network is given.", "name", first=True),
-        column("answer", "Answer", "The right output.", "name"),
-        column("given", "Largest output", "What it answers.", "name"),
-        column("right", "Right", "Whether the two are the same.", "bool"),
-        column("gap", "Gap", "The right output less the largest other.", "float"),
-    )
-    rows = [Row(answers[n].model_dump(), url=f"{one.url(row=n)}#row") for n in by_gap[:N_ROWS]]
-    yield listed("row", columns, rows, "behaviour")
+    yield answers_table(answers, lambda n: f"{one.url(row=n)}#row")
     yield from inside_blocks(
         *(place.model, cut.inside, at, one.links.explanation(place.slug, one.ref)),
         *(place.scope.protocol, lambda n: one.url(row=n)),
@@ -248,27 +237,8 @@ def _decision(row: Row) -> str:
 
 
 def _plane(one: One) -> Iterator[Block]:
-    """What it decides between the inputs, where these are two or three: a square, or three slices of the cube."""
-    plane = input_plane(one.place, one.item)
-    if plane is None:
-        yield Notice("There is no picture.", "The network is too large, or nothing is left of a layer.")
-        return
-    title = f"Circuit {one.item.hex}"
-    figures = [
-        figure(
-            one,
-            plane_figure(
-                part.pieces, part.rows, plane.point.inputs[:2], sentence=plane.sentence(title, part), with_point=False
-            ),
-            f"{plane.sentence(title, part)}. Filled where it decides 1, empty where 0. {plane.how}.",
-            f"plane.{number}",
-        )
-        for number, part in enumerate(plane.slices, start=1)
-    ]
-    if len(figures) == 1:
-        yield figures[0]
-    else:
-        yield Side(figures)
+    """What it decides between the inputs."""
+    return plane_blocks(one.place, one.item, f"Circuit {one.item.hex}", lambda *drawn: figure(one, *drawn))
 
 
 # --- its interpretations, from a number on

@@ -25,6 +25,7 @@ from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
 from app.pages.circuit_sets import chance_of
+from app.pages.inside import answers_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of
 from app.pages.page import One
 from app.pages.place import ModelPlace
@@ -154,18 +155,7 @@ def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
         stored=stored is not None and mask in stored[REF],
         n_valid=None if search is None else search.valid,
         drawn=graph_diagram(graph, graph.kept_edges(bits[None])[0].tolist(), title=f"Circuit {mask}"),
-        rows=[
-            AnswerRecord(
-                row=words,
-                answer=model.outputs[answer],
-                given=model.outputs[given],
-                right=gap > 0,
-                gap=gap,
-            )
-            for words, answer, given, gap in zip(
-                model.rows, model.answers.tolist(), outputs[0].argmax(axis=1).tolist(), apart.tolist(), strict=True
-            )
-        ],
+        rows=answers_of(model, outputs[0], apart),
         readings=Readings(why_not="only circuits of perceptrons are interpreted"),
         inside=space.inside(bits),
     )

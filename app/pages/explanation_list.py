@@ -109,20 +109,25 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
 
 def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:
     """The circuits of a transformer, or how far the search for them is."""
-    of = ResultRef(place.slug, place.scope)
+    of, found = ResultRef(place.slug, place.scope), search_for(session, addresses, place)
     frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, of)
-    if frame is None:
+    pending = () if frame is None else _pending(place, frame, query)
+    return replace(found, query=query, frame=frame, pending=pending)
+
+
+def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Asked:
+    """How far the search for the circuits of a transformer is, without them."""
+    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
+    if search is None:
         job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_arguments(place.row.digest, place.text)))
         shown = None if job is None else job_view(job, addresses)
-        return Asked(session, addresses, place, state_of(None, job), shown, place.too_large, query, None, ())
-    search, n = searches_of(session, [place.row.id])[place.row.id, place.text], frame.starts[-1]
-    limit = (
-        ""
-        if n == search.valid
-        else f"{exact(search.valid)} are valid; the {exact(n)} with the fewest edges are listed."
-    )
-    pending = _pending(place, frame, query)
-    return Asked(session, addresses, place, "truncated" if limit else "done", None, limit, query, frame, pending)
+        return Asked(session, addresses, place, state_of(None, job), shown, place.too_large, Query(), None, ())
+    state: State = "done"
+    limit = ""
+    if search.listed < search.valid:
+        state = "truncated"
+        limit = f"{exact(search.valid)} are valid; the {exact(search.listed)} with the fewest edges are listed."
+    return Asked(session, addresses, place, state, None, limit, Query(), None, ())
 
 
 def _about_inputs(query: Query) -> bool:

@@ -7,10 +7,11 @@ browser needs to run the network at a point: weights with everything that is abl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -21,9 +22,11 @@ from analysis.networks.circuit import Circuit
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Network
 from analysis.tasks import INPUT_NAMES
 from analysis.validity import DecisionRule
+from app.figures.svg import plane_figure
 from app.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import neuron_name
+from pluriscope.blocks import Block, Figure, Notice, Side
 
 SLICES: Final = (0.0, 0.5, 1.0)
 MAX_HIDDEN: Final = 24
@@ -210,3 +213,34 @@ def _point(
             for region in regions
         ],
     )
+
+
+def plane_blocks(
+    place: Place, circuit: Circuit | None, title: str, made: Callable[[Markup, str, str], Figure]
+) -> Iterator[Block]:
+    """What a network, or a circuit of it, decides between two or three inputs: a square, or three slices of the cube.
+
+    Args:
+        place: the network and its rules.
+        circuit: of it; None for the whole.
+        title: what it is called.
+        made: makes a figure of a drawing, its caption and its name.
+    """
+    plane = input_plane(place, circuit)
+    if plane is None:
+        yield Notice("There is no picture.", "The network is too large, or nothing is left of a layer.")
+        return
+    figures = [
+        made(
+            plane_figure(
+                part.pieces, part.rows, plane.point.inputs[:2], sentence=plane.sentence(title, part), with_point=False
+            ),
+            f"{plane.sentence(title, part)}. Filled where it decides 1, empty where 0. {plane.how}.",
+            f"plane.{number}",
+        )
+        for number, part in enumerate(plane.slices, start=1)
+    ]
+    if len(figures) == 1:
+        yield figures[0]
+    else:
+        yield Side(figures)

@@ -17,17 +17,22 @@ from analysis.models.model import Inside, Model, Pattern, RowLook, Table
 from app.errors import BadQuery
 from app.figures.numbers import decimal, noun
 from app.figures.svg import attention_heat, row_spreads
+from app.pages.about_one import column, listed
 from pluriscope.blocks import Action, Block, Figure, Form, Prose, Section, Side
 from pluriscope.blocks import Table as Listed
+from pluriscope.records import AnswerRecord
+from pluriscope.tables import Row
 
 ROW: Final = "Number of a row of the task, from 0 as its file counts; empty: the one with the smallest gap."
+N_ROWS: Final = 24
+"""Of a task that are shown."""
 _BESIDE: Final = 4
 
 
 class RowChoice(BaseModel):
     """The form that leads to another row."""
 
-    row: int = Field(0, ge=0, title="Row, from 0")
+    row: int = Field(0, ge=0, title="Row")
     protocol: str = Field("", json_schema_extra={"control": "hidden"})
 
 
@@ -48,6 +53,34 @@ def chosen_row(model: Model, apart: NDArray[Any], row: int | None) -> int:
         n = len(model.rows)
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
     return row
+
+
+def answers_of(model: Model, outputs: NDArray[np.float64], apart: NDArray[np.float64]) -> list[AnswerRecord]:
+    """What a model, or a circuit of it, answers on each row.
+
+    Args:
+        model: whose rows they are.
+        outputs: ``[rows, outputs]``.
+        apart: ``[rows]`` gaps.
+    """
+    told = zip(model.rows, model.answers.tolist(), outputs.argmax(axis=1).tolist(), apart.tolist(), strict=True)
+    return [
+        AnswerRecord(row=row, answer=model.outputs[answer], given=model.outputs[given], right=gap > 0, gap=gap)
+        for row, answer, given, gap in told
+    ]
+
+
+def answers_table(answers: Sequence[AnswerRecord], url: Callable[[int], str], most: int = N_ROWS) -> Listed:
+    """The rows with the smallest gaps, each leading to the page that looks at it."""
+    columns = (
+        column("row", "Row", "What the network is given.", "name", first=True),
+        column("answer", "Answer", "The right output.", "name"),
+        column("given", "Largest output", "What it answers.", "name"),
+        column("right", "Right", "Whether the two are the same.", "bool"),
+        column("gap", "Gap", "The right output less the largest other.", "float"),
+    )
+    by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:most]
+    return listed("row", columns, [Row(answers[n].model_dump(), url=url(n)) for n in by_gap], "behaviour")
 
 
 def inside_blocks(

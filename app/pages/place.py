@@ -273,7 +273,7 @@ def place_of_model(addresses: Addresses, row: ModelRow, scope: Scope) -> ModelPl
     parent, label = addresses.network(row.slug), f"network {row.slug}"
     for name, value in (("output", scope.output), ("data", scope.data)):
         if value:
-            cause, cure = f"is none of this network: a {kind_called(row.kind).noun} has one", f"leave {name} out"
+            cause, cure = f"is not there: a {kind_called(row.kind).noun} has one", f"leave {name} out"
             raise NotFound(f"{name} {str(value)[:40]}", cause, cure, name, parent, label)
     try:
         kind, model = model_of(row)

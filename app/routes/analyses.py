@@ -66,7 +66,7 @@ def _asked(session: Session, links: Addresses, name: str, analysis: Analysis, or
     """The job.
 
     Raises:
-        NotFound: no such network, output, protocol or data record, or the analysis is none of such networks.
+        NotFound: no such network, output, protocol or data record, or the analysis is not asked about such networks.
         Conflict: its circuits are not found yet.
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"

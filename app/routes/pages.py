@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
-from app.figures.spread import spread_figures
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import alignment_address, build_alignment
 from app.pages.collection import build_collection
@@ -23,14 +22,15 @@ from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
-from app.pages.overview import OverviewOptions, overview
-from app.pages.place import ModelPlace, locate_any
+from app.pages.overview import Overview, OverviewOptions
+from app.pages.place import Place, locate_any
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
+from app.pages.sharing.share import share_of
 from app.pages.verdicts.page import build_verdicts
-from app.rendering import NO_TABLE, is_fragment, network_row, render, show
+from app.rendering import NO_TABLE, base_url, is_fragment, network_row, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
 
@@ -54,15 +54,10 @@ NETWORK = Page(
     "networks",
     "One network",
     """
-        A network with its weights, what it computes, and what was found under one protocol.
+    A perceptron with its weights, what it computes, and what was found under one protocol.
 
-        `network` is a slug, or the first 6 or more digits of a digest.
-        """,
-    context=lambda page, _: {
-        "figures": []
-        if page.distributions is None
-        else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
-    },
+    `network` is a slug, or the first 6 or more digits of a digest.
+    """,
 )
 PLAIN = (
     Page(
@@ -223,12 +218,17 @@ def network_page(
 ) -> HTMLResponse:
     """The first page of a network."""
     place = locate_any(session, links, network, options.scope)
-    if isinstance(place, ModelPlace):
-        row = network_row(links, place.slug, place.row.name, "Overview", place.scope)
-        return show(request, overview(session, links, place, options), room="Explore", network=row)
-    page = build_network(session, links, network, options)
-    context = {"page": page, "options": options, "scope": options.scope, **NETWORK.context(page, options)}
-    return render(request, "pages/network.html", context)
+    found = Overview(session, links, place, options)
+    return show(
+        request,
+        found.blocks,
+        place.row.name,
+        room="Explore",
+        network=network_row(links, place.slug, place.row.name, "Overview", place.scope),
+        description=found.told.sentence,
+        json_url=links.twin(found.url) if isinstance(place, Place) else "",
+        share=share_of(found, links, base_url(request)),
+    )
 
 
 @router.get("/compare", response_class=HTMLResponse, include_in_schema=False)

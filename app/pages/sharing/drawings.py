@@ -5,13 +5,13 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from app.figures.numbers import noun
-from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles, network_diagram
+from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.compare.views import ComparePage
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import DirectionPage
-from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
@@ -25,8 +25,8 @@ def drawing_of(page: SharedPage) -> Markup:
     Raises:
         ValueError: a comparison has no drawing of its own.
     """
-    if isinstance(page, NetworkPage):
-        return network_diagram(page.network.weights_for(page.scope.output), title=page.network.name)
+    if isinstance(page, Overview):
+        return Markup(page.told.figure.drawing)  # noqa: S704  # it is one
     if isinstance(page, Document):
         drawn = page.figure()
         return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one

@@ -25,7 +25,7 @@ from app.pages.circuit_facts import read_circuit, readings_of, verdict_on
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
-from app.pages.network.page import build_network
+from app.pages.network.page import edge_use_of
 from app.pages.place import Place, locate
 from app.pages.placements import places_of
 from app.pages.scope import in_short
@@ -178,7 +178,6 @@ def interchange_table(about: tuple[str, ...], page: AlignmentPage | DirectionPag
 
 def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """The numbers behind every figure of a network's page."""
-    page = build_network(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
     about = (
         *about_place(place, "Numbers behind the figures of a network's page"),
@@ -186,15 +185,13 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
         "edge_use counts the circuits that keep an edge; count: how many.",
     )
     rows: list[Sequence[Cell]] = []
-    spread = page.distributions
-    if spread is not None:
-        for name in ("edges", "neurons", "alignments_per_algorithm"):
-            rows += [(name, "", value, value, count) for value, count in getattr(spread, name)]
-        for name in ("margin", "interpretations", "observed", "iia"):
-            histogram = getattr(spread, name)
-            bins = zip(histogram.edges, histogram.edges[1:], histogram.counts, strict=False)
-            rows += [(name, "", low, high, count) for low, high, count in bins]
-    for layer in page.edge_use:
+    spread = {} if place.shown is None else place.shown.distributions
+    for name in ("edges", "neurons", "alignments_per_algorithm"):
+        rows += [(name, "", value, value, count) for value, count in spread.get(name, ())]
+    for name in ("margin", "interpretations", "observed", "iia"):
+        ends, counted = (spread[name]["edges"], spread[name]["counts"]) if spread else ((), ())
+        rows += [(name, "", *bin_) for bin_ in zip(ends, ends[1:], counted, strict=False)]
+    for layer in [] if place.shown is None else edge_use_of(place, place.shown):
         for target, counts in zip(layer.targets, layer.counts, strict=True):
             for source, count in zip(layer.sources, counts, strict=True):
                 rows.append(("edge_use", f"{source}-{target}", None, None, count))

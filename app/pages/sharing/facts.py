@@ -10,15 +10,16 @@ from markupsafe import escape
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import KIND_OF
-from app.figures.numbers import bounded_text, exact
+from app.figures.numbers import exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.interchanges import AlignedPage
-from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import Document
+from app.pages.place import Place
 from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
@@ -65,26 +66,12 @@ def _rules(page: AnalysisPage) -> str:
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
 
 
-def _stored(page: NetworkPage) -> dict[str, str]:
-    """Engine and date of the stored analysis, {} where there is none."""
-    if page.provenance is None:
-        return {}
-    return {"engine_version": page.provenance.engine_version, "analysed_on": page.provenance.created_at[:10]}
-
-
-def _of_network(page: NetworkPage) -> Facts:
-    network, counts = page.network, page.counts
-    lines = [("Task", page.scope.task.label), ("Shape", network.shape)]
-    if counts is not None:
-        valid = f"{counts.told('circuits_valid')} of {bounded_text(counts.circuits_possible)}"
-        lines = [
-            *lines[:1],
-            ("Valid circuits", valid),
-            ("Interpretations", counts.told("interpretations_total")),
-            ("Valid alignments", counts.told("alignments_valid")),
-            ("of them minimal", counts.told("alignments_minimal")),
-        ]
-    return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
+def _of_overview(page: Overview) -> Facts:
+    """What it is, and how many explanations it has."""
+    lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in page.told.facts[:5])
+    row = page.place.analysis if isinstance(page.place, Place) else None
+    stored = () if row is None else (row.engine_version, row.created_at.date().isoformat())
+    return Facts("Network", page.place.row.name, lines, "", page.place.cited, *stored)
 
 
 def _of_algorithm(page: AlgorithmPage) -> Facts:
@@ -223,7 +210,7 @@ def _of_comparison(page: ComparePage) -> Facts:
 
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
-    NetworkPage: _of_network,
+    Overview: _of_overview,
     AlgorithmPage: _of_algorithm,
     AlignmentPage: _of_alignment,
     DirectionPage: _of_direction,

@@ -20,7 +20,6 @@ from app.figures.numbers import exact
 from app.figures.svg import (
     Threshold,
     aligned_diagram,
-    edge_use_heats,
     formula_tree,
     heat_matrix,
     interchange_heat,
@@ -39,7 +38,9 @@ from app.pages.funnel.model import KindFunnel
 from app.pages.input_plane import PlaneView
 from app.pages.interchanges import AlignedPage
 from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import DRAWING, Document
+from app.pages.place import Place
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
@@ -50,8 +51,8 @@ Draw = Callable[[], Markup]
 
 def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
-    if isinstance(page, NetworkPage):
-        return {DRAWING: partial(drawing_of, page), **_of_network(page)}
+    if isinstance(page, Overview):
+        return {DRAWING: partial(drawing_of, page), **(_of_network(page.data) if isinstance(page.place, Place) else {})}
     if isinstance(page, AlgorithmPage):
         return {DRAWING: partial(drawing_of, page)}
     if isinstance(page, AlignmentPage):
@@ -103,14 +104,9 @@ def _of_plane(plane: PlaneView | None, title: str) -> dict[str, Draw]:
 
 
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
-    figures = _of_plane(page.plane, page.network.name)
+    figures: dict[str, Draw] = {}
     if page.edge_use:
         figures["edges"] = lambda: page.edges_drawn
-        drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
-        for layer in range(1, len(page.cut_sizes)):
-            figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]
-    if page.funnel:
-        figures |= {f"{one.kind}s": partial(_funnel, one) for one in page.funnel if one.rows}
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
         curves = page.learning.output_curves(page.scope.output)

@@ -17,7 +17,9 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.compare.views import ComparePage
+from app.pages.overview import Overview
 from app.pages.page import Document
+from app.pages.place import ModelPlace
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, Target, read_target
 from app.pages.studies.views import StudyPage
@@ -128,6 +130,8 @@ def notebook_lines(page: SharedPage, target: Target, site: str) -> str:
     kinds: set[str] = {target.kind}
     if isinstance(page, ComparePage):
         kinds = {one.kind for one in page.explanations}
+    elif isinstance(page, Overview) and isinstance(page.place, ModelPlace):
+        kinds = set()
     elif isinstance(page, Document):
         kinds = {page.one.ref.kind} if page.one.known is not None else set()
     if not site or not kinds or not kinds <= IN_LIBRARY:

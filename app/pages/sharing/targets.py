@@ -27,8 +27,9 @@ from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.explanations import read_ref
 from app.pages.kinds import PAGES, find_document
-from app.pages.network.page import NetworkPage, build_network
+from app.pages.overview import Overview, OverviewOptions
 from app.pages.page import Document, read_options
+from app.pages.place import locate_any
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
@@ -47,9 +48,7 @@ Kind = Literal[
     "sandbox",
     "study",
 ]
-SharedPage = (
-    NetworkPage | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
-)
+SharedPage = Overview | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -65,7 +64,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
-    "network": ScopeOptions,
+    "network": OverviewOptions,
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
@@ -176,6 +175,10 @@ def options_of(target: Target) -> Options:
     return read_options(_OPTIONS[target.kind], target.query)
 
 
+def _overview(session: Session, addresses: Addresses, network: str, options: OverviewOptions) -> Overview:
+    return Overview(session, addresses, locate_any(session, addresses, network, options.scope), options)
+
+
 def build_target(session: Session, addresses: Addresses, target: Target) -> SharedPage:
     """The page that an address names, as the page itself shows it.
 
@@ -187,7 +190,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         return find_document(session, addresses, target.parts[0], target.parts[1], target.query)
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
-        "network": build_network,
+        "network": _overview,
         "algorithm": build_algorithm,
         "alignment": build_alignment,
         "direction": build_direction,

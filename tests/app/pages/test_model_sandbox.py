@@ -112,7 +112,7 @@ def test_a_model_with_mlp_blocks_is_drawn_listed_and_changed_by_hand(client, twi
     address = "/networks/blocks"
     with client.app.state.store.write() as session:
         save_model(session, json.dumps(document).encode(), slug="blocks")
-    page = client.get(address).text
+    page = client.get(f"{address}?part=counted").text
     for words in ("MLP 1", "MLP 2", "one in each layer, 7 neurons, relu", "running each"):
         assert words in page
     assert "the most are 4,194,304 of 64 bits. Use coarser rules" in client.get(f"{address}/explanations").text
