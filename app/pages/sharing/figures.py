@@ -26,7 +26,6 @@ from app.figures.svg import (
     loss_figure,
     number_line,
     outputs_figure,
-    plane_figure,
 )
 from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
@@ -35,7 +34,6 @@ from app.pages.compare.views import ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
-from app.pages.input_plane import PlaneView
 from app.pages.interchanges import AlignedPage
 from app.pages.network.page import NetworkPage
 from app.pages.overview import Overview
@@ -84,23 +82,6 @@ def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) 
             getattr(page, "url", "") or addresses.gallery(), "the page",
         )  # fmt: skip
     return figures[name]()
-
-
-def _of_plane(plane: PlaneView | None, title: str) -> dict[str, Draw]:
-    """The squares of an input plane, without the point that is moved on the page."""
-    if plane is None:
-        return {}
-    return {
-        f"plane-{number}": partial(
-            plane_figure,
-            one.pieces,
-            one.rows,
-            plane.point.inputs[:2],
-            sentence=plane.sentence(title, one),
-            with_point=False,
-        )
-        for number, one in enumerate(plane.slices, start=1)
-    }
 
 
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
