@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -422,6 +423,13 @@ def _planted(page: NetworkPage) -> Iterator[Block]:
     facts.append(Fact("Algorithm", planted.formula, url=planted.algorithm_url))
     facts += [Fact(one.variable, one.site) for one in planted.places]
     yield Facts(facts)
+    if planted.found is not None:
+        outcomes = {True: "passes", False: "fails", None: "too many to try"}
+        margin = planted.found.margin
+        proved = "not proved" if margin is None else f"proved, margin ≥ {math.floor(margin * 10_000) / 10_000:g}"
+        rows = [[one.name, outcomes[one.passed]] for one in planted.found.tested]
+        yield Table.plain(["What it passes", "Outcome"], [*rows, ["Whatever the neurons off it carry", proved]])
+        yield Prose(" ".join(planted.found.reasons), glossary=False)
     yield Prose(f"Made by {', '.join(planted.made)}. [What methods find of it]({planted.methods_url})", glossary=False)
 
 

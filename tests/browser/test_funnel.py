@@ -29,9 +29,6 @@ def left(tab):
 
 
 def test_reorder_set_and_go_back(tab, expect):
-    tab.goto("/networks/xor-pretrained")
-    tab.get_by_role("link", name="Choose criteria, order and settings").click()
-    expect(tab).to_have_url(re.compile("/funnel$"))
     tab.goto(THREE)
     tab.evaluate("() => { window.sameDocument = true }")
     assert left(tab) == [191, 100, 12]

@@ -12,7 +12,7 @@ LIT = "() => [...document.querySelectorAll('.lit')].map((e) => e.dataset.el)"
 
 @pytest.fixture
 def compared(site) -> str:
-    alignment = site.twin("/networks/xor-pretrained")["samples"]["alignments"][0]["ref"]
+    alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
     return f"/compare?network=xor-pretrained&e=c-081ff&e=i-2b0cf.0&e={alignment}"
 
 

@@ -28,7 +28,7 @@ def asked(site) -> str:
 
 def test_patch_jump_and_go_back(tab, expect):
     tab.goto("/networks/xor-pretrained")
-    tab.locator("#common-ground").get_by_role("link", name="sandbox").click()
+    tab.get_by_role("link", name="Play", exact=True).click()
     expect(tab).to_have_url(re.compile("/sandbox$"))
     tab.evaluate("() => { window.sameDocument = true }")
     tab.get_by_role("link", name="Add all of these").click()

@@ -72,7 +72,7 @@ def test_the_page_says_what_was_planted_and_where_it_stands(client, get) -> None
         ("single", True),
         ("joint", True),
     ]
-    page = client.get("/networks/alice").text
+    page = client.get("/networks/alice?part=planted").text
     assert "recovered, and nothing valid is smaller" in page
     assert "margin ≥ 0.5" in page
     assert client.get(told["algorithm_url"]).status_code == 200
@@ -83,7 +83,7 @@ def test_one_that_noise_broke_is_not_valid_and_says_why(client, get) -> None:
     found = get("/networks/broken")["planted"]["found"]
     assert (found["outcome"], found["valid"], found["margin"]) == ("invalid", False, None)
     assert found["reasons"]
-    page = client.get("/networks/broken").text
+    page = client.get("/networks/broken?part=planted").text
     assert "not valid" in page
     assert "not proved" in page
 
