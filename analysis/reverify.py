@@ -88,14 +88,6 @@ def hold_against(recomputed: Sequence[Recomputed], stored: Mapping[str, Value]) 
     return (*held, *rest)
 
 
-def verdict_of(figures: Sequence[HeldFigure]) -> Status:
-    """In one word: a single difference makes it "differs"; "not_stored" if there was nothing to compare with."""
-    statuses = {figure.status for figure in figures}
-    if "differs" in statuses:
-        return "differs"
-    return "equal" if "equal" in statuses else "not_stored"
-
-
 def recompute_network(network: Network, tasks: Sequence[Task]) -> tuple[Recomputed, ...]:
     """A network's identity, its number of parameters, and on how many clean inputs each output decides right."""
     inputs = input_table(network.n_inputs)

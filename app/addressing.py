@@ -19,7 +19,7 @@ USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+)?")
+_IN_V2: Final = re.compile(r"/networks/[^/]+/explanations(/[^/]+(/interpretations|/criteria)?)?|/verified")
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
@@ -28,9 +28,6 @@ _TABLES: Final = tuple(
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(funnel|directions)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
-        (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
-        (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
-        (r"/networks/[^/]+/algorithms/[^/]+/(alignments|directions)/[^/]+", "/interchanges"),
     )
 )
 
@@ -161,24 +158,18 @@ class Addresses:
         return self.explanations(network, scope, kind="algorithm", valid="any", **view)
 
     def algorithm(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, "algorithms", algorithm, scope=scope, **view)
+        return self.explanation(network, f"g-{algorithm}", scope, **view)
 
-    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
-        segments = ("networks", network, "algorithms", algorithm, "alignments", alignment)
-        return self._url(*segments, scope=scope, **view)
+    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None) -> str:
+        return self.explanation(network, f"a-{algorithm}.{alignment}", scope)
 
     def directions(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Alignments on linear directions by class, and with POST where a search is asked for."""
         return self._url("networks", network, "directions", scope=scope, **view)
 
-    def direction(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
-        """One alignment on directions; ``at=TEXT`` says all that it is, the id alone names a stored one."""
-        segments = ("networks", network, "algorithms", algorithm, "directions", alignment)
-        return self._url(*segments, scope=scope, **view)
-
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
-        """The interpretations of one circuit, by gate."""
-        return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)
+        """The interpretations of one circuit, by gate: a part of its page, files, and JSON."""
+        return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
     def explanations(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All explanations of an analysis together, filtered."""
@@ -199,18 +190,13 @@ class Addresses:
         """Coverage and accuracy of every explanation over all interventions."""
         return self._url("networks", network, "common-ground", scope=scope, **view)
 
-    def standing(self, network: str, ref: Any, scope: Scope | None = None) -> str:
-        """Where one explanation stands on the common ground."""
-        return self._url("networks", network, "common-ground", "standing", scope=scope, e=str(ref))
-
     def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All points of the common ground as comma-separated values."""
         return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
-    def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
-        """Every criterion's verdict on one to six explanations, side by side."""
-        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._url("networks", network, "verdicts", scope=scope, **query)
+    def criteria_on(self, network: str, ref: Any, scope: Scope | None = None) -> str:
+        """What every criterion says of one explanation."""
+        return f"{self.explanation(network, ref, scope, part='criteria')}#criteria"
 
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)
@@ -320,8 +306,7 @@ class Addresses:
     def exported(self, page: str) -> str:
         """The table behind a page, without its ending (csv or json) and options; "" if there is none.
 
-        Of a list the list itself; of a network the numbers of its figures, of an algorithm its alignments, of
-        an alignment its interchanges.
+        Of a list the list itself; of a network the numbers of its figures.
         """
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:

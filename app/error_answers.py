@@ -356,10 +356,6 @@ def nearest_parent(request: Request) -> tuple[str, str]:
             return addresses.circuit(network, rest[1]), f"circuit {rest[1]}"
         if rest[:1] == ["circuits"] and len(rest) == 2:
             return addresses.circuits(network), f"circuits of {network}"
-        if rest[:1] == ["algorithms"] and len(rest) >= 3:
-            return addresses.algorithm(network, rest[1]), f"algorithm {rest[1]}"
-        if rest[:1] == ["algorithms"] and len(rest) == 2:
-            return addresses.algorithms(network), f"algorithms of {network}"
         if rest:
             return addresses.network(network), f"network {network}"
     if len(parts) == 2 and parts[0] == "jobs":

@@ -74,6 +74,7 @@ ROUTERS = (
     claims.router,
     login.router,
     explanations.router,
+    exports.router,  # before tables of one explanation: that of its interpretations is made elsewhere
     one.router,
     imports.router,
     models.router,
@@ -88,7 +89,6 @@ ROUTERS = (
     study_data.router,
     study_changes.router,
     studies.router,
-    exports.router,
     health.router,
     admin.router,
     api_docs.router,

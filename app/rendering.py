@@ -29,7 +29,7 @@ from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sections import sections_of
-from app.pages.sharing.share import ShareView, share_of
+from app.pages.sharing.share import Share, share_of
 from app.pages.terms import explained, meaning_of
 from app.resources import TEMPLATES
 from app.settings import Settings
@@ -190,7 +190,7 @@ def show(
     description: str = "Every valid explanation of one small network, side by side.",
     json_url: str = "",
     url: str = "",
-    share: ShareView | None = None,
+    share: Share | None = None,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -299,12 +299,11 @@ def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
     table = addresses.exported(path)
     if not table:
         return {}
-    own = table == path and not path.endswith("/interpretations")  # those are taken by index, not by gates
     kept = [
         (key, value)
         for key, value in parse_qsl(query)
         if key in ("output", "protocol", "data", "rules", "place", "at")
-        or (own and key not in ("after", "limit", "view", "among", "by"))
+        or (table == path and key not in ("after", "limit", "view", "among", "by"))
     ]
     return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,13 +12,13 @@ from pluriscope.naming import ExplanationRef, Scope
 
 PREFIX: Final = ContextVar("PREFIX", default="")
 """"" or the path under which a proxy serves the site, without a slash at the end."""
-_FORMER: Final = {
-    "circuit": (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
-    "interpretation": (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
-    "algorithm": (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
-    "alignment": (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
-    "direction": (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
-}
+_FORMER: Final = (
+    (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
+    (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
+)
 """The paths that explanations had, with those that they have now."""
 
 
@@ -69,23 +68,13 @@ def _segments(ref: ExplanationRef, view: str) -> tuple[str, ...]:
     """The path of an explanation below its network, before that of its view."""
     if ref.kind == "circuit" and view == "interpretations":
         return "circuits", ref.first
-    if ref.kind == "algorithm":
-        return "algorithms", ref.first
-    if ref.kind in ("alignment", "direction"):
-        return "algorithms", ref.first, f"{ref.kind}s", ref.second
     return "explanations", str(ref)
 
 
-def present(path: str, kinds: Iterable[str] = _FORMER) -> str:
-    """The path of a page; of an explanation at its former path the one that it has now.
-
-    Args:
-        path: of any page, without a prefix.
-        kinds: of explanations whose pages have moved.
-    """
-    for kind in kinds:
-        if kind in _FORMER:
-            path = re.sub(_FORMER[kind][0], _FORMER[kind][1], path)
+def present(path: str) -> str:
+    """The path of any page, without a prefix; of an explanation at its former path the one that it has now."""
+    for former, now in _FORMER:
+        path = re.sub(former, now, path)
     return path
 
 

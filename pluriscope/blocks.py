@@ -254,7 +254,7 @@ class Table(Block):
         says: one line below the row's name.
         tray: where rows can be put to be compared.
         facets: whether it can be filtered.
-        files: form, such as "CSV", with the address of the whole list.
+        files: form in capitals, such as "CSV", with the address of the whole list; other words lead elsewhere.
         kept: further options of the page, which links and forms of the list keep.
         renews: whether rows change by themselves, so that they are asked for anew.
     """

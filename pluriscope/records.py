@@ -259,3 +259,133 @@ class InterpretationRecord(ExplanationRecord):
     margin: float = Field(description="Of the circuit.")
     gates: list[GateRecord]
     silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")
+
+
+# --- algorithms, and where their variables stand
+
+
+class VariableRecord(ByName):
+    """A variable that an algorithm posits."""
+
+    path: str = Field(description="Child positions of the gates from the root, e.g. 01.")
+    formula: str
+    shown: str = Field(
+        description="As the algorithm's formula shows it: in ¬( ) where that has the negation of what is stored."
+    )
+    truth_table: list[int] = Field(description="Its value on every input, in binary order.")
+
+
+class DirectionCountRecord(ByName):
+    """What the search of one class of directions found for an algorithm."""
+
+    directions: str = Field(description="Key of the class.")
+    valid: BigInt
+    joint: int = Field(description="Kept valid ones that joint interchange confirms.")
+    exact: bool = Field(description="Whether no limit and nothing undecided leaves the counts open.")
+
+
+class AlgorithmRecord(ExplanationRecord):
+    """A candidate algorithm, and how many placements carry it."""
+
+    kind: Literal["algorithm"] = "algorithm"
+    algorithm: str = Field(description="First 16 hex digits of the SHA-256 of its text.")
+    text: str = Field(description="Its identity.")
+    formula: str
+    form: str
+    depth: int
+    n_gates: int
+    truth_table: list[int] = Field(description="Its output on every input, in binary order.")
+    variables: list[VariableRecord]
+    irredundant: dict[str, bool | None] = Field(description="Criterion → whether it passes; null if not decided.")
+    position: int = Field(description="Its place in the protocol's order, from 0.")
+    of: int = Field(description="Candidates that are stored.")
+    valid: BigInt = Field(description="Valid alignments.")
+    minimal: BigInt = Field(description="Minimal ones among them.")
+    kept: int = Field(description="Alignments that are listed, the best that fail among them.")
+    truncated_at: int | None = Field(description="Alignments after which the search stopped; 0: none was tried.")
+    directions: list[DirectionCountRecord]
+
+
+class PlaceRecord(VariableRecord):
+    """A variable where it stands, with every interchange of it; matrices are ``[source][base]``, in binary order."""
+
+    place: str = Field(description="As addresses write it: PATH:LAYER.NEURON+NEURON, or LAYER=w1,w2,… of directions.")
+    site: str = Field(description="As people write it.")
+    agreed: int = Field(description="Tested interchanges that end as the algorithm says.")
+    tested: int
+    margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
+    is_tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
+    outputs: list[list[float]] = Field(description="What the network puts out.")
+    decisions: list[list[int]] = Field(description="What it decides: 0, 1, or −1 for neither.")
+    expected: list[list[int]] = Field(description="What the algorithm says.")
+
+
+class AlignedRecord(ExplanationRecord):
+    """An algorithm with a place for each of its variables."""
+
+    algorithm: str
+    formula: str
+    alignment: str = Field(description="First 16 hex digits of the hash of algorithm and places.")
+    agreed: int = Field(description="Tested interchanges that end as the algorithm says, of all variables.")
+    tested: int
+    valid: bool = Field(description="Whether all do.")
+    margin: float | None = Field(description="Null where nothing was tested.")
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+
+
+class AlignmentRecord(AlignedRecord):
+    """An algorithm whose variables stand on sets of neurons."""
+
+    kind: Literal["alignment"] = "alignment"
+    minimal: bool | None = Field(description="Null where that was not decided, some place being too large.")
+    smaller: str = Field(description="A minimal valid alignment contained in it, if it is valid and not minimal.")
+    places: list[PlaceRecord]
+    sets_predicted: int = Field(description="Of all sets of hidden neurons, those on which it says something.")
+    sets: int
+    largest: int | None = Field(description="Most neurons in a set where not all sets are taken.")
+    interventions: int = Field(description="On these sets, with source ≠ base.")
+    predicted: int = Field(description="Interventions that it predicts.")
+    right: int = Field(description="Of these, correctly.")
+
+
+class DirectionPlaceRecord(PlaceRecord):
+    """The same of a variable on linear directions of a layer."""
+
+    layer: int
+    reads: list[list[float]] = Field(description="Read-outs w, one number for each neuron.")
+    swaps: list[list[float]] = Field(description="Swap directions of their own; empty for the orthogonal swap.")
+    projections: list[list[float]] = Field(description="w·h on every input, for each read-out.")
+    gain: float | None = Field(description="The variable is read as gain · w·h + constant; null of subspaces.")
+    constant: float | None
+    residual: float | None = Field(description="Largest difference from the variable on the inputs; 1/2 reads nothing.")
+    separated: bool | None = Field(description="Whether a cut at 1/2 tells its values apart.")
+    family: int | None = Field(description="Dimension of all swaps d with w·d = 1; null if w is not the shortest read.")
+    family_answer: str = Field(description="How many of these pass: all, some, none or undecided.")
+    family_method: str = Field(description="How that was decided: interval, cells, witness, reach or clean.")
+    rank: int | None = Field(description="Of the next layer's weights; null of subspaces.")
+    share: float | None = Field(description="Of |w|² in their row space, 0 to 1.")
+    seen: int | None = Field(description="Interchanges that agree along the part in the row space alone.")
+    illusory: bool | None = Field(description="Whether all agree along w, but not along that part.")
+
+
+class JointCaseRecord(ByName):
+    """A joint interchange on which network and algorithm differ."""
+
+    sources: list[int] = Field(description="Row of the input for each variable, in order of path.")
+    base: int
+    expected: int
+    output: float
+
+
+class DirectionRecord(AlignedRecord):
+    """An algorithm whose variables stand on linear directions."""
+
+    kind: Literal["direction"] = "direction"
+    text: str = Field(description="All that it is, given its algorithm.")
+    found_by: list[str] = Field(description="Classes whose stored search holds it.")
+    joint_agreed: int | None = Field(description="With every variable from a source of its own; null if not run.")
+    joint_tested: int | None
+    joint_margin: float | None
+    joint_wrong: JointCaseRecord | None = Field(description="The first joint interchange that fails.")
+    causal_order: bool = Field(description="Whether each variable is in an earlier layer than those computed from it.")
+    places: list[DirectionPlaceRecord]

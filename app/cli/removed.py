@@ -23,6 +23,11 @@ COMMANDS: Final[dict[str, str]] = {
 """Command, with its group in front → what to do instead, as a sentence."""
 OPTIONS: Final[dict[tuple[str, str], str]] = {
     ("verify", "--counts"): "pluriscope analyse counts anew: hold what it says beside the network's page.",
+    (
+        "verify",
+        "--result",
+    ): "pluriscope analyse finds anew all that a result file says: hold both together.",
+    ("verify", "-r"): "pluriscope analyse finds anew all that a result file says: hold both together.",
     ("verify", "--no-counts"): "Counts are never recomputed here: leave it out.",
     ("study run", "--cost"): "How long a study takes is not predicted; how many networks it has is said as it starts.",
     ("analyse", "--device"): "Circuits of transformers are found without torch, with the same results: leave it out.",

@@ -17,12 +17,10 @@ from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write
 
 if TYPE_CHECKING:
     from app.db.engine import Store
-    from app.pages.sharing.reference_values import Against
     from app.pages.sharing.targets import Target
-    from app.pages.sharing.verifying import VerifyPage
+    from app.pages.sharing.verifying import VerifiedRecord
 
 DIFFERS = 1
-MAX_RESULT_BYTES = 1_000_000_000
 SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·", "not_recomputed": "?"}
 
 
@@ -37,10 +35,6 @@ def verify(
     protocol: Annotated[
         str, typer.Option("--protocol", "-p", help="With --network: the protocol file that the address names.")
     ] = "",
-    result: Annotated[
-        str,
-        typer.Option("--result", "-r", help="With --network: a result file to compare with, by pluriscope analyse."),
-    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Write the whole comparison as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the verdict.")] = False,
 ) -> int:
@@ -49,48 +43,33 @@ def verify(
     Example: [bold]pluriscope verify https://host/networks/xor/explanations/c-081ff[/bold]
 
     The host does not matter: addresses are made of content, and the local database is asked. With --network the weights
-    come from a file: then there is nothing to compare with, and the recomputed figures are shown; with --result they
-    are held against a result file.
+    come from a file: then there is nothing to compare with, and the recomputed figures are shown.
 
-    Exit codes: 0 every figure that is stored or in the result file is equal, or there is none; 1 one differs; 2 bad
-    input.
+    Exit codes: 0 every figure that is stored is equal, or none is; 1 one differs; 2 bad input.
     """
     from app.addressing import Addresses
     from app.errors import Moved, PageError
     from app.pages.sharing.targets import read_target
-    from app.pages.sharing.verifying import build_verification
+    from app.pages.sharing.verifying import verify as verified
 
-    if (data or protocol or result) and not network:
-        raise Refusal("--data, --protocol and --result go with --network. Without it all is read from the database.")
+    if (data or protocol) and not network:
+        raise Refusal("--data and --protocol go with --network. Without it all is read from the database.")
     try:
         key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
         target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
-        against = _against(result) if network else None
         opened = _opened_file(target, network, data, protocol) if network else opened_store()
         with opened as store, store.read() as session:
             try:
-                page = build_verification(session, Addresses(), target, against)
+                found = verified(session, Addresses(), target)
             except Moved as moved:
-                page = build_verification(session, Addresses(), target.renamed(moved.former, moved.now), against)
+                found = verified(session, Addresses(), target.renamed(moved.former, moved.now))
     except PageError as error:
         raise Refusal(str(error), BAD_INPUT) from None
     if as_json:
-        write_text("-", json.dumps(page.model_dump(mode="json"), ensure_ascii=False, allow_nan=False) + "\n")
+        write_text("-", json.dumps(found.model_dump(mode="json"), ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _tell(page, quiet=quiet)
-    return DIFFERS if page.verdict == "differs" else DONE
-
-
-def _against(result: str) -> Against:
-    """The result file that weights from a file are held against, or nothing."""
-    from app.pages.sharing.reference_values import Against, ResultFile
-
-    if not result:
-        return Against()
-    try:
-        return ResultFile(json.loads(read_bytes(result, "result file", MAX_RESULT_BYTES)))
-    except ValueError:
-        raise Refusal(f"result file {result!r}: it is no JSON. Write one with pluriscope analyse.") from None
+        _tell(found, quiet=quiet)
+    return DIFFERS if found.verdict == "differs" else DONE
 
 
 def _long(key: str) -> str:
@@ -147,29 +126,20 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
             store.close()
 
 
-def _tell(page: VerifyPage, *, quiet: bool) -> None:
+def _tell(found: VerifiedRecord, *, quiet: bool) -> None:
     """The verdict on standard output, every figure before it unless asked not to."""
+    of = None
+    for figure in () if quiet else found.figures:
+        if figure.of != of:
+            of = figure.of
+            remark(of or "inputs")
+        stored, both, _ = figure.cells
+        if figure.status == "differs":
+            both = f"stored {stored}, recomputed {both}"
+        elif figure.status == "not_recomputed":
+            both = "not recomputed" + (f": {figure.note}" if figure.note else "")
+        remark(f"  {SIGNS[figure.status]} {figure.label}: {both}")
     if not quiet:
-        groups = [("inputs", page.identity), *((item.title, item.figures) for item in page.explanations)]
-        for title, figures in groups:
-            remark(title)
-            for figure in figures:
-                both = figure.recomputed_words
-                if figure.status == "differs":
-                    both = f"stored {figure.stored_words}, recomputed {figure.recomputed_words}"
-                elif figure.status == "not_recomputed":
-                    both = "not recomputed" + (f": {figure.note}" if figure.note else "")
-                remark(f"  {SIGNS[figure.status]} {figure.label}: {both}")
-        dot = {"store": "nothing stored", "result file": "not in the result file", "nothing": "nothing"}
-        remark(f"= equal, ≠ differs, · {dot[page.compared_with]} to compare with, ? not recomputed")
-    found = page.found[:1].lower() + page.found[1:]
-    words = {
-        "equal": f"equal: {found}",
-        "differs": f"differs: {page.n_differ} of {page.n_equal + page.n_differ} figures",
-        "not_stored": {
-            "store": "recomputed; nothing is stored to compare with",
-            "result file": "recomputed; the result file says nothing of it",
-            "nothing": "recomputed from the network file alone: there is nothing to compare with (give --result)",
-        }[page.compared_with],
-    }
-    write_text("-", f"{words[page.verdict]} (engine {page.engine_version}, {page.seconds:.2f} s)\n")
+        remark("= equal, ≠ differs, · nothing stored to compare with, ? not recomputed")
+    verdict = found.verdict.replace("_", " ")
+    write_text("-", f"{verdict}: {found.found[:1].lower()}{found.found[1:]} (engine {found.engine_version})\n")

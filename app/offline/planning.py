@@ -139,7 +139,7 @@ class _Planner:
         self.selection.add("network", links.network(slug, scope))
         if not self._twin(links.network(slug, scope))["scope"]["data"]["boolean"]:
             self._add_explanations("circuit")
-            self._circuits(by_gate=False)  # there is nothing else on such rows
+            self._circuits()  # there is nothing else on such rows
             return
         self._add_explanations(*OF_KIND)
         self._add_common_ground()
@@ -248,14 +248,12 @@ class _Planner:
                 self.selection.add("explanation", *(item["url"] for item in items))
                 self.part.shares.append(Share(kind.noun, len(items), total, "in the order in which they were found"))
 
-    def _circuits(self, *, by_gate: bool = True) -> list[dict[str, Any]]:
+    def _circuits(self) -> list[dict[str, Any]]:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.circuits(slug, scope)
         circuits, total = self._items(bare, self.wish.limit)
         for circuit in circuits:
             self.selection.add("circuit", circuit["url"])
-            if by_gate:
-                self.selection.add("gates", self.links.interpretations(slug, circuit["mask"], scope))
         self.part.shares.append(Share("circuit", len(circuits), total, "fewest edges first", bare))
         return circuits
 

@@ -23,7 +23,7 @@ _ORDERS: Final = ("sort", "order")
 _POSITIONS: Final = ("start", "after", "limit")
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
-_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement")
+_TABLES_BELOW: Final = ("data", "figures", "interpretations", "interchanges.all", "agreement")
 
 
 @dataclass(frozen=True)

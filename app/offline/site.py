@@ -30,7 +30,7 @@ from app.offline.markup import parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, join, normal, split
 from app.offline.planning import Wish, plan
 from app.offline.rewriting import Rewriter, inline_parts
-from app.offline.selection import LISTS, SCOPE_OPTIONS, SITE_PAGES, Part, Selection, Subject, Titled
+from app.offline.selection import LISTS, SITE_PAGES, Part, Selection, Subject, Titled
 from app.rendering import environment, render
 from app.resources import RESOURCES
 from app.settings import Settings
@@ -321,8 +321,6 @@ class _Maker:
             "protocol": f"protocols/{given.get('protocol', '')}.json",
             "data": f"data/{given.get('data', '')}.json",
         }
-        scope = [option for option in options if option[0] in SCOPE_OPTIONS]
-        result = file_of(self.selection.result(join(f"/networks/{slug}", scope)))
         known = {file.url for subject in self.selection.subjects for file in subject.files}
         drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
         return render_text(
@@ -330,7 +328,7 @@ class _Maker:
             address=normal(address),
             texts=texts,
             live=self.live,
-            files={key: file for key, file in scope_files.items() if file in known} | {"result": result},
+            files={key: file for key, file in scope_files.items() if file in known},
             drawing=drawing,
         )
 
@@ -495,8 +493,7 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
             "which a dashboard judges later. One explanation is checked by its address, which its page names under "
             "“Cite and verify”:"
         )
-        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json"
-        " --result api/v1/networks/NAME/result.json",
+        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.explanation import REF
 from analysis.models.judging import asked_of, column_of
 from app.db.models import stored_circuits
 from app.figures.numbers import exact, when
-from app.figures.svg import verdict_mark
 from app.pages.common_ground.standing import build_standing
 from app.pages.common_ground.views import StandingOptions
 from app.pages.page import DRAWING, One
 from app.pages.place import ModelPlace
-from app.pages.verdicts.page import CriterionVerdict, Judge
+from app.pages.verdicts.told import folded
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Menu, More, Notice, Section, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
+
+_MOST_ASKED: Final = 2_000  # characters of a reference that an option takes
+
+
+class OfScope(BaseModel):
+    """What a form sends along so that the same analysis is meant."""
+
+    output: int = Field(0, json_schema_extra={"control": "hidden"})
+    protocol: str = Field("", json_schema_extra={"control": "hidden"})
+    data: str = Field("", json_schema_extra={"control": "hidden"})
 
 
 def column(name: str, label: str, meaning: str, type_: Type = "text", **more: Any) -> Column:
@@ -86,65 +96,10 @@ def about(one: One) -> Iterator[Block]:
     if one.known is None:
         yield More("Criteria", lambda: _told(one), "what every criterion says of it", id="criteria")
     elif one.place.question.data.boolean:
-        yield More("Criteria", lambda: _criteria(one), "what every criterion says of it", id="criteria")
-        yield More("Where it stands", lambda: _standing(one), "among all explanations, by interventions", id="standing")
+        yield folded(one.session, one.links, [one.explanation])
+        if len(str(one.ref)) <= _MOST_ASKED:
+            yield More("Where it stands", lambda: _standing(one), "among all, by interventions", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
-
-
-def _criteria(one: One) -> Iterator[Block]:
-    """Every criterion that applies, those on its circuit or algorithm too."""
-    judge = Judge(one.session, one.links, reasons=True)
-    judge.look_up([one.explanation])
-    columns = (
-        column("criterion", "Criterion", "What is asked.", first=True, show=_asked),
-        column("outcome", "Outcome", "What it says.", show=_outcome),
-        column("score", "Score", "What it measures."),
-        column("reason", "Reason", "Why.", show=_reason),
-    )
-    rows = [
-        Row(
-            {
-                "criterion": verdict.label,
-                "outcome": verdict.words,
-                "score": _score(verdict),
-                "reason": verdict.reason or verdict.witness,
-                "verdict": verdict,
-            }
-        )
-        for verdict in judge.on(one.explanation)
-    ]
-    yield listed("verdict", columns, rows)
-
-
-def _asked(row: Row) -> Markup:
-    verdict: CriterionVerdict = row["verdict"]
-    whose = f" (its {verdict.about})" if verdict.about else ""
-    return Markup('<span title="{}">{}</span>{}').format(verdict.definition, verdict.label, whose)
-
-
-def _outcome(row: Row) -> Markup:
-    verdict: CriterionVerdict = row["verdict"]
-    return Markup('<span class="verdict {}">{} {}</span>').format(
-        verdict.glyph, verdict_mark(verdict.glyph), verdict.words
-    )
-
-
-def _score(verdict: CriterionVerdict) -> str | None:
-    if verdict.numerator is not None and verdict.denominator is not None:
-        return f"{exact(verdict.numerator)} of {exact(verdict.denominator)}"
-    return None if verdict.score is None else f"{verdict.score:.4g}"
-
-
-def _reason(row: Row) -> Markup:
-    """The reason, what shows it, and a rival as a link."""
-    verdict: CriterionVerdict = row["verdict"]
-    found = escape(verdict.reason)
-    witness = verdict.witness
-    if witness is not None and witness.words:
-        found += escape(f" {witness.words[:1].upper()}{witness.words[1:]}.")
-    if witness is not None and witness.rival is not None:
-        found += Markup(' <a href="{}">{}</a>').format(witness.rival.url, witness.rival.label)
-    return found
 
 
 def _standing(one: One) -> Iterator[Block]:

@@ -1,49 +1,47 @@
-"""One algorithm with its kept alignments, and why an alignment fails."""
+"""The page of one candidate algorithm: what it computes, and where in the network its variables are found."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Literal
+from typing import Final
 
+import numpy as np
+from markupsafe import Markup
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
+from analysis.algorithms.high_level_model import HighLevelModel, depth_of
 from analysis.alignments.iia import interchange_matrix
-from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses
 from app.db.codecs import alignment_of
+from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
-from app.db.tables import AlgorithmRow, AlignmentRow
-from app.errors import NotFound
-from app.listing.page import Paged, paged
-from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.candidates import (
-    HuedPage,
-    algorithm_of,
-    find_algorithm_row,
-    frequent_tables,
-    input_text,
-    input_texts,
-    locate_with_scope,
-    verdicts_of,
-)
-from app.pages.directions.summary import ClassCount, class_counts_of
-from app.pages.formulas import (
-    SHOWN,
-    AlgorithmView,
-    FormulaNode,
-    FractionView,
-    PlacedView,
-    VerdictView,
-    algorithm_view,
-    formula_tree,
-    placed_views,
-)
-from app.pages.place import Place
-from app.pages.shared import network_view
+from app.db.reads.directions import classes_of_algorithm
+from app.db.tables import AlgorithmRow
+from app.figures.numbers import decimal, exact, noun, readable
+from app.figures.svg import Hues, formula_tree
+from app.options import ScopeOptions
+from app.pages.about_one import OfScope, about, column, figure, head_actions
+from app.pages.candidates import find_algorithm_row, hues_at, input_texts
+from app.pages.directions.views import CLASS_LABELS, MAX_AT
+from app.pages.formulas import IRREDUNDANT_LABELS, posited, variables_of
+from app.pages.page import One, page
+from app.pages.placements import SHAPE, site_label
+from app.pages.shared import truth_rows
+from pluriscope.addresses import ResultRef
+from pluriscope.blocks import Block, Choice, Fact, Facts, Form, Head, More, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.naming import ExplanationRef
+from pluriscope.records import AlgorithmRecord, DirectionCountRecord
+from pluriscope.tables import AtHand, Query
+
+_VARIABLES: Final = {
+    "and_inverter": "its gates but the last, each occurrence its own",
+    "shared_gates": "its gates but the last; equal ones are one gate",
+    "formula_trees": "its inner nodes, where a NOT stands for its child, each occurrence its own",
+}
+
+_FIRST: Final = 12  # alignments that the page lists; all are in the list of explanations
+_SHOWN: Final = ("neurons", "iia", "margin")
+_PLACE: Final = (column("where", "Alignment", "What stands where.", first=True),)
 
 
 class AlgorithmOptions(ScopeOptions):
@@ -52,168 +50,229 @@ class AlgorithmOptions(ScopeOptions):
     place: list[str] = Field(
         [],
         max_length=64,
-        description="A placement of every variable, PATH:LAYER.NEURON+NEURON each, e.g. 0:1.0+2: leads to that "
-        "alignment, stored or not. One option for each variable.",
+        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that alignment, "
+        "stored or not.",
+    )
+    at: str = Field(
+        "",
+        max_length=MAX_AT,
+        description="PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where the swap is oblique: leads "
+        "to that alignment on directions, stored or not.",
     )
     minimal: bool = Field(False, description="Only minimal alignments.")
-    after: str = Field("", max_length=16, description="Cursor: id of the last alignment of the page before.")
-    limit: int = Field(50, ge=1, le=500, description="Alignments on a page.")
 
 
-class MissView(PageModel):
-    """One variable of a failing alignment that does not keep to its interchange interventions."""
-
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    site: str
-    score: FractionView
-    source: str = Field(description="Source input of the first failing pair.")
-    base: str = Field(description="Base input of the first failing pair.")
-    expected: int = Field(description="What the algorithm says there.")
-    output: float = Field(description="What the network puts out there.")
+def row_of(one: One) -> AlgorithmRow:
+    """The row of the algorithm, or of an alignment's."""
+    return find_algorithm_row(one.session, one.links, one.place, one.ref.first)
 
 
-class AlignmentItem(PageModel):
-    """One kept alignment of an algorithm."""
-
-    id: str
-    url: str
-    ref: str
-    places: list[PlacedView]
-    iia: FractionView
-    valid: bool
-    minimal: bool
-    n_neurons: int
-    margin: float | None = Field(
-        description="Smallest distance of a tested output from the edge; None: nothing tested."
-    )
-    misses: list[MissView] = Field(description="Why it fails, by variable; empty if it is valid.")
-
-
-class AlgorithmPage(Paged, HuedPage):
-    """One candidate algorithm of one analysis and its kept alignments."""
-
-    algorithm: AlgorithmView
-    tree: FormulaNode
-    ref: str
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
-    position: int = Field(description="Its place in the protocol's order, from 0.")
-    of_algorithms: int
-    verdicts: list[VerdictView]
-    input_names: str = Field(description="The inputs' letters, in the order of their bits.")
-    inputs: list[str] = Field(description="Every input as its bits, in binary order: the rows of all truth tables.")
-    n_valid: BigInt
-    n_minimal: BigInt
-    n_kept: int
-    truncated_at: int | None
-    directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
-    directions_url: str = Field(description="Its alignments on linear directions.")
-    items: list[AlignmentItem]
-    minimal_only: bool
-    every_url: str = Field(description="The page with all kept alignments.")
-    minimal_url: str = Field(description="The page with minimal alignments only.")
-    emptiness: Literal["", "none_exist", "truncated", "filtered_out"]
-    after: str
-
-
-def build_algorithm(
-    session: Session, addresses: Addresses, network: str, algorithm_id: str, options: AlgorithmOptions
-) -> AlgorithmPage:
-    """The page of an algorithm of a stored analysis.
-
-    Raises:
-        NotFound: the analysis has no such algorithm, or the cursor names none of its alignments.
-    """
-    place, scope = locate_with_scope(session, addresses, network, options)
-    row = find_algorithm_row(session, addresses, place, algorithm_id)
-    algorithm = algorithm_of(row, place)
-    slug = place.row.slug
-    after = None
-    if options.after:
-        after = reads.find_alignment(session, row, options.after)
-        if after is None:
-            raise NotFound(
-                f"after {options.after!r}",
-                "is no kept alignment of this algorithm",
-                "start from the first page",
-                field="after",
-                parent=addresses.algorithm(slug, row.algorithm_id, place.scope),
-                parent_label=f"algorithm {row.algorithm_id}",
+def algorithm_record(one: One) -> AlgorithmRecord:
+    """An algorithm as JSON."""
+    place, row = one.place, row_of(one)
+    algorithm: HighLevelModel = one.item
+    searched = {} if place.analysis is None else classes_of_algorithm(one.session, place.analysis.id, algorithm.id)
+    return AlgorithmRecord(
+        **one.told(row.id is not None),
+        algorithm=algorithm.id,
+        text=algorithm.text,
+        formula=algorithm.formula,
+        form=algorithm.form,
+        depth=depth_of(algorithm.root),
+        n_gates=algorithm.n_gates,
+        truth_table=truth_rows(algorithm.function, 1 << algorithm.n_inputs),
+        variables=variables_of(algorithm),
+        irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS},
+        position=row.position,
+        of=0 if place.analysis is None else reads.n_algorithms(place.analysis),
+        valid=row.n_valid,
+        minimal=row.n_minimal,
+        kept=row.n_kept,
+        truncated_at=row.truncated_at,
+        directions=[
+            DirectionCountRecord(
+                directions=key,
+                valid=found.n_valid,
+                joint=found.n_joint,
+                exact=found.truncated_at is None and not found.n_undecided,
             )
-    rows, more = reads.alignments_after(session, row, after=after, limit=options.limit, minimal_only=options.minimal)
-    url = partial(addresses.algorithm, slug, row.algorithm_id, place.scope)
-    following = rows[-1].alignment_id if more else None
-    return AlgorithmPage.showing(
-        row,
-        network=network_view(place.row, addresses),
-        scope=scope,
-        hue_tables=frequent_tables(session, place),
-        algorithm=algorithm_view(algorithm),
-        tree=formula_tree(algorithm),
-        ref=str(ExplanationRef("algorithm", row.algorithm_id)),
-        criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
-        standing_url=addresses.standing(slug, ExplanationRef("algorithm", row.algorithm_id), place.scope),
-        of_algorithms=0 if place.analysis is None else reads.n_algorithms(place.analysis),
-        verdicts=verdicts_of(row),
-        input_names=INPUT_NAMES[: place.question.model.n_inputs],
-        inputs=input_texts(place),
-        every_url=url(),
-        minimal_url=url(minimal=1),
-        directions=class_counts_of(session, addresses, place, row.algorithm_id),
-        directions_url=addresses.directions(slug, place.scope, algorithm=row.algorithm_id),
-        items=[alignment_item(alignment, algorithm, place, addresses) for alignment in rows],
-        minimal_only=options.minimal,
-        emptiness="" if rows else _kept_emptiness(row),
-        after=options.after,
-        **paged(options, url, following),
+            for key, found in searched.items()
+            if key in CLASS_LABELS
+        ],
     )
 
 
-def alignment_item(row: AlignmentRow, algorithm: HighLevelModel, place: Place, addresses: Addresses) -> AlignmentItem:
-    """A kept alignment as lists show it; the reasons of a failing one are computed on the spot."""
-    alignment = alignment_of(row, algorithm.text).alignment
-    placed = placed_views(algorithm, alignment)
-    return AlignmentItem.showing(
-        row,
-        id=row.alignment_id,
-        url=addresses.alignment(place.row.slug, algorithm.id, row.alignment_id, place.scope),
-        ref=str(ExplanationRef("alignment", algorithm.id, row.alignment_id)),
-        places=placed,
-        iia=row,
-        misses=[] if row.valid else misses_of(algorithm, alignment, placed, place),
-    )
+@page(
+    algorithm_record,
+    {
+        "algorithm": "/networks/xor-pretrained/explanations/g-{algorithm}",
+        "algorithm, minimal alignments": "/networks/xor-pretrained/explanations/g-{algorithm}?minimal=1",
+        "algorithm, why others fail": "/networks/xor-pretrained/explanations/g-{algorithm}?part=failing",
+    },
+    AlgorithmOptions,
+)
+def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
+    """What it computes, where it is found, and the rest folded."""
+    told, hues = algorithm_record(one), hues_at(one.session, one.place)
+    yield _head(one, told)
+    caption = "Squares in colour are the variables it posits; grey ones are given by the task. Dashed with ¬ = negated."
+    tree = formula_tree(one.item, hues=hues, title=f"Formula tree of {told.formula}")
+    yield Side([figure(one, tree, caption), Facts(list(_facts(told)))])
+    yield from _values(one, told, hues)
+    yield from _placements(one, told, options)
+    if told.directions:
+        every = partial(one.links.explanations, one.place.slug, one.place.scope, kind="direction", valid="any")
+        yield Section("On directions", "its variables on linear directions of a layer, by the class that was searched")
+        yield Table.plain(("A variable lives on", "Valid alignments", "Joint"), list(_by_class(told, every)))
+    if told.variables:
+        yield More("Place it yourself", lambda: _by_hand(one, told), "on neurons of your choice", id="by-hand")
+    yield from about(one)
 
 
-def misses_of(
-    algorithm: HighLevelModel, alignment: Alignment, placed: list[PlacedView], place: Place
-) -> list[MissView]:
-    """Which variables of an alignment fail, with the first pair on which each does."""
-    misses = []
-    for view, (path, site) in zip(placed, sorted(alignment.places, key=lambda p: (len(p[0]), p[0])), strict=True):
-        matrix = interchange_matrix(place.question, algorithm, path, site)
-        failing = (matrix.tested & ~matrix.agreed).nonzero()
-        if not len(failing[0]):
-            continue
-        source, base = int(failing[0][0]), int(failing[1][0])
-        tested = int(matrix.tested.sum())
-        misses.append(
-            MissView.showing(
-                view,
-                path=path,
-                score=FractionView(agreed=tested - len(failing[0]), of=tested),
-                source=input_text(source, place.question.model.n_inputs),
-                base=input_text(base, place.question.model.n_inputs),
-                expected=int(matrix.expected[source, base]),
-                output=float(matrix.outputs[source, base]),
-            )
+def _by_class(told: AlgorithmRecord, every: Callable[..., str]) -> Iterator[tuple[Markup, str, str]]:
+    labels = {str(key): words for key, words in CLASS_LABELS.items()}
+    for found in told.directions:
+        link = Markup('<a href="{}">{}</a>').format(
+            every(algorithm=told.algorithm, map=found.directions), labels[found.directions]
         )
-    return misses
+        least = "" if found.exact else "≥ "
+        yield link, f"{least}{readable(found.valid)}", f"{least}{readable(found.joint)}"
 
 
-def _kept_emptiness(row: AlgorithmRow) -> Literal["none_exist", "truncated", "filtered_out"]:
-    """Why no alignment of an algorithm is listed."""
-    if row.n_kept:
-        return "filtered_out"
-    return "none_exist" if row.truncated_at is None else "truncated"
+def _head(one: One, told: AlgorithmRecord) -> Head:
+    place = one.place
+    number = f"number {exact(told.position + 1)} of {noun(told.of, 'candidate')}"
+    if not told.of:
+        number = f"candidate number {exact(told.position + 1)}"
+    task = place.question.task
+    label = task.name or "".join(map(str, task.truth_table))
+    states = {None: "untested", True: "pass", False: "fail"}
+    url = one.links.glossary("irredundant")
+    return Head(
+        Markup('<span class="f">{}</span>').format(told.formula),
+        f"{one.name}, {number} for {label} under protocol {place.question.protocol.name}: depth {told.depth}, "
+        f"{noun(told.n_gates, 'gate')}, {noun(len(told.variables), 'variable')}.",
+        [Verdict(IRREDUNDANT_LABELS[key], states[passed], url) for key, passed in told.irredundant.items()],  # type: ignore[arg-type]
+        head_actions(one),
+    )
+
+
+def _facts(told: AlgorithmRecord) -> Iterator[Fact]:
+    if told.truncated_at == 0:
+        yield Fact("Valid alignments", "unknown", "placements were not searched", url="#alignments")
+        return
+    stopped = f"the first {exact(told.truncated_at)} are kept" if told.truncated_at else "exact"
+    yield Fact("Valid alignments", exact(told.valid), stopped, url="#alignments")
+    yield Fact("Minimal", exact(told.minimal), "of them")
+    yield Fact("Kept", exact(told.kept), "with those that come closest")
+
+
+def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
+    """The value of each variable on every input, and how the algorithm is written."""
+    task = one.place.question.task
+    lines: list[tuple[str, str, list[int]]] = [
+        (posited(known, hues), known.path, known.truth_table) for known in told.variables
+    ]
+    lines += [("output", "", told.truth_table), (task.name or "task", "", list(task.truth_table))]
+    inputs = input_texts(one.place.question.model.n_inputs)
+    yield Section("What it computes", f"identity {told.text}; its variables are {_VARIABLES[told.form]}")
+    yield Table.plain(("Variable", "Path", *inputs), [(name, path, *map(str, table)) for name, path, table in lines])
+
+
+# --- where it is found
+
+
+def kept(one: One, kind: str, **wanted: str) -> Table:
+    """The first of the kept alignments of an algorithm on neurons or directions, fewest neurons first.
+
+    Args:
+        one: the algorithm, or an alignment of it.
+        kind: "alignment" or "direction".
+        wanted: further filters of the list of explanations.
+    """
+    place, asked = one.place, {"kind": kind, "algorithm": one.ref.first, **wanted}
+    listing = AtHand((), ())
+    if place.shown is not None:
+        frame = frame_of_analysis(one.session, place.shown, place.question, ResultRef(place.slug, place.scope))
+        query = Query({name: (value,) for name, value in asked.items()}, "neurons", limit=_FIRST)
+        columns = (*_PLACE, *(known for known in frame.columns if known.name in _SHOWN))
+        listing = AtHand(columns, frame.select(query, facets=False).rows)
+    return Table(
+        listing,
+        Query(limit=_FIRST),
+        "",
+        "alignment",
+        thumb=lambda row: None if row.drawing is None else row.drawing(),
+        tray=Tray(f"{place.slug}/{place.scope.output}", one.links.compare(place.slug, (), place.scope)),
+        facets=False,
+    )
+
+
+def _placements(one: One, told: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
+    """The alignments that are kept, or why there are none."""
+    place = one.place
+    every = partial(one.links.explanations, place.slug, place.scope, kind="alignment", algorithm=told.algorithm)
+    lists = {"valid": one.url(), "minimal": one.url(minimal=1), f"all {told.kept} kept": every(valid="any")}
+    choice = Choice("Listed", lists, "minimal" if options.minimal else "valid") if told.kept else None
+    yield Section("Where it is found", "on sets of neurons, the smallest first", choice, id="alignments")
+    if told.kept and (told.minimal if options.minimal else told.valid):
+        yield kept(one, "alignment", **{"minimal" if options.minimal else "valid": "yes"})
+    elif told.truncated_at != 0:
+        whole = "The search was exhaustive." if told.truncated_at is None else ""
+        yield Notice("No placement of its variables is valid." if not told.valid else "None is minimal.", whole)
+    else:
+        cause = "There are too many sets of neurons to try"
+        if not told.of:
+            cause = f"This output has not been analysed under {place.question.protocol.name} yet"
+        cause += "; whether a placement carries this algorithm is not known."
+        yield Notice("Placements were not searched.", cause, "One of your choice can be tested below.", "computing")
+    if told.kept:
+        yield More("Why others fail", lambda: _failing(one), "the first interchange that each fails", id="failing")
+
+
+def _failing(one: One) -> Iterator[Block]:
+    """Of each kept alignment that fails, by variable, on how many interchanges it holds and the first that fails."""
+    algorithm, inputs, rows = one.item, input_texts(one.place.question.model.n_inputs), []
+    shown = {known.path: known.shown for known in algorithm.variables}
+    for row in reads.near_misses(one.session, row_of(one)):
+        ref = ExplanationRef("alignment", algorithm.id, row.alignment_id)
+        link = Markup('<a class="mono" href="{}">{}</a>').format(
+            one.links.explanation(one.place.slug, ref, one.place.scope), row.alignment_id
+        )
+        for path, site in alignment_of(row, algorithm.text).alignment.places:
+            matrix = interchange_matrix(one.place.question, algorithm, path, site)
+            failing = np.argwhere(matrix.tested & ~matrix.agreed).tolist()
+            if failing:
+                source, base = failing[0]
+                tested = int(matrix.tested.sum())
+                rows.append(
+                    (
+                        link,
+                        f"{shown[path]} on {site_label(site)}",
+                        f"{exact(tested - len(failing))} of {exact(tested)}",
+                        f"{inputs[base]} ← {inputs[source]}",
+                        str(matrix.expected[source, base]),
+                        decimal(float(matrix.outputs[source, base]), 3),
+                    )
+                )
+    if not rows:
+        yield Notice("None that fails is kept.")
+        return
+    labels = ("Alignment", "Variable", "Holds on", "First failure, base ← source", "Predicted", "Output")
+    yield Table.plain(labels, rows)
+
+
+class ByHand(OfScope):
+    """The form that leads to a placement."""
+
+    place: str = Field(
+        title="Places", description=f"{SHAPE}, for each variable by its path, joined by _", max_length=400
+    )
+
+
+def _by_hand(one: One, told: AlgorithmRecord) -> Iterator[Block]:
+    last = one.place.question.cut.hidden_sizes[0] - 1
+    example = "_".join(f"{known.path}:1.{min(number, last)}" for number, known in enumerate(told.variables))
+    url = one.links.explanation(one.place.slug, one.ref)
+    values = {"place": example, **dict(one.place.scope.fields)}
+    yield Form(ByHand, url, "Show this placement", values, changes=False)

@@ -18,17 +18,15 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
 from app.figures.svg import Hues
-from app.options import ScopeOptions
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
-    VerdictView,
-    algorithm_view,
     hue_tables,
     hues_of,
     read_algorithm,
+    variables_of,
 )
-from app.pages.place import Place, locate_boolean
-from app.pages.shared import AnalysisPage, ScopeView, scope_now
+from app.pages.place import Place
+from app.pages.shared import AnalysisPage
 
 N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
@@ -47,12 +45,9 @@ class HuedPage(AnalysisPage):
         return hues_of(self.hue_tables)
 
 
-def locate_with_scope(
-    session: Session, addresses: Addresses, network: str, options: ScopeOptions
-) -> tuple[Place, ScopeView]:
-    """What an address's scope names, and how far its analysis is."""
-    place = locate_boolean(session, addresses, network, options.scope)
-    return place, scope_now(session, place, addresses)
+def hues_at(session: Session, place: Place) -> Hues:
+    """Which variables take the five hues in drawings."""
+    return hues_of(frequent_tables(session, place))
 
 
 def frequent_tables(session: Session, place: Place) -> list[str]:
@@ -60,8 +55,7 @@ def frequent_tables(session: Session, place: Place) -> list[str]:
     if place.shown is None or place.question.model.n_inputs <= 2:
         return []
     rows, _ = reads.algorithms_after(session, place.shown.id, reads.EVERY, sort="valid", limit=N_FOR_HUES)
-    views = [algorithm_view(algorithm_of(row, place)) for row in rows]
-    return hue_tables(variable.truth_table for view in views for variable in view.variables)
+    return hue_tables(one.truth_table for row in rows for one in variables_of(algorithm_of(row, place)))
 
 
 def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:
@@ -133,22 +127,8 @@ def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     return read_algorithm(row.text, cast("Form", row.form), place.question.model.n_inputs)
 
 
-def verdicts_of(row: AlgorithmRow) -> list[VerdictView]:
-    """The three redundancy classes of an algorithm."""
-    values = (row.irredundant_gates, row.irredundant_functions, row.irredundant_literals)
-    return [
-        VerdictView(
-            criterion=key,
-            label=label,
-            verdict="not_tested" if value is None else "passed" if value else "failed",
-        )
-        for (key, label), value in zip(IRREDUNDANT_LABELS.items(), values, strict=True)
-    ]
-
-
-def input_texts(place: Place) -> list[str]:
+def input_texts(n_inputs: int) -> list[str]:
     """Every input as its bits, in binary order: the rows of all truth tables."""
-    n_inputs = place.question.model.n_inputs
     return [input_text(row, n_inputs) for row in range(1 << n_inputs)]
 
 

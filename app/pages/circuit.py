@@ -3,74 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
-from markupsafe import Markup
-from pydantic import BaseModel, Field
 
-from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import BeyondLimits
-from analysis.interpretations.gates import gate_name
-from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
-from app.errors import BadQuery
 from app.figures.numbers import decimal, exact, noun, readable
-from app.figures.svg import circuit_thumb, gate_tiles
-from app.options import ScopeOptions
 from app.pages import analyses
 from app.pages.about_one import about, column, figure, head_actions, listed, pairs
-from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, Verdict
+from app.pages.circuit_facts import Readings, Verdict
 from app.pages.cut import Cut, cut_of
 from app.pages.input_plane import plane_blocks
-from app.pages.inside import N_ROWS, ROW, answers_table, chosen_row, inside_blocks
+from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
+from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network.behaviour import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace
-from app.pages.shared import neuron_name
 from pluriscope.blocks import (
-    Action,
     Block,
-    Choice,
     Fact,
     Facts,
-    Form,
     Head,
     More,
     Notice,
     Section,
     Side,
     Table,
-    Tray,
 )
 from pluriscope.blocks import Verdict as Mark
-from pluriscope.naming import ExplanationRef
 from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
-from pluriscope.tables import MOST_VALUES, Query, Row, Selection
+from pluriscope.tables import MOST_VALUES, Row
 
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
-
-
-class CircuitOptions(ScopeOptions):
-    """Options of a circuit's page."""
-
-    start: str = Field(
-        "0",
-        pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
-        description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
-    )
-    classes: Literal["observed", "all"] = Field(
-        "observed", description="Whether one interpretation of each observed class is listed, or every one."
-    )
-    row: int | None = Field(None, ge=0, description=ROW)
 
 
 def circuit_record(one: One) -> CircuitRecord:
@@ -78,14 +50,7 @@ def circuit_record(one: One) -> CircuitRecord:
     cut = cut_of(one)
     return CircuitRecord.showing(
         cut.verdict,
-        ref=str(one.ref),
-        url=one.url(),
-        network=one.whole.row.digest,
-        output=one.whole.scope.output,
-        protocol=one.whole.protocol_digest,
-        data=one.whole.data_digest,
-        engine_version=ENGINE_VERSION,
-        stored=cut.stored,
+        **one.told(cut.stored),
         mask=cut.mask,
         edges=[name for name, there in zip(cut.names(), cut.bits, strict=True) if there],
         n_edges=cut.n_kept,
@@ -105,7 +70,8 @@ def circuit_record(one: One) -> CircuitRecord:
     options=CircuitOptions,
     samples={
         "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
-        "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=all&start=12",
+        "circuit, every interpretation": "/networks/xor-pretrained/explanations/c-{mask}?classes=any&start=12",
+        "circuit, read by gate": "/networks/xor-pretrained/explanations/c-{mask}?gate=1-0:A",
         "circuit, its criteria": "/networks/xor-pretrained/explanations/c-{mask}?part=criteria",
         "circuit, verified": "/networks/xor-pretrained/explanations/c-{mask}?part=verify",
         "circuit of three inputs": "/networks/majority-3-3/explanations/c-1fffff",
@@ -123,7 +89,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
         question = one.whole.question
         yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
         yield on_every_input(one, one.item)
-        yield from _interpretations(one, cut.readings, options)
+        yield from interpretations(one, cut.readings, options)
         if question.data.boolean and question.cut.n_inputs in (2, 3):
             yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
         if cut.verdict.valid and question.data.boolean:
@@ -239,124 +205,6 @@ def _decision(row: Row) -> str:
 def _plane(one: One) -> Iterator[Block]:
     """What it decides between the inputs."""
     return plane_blocks(one.place, one.item, f"Circuit {one.item.hex}", lambda *drawn: figure(one, *drawn))
-
-
-# --- its interpretations, from a number on
-
-
-class GoTo(BaseModel):
-    """The form that leads to an interpretation's number."""
-
-    start: int = Field(0, ge=0, title="Go to number")
-    classes: str = Field("all", json_schema_extra={"control": "hidden"})
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
-
-
-@dataclass(frozen=True)
-class ByNumber:
-    """The interpretations of a circuit in the order of their index; none is made but those that are shown.
-
-    Args:
-        one: the circuit.
-        space: all of them.
-        observed: whether only the first of each observed class is listed.
-    """
-
-    one: One
-    space: InterpretationSpace
-    observed: bool
-    columns = (column("name", "Interpretation", "Its index among all of the circuit.", "name", first=True),)
-
-    @property
-    def total(self) -> int:
-        """How many are listed; of any size."""
-        return self.space.n_observed if self.observed else self.space.count
-
-    def select(self, query: Query, facets: bool = True) -> Selection:  # it can be filtered by gate on its own page
-        """Some of them."""
-        stop = min(query.start + query.limit, self.total)
-        rows = tuple(self.row(rank) for rank in range(query.start, stop))
-        return Selection(self.total, self.space.count, rows)
-
-    def row(self, rank: int) -> Row:
-        """The one at a rank of the list."""
-        index = self.space.index_of_observed(rank) if self.observed else rank
-        place, mask = self.one.place, self.space.circuit.hex
-        ref = ExplanationRef("interpretation", mask, str(index))
-        url = self.one.links.interpretation(place.slug, mask, index, place.scope)
-        return Row({"name": f"i·{index}", "read": self.space.at(index)}, "interpretation", str(ref), url)
-
-    def thumb(self, row: Row) -> Markup:
-        """The circuit with a tile on each neuron."""
-        question = self.one.place.question
-        tiles = gate_tiles(row["read"].gates, question.cut.n_inputs)
-        return circuit_thumb(question.cut.weights, self.space.circuit, tiles, title=f"Interpretation {row['name']}")
-
-    def says(self, row: Row) -> str:
-        """What each hidden neuron is taken for."""
-        sizes = self.one.place.question.cut.sizes
-        return ", ".join(
-            f"{neuron_name(sizes, gate.layer, gate.neuron)} {gate_name(gate.function, sizes[0])}"
-            for gate in row["read"].gates
-            if gate.layer < len(sizes) - 1
-        )
-
-
-def _interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
-    """Some interpretations from a number on.
-
-    Raises:
-        BadQuery: it begins beyond the last one.
-    """
-    space, place = readings.space, one.place
-    if space is None:
-        yield Section("Interpretations", id="interpretations")
-        yield Notice("It has no interpretations to show.", f"{readings.why_not[:1].upper()}{readings.why_not[1:]}.")
-        return
-    listing = ByNumber(one, space, options.classes == "observed")
-    start = int(options.start)
-    if start and start >= listing.total:
-        what = "observed classes" if listing.observed else "interpretations"
-        raise BadQuery(f"start {start:,}", f"the circuit has {listing.total:,} {what}", "use a smaller number", "start")
-    slug, mask, scope = place.slug, space.circuit.hex, place.scope
-    classes = noun(space.n_observed, "observed class", "observed classes")
-    choice = Choice(
-        "Listed",
-        {"one of each class": one.url(), "all": one.url(classes="all")},
-        "one of each class" if listing.observed else "all",
-    )
-    title = f"{noun(space.count, 'interpretation')} in {classes}"
-    yield Section("Interpretations", title, choice, id="interpretations")
-    kept = {**scope.query(), **({} if listing.observed else {"classes": "all"})}
-    path, question, query = one.links.interpretations(slug, mask, scope).partition("?")
-    files = {form: f"{path}.{form.lower()}{question}{query}" for form in ("CSV", "JSON")}
-    usual = Query(limit=N_CARDS)
-    yield Table(
-        listing,
-        Query(start=start, limit=N_CARDS),
-        one.links.explanation(slug, one.ref),
-        "interpretation",
-        usual,
-        "cards",
-        listing.thumb,
-        listing.says,
-        Tray(f"{slug}/{scope.output}", one.links.compare(slug, (), scope)),
-        facets=False,
-        files=files,
-        kept=kept,
-        id="excerpt",
-    )
-    yield More("Find one", lambda: _find(one), "by its number, or by gate", id="find")
-
-
-def _find(one: One) -> Iterator[Block]:
-    """The ways to one interpretation of many."""
-    slug, scope = one.place.slug, one.place.scope
-    yield Form(GoTo, one.links.explanation(slug, one.ref), "Go", dict(scope.fields), changes=False, id="go")
-    by_gate = one.links.interpretations(slug, one.item.hex, scope)
-    yield Section("By gate", "choose what each neuron is taken for", Action("Choose gates", by_gate))
 
 
 # --- what is computed when it is opened

@@ -6,25 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
-from analysis.errors import BeyondLimits, InvalidMask
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex, mask_array
+from analysis.errors import BeyondLimits
+from analysis.interpretations.matching import MatchingSpace
+from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.validity import decide, margin_to_edge
-from app.addressing import Addresses
-from app.db.reads.circuits import is_stored
-from app.errors import NotFound
 from app.options import PageModel
 from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.place import Place
-from pluriscope.naming import ExplanationRef
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
-MAX_CARDS: Final = 60
 MAX_INDEX_DIGITS: Final = 999
 
 
@@ -39,33 +33,6 @@ class Verdict(PageModel):
     in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
     margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
     fragile: bool = Field(description="Whether the margin is below 1e-6.")
-
-
-class CircuitView(PageModel):
-    """A circuit as a set of edges."""
-
-    mask: str
-    url: str
-    ref: str = Field(description="How a comparison's address names it.")
-    n_edges: int
-    n_possible_edges: int
-    n_neurons: int
-    n_possible_neurons: int
-    kept: list[list[list[bool]]] = Field(description="Kept edges, one matrix [n_out][n_in] for each layer.")
-    stored: bool = Field(description="Whether an analysis here holds it as a valid circuit.")
-
-
-def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
-    """The circuit that an address names.
-
-    Raises:
-        NotFound: malformed, of another network, or not structurally possible.
-    """
-    try:
-        return circuit_from_hex(mask, place.question.cut.sizes)
-    except InvalidMask as error:
-        parent = addresses.circuits(place.row.slug, place.scope)
-        raise NotFound(error.item, error.cause, error.cure, "mask", parent, f"circuits of {place.row.slug}") from None
 
 
 def verdict_on(place: Place, circuit: Circuit) -> Verdict:
@@ -98,26 +65,11 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     )
 
 
-def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Addresses) -> CircuitView:
-    stored = place.analysis is not None and is_stored(session, place.analysis.id, circuit.hex)
-    return CircuitView(
-        mask=circuit.hex,
-        url=addresses.circuit(place.row.slug, circuit.hex, place.scope),
-        ref=str(ExplanationRef("circuit", circuit.hex)),
-        n_edges=circuit.n_edges,
-        n_possible_edges=circuit.layout.n_edges,
-        n_neurons=circuit.n_neurons,
-        n_possible_neurons=sum(place.question.cut.hidden_sizes),
-        kept=[matrix.tolist() for matrix in circuit.keep],
-        stored=stored,
-    )
-
-
 @dataclass(frozen=True)
 class Readings:
     """The interpretations of a circuit, or why there are none to speak of."""
 
-    space: InterpretationSpace | None = None
+    space: MatchingSpace | None = None
     total: int | None = None
     observed: int | None = None
     why_not: str = ""

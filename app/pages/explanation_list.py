@@ -23,7 +23,7 @@ from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
 from app.pages.shared import JobView, State, counts_of, job_view, scope_now, state_of
-from app.pages.sharing.exports import about_place
+from app.pages.sharing.about import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption

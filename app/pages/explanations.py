@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA, Aligned, Alignment
-from analysis.alignments.iia import interchange_iia
-from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.scoring import score_directions
+from analysis.alignments.alignment import Aligned, Alignment
+from analysis.directions.alignment import DirectionAlignment
 from analysis.discovery.registry import read_called
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
@@ -25,24 +23,19 @@ from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.networks.circuit import Circuit, circuit_from_hex
-from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
-from app.db.tables import AlgorithmRow
 from app.errors import BadQuery, NotFound, PageError
-from app.pages.alignment import find_placed
-from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
+from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.columns import ColumnView
-from app.pages.directions.explaining import find_direction
-from app.pages.directions.places import direction_ref, direction_url
-from app.pages.formulas import VerdictView
+from app.pages.directions.places import direction_ref
 from app.pages.interpretation_spaces import space_of
 from app.pages.lens_views import LensView, claiming_answer, lens_view
 from app.pages.place import Place, locate
-from app.pages.placements import is_placement, places_of, read_placement_text, site_of
+from app.pages.placed import find_direction, find_placed
+from app.pages.placements import placement_text, site_of
 from app.pages.shared import truth_rows
 from pluriscope.naming import ExplanationRef, Scope
 
-MAX_RUNS: Final = 1 << 16  # joint interchanges that are run for a comparison
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
 _OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
@@ -60,7 +53,6 @@ class Explanation:
         place: the network, output, protocol and data record that it is about.
         item: the engine's value of it.
         url: its own page.
-        verdicts: what is known of it.
         picture: of a lens what it answered.
     """
 
@@ -68,7 +60,6 @@ class Explanation:
     place: Place
     item: Any
     url: str
-    verdicts: tuple[VerdictView, ...] = ()
     picture: LensView | None = None
 
     @property
@@ -260,92 +251,33 @@ def _circuit(
 ) -> Explanation:
     circuit = circuit_from_hex(ref.first, place.question.cut.sizes)
     slug, scope = place.row.slug, place.scope
-    verdicts = [circuit_verdict(place, circuit)]
     if ref.kind == "circuit":
         url = addresses.circuit(slug, circuit.hex, scope)
         canonical = ExplanationRef("circuit", circuit.hex, "", protocol)
-        return Explanation(canonical, place, circuit, url, tuple(verdicts))
+        return Explanation(canonical, place, circuit, url)
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
     interpretation = space_of(place.question, circuit, most_counted).at(index)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
-    return Explanation(canonical, place, interpretation, url, tuple(verdicts))
-
-
-def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
-    """Whether a circuit decides right on the judged rows under the protocol's ablation, and how far from the edge."""
-    rows, labels = place.question.judged
-    rules = place.question.protocol
-    raw = place.question.activations(circuit, rows)[-1][:, 0]
-    right = decide(raw, rules.circuit_decision) == labels
-    which = "" if rules.circuit_family == "own" else f" under {rules.ablation} ablation"  # it may pass under another
-    return VerdictView(
-        criterion=f"{rules.ablation}-ablation",
-        label=f"correct on {int(right.sum())} / {len(right)} rows{which}, margin "
-        f"{margin_to_edge(raw, rules.circuit_decision).min():.3g}",
-        verdict="passed" if right.mean() > rules.accuracy_threshold else "failed",
-    )
+    return Explanation(canonical, place, interpretation, url)
 
 
 def _algorithm(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
     row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
-    slug, scope = place.row.slug, place.scope
+    item: Any = algorithm
     if ref.kind == "algorithm":
-        canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
-        url = addresses.algorithm(slug, algorithm.id, scope)
-        return Explanation(canonical, place, algorithm, url, tuple(verdicts_of(row)))
-    if ref.kind == "direction":
-        return _on_directions(session, addresses, place, row, algorithm, ref.second, protocol)
-    named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
-    alignment_id = ref.second if named is None else named.id
-    stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
-    second = ref.second if stored is None else alignment.id
-    iia, _ = interchange_iia(place.question, algorithm, alignment)
-    verdicts = [_interchanged(place, iia)]
-    if stored is not None and stored.valid:
-        verdicts.append(_chip("minimal-alignment", "minimal", stored.minimal))
-    url = addresses.alignment(
-        slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
-    )
-    canonical = ExplanationRef("alignment", algorithm.id, second, protocol)
-    return Explanation(canonical, place, Aligned(algorithm, alignment), url, tuple(verdicts))
-
-
-def _on_directions(
-    session: Session,
-    addresses: Addresses,
-    place: Place,
-    row: AlgorithmRow,
-    algorithm: HighLevelModel,
-    named: str,
-    protocol: str,
-) -> Explanation:
-    """The alignment on directions of that id, or of that text with ``:`` for ``@``."""
-    at = named.replace(":", "@") if "=" in named else ""
-    alignment_id = parse_directions(algorithm.text, at).id if at else named
-    stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, at)
-    scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_RUNS)
-    verdicts = [_interchanged(place, scored.iia)]
-    if scored.joint is not None:
-        label = f"jointly {scored.joint.agreed} / {scored.joint.of}"
-        verdicts.append(_chip("joint-interchange", label, bool(scored.joint_valid)))
-    order = "in causal order" if scored.causal_order else "not in causal order"
-    verdicts.append(_chip("causal-order", order, scored.causal_order))
-    canonical = replace(direction_ref(algorithm.id, alignment, stored=bool(stored)), protocol=protocol)
-    url = direction_url(addresses, place, algorithm.id, alignment)
-    item = Aligned(algorithm, alignment)
-    return Explanation(canonical, place, item, url, (*verdicts, *verdicts_of(row)))
-
-
-def _interchanged(place: Place, iia: IIA) -> VerdictView:
-    """Whether single interchanges over the protocol's pairs all agree."""
-    both = place.question.protocol.interchange_pairs == "ordered"
-    label = f"IIA {iia.agreed} / {iia.of}"
-    return _chip("both-directions" if both else "one-direction", label, iia.agreed == iia.of)
-
-
-def _chip(criterion: str, label: str, passed: bool) -> VerdictView:
-    return VerdictView(criterion=criterion, label=label, verdict="passed" if passed else "failed")
+        canonical = ExplanationRef("algorithm", algorithm.id)
+    elif ref.kind == "direction":
+        found, directions = find_direction(session, addresses, place, algorithm, ref.second)
+        canonical = direction_ref(algorithm.id, directions, stored=bool(found))
+        item = Aligned(algorithm, directions)
+    else:
+        stored, alignment = find_placed(session, addresses, place, row, algorithm, ref.second)
+        named = alignment.id if stored is not None else placement_text(alignment.places) or alignment.id
+        canonical = ExplanationRef("alignment", algorithm.id, named)
+        item = Aligned(algorithm, alignment)
+    url = addresses.explanation(place.row.slug, canonical, place.scope)
+    return Explanation(replace(canonical, protocol=protocol), place, item, url)

@@ -1,144 +1,191 @@
-"""The evidence on the page of an alignment, on neurons or directions: interchanges one by one, and their origin."""
+"""What the pages of alignments on neurons and on directions share: every interchange of each variable, as evidence."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from pydantic import Field
 
-from analysis import ENGINE_VERSION
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Aligned
 from analysis.alignments.iia import InterchangeMatrix
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.validity import margin_to_edge
-from app.options import PageModel
-from app.pages.candidates import HuedPage, input_text
-from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VariableView, VerdictView
-from app.pages.place import Place
+from app.figures.numbers import decimal, exact, noun
+from app.figures.svg import Hues, interchange_heat
+from app.options import ScopeOptions
+from app.pages.about_one import figure
+from app.pages.candidates import input_texts
+from app.pages.formulas import posited, variables_of
+from app.pages.page import One
+from pluriscope.blocks import Block, Fact, More, Section, Side, Table, Verdict
+from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
+from pluriscope.tables import Query
 
-MAX_FAILING_ROWS: Final = 500
-
-
-class InterchangeView(VariableView):
-    """Interchange interventions on one variable, all indexed [source][base]."""
-
-    site: str
-    score: FractionView
-    margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
-    outputs: list[list[float]] = Field(description="What the network puts out.")
-    decisions: list[list[int]] = Field(description="The network's decision: 0, 1, or −1 for neither.")
-    expected: list[list[int]] = Field(description="What the algorithm says.")
-    tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
-    agreed: list[list[bool]]
+_SHOWN: Final = 200  # interventions on one page of their list
+_BESIDE: Final = 3  # matrices in a row
+_EDGE: Final = 12  # failing interventions that stand on the page without asking
+_LABELS: Final = ("Path", "Formula", "Site", "Source", "Base", "Output", "Decision", "Expected", "Tested", "Agreed")
 
 
-class EvidenceRow(VariableView):
-    """One interchange intervention."""
+class EvidenceOptions(ScopeOptions):
+    """Options of the page of an alignment."""
 
-    site: str
-    source: str
-    base: str
-    expected: int
-    decision: int
-    output: float
-    margin: float
+    start: int = Field(0, ge=0, le=10**9, description="Intervention from which all are listed.")
 
 
-class ProvenanceView(PageModel):
-    """Where a page's content comes from."""
-
-    network_digest: str
-    protocol_name: str
-    protocol_digest: str
-    data_digest: str
-    engine_version: str
-    stored: bool = Field(description="Whether the analysis keeps this explanation, or this page computed it.")
-    analysed_at: datetime | None
-    result_digest: str
-
-
-class AlignedPage(HuedPage):
-    """A page about one alignment with its evidence."""
-
-    algorithm: AlgorithmView
-    tree: FormulaNode
-    algorithm_url: str
-    id: str
-    ref: str = Field(description="How a comparison's address names it.")
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
-    iia: FractionView
-    valid: bool
-    margin: float | None
-    fragile: bool = Field(description="Whether the margin is below 1e-6.")
-    verdicts: list[VerdictView]
-    interchanges: list[InterchangeView]
-    inputs: list[str] = Field(description="Every input as its bits, in binary order: rows and columns of the matrices.")
-    failing: list[EvidenceRow] = Field(description=f"Interventions that fail, at most {MAX_FAILING_ROWS}.")
-    n_failing: int
-    n_siblings: int
-    provenance: ProvenanceView
-
-
-def interchange_view(view: VariableView, matrix: InterchangeMatrix, place: Place) -> InterchangeView:
-    """Every interchange of one variable, scored over the tested pairs.
+def place_fields(
+    one: One, algorithm: HighLevelModel, path: str, place: str, site: str, matrix: InterchangeMatrix
+) -> dict[str, Any]:
+    """What a record says of a variable where it stands.
 
     Args:
-        view: the variable, with the site that carries it.
-        matrix: the interchanges, ``[source, base]`` each.
-        place: has the protocol whose decision rule the margins are measured from.
+        one: the alignment.
+        algorithm: whose variable it is.
+        path: the variable.
+        place: as addresses write it.
+        site: for people.
+        matrix: its interchanges.
     """
-    tested = matrix.tested
-    margins = margin_to_edge(matrix.outputs, place.question.protocol.alignment_decision)
-    return InterchangeView.showing(
-        view,
-        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
-        margin=float(margins[tested].min()) if tested.any() else None,
-        outputs=matrix.outputs.tolist(),
-        decisions=matrix.decisions.tolist(),
-        expected=matrix.expected.tolist(),
-        tested=tested.tolist(),
-        agreed=matrix.agreed.tolist(),
-    )
+    known = next(known for known in variables_of(algorithm) if known.path == path)
+    margins = margin_to_edge(matrix.outputs, one.place.question.protocol.alignment_decision)[matrix.tested]
+    return {
+        **known.model_dump(),
+        "place": place,
+        "site": site,
+        "agreed": int((matrix.tested & matrix.agreed).sum()),
+        "tested": int(matrix.tested.sum()),
+        "margin": float(margins.min()) if len(margins) else None,
+        "is_tested": matrix.tested.tolist(),
+        "outputs": matrix.outputs.tolist(),
+        "decisions": matrix.decisions.tolist(),
+        "expected": matrix.expected.tolist(),
+    }
 
 
-def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
-    """The tested interchanges of one variable that do not end as the algorithm says."""
-    n_inputs, rule = place.question.model.n_inputs, place.question.protocol.alignment_decision
-    rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
+def aligned_fields(one: One, places: Sequence[Mapping[str, Any]], stored: bool) -> dict[str, Any]:
+    """What a record says of an alignment as a whole."""
+    found: Aligned[Any] = one.item
+    agreed, tested = (sum(place[name] for place in places) for name in ("agreed", "tested"))
+    margin = min((place["margin"] for place in places if place["margin"] is not None), default=None)
+    return {
+        **one.told(stored),
+        "algorithm": found.algorithm.id,
+        "formula": found.algorithm.formula,
+        "alignment": found.alignment.id,
+        "agreed": agreed,
+        "tested": tested,
+        "valid": agreed == tested,
+        "margin": margin,
+        "fragile": margin is not None and margin < FRAGILE_MARGIN,
+        "places": places,
+    }
+
+
+def verdicts_on(one: One, told: AlignmentRecord | DirectionRecord) -> list[Verdict]:
+    """What tests of any alignment say."""
+    both = one.place.question.protocol.interchange_pairs == "ordered"
+    found = [Verdict("both directions" if both else "one direction", "pass" if told.valid else "fail")]
+    return [*found, Verdict("margin: fragile", "fail")] if told.fragile else found
+
+
+def interchange_facts(told: AlignmentRecord | DirectionRecord) -> list[Fact]:
+    """The figures of any alignment."""
     return [
-        EvidenceRow.showing(
-            view,
-            source=input_text(source, n_inputs),
-            base=input_text(base, n_inputs),
-            expected=view.expected[source][base],
-            decision=view.decisions[source][base],
-            output=view.outputs[source][base],
-            margin=float(margin_to_edge(np.array(view.outputs[source][base]), rule)),
-        )
-        for source, base in rows.tolist()
+        Fact("IIA", f"{exact(told.agreed)} of {exact(told.tested)}", "interchanges that end as the algorithm says"),
+        Fact("Margin", "–" if told.margin is None else decimal(told.margin, 4), "smallest of any tested output"),
     ]
 
 
-def provenance_view(
-    place: Place, *, stored: bool, engine_version: str | None, analysed_at: datetime | None, result_digest: str
-) -> ProvenanceView:
-    """Where the numbers of an alignment's page come from.
+def variables_table(told: AlignmentRecord | DirectionRecord, hues: Hues, **more: Callable[[Any], str]) -> Table:
+    """Each variable where it stands, with how it fares by itself, and further columns by their labels."""
+    rows = [
+        (
+            *(posited(here, hues), here.path, here.site, f"{exact(here.agreed)} of {exact(here.tested)}"),
+            "" if here.margin is None else decimal(here.margin, 4),
+            *(says(here) for says in more.values()),
+        )
+        for here in told.places
+    ]
+    return Table.plain(("Variable", "Path", "Stands on", "IIA", "Margin", *more), rows)
+
+
+def evidence(one: One, told: AlignmentRecord | DirectionRecord, options: EvidenceOptions, what: str) -> Iterator[Block]:
+    """The interventions that fail, and in a fold every one.
 
     Args:
-        place: network, protocol and data record.
-        stored: whether a row keeps the alignment.
-        engine_version: of what was stored; None where nothing was, so that the running engine made all of it.
-        analysed_at: when it was stored.
-        result_digest: of what was stored, "" where nothing was.
+        one: the alignment.
+        told: its record.
+        options: of the page.
+        what: an interchange does, in a clause.
     """
-    return ProvenanceView(
-        network_digest=place.question.model.digest,
-        protocol_name=place.question.protocol.name,
-        protocol_digest=place.question.protocol.digest,
-        data_digest=place.question.record.digest,
-        engine_version=ENGINE_VERSION if engine_version is None else engine_version,
-        stored=stored,
-        analysed_at=analysed_at,
-        result_digest=result_digest,
+    if not told.places:
+        return
+    rows = [row for place in told.places for row in _rows(place)]
+    failing = [row for row in rows if row[-2:] == (True, False)]
+    if failing:
+        some = f"the first {_EDGE} of {exact(len(failing))}" if len(failing) > _EDGE else ""
+        yield Section("Interventions that fail", some, id="failing")
+        yield Table.plain(_LABELS[1:-2], [row[1:-2] for row in failing[:_EDGE]])
+    words = "none fails" if not failing else noun(len(failing), "fails", "fail")
+    yield More(
+        "Every interchange",
+        lambda: _every(one, told.places, rows, options.start, what),
+        f"{exact(told.tested)} tested, {words}",
+        id="interchanges",
     )
+
+
+def _every(
+    one: One, places: Sequence[PlaceRecord], rows: Sequence[tuple[Any, ...]], start: int, what: str
+) -> Iterator[Block]:
+    heats = [
+        figure(
+            one,
+            interchange_heat(
+                place.outputs,
+                np.array(place.decisions) == np.array(place.expected),
+                place.is_tested,
+                _inputs(place),
+                title=f"{place.shown} on {place.site}",
+            ),
+            f"{place.shown} on {place.site}: the network’s output when {what} on the source, and all else runs on the "
+            "base. Framed with × where it is not what the algorithm says, outlined where nothing is tested.",
+            f"interchanges.{number}",
+        )
+        for number, place in enumerate(places, start=1)
+    ]
+    yield from beside(heats, _BESIDE)
+    yield replace(
+        Table.plain(_LABELS, rows),
+        query=Query(start=start, limit=_SHOWN),
+        usual=Query(limit=_SHOWN),
+        url=one.links.explanation(one.place.slug, one.ref),
+        noun="intervention",
+        files={"CSV": one.links.made_of(one.url(), "interchanges.all.csv")},
+        kept={"part": "interchanges", **one.place.scope.query()},
+        id="interchanges.all",
+    )
+
+
+def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
+    """Blocks in rows of so many."""
+    for first in range(0, len(blocks), most):
+        some = blocks[first : first + most]
+        yield Side(some) if len(some) > 1 else some[0]
+
+
+def _inputs(place: PlaceRecord) -> list[str]:
+    return input_texts(len(place.truth_table).bit_length() - 1)
+
+
+def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
+    """Each interchange of a variable, by the labels."""
+    inputs = _inputs(place)
+    for i, j in np.ndindex(len(inputs), len(inputs)):
+        decision, expected = place.decisions[i][j], place.expected[i][j]
+        what = (place.path, place.formula, place.site, inputs[i], inputs[j], place.outputs[i][j], decision, expected)
+        yield (*what, place.is_tested[i][j], decision == expected)

@@ -6,23 +6,22 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field
 
-from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import essential, gate_name
-from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.matching import MatchingSpace
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.figures.numbers import decimal, digits_apart, exact, noun, readable
 from app.figures.svg import Threshold, gate_tiles, network_diagram, number_line, table_name, variable
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
-from app.pages.circuit import ByNumber, on_every_input, verdict_marks
+from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import Verdict, readings_of, verdict_on
+from app.pages.interpretation_list import INDEX, ByNumber, go_to
 from app.pages.page import One, page
 from app.pages.shared import neuron_name, truth_rows
-from pluriscope.blocks import Action, Block, Fact, Facts, Form, Head, Menu, More, Section, Side, Table, Tray
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, Menu, More, Section, Side, Table, Tray
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import AtHand, Query, Row
 
@@ -36,14 +35,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
     verdict = verdict_on(place, found.circuit)
     space = _space(one, verdict)
     return InterpretationRecord(
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=False,
+        **one.told(False),
         mask=found.circuit.hex,
         index=found.index,
         of=space.count,
@@ -100,11 +92,11 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
         id="others",
     )
     yield _others(one, space)
-    yield More("Go to another", lambda: [_go(one)], "by its index", id="go")
+    yield More("Go to another", lambda: [go_to(one)], "by its number", id="go")
     yield from about(one)
 
 
-def _space(one: One, verdict: Verdict) -> InterpretationSpace:
+def _space(one: One, verdict: Verdict) -> MatchingSpace:
     """All interpretations of the circuit.
 
     Raises:
@@ -120,7 +112,7 @@ def _space(one: One, verdict: Verdict) -> InterpretationSpace:
     return readings.space
 
 
-def _head(one: One, space: InterpretationSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
+def _head(one: One, space: MatchingSpace, verdict: Verdict, gates: Sequence[GateRecord]) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
 
@@ -244,15 +236,14 @@ def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
             yield figure(one, drawn, f"{gate.site}, taken for {name}", f"cut.{gate.site}")
 
 
-def _others(one: One, space: InterpretationSpace) -> Table:
+def _others(one: One, space: MatchingSpace) -> Table:
     """Some of other observed classes, spread over all of them."""
-    listing = ByNumber(one, space, observed=True)
-    rank = class_of(space, one.item.index)
+    listing, rank = ByNumber(one, space), class_of(space, one.item.index)
     ranks = {space.n_observed * step // N_SIBLINGS for step in range(N_SIBLINGS)} | {rank - 1, rank + 1}
     known = [other for other in sorted(ranks) if 0 <= other < space.n_observed and other != rank][:N_SIBLINGS]
     slug, scope = one.place.slug, one.place.scope
     return Table(
-        AtHand(listing.columns, [listing.row(other) for other in known]),
+        AtHand((INDEX,), [listing.row(space.index_of_observed(other)) for other in known]),
         Query(limit=N_SIBLINGS),
         "",
         "interpretation",
@@ -265,21 +256,7 @@ def _others(one: One, space: InterpretationSpace) -> Table:
     )
 
 
-class GoTo(BaseModel):
-    """The form that leads to an index."""
-
-    index: int = Field(0, ge=0, title="Index")
-    output: int = Field(0, json_schema_extra={"control": "hidden"})
-    protocol: str = Field("", json_schema_extra={"control": "hidden"})
-    data: str = Field("", json_schema_extra={"control": "hidden"})
-
-
-def _go(one: One) -> Form:
-    values = {"index": one.item.index, **dict(one.place.scope.fields)}
-    return Form(GoTo, one.links.interpretations(one.place.slug, one.item.circuit.hex), "Go", values, changes=False)
-
-
-def class_of(space: InterpretationSpace, index: int) -> int:
+def class_of(space: MatchingSpace, index: int) -> int:
     """The observed class of an interpretation; its members follow one another, so the least indices are ascending."""
     low, high = 0, space.n_observed - 1
     while low < high:

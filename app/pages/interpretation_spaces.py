@@ -7,10 +7,9 @@ in the sandbox; where a network has five or six inputs it takes seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from analysis.errors import BeyondLimits
-from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.matching import GateWish, MatchingSpace
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
@@ -24,18 +23,16 @@ MAX_BYTES: Final = 64 << 20
 """Of all that are kept; one that takes more by itself is not."""
 _REFUSAL_BYTES: Final = 1_000
 
-Space = TypeVar("Space", bound=InterpretationSpace)
 
-
-def _size(found: InterpretationSpace | BeyondLimits) -> int:
+def _size(found: MatchingSpace | BeyondLimits) -> int:
     return _REFUSAL_BYTES if isinstance(found, BeyondLimits) else found.n_bytes
 
 
-_RECENT: Final = Recent[InterpretationSpace | BeyondLimits](MAX_BYTES, _size)
+_RECENT: Final = Recent[MatchingSpace | BeyondLimits](MAX_BYTES, _size)
 
 
-def space_of(question: Question, circuit: Circuit, most: int | None = None) -> InterpretationSpace:
-    """All interpretations of a circuit, counted.
+def space_of(question: Question, circuit: Circuit, most: int | None = None) -> MatchingSpace:
+    """All interpretations of a circuit, counted, none asked for by gate.
 
     Args:
         circuit: a circuit of its network.
@@ -44,7 +41,7 @@ def space_of(question: Question, circuit: Circuit, most: int | None = None) -> I
     Raises:
         BeyondLimits: there are too many to be counted on the spot.
     """
-    return _counted((question.digest, circuit.mask, most), lambda: InterpretationSpace(question, circuit, most))
+    return _counted((question.digest, circuit.mask, most), lambda: MatchingSpace(question, circuit, most))
 
 
 def matches_of(question: Question, circuit: Circuit, wishes: Sequence[GateWish]) -> MatchingSpace:
@@ -58,12 +55,12 @@ def matches_of(question: Question, circuit: Circuit, wishes: Sequence[GateWish])
     return _counted(key, lambda: MatchingSpace.of(question, circuit, wishes))
 
 
-def _counted(key: Hashable, make: Callable[[], Space]) -> Space:
+def _counted(key: Hashable, make: Callable[[], MatchingSpace]) -> MatchingSpace:
     kept = _RECENT.get(key)
     if isinstance(kept, BeyondLimits):
         raise BeyondLimits(kept.item, kept.cause, kept.cure)
     if kept is not None:
-        return kept  # type: ignore[return-value]  # the key says of which kind it is
+        return kept
     space = make()
     try:
         space.count  # noqa: B018  what takes the time

@@ -12,17 +12,24 @@ from analysis.explanations.registry import RECORDED
 from analysis.models.circuits import read_mask
 from app.addressing import Addresses
 from app.errors import NotFound
+from app.pages.algorithm import algorithm
+from app.pages.alignment import alignment
 from app.pages.circuit import circuit
+from app.pages.direction import direction
 from app.pages.explanations import find_explanation
 from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
 from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean
+from app.pages.placed import meant
 from app.pages.recorded import recorded
 from pluriscope.naming import ExplanationRef
 
 PAGES: Final[Mapping[str, Page]] = {
     "circuit": circuit,
     "interpretation": interpretation,
+    "algorithm": algorithm,
+    "alignment": alignment,
+    "direction": direction,
     **dict.fromkeys((kind.key for kind in RECORDED), recorded),
 }
 
@@ -44,9 +51,12 @@ def find_document(
         BadQuery: an option that the page does not have, or a value that it cannot have.
         BeyondLimits: the explanation is too large to be read on the spot.
     """
-    ref = _reference(links, network, text)
+    named = _reference(links, network, text)
+    options = read_options(PAGES[named.kind].options, query)
+    ref = meant(named, options)
     declared = PAGES[ref.kind]
-    options = read_options(declared.options, query)
+    if ref.kind != named.kind:
+        options = declared.options.model_validate(options.scope.query())
     reach: Callable[..., AnyPlace] = locate_any if ref.kind == "circuit" else locate_boolean
     place = reach(session, links, network, options.scope)
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, get_origin
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
@@ -73,6 +74,23 @@ class One:
     def url(self, **view: Any) -> str:
         """Its address with further options of its page."""
         return self.links.explanation(self.whole.slug, self.ref, self.whole.scope, **view)
+
+    def told(self, stored: bool) -> dict[str, Any]:
+        """What every record says.
+
+        Args:
+            stored: whether an analysis here holds it.
+        """
+        return {
+            "ref": str(self.ref),
+            "url": self.url(),
+            "network": self.whole.row.digest,
+            "output": self.whole.scope.output,
+            "protocol": self.whole.protocol_digest,
+            "data": self.whole.data_digest,
+            "engine_version": ENGINE_VERSION,
+            "stored": stored,
+        }
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Placements as they stand in addresses: ``PATH:LAYER.NEURON+NEURON``, one for each variable of an algorithm.
 
-An alignment id is a hash, so it leads back to its placement only where a row holds both. The address of an alignment
-that no row holds therefore carries its placement: ``?place=0:1.0+2&place=1:2.1``. In a comparison the same placement is
-written in one piece, ``a-ALGORITHM.0:1.0+2_1:2.1``.
+An alignment id is a hash, so it leads back to its placement only where a row holds both. The reference of an alignment
+that no row holds therefore carries its placement in one piece, ``a-ALGORITHM.0:1.0+2_1:2.1``; a form sends
+``?place=0:1.0+2&place=1:2.1`` behind the address of its algorithm.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from analysis.alignments.alignment import Alignment
 from analysis.explanations.explanation import Claim
 from analysis.interventions.neuron_set import NeuronSet
 from app.errors import BadQuery
@@ -19,7 +18,7 @@ from app.figures.svg.directions import linear_words
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
 _PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")
-_BETWEEN: Final = "_"
+BETWEEN: Final = "_"
 
 
 def write_place(path: str, site: NeuronSet) -> str:
@@ -27,14 +26,9 @@ def write_place(path: str, site: NeuronSet) -> str:
     return f"{path}:{site.layer}.{'+'.join(map(str, site.neurons))}"
 
 
-def places_of(alignment: Alignment) -> list[str]:
-    """All places in the order of their paths: the one way to write them in an address."""
-    return [write_place(path, site) for path, site in alignment.places]
-
-
-def placement_text(alignment: Alignment) -> str:
-    """All places in one piece, for a comparison's address."""
-    return _BETWEEN.join(places_of(alignment))
+def placement_text(places: Iterable[tuple[str, NeuronSet]]) -> str:
+    """All places in one piece, in the order of their paths, for references."""
+    return BETWEEN.join(write_place(path, site) for path, site in sorted(places))
 
 
 def is_placement(text: str) -> bool:
@@ -48,7 +42,7 @@ def read_placement_text(text: str) -> list[tuple[str, NeuronSet]]:
     Raises:
         BadQuery: a piece is malformed or a variable is placed twice.
     """
-    return read_places(text.split(_BETWEEN), field="e")
+    return read_places(text.split(BETWEEN), field="e")
 
 
 def read_places(texts: Sequence[str], *, field: str = "place") -> list[tuple[str, NeuronSet]]:

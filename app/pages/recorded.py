@@ -8,7 +8,6 @@ from typing import Any
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis import ENGINE_VERSION
 from analysis.explanations.explanation import Claim, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
@@ -17,8 +16,7 @@ from app.figures.svg import Direction, circuit_thumb, direction_diagram, weight_
 from app.figures.svg.tiles import Tile
 from app.options import PageModel, ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
-from app.pages.candidates import frequent_tables, input_text
-from app.pages.formulas import hues_of
+from app.pages.candidates import hues_at, input_texts
 from app.pages.page import One, page
 from app.pages.placements import site_of
 from app.pages.shared import truth_rows
@@ -53,14 +51,7 @@ def recorded_record(one: One) -> RecordedRecord:
     place, kind = one.place, _kind(one)
     return RecordedRecord(
         kind=kind.key,
-        ref=str(one.ref),
-        url=one.url(),
-        network=place.question.model.digest,
-        output=place.scope.output,
-        protocol=place.question.protocol.digest,
-        data=place.question.record.digest,
-        engine_version=ENGINE_VERSION,
-        stored=_is_stored(one),
+        **one.told(_is_stored(one)),
         name=kind.name(one.item),
         figures={told.name: told.value for told in _figures(one)},
         claims=[_claim(one, claim) for claim in kind.claims(one.item)],
@@ -138,7 +129,7 @@ def _found_words(one: One) -> Markup:
 def _drawing(one: One, title: str, claims: list[ClaimRecord]) -> Markup:
     """Directions as combs, functions as tiles."""
     weights = one.place.question.cut.weights
-    hues = hues_of(frequent_tables(one.session, one.place))
+    hues = hues_at(one.session, one.place)
     combs = [
         Direction(claim.layer, tuple(claim.weights), tuple(claim.truth_table), claim.label)
         for claim in claims
@@ -151,8 +142,7 @@ def _drawing(one: One, title: str, claims: list[ClaimRecord]) -> Markup:
 
 
 def _table(one: One, claims: list[ClaimRecord]) -> Block:
-    n_inputs = one.place.question.cut.n_inputs
-    bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
+    bits = input_texts(one.place.question.cut.n_inputs)
     columns = [
         column("site", "Site", "Neurons, or a direction of a layer.", first=True),
         column("label", "Function", "What the site is taken for."),

@@ -58,9 +58,7 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         network, here, depth = named["network"], "compare", len(parts)
     else:
         return ()
-    if here == "algorithms" and parts[4:5] == ["directions"]:
-        here = "directions"  # an algorithm's alignments on directions
-    if here in ("circuits", "algorithms"):
+    if here == "circuits":
         here = "explanations"
     if here == "claims":
         here, depth = "methods", depth + 1  # what others found, beside what methods answer

@@ -1,7 +1,8 @@
-"""Verdicts of criteria on what an analysis found: which are stored, and asking for others."""
+"""Verdicts of criteria: on one explanation, which are stored of an analysis, and asking for others."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,8 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
-from analysis.errors import InvalidCriterion
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_searches
@@ -20,22 +20,54 @@ from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import limits_in
-from app.options import PageModel
+from app.options import PageModel, ScopeOptions
+from app.pages.compare.options import ChosenOptions
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
-    CriteriaPage,
+    CriteriaRecord,
     Text,
-    build_criteria,
-    criteria_page,
+    criteria_record,
     find_judged,
+    steps_of,
 )
+from app.pages.explanations import find_explanation, read_ref
+from app.pages.page import EXPLANATION
+from app.pages.place import locate_boolean
+from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 from pluriscope.naming import Scope
 
 router = APIRouter()
 CRITERIA = "/networks/{network}/criteria"
+
+
+@router.get(
+    f"{API_V2}{EXPLANATION}/criteria",
+    tags=["explanations"],
+    summary="Every criterion on one explanation",
+    responses=api_errors(400, 404, 422),
+)
+def verdicts(
+    session: Reading, links: Links, network: str, ref: str, options: Annotated[ScopeOptions, Query()]
+) -> list[CriterionVerdict]:
+    """What every criterion that applies says of it, with its usual settings: what is stored, else computed now."""
+    place = locate_boolean(session, links, network, options.scope)
+    return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1), 1))
+
+
+@router.get("/networks/{network}/verdicts", include_in_schema=False)
+def former_verdicts(links: Links, network: str, options: Annotated[ChosenOptions, Query()]) -> RedirectResponse:
+    """Where a page of its own said that: now that of the explanation does, of several their comparison."""
+    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    if len(texts) != 1:
+        to = links.compare(network, texts, options.scope, part=texts and "criteria", theme=options.theme)
+        return RedirectResponse(to, 301)
+    ref, scope = read_ref(texts[0], 1), options.scope
+    scope = replace(scope, protocol=ref.protocol or scope.protocol)
+    to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
+    return RedirectResponse(f"{to}#criteria", 301)
 
 
 class CriteriaRequest(PageModel):
@@ -54,9 +86,11 @@ class CriteriaRequest(PageModel):
 @router.get(API_PREFIX + CRITERIA, tags=["networks"], summary="Stored criteria", responses=api_errors(400, 404))
 def criteria(
     session: Reading, links: Links, network: str, options: Annotated[CriteriaOptions, Query()]
-) -> CriteriaPage:
+) -> CriteriaRecord:
     """Which criteria have verdicts about an analysis, with tallies, which wanted ones have none, and the jobs."""
-    return build_criteria(session, links, network, options)
+    steps = steps_of(options.criteria)
+    _, analysis = find_judged(session, links, network, options.scope)
+    return criteria_record(session, links, analysis, steps)
 
 
 @router.post(
@@ -64,19 +98,19 @@ def criteria(
     tags=["networks"],
     summary="Ask for criteria",
     status_code=202,
-    responses={200: {"model": CriteriaPage, "description": "All are stored."}, **api_errors(403, 404, 422)},
+    responses={200: {"model": CriteriaRecord, "description": "All are stored."}, **api_errors(403, 404, 422)},
 )
-def ask(session: Writing, links: Links, network: str, order: CriteriaRequest, response: Response) -> CriteriaPage:
+def ask(session: Writing, links: Links, network: str, order: CriteriaRequest, response: Response) -> CriteriaRecord:
     """Judge what a stored analysis found, in the background. What is stored is not computed again."""
     steps = parse_steps(order.criteria) or default_steps()
     scope = Scope(order.output, order.protocol, order.data)
-    row, analysis, job = ask_for_criteria(session, links, network, scope, steps)
+    _, analysis, job = ask_for_criteria(session, links, network, scope, steps)
     session.flush()
     if job is None:
         response.status_code = 200
     else:
         response.headers["Location"] = links.twin(links.job(job.id))
-    return criteria_page(session, links, row, analysis, scope, steps, first=job)
+    return criteria_record(session, links, analysis, steps, job)
 
 
 @router.post(CRITERIA, include_in_schema=False)
@@ -85,14 +119,9 @@ def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> R
     output = str(form.get("output") or "0")
     if not (output.isascii() and output.isdigit() and len(output) < 4):
         raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
-    texts, sequence = ([str(text) for text in form.getlist(name)] for name in ("criteria", "sequence"))
-    if max(len(texts), len(sequence)) > MAX_STEPS:
-        raise BadQuery("criteria", f"are more than {MAX_STEPS}", "ask for fewer at a time", "criteria")
-    try:
-        steps = parse_steps(texts) or default_steps()
-        back = [str(step) for step in parse_steps(sequence)]
-    except InvalidCriterion as error:
-        raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
+    steps = steps_of([str(text) for text in form.getlist("criteria")])
+    sequence = [str(text) for text in form.getlist("sequence")]
+    back = [str(step) for step in steps_of(sequence)] if sequence else []
     scope = Scope(int(output), str(form.get("protocol") or "complete"), str(form.get("data") or ""))
     row, _, _ = ask_for_criteria(session, links, network, scope, steps)
     return RedirectResponse(links.funnel(row.slug, scope, criteria=back), status_code=303)
@@ -106,7 +135,7 @@ def ask_for_criteria(
     Raises:
         NotFound: no such network, output, protocol or data record, or no such analysis yet.
     """
-    row, analysis, _ = find_judged(session, links, network, scope)
+    row, analysis = find_judged(session, links, network, scope)
     asked = kinds_and_steps(steps, stored_searches(session, analysis.id))
     missing = missing_steps(session, analysis, asked, budget=limits_in(session).criterion_seconds)
     if not missing:

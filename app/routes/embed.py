@@ -1,39 +1,45 @@
-"""Embeddings: a page without the site around it, which other sites may show in a frame."""
+"""Embeddings: a page without the site around it, which other sites may show in a frame, and what oEmbed says of it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from pydantic import ValidationError
 
 from app.error_answers import api_errors
-from app.errors import BadQuery
+from app.errors import BadQuery, NotFound, Unsupported
 from app.middleware import CONTENT_SECURITY_POLICY
+from app.options import PageModel
 from app.pages.compare.views import ComparePage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
-from app.pages.sharing.embedding import EmbedOptions, Oembed, build_oembed, embed_parts
+from app.pages.sharing.share import EMBED_HEIGHT, EMBED_WIDTH, share_of
+from app.pages.sharing.targets import build_target, read_target
 from app.rendering import base_url, render
+from app.routes.cards import theme_of
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of
 
 router = APIRouter()
+PARTS: Final = ("title", "drawing", "numbers")
+CACHE_SECONDS: Final = 3_600
 
 
 def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
-    """One network, explanation or comparison, in a frame."""
-    options = _options(request)
+    """One network, explanation or comparison, in a frame; ``hide`` leaves parts out."""
+    hide = request.query_params.getlist("hide")
+    theme_of(request)
+    for part in hide:
+        if part not in PARTS:
+            raise BadQuery(f"option 'hide' {part[:40]!r}", "is unknown", f"use {', '.join(PARTS)}", "hide")
     page = page_of(request, session, links, "hide")
-    facts, share = embed_parts(page, links, base_url(request))
-    several = isinstance(page, ComparePage)
     context = {
-        "facts": facts,
-        "link": share,
-        "hide": options.hide,
-        "drawing": None if several or "drawing" in options.hide else drawing_of(page),
-        "thumbs": thumbs_of(page) if isinstance(page, ComparePage) and "drawing" not in options.hide else [],
+        "embedded": share_of(page, links, base_url(request)),
+        "hide": hide,
+        "drawing": None if isinstance(page, ComparePage) or "drawing" in hide else drawing_of(page),
+        "thumbs": thumbs_of(page) if isinstance(page, ComparePage) and "drawing" not in hide else [],
     }
     ancestors = request.app.state.settings.embed_ancestors
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
@@ -47,18 +53,24 @@ for _pattern in SHOWN:
     router.add_api_route(f"/embed{_pattern}", embedding, response_class=HTMLResponse, include_in_schema=False)
 
 
-def _options(request: Request) -> EmbedOptions:
-    given = {"hide": request.query_params.getlist("hide"), "theme": request.query_params.get("theme")}
-    try:
-        return EmbedOptions.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        allowed = "light or dark" if name == "theme" else "title, drawing or numbers"
-        raise BadQuery(f"option {name!r} {str(first['input'])[:40]!r}", "is unknown", f"use {allowed}", name) from None
-
-
 # --- oEmbed: other sites ask what to show for one of our addresses (https://oembed.com)
+
+
+class Oembed(PageModel):
+    """The answer of the oEmbed endpoint, as its specification names the fields."""
+
+    type: Literal["rich"] = "rich"
+    version: Literal["1.0"] = "1.0"
+    title: str
+    provider_name: str = "Pluriscope"
+    provider_url: str
+    cache_age: int = CACHE_SECONDS
+    html: str
+    width: int
+    height: int
+    thumbnail_url: str
+    thumbnail_width: int = 1200
+    thumbnail_height: int = 630
 
 
 Pixels = Annotated[int | None, Query(ge=160, le=10_000, description="Most that the frame may take, in pixels.")]
@@ -79,11 +91,30 @@ def oembed(
     404 for an address that names nothing here, 501 for another format, as the specification asks; options that it does
     not know are ignored, since consumers add their own.
     """
-    answer = build_oembed(session, links, base_url(request), url, form, maxwidth, maxheight)
-    fields = answer.model_dump()
-    headers = {"cache-control": f"public, max-age={answer.cache_age}", "access-control-allow-origin": "*"}
+    if form not in ("json", "xml"):
+        raise Unsupported(f"format {form[:20]!r}", "is not made here", "ask for json or xml", "format")
+    if not url:
+        raise BadQuery("option 'url'", "is missing", "give the whole address of a page, percent-encoded", "url")
+    base = base_url(request)
+    given = urlsplit(url)
+    if given.scheme not in ("http", "https") or given.netloc.lower() != urlsplit(base).netloc.lower():
+        cause, cure = f"does not belong to {base or 'this site'}", "ask the site that it belongs to"
+        raise NotFound(f"address {url[:200]!r}", cause, cure, "url", links.gallery(), "all networks")
+    share = share_of(build_target(session, links, read_target(url, links)), links, base)
+    if share is None:
+        raise ValueError("what an address names can always be shared")
+    width, height = (min(usual, most or usual) for usual, most in ((EMBED_WIDTH, maxwidth), (EMBED_HEIGHT, maxheight)))
+    answer = Oembed(
+        title=share.facts.title,
+        provider_url=base + links.gallery(),
+        html=share.frame(width, height),
+        width=width,
+        height=height,
+        thumbnail_url=share.card_url,
+    )
+    headers = {"cache-control": f"public, max-age={CACHE_SECONDS}", "access-control-allow-origin": "*"}
     if form == "json":
-        return JSONResponse(fields, headers=headers)
-    body = "".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in fields.items())
+        return JSONResponse(answer.model_dump(), headers=headers)
+    body = "".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in answer.model_dump().items())
     text = f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<oembed>{body}</oembed>\n'
     return Response(text, media_type="text/xml", headers=headers)

@@ -102,34 +102,16 @@ def _json_cell(cell: exports.Cell) -> exports.Cell:
 
 TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
     (
-        "/networks/{network}/circuits/{mask}/interpretations",
+        "/networks/{network}/explanations/{ref}/interpretations",
         exports.interpretations_table,
         "Interpretations of a circuit",
         "Some interpretations in the order of their index, a column for each neuron.",
-    ),
-    (
-        "/networks/{network}/algorithms/{algorithm}/alignments",
-        exports.alignments_table,
-        "Alignments of an algorithm",
-        "Every kept alignment: minimal ones, other valid ones, the best that fail.",
-    ),
-    (
-        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/interchanges",
-        exports.interchanges_table,
-        "Interchanges of an alignment",
-        "Every interchange intervention of one alignment with the network's output and what the algorithm says.",
     ),
     (
         "/networks/{network}/directions",
         direction_exports.directions_table,
         "Alignments on directions",
         "Every kept alignment of one class of directions, the best that fail included.",
-    ),
-    (
-        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
-        direction_exports.direction_interchanges_table,
-        "Interchanges of an alignment on directions",
-        "Every interchange of one alignment on directions with the network's output and what the algorithm says.",
     ),
     (
         "/networks/{network}/figures",
@@ -173,8 +155,6 @@ def _add(path: str, build: Builder, summary: str, about: str) -> None:
     taken = {name: kind for name, kind in taken_by(build, path).items() if name != "session"}
     takes(answer, {"request": Request, **taken, "form": Form})
     name = path.rpartition("/")[2].replace("-", "_")
-    if "/directions/" in path:
-        name = f"direction_{name}"
     if path.startswith("/models/"):
         name = f"model_{name}"
     router.add_api_route(

@@ -52,14 +52,24 @@ class Former:
 
 _NOW_V2: Final = "is answered by the second version of the interface"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
+_ALGORITHM: Final = "/networks/{network}/algorithms/{algorithm}"
 _ONES: Final = {
     "/networks/{network}/circuits/{mask}": ("/networks/{network}/explanations/c-{mask}", ("start", "classes")),
     "/networks/{network}/circuits/{mask}/interpretations/{index}": (
         "/networks/{network}/explanations/i-{mask}.{index}",
         (),
     ),
+    _ALGORITHM: ("/networks/{network}/explanations/g-{algorithm}", ("place", "minimal")),
+    f"{_ALGORITHM}/alignments/{{alignment}}": (
+        "/networks/{network}/explanations/a-{algorithm}.{alignment}",
+        ("place",),
+    ),
+    f"{_ALGORITHM}/directions": ("/networks/{network}/explanations/g-{algorithm}", ("at",)),
+    f"{_ALGORITHM}/directions/{{alignment}}": ("/networks/{network}/explanations/d-{algorithm}.{alignment}", ("at",)),
 }
 """Addresses that explanations had, with those that they have now and the options that went along."""
+_LIST: Final = "/networks/{network}/circuits/{mask}/interpretations"
+_LIST_NOW: Final = "/networks/{network}/explanations/c-{mask}/interpretations"
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = PATTERNS
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
@@ -78,10 +88,27 @@ _FORMER_ANALYSES: Final = tuple(
 FORMER: Final[tuple[Former, ...]] = (
     Former("/alice-and-bob", f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}", ()),
     *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
-    *(Former(f"/embed{page}", f"/embed{to}", (*SCOPE, "hide"), twin=False) for page, (to, _) in _ONES.items()),
     *(
-        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, "width"), twin=False)
-        for page, (to, _) in _ONES.items()
+        Former(f"/embed{page}", f"/embed{to}", (*SCOPE, *kept, "hide"), twin=False)
+        for page, (to, kept) in _ONES.items()
+    ),
+    *(
+        Former(
+            f"{_ALGORITHM}/alignments.{form}",
+            f"{api}/networks/{{network}}/explanations{ending}?kind=alignment&valid=any&algorithm={{algorithm}}",
+            twin=False,
+        )
+        for form, api, ending in (("csv", "", ".csv"), ("json", API_V2, ""))
+    ),
+    *(
+        Former(f"{page}/interchanges.{form}", f"{api}{to}{ending}", (*SCOPE, *(() if api else kept)), twin=False)
+        for page, (to, kept) in _ONES.items()
+        if page.endswith("/{alignment}")
+        for form, api, ending in (("csv", "", "/interchanges.all.csv"), ("json", API_V2, ""))
+    ),
+    *(
+        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, *kept, "width"), twin=False)
+        for page, (to, kept) in _ONES.items()
         for made in _MADE
     ),
     *(
@@ -106,6 +133,9 @@ FORMER: Final[tuple[Former, ...]] = (
         for former in _FORMER_ANALYSES
         if "{form}" not in former.path
     ),
+    Former(_LIST, _LIST_NOW, (*SCOPE, "gate", "classes", "start", "index", "draw"), twin=False),
+    Former(f"{_LIST}.{{form}}", f"{_LIST_NOW}.{{form}}", (*SCOPE, "start", "rows"), twin=False),
+    Former(f"{API_PREFIX}{_LIST}", became=_NOW_V2, cure=f"ask {API_V2}{_LIST_NOW}", parent=_LIST_NOW, twin=False),
     Former("/networks/{network}/plan", "/networks/{network}"),
     *(
         Former(
@@ -117,6 +147,14 @@ FORMER: Final[tuple[Former, ...]] = (
         )
         for name in ("circuits", "algorithms", "explanations", "explanations.csv")
     ),
+    Former(
+        f"{API_PREFIX}/networks/{{network}}/verdicts",
+        became=_NOW_V2,
+        cure=f"ask {API_V2}/networks/NETWORK/explanations/REF/criteria",
+        parent="/networks/{network}/explanations",
+        twin=False,
+    ),
+    Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
     Former("/networks/{network}/common-ground/places", "/networks/{network}/common-ground"),
     *(
         Former(f"{page}/verify", page, (*SCOPE, "network", "e", "place", "at", "pin"), twin=page != EXPLANATION)
@@ -165,7 +203,7 @@ def _add(former: Former, api: str) -> None:
             cure = former.cure.format(**names)
             raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
         kept = [(key, value) for key, value in request.query_params.multi_items() if key in former.keeps]
-        query = f"?{urlencode(kept)}" if kept else ""
+        query = f"{'&' if '?' in former.to else '?'}{urlencode(kept)}" if kept else ""
         return RedirectResponse(f"{prefix}{api}{former.to.format(**names)}{query}", 301)
 
     router.add_api_route(f"{api}{former.path}", answer, response_model=None)

@@ -8,10 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.addressing import API_PREFIX
-from app.error_answers import api_errors
-from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
-from app.pages.alignment import alignment_address, build_alignment
 from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
@@ -19,7 +15,6 @@ from app.pages.findings import build_findings
 from app.pages.front_figure import build_figure
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import GalleryOptions, build_gallery
-from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.overview import Overview, OverviewOptions
@@ -29,15 +24,13 @@ from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.search.page import build_search
 from app.pages.sharing.share import share_of
-from app.pages.verdicts.page import build_verdicts
+from app.pages.verdicts.told import compared
 from app.rendering import NO_TABLE, base_url, is_fragment, network_row, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
+from pluriscope.templating import PART
 
 router = APIRouter()
-CIRCUIT = "/networks/{network}/circuits/{mask}"
-INTERPRETATIONS = CIRCUIT + "/interpretations"
-ALGORITHM = "/networks/{network}/algorithms/{algorithm}"
 GALLERY = Page(
     "/gallery",
     build_gallery,
@@ -60,30 +53,6 @@ NETWORK = Page(
     """,
 )
 PLAIN = (
-    Page(
-        ALGORITHM + "/alignments/{alignment}",
-        build_alignment,
-        "alignment",
-        "algorithms",
-        "One alignment",
-        """
-        An alignment with every interchange intervention, computed from the weights.
-
-        One that is not stored needs its placement as well: `place=PATH:LAYER.NEURON+NEURON` for each variable.
-        """,
-    ),
-    Page(
-        "/networks/{network}/verdicts",
-        build_verdicts,
-        "verdicts",
-        "compare",
-        "Every criterion's verdict",
-        """
-        What every criterion that applies says about one to six explanations, with its default settings: the stored
-        outcome, else computed on the spot; with score, reason and witness.
-        """,
-        block="verdicts",
-    ),
     Page(
         "/collection",
         build_collection,
@@ -166,18 +135,6 @@ SANDBOX = Page(
     """,
     errors=(400, 404, 422),
 )
-READINGS = Page(
-    INTERPRETATIONS,
-    build_interpretations,
-    "interpretations",
-    "circuits",
-    "Interpretations of a circuit by gate",
-    """
-    The interpretations whose neurons are given gates: how many, exactly, and some of them; none is listed to count.
-
-    `index` and `draw` lead somewhere in HTML only.
-    """,
-)
 add_twin(router, GALLERY)
 add_twin(
     router,
@@ -190,7 +147,7 @@ add_twin(
 )
 add_twin(router, NETWORK)
 add_page(router, *PLAIN)
-for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+for _page in (COMPARISON, FUNNEL, SANDBOX):
     add_twin(router, _page)
 
 
@@ -235,63 +192,12 @@ def network_page(
 def compare_page(
     request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
 ) -> HTMLResponse:
+    if request.query_params.get(PART) == "criteria" and (criteria := compared(session, links, options)):
+        return show(request, criteria, room="Explore")
     page = build_compare(session, links, options)
     if page.missing or page.swapping:
         return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
     return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
-
-
-@router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
-def interpretations_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    mask: str,
-    options: Annotated[InterpretationsOptions, Query()],
-) -> HTMLResponse | RedirectResponse:
-    if options.index:  # what the form of an interpretation's page sends
-        return RedirectResponse(links.interpretation(network, mask, int(options.index), options.scope), 303)
-    if options.draw:
-        return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
-    page = build_interpretations(session, links, network, mask, options)
-    context = {"page": page, **(NO_TABLE if page.why_not else {})}
-    return render(request, "pages/interpretations.html", context, block="readings")
-
-
-@router.get(ALGORITHM, response_class=HTMLResponse, include_in_schema=False)
-def algorithm_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    algorithm: str,
-    options: Annotated[AlgorithmOptions, Query()],
-) -> Response:
-    if options.place:
-        return RedirectResponse(alignment_address(session, links, network, algorithm, options), 302)
-    page = build_algorithm(session, links, network, algorithm, options)
-    return render(request, "pages/algorithm.html", {"page": page, "scope": options.scope}, block="alignments")
-
-
-@router.get(
-    API_PREFIX + ALGORITHM,
-    tags=["algorithms"],
-    summary="One algorithm",
-    response_model=AlgorithmPage,
-    responses={**api_errors(400, 404), 302: {"description": "To the alignment that the option `place` names."}},
-)
-def algorithm_twin(
-    session: Reading, links: Links, network: str, algorithm: str, options: Annotated[AlgorithmOptions, Query()]
-) -> AlgorithmPage | Response:
-    """An algorithm with its kept alignments, valid ones first.
-
-    With `place=PATH:LAYER.NEURON+NEURON` for each variable it leads on to that alignment, stored or not.
-    """
-    if options.place:
-        page = alignment_address(session, links, network, algorithm, options)
-        return RedirectResponse(links.twin(page), 302)
-    return build_algorithm(session, links, network, algorithm, options)
 
 
 @router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)

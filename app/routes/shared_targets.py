@@ -12,9 +12,6 @@ from app.pages.sharing.targets import SharedPage, Target, build_target, read_tar
 
 PATTERNS: Final = (
     "/networks/{network}",
-    "/networks/{network}/algorithms/{algorithm}",
-    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
-    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
     "/networks/{network}/explanations/{ref}",
     "/compare",
 )

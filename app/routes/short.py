@@ -112,7 +112,7 @@ def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLRespons
     sentence = Markup(
         '<a href="{0}">{0}</a> is made of the address itself and kept by this site. The long address keeps working.'
     ).format(made.url)
-    actions = [Action("Back to the page", made.address, primary=True), Menu("Share", (), made.url)]
+    actions = (Action("Back to the page", made.address, primary=True), Menu("Share", (), made.url))
     return show(request, [Head("A short link", sentence, actions=actions)], status_code=201 if is_new else 200)
 
 

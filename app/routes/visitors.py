@@ -126,11 +126,11 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
         asking = Request({**request.scope, "method": "GET", "path": path, "query_string": split.query.encode()})
         endpoint(request=asking, session=session, links=links, options=options_of(asking), **named)
         return
-    _check_options(endpoint, query)
     try:
         target = read_target(address, links)
     except NotFound:
-        return  # a list: its options were checked, and what it lists may be nothing
+        _check_options(endpoint, query)  # of a list, which may hold nothing
+        return
     build_target(session, links, target)
 
 

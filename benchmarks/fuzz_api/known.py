@@ -36,24 +36,11 @@ def known_values(client: httpx.Client) -> list[Known]:
     }
     places: list[Known] = []
     for slug in slugs_of(client):
-        base = f"/api/v1/networks/{slug}"
-        masks = [str(item["mask"]) for item in items(f"{base}/circuits?limit=4") if "mask" in item]
-        refs = [f"{kind}-{mask}{end}" for mask in masks for kind, end in (("c", ""), ("i", ".0"))]
-        place = everywhere | {"network": [slug], "mask": masks, "e": refs, "pin": refs}
-        aligned: Known = {}
-        for item in items(f"{base}/explanations?limit=30&kind=alignment"):
-            parts = str(item.get("url", "")).split("?")[0].split("/")
-            if "alignments" in parts:
-                algorithm = parts[parts.index("algorithms") + 1]
-                aligned.setdefault(algorithm, []).append(parts[parts.index("alignments") + 1])
-        places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(aligned.items())[:4]]
-        places += [] if aligned else [place]
-        on_directions: Known = {}
-        for algorithm in items(f"{base}/directions?limit=3"):
-            for url in [one["url"] for one in algorithm.get("items", [])]:
-                parts = url.split("?")[0].split("/")
-                on_directions.setdefault(parts[-3], []).append(parts[-1])
-        places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(on_directions.items())[:2]]
+        every = f"/api/v2/networks/{slug}/explanations?valid=any&limit=6&kind="
+        kinds = ("circuit", "interpretation", "algorithm", "alignment", "direction", "probe")
+        found = [item for kind in kinds for item in items(every + kind)]
+        refs, masks = [item["ref"] for item in found], [item["mask"] for item in found if item.get("mask")]
+        places.append(everywhere | {"network": [slug], "mask": masks, "ref": refs, "e": refs, "pin": refs})
     return places or [everywhere]
 
 

@@ -57,7 +57,6 @@ STORED: Final[Types] = {
     "causal_order": "bool",
     "margin": "float",
 }
-_MAX_AT: Final = 2_000
 _WORDS: Final = {
     "integer": "small integers that read it",
     "integer-any": "small integers, any",
@@ -141,17 +140,12 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
             "irredundant": {name: _flags(one[name] for one in redundancy) for name in IRREDUNDANT.choices},
         },
         ref=lambda place: str(ref(place)),
-        url=lambda place: found.url(ref(place), at=_at(stored["text"][place])),
+        url=lambda place: found.url(ref(place)),
         more=more,
         drawing=lambda place: found.thumb(None, (), _combs(trees[place], placed[place])),
         own=("margin", True),
         says="An algorithm whose variables stand on directions of a layer instead of on single neurons.",
     )
-
-
-def _at(text: str) -> str:
-    """The text that says all an alignment is; one too long for addresses stays out."""
-    return text if len(text) <= _MAX_AT else ""
 
 
 def _combs(tree: Any, alignment: DirectionAlignment) -> list[Direction]:

@@ -21,7 +21,6 @@ from analysis.reverify import (
     recompute_interpretation,
     recompute_network,
     smaller_by_one,
-    verdict_of,
 )
 from tests.factories import pretrained_xor, real_analysis
 
@@ -112,7 +111,7 @@ def test_a_moved_weight_is_noticed_wherever_it_matters() -> None:
     moved = nudged(file.network, 1e-6)
     held = hold_against(recompute_circuit(ask(moved, task=file.tasks[0], data=DATA), circuit), stored)
     by_key = {figure.key: figure.status for figure in held}
-    assert verdict_of(held) == "differs"
+    assert "differs" in {figure.status for figure in held}
     assert by_key["outputs"] == "differs"
     assert by_key["edges"] == "equal"
     digests = [values(recompute_network(one, file.tasks))["network_digest"] for one in (file.network, moved)]
@@ -141,7 +140,6 @@ def test_what_is_only_stored_is_told_as_not_recomputed() -> None:
     assert [(figure.key, figure.status, figure.stored) for figure in held] == [
         ("valid_alignments", "not_recomputed", 3)
     ]
-    assert verdict_of(held) == "not_stored"
 
 
 def test_more_than_one_edge_less_is_not_one_edge_less() -> None:

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from app.addressing import Addresses
 from app.jobs.worker import run_workers
 from app.settings import Settings
 from tests.browser.pages_table import addresses
@@ -53,7 +54,7 @@ class Site:
 
     def twin(self, path: str) -> Any:
         """The JSON twin of a page."""
-        answer = httpx.get(f"{self.url}/api/v1{path}", timeout=30)
+        answer = httpx.get(self.url + Addresses().twin(path), timeout=30)
         answer.raise_for_status()
         return answer.json()
 

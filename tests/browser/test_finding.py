@@ -76,7 +76,7 @@ def test_suggestions_below_the_field_of_every_page(tab, expect):
     expect(list_).to_be_hidden()
     field.press_sequentially(" ")
     list_.get_by_role("option").first.click()
-    expect(tab).to_have_url(re.compile("/algorithms/a2e8546f11f80df4"))
+    expect(tab).to_have_url(re.compile("/explanations/g-a2e8546f11f80df4"))
 
 
 def test_only_the_last_text_is_asked_for(tab, expect):

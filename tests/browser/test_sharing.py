@@ -38,7 +38,7 @@ def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
     from playwright.sync_api import expect
 
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    tab.goto(where["algorithm"])
+    tab.goto(where["network"])
     panel = tab.locator("#share")
     expect(panel.get_by_label("BibTeX", exact=True)).to_be_hidden()
     panel.locator("summary").click()
@@ -47,7 +47,7 @@ def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
     expect(panel.get_by_role("button", name="Copied", exact=True)).to_be_visible()
     assert tab.evaluate("navigator.clipboard.readText()").startswith("@misc{pluriscope-")
     panel.get_by_role("link", name="Re-verify now").click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text(re.compile(r"^3 digests match; \d+ figures found again$"))
+    expect(tab.get_by_text(re.compile(r"^3 digests match\.$"))).to_be_visible()
     expect(tab.get_by_text("differs", exact=True)).to_have_count(0)
 
 

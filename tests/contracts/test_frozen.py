@@ -35,7 +35,6 @@ EXPLANATIONS = (
 )
 COLUMNS = {
     f"{CIRCUIT}/interpretations.csv": "index,n1.0,n1.1,n1.2,n2.0,n2.1,n2.2,y,url",
-    f"{ALGORITHM}/alignments.csv": "id,formula,places,valid,minimal,agreed,of,n_neurons,margin,url",
     f"{NETWORK}/figures.csv": "figure,edge,from,to,count",
     f"{NETWORK}/funnel.csv": "kind,step,criterion,settings,before,passed,failed,undecided,not_applicable,left_least,"
     "left,whole,state",

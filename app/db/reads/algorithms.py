@@ -36,10 +36,6 @@ SORTS: Final[Mapping[str, tuple[ColumnElement[Any], bool]]] = MappingProxyType(
 )
 
 
-_AT_ONCE: Final = 500
-_ALIGNMENT_GROUPS: Final = ((True, True), (True, False), (False, False))  # valid and minimal, as lists show them
-
-
 @dataclass(frozen=True)
 class AlgorithmFilter:
     """Which algorithms of an analysis to list.
@@ -171,40 +167,7 @@ def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> Alg
 
 def find_alignment(session: Session, algorithm: AlgorithmRow, alignment_id: str) -> AlignmentRow | None:
     """One kept alignment of an algorithm by its public id."""
-    return session.scalar(_alignments_of(algorithm).where(AlignmentRow.alignment_id == alignment_id))
-
-
-def alignments_after(
-    session: Session,
-    algorithm: AlgorithmRow,
-    *,
-    after: AlignmentRow | None = None,
-    limit: int = 50,
-    minimal_only: bool = False,
-) -> tuple[list[AlignmentRow], bool]:
-    """One page of kept alignments: minimal ones, other valid ones, then the best that fail; and whether more follow.
-
-    Args:
-        algorithm: whose alignments.
-        after: the row before the page.
-        limit: most rows.
-        minimal_only: only minimal ones.
-    """
-    rows: list[AlignmentRow] = []
-    for valid, minimal in ((True, True),) if minimal_only else _ALIGNMENT_GROUPS:
-        here = (AlignmentRow.valid.is_(valid), AlignmentRow.minimal.is_(minimal))
-        query = _alignments_of(algorithm).where(*here).order_by(AlignmentRow.id)
-        if after is not None:
-            if (after.valid, after.minimal) > (valid, minimal):
-                after = None
-            elif (after.valid, after.minimal) < (valid, minimal):
-                continue
-            else:
-                query = query.where(AlignmentRow.id > after.id)
-        rows += session.scalars(query.limit(limit + 1 - len(rows)))
-        if len(rows) > limit:
-            return rows[:limit], True
-    return rows, False
+    return session.scalar(_kept(algorithm).where(AlignmentRow.alignment_id == alignment_id))
 
 
 def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:
@@ -223,11 +186,11 @@ def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[t
 
 def near_misses(session: Session, algorithm: AlgorithmRow) -> Sequence[AlignmentRow]:
     """The first hundred kept alignments of an algorithm that fail, best first."""
-    query = _alignments_of(algorithm).where(AlignmentRow.valid.is_(False)).order_by(AlignmentRow.id)
+    query = _kept(algorithm).where(AlignmentRow.valid.is_(False)).order_by(AlignmentRow.id)
     return session.scalars(query.limit(100)).all()
 
 
-def _alignments_of(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
+def _kept(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
 
 

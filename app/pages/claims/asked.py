@@ -138,7 +138,7 @@ def build_claim(session: Session, addresses: Addresses, network: str, options: C
         **found,
         nearest_url=nearest,
         smallest_url=smallest,
-        criteria_url="" if shown is None or not shown.ref else addresses.verdicts(slug, [shown.ref], scope),
+        criteria_url="" if shown is None or not shown.ref else addresses.criteria_on(slug, shown.ref, scope),
     )
 
 

@@ -11,7 +11,7 @@ from app.db.reads import common_ground as reads
 from app.options import ScopeOptions
 from app.pages.common_ground.points import algorithms_of, name_of, named, surveyed
 from app.pages.common_ground.views import KIND_OF
-from app.pages.sharing.exports import about_place
+from app.pages.sharing.about import about_place
 
 HEAD = [
     "kind",

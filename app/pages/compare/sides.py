@@ -106,7 +106,7 @@ def side_by_side(
         swapping="",
         suggestions=[],
         picker=None,
-        verdicts_url=addresses.verdicts(place.row.slug, refs, place.scope),
+        verdicts_url=addresses.compare(place.row.slug, refs, place.scope, part="criteria"),
         url=links.same(),
     )
 

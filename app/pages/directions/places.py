@@ -13,8 +13,6 @@ from analysis.alignments.alignment import IIA
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.readouts import ReadOut
-from analysis.directions.rowspace import RowspaceSplit
 from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
 from app.addressing import Addresses
@@ -23,17 +21,15 @@ from app.db.direction_tables import DirectionAlignmentRow
 from app.figures.svg import Direction
 from app.figures.svg.directions import linear_words, site_words
 from app.pages.directions.views import (
-    MAX_AT,
     DirectionItem,
     DirectionPlaceView,
     FamilyView,
     Passing,
-    ReadingView,
-    RowspaceView,
     RowView,
 )
 from app.pages.formulas import FractionView, fraction
 from app.pages.place import Place
+from app.pages.placed import directions_text
 from app.pages.shared import truth_rows
 from pluriscope.naming import ExplanationRef
 
@@ -43,16 +39,16 @@ def clean_layers(place: Place) -> tuple[NDArray[np.float64], ...]:
     return tuple(activations(place.question.cut, place.question.data.clean_rows))
 
 
-def direction_url(addresses: Addresses, place: Place, algorithm_id: str, alignment: DirectionAlignment) -> str:
-    """An alignment's permalink: with its text, which says all that it is; a text too long for addresses stays out."""
-    at = alignment.text if len(alignment.text) <= MAX_AT else ""
-    return addresses.direction(place.row.slug, algorithm_id, alignment.id, place.scope, at=at)
-
-
 def direction_ref(algorithm_id: str, alignment: DirectionAlignment, *, stored: bool) -> ExplanationRef:
-    """How a comparison's address names it: by id where a row keeps it, else by its text, ``@`` written ``:``."""
-    second = alignment.id if stored else alignment.text.replace("@", ":")
+    """How addresses name it: by id where a row keeps it, else by its text."""
+    second = alignment.id if stored or not alignment.text else directions_text(alignment.text)
     return ExplanationRef("direction", algorithm_id, second)
+
+
+def kept_direction_url(addresses: Addresses, place: Place, algorithm_id: str, alignment: DirectionAlignment) -> str:
+    """The page of one that a row keeps."""
+    ref = direction_ref(algorithm_id, alignment, stored=True)
+    return addresses.explanation(place.slug, ref, place.scope)
 
 
 def place_views(
@@ -82,33 +78,10 @@ def place_views(
     ]
 
 
-def reading_view(read: ReadOut, projections: Sequence[float], truth_table: Sequence[int]) -> ReadingView:
-    """How one direction reads its variable on every input."""
-    values = [read.gain * value + read.constant for value in projections]
-    on = [value for value, bit in zip(values, truth_table, strict=True) if bit]
-    off = [value for value, bit in zip(values, truth_table, strict=True) if not bit]
-    separated = bool(read.gain) and all(v > 0.5 for v in on) and all(v < 0.5 for v in off)
-    return ReadingView(
-        gain=read.gain, constant=read.constant, residual=read.residual, values=values, separated=separated
-    )
-
-
 def family_view(family: ObliqueFamily | None) -> FamilyView | None:
     if family is None:
         return None
     return FamilyView(dimension=family.dimension, answer=family.answer, method=family.method)
-
-
-def rowspace_view(split: RowspaceSplit | None) -> RowspaceView | None:
-    if split is None:
-        return None
-    return RowspaceView(
-        rank=split.rank,
-        share=split.share,
-        whole=FractionView(agreed=split.whole, of=split.of),
-        seen=FractionView(agreed=split.seen, of=split.of),
-        illusory=split.is_illusory,
-    )
 
 
 def direction_item(
@@ -126,7 +99,7 @@ def direction_item(
     return DirectionItem.showing(
         row,
         id=row.alignment_id,
-        url=direction_url(addresses, place, algorithm.id, alignment),
+        url=kept_direction_url(addresses, place, algorithm.id, alignment),
         ref=str(direction_ref(algorithm.id, alignment, stored=True)),
         places=place_views(algorithm, alignment, clean, place),
         iia=FractionView(agreed=row.agreed, of=row.of),

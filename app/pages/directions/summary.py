@@ -47,25 +47,6 @@ def class_counts(session: Session, addresses: Addresses, place: Place) -> list[C
     ]
 
 
-def class_counts_of(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> list[ClassCount]:
-    """The same for one algorithm: every class whose search looked at it."""
-    if place.analysis is None:
-        return []
-    return [
-        ClassCount(
-            key=key,
-            label=CLASS_LABELS[key],
-            url=addresses.directions(place.row.slug, place.scope, **{"class": key, "algorithm": algorithm_id}),
-            n_aligned=int(row.n_valid > 0),
-            n_searched=1,
-            n_valid=row.n_valid,
-            n_joint=row.n_joint,
-            exact=row.truncated_at is None and not row.n_undecided,
-        )
-        for key, row in _known(reads.classes_of_algorithm(session, place.analysis.id, algorithm_id))
-    ]
-
-
 def _known(found: Mapping[str, Row]) -> list[tuple[DirectionClass, Row]]:
     """The classes that this version knows, in order."""
     return [(key, found[key]) for key in CLASSES if key in found]

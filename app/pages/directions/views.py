@@ -12,9 +12,9 @@ from analysis.directions.result import DirectionClass
 from app.listing.page import Paged
 from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import HuedPage
-from app.pages.formulas import AlgorithmView, FractionView, VariableView
-from app.pages.interchanges import AlignedPage
+from app.pages.formulas import AlgorithmView, FractionView
 from app.pages.shared import JobView
+from pluriscope.records import VariableRecord
 
 SearchState = Literal["done", "refused", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
 Passing = Literal["all", "some", "none", "undecided"]
@@ -40,28 +40,6 @@ class DirectionsOptions(ScopeOptions):
     limit: int = Field(25, ge=1, le=100, description="Algorithms on a page.")
 
 
-class DirectionsOfOptions(ScopeOptions):
-    """Options that lead from an algorithm to its alignments on directions."""
-
-    at: str = Field(
-        "",
-        max_length=MAX_AT,
-        description="Text of an alignment on directions, PATH@LAYER=w1,w2,… for each variable joined by ;, with "
-        "/d1,d2,… where the swap is oblique: leads to that alignment, stored or not.",
-    )
-
-
-class DirectionOptions(ScopeOptions):
-    """Options of one alignment on directions."""
-
-    at: str = Field(
-        "",
-        max_length=MAX_AT,
-        description="All that the alignment is: PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where "
-        "the swap is oblique. Needed where it is not stored, since its id is a hash.",
-    )
-
-
 class RowView(PageModel):
     """One direction of a layer."""
 
@@ -78,17 +56,7 @@ class FamilyView(PageModel):
     method: str = Field(description="How that was decided: interval, cells, witness, reach or clean.")
 
 
-class RowspaceView(PageModel):
-    """How a direction fares with only what the next layer reads of it."""
-
-    rank: int = Field(description="Of the next layer's weights.")
-    share: float = Field(description="Of |w|² in their row space, 0 to 1.")
-    whole: FractionView = Field(description="Interchanges that agree along w.")
-    seen: FractionView = Field(description="Along its part in the row space alone.")
-    illusory: bool = Field(description="Whether all agree along w, but not along what the next layer reads of it.")
-
-
-class DirectionPlaceView(VariableView):
+class DirectionPlaceView(VariableRecord):
     """A variable and the directions on which it lives."""
 
     layer: int = Field(description="1 is the first hidden layer.")
@@ -119,7 +87,7 @@ class DirectionItem(PageModel):
     illusory: bool | None = Field(description="Whether some direction works by what the next layer does not read.")
 
 
-class UnreadView(VariableView):
+class UnreadView(VariableRecord):
     """A variable that has no direction of the class on one layer."""
 
     layer: int
@@ -127,7 +95,7 @@ class UnreadView(VariableView):
     words: str = Field(description="Why, in words.")
 
 
-class ReadFamilyView(VariableView):
+class ReadFamilyView(VariableRecord):
     """How many directions a variable could be read from and swapped along."""
 
     layer: int
@@ -225,57 +193,3 @@ class DirectionsPage(Paged, HuedPage):
     def current(self) -> ClassView:
         """The class that the page shows."""
         return next(one for one in self.classes if one.current)
-
-
-class JointCaseView(PageModel):
-    """A joint interchange on which network and algorithm differ."""
-
-    sources: list[str] = Field(description="Input for each variable, in order of path.")
-    base: str
-    expected: int
-    output: float
-
-
-class FoundInView(PageModel):
-    """A class whose stored search holds the alignment."""
-
-    key: str
-    label: str
-    url: str
-
-
-class DirectionPage(AlignedPage):
-    """One alignment on directions with its evidence."""
-
-    directions_url: str
-    criteria_url: str = Field(description="Every criterion's verdict on it; empty where its text is too long to ask.")
-    standing_url: str = Field(description="Where it stands on the common ground; empty likewise.")
-    url: str = Field(description="Permalink: carries the alignment's text, so it needs nothing stored.")
-    text: str
-    places: list[DirectionPlaceView]
-    readings: list[ReadingView | None] = Field(description="How each direction reads its variable, by place.")
-    joint: FractionView | None
-    joint_valid: bool | None
-    joint_margin: float | None
-    joint_wrong: JointCaseView | None = Field(description="The first joint interchange that fails.")
-    causal_order: bool
-    families: list[FamilyView | None] = Field(description="Of each place; None where it is not the shortest read-out.")
-    family_dimension: int | None
-    family_answer: Passing | None
-    rowspace: list[RowspaceView | None] = Field(description="Of each place; None for subspaces.")
-    description: list[str] = Field(description="The explanation in sentences.")
-    found_in: list[FoundInView] = Field(description="Classes whose stored search holds it.")
-    siblings: list[DirectionItem] = Field(description="Other kept alignments of the algorithm on directions.")
-
-
-class ReadingView(PageModel):
-    """How a direction reads its variable: gain · w·h + constant."""
-
-    gain: float
-    constant: float
-    residual: float = Field(description="Largest difference from the variable on the inputs; 1/2 reads nothing.")
-    values: list[float] = Field(description="The reading on every input, in binary order.")
-    separated: bool = Field(description="Whether a cut at 1/2 tells the variable's values apart.")
-
-
-DirectionPage.model_rebuild()

@@ -104,7 +104,7 @@ def planted_view(session: Session, addresses: Addresses, place: Place) -> Plante
         circuit=record.circuit.hex,
         edges=record.circuit.n_edges,
         circuit_url=addresses.claim(slug, scope, mask=record.circuit.hex),
-        verdicts_url=addresses.verdicts(slug, [ref], scope),
+        verdicts_url=addresses.criteria_on(slug, ref, scope),
         alignment=record.alignment.id,
         places=[PlantedPlace(variable=shown[path], site=site_label(site)) for path, site in record.alignment.places],
         made=[made.text for made in record.made],

@@ -413,13 +413,13 @@ class Finder:
     def _aligned(self, kind: str, named: Named, within: Collection[int] | None) -> list[Hit]:
         algorithm, alignment = (named.first, named.second) if len(named.kinds) == 1 else ("", named.first)
         ask = finding.alignments_called if kind == "alignment" else finding.directions_called
-        address = self._addresses.alignment if kind == "alignment" else self._addresses.direction
         hits = []
         if not _HEX.fullmatch(alignment) or (algorithm and not _HEX.fullmatch(algorithm)):
             return []
         for one in ask(self._session, alignment, algorithm, within, self._limit):
             scope = scope_of(one.analysis, one.network.sizes[0])
-            url = address(one.network.slug, one.algorithm, one.alignment, scope)
+            ref = ExplanationRef(kind, one.algorithm, one.alignment)
+            url = self._addresses.explanation(one.network.slug, ref, scope)
             what = "valid alignment" if one.detail else "alignment that fails"
             on = " on directions" if kind == "direction" else ""
             hits.append(_hit(kind, one.formula, f"{what}{on} ({one.alignment}), {_named(one.network, scope)}", url))

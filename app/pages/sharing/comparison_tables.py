@@ -14,7 +14,8 @@ from app.pages.compare.options import MOST_SHOWN, CompareOptions
 from app.pages.compare.views import ComparePage
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.place import locate
-from app.pages.sharing.exports import Cell, Table, about_place
+from app.pages.sharing.about import about_place
+from app.pages.sharing.exports import Cell, Table
 
 MAX_CRUCIAL: Final = 2_000
 """Crucial experiments in a table; the most telling ones come first."""

@@ -12,12 +12,12 @@ from analysis.directions.result import CLASSES
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads import directions as reads
-from app.pages.directions.one import build_direction
-from app.pages.directions.places import direction_url
-from app.pages.directions.views import DirectionOptions, DirectionsOptions
+from app.pages.directions.places import kept_direction_url
+from app.pages.directions.views import DirectionsOptions
 from app.pages.formulas import read_algorithm
 from app.pages.place import locate
-from app.pages.sharing.exports import Cell, Table, about_place, interchange_table
+from app.pages.sharing.about import about_place
+from app.pages.sharing.exports import Cell, Table
 
 _COLUMNS = (
     "class", "algorithm", "formula", "id", "at", "valid", "agreed", "of", "joint_agreed", "joint_of", "causal_order",
@@ -66,22 +66,7 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
                 key, algorithm.id, algorithm.formula, row.alignment_id, row.text, row.valid, row.agreed, row.of,
                 row.joint_agreed, row.joint_of, row.causal_order, row.margin, row.n_directions, row.n_weights,
                 row.family_dimension, row.family_answer, row.illusory,
-                direction_url(addresses, place, algorithm.id, alignment),
+                kept_direction_url(addresses, place, algorithm.id, alignment),
             )  # fmt: skip
 
     return Table(f"{place.row.slug}-directions-{key}", about, _COLUMNS, rows())
-
-
-def direction_interchanges_table(
-    session: Session, addresses: Addresses, network: str, algorithm: str, alignment: str, options: DirectionOptions
-) -> Table:
-    """Every interchange of one alignment on directions: the matrices of its page in numbers."""
-    page = build_direction(session, addresses, network, algorithm, alignment, options)
-    place = locate(session, addresses, network, options.scope)
-    about = (
-        *about_place(place, f"Interchanges of {page.algorithm.formula} on directions, alignment {page.id}"),
-        f"The alignment: {page.text}",
-        "Run base, but with the layer moved along the variable's direction until its read-out is what it is on source.",
-        "expected: what the algorithm says; decision: 0, 1, or -1 for neither; tested: whether the protocol counts it.",
-    )
-    return interchange_table(about, page)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from app.figures.numbers import noun
-from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles
-from app.pages.algorithm import AlgorithmPage
-from app.pages.alignment import AlignmentPage
+from app.figures.svg import circuit_thumb, gate_tiles
 from app.pages.compare.views import ComparePage
-from app.pages.directions.places import comb_rows
-from app.pages.directions.views import DirectionPage
 from app.pages.overview import Overview
 from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
@@ -30,23 +26,6 @@ def drawing_of(page: SharedPage) -> Markup:
     if isinstance(page, Document):
         drawn = page.figure()
         return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one
-    if isinstance(page, AlgorithmPage):
-        return formula_tree(page.algorithm.value, hues=page.hues, title=page.algorithm.formula)
-    if isinstance(page, AlignmentPage):
-        return aligned_diagram(
-            page.network.weights_for(page.scope.output),
-            page.algorithm.value,
-            page.algorithm.aligned(page.places),
-            hues=page.hues,
-            title=page.algorithm.formula,
-        )
-    if isinstance(page, DirectionPage):
-        return direction_diagram(
-            page.network.weights_for(page.scope.output),
-            comb_rows(page.places),
-            hues=page.hues,
-            title=page.algorithm.formula,
-        )
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):

@@ -11,12 +11,8 @@ from markupsafe import escape
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import KIND_OF
 from app.figures.numbers import exact
-from app.pages.algorithm import AlgorithmPage
-from app.pages.alignment import AlignmentPage
 from app.pages.compare.own_swaps import OwnSwapsView
 from app.pages.compare.views import ComparedView, ComparePage
-from app.pages.directions.views import DirectionPage
-from app.pages.interchanges import AlignedPage
 from app.pages.overview import Overview
 from app.pages.page import Document
 from app.pages.place import Place
@@ -74,37 +70,6 @@ def _of_overview(page: Overview) -> Facts:
     return Facts("Network", page.place.row.name, lines, "", page.place.cited, *stored)
 
 
-def _of_algorithm(page: AlgorithmPage) -> Facts:
-    lines = (
-        ("Gates", str(page.algorithm.n_gates)),
-        ("Variables", str(len(page.algorithm.variables))),
-        ("Valid alignments", exact(page.n_valid)),
-        ("of them minimal", exact(page.n_minimal)),
-    )
-    title = f"Algorithm {page.algorithm.formula} in {page.network.name}"
-    return Facts("Algorithm: what", title, lines, f"algorithm {page.algorithm.id}", _rules(page))
-
-
-def _of_alignment(page: AlignmentPage) -> Facts:
-    lines = [
-        ("Interchanges agreed", f"{exact(page.iia.agreed)} of {exact(page.iia.of)}"),
-        ("Verdict", ("valid" if page.valid else "fails") + (", minimal" if page.minimal else "")),
-        *((place.formula, f"on {place.site}") for place in page.places),
-    ]
-    title = f"{page.algorithm.formula} placed in {page.network.name}"
-    identity = f"algorithm {page.algorithm.id}, alignment {page.id}"
-    return Facts("Algorithm, aligned", title, tuple(lines), identity, _rules(page), **_computed(page))
-
-
-def _computed(page: AlignedPage) -> dict[str, str]:
-    """Engine and date of what is stored of an alignment; the date is empty where nothing is."""
-    at = page.provenance.analysed_at if page.provenance.stored else None
-    return {
-        "engine_version": page.provenance.engine_version,
-        "analysed_on": "" if at is None else at.date().isoformat(),
-    }
-
-
 def _of_document(page: Document) -> Facts:
     """What its head and its figures say."""
     place, kind = page.one.whole, KIND_OF[page.one.ref.kind]
@@ -117,18 +82,6 @@ def _of_document(page: Document) -> Facts:
     return Facts(
         kind.heading, title, lines, identity, place.cited, row.engine_version, row.created_at.date().isoformat()
     )
-
-
-def _of_direction(page: DirectionPage) -> Facts:
-    joint = "not run" if page.joint is None else f"{exact(page.joint.agreed)} of {exact(page.joint.of)}"
-    lines = [
-        ("Interchanges agreed", f"{exact(page.iia.agreed)} of {exact(page.iia.of)}"),
-        ("Joint interchanges agreed", joint),
-        *((place.formula, place.site) for place in page.places),
-    ]
-    title = f"{page.algorithm.formula} on directions of {page.network.name}"
-    identity = f"algorithm {page.algorithm.id}, directions {page.id}"
-    return Facts("Algorithm on directions", title, tuple(lines), identity, _rules(page), **_computed(page))
 
 
 def _of_sandbox(page: SandboxPage) -> Facts:
@@ -211,9 +164,6 @@ def _of_comparison(page: ComparePage) -> Facts:
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
     Overview: _of_overview,
-    AlgorithmPage: _of_algorithm,
-    AlignmentPage: _of_alignment,
-    DirectionPage: _of_direction,
     Document: _of_document,
     SandboxPage: _of_sandbox,
     StudyPage: _of_study,

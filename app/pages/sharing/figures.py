@@ -18,23 +18,15 @@ from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.numbers import exact
 from app.figures.svg import (
-    Threshold,
-    aligned_diagram,
-    formula_tree,
     heat_matrix,
-    interchange_heat,
     loss_figure,
     number_line,
     outputs_figure,
 )
 from app.figures.svg.funnel import FunnelLine, funnel_figure
-from app.pages.algorithm import AlgorithmPage
-from app.pages.alignment import AlignmentPage
 from app.pages.compare.views import ComparePage
-from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
-from app.pages.interchanges import AlignedPage
 from app.pages.network.page import NetworkPage
 from app.pages.overview import Overview
 from app.pages.page import DRAWING, Document
@@ -51,12 +43,6 @@ def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, Overview):
         return {DRAWING: partial(drawing_of, page), **(_of_network(page.data) if isinstance(page.place, Place) else {})}
-    if isinstance(page, AlgorithmPage):
-        return {DRAWING: partial(drawing_of, page)}
-    if isinstance(page, AlignmentPage):
-        return {DRAWING: partial(drawing_of, page), **_of_alignment(page)}
-    if isinstance(page, DirectionPage):
-        return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     if isinstance(page, (SandboxPage, StudyPage)):
@@ -94,47 +80,6 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
         if curves:
             figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures
-
-
-def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:
-    drawn = partial(
-        aligned_diagram,
-        page.network.weights_for(page.scope.output),
-        page.algorithm.value,
-        page.algorithm.aligned(page.places),
-        hues=page.hues,
-        title=f"Alignment of {page.algorithm.formula}",
-    )
-    return {"formula": _formula(page), "alignment": drawn, **_interchanges(page)}
-
-
-def _formula(page: AlignedPage) -> Draw:
-    title = f"Formula tree of {page.algorithm.formula}"
-    return partial(formula_tree, page.algorithm.value, hues=page.hues, title=title)
-
-
-def _interchanges(page: AlignedPage) -> dict[str, Draw]:
-    """The interchange matrix of each variable."""
-    return {
-        f"interchange-{number}": partial(
-            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=f"{view.shown} on {view.site}"
-        )
-        for number, view in enumerate(page.interchanges, start=1)
-    }
-
-
-def _of_direction(page: DirectionPage) -> dict[str, Draw]:
-    figures: dict[str, Draw] = {"formula": _formula(page)}
-    for place, reading in zip(page.places, page.readings, strict=True):
-        for number, row in enumerate(place.rows, start=1):
-            values, cuts = row.projections, []
-            if reading is not None and reading.gain:
-                values = reading.values
-                cuts = [Threshold(0.5, "", tuple(place.truth_table))] if reading.separated else []
-            figures[f"line-{place.path}-{number}"] = partial(
-                number_line, values, page.inputs, cuts, hues=page.hues, title=place.shown
-            )
-    return figures | _interchanges(page)
 
 
 def _of_comparison(page: ComparePage) -> dict[str, Draw]:

@@ -18,13 +18,9 @@ from sqlalchemy.orm import Session
 from app.addressing import API_PREFIX, Addresses
 from app.errors import BadQuery, NotFound
 from app.options import Options, ScopeOptions
-from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
-from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
-from app.pages.directions.one import build_direction
-from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.explanations import read_ref
 from app.pages.kinds import PAGES, find_document
 from app.pages.overview import Overview, OverviewOptions
@@ -38,25 +34,13 @@ from app.pages.studies.page import build_study
 from app.pages.studies.views import StudyPage
 from pluriscope.addresses import present
 
-Kind = Literal[
-    "network",
-    "algorithm",
-    "alignment",
-    "direction",
-    "explanation",
-    "compare",
-    "sandbox",
-    "study",
-]
-SharedPage = Overview | AlgorithmPage | AlignmentPage | DirectionPage | Document | ComparePage | SandboxPage | StudyPage
+Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
+SharedPage = Overview | Document | ComparePage | SandboxPage | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
 _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("network", re.compile(r"/networks/([^/]+)")),
-    ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
-    ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
-    ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
     ("explanation", re.compile(r"/networks/([^/]+)/explanations/([^/]+)")),
     ("compare", re.compile(r"/compare")),
     ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
@@ -65,9 +49,6 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": OverviewOptions,
-    "algorithm": AlgorithmOptions,
-    "alignment": AlignmentOptions,
-    "direction": DirectionOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,
@@ -80,7 +61,7 @@ class Target:
 
     Args:
         kind: of page.
-        parts: the path's own names: network, then mask and index, or algorithm and alignment; none for a comparison.
+        parts: the path's own names: network, then the reference of an explanation; none for a comparison.
         query: the options, in their order.
     """
 
@@ -95,12 +76,9 @@ class Target:
             return "/compare"
         if self.kind == "study":
             return f"/studies/{quote(self.parts[0], safe='')}"
-        nouns: dict[str, tuple[str, ...]] = {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
-        nouns |= {"direction": ("algorithms", "directions"), "explanation": ("explanations",)}
         first, *rest = (quote(part, safe="") for part in self.parts)
-        below = "/sandbox" if self.kind == "sandbox" else ""
-        below += "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
-        return f"/networks/{first}{below}"
+        below = {"sandbox": "/sandbox", "explanation": "/explanations"}.get(self.kind, "")
+        return "/".join((f"/networks/{first}{below}", *rest))
 
     @property
     def query_text(self) -> str:
@@ -144,7 +122,7 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = path.removeprefix(API_PREFIX).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
-    path = present(path, PAGES)
+    path = present(path)
     for kind, shape in _SHAPES:
         match = shape.fullmatch(path)
         if match:
@@ -191,9 +169,6 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
         "network": _overview,
-        "algorithm": build_algorithm,
-        "alignment": build_alignment,
-        "direction": build_direction,
         "compare": build_compare,
         "sandbox": build_sandbox,
         "study": build_study,

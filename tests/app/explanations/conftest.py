@@ -98,5 +98,16 @@ def aligned(get):
 
 
 @pytest.fixture(scope="session")
+def kept(get, aligned):
+    """The alignments that are kept of that algorithm: minimal ones, other valid ones, the best that fail."""
+    return kept_of(get, aligned["algorithm"])
+
+
+def kept_of(get, algorithm: str, **scope: str):
+    every = get(XOR + "/explanations", kind="alignment", valid="any", algorithm=algorithm, limit=200, **scope)["items"]
+    return sorted(every, key=lambda one: (not one["valid"], not one["minimal"], -one["iia"]))
+
+
+@pytest.fixture(scope="session")
 def masks(get):
     return [item["mask"] for item in get(XOR + "/explanations", kind="circuit", sort="edges", limit=200)["items"]]

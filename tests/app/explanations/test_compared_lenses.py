@@ -14,8 +14,8 @@ TYPED = "l-labels(labels=1.0: A and B; 2.1: A or B)"
 
 
 @pytest.fixture(scope="module")
-def refs(get, aligned, masks):
-    return {"interpretation": f"i-{masks[0]}.0", "alignment": get(aligned["url"])["items"][0]["ref"]}
+def refs(kept, masks):
+    return {"interpretation": f"i-{masks[0]}.0", "alignment": kept[0]["ref"]}
 
 
 def compare(get, *chosen, **query):

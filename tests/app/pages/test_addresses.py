@@ -31,8 +31,8 @@ TABLE = [  # what is built, its address, the route that answers it
     ),
     (
         lambda a: a.interpretations("xor", "081ff", gate=["2-1:NAND"]),
-        "/networks/xor/circuits/081ff/interpretations?gate=2-1%3ANAND",
-        "/networks/{network}/circuits/{mask}/interpretations",
+        "/networks/xor/explanations/c-081ff/interpretations?gate=2-1%3ANAND",
+        "/networks/{network}/explanations/{ref}/interpretations",
     ),
     (
         lambda a: a.explanations("xor", SCOPE, kind=["circuit", "alignment"]),
@@ -44,21 +44,16 @@ TABLE = [  # what is built, its address, the route that answers it
         "/networks/xor/explanations?kind=algorithm&valid=any",
         "/networks/{network}/explanations",
     ),
-    (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
+    (lambda a: a.algorithm("xor", "ab"), "/networks/xor/explanations/g-ab", "/networks/{network}/explanations/{ref}"),
     (
         lambda a: a.directions("xor", **{"class": "oblique"}),
         "/networks/xor/directions?class=oblique",
         "/networks/{network}/directions",
     ),
     (
-        lambda a: a.direction("xor", "ab", "cd", Scope(1), at="0@1=1,0"),
-        "/networks/xor/algorithms/ab/directions/cd?output=1&at=0%401%3D1%2C0",
-        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
-    ),
-    (
-        lambda a: a.alignment("xor", "ab", "cd"),
-        "/networks/xor/algorithms/ab/alignments/cd",
-        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+        lambda a: a.alignment("xor", "ab", "cd", Scope(1)),
+        "/networks/xor/explanations/a-ab.cd?output=1",
+        "/networks/{network}/explanations/{ref}",
     ),
     (
         lambda a: a.compare("xor", [ExplanationRef("circuit", "081ff"), "i-081ff.3"]),
@@ -117,7 +112,9 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v1/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
-    led_on = {"/", "/networks", "/glossary", "/scope", "/admin"} | {former.path for former in FORMER}
+    led_on = {"/", "/networks", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"} | {
+        former.path for former in FORMER
+    }
     led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}
     led_on |= {
         f"/networks/{{network}}/{kind}{form}" for kind in ("circuits", "algorithms") for form in ("", ".csv", ".json")

@@ -91,7 +91,7 @@ def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
 
 
 def test_a_table_of_interpretations_that_are_not_counted_says_why_as_the_page_does(get, client):
-    for circuit in ("/networks/wide/circuits/3" + "f" * 22, XOR + "/circuits/3fffe"):
+    for circuit in ("/networks/wide/explanations/c-3" + "f" * 22, XOR + "/explanations/c-3fffe"):
         answer = client.get(circuit + "/interpretations.csv", headers={"accept": "application/json"})
         assert answer.status_code == 404
-        assert get(circuit.replace("circuits/", "explanations/c-"))["uncounted"] in answer.text
+        assert get(circuit)["uncounted"] in answer.text

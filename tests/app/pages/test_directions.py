@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -131,45 +132,64 @@ def test_a_search_can_be_asked_for_once(client):
     assert client.post("/api/v1/networks/untouched/directions", json={}).status_code == 409
 
 
+ONES = XORNET + "/explanations"
+
+
+def written(text: str) -> str:
+    """A text as references have it, in a path."""
+    return quote(text.replace("@", ":").replace("/", "~"), safe="~")
+
+
+def record(client, address: str):
+    answer = client.get("/api/v2" + address)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 def test_one_alignment_is_all_in_its_address(client):
-    lead = client.get(f"{XORNET}/algorithms/{ALICE}/directions", params={"at": "0@1=0,1,-1;1@1=1,0,-1"})
+    lead = client.get(f"{ONES}/g-{ALICE}", params={"at": "0@1=0,1,-1;1@1=1,0,-1"})
     assert lead.status_code == 302
-    page = client.get("/api/v1" + lead.headers["location"]).json()
-    assert page["url"] == lead.headers["location"]
-    assert [one["key"] for one in page["found_in"]] == ["integer", "integer-any"]
-    assert page["provenance"]["stored"]
-    assert (page["iia"], page["joint"]) == ({"agreed": 24, "of": 24}, {"agreed": 64, "of": 64})
-    assert [one["seen"] for one in page["rowspace"]] == [{"agreed": 7, "of": 12}] * 2
-    assert all(one["separated"] and one["residual"] < 2e-6 for one in page["readings"])
-    assert page["places"][0]["rows"][0]["projections"] == pytest.approx([0, 1, 0, 0], abs=1e-5)
-    for view in page["interchanges"]:  # both directions of each pair
-        assert sum(map(sum, view["tested"])) == 12
-        assert all(view["tested"][i][j] == (i != j) for i in range(4) for j in range(4))
-    assert client.get(lead.headers["location"]).status_code == 200
-    stored_only = client.get(lead.headers["location"].partition("?")[0])
-    assert stored_only.status_code == 200
+    told = record(client, lead.headers["location"])
+    assert told["url"] == lead.headers["location"] == f"{ONES}/d-{ALICE}.{told['alignment']}"
+    assert record(client, f"{ONES}/d-{ALICE}.{written(told['text'])}") == told
+    assert (told["found_by"], told["stored"]) == (["integer", "integer-any"], True)
+    assert [told[name] for name in ("agreed", "tested", "joint_agreed", "joint_tested")] == [24, 24, 64, 64]
+    for place in told["places"]:
+        assert (place["seen"], place["tested"], place["illusory"]) == (7, 12, True)
+        assert place["separated"]
+        assert place["residual"] < 2e-6
+        assert sum(map(sum, place["is_tested"])) == 12  # both directions of each pair
+        assert not any(place["is_tested"][i][i] for i in range(4))
+    assert told["places"][0]["projections"][0] == pytest.approx([0, 1, 0, 0], abs=1e-5)
+    page = words(client.get(told["url"]).text)
+    for said in (
+        "24 of 24",
+        "64 of 64",
+        "found by the search of small integers that read it",
+        "layer 1 along",
+        "rank 1",
+    ):
+        assert said in page
 
 
 def test_what_no_row_keeps_is_computed(client):
-    lead = client.get(f"{XORNET}/algorithms/{ALICE}/directions", params={"at": "0@1=2,1,-1;1@1=1,0,0"})
-    page = client.get("/api/v1" + lead.headers["location"]).json()
-    assert not page["provenance"]["stored"]
-    assert page["found_in"] == []
-    assert not page["valid"]
-    assert page["n_failing"] == page["iia"]["of"] - page["iia"]["agreed"] == len(page["failing"])
-    assert page["joint_wrong"]["expected"] in (0, 1)
-    assert page["families"] == [None, None]
-    assert page["siblings"]
-    assert client.get(lead.headers["location"]).status_code == 200
-    plane = client.get(f"{XORNET}/algorithms/{ALICE}/directions", params={"at": "0@1=1,0,0_0,1,0;1@1=0,0,1"})
-    several = client.get("/api/v1" + plane.headers["location"]).json()
-    assert [place["dimension"] for place in several["places"]] == [2, 1]
-    assert (several["readings"][0], several["rowspace"][0]) == (None, None)
-    assert client.get(plane.headers["location"]).status_code == 200
-    gone = client.get(lead.headers["location"].partition("?")[0])
-    assert gone.status_code == 404
-    untouched = client.get(f"/networks/untouched/algorithms/{ALICE}/directions", params={"at": "0@1=0,1;1@1=1,0"})
-    assert client.get(untouched.headers["location"]).status_code == 200
+    address = f"{ONES}/d-{ALICE}.{written('0@1=2,1,-1;1@1=1,0,0')}"
+    told = record(client, address)
+    assert (told["url"], told["stored"], told["found_by"], told["valid"]) == (address, False, [], False)
+    assert told["joint_wrong"]["expected"] in (0, 1)
+    assert [place["family"] for place in told["places"]] == [None, None]
+    page = words(client.get(address).text)
+    assert "Interventions that fail" in page
+    assert "first failure: base" in page
+    several = f"{ONES}/d-{ALICE}.{written('0@1=1,0,0_0,1,0;1@1=0,0,1')}"
+    place = record(client, several)["places"][0]
+    assert (len(place["reads"]), place["gain"], place["rank"]) == (2, None, None)
+    oblique = f"{ONES}/d-{ALICE}.{written('0@1=0,1,-1/0,1,0;1@1=1,0,-1')}"
+    assert record(client, oblique)["places"][0]["swaps"] == [[0, 1, 0]]
+    untouched = f"/networks/untouched/explanations/d-{ALICE}.{written('0@1=0,1;1@1=1,0')}"
+    for one in (several, oblique, untouched):
+        assert client.get(one).status_code == 200
+    assert client.get(f"{ONES}/d-{ALICE}.{told['alignment']}").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -187,11 +207,9 @@ def test_what_no_row_keeps_is_computed(client):
     ],
 )
 def test_a_bad_text_is_refused_with_the_part_that_is_wrong(client, at, part):
-    answer = client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions", params={"at": at})
-    assert answer.status_code == 404
-    assert part.lower() in answer.json()["error"].lower()
-    page = client.get(f"{XORNET}/algorithms/{ALICE}/directions/0123456789abcdef", params={"at": at})
-    assert page.status_code == 404
+    answer = client.get(f"{ONES}/g-{ALICE}", params={"at": at})
+    assert (answer.status_code, part.lower() in words(answer.text).lower()) == (404, True)
+    assert client.get(f"/api/v2{ONES}/d-{ALICE}.{written(at)}").status_code == 404
 
 
 def test_lists_are_narrowed_and_paged(client):
@@ -206,46 +224,46 @@ def test_lists_are_narrowed_and_paged(client):
     passing = told(client, "/networks/xor/directions", passing=1)
     assert len(passing["items"]) == 1
     assert told(client, "/networks/xor/directions", passing=1, **{"class": "integer"})["emptiness"] == "filtered_out"
-    lead = client.get(f"{XORNET}/algorithms/{BOB}/directions")
-    assert lead.headers["location"].endswith(f"/directions?algorithm={BOB}")
 
 
 def test_tables_cards_and_verification(client):
-    bob = {"at": "0@1=1,1,-1;1@1=0,0,1"}
-    lead = client.get(f"{XORNET}/algorithms/{BOB}/directions", params=bob).headers["location"]
-    path, _, query = lead.partition("?")
-    verified = client.get("/api/v1/verified", params={"url": lead}).json()
+    path = f"{ONES}/d-{BOB}.{written('0@1=1,1,-1;1@1=0,0,1')}"
+    verified = client.get("/api/v2/verified", params={"url": path}).json()
     assert verified["verdict"] == "equal"
-    (view,) = verified["explanations"]
-    equal = {figure["key"] for figure in view["figures"] if figure["status"] == "equal"}
+    equal = {figure["key"] for figure in verified["figures"] if figure["status"] == "equal"}
     assert {"directions", "iia", "joint", "valid", "causal_order", "margin", "residuals"} <= equal
-    for made in ("drawing.svg", "card.svg", "figures/line-0-1.svg", "figures/interchange-2.svg"):
-        answer = client.get(f"{path}/{made}?{query}")
+    for made in ("drawing.svg", "card.svg", "figures/line-0-1.svg", "figures/interchanges.2.svg"):
+        answer = client.get(f"{path}/{made}")
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
-    assert client.get(f"/embed{lead}").status_code == 200
-    rows = client.get(f"{path}/interchanges.json?{query}").json()["rows"]
-    assert len(rows) == 32
-    assert sum(row["agreed"] for row in rows if row["tested"]) == 24
+    assert client.get(f"/embed{path}").status_code == 200
+    lines = client.get(f"{path}/interchanges.all.csv").text.splitlines()
+    assert sum(line.endswith("True,True") for line in lines) == 24
     listed = client.get(f"{XORNET}/directions.json?class=integer").json()
     assert [row["at"] for row in listed["rows"]] == ["0@1=0,1,-1;1@1=1,0,-1", "0@1=1,1,-1;1@1=0,0,1"]
     assert "2 valid alignments" in " ".join(listed["about"])
 
 
-def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(client):
+def test_what_earlier_searches_kept_leads_to_the_kept_alignment_by_text_and_by_id(client):
     """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
     kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
     ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    assert client.get(f"/api/v2{ONES}/d-{ALICE}.{FORMER[0][1]}").status_code == 404
+    with client.app.state.store.write() as session:
+        session.add_all(
+            DirectionTextRow(algorithm_id=algorithm, alignment_id=former, text=text)
+            for algorithm, former, text in FORMER
+        )
     for algorithm, former, text in FORMER:
-        page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}", at=text)
-        assert page["id"] == ids[algorithm] != former
-        assert "oblique" in [one["key"] for one in page["found_in"]]
-        assert (page["iia"], page["joint"]) == ({"agreed": 24, "of": 24}, {"agreed": 64, "of": 64})
-        answer = client.get(f"/api/v1{XORNET}/algorithms/{algorithm}/directions", params={"at": text})
-        assert former in answer.headers["location"]
         other = BOB if algorithm == ALICE else ALICE
-        ref = f"d-{algorithm}.{text.replace('@', ':')}"
-        compared = told(client, "/compare", network="xornet", e=[ref, f"g-{other}"])
-        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
+        for named in (text.replace("@", ":"), former):
+            page = record(client, f"{ONES}/d-{algorithm}.{written(named)}")
+            assert page["alignment"] == ids[algorithm] != former
+            assert "oblique" in page["found_by"]
+            assert (page["agreed"], page["joint_agreed"]) == (24, 64)
+            compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{named}", f"g-{other}"])
+            assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
+        led = client.get(f"{XORNET}/algorithms/{algorithm}/directions/{former}", params={"at": text})
+        assert client.get(led.headers["location"]).headers["location"] == page["url"]
 
 
 def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_path):
@@ -261,30 +279,12 @@ def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_
         scope = {"protocol": one_way.digest[:12]}
         here = "/api/v2/networks/oneway/explanations"
         (item,) = client.get(here, params={"kind": "direction", **scope}).json()["items"]
-        verdicts = told(client, "/networks/oneway/verdicts", e=item["ref"], **scope)
-        outcomes = {row["criterion"]: (row["verdicts"][0] or {}).get("outcome") for row in verdicts["rows"]}
+        verdicts = client.get(f"{here}/{item['ref']}/criteria", params=scope).json()
+        outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in verdicts}
         assert (outcomes["one-direction"], outcomes["both-directions"]) == ("passed", "failed")
         for criterion, n in (("one-direction", 1), ("both-directions", 0)):
             listed = client.get(here, params={"kind": "direction", "passes": criterion, **scope}).json()
             assert listed["total"] == n, criterion
-
-
-def test_ids_that_an_earlier_search_kept_lead_on_without_their_text(client):
-    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
-    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
-    unknown = client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions/{FORMER[0][1]}")
-    assert unknown.status_code == 404
-    with client.app.state.store.write() as session:
-        session.add_all(
-            DirectionTextRow(algorithm_id=algorithm, alignment_id=former, text=text)
-            for algorithm, former, text in FORMER
-        )
-    for algorithm, former, _ in FORMER:
-        page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}")
-        assert page["id"] == ids[algorithm] != former
-        other = BOB if algorithm == ALICE else ALICE
-        compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{former}", f"g-{other}"])
-        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
 
 
 FORMER = [

@@ -18,7 +18,7 @@ from tests.app.pages.conftest import MINE, NOISY, XOR
 CIRCUIT = XOR + "/circuits/081ff"
 ONE = XOR + "/explanations/c-"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
-DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
+ALGORITHM = "a2e8546f11f80df4"
 PAGES = {  # address → most statements that it may send
     "/": 20,  # with a sandbox of two explanations
     "/?q=xor": 8,
@@ -64,7 +64,10 @@ PAGES = {  # address → most statements that it may send
     XOR + "/directions?class=learned": 8,
     "/networks/untouched/directions": 6,
     "/networks/queued/directions": 6,
-    DIRECTION: 8,
+    f"{XOR}/explanations/g-{ALGORITHM}": 18,  # with the rows of its list, which are kept
+    f"{XOR}/explanations/g-{ALGORITHM}?part=failing": 19,
+    f"{XOR}/explanations/a-{ALGORITHM}.0%3A1.2_1%3A2.0%2B1": 10,
+    f"{XOR}/explanations/d-{ALGORITHM}.0%3A1%3D0%2C1%2C0%3B1%3A1%3D1%2C0%2C0": 10,
     XOR + "/explanations": 23,
     XOR + "/explanations?kind=circuit&edges_max=12&passes=mean-ablation": 22,
     f"{XOR}/explanations?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 22,
@@ -73,8 +76,7 @@ PAGES = {  # address → most statements that it may send
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
     "/networks/untouched/explanations": 8,
     "/networks/queued/explanations": 8,
-    CIRCUIT + "/interpretations": 5,
-    CIRCUIT + "/interpretations?gate=1-0:A&classes=observed": 5,
+    ONE + "081ff?gate=1-0:A": 10,
     XOR + "/explanations/i-081ff.0": 5,
     XOR + "/explanations/i-081ff.367": 5,
     XOR + "/explanations/i-081ff.21?part=cut": 5,

@@ -177,7 +177,7 @@ def test_where_a_search_ended_early_the_page_says_how_far_it_came(shown, name, p
 def test_single_explanations_have_pages_before_their_analysis(store_and_client):
     """What no row stores is computed for its address, so links work while an analysis is still under way."""
     _, client = store_and_client
-    for address in ("/explanations/c-3f", "/circuits/3f/interpretations"):
+    for address in ("/explanations/c-3f", "/explanations/c-3f?gate=1-0:A"):
         answer = client.get(f"/networks/running{address}")
         assert answer.status_code in (200, 404)
         assert "None exist" not in answer.text

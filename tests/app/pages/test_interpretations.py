@@ -1,6 +1,9 @@
 """The interpretations of a circuit by gate, against the engine's list of all of them."""
 
+import re
 from collections import Counter
+from itertools import combinations
+from urllib.parse import urlencode
 
 import pytest
 
@@ -18,38 +21,51 @@ def small(get):
     mask = next(one["mask"] for one in items if 100 <= int(one["interpretations"]) <= 600)
     network = pretrained_xor().network
     space = InterpretationSpace(ask(network), circuit_from_hex(mask, network.sizes))
-    return f"{XOR}/circuits/{mask}/interpretations", [space.at(i) for i in range(space.count)]
+    return f"{XOR}/explanations/c-{mask}", [space.at(i) for i in range(space.count)]
+
+
+def counted(page):
+    """What the page says of each gate."""
+    return {one["value"]: one["count"] for facet in page["facets"][1:] for one in facet["choices"]}
+
+
+def wishes(every):
+    """Each gate as addresses write it, with how many of some interpretations have it."""
+    return Counter(f"{gate.layer}-{gate.neuron}:{gate.name or 'other'}" for one in every for gate in one.gates)
 
 
 def test_counts_of_gates_are_exact(get, small):
     here, every = small
-    page = get(here)
-    assert page["total"] == page["matching"] == len(every)
-    for site in page["sites"]:
-        layer, neuron = map(int, site["site"].split("-"))
-        expected = Counter(one.gate(layer, neuron).name or "other" for one in every)
-        assert {gate["name"]: gate["count"] for gate in site["gates"]} == expected
+    page = get(here + "/interpretations", classes="any")
+    assert page["total"] == page["of"] == page["lines"] == len(every)
+    assert counted(page) == wishes(every)
+    wish = min(counted(page), key=lambda one: abs(counted(page)[one] - len(every) // 2))
+    some = [one for one in every if wishes([one])[wish]]
+    narrowed = get(here + "/interpretations", gate=wish)
+    assert (narrowed["total"], narrowed["of"]) == (len(some), len(every))
+    assert counted(narrowed) == {one: n for one, n in wishes(some).items() if n}
 
 
 @pytest.mark.slow
-def test_matches_are_listed_in_the_order_of_their_index(get, small):
+def test_matches_are_listed_in_the_order_of_their_index(client, get, small):
     here, every = small
-    site = max(get(here)["sites"], key=lambda site: len(site["gates"]))
-    gate = site["gates"][1]
-    layer, neuron = map(int, site["site"].split("-"))
-    expected = [one.index for one in every if (one.gate(layer, neuron).name or "other") == gate["name"]]
-    wish = f"{site['site']}:{gate['name']}"
-    found, page = [], get(here, gate=wish, limit=7)
-    assert page["matching"] == page["of"] == gate["count"] == len(expected)
+    wish, n = wishes(every).most_common()[len(wishes(every)) // 2]
+    expected = [one.index for one in every if wishes([one])[wish]]
+    found, page = [], get(here + "/interpretations", gate=wish, classes="any")
     while True:
+        assert page["total"] == page["lines"] == n
         found += [item["index"] for item in page["items"]]
-        if page["next_url"] is None:
+        if page["next"] is None:
             break
-        page = get(here, gate=wish, limit=7, start=len(found))
+        page = client.get(page["next"]).json()
     assert found == expected
-    classes = get(here, gate=wish, classes="observed", limit=60)
-    assert classes["of"] == classes["matching_classes"]
+    classes = get(here + "/interpretations", gate=wish)
+    assert classes["lines"] <= classes["total"] == n
     assert {item["index"] for item in classes["items"]} <= set(expected)
+    html = client.get(here, params={"gate": wish}).text
+    assert f"{n:,}" in re.search(r'role="status">(.*?)</b>', html)[1]
+    drawn = client.get(here + "/interpretations", params={"gate": wish, "draw": 1}, follow_redirects=False)
+    assert int(drawn.headers["location"].rpartition(".")[2]) in expected
 
 
 @pytest.mark.parametrize(
@@ -57,12 +73,40 @@ def test_matches_are_listed_in_the_order_of_their_index(get, small):
     ["gate=nonsense", "gate=2-9:AND", "gate=1-0:FROB", "start=99999999", "shape=round", "gate=1-0:A&gate=1-0:B"],
 )
 def test_impossible_wishes_are_refused(client, small, query):
-    assert client.get(f"/api/v1{small[0]}?{query}").status_code == 400
+    assert client.get(f"/api/v2{small[0]}/interpretations?{query}").status_code == 400
+    assert client.get(f"{small[0]}?{query}").status_code == 400
+
+
+def test_gates_that_no_interpretation_has_together_leave_none(client, small):
+    here, every = small
+    together = [wishes([one]).keys() for one in every]
+    pair = next(
+        (one, other)
+        for one, other in combinations(wishes(every), 2)
+        if one[:4] != other[:4] and not any({one, other} <= each for each in together)
+    )
+    asked = urlencode({"gate": pair}, doseq=True)
+    assert "leaves none of" in client.get(f"{here}?{asked}").text
+    assert client.get(f"{here}/interpretations?{asked}&draw=1").status_code == 404
 
 
 def test_circuits_without_interpretations_say_why(get, client):
-    page = get(XOR + "/circuits/3fffe/interpretations")
-    assert page["items"] == []
-    assert page["why_not"]
-    assert client.get(XOR + "/circuits/3fffe/interpretations").status_code == 200
-    assert client.get(XOR + "/circuits/3fffe/interpretations?draw=1").status_code == 404
+    here = XOR + "/explanations/c-3fffe"
+    for asked in ("/interpretations", "/interpretations?draw=1"):
+        assert client.get("/api/v2" * ("draw" not in asked) + here + asked).status_code == 404
+    assert "only valid circuits are interpreted" in client.get("/api/v2" + here + "/interpretations").json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("?gate=1-0:A&classes=observed", "?gate=1-0%3AA#interpretations"),
+        ("?start=24", "?classes=any&start=24#interpretations"),
+    ],
+)
+def test_the_page_that_the_list_had_leads_on(client, former, now):
+    first = client.get(f"{XOR}/circuits/081ff/interpretations{former}")
+    second = client.get(first.headers["location"])
+    assert (first.status_code, second.status_code) == (301, 301)
+    assert second.headers["location"] == f"{XOR}/explanations/c-081ff{now}"
+    assert client.get(second.headers["location"]).status_code == 200

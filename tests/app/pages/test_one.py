@@ -32,6 +32,7 @@ REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-081ff?start=368&classes=all": (400, "the circuit has 368 interpretations"),
     "/explanations/c-081ff?start=-1": (400, "start"),
     "/explanations/c-081ff?sort=edges": (400, "is unknown here. Use one of"),
+    "/explanations/c-081ff?gate=1-0": (400, "Write LAYER-NEURON:GATE"),
     "/explanations/c-081ff?classes=some": (400, "classes"),
     "/explanations/c-081ff?output=9": (404, "output 9"),
     "/explanations/c-081ff?protocol=nothing": (404, "protocol"),
@@ -114,7 +115,7 @@ def test_every_fold_is_looked_at(app):
 
 
 def test_interpretations_are_paged_by_any_number(client):
-    address = f"{XOR}/explanations/c-081ff?start=24&classes=all"
+    address = f"{XOR}/explanations/c-081ff?classes=any&start=24"
     assert "25 to 36 of 368" in words(client.get(address).text)
     part = client.get(f"{address}&part=excerpt", headers=PARTIAL)
     assert "25 to 36 of 368" in words(part.text)

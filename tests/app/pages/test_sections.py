@@ -19,10 +19,8 @@ def current(path: str, query: str = "") -> dict[str, str]:
         ("/networks/xor", "", {"overview": "page"}),
         ("/networks/xor/explanations", "kind=circuit", {"explanations": "page"}),
         ("/networks/xor/circuits/0f/interpretations/3", "", {"explanations": "true"}),
-        ("/networks/xor/algorithms/0f/alignments/0f", "", {"explanations": "true"}),
-        ("/networks/xor/algorithms/0f/directions/0f", "at=0", {"directions": "true"}),
+        ("/networks/xor/explanations/a-0f.0f", "", {"explanations": "true"}),
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
-        ("/networks/xor/verdicts", "e=c-0f", {}),
         ("/compare", "network=xor&e=c-0f", {"compare": "page"}),
     ],
 )

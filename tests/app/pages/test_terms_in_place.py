@@ -20,12 +20,10 @@ USES = {
     "base": r"[01]+ ← [01]+",
     "reference": r"\bc·[0-9a-f]+",
 }
-ALGORITHM = XOR + "/algorithms/a2e8546f11f80df4"
 PAGES = (
     XOR,
     XOR + "?protocol=paper",
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
-    ALGORITHM,
     XOR + "/directions",
     XOR + "/sandbox",
     XOR + "/common-ground",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from analysis.criteria.registry import criteria_for
@@ -14,7 +16,7 @@ from pluriscope.naming import Scope
 from tests.app.pages.conftest import MINE, XOR
 
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}
-VERDICTS = XOR + "/verdicts"
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +29,8 @@ def _time_enough(monkeypatch):
 def on(get):
     """The verdicts on one explanation by criterion."""
 
-    def fetch(ref, network=XOR):
-        (item,) = get(f"{network}/verdicts", e=ref)["explanations"]
-        return {verdict["criterion"]: verdict for verdict in item["verdicts"]}
+    def fetch(ref, network=XOR, **scope):
+        return {one["criterion"]: one for one in get(f"{network}/explanations/{ref}/criteria", **scope)}
 
     return fetch
 
@@ -74,38 +75,37 @@ def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
 
 
 @pytest.mark.slow
-def test_counts_over_all_circuits_are_the_published_ones(app, masks):
-    passed = dict.fromkeys(MINIMALITY | {"output-faithfulness", "resample-ablation"}, 0)
-    with app.state.store.read() as session:
-        place = locate(session, Addresses(), "xor", Scope())
-        skip = frozenset(criterion.key for criterion in criteria_for("circuit")) - set(passed)
-        for mask in masks:
-            explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{mask}", 1), 1)
-            for judged in judge_on_the_spot(session, explanation, known=skip):
-                if judged.verdict is not None and judged.criterion.key in passed:
-                    passed[judged.criterion.key] += judged.verdict.outcome == "passed"
-    assert passed == {
-        "minimal-quasi": 197,
-        "minimal-local": 5,
-        "minimal-subset": 5,
-        "minimal-cardinal": 3,
-        "output-faithfulness": 12,
-        "resample-ablation": 100,
-    }
-
-
-@pytest.mark.slow
-def test_side_by_side_differences_come_first(client, get, masks):
+def test_side_by_side_differences_come_first(client, on, masks):
     refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
-    page = get(VERDICTS, e=refs)
-    differs = [row["differs"] for row in page["rows"]]
+    compared = Addresses().compare("xor", refs, part="criteria")
+    whole, part = client.get(compared).text, client.get(compared, headers=PARTIAL).text
+    assert "Every criterion on 3 explanations" in whole
+    assert part.startswith("<details")
+    found = [on(ref) for ref in refs]
+    rows = [re.findall(r"<td|passes|fails|undecided|not applicable", row) for row in part.split("<tr")[2:]]
+    differs = [len({*row} - {"<td"}) > 1 for row in rows]
     assert differs == sorted(differs, reverse=True)
-    assert sum(differs) == page["n_differing"] > 0
-    for row in page["rows"]:
-        outcomes = {verdict["outcome"] for verdict in row["verdicts"] if verdict} - {"not_computed"}
-        assert row["differs"] == (len(outcomes) > 1)
-    assert client.get(page["url"]).status_code == 200
-    assert client.get(page["compare_url"]).status_code == 200
+    outcomes = [
+        {one[key]["outcome"] for one in found if key in one} - {"not_computed"} for key in {*found[0], *found[2]}
+    ]
+    assert sum(differs) == sum(len(one) > 1 for one in outcomes) > 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "to"),
+    [
+        ("e=c-081ff", "/explanations/c-081ff?part=criteria#criteria"),
+        (
+            "e=c-081ff%40paper&theme=dark",
+            "/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria",
+        ),
+        ("e=c-081ff&e=i-081ff.0&output=0", "/compare?network=xor&e=c-081ff&e=i-081ff.0&part=criteria"),
+        ("", "/compare?network=xor"),
+    ],
+)
+def test_the_page_that_verdicts_had_leads_on(client, asked, to):
+    answer = client.get(f"{XOR}/verdicts?{asked}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"].removeprefix(XOR)) == (301, to)
 
 
 def test_a_circuit_that_is_not_valid_is_not_asked_whether_a_smaller_one_would_do(on):
@@ -121,10 +121,9 @@ def test_what_depends_on_the_other_circuits_needs_their_list(on):
 
 
 @pytest.mark.slow
-def test_single_edges_are_removed_where_not_all_circuits_are_stored(get, on, masks):
+def test_single_edges_are_removed_where_not_all_circuits_are_stored(on, masks):
     for mask in masks[::40]:
-        (item,) = get(f"{XOR}/verdicts", e=f"c-{mask}", protocol=MINE.name)["explanations"]
-        truncated, complete = {v["criterion"]: v for v in item["verdicts"]}, on(f"c-{mask}")
+        truncated, complete = on(f"c-{mask}", protocol=MINE.name), on(f"c-{mask}")
         for key in ("minimal-quasi", "minimal-local"):
             assert truncated[key]["origin"] == "computed"
             assert truncated[key]["outcome"] == complete[key]["outcome"]

@@ -34,7 +34,7 @@ def test_room_is_given_back_whatever_happens(monkeypatch):
 def test_what_costs_most_asks_for_room(taken, client, store):
     stored_analysis(store)
     for path in (
-        f"/api/v1/verified?url=/networks/{XOR_SLUG}",
+        f"/api/v2/verified?url=/networks/{XOR_SLUG}",
         f"/verified?url=/networks/{XOR_SLUG}",
         f"/networks/{XOR_SLUG}/card.png",
     ):

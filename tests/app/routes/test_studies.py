@@ -375,7 +375,7 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert "6 of 8" in frame.text
     told = client.get("/oembed", params={"url": f"http://127.0.0.1{study}"}).json()
     assert (told["type"], told["title"]) == ("rich", "XOR by width")
-    refused = client.get(f"/api/v1/verified?url={study}")
+    refused = client.get(f"/api/v2/verified?url={study}")
     assert refused.status_code == 404
 
 
@@ -456,8 +456,8 @@ def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client
     circuit = client.get(f"{base}/explanations/c-{every_edge}?data={data}")
     assert circuit.status_code == 200
     assert "/sandbox?" not in circuit.text.split("<main", 1)[1]
-    for part in (*ABOUT_INPUTS, f"circuits/{every_edge}/interpretations", f"verdicts?e=c-{every_edge}"):
-        refused = client.get(f"/api/v1{base}/{part}{'&' if '?' in part else '?'}data={data}")
+    for part in (*ABOUT_INPUTS, f"explanations/c-{every_edge}/criteria"):
+        refused = client.get(f"/api/v{1 + part.startswith('explanations')}{base}/{part}?data={data}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
         assert "no Boolean inputs" in refused.json()["error"]
     ladder = client.get(f"/api/v2{base}/analyses/ladder?data={data}").json()

@@ -16,9 +16,9 @@ from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_netw
 XOR = "/networks/xor"
 CIRCUIT = f"{XOR}/explanations/c-081ff"
 INTERPRETATION = f"{XOR}/explanations/i-1839f.0"
-ALGORITHM = f"{XOR}/algorithms/a2e8546f11f80df4"
-ALIGNMENT = f"{ALGORITHM}/alignments/e3bd9b5eae0c1489"
-DIRECTION = f"{ALGORITHM}/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
+ALGORITHM = f"{XOR}/explanations/g-a2e8546f11f80df4"
+ALIGNMENT = f"{XOR}/explanations/a-a2e8546f11f80df4.e3bd9b5eae0c1489"
+DIRECTION = f"{XOR}/explanations/d-a2e8546f11f80df4.0%3A1%3D0%2C1%2C0%3B1%3A1%3D1%2C0%2C0"
 COMPARISON = "/compare?network=xor&e=c-081ff&e=i-1839f.0&e=a-a2e8546f11f80df4.e3bd9b5eae0c1489"
 FUNNEL = f"{XOR}/funnel"
 SHARED = (XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, COMPARISON)

@@ -44,9 +44,9 @@ def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
 
 
 def test_a_file_shows_what_the_page_shows(client) -> None:
-    document = client.get(f"{ALIGNMENT}/figures/interchange-1.svg").text
+    document = client.get(f"{ALIGNMENT}/figures/interchanges.1.svg").text
     title = re.search("<title>(.*?)</title>", document)[1]
-    assert f'aria-label="{title}"' in client.get(ALIGNMENT).text
+    assert f'aria-label="{title}"' in client.get(f"{ALIGNMENT}?part=interchanges").text
     agreement = client.get(beside(COMPARISON, "figures/agreement.svg")).text
     assert "13 of 36" in agreement
     assert "no prediction" in agreement
@@ -88,10 +88,3 @@ def test_what_a_comparison_and_a_funnel_show_are_tables_too(client, table) -> No
     else:
         assert rows[0]["kind"] == "circuit"
         assert rows[0]["left"] == "197"
-
-
-def test_the_interpretations_list_offers_those_of_the_circuit_whatever_its_filters(client) -> None:
-    page = f"{XOR}/circuits/1839f/interpretations"
-    text = client.get(f"{page}?gate=1-0:NAND").text
-    assert f'href="{page}.csv"' in text
-    assert client.get(f"{page}.csv").status_code == 200

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from app.db.links import KEY_LENGTH, short_key
 from app.pages.sharing.exports import Table
 from app.routes.exports import as_csv, as_json
-from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
+from tests.app.sharing.conftest import CIRCUIT, COMPARISON, XOR
 
 pytestmark = pytest.mark.slow
 HOST = "http://127.0.0.1"
@@ -162,9 +162,7 @@ def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 TABLES = {
-    f"{XOR}/circuits/1839f/interpretations": 6,
-    f"{ALGORITHM}/alignments": None,
-    f"{ALIGNMENT}/interchanges": 32,
+    f"{XOR}/explanations/c-1839f/interpretations": 6,
     f"{XOR}/figures": None,
     "/networks": None,
     "/jobs": 0,
@@ -209,7 +207,7 @@ def test_an_option_that_no_list_ever_had_is_refused_on_former_lists_too(client) 
         refused = client.get(client.get(f"{XOR}/{former}?{option}=10").headers["location"])
         assert refused.status_code == 400
         assert option in refused.text
-    assert client.get(f"{XOR}/circuits/3fffe/interpretations.csv").status_code == 404
+    assert client.get(f"{XOR}/explanations/c-3fffe/interpretations.csv").status_code == 404
 
 
 def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
@@ -220,7 +218,7 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
     assert '"a": "=1+1", "b": "1152921504606846976"' in "".join(as_json(table))
 
 
-@pytest.mark.parametrize("page", [CIRCUIT, ALGORITHM, ALIGNMENT, "/", "/jobs"])
+@pytest.mark.parametrize("page", [CIRCUIT, "/", "/jobs"])
 def test_every_list_links_to_its_tables(client, page) -> None:
     links = [unescape(link) for link in re.findall(r'href="([^"]+)"[^>]* download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]

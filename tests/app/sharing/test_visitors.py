@@ -36,7 +36,6 @@ SHORT = (
     EXPLANATIONS,
     f"{EXPLANATIONS}?kind=circuit&kind=alignment&uses=n1.0&uses=%21n2.0&sort=margin",
     f"{XOR}/common-ground?sort=coverage&order=asc",
-    f"{XOR}/circuits/081ff/interpretations",
 )
 LONG = (f"{EXPLANATIONS}?{urlencode(FILTERS, doseq=True)}", f"{FUNNEL}?{urlencode({'criteria': CRITERIA}, doseq=True)}")
 

@@ -1,0 +1,252 @@
+"""The page of one alignment on linear directions, stored or not: what reads each variable, and what swaps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.alignments.alignment import Aligned
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.findings import family_of, split_of
+from analysis.directions.readouts import ReadOut
+from analysis.directions.scoring import direction_matrix, score_directions
+from analysis.directions.table import DirectionTable
+from analysis.fixed_order import inner
+from app.figures.numbers import decimal, exact, noun
+from app.figures.svg import Direction, Hues, Threshold, direction_diagram, number_line, weight_text
+from app.figures.svg.directions import linear_words, site_words
+from app.pages.about_one import about, figure, head_actions
+from app.pages.algorithm import kept
+from app.pages.candidates import hues_at, input_texts
+from app.pages.directions.views import CLASS_LABELS, MAX_AT
+from app.pages.interchanges import (
+    EvidenceOptions,
+    aligned_fields,
+    beside,
+    evidence,
+    interchange_facts,
+    place_fields,
+    variables_table,
+    verdicts_on,
+)
+from app.pages.page import One, page
+from app.pages.placed import Stored, find_direction
+from pluriscope.blocks import Block, Fact, Facts, Figure, Head, More, Section, Side, Verdict
+from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
+
+_MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
+_MOST_PROGRAMMES: Final = 100  # linear programmes for one family
+_METHODS: Final = {
+    "interval": "exact",
+    "cells": "exact, cell by cell",
+    "witness": "by a witness",
+    "reach": "out of the output’s reach",
+    "clean": "decided by the clean inputs",
+}
+_JOINT: Final = {None: "untested", True: "pass", False: "fail"}
+
+
+class DirectionOptions(EvidenceOptions):
+    """Options of the page of one alignment on directions."""
+
+    at: str = Field(
+        "",
+        max_length=MAX_AT,
+        description="PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where the swap is oblique; "
+        "instead of what the reference says.",
+    )
+
+
+def direction_record(one: One) -> DirectionRecord:
+    """An alignment on directions as JSON, each interchange computed from the weights."""
+    found: Aligned[DirectionAlignment] = one.item
+    question, algorithm, alignment = one.place.question, found.algorithm, found.alignment
+    stored, _ = find_direction(one.session, one.links, one.place, algorithm, one.ref.second)
+    scored = score_directions(question, algorithm, alignment, max_runs=_MOST_RUNS)
+    table = DirectionTable(question, max_programmes=_MOST_PROGRAMMES)
+    kept = next((row.swaps for row, _ in stored if row.swaps and all(swap is not None for swap in row.swaps)), None)
+    places = []
+    for number, ((path, linear), read) in enumerate(zip(alignment.places, scored.read_outs, strict=True)):
+        site, matrix = site_words(linear, question.cut.sizes), direction_matrix(question, algorithm, path, linear)
+        fields = place_fields(one, algorithm, path, linear.text, site, matrix)
+        family = kept[number] if kept is not None else _family(table, one, path, linear)
+        fields |= _linear(table, one, path, linear, read, fields["truth_table"])
+        places.append({**fields, **_family_fields(family)})
+    return DirectionRecord(
+        **aligned_fields(one, places, bool(stored)),
+        text=alignment.text,
+        found_by=[search.direction_class for _, search in stored],
+        causal_order=scored.causal_order,
+        **_joint(scored.joint, stored),
+    )
+
+
+def _joint(score: Any, stored: Stored) -> Mapping[str, Any]:
+    """The joint score: run for the page, or as a search has stored it where there are too many runs."""
+    if score is not None:
+        wrong = None if score.first_wrong is None else JointCaseRecord.showing(score.first_wrong)
+        margin = float(score.margin) if np.isfinite(score.margin) else None
+        agreed, tested = score.agreed, score.of
+    else:
+        wrong = margin = None
+        run = ((row.joint_agreed, row.joint_of) for row, _ in stored if row.joint_of is not None)
+        agreed, tested = next(run, (None, None))
+    return {"joint_agreed": agreed, "joint_tested": tested, "joint_margin": margin, "joint_wrong": wrong}
+
+
+def _family(table: DirectionTable, one: One, path: str, linear: LinearPlace) -> tuple[int, str, str] | None:
+    family = family_of(table, one.item.algorithm, path, linear)
+    return None if family is None else (family.dimension, family.answer, family.method)
+
+
+def _family_fields(family: Any) -> dict[str, Any]:
+    """The oblique swaps of a read-out; nothing of one that is not the shortest."""
+    dimension, answer, method = (None, "", "") if family is None else family
+    return {"family": dimension, "family_answer": answer, "family_method": method}
+
+
+def _linear(
+    table: DirectionTable, one: One, path: str, linear: LinearPlace, read: ReadOut | None, truth_table: list[int]
+) -> dict[str, Any]:
+    """How directions read a variable, and how it fares with only what the next layer sees of them."""
+    projections = inner(table.clean[linear.layer], linear.matrix).T.tolist()
+    split = split_of(table, one.item.algorithm, path, linear)
+    separated = None
+    if read is not None:
+        values = [read.gain * value + read.constant - 0.5 for value in projections[0]]
+        separated = bool(read.gain) and all(v > 0 if bit else v < 0 for v, bit in zip(values, truth_table, strict=True))
+    return {
+        "layer": linear.layer,
+        "reads": linear.reads,
+        "swaps": linear.swaps,
+        "projections": projections,
+        **{name: getattr(read, name, None) for name in ("gain", "constant", "residual")},
+        "separated": separated,
+        **{name: getattr(split, name, None) for name in ("rank", "share", "seen")},
+        "illusory": None if split is None else split.is_illusory,
+    }
+
+
+@page(
+    direction_record,
+    {
+        "direction": "{direction}",
+        "direction, swapped obliquely": "{oblique}",
+        "direction, its interchanges": "{direction}?part=interchanges",
+    },
+    DirectionOptions,
+)
+def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
+    """What lives where, which tests confirm it, the layer along each direction, and the rest folded."""
+    told, hues = direction_record(one), hues_at(one.session, one.place)
+    yield _head(one, told)
+    drawn = direction_diagram(one.place.question.cut.weights, list(_combs(told)), hues=hues, title=told.formula)
+    caption = (
+        "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
+        "open for negative. Nothing is cut, so edges are pale."
+    )
+    yield Side([figure(one, drawn, caption), Facts(list(_facts(told)))])
+    if told.places:
+        yield Section("Tests of each variable", "row space: only what the next layer’s weights see of a direction acts")
+        words = {"Read to within": _read_words, "Oblique swaps, w·d = 1": _swap_words, "Row space": _seen_words}
+        yield variables_table(told, hues, **words)
+        yield Section("The layer along each direction", "every input, and the threshold between 0 and 1")
+        yield from beside(list(_lines(one, told, hues)), 2)
+    yield from evidence(one, told, options, "the layer moves along the direction until it reads as it does")
+    yield More("Other directions", lambda: [kept(one, "direction", valid="yes")], "of this algorithm", id="others")
+    yield More("In full", lambda: [Section("Its text", told.text or "nothing to place")], "every number", id="text")
+    yield from about(one)
+
+
+def _head(one: One, told: DirectionRecord) -> Head:
+    place = one.place
+    layers = " and ".join(f"layer {layer}" for layer in sorted({here.layer for here in told.places}))
+    classes = ", ".join(CLASS_LABELS.get(key, key).lower() for key in told.found_by)  # type: ignore[call-overload]
+    said = Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.')
+    sentence = said.format(
+        f"d·{told.alignment}",
+        "a valid alignment on directions" if told.valid else "an alignment on directions that fails",
+        one.links.algorithm(place.slug, told.algorithm, place.scope),
+        place.question.protocol.name,
+        f"found by the search of {classes}" if classes else "not stored, computed just now from its address",
+    )
+    joint = None if told.joint_agreed is None else told.joint_agreed == told.joint_tested
+    return Head(
+        Markup('<span class="f">{}</span>').format(told.formula) + (f", on directions of {layers}" if layers else ""),
+        sentence,
+        [
+            *verdicts_on(one, told),
+            Verdict("joint interchange", _JOINT[joint]),  # type: ignore[arg-type]  # one of its states
+            Verdict("causal order", "pass" if told.causal_order else "fail"),
+        ],
+        head_actions(one),
+    )
+
+
+def _facts(told: DirectionRecord) -> Iterator[Fact]:
+    yield from interchange_facts(told)
+    if told.joint_agreed is None or told.joint_tested is None:
+        yield Fact("All at once", "not run", "there are too many combinations of sources")
+        return
+    note = ""
+    if told.joint_wrong is not None:
+        wrong, n = told.joint_wrong, len(told.places[0].truth_table).bit_length() - 1
+        sources = ", ".join(f"{source:0{n}b}" for source in wrong.sources)
+        note = f"first failure: base {wrong.base:0{n}b}, sources {sources}: {wrong.expected} predicted, "
+        note += f"output {decimal(wrong.output, 3)}"
+    elif told.joint_margin is not None:
+        note = f"smallest margin {decimal(told.joint_margin, 4)}"
+    agreed = f"{exact(told.joint_agreed)} of {exact(told.joint_tested)}"
+    yield Fact("All at once", agreed, "each variable from a source of its own", note)
+
+
+def _combs(told: DirectionRecord) -> Iterator[Direction]:
+    """Each read-out, and below it the direction that its swap moves along where it has one."""
+    for place in told.places:
+        for number, row in enumerate(place.reads):
+            yield Direction(place.layer, tuple(row), tuple(place.truth_table), place.shown)
+            if place.swaps:
+                swap = tuple(place.swaps[number])
+                yield Direction(place.layer, swap, tuple(place.truth_table), place.shown, "moves")
+
+
+def _read_words(here: DirectionPlaceRecord) -> str:
+    if here.residual is None:
+        return "no single direction"
+    return f"{here.residual:.2g}" if here.gain else "reads nothing"
+
+
+def _swap_words(here: DirectionPlaceRecord) -> str:
+    if here.family is None:
+        return "not the shortest read-out"
+    said = here.family_answer if here.family_answer == "undecided" else f"{here.family_answer} pass"
+    return f"{said} of {noun(here.family, 'dimension')} ({_METHODS[here.family_method]})"
+
+
+def _seen_words(here: DirectionPlaceRecord) -> str:
+    if here.share is None or here.seen is None:
+        return "for one direction only"
+    said = f"{exact(here.seen)} of {exact(here.tested)}, {100 * here.share:.0f}% of |w|², rank {here.rank}"
+    return f"{said}: it works by what that layer does not read" if here.illusory else said
+
+
+def _lines(one: One, told: DirectionRecord, hues: Hues) -> Iterator[Figure]:
+    """Every input along each direction; one that reads its variable alone is scaled to it."""
+    for place in told.places:
+        inputs = input_texts(len(place.truth_table).bit_length() - 1)
+        for number, (row, projections) in enumerate(zip(place.reads, place.projections, strict=True), start=1):
+            words = linear_words(place.layer, row, one.place.question.cut.sizes)
+            values, cuts, said = projections, [], f"{place.shown}: {words}"
+            if place.gain and place.constant is not None:
+                values = [place.gain * value + place.constant for value in projections]
+                sign = "−" if place.constant < 0 else "+"
+                said = f"{place.shown} read as {weight_text(place.gain)}·({words}) {sign} "
+                said += weight_text(abs(place.constant))
+                said += ": 0 below the cut, 1 above" if place.separated else ": no cut at one half tells them apart"
+                cuts = [Threshold(0.5, "", tuple(place.truth_table))] if place.separated else []
+            drawn = number_line(values, inputs, cuts, hues=hues, title=place.shown)
+            yield figure(one, drawn, said, f"line-{place.path}-{number}")

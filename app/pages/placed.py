@@ -1,0 +1,134 @@
+"""From an address to an alignment, stored or not: by id, by the place of each variable, or by its directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
+from analysis.alignments.iia import check_alignment
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.scoring import check_directions
+from app.addressing import Addresses
+from app.db.codecs import alignment_of
+from app.db.direction_codecs import direction_alignment_of
+from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
+from app.db.reads import algorithms, directions
+from app.db.tables import AlgorithmRow, AlignmentRow
+from app.errors import NotFound
+from app.options import ScopeOptions
+from app.pages.place import Place
+from app.pages.placements import BETWEEN, SHAPE, is_placement, placement_text, read_placement_text, read_places
+from pluriscope.naming import ExplanationRef
+
+Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
+
+
+def meant(ref: ExplanationRef, options: ScopeOptions) -> ExplanationRef:
+    """What a reference means with the options ``place`` and ``at`` beside it, which say where variables stand.
+
+    A form sends them behind the address of an algorithm; earlier addresses of alignments had them behind an id.
+
+    Raises:
+        BadQuery: a malformed place.
+    """
+    places, at = getattr(options, "place", ()), getattr(options, "at", "")
+    if places:
+        pieces = [piece for text in places for piece in text.split(BETWEEN)]
+        return ExplanationRef("alignment", ref.first, placement_text(read_places(pieces)))
+    return ExplanationRef("direction", ref.first, directions_text(at)) if at else ref
+
+
+def directions_text(text: str) -> str:
+    """Directions as references write them: without the signs that end a reference or a segment of a path."""
+    return text.replace("@", ":").replace("/", "~")
+
+
+def find_placed(
+    session: Session, links: Addresses, place: Place, row: AlgorithmRow, algorithm: HighLevelModel, named: str
+) -> tuple[AlignmentRow | None, Alignment]:
+    """The alignment of that id or placement, and its row if one keeps it.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        place: what it is an alignment with.
+        row: of the algorithm.
+        algorithm: the one that is placed.
+        named: an id, or the place of each variable.
+
+    Raises:
+        NotFound: neither a row nor the first placements have that id.
+        BadQuery: a malformed placement.
+        InvalidAlignment: places that do not fit the algorithm or the network.
+    """
+    question = place.question
+    if is_placement(named):
+        alignment = Alignment.of(algorithm.text, read_placement_text(named))
+        check_alignment(question.cut, algorithm, alignment, question.protocol)
+        return algorithms.find_alignment(session, row, alignment.id), alignment
+    stored = algorithms.find_alignment(session, row, named)
+    if stored is not None:
+        return stored, alignment_of(stored, algorithm.text).alignment
+    found = alignment_with_id(question.cut, algorithm, named, question.protocol.alignment_sites)
+    if found is not None:
+        return None, found
+    raise NotFound(
+        f"alignment {named[:40]!r}",
+        f"is not one of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
+        "placements of its variables",
+        f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}, or instead of "
+        "its id: a-ALGORITHM.0:1.0+2_1:2.1",
+        "alignment",
+        links.algorithm(place.slug, algorithm.id, place.scope),
+        f"algorithm {algorithm.formula}",
+    )
+
+
+def find_direction(
+    session: Session, links: Addresses, place: Place, algorithm: HighLevelModel, named: str
+) -> tuple[Stored, DirectionAlignment]:
+    """The alignment on directions of that id or text, and the rows that keep it.
+
+    Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        place: what it is an alignment with.
+        algorithm: the one that is placed.
+        named: an id, or a text as references have it.
+
+    Raises:
+        NotFound: no row keeps that id.
+        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
+    """
+    analysis, empty = place.analysis, parse_directions(algorithm.text, "")
+    text = named.replace(":", "@").replace("~", "/") if "=" in named else ""
+    alignment = parse_directions(algorithm.text, text) if text else None
+    wanted = named if alignment is None else alignment.id
+    stored = [] if analysis is None else directions.find_directions(session, analysis.id, algorithm.id, wanted)
+    if not stored and alignment is None and (text := directions.direction_text(session, algorithm.id, wanted)):
+        alignment = parse_directions(algorithm.text, text)
+    if not stored and alignment is not None and analysis is not None:
+        # from before directions had the same digits on every machine, or from an engine that rounded otherwise
+        stored = directions.resembling_directions(session, analysis.id, algorithm.id, alignment)
+    if stored:
+        alignment = direction_alignment_of(stored[0][0], algorithm.text)
+    elif alignment is None and not algorithm.responses and empty.id == wanted:
+        alignment = empty
+    if alignment is None:
+        raise NotFound(
+            f"alignment {named[:40]!r}",
+            "is not one of the alignments on directions kept for this algorithm",
+            "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= behind "
+            "the algorithm's address, or instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
+            "alignment",
+            links.algorithm(place.slug, algorithm.id, place.scope),
+            f"algorithm {algorithm.formula}",
+        )
+    check_directions(place.question.cut, algorithm, alignment)
+    return stored, alignment

@@ -1,0 +1,58 @@
+"""The text beside a table that is taken away: what it is about, and what its numbers do not say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis import ENGINE_VERSION
+from app.pages.place import Place
+from app.pages.scope import in_short
+from app.pages.shared import counts_of, stops_of
+
+IN_SHORT: Final = (
+    *in_short(),
+    "What was not searched, and every setting: /scope of the site that this was taken from.",
+)
+"""What stands beside every table; the words are those of docs/scope.md."""
+FIRST_CELL: Final = (
+    "In CSV, text that a spreadsheet would take for a formula stands behind an apostrophe. Numbers have all their "
+    "digits; in JSON integers beyond 2^53 are decimal text.",
+)
+
+
+def about_place(place: Place, what: str) -> tuple[str, ...]:
+    """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
+    protocol, data = place.question.protocol, place.question.record
+    settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
+    lines = [
+        f"Pluriscope {ENGINE_VERSION}: {what}.",
+        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.question.model.digest}.",
+        f"Output {place.scope.output}, which should compute {place.question.task.name or 'an unnamed task'}: "
+        f"{''.join(map(str, place.question.task.truth_table))}.",
+        f"Protocol: {protocol.name}, SHA-256 {protocol.digest}.",
+        f"Settings: {settings}.",
+        f"Data: {data.description or 'every Boolean input, once'}, SHA-256 {data.digest}.",
+    ]
+    analysis = place.analysis
+    if place.partial is not None:
+        lines.append(
+            "PARTIAL: the analysis is still computing. Rows are certain, but not all; what is missing may still exist. "
+            f"So far: {counts_of(place.partial).so_far_words}."
+        )
+    elif analysis is None:
+        lines.append("Analysis: none is stored; what needs one is empty here, which does not mean that none exist.")
+    else:
+        counts = counts_of(analysis)
+        lines.append(
+            f"Analysis: engine {analysis.engine_version}, {analysis.created_at.isoformat(timespec='seconds')}, result "
+            f"SHA-256 {analysis.result_digest}."
+        )
+        sure = {
+            "listed": "every possible circuit was tested",
+            "counted": "every possible circuit was judged without being listed; the count is exact",
+            "estimated": f"an estimate; {counts.interval_words}",
+        }[counts.circuits_method]
+        lines.append(f"Circuits: {counts.told('circuits_valid')} of {counts.circuits_possible}: {sure}.")
+        stops = stops_of(counts)
+        lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
+    return (*lines, *IN_SHORT, *FIRST_CELL)

@@ -1,0 +1,190 @@
+"""What every criterion says of one explanation: what is stored, else what is found now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, cast
+
+from pydantic import Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import Outcome, Verdict
+from app.addressing import Addresses
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads.circuits import locate_mask
+from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_at
+from app.db.recorded import stored_refs
+from app.db.tables import AlgorithmRow
+from app.options import PageModel
+from app.pages.explanations import Explanation
+from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
+from app.pages.verdicts.witnesses import WitnessView, witness_view
+from pluriscope.blocks import VerdictState
+from pluriscope.naming import ExplanationRef
+
+Origin = Literal["stored", "computed", "not_computed"]
+_GLYPHS: dict[str, VerdictState] = {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}
+_WORDS: dict[str, str] = {
+    "passed": "passes",
+    "failed": "fails",
+    "undecided": "undecided",
+    "not_applicable": "not applicable",
+    "not_computed": "not computed here",
+}
+
+
+class CriterionVerdict(PageModel):
+    """What one criterion, with its default settings, says about one explanation."""
+
+    criterion: str
+    label: str
+    definition: str
+    outcome: Outcome | Literal["not_computed"]
+    origin: Origin = Field(description="stored by a background job, computed for this answer, or not_computed.")
+    about: Literal["", "circuit", "algorithm"] = Field(
+        "", description="Set where the verdict is on the circuit of an interpretation, or on an alignment's algorithm."
+    )
+    score: float | None = None
+    numerator: int | None = Field(None, description="Of the score where it is a fraction.")
+    denominator: int | None = None
+    reason: str = Field(
+        "", description="One sentence; empty where only the stored outcome is known, as when several are asked about."
+    )
+    witness: WitnessView | None = None
+
+    @property
+    def glyph(self) -> VerdictState:
+        """Name of its mark in the interface."""
+        return _GLYPHS.get(self.outcome, "untested")
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self.outcome]
+
+
+def verdicts_on(
+    session: Session, addresses: Addresses, explanation: Explanation, reasons: bool = True
+) -> list[CriterionVerdict]:
+    """Every criterion that applies: the stored outcome where there is one, else what is found now.
+
+    Where what is stored and what is found now differ, the reason says both. An interpretation also has the verdicts on
+    its circuit, an alignment those on its algorithm.
+
+    Args:
+        session: open session.
+        addresses: builds links.
+        explanation: of any kind.
+        reasons: whether all stored verdicts are computed again for their reasons; else only quick ones for their score.
+    """
+    own, within = _own(session, addresses, explanation, reasons), _within(explanation)
+    if within is None:
+        return own
+    about, judged = cast(Literal["circuit", "algorithm"], within.kind), {verdict.criterion for verdict in own}
+    rest = _own(session, addresses, within, reasons)
+    return own + [one.model_copy(update={"about": about}) for one in rest if one.criterion not in judged]
+
+
+def _own(session: Session, addresses: Addresses, explanation: Explanation, reasons: bool) -> list[CriterionVerdict]:
+    stored = {
+        verdict.step.key: verdict
+        for verdict in stored_verdicts(session, explanation)
+        if verdict.step == CriterionStep.of(verdict.step.criterion)
+    }
+    known = frozenset() if reasons else frozenset(filter(_is_unscored, stored))
+    judged = judge_on_the_spot(session, explanation, known=known)
+    return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
+
+
+def _is_unscored(key: str) -> bool:
+    """Whether a stored outcome says all that several explanations are compared by, or its score takes long to find."""
+    criterion = criterion_named(key)
+    return not criterion.score or criterion.cost == "slow" or criterion.over == "population"
+
+
+def _within(explanation: Explanation) -> Explanation | None:
+    """The circuit of an interpretation, the algorithm of an alignment, each as an explanation of its own."""
+    protocol = explanation.ref.protocol
+    if explanation.interpretation is not None and explanation.circuit is not None:
+        ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
+        return replace(explanation, ref=ref, item=explanation.circuit)
+    if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
+        ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
+        return replace(explanation, ref=ref, item=explanation.algorithm)
+    return None
+
+
+def stored_verdicts(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
+    """What is stored of the criteria' verdicts on one explanation."""
+    analysis = explanation.place.analysis
+    position = None if analysis is None else _position(session, explanation)
+    if analysis is None or position is None:
+        return ()
+    return verdicts_at(session, analysis, explanation.kind, position)
+
+
+def _position(session: Session, explanation: Explanation) -> int | None:
+    """Where a stored explanation stands in the order of verdicts, None if it does not."""
+    analysis = explanation.place.analysis
+    if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
+        return None
+    if explanation.recorded is not None:
+        texts = stored_refs(session, analysis, explanation.recorded)
+        return texts.index(explanation.ref.first) if explanation.ref.first in texts else None
+    if explanation.circuit is not None:
+        position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)
+        return position if stored else None
+    row = (
+        None
+        if explanation.algorithm is None
+        else algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
+    )
+    if row is None:
+        return None
+    if explanation.alignment is not None:
+        aligned = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
+        return None if aligned is None else position_of_alignment(session, aligned)
+    before = select(func.count()).where(AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.position < row.position)
+    return session.scalar(before) or 0
+
+
+def _view(
+    judged: Judged, stored: StoredVerdict | None, explanation: Explanation, addresses: Addresses
+) -> CriterionVerdict:
+    criterion, verdict = judged.criterion, judged.verdict
+    named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
+    if stored is None and verdict is None:
+        return CriterionVerdict(
+            **named, outcome="not_computed", origin="not_computed", reason=_sentence(judged.why_not)
+        )
+    if stored is None and verdict is not None:
+        return CriterionVerdict.showing(
+            verdict,
+            **named,
+            origin="computed",
+            witness=witness_view(verdict.witness, explanation, addresses),
+        )
+    if stored is None:
+        raise ValueError("one of the two is there")
+    same = verdict is not None and verdict.outcome == stored.outcome
+    return CriterionVerdict.showing(
+        verdict if same else stored,
+        **named,
+        origin="stored",
+        reason=_stored_reason(verdict, same),
+        witness=witness_view(verdict.witness, explanation, addresses) if verdict is not None and same else None,
+    )
+
+
+def _stored_reason(verdict: Verdict | None, same: bool) -> str:
+    """Reasons are found anew; that a stored outcome is not what is found now must not be hidden."""
+    if verdict is None:
+        return ""
+    return verdict.reason if same else f"Computed now it is {_WORDS[verdict.outcome]}: {verdict.reason}"
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:] + "."

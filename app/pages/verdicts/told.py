@@ -1,0 +1,130 @@
+"""What every criterion says of one explanation as blocks, with reasons; of several what differs first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from analysis.criteria.registry import CRITERIA, has_changed
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import OUTCOMES
+from app.addressing import Addresses
+from app.figures.numbers import exact
+from app.figures.svg import verdict_mark
+from app.pages.compare.build import find_chosen, find_place, one_of, texts_of
+from app.pages.compare.options import CompareOptions
+from app.pages.explanations import Explanation
+from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
+from pluriscope.blocks import Action, Block, Head, More, Prose, Table
+from pluriscope.naming import LEAST, LETTERS
+
+_STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
+_JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
+
+
+def folded(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> More:
+    """The fold of a page that holds them."""
+    return More("Criteria", lambda: told(session, links, explanations), "what every one says of it", id="criteria")
+
+
+def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
+    """Every criterion that applies, with its settings."""
+    found = [verdicts_on(session, links, one, reasons=len(explanations) == 1) for one in explanations]
+    rows: list[tuple[str, ...]]
+    if len(found) == 1:
+        of = found[0]
+        labels: Sequence[str] = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
+        rows = [(_asked(one), _outcome(one), _score(one), one.reason, _witness(one), _JUDGED[one.origin]) for one in of]
+    else:
+        beside = _differing_first([{verdict.criterion: verdict for verdict in verdicts} for verdicts in found])
+        of = [next(filter(None, verdicts)) for verdicts in beside]
+        labels = ("Criterion", *(f"{letter} {one.kind}" for letter, one in zip(LETTERS, explanations, strict=False)))
+        rows = [(_named(one), *map(_in_short, verdicts)) for one, verdicts in zip(of, beside, strict=True)]
+    yield Table.plain(labels, rows, [_settings(one.criterion) for one in of])
+    said = (
+        "What is not computed here has no verdict. A verdict is the outcome of one test under one protocol, not truth."
+    )
+    if changed := [f"`{one.criterion}`" for one in of if has_changed(one.criterion)]:
+        said += (
+            f" [Changed in meaning]({links.scope('changed-meanings')}), and judged anew since: {', '.join(changed)}."
+        )
+    yield Prose(said, glossary=False)
+
+
+def compared(session: Session, links: Addresses, options: CompareOptions) -> list[Block]:
+    """The criteria of a comparison, as a page; nothing where its address names fewer than two explanations.
+
+    Raises:
+        PageError: as the comparison itself refuses.
+    """
+    place = find_place(session, links, options)
+    if place is None:
+        return []
+    found = find_chosen(session, links, place, texts_of(session, links, options, place))
+    pin = one_of(found, options.pin, "pin")
+    explanations = {str(one.ref): one for one in found.values()}
+    chosen = sorted(explanations.values(), key=lambda one: str(one.ref) != pin)
+    if len(chosen) < LEAST:
+        return []
+    to = Action("Compare them", links.compare(place.slug, explanations, place.scope, pin=pin), primary=True)
+    title = f"Every criterion on {len(chosen)} explanations of {place.row.name}"
+    return [Head(title, ", ".join(explanations), actions=[to]), folded(session, links, chosen)]
+
+
+def _differing_first(found: Sequence[dict[str, CriterionVerdict]]) -> list[list[CriterionVerdict | None]]:
+    """Each criterion across the explanations: those with different outcomes first, then with different scores."""
+    beside = [[one.get(criterion.key) for one in found] for criterion in CRITERIA]
+
+    def alike(verdicts: Sequence[CriterionVerdict | None]) -> tuple[bool, bool]:
+        outcomes = {one.outcome for one in verdicts if one} & {*OUTCOMES}
+        return len(outcomes) < 2, len({one.score for one in verdicts if one}) < 2
+
+    return sorted((verdicts for verdicts in beside if any(verdicts)), key=alike)
+
+
+def _settings(key: str) -> str:
+    """The key with all settings, as commands and addresses take it."""
+    settings = ", ".join(f"{name}={value:g}" for name, value in _STEPS[key].settings.items())
+    return f"{key}({settings})" if settings else key
+
+
+def _named(verdict: CriterionVerdict) -> Markup:
+    return Markup('<span title="{}">{}</span>').format(verdict.definition, verdict.label)
+
+
+def _asked(verdict: CriterionVerdict) -> Markup:
+    return _named(verdict) + _whose(verdict)
+
+
+def _whose(verdict: CriterionVerdict) -> str:
+    return f" (its {verdict.about})" if verdict.about else ""
+
+
+def _outcome(verdict: CriterionVerdict) -> Markup:
+    return Markup('<span class="verdict {}">{} {}</span>').format(
+        verdict.glyph, verdict_mark(verdict.glyph), verdict.words
+    )
+
+
+def _score(verdict: CriterionVerdict) -> str:
+    if verdict.numerator is not None and verdict.denominator is not None:
+        return f"{exact(verdict.numerator)} of {exact(verdict.denominator)}"
+    return "" if verdict.score is None else f"{verdict.score:.4g}"
+
+
+def _witness(verdict: CriterionVerdict) -> Markup | str:
+    """What shows it, and a rival as a link."""
+    witness = verdict.witness
+    if witness is None:
+        return ""
+    said = f"{witness.words[:1].upper()}{witness.words[1:]}"
+    if witness.rival is None:
+        return said
+    return Markup('{} <a href="{}">{}</a>').format(said, witness.rival.url, witness.rival.label)
+
+
+def _in_short(verdict: CriterionVerdict | None) -> Markup | str:
+    """A verdict beside others; nothing where the criterion does not apply to the kind."""
+    return "" if verdict is None else Markup("{} {}{}").format(_outcome(verdict), _score(verdict), _whose(verdict))
