@@ -28,6 +28,7 @@ from app.pages.network.behaviour import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace
 from pluriscope.blocks import (
+    Action,
     Block,
     Fact,
     Facts,
