@@ -143,18 +143,19 @@ STATUS = {"not found": 404}
 def addresses(site: Any) -> dict[str, str]:
     """The pages' addresses, with the identities that the stored analyses found."""
     network = site.twin("/networks/xor-pretrained")
-    samples = network["samples"]
-    alignment = samples["alignments"][0]
-    chosen = [samples["circuits"][0], *samples["interpretations"][:2], alignment]
+    circuits = site.listed("xor-pretrained", kind="circuit", sort="interpretations", order="desc")["items"]
+    alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
+    algorithm, _, placed = alignment.removeprefix("a-").partition(".")
+    chosen = [circuits[0]["ref"], *(f"i-{one['mask']}.0" for one in circuits[:2]), alignment]
     names = {
         # a circuit with many interpretations, so that there is something to leaf through
-        "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
-        "algorithm": alignment["algorithm"],
-        "alignment": alignment["alignment"],
+        "mask": circuits[0]["mask"],
+        "algorithm": algorithm,
+        "alignment": placed,
         "direction": _first_direction(site, "/networks/alice-and-bob/directions?class=integer"),
         "oblique": _first_direction(site, "/networks/xor-pretrained/directions?class=oblique"),
         "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
-        "refs": "&".join(f"e={item['ref']}" for item in chosen),
+        "refs": "&".join(f"e={ref}" for ref in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["id"],

@@ -225,7 +225,6 @@ def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client
         slug = save_network(session, pretrained_xor(), origin="uploaded").slug
     network = client.get(f"/api/v1/networks/{slug}").json()
     assert network["learning"] is None
-    assert "trained elsewhere" in network["learning_unknown"]
     assert 'id="training"' not in client.get(f"/networks/{slug}").text
 
 
