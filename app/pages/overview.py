@@ -267,7 +267,7 @@ def _counted(place: ModelPlace, searches: dict[tuple[int, str], CircuitSearch]) 
 
 def _of_perceptron(session: Session, links: Addresses, place: Place, page: NetworkPage) -> Told:
     network, url, scope = page.network, page.url, place.scope
-    files = {form: links.made_of(url, f"drawing.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+    files = _files(links, page, "drawing")
     drawn = network_diagram(network.weights_for(scope.output), title=network.name)
     weights = "All weights that lead to this output; width grows with |weight|, dashed with a bar = negative."
     tasks = ", ".join(task.label for task in network.tasks)
@@ -396,12 +396,17 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
     if len(page.by_protocol) > 1 or page.counts is not None:
         yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
     if page.learning is not None or page.training:
-        yield More("Training", lambda: _training(page), "how it learned", id="training")
+        yield More("Training", lambda: _training(links, page), "how it learned", id="training")
     yield More("How it was counted", lambda: _provenance(page), "network, rules, rows, engine", id="counted")
 
 
+def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
+    """A drawing of the page as files."""
+    return {form: links.made_of(page.url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+
+
 def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
-    files = {form: links.made_of(page.url, f"figures/edges.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+    files = _files(links, page, "figures/edges")
     path, _, query = page.url.partition("?")
     files |= {form: f"{links.exported(path)}.{form.lower()}?{query}" for form in ("CSV", "JSON")}
     yield Figure(page.edges_drawn, "Thick: in every circuit; thin: in some; dotted: in none. Bar: negative.", files)
@@ -477,18 +482,16 @@ def _by_protocol(page: NetworkPage) -> Iterator[Block]:
         yield Prose("\n".join(f"- {reason}" for reason in page.protocol_differences), glossary=False)
 
 
-def _training(page: NetworkPage) -> Iterator[Block]:
+def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
     learning = page.learning
     if learning is not None:
-        drawn = [
-            Figure(
-                loss_figure(learning.curves, learning.loss_target),
-                f"Mean squared error by epoch; drawn: {learning.thinning}.",
-            )
-        ]
+        said = f"Mean squared error by epoch; drawn: {learning.thinning}."
+        loss = loss_figure(learning.curves, learning.loss_target)
+        drawn = [Figure(loss, said, _files(links, page, "figures/loss"))]
         curves = learning.output_curves(page.scope.output)
         if curves:
-            drawn.append(Figure(outputs_figure(curves), "What it gives on each input, dashed where it should be 0."))
+            said = "What it gives on each input, dashed where it should be 0."
+            drawn.append(Figure(outputs_figure(curves), said, _files(links, page, "figures/outputs-learned")))
         yield from beside(drawn, 2)
         yield Table.plain(["Epoch", "Loss"], [[one.epoch, one.loss] for one in learning.numbers])
     if page.training:
