@@ -15,15 +15,12 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from pluriscope.naming import RulesScope, Scope
 
-AnyScope = Scope | RulesScope
-"""What circuits are valid under: of a network, or of a model of another kind."""
 USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
-    r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)"
-    r"|/models/[^/]+/circuits|/verified"
+    r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
     r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
 )
 """Pages whose content version 2 of the interface has."""
@@ -49,7 +46,7 @@ def _assigned(option: tuple[str, str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _scope_assigned(scope: AnyScope) -> tuple[str, ...]:
+def _scope_assigned(scope: Scope) -> tuple[str, ...]:
     """The query that a scope adds: the same for all links of most pages."""
     return tuple(map(_assigned, scope.query().items()))
 
@@ -64,7 +61,7 @@ class Addresses:
 
     prefix: str = ""
 
-    def _url(self, *segments: str, scope: AnyScope | None = None, **view: Any) -> str:
+    def _url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
         path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
         query = [*_scope_assigned(scope)] if scope else []
         for key, value in view.items():
@@ -72,9 +69,11 @@ class Addresses:
             query += [_assigned((key, str(v))) for v in values if v is not None and v != ""]
         return f"{path}?{'&'.join(query)}" if query else path
 
-    def _below(self, scope: AnyScope | None, *segments: str, **view: Any) -> str:
-        """A page about a network, or about a model of another kind where the scope is one of rules."""
-        return self._url((scope or Scope).room, *segments, scope=scope, **view)
+    def _below(self, scope: Scope | None, *segments: str, **view: Any) -> str:
+        """A page about a network; of a transformer, whose scope is one of rules, its own."""
+        if isinstance(scope, RulesScope):
+            return self._url("models", *segments, rules=scope.rules, **view)
+        return self._url("networks", *segments, scope=scope, **view)
 
     def gallery(self, **view: Any) -> str:
         return self._url("", **view)
@@ -114,11 +113,11 @@ class Addresses:
         """Where a deletion is undone with POST."""
         return self._url("networks", network, "restore")
 
-    def analyses(self, network: str, scope: AnyScope | None = None) -> str:
+    def analyses(self, network: str, scope: Scope | None = None) -> str:
         """What else was asked about the network; with POST where its analysis is asked for."""
-        return self._below(scope, network, "analyses")
+        return self._url("networks", network, "analyses", scope=scope)
 
-    def analysis(self, network: str, what: str, scope: AnyScope | None = None, item: str = "", **view: Any) -> str:
+    def analysis(self, network: str, what: str, scope: Scope | None = None, item: str = "", **view: Any) -> str:
         """What one analysis found, or one thing of it; with POST where it is asked for.
 
         Args:
@@ -128,13 +127,13 @@ class Addresses:
             item: what of it, as one method with its settings; "" for all.
             view: further options.
         """
-        return self._below(scope, network, "analyses", what, *([item] if item else []), **view)
+        return self._url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
 
-    def analysis_record(self, network: str, what: str, scope: AnyScope | None = None) -> str:
+    def analysis_record(self, network: str, what: str, scope: Scope | None = None) -> str:
         """The same over HTTP."""
-        return self._url("api", "v2", (scope or Scope).room, network, "analyses", what, scope=scope)
+        return self._url("api", "v2", "networks", network, "analyses", what, scope=scope)
 
-    def sandbox(self, network: str, refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
+    def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
         return self._below(scope, network, "sandbox", **query)
@@ -143,15 +142,11 @@ class Addresses:
         """Where verdicts are asked for with POST; its twin tells which are stored."""
         return self._url("networks", network, "criteria", scope=scope, **view)
 
-    def circuits(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
-        """The valid circuits of a network in the list of its explanations; of a model of another kind its own list."""
-        if isinstance(scope, RulesScope):
-            return self._below(scope, network, "circuits", **view)
+    def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """The valid circuits of a network in the list of its explanations."""
         return self.explanations(network, scope, kind="circuit", **view)
 
-    def circuit(self, network: str, mask: str, scope: AnyScope | None = None, **view: Any) -> str:
-        if isinstance(scope, RulesScope):
-            return self._below(scope, network, "circuits", mask, **view)
+    def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         return self.explanation(network, f"c-{mask}", scope, **view)
 
     def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
@@ -183,8 +178,8 @@ class Addresses:
         """One explanation by its reference."""
         return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
 
-    def compare(self, network: str = "", refs: Any = (), scope: AnyScope | None = None, **view: Any) -> str:
-        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``; of a network or model."""
+    def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``."""
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
@@ -222,28 +217,9 @@ class Addresses:
         """One figure as svg, png or pdf."""
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
-    def claim(self, network: str, scope: AnyScope | None = None, **view: Any) -> str:
+    def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where a circuit or algorithm of somebody's own stands, by ``text=…`` or ``formula=…``; without, the form."""
         return self.analysis(network, "claims", scope, "given" if view else "", **view)
-
-    def models(self) -> str:
-        """Models of other kinds than the networks; with POST where one is imported."""
-        return self._url("models")
-
-    def model(self, model: str, **view: Any) -> str:
-        return self._url("models", model, **view)
-
-    def model_file(self, model: str) -> str:
-        """The file that it came in, over HTTP."""
-        return self._url("api", "v1", "models", model, "file")
-
-    def model_searches(self, model: str) -> str:
-        """Where a search for its circuits is asked for with POST."""
-        return self._url("models", model, "searches")
-
-    def model_circuits_csv(self, model: str, scope: RulesScope, **view: Any) -> str:
-        """Its valid circuits as CSV."""
-        return self._url("models", model, "circuits.csv", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)

@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse
 
 from analysis import ENGINE_VERSION
 from app.access.callers import access_of
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
@@ -37,7 +37,7 @@ from pluriscope import templating
 from pluriscope.blocks import Block, Head, Table, find
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
-from pluriscope.naming import RulesScope
+from pluriscope.naming import Scope
 from pluriscope.templating import PART, Place, shown_at
 
 THEMES: Final = ("light", "dark")
@@ -172,19 +172,8 @@ class NetworkRow:
     tab: str = ""
 
 
-def network_row(
-    addresses: Addresses, network: str, name: str, tab: str = "", scope: AnyScope | None = None
-) -> NetworkRow:
-    """The second row for a network with this slug or digest, or for a model where the scope is one of rules."""
-    if isinstance(scope, RulesScope):
-        model = addresses.model(network)
-        tabs = {
-            "Overview": model,
-            "Explanations": addresses.circuits(network, scope),
-            "Compare": addresses.compare(network, (), scope),
-            "More analyses": addresses.analyses(network, scope),
-        }
-        return NetworkRow(name, model, tabs, tab)
+def network_row(addresses: Addresses, network: str, name: str, tab: str = "", scope: Scope | None = None) -> NetworkRow:
+    """The second row for a network with this slug or digest."""
     overview = addresses.network(network, scope)
     tabs = {
         "Overview": overview,

@@ -50,16 +50,17 @@ class Picture:
 def pictures(url: str) -> list[Picture]:
     """All pictures, with the addresses that the stored analyses give."""
 
-    def twin(path: str) -> Any:
-        return httpx.get(f"{url}/api/v1{path}", timeout=60).raise_for_status().json()
+    def listed(path: str) -> Any:
+        return httpx.get(f"{url}/api/v2{path}", timeout=60).raise_for_status().json()["items"]
 
-    samples = twin(XOR)["samples"]
-    alignment = samples["alignments"][0]
-    trio = [*samples["interpretations"][:2], alignment]
-    chosen = "&".join(f"e={one['ref']}" for one in trio)
+    of_kind = "/networks/xor-pretrained/explanations?kind"
+    circuits = listed(f"{of_kind}=circuit")
+    alignment = listed(f"{of_kind}=alignment")[0]
+    trio = [f"i-{circuits[0]['mask']}.0", f"i-{circuits[1]['mask']}.0", alignment["ref"]]
+    chosen = "&".join(f"e={ref}" for ref in trio)
     return [
         Picture("home-light", "/", pressed="#minute-6", awaited="#play-reset"),
-        Picture("network-light", XOR, above="main figure.diagram"),
+        Picture("network-light", XOR),
         Picture("compare-light", f"/compare?network=xor-pretrained&{chosen}"),
         Picture("sandbox-light", f"{XOR}/sandbox?{chosen}&now=11_1.0s00_2.0z&part=0.4", above="#bench-title"),
         Picture("alignment-dark", alignment["url"], "dark"),

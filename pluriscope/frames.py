@@ -220,15 +220,17 @@ class Frame:
     Args:
         columns: of all kinds.
         parts: the kinds, in the order of the list.
+        also: columns that can be asked for and that no row here has.
     """
 
     columns: tuple[Column, ...]
     parts: tuple[Part, ...]
+    also: tuple[Column, ...] = ()
     _orders: dict[str, tuple[NDArray[np.int32], int]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _column(self) -> dict[str, Column]:
-        return {column.name: column for column in self.columns}
+        return {column.name: column for column in (*self.columns, *self.also)}
 
     @property
     def n_bytes(self) -> int:

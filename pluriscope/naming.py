@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from analysis.explanations.lens_claims import LENS
 from analysis.explanations.registry import BY_KEY, EVERY_KIND
@@ -29,7 +29,6 @@ class Scope:
     output: int = 0
     protocol: str = DEFAULT_PROTOCOL
     data: str = ""
-    room: ClassVar[str] = "networks"
 
     def query(self) -> dict[str, str]:
         """The query parameters that differ from the default, in a fixed order."""
@@ -49,24 +48,18 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class RulesScope:
-    """Under which rules circuits of a model of another kind are meant.
+class RulesScope(Scope):
+    """Under which rules circuits of a transformer are meant: its protocol is values of settings joined by dashes."""
 
-    Args:
-        rules: values of the kind's settings joined by dashes; "" for the usual ones.
-    """
-
-    rules: str = ""
-    room: ClassVar[str] = "models"
-
-    def query(self) -> dict[str, str]:
-        """The rules where they are not the usual ones."""
-        return {"rules": self.rules} if self.rules else {}
+    @classmethod
+    def of(cls, rules: str) -> RulesScope:
+        """The scope of some rules; "" for the usual ones."""
+        return cls(protocol=rules or DEFAULT_PROTOCOL)
 
     @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The rules as the hidden field of a form."""
-        return [("rules", self.rules)]
+    def rules(self) -> str:
+        """The rules, "" for the usual ones."""
+        return "" if self.protocol == DEFAULT_PROTOCOL else self.protocol
 
 
 _LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}

@@ -182,6 +182,16 @@ class RowRecord(ByName):
     margin: float = Field(description="Distance to the nearest edge of the decision.")
 
 
+class AnswerRecord(ByName):
+    """What a circuit of a transformer answers on one row of the task."""
+
+    row: str
+    answer: str = Field(description="The right output.")
+    given: str = Field(description="The output that is the largest, the first of several.")
+    right: bool
+    gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
+
+
 class ChanceRecord(ByName):
     """How many of the possible circuits with as many edges are valid."""
 
@@ -193,14 +203,14 @@ class ChanceRecord(ByName):
 
 
 class CircuitRecord(ExplanationRecord):
-    """A set of edges, valid or not."""
+    """A set of edges, or of nodes where the rules cut these, valid or not."""
 
     kind: Literal["circuit"] = "circuit"
     mask: str
     edges: list[str] = Field(description="By name, in the order of masks.")
     n_edges: int
     n_possible_edges: int
-    n_neurons: int = Field(description="Active hidden neurons.")
+    n_neurons: int = Field(description="Active hidden neurons, or nodes of a transformer that take part.")
     n_possible_neurons: int
     valid: bool
     reason: str = Field(description="One clause; for a valid circuit too.")
@@ -209,7 +219,7 @@ class CircuitRecord(ExplanationRecord):
     threshold: float = Field(description="The share of right rows must be above this.")
     margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
     fragile: bool = Field(description="Whether the margin is below 1e-6.")
-    behaviour: list[RowRecord]
+    behaviour: list[RowRecord] | list[AnswerRecord]
     interpretations: BigInt | None = Field(description="Exact; null if it is not valid or too large.")
     observed: BigInt | None = Field(description="Classes that the inputs can tell apart.")
     uncounted: str = Field(description="Why there is no number; empty if there is one.")

@@ -99,9 +99,7 @@ def read_document(raw: bytes) -> dict[str, Any]:
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
     if document.get("format") != NETWORK_FORMAT:
         given = repr(document["format"])[:60] if "format" in document else "no format"
-        other = given.startswith("'pluriscope-")
-        cure = f"{_CURE}, or send a model of another kind to /models" if other else _CURE
-        raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", cure)
+        raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", _CURE)
     return document
 
 

@@ -164,11 +164,11 @@ def _import_transformer(file: str, output: str, task: str, rows: str, *options: 
         return DONE
     from analysis.models.attention_files import attention_document
     from app.addressing import Addresses
-    from app.routes.models import store_model
+    from app.routes.bring_in import store_model
 
     with opened_store() as store, store.write() as session:
         row, _, _ = store_model(session, Addresses(), json.dumps(attention_document(model)).encode())
-        address = Addresses().model(row.slug)
+        address = Addresses().network(row.slug)
     write_text("-", f"{address}\n")
     return DONE
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.digest import looks_like_digest
 from app.addressing import RESERVED_SLUGS
 from app.db.errors import Conflict, NotFound
+from app.db.model_tables import ModelRow
 from app.db.reads.analyses import begins_with
 from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 
@@ -68,6 +69,7 @@ def check_slug(session: Session, row: NetworkRow, slug: str) -> None:
     other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
     former = session.get(FormerSlugRow, slug)
     taken = other is not None and other.id != row.id
+    taken |= session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is not None
     if taken or (former is not None and former.network_id != row.id):
         raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
 
@@ -79,10 +81,12 @@ def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
 
 
 def is_taken(session: Session, slug: str) -> bool:
-    """Whether a network has that slug or had it."""
-    if slug in RESERVED_SLUGS or session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug)) is not None:
+    """Whether a network or transformer has that slug, or a network had it."""
+    if slug in RESERVED_SLUGS or session.get(FormerSlugRow, slug) is not None:
         return True
-    return session.get(FormerSlugRow, slug) is not None
+    return any(
+        session.scalar(select(table.id).where(table.slug == slug)) is not None for table in (NetworkRow, ModelRow)
+    )
 
 
 def short_key(address: str) -> str:

@@ -10,10 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
+from analysis.models.model import Graph, ModelKind
 from analysis.question import Question
 from analysis.stories.relation import RELATIONS
 from app.db.common_ground import GROUND, stored_shares
 from app.db.directions import KIND as DIRECTIONS
+from app.db.model_tables import ModelRow
+from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of, key_of
@@ -25,7 +28,7 @@ from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found
-from pluriscope.kinds.listing import frame_of
+from pluriscope.kinds.listing import frame_of, frame_of_transformer
 from pluriscope.kinds.recorded import stored_types
 
 MAX_KEPT: Final = 128_000_000  # bytes
@@ -57,6 +60,29 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         return kept
     with _READING:  # one at a time: whoever comes meanwhile finds it kept
         return _FRAMES.of(key, lambda: _read(session, analysis, question, of, verdicts))
+
+
+def frame_of_circuits(
+    session: Session, row: ModelRow, rules: str, kind: ModelKind, graph: Graph, of: ResultRef
+) -> Frame | None:
+    """The circuits of a transformer as the same list; None where they were not searched.
+
+    Args:
+        session: open session.
+        row: the transformer.
+        rules: that they are valid under, as the store writes them.
+        kind: of the model.
+        graph: of the model under these rules.
+        of: how addresses name it.
+    """
+    search = searches_of(session, [row.id]).get((row.id, rules))
+    if search is None:
+        return None
+
+    def read() -> Frame:
+        return frame_of_transformer(stored_circuits(session, row.id, rules, kind) or {}, graph, kind, of)
+
+    return _FRAMES.of((row.digest, rules, repr(search), of), read)
 
 
 def _read(

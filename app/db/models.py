@@ -26,11 +26,11 @@ from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
+from app.db.links import is_taken
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
 from app.db.reports import Report
 
-RESERVED: Final = frozenset({"new"})
 SEARCH: Final = "search"
 _DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
 
@@ -93,7 +93,7 @@ def save_model(
 
 def _free_slug(session: Session, wanted: str, digest: str) -> str:
     for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if slug not in RESERVED and session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is None:
+        if not is_taken(session, slug):
             return slug
     return digest
 
@@ -116,6 +116,13 @@ def other_model(session: Session, ref: str) -> ModelRow | None:
     except (NotFound, Ambiguous):
         return None
     return row
+
+
+def formerly_called(session: Session, ref: str) -> ModelRow | None:
+    """The model that links from earlier call so; one whose slug a network has, too, got digits of its digest since."""
+    begun = select(ModelRow).where(ModelRow.slug.startswith(f"{ref[:73]}-", autoescape=True))
+    renamed = (row for row in session.scalars(begun) if row.slug == f"{ref[:73]}-{row.digest[:6]}")
+    return next(renamed, None) or other_model(session, ref)
 
 
 def all_models(session: Session) -> Sequence[ModelRow]:

@@ -58,7 +58,7 @@ def save_found_circuits(session: Session, arguments: Mapping[str, Any], outcome:
     words = f"{outcome.valid:,} of {outcome.possible:,} circuits are valid"
     if not outcome.complete:
         words += f"; the {len(outcome.circuits):,} with the fewest edges are listed"
-    url = Addresses().circuits(row.slug, RulesScope(kind.write_rules(rules)))
+    url = Addresses().circuits(row.slug, RulesScope.of(kind.write_rules(rules)))
     result = {"url": url, "model": row.digest, "rules": arguments["rules"], "found": outcome.valid}
     return Saved(result, words, truncated=not outcome.complete)
 

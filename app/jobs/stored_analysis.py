@@ -69,7 +69,7 @@ def model_report_handler(
     def save(session: Session, arguments: Arguments, outcome: Report) -> Saved:
         row, rules = find_model(session, arguments["model"]), arguments["rules"]
         save_beside(session, row, rules, analysis.key, outcome)
-        url = Addresses().analysis(row.slug, analysis.key, RulesScope(rules))
+        url = Addresses().analysis(row.slug, analysis.key, RulesScope.of(rules))
         kind, model = model_of(row)
         words = outcome.findings(None, model.space(kind.rules(rules)).graph.cut[:-1])
         return Saved({"url": url, "model": row.digest, "rules": rules}, " ".join(words))

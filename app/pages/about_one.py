@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from analysis import ENGINE_VERSION
+from analysis.explanations.explanation import REF
+from analysis.models.judging import asked_of, column_of
+from app.db.models import stored_circuits
 from app.figures.numbers import when
 from app.pages.analyses import about as about_explanation
 from app.pages.page import DRAWING, One
-from app.pages.shared import protocol_view
+from app.pages.place import ModelPlace
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
-from pluriscope.blocks import Action, Block, Figure, Menu, More, Table
+from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
 from pluriscope.tables import AtHand, Column, Query, Row, Type
 
 
@@ -59,12 +63,13 @@ def head_actions(one: One, before: str = "", after: str = "") -> list[Action | M
         before: address of the one before it in the list; "" if there is none.
         after: of the one after it.
     """
-    slug, scope, links = one.place.slug, one.place.scope, one.links
+    slug, scope, links = one.whole.slug, one.whole.scope, one.links
     found: list[Action | Menu] = []
-    if one.place.question.data.boolean:
+    if one.known is None or one.place.played:
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
-        if one.explanation.recorded is None:
-            found.append(Action("Play", links.sandbox(slug, [one.ref], scope)))
+    if one.whole.played and (one.known is None or one.known.recorded is None):
+        of_circuit = {"circuit": one.item} if one.known is None else {}
+        found.append(Action("Play", links.sandbox(slug, () if of_circuit else [one.ref], scope, **of_circuit)))
     found.append(
         Menu(
             "Share",
@@ -91,18 +96,36 @@ def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
 
 def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
-    if one.place.question.data.boolean:
+    if one.known is None:
+        yield More("Criteria", lambda: _told(one), "what every criterion says of it", id="criteria")
+    elif one.place.question.data.boolean:
         yield folded(one.session, one.links, [one.explanation])
         yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 
+def _told(one: One) -> Iterator[Block]:
+    """What criteria said of a circuit of a transformer when it was found, and the roles of its nodes."""
+    assert isinstance(one.whole, ModelPlace)  # noqa: S101  # or it would be known otherwise
+    place = one.whole
+    stored = stored_circuits(one.session, place.row.id, place.text, place.kind)
+    if stored is None or one.item not in stored[REF]:
+        found = "The search keeps what criteria say of the valid circuits that it lists."
+        yield Notice("Nobody asked.", f"{found} This one is not among them.")
+        return
+    at = int(np.flatnonzero(stored[REF] == one.item)[0])
+    minimal = {0.0: "failed", 1.0: "passed"}.get(float(stored["minimal"][at]), "undecided")
+    told = {"Minimal": minimal} | {c.label: str(stored[column_of(c)][at]) for c in asked_of(place.kind)}
+    yield pairs("verdict", told)
+    if place.kind.roles:
+        yield Section("Roles", "which nodes have which")
+        yield pairs("role", {role.label: str(stored[role.key][at]) for role in place.kind.roles})
+
+
 def _provenance(one: One) -> Iterator[Block]:
-    place, protocol = one.place, protocol_view(one.place.question.protocol)
-    data = place.question.record
-    stored = {}
-    if place.analysis is not None:
-        row = place.analysis
+    place, stored = one.whole, dict[str, str]()
+    row = None if one.known is None else one.place.analysis
+    if row is not None:
         stored = {
             "Analysis": f"engine {row.engine_version}, {when(row.created_at.isoformat(timespec='seconds'))}",
             "Result": row.result_digest,
@@ -110,9 +133,9 @@ def _provenance(one: One) -> Iterator[Block]:
     yield pairs(
         "fact",
         {
-            "Network": place.question.model.digest,
-            "Protocol": f"{protocol.name} · {protocol.digest}",
-            "Data": f"{place.question.data.description or 'every Boolean input, once'} · {data.digest}",
+            "Network": place.row.digest,
+            "Protocol": f"{place.rules} · {place.protocol_digest}",
+            "Data": f"{place.rows} · {place.data_digest}",
             **stored,
             "This page": f"computed from the weights just now by engine {ENGINE_VERSION}",
         },

@@ -1,7 +1,4 @@
-"""The pages of the analyses of a network, made from the registry: all of them, one, and one thing of one.
-
-Models of other kinds have the same pages, of the analyses that are asked about them.
-"""
+"""The pages of the analyses of a network, made from the registry: all of them, one, and one thing of one."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
 from analysis.report import Report, Settings
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
@@ -29,12 +26,12 @@ from app.db.reports import report_of, report_row
 from app.errors import NotFound
 from app.figures.numbers import duration, when
 from app.options import PageModel
-from app.pages.place import Place
+from app.pages.place import AnyPlace, Place
 from app.recent import Recent
 from pluriscope.analyses.registry import BY_KEY, SHOWN, Analysis
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Notice, Progress, Prose, Side
-from pluriscope.naming import ExplanationRef, RulesScope
+from pluriscope.naming import ExplanationRef, Scope
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
@@ -45,10 +42,10 @@ _BESIDE: Final = 6
 
 
 class AnalysisRecord(PageModel, Generic[R]):
-    """What one analysis of a network or model found, or how far it is."""
+    """What one analysis of a network found, or how far it is."""
 
-    of: str = Field(description="Slug of the network or model.")
-    scope: dict[str, str] = Field(description="Output, protocol and data of a network, the rules of a model.")
+    of: str = Field(description="Slug of the network.")
+    scope: dict[str, str] = Field(description="Output, protocol and data.")
     analysis: str
     state: State
     reason: str = Field(description='Why it does not apply, or why its job failed; "" otherwise.')
@@ -77,7 +74,7 @@ class Stored:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """One analysis of a network or model, as far as it is.
+    """One analysis of a network, as far as it is.
 
     Args:
         analysis: which.
@@ -95,7 +92,7 @@ class Asked:
     stored: Stored | None
     job: JobRow | None
     why: str
-    rules: Mapping[str, AnyScope]
+    rules: Mapping[str, Scope]
 
     @property
     def report(self) -> Any:
@@ -206,15 +203,20 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
     return "not_asked", None, None
 
 
-def analysis_meant(key: str, links: Addresses, slug: str, scope: AnyScope) -> Analysis:
+def analyses_of(place: AnyPlace) -> list[Analysis]:
+    """The analyses that are asked about such networks."""
+    return [one for one in SHOWN if one.of_models or isinstance(place, Place)]
+
+
+def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     """The analysis that an address names.
 
     Raises:
-        NotFound: there is none, or it is not asked about such models.
+        NotFound: there is none, or it is not asked about such networks.
     """
-    known = {one.key: one for one in SHOWN if one.of_models or not isinstance(scope, RulesScope)}
+    known = {one.key: one for one in analyses_of(place)}
     if key not in known:
-        what, parent = f"analysis {key[:60]!r}", links.analyses(slug, scope)
+        what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         raise NotFound(what, "is not known here", f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
@@ -254,9 +256,7 @@ def _waiting(one: Asked) -> Notice | Progress:
     if one.state == "not_applicable":
         return Notice("Not applicable", one.reason)
     if one.state == "not_analysed":
-        searched = isinstance(subject.scope, RulesScope)
-        url = subject.links.model_searches(subject.slug) if searched else subject.links.analyses(subject.slug)
-        action = Action("Analyse", url, True, True, dict(subject.scope.fields))
+        action = Action("Analyse", subject.links.analyses(subject.slug), True, True, dict(subject.scope.fields))
         return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
     if one.state == "computing":
         return _progress(one)
@@ -301,7 +301,7 @@ def _more(one: Asked) -> Iterator[Block]:
 
 
 def index_of(every: list[Asked]) -> Iterator[Block]:
-    """A card for each analysis of one network or model."""
+    """A card for each analysis of one network."""
     subject = every[0].subject
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
@@ -311,6 +311,11 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
         "speaks about.",
         actions=(Choice("Rules", rules, every[0].chosen), claim),
     )
+    yield from cards_of(every)
+
+
+def cards_of(every: list[Asked]) -> Iterator[Block]:
+    """A card for each, some beside each other."""
     cards = [_card(one) for one in every if one.state != "not_applicable" or not one.analysis.of_planted]
     for start in range(0, len(cards), _BESIDE):
         some = cards[start : start + _BESIDE]

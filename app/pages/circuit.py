@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from analysis.circuit_sets.chance import SizeChance
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
-from analysis.discovery.part_names import names_in
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
-from app.db.reads.circuit_sets import stored_coverage
-from app.db.reads.circuits import is_stored
-from app.db.reads.neighbours import masks_beside
 from app.figures.numbers import decimal, exact, noun, readable
-from app.figures.svg import network_diagram, plane_figure
-from app.pages.about_one import about, column, figure, head_actions, listed, told
-from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
-from app.pages.circuit_sets import chance_of
-from app.pages.input_plane import input_plane
+from app.pages.about_one import about, column, figure, head_actions, listed, pairs, told
+from app.pages.circuit_facts import Readings, Verdict
+from app.pages.cut import Cut, cut_of
+from app.pages.input_plane import plane_blocks
+from app.pages.inside import N_ROWS, answers_table, chosen_row, inside_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
-from app.pages.network import BehaviourRow, behaviour_of
+from app.pages.network.behaviour import behaviour_of
 from app.pages.page import One, page
+from app.pages.place import ModelPlace
 from pluriscope.analyses.registry import COMMON_GROUND, SHOWN
 from pluriscope.blocks import (
+    Action,
     Block,
     Fact,
     Facts,
@@ -40,32 +40,29 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.blocks import Verdict as Mark
-from pluriscope.records import ChanceRecord, CircuitRecord, RowRecord
-from pluriscope.tables import Row
+from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
+from pluriscope.tables import MOST_VALUES, Row
 
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
 
 def circuit_record(one: One) -> CircuitRecord:
     """A circuit as JSON."""
-    place, circuit = one.place, one.item
-    verdict = verdict_on(place, circuit)
-    readings = readings_of(place, circuit, verdict)
-    chance = chance_of(one.session, place, circuit)
+    cut = cut_of(one)
     return CircuitRecord.showing(
-        verdict,
-        **one.told(_is_stored(one)),
-        mask=circuit.hex,
-        edges=[name for name, edge in names_in(circuit.layout).numbers.items() if circuit.mask >> edge & 1],
-        n_edges=circuit.n_edges,
-        n_possible_edges=circuit.layout.n_edges,
-        n_neurons=circuit.n_neurons,
-        n_possible_neurons=sum(place.question.cut.hidden_sizes),
-        behaviour=[RowRecord.showing(row) for row in _behaviour(one, circuit)],
-        interpretations=readings.total,
-        observed=readings.observed,
-        uncounted=readings.why_not,
-        chance=None if chance is None else ChanceRecord.showing(chance),
+        cut.verdict,
+        **one.told(cut.stored),
+        mask=cut.mask,
+        edges=[name for name, there in zip(cut.names(), cut.bits, strict=True) if there],
+        n_edges=cut.n_kept,
+        n_possible_edges=len(cut.bits),
+        n_neurons=cut.neurons,
+        n_possible_neurons=cut.n_neurons,
+        behaviour=[row if isinstance(row, AnswerRecord) else RowRecord.showing(row) for row in cut.rows],
+        interpretations=cut.readings.total,
+        observed=cut.readings.observed,
+        uncounted=cut.readings.why_not,
+        chance=None if cut.chance is None else ChanceRecord.showing(cut.chance),
     )
 
 
@@ -83,49 +80,44 @@ def circuit_record(one: One) -> CircuitRecord:
     },
 )
 def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
-    """What it is, what it does, how it can be read, and the rest folded."""
-    place, kept = one.place, one.item
-    verdict = verdict_on(place, kept)
-    readings = readings_of(place, kept, verdict)
-    yield _head(one, verdict)
-    drawn = network_diagram(place.question.cut.weights, kept, title=f"Circuit {kept.hex}")
-    facts = Facts(list(_facts(one, verdict, readings)))
-    yield Side([figure(one, drawn, "The edges that are kept, with their weights."), facts])
-    yield Section("On every input", f"the circuit alone, everything else ablated ({place.question.protocol.ablation})")
-    yield on_every_input(one, kept)
-    yield from interpretations(one, readings, options)
-    if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
-        yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
-    if verdict.valid and place.question.data.boolean:
-        yield More(
-            "Story",
-            lambda: told(one, [each for each in SHOWN if each != COMMON_GROUND]),
-            "which algorithms it carries, and which analyses tell of it",
-            id="story",
-        )
-        yield More("Surviving interpretations", lambda: _surviving(one, readings), "by criterion", id="surviving")
+    """What it is, what it does, how it can be read or looked into, and the rest folded."""
+    cut = cut_of(one)
+    yield _head(one, cut)
+    yield Side([figure(one, cut.drawn, "What is kept, the rest pale."), Facts(list(_facts(cut)))])
+    if isinstance(one.whole, ModelPlace):
+        yield from _on_the_rows(one, one.whole, cut, options.row)
+    else:
+        question = one.whole.question
+        yield Section("On every input", f"the circuit alone, everything else ablated ({question.protocol.ablation})")
+        yield on_every_input(one, one.item)
+        yield from interpretations(one, cut.readings, options)
+        if question.data.boolean and question.cut.n_inputs in (2, 3):
+            yield More("Between the inputs", lambda: _plane(one), "what it decides there", id="plane")
+        if cut.verdict.valid and question.data.boolean:
+            yield More(
+                "Story",
+                lambda: told(one, [each for each in SHOWN if each != COMMON_GROUND]),
+                "which algorithms it carries, and which analyses tell of it",
+                id="story",
+            )
+            surviving = "Surviving interpretations"
+            yield More(surviving, lambda: _surviving(one, cut.readings), "by criterion", id="surviving")
+    yield More("What it keeps", lambda: _names(one, cut), f"{cut.size} by name, and the rest", id="names")
     yield from about(one)
 
 
-def _head(one: One, verdict: Verdict) -> Head:
-    place, kept = one.place, one.item
-    which = "a valid circuit" if verdict.valid else "a possible circuit"
-    if verdict.valid and place.analysis is not None and stored_coverage(place.analysis) == "all":
-        which = f"one of {noun(place.analysis.circuits_valid, 'valid circuit')}"
-    output = ""
-    if len(place.row.tasks) > 1:
-        task = place.question.task
-        output = f", output {place.scope.output} ({task.name or ''.join(map(str, task.truth_table))})"
-    here = "" if _is_stored(one) else " No analysis here holds it; it was checked just now."
-    beside = (None, None) if place.analysis is None else masks_beside(one.session, place.analysis, kept.mask)
-    before, after = (
-        "" if mask is None else one.links.circuit(place.slug, kept.layout.to_hex(mask), place.scope) for mask in beside
-    )
+def _head(one: One, cut: Cut) -> Head:
+    place, valid = one.whole, cut.verdict.valid
+    which = "a valid circuit" if valid else "a possible circuit"
+    if valid and cut.n_valid is not None:
+        which = f"one of {noun(cut.n_valid, 'valid circuit')}"
+    here = "" if cut.stored else " No analysis here holds it; it was checked just now."
+    beside = (mask and one.links.circuit(place.slug, mask, place.scope) for mask in cut.beside)
     return Head(
-        f"A circuit of {noun(kept.n_edges, 'edge')}",
-        f"{one.name}, {which} of {place.row.name} under protocol {place.question.protocol.name}{output}.{here}",
-        verdict_marks(verdict),
-        head_actions(one, before, after),
+        f"A circuit of {cut.size}",
+        f"{one.name}, {which} of {place.row.name} under {place.under}.{here}",
+        verdict_marks(cut.verdict),
+        head_actions(one, *beside),
     )
 
 
@@ -135,21 +127,15 @@ def verdict_marks(verdict: Verdict) -> list[Mark]:
     return [valid, Mark("fragile: a margin below 1e-6", "untested")] if verdict.fragile else [valid]
 
 
-def _is_stored(one: One) -> bool:
-    analysis = one.place.analysis
-    return analysis is not None and is_stored(one.session, analysis.id, one.item.hex)
-
-
-def _facts(one: One, verdict: Verdict, readings: Readings) -> Iterator[Fact]:
-    place, kept = one.place, one.item
+def _facts(cut: Cut) -> Iterator[Fact]:
+    verdict, readings = cut.verdict, cut.readings
     above = f"more than {verdict.threshold:g} of them asked for"
     yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
-    yield Fact("Edges", f"{kept.n_edges} of {kept.layout.n_edges}")
-    yield Fact("Hidden neurons", f"{kept.n_neurons} of {sum(place.question.cut.hidden_sizes)}")
+    yield Fact(f"{cut.part.capitalize()}s", f"{cut.n_kept} of {len(cut.bits)}")
+    yield Fact(cut.between, f"{cut.neurons} of {cut.n_neurons}")
     yield Fact("Margin", decimal(verdict.margin, 4), "smallest on any row")
-    chance = chance_of(one.session, place, kept)
-    if chance is not None:
-        yield Fact("Valid at its size", _share(chance), f"possible circuits of {noun(kept.n_edges, 'edge')}")
+    if cut.chance is not None:
+        yield Fact("Valid at its size", _share(cut.chance), f"possible circuits of {cut.size}")
     if readings.total is not None and readings.observed is not None:
         yield Fact("Interpretations", readable(readings.total), url="#interpretations")
         yield Fact("Observed classes", readable(readings.observed), "that the inputs tell apart")
@@ -160,8 +146,27 @@ def _share(chance: SizeChance) -> str:
     return f"{valid} of {exact(chance.possible)}"
 
 
-def _behaviour(one: One, kept: Circuit) -> list[BehaviourRow]:
-    return behaviour_of(one.place, one.place.question.activations(kept)[-1][:, 0])
+def _names(one: One, cut: Cut) -> Iterator[Block]:
+    """What is kept and what is left out, and the circuits within it."""
+    kept, left_out = cut.labelled(kept=True), cut.labelled(kept=False)
+    yield pairs("set", {"Kept": ", ".join(kept) or "nothing", "Left out": ", ".join(left_out) or "nothing"})
+    if len(left_out) > MOST_VALUES:
+        return
+    none = [f"!{label}" for label in left_out]
+    within = one.links.explanations(one.whole.slug, one.whole.scope, kind="circuit", uses=none)
+    yield Section("Within it", "listed circuits that keep nothing else", Action("List them", within))
+
+
+def _on_the_rows(one: One, place: ModelPlace, cut: Cut, row: int | None) -> Iterator[Block]:
+    """What a circuit of a transformer answers, the rows with the smallest gaps first, and what happens inside it."""
+    answers = [answer for answer in cut.rows if isinstance(answer, AnswerRecord)]
+    at = chosen_row(place.model, np.array([answer.gap for answer in answers]), row)
+    yield Section("On the rows of the task", f"the circuit alone, everything else cut; {N_ROWS} with the smallest gaps")
+    yield answers_table(answers, lambda n: f"{one.url(row=n)}#row")
+    yield from inside_blocks(
+        *(place.model, cut.inside, at, one.links.explanation(place.slug, one.ref)),
+        *(place.scope.protocol, lambda n: one.url(row=n)),
+    )
 
 
 def on_every_input(one: One, kept: Circuit) -> Table:
@@ -181,7 +186,7 @@ def on_every_input(one: One, kept: Circuit) -> Table:
                 "margin": row.margin,
             }
         )
-        for row in _behaviour(one, kept)
+        for row in behaviour_of(one.place, question.activations(kept)[-1][:, 0])
     ]
     columns = (
         column("input", names, "The inputs.", "name", first=True),
@@ -199,27 +204,8 @@ def _decision(row: Row) -> str:
 
 
 def _plane(one: One) -> Iterator[Block]:
-    """What it decides between the inputs, where these are two or three: a square, or three slices of the cube."""
-    plane = input_plane(one.place, one.item)
-    if plane is None:
-        yield Notice("There is no picture.", "The network is too large, or nothing is left of a layer.")
-        return
-    title = f"Circuit {one.item.hex}"
-    figures = [
-        figure(
-            one,
-            plane_figure(
-                part.pieces, part.rows, plane.point.inputs[:2], sentence=plane.sentence(title, part), with_point=False
-            ),
-            f"{plane.sentence(title, part)}. Filled where it decides 1, empty where 0. {plane.how}.",
-            f"plane.{number}",
-        )
-        for number, part in enumerate(plane.slices, start=1)
-    ]
-    if len(figures) == 1:
-        yield figures[0]
-    else:
-        yield Side(figures)
+    """What it decides between the inputs."""
+    return plane_blocks(one.place, one.item, f"Circuit {one.item.hex}", lambda *drawn: figure(one, *drawn))
 
 
 # --- what is computed when it is opened

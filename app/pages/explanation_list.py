@@ -8,27 +8,32 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.addressing import Addresses
-from app.db.listing import frame_of_analysis
+from app.db.job_tables import JobRow
+from app.db.listing import frame_of_analysis, frame_of_circuits
+from app.db.models import searches_of
 from app.db.reads.analyses import scope_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
+from app.figures.numbers import exact
+from app.jobs.definitions import MODEL_CIRCUITS, model_arguments
 from app.pages.pending_work import STORIES, SURVEY, awaited, search_of
-from app.pages.place import Place, check_boolean, locate
-from app.pages.shared import JobView, ScopeView, counts_of, scope_now
+from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
+from app.pages.shared import JobView, State, counts_of, job_view, scope_now, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.addresses import ResultRef, url_for
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.frames import KIND, Frame, Overview, Part
-from pluriscope.kinds.columns import says
+from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import Query, read_query, words_of
+from pluriscope.tables import Column, Query, read_query, words_of
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
@@ -45,8 +50,10 @@ class Asked:
     Args:
         session: open session.
         addresses: of the site.
-        place: the analysis.
-        state: how far it is.
+        place: what they are explanations of.
+        state: how far its analysis is.
+        job: the latest one for it, where it is not finished.
+        limit: why there may be more than is listed, or why nothing is searched.
         query: which explanations.
         frame: all that are stored; None where nothing is.
         pending: what the query needs and is not computed yet.
@@ -54,8 +61,10 @@ class Asked:
 
     session: Session
     addresses: Addresses
-    place: Place
-    state: ScopeView
+    place: AnyPlace
+    state: State
+    job: JobView | None
+    limit: str
     query: Query
     frame: Frame | None
     pending: tuple[str, ...]
@@ -63,6 +72,11 @@ class Asked:
     @property
     def result(self) -> ResultRef:
         return ResultRef(self.place.slug, self.place.scope)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Of the list, as they are called here."""
+        return COLUMNS if self.frame is None else self.frame.columns
 
     def url(self, query: Query, form: str = "", api: bool = False) -> str:
         """The address of the list with another query, or in another form."""
@@ -78,16 +92,43 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
             asked for.
         InvalidOption: an option or a value that the list does not have.
     """
-    place = locate(session, addresses, network, _scope(options))
-    state = scope_now(session, place, addresses)
+    place = locate_any(session, addresses, network, _scope(options))
     query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
+    if isinstance(place, ModelPlace):
+        return _of_transformer(session, addresses, place, query)
     if _about_inputs(query):
         check_boolean(place, addresses)
-    analysis = place.shown
+    analysis, now = place.shown, scope_now(session, place, addresses)
     if analysis is None:
-        return Asked(session, addresses, place, state, query, None, ())
+        return Asked(session, addresses, place, now.state, now.job, "", query, None, ())
+    said = counts_of(analysis).method_words
+    limit = said or "Some searches stopped at a limit; what they left out may hold more."
     frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
-    return Asked(session, addresses, place, state, query, frame, _pending(place, frame, query))
+    pending = _pending(place, frame, query)
+    return Asked(session, addresses, place, now.state, now.job, limit, query, frame, pending)
+
+
+def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:
+    """The circuits of a transformer, or how far the search for them is."""
+    of, found = ResultRef(place.slug, place.scope), search_for(session, addresses, place)
+    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, of)
+    pending = () if frame is None else _pending(place, frame, query)
+    return replace(found, query=query, frame=frame, pending=pending)
+
+
+def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Asked:
+    """How far the search for the circuits of a transformer is, without them."""
+    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
+    if search is None:
+        job = session.get(JobRow, MODEL_CIRCUITS.job_id(model_arguments(place.row.digest, place.text)))
+        shown = None if job is None else job_view(job, addresses)
+        return Asked(session, addresses, place, state_of(None, job), shown, place.too_large, Query(), None, ())
+    state: State = "done"
+    limit = ""
+    if search.listed < search.valid:
+        state = "truncated"
+        limit = f"{exact(search.valid)} are valid; the {exact(search.listed)} with the fewest edges are listed."
+    return Asked(session, addresses, place, state, None, limit, Query(), None, ())
 
 
 def _about_inputs(query: Query) -> bool:
@@ -107,12 +148,14 @@ def _scope(options: Options) -> Scope:
     return Scope(int(output), **given)
 
 
-def _pending(place: Place, frame: Frame, query: Query) -> tuple[str, ...]:
+def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     """What the query needs and is not computed yet."""
     kinds = query.wanted.get(KIND, tuple(part.kind for part in frame.parts))
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
+    if isinstance(place, ModelPlace):  # nothing else is asked of transformers
+        return tuple(dict.fromkeys(found))
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
         found.append(SURVEY)
@@ -125,7 +168,7 @@ def _pending(place: Place, frame: Frame, query: Query) -> tuple[str, ...]:
 
 def _waits(part: Part, step: str) -> bool:
     """Whether a criterion is about a kind and has not judged it; of interpretations a list never tells."""
-    about = CriterionStep.parse(step).criterion.applies_to(part.kind)
+    about = criterion_of(step).applies_to(part.kind)
     return about and part.kind not in ("interpretation", "direction") and step not in part.labels["passes"]
 
 
@@ -135,7 +178,7 @@ def _waits(part: Part, step: str) -> bool:
 def blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     place, addresses = found.place, found.addresses
-    protocol = found.state.protocol.name
+    protocol = place.rules
     url = found.url(found.query)
     share = [Action(form, found.url(found.query, ending, api=form == "JSON")) for form, ending in FORMS.items()]
     rules = _rules(found)
@@ -157,29 +200,35 @@ def blocks(found: Asked) -> Iterator[Block]:
         says=says,
         tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
         kept=place.scope.query(),
-        renews=found.state.state == "computing",
+        renews=found.state == "computing",
         id=ID,
     )
 
 
 def states(found: Asked) -> Iterator[Block]:
     """Why not all of the list is there, and what to do about it."""
-    state, job = found.state, found.state.job
-    subject = f"The analysis under {state.protocol.name}"
+    state, job = found.state, found.job
+    subject = f"The analysis under {found.place.rules}"
     ask = Action(
         "Analyse",
         found.addresses.analyses(found.place.slug),
         changes=True,
         fields={name: value for name, value in found.place.scope.fields if value},
     )
-    if state.state == "computing" and job is not None:
+    if state == "computing" and job is not None:
         yield _progress(job, "list-state")
-    elif state.state == "truncated":
-        said = "" if found.place.shown is None else counts_of(found.place.shown).method_words
-        cause = said or "Some searches stopped at a limit; what they left out may hold more."
-        yield Notice("There may be more than is listed", cause, state="computing")
-    elif state.state not in ("done", "truncated"):
-        yield _missing(subject, state.state, job, ask, found.addresses)
+    elif state == "truncated":
+        yield Notice("There may be more than is listed", found.limit, state="computing")
+    elif state != "done" and found.frame is None and found.limit:
+        cause = f"{found.limit[:1].upper()}{found.limit[1:]}."
+        yield Notice("Not searched", cause, "Use coarser rules or a smaller network.", state="refused")
+    elif state != "done":
+        yield _missing(subject, state, job, ask, found.addresses)
+    if isinstance(found.place, ModelPlace):
+        yield from (
+            _missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
+        )
+        return
     for one in awaited(
         found.session, found.addresses, found.place, found.pending, tuple(map(CriterionStep.parse, _steps(found)))
     ):
@@ -220,17 +269,19 @@ def _missing(subject: str, state: str, job: JobView | None, ask: Action, address
 
 
 def _rules(found: Asked) -> dict[str, str]:
-    """The same list under each protocol that this output has been analysed under, on the same data."""
-    place = found.place
-    links = {}
-    for analysis in analyses_of(found.session, [place.row.id]):
-        scope = scope_of(analysis, place.question.model.n_inputs)
-        if (scope.output, scope.data) == (place.scope.output, place.scope.data):
-            query = replace(found.query, start=0)
-            links[analysis.protocol.name] = url_for(
-                ResultRef(place.slug, scope), "explanations", **query.options(COLUMNS)
-            )
-    return links
+    """The same list under each protocol that this output has been analysed under, on the same data; of a transformer
+    under all that fit.
+    """
+    place, scopes = found.place, dict[str, Scope]()
+    if isinstance(place, ModelPlace):
+        scopes |= place.others()
+    else:
+        for analysis in analyses_of(found.session, [place.row.id]):
+            scope = scope_of(analysis, place.question.model.n_inputs)
+            if (scope.output, scope.data) == (place.scope.output, place.scope.data):
+                scopes[analysis.protocol.name] = scope
+    options = replace(found.query, start=0).options(COLUMNS)
+    return {name: url_for(ResultRef(place.slug, scope), "explanations", **options) for name, scope in scopes.items()}
 
 
 def _undecided_notices(found: Asked) -> Iterator[Notice]:
@@ -244,7 +295,8 @@ def _undecided_notices(found: Asked) -> Iterator[Notice]:
 
 def undecided(found: Asked) -> list[UndecidedRecord]:
     """What the criteria asked for could not decide about."""
-    analysis, steps = found.place.shown, set(_steps(found))
+    steps = set(_steps(found))
+    analysis = found.place.shown if isinstance(found.place, Place) else None
     if analysis is None or not steps:
         return []
     kinds = found.query.wanted.get(KIND, tuple(OF_KIND))
@@ -261,9 +313,7 @@ def undecided(found: Asked) -> list[UndecidedRecord]:
 def record(found: Asked) -> ListRecord:
     """One page of the list as JSON has it."""
     if found.frame is None or found.pending:
-        return RECORD(
-            items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state.state
-        )
+        return RECORD(items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state)
     selection = found.frame.select(found.query)
     end = found.query.start + len(selection.rows)
     following = replace(found.query, start=end)
@@ -274,7 +324,7 @@ def record(found: Asked) -> ListRecord:
         lines=selection.lines,
         facets=facet_records(selection.facets),
         undecided=undecided(found),
-        state=found.state.state,
+        state=found.state,
         next=found.url(following, api=True) if selection.lines > end else None,
     )
 
@@ -286,7 +336,7 @@ def table(found: Asked) -> Table:
         Conflict: it is not computed yet.
     """
     if found.frame is None:
-        state = found.state.state.replace("_", " ")
+        state = found.state.replace("_", " ")
         raise Conflict(f"analysis of {found.place.slug}", f"is {state}", "run it first")
     if found.pending:
         raise Conflict(found.pending[0], "is not computed yet", "ask for it, or leave it out", "passes")
@@ -297,10 +347,20 @@ def table(found: Asked) -> Table:
 
 def about(found: Asked) -> tuple[str, ...]:
     """The text beside such a file: scope, settings, filters, what each column means."""
-    wanted = found.query.wanted
-    filters = "; ".join(words_of(column, wanted[column.name]) for column in COLUMNS if column.name in wanted)
+    wanted, place, what = found.query.wanted, found.place, "Explanations of one network"
+    filters = "; ".join(words_of(column, wanted[column.name]) for column in found.columns if column.name in wanted)
+    head: tuple[str, ...]
+    if isinstance(place, Place):
+        head = about_place(place, what)
+    else:
+        head = (
+            f"Pluriscope {ENGINE_VERSION}: {what}.",
+            f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.row.digest}.",
+            f"Protocol: {place.rules}, SHA-256 {place.protocol_digest}.",
+            f"Data: {place.rows}, SHA-256 {place.data_digest}.",
+        )
     return (
-        *about_place(found.place, "Explanations of one network"),
+        *head,
         f"Filters: {filters or 'none'}.",
-        *(f"{column.name}: {column.meaning}" for column in COLUMNS),
+        *(f"{column.name}: {column.meaning}" for column in found.columns),
     )

@@ -22,7 +22,7 @@ from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.options import Options, PageModel
 from app.pages.findings import FindingRecord, headlines
 from app.pages.front_figure import STEPS, FrontFigure, figure_of
-from app.pages.models.models import ModelItem, model_items
+from app.pages.models.views import ModelItem, model_items
 from app.pages.place import Place
 from app.pages.previews import AlignmentCard, CircuitCard, InterpretationCard
 from app.pages.shared import (
@@ -114,7 +114,6 @@ class GalleryPage(Paged):
     n_running: int = Field(description="Jobs that wait or run, of any network.")
     featured: Featured | None = Field(description="Only without a search and on the first page.")
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
-    models_url: str = Field(description="All of them, and where one is imported.")
     findings: list[FindingRecord] = Field(description="Some findings of studies, on the first page without a search.")
     story_url: str = Field(description="Alice and Bob compared; empty where their network is not on this page.")
     items: list[NetworkItem]
@@ -144,7 +143,6 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         n_running=reads.count_unfinished(session),
         featured=None if query or options.after else _featured(session, rows, analyses, addresses, options.step),
         models=[] if options.after else model_items(session, addresses, query),
-        models_url=addresses.models(),
         findings=[] if query or options.after else headlines(addresses),
         story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
         items=items,

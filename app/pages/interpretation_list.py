@@ -21,6 +21,7 @@ from app.figures.svg import circuit_thumb, gate_tiles
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
+from app.pages.inside import ROW
 from app.pages.interpretation_spaces import matches_of
 from app.pages.page import One
 from app.pages.shared import neuron_name
@@ -59,6 +60,7 @@ class CircuitOptions(ScopeOptions):
         pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
         description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
     )
+    row: int | None = Field(None, ge=0, description=ROW)
 
     @field_validator("gate", mode="after")
     @classmethod

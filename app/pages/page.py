@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
+from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.explanations import Explanation
-from app.pages.place import Place
+from app.pages.place import AnyPlace, Place
 from pluriscope.blocks import Block, Facts, Figure, Head, find
 from pluriscope.naming import ExplanationRef
 from pluriscope.records import ExplanationRecord
@@ -38,26 +39,32 @@ class One:
     Args:
         session: open session.
         links: builds addresses.
-        explanation: what the address names.
+        whole: what it is an explanation of.
+        ref: how addresses name it.
+        item: the engine's value; of a circuit of a transformer its mask.
+        known: the same as comparisons and criteria take it, which are about perceptrons.
     """
 
     session: Session
     links: Addresses
-    explanation: Explanation
+    whole: AnyPlace
+    ref: ExplanationRef
+    item: Any
+    known: Explanation | None = None
+
+    @property
+    def explanation(self) -> Explanation:
+        """See ``known``."""
+        if self.known is None:
+            raise ValueError("only what is of a perceptron can be compared and judged so")
+        return self.known
 
     @property
     def place(self) -> Place:
-        """What it is an explanation of."""
-        return self.explanation.place
-
-    @property
-    def item(self) -> Any:
-        """The engine's value."""
-        return self.explanation.item
-
-    @property
-    def ref(self) -> ExplanationRef:
-        return self.explanation.ref
+        """What it is an explanation of, where that is a perceptron."""
+        if self.known is None:
+            raise ValueError("only a perceptron has outputs, protocols and data records")
+        return self.known.place
 
     @property
     def name(self) -> str:
@@ -66,7 +73,7 @@ class One:
 
     def url(self, **view: Any) -> str:
         """Its address with further options of its page."""
-        return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
+        return self.links.explanation(self.whole.slug, self.ref, self.whole.scope, **view)
 
     def told(self, stored: bool) -> dict[str, Any]:
         """What every record says.
@@ -77,10 +84,10 @@ class One:
         return {
             "ref": str(self.ref),
             "url": self.url(),
-            "network": self.place.question.model.digest,
-            "output": self.place.scope.output,
-            "protocol": self.place.question.protocol.digest,
-            "data": self.place.question.record.digest,
+            "network": self.whole.row.digest,
+            "output": self.whole.scope.output,
+            "protocol": self.whole.protocol_digest,
+            "data": self.whole.data_digest,
             "engine_version": ENGINE_VERSION,
             "stored": stored,
         }
@@ -146,8 +153,8 @@ class Document:
         return found if isinstance(found, Figure) else None
 
     @property
-    def network(self) -> NetworkRow:
-        return self.one.place.row
+    def network(self) -> NetworkRow | ModelRow:
+        return self.one.whole.row
 
     @property
     def url(self) -> str:

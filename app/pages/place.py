@@ -1,21 +1,43 @@
-"""The place that an address names: one output of one network under one protocol and data record."""
+"""The place that an address names: one output of one network under one protocol and data record, or one transformer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
+from analysis.models.circuits import refuse_if_too_large
+from analysis.models.model import Model, ModelKind, Rules, Space
+from analysis.models.protocol import ModelProtocol
 from analysis.models.registry import kind_called
+from analysis.models.result_json import task_digest
 from analysis.question import Question
 from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
-from app.db.models import other_model
+from app.db.model_tables import ModelRow
+from app.db.models import model_of, other_model
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
-from pluriscope.naming import Scope, protocol_key
+from pluriscope.naming import RulesScope, Scope, protocol_key
+
+
+class Subject(Protocol):
+    """What circuits are of: a graph that can be cut, with the rules that say what is valid."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def part(self) -> str:
+        """What a bit of a mask stands for, in one word."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +57,7 @@ class Place:
     scope: Scope
     analysis: AnalysisRow | None
     partial: AnalysisRow | None = None
+    part: ClassVar[str] = "edge"
 
     @property
     def slug(self) -> str:
@@ -42,13 +65,139 @@ class Place:
         return self.row.slug
 
     @property
+    def rules(self) -> str:
+        """The name of the protocol."""
+        return self.question.protocol.name
+
+    @property
+    def protocol_digest(self) -> str:
+        return self.question.protocol.digest
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 of the rows."""
+        return self.question.record.digest
+
+    @property
+    def cited(self) -> str:
+        """The rules and rows, as citations name them."""
+        data = "" if self.question.record.is_clean else f", data {self.data_digest[:12]}"
+        return f"{self.rules} ({self.protocol_digest[:12]}){data}"
+
+    @property
+    def rows(self) -> str:
+        """What the rows are, in words."""
+        return self.question.data.description or "every Boolean input, once"
+
+    @property
+    def under(self) -> str:
+        """The protocol and, where there are several, the output, in words."""
+        task, name = self.question.task, self.question.protocol.name
+        output = f", output {self.scope.output} ({task.name or ''.join(map(str, task.truth_table))})"
+        return f"protocol {name}{output if len(self.row.tasks) > 1 else ''}"
+
+    @property
+    def played(self) -> bool:
+        """Whether its pages of comparing and changing by hand are about such rows."""
+        return self.question.data.boolean
+
+    @property
     def shown(self) -> AnalysisRow | None:
         """What lists show: the stored analysis; else what is certain so far, with "still computing" beside it."""
         return self.analysis or self.partial
 
 
-def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:
-    """The network of that slug, or whose digest begins with those 6 or more digits.
+@dataclass(frozen=True)
+class ModelPlace:
+    """One stored transformer with its task under one set of rules, which its protocol in addresses names.
+
+    Args:
+        row: of the store.
+        kind: of the model.
+        model: itself.
+        settings: the rules, setting by setting.
+        space: its circuits under them.
+    """
+
+    row: ModelRow
+    kind: ModelKind
+    model: Model
+    settings: Rules
+    space: Space
+
+    @property
+    def slug(self) -> str:
+        """Of the model."""
+        return self.row.slug
+
+    @property
+    def text(self) -> str:
+        """The rules as jobs and the store write them, "" for the usual ones."""
+        return self.kind.write_rules(self.settings)
+
+    @property
+    def scope(self) -> RulesScope:
+        """The same as addresses have them."""
+        return RulesScope.of(self.text)
+
+    @property
+    def part(self) -> str:
+        return self.space.graph.cut[:-1]
+
+    @property
+    def rules(self) -> str:
+        """The value of every setting."""
+        return ", ".join(self.settings.values())
+
+    @property
+    def protocol_digest(self) -> str:
+        return ModelProtocol("", self.settings).digest
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 of the task."""
+        return task_digest(self.model)
+
+    @property
+    def cited(self) -> str:
+        """The rules, as citations name them."""
+        return f"{self.rules} ({self.protocol_digest[:12]})"
+
+    @property
+    def rows(self) -> str:
+        """What the rows are, in words."""
+        return f"{len(self.model.rows):,} rows of {self.model.task or 'an unnamed task'}"
+
+    @property
+    def under(self) -> str:
+        """The rules in words."""
+        return f"the rules {self.rules}"
+
+    @property
+    def played(self) -> bool:
+        """Whether there is a run in which something is changed by hand."""
+        return self.space.run_row(np.ones(self.space.graph.n_bits, dtype=np.bool_), 0) is not None
+
+    @property
+    def too_large(self) -> str:
+        """Why its circuits are not searched, "" if they are."""
+        try:
+            refuse_if_too_large(self.model, self.space)
+        except AnalysisError as error:
+            return error.cause
+        return ""
+
+    def others(self) -> dict[str, RulesScope]:
+        """Every set of rules that fits, by the same words."""
+        every = self.kind.admitted_rules(self.model)
+        return {", ".join(one.values()): RulesScope.of(self.kind.write_rules(one)) for one in every}
+
+
+AnyPlace = Place | ModelPlace
+
+
+def find_any(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow | ModelRow:
+    """The network, or else the transformer, of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
         addresses: for the nearest page that exists.
@@ -68,15 +217,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
     except StoreError as error:
         model = other_model(session, network)
         if model is not None:
-            noun, page = kind_called(model.kind).noun, addresses.model(model.slug)
-            raise NotFound(
-                f"network {network!r}",
-                f"is a model of another kind ({noun}), which has no such page",
-                "look at its own page",
-                "network",
-                page,
-                f"model {model.slug}",
-            ) from None
+            return model
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
         label = "networks that match" if ambiguous else "all networks"
@@ -86,13 +227,63 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
     return row
 
 
+def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:
+    """The same where only perceptrons have what is asked for.
+
+    Raises:
+        NotFound: as above, or it is a transformer.
+        Gone: see above.
+        Moved: see above.
+    """
+    row = find_any(session, addresses, network, deleted=deleted)
+    if isinstance(row, NetworkRow):
+        return row
+    cause = f"is a {kind_called(row.kind).noun}, which has no such page"
+    page, label = addresses.network(row.slug), f"network {row.slug}"
+    raise NotFound(f"network {network!r}", cause, "look at its own page", "network", page, label)
+
+
 def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
     """Everything that an address's scope names, read in at most four statements; five where no analysis is stored.
 
     Raises:
         NotFound: no such network, output, protocol or data record.
     """
-    row = find_network(session, addresses, network)
+    return _place(session, addresses, find_network(session, addresses, network), scope)
+
+
+def locate_any(session: Session, addresses: Addresses, network: str, scope: Scope) -> AnyPlace:
+    """The same of perceptrons and transformers.
+
+    Raises:
+        NotFound: see above.
+    """
+    row = find_any(session, addresses, network)
+    if isinstance(row, NetworkRow):
+        return _place(session, addresses, row, scope)
+    return place_of_model(addresses, row, scope)
+
+
+def place_of_model(addresses: Addresses, row: ModelRow, scope: Scope) -> ModelPlace:
+    """A transformer under the rules that a protocol names.
+
+    Raises:
+        NotFound: it has no such output, rules or rows, or they do not fit it.
+    """
+    parent, label = addresses.network(row.slug), f"network {row.slug}"
+    for name, value in (("output", scope.output), ("data", scope.data)):
+        if value:
+            cause, cure = f"is not there: a {kind_called(row.kind).noun} has one", f"leave {name} out"
+            raise NotFound(f"{name} {str(value)[:40]}", cause, cure, name, parent, label)
+    try:
+        kind, model = model_of(row)
+        settings = kind.rules(RulesScope.of(scope.protocol).rules)
+        return ModelPlace(row, kind, model, settings, model.space(settings))
+    except (AnalysisError, StoreError) as error:
+        raise NotFound(error.item, error.cause, error.cure, "protocol", parent, label) from None
+
+
+def _place(session: Session, addresses: Addresses, row: NetworkRow, scope: Scope) -> Place:
     try:
         analyses.check_output(row, scope.output)
         protocol = analyses.find_protocol(session, scope.protocol)

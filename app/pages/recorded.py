@@ -7,11 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import Claim, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
-from app.addressing import Addresses
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.figures.numbers import exact
 from app.figures.svg import Direction, circuit_thumb, direction_diagram, weight_text
@@ -20,7 +18,6 @@ from app.options import PageModel, ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import hues_at, input_texts
 from app.pages.page import One, page
-from app.pages.place import Place
 from app.pages.placements import site_of
 from app.pages.shared import truth_rows
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
@@ -47,33 +44,6 @@ def figures_of(kind: Record[Any], values: Mapping[str, Any]) -> list[FigureView]
     """The figures of an explanation by column; one that is NaN is told as None."""
     told = {name: None if value != value else value for name, value in values.items()}
     return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]
-
-
-class RecordedCount(PageModel):
-    """What the stored search for one kind found, in short."""
-
-    kind: str
-    noun: str
-    plural: str
-    definition: str
-    n: int
-    complete: bool = Field(description="Whether these are all there are.")
-    url: str
-
-
-def recorded_counts(session: Session, addresses: Addresses, place: Place) -> list[RecordedCount]:
-    """Every kind stored as columns and was searched for an analysis."""
-    searches = {} if place.analysis is None else stored_searches(session, place.analysis.id)
-    return [
-        RecordedCount.showing(
-            BY_KEY[key],
-            kind=key,
-            n=search.n,
-            complete=search.complete,
-            url=addresses.explanations(place.row.slug, place.scope, kind=[key]),
-        )
-        for key, search in searches.items()
-    ]
 
 
 def recorded_record(one: One) -> RecordedRecord:

@@ -31,7 +31,7 @@ from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
-from app.pages.models.models import matches
+from app.pages.models.views import matches
 from app.pages.place import locate
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
@@ -180,7 +180,7 @@ class _Search:
         models = [row for row in all_models(self._session) if self._words and matches(row, self._text.lower())]
         hits = [self._page_of(row) for row in rows]
         hits += [
-            Hit(kind="model", label=row.name, detail="model of another kind", url=self._addresses.model(row.slug))
+            Hit(kind="model", label=row.name, detail="transformer", url=self._addresses.network(row.slug))
             for row in models
         ]
         return hits[: self._limit], more or len(hits) > self._limit, ""
@@ -253,7 +253,6 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
             _action("How to export your model", "From PyTorch", f"{a.bring_in()}#export"),
             "help pytorch import",
         ),
-        (_action("Other models", "Attention-only transformers", a.models()), "transformer import"),
         (_action("API", "Every address and option", f"{a.prefix}/api"), "openapi json machine interface"),
         (_action("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "shortcuts"), "help keys"),
         (_action("Switch to the dark theme", "", a.gallery(theme="dark"), "dark"), "toggle colours mode night"),

@@ -34,14 +34,6 @@ class AnalysisOrder(BaseModel):
     data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
 
 
-class RulesOrder(BaseModel):
-    """Under which rules circuits are searched, or methods asked."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: str = Field("", max_length=80, description="Values of settings joined by dashes; empty: the usual ones.")
-
-
 def analysis_ordered(
     session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str
 ) -> AnalysisRow:

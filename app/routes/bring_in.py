@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.formats.draft import Format
 from analysis.network_files.formats.reading import format_of
@@ -25,6 +26,8 @@ from analysis.protocol import Protocol
 from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
+from app.db.models import save_model
 from app.db.reads.analyses import find_protocol
 from app.db.records import save_data_record, save_protocol
 from app.db.tables import NetworkRow
@@ -36,6 +39,7 @@ from app.pages.bring_in.checking import problems_of
 from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
 from app.pages.bring_in.form import BringInPage, build_form
 from app.pages.bring_in.preview import PreviewPage, build_preview
+from app.pages.place import place_of_model
 from app.rendering import render
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, Reading
@@ -116,10 +120,18 @@ def form_twin(links: Links, options: Declared) -> BringInPage:
     return build_form(links, options)
 
 
-@router.post("/networks/new", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
-def preview_from_form(request: Request, session: Reading, links: Links, form: SentForm, sent: Sent) -> HTMLResponse:
-    """What would come of it; nothing is stored."""
-    return _previewed(request, session, links, form, sent)
+@router.post("/networks/new", response_model=None, include_in_schema=False, dependencies=[Changer])
+def preview_from_form(request: Request, session: Reading, links: Links, form: SentForm, sent: Sent) -> Response:
+    """What would come of it; nothing is stored but a transformer, whose file says all."""
+    if sent is None or kind_of_file(sent.raw) is None:
+        return _previewed(request, session, links, form, sent)
+    try:
+        with request.app.state.store.write() as writing:
+            row, _, _ = store_model(writing, links, sent.raw)
+            return RedirectResponse(links.network(row.slug), status_code=303)
+    except AnalysisError as error:
+        page = build_form(links, BringInOptions(), protocols=_ticked(form), problems=[error], pasted=sent.pasted)
+        return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
 
 
 @router.post(
@@ -199,6 +211,18 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
         save_data_record(session, data)
         row.input_data = data.digest
     return row
+
+
+def store_model(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, bool, JobRow | None]:
+    """Store a transformer and ask for its circuits; whether it is new, and no job where the search would be too large.
+
+    Raises:
+        AnalysisError: it cannot be read.
+    """
+    row, created = save_model(session, raw)
+    if place_of_model(links, row, Scope()).too_large:
+        return row, created, None
+    return row, created, queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
 
 
 def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocols: list[Protocol]) -> list[JobRow]:

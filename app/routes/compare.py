@@ -67,7 +67,6 @@ def _choosing(
 
 
 @router.get(OF_ONE, include_in_schema=False)
-@router.get("/models/{network}/compare", include_in_schema=False)
 def of_one(request: Request, links: Links, network: str) -> RedirectResponse:
     """The same page at its own address, the network in its query."""
     query = request.url.query

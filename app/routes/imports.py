@@ -10,23 +10,25 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
+from analysis.models.registry import kind_of_file
 from analysis.network_files.intake import read_intake
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
 from app.db.codecs import question_of
 from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
 from app.db.reads import analyses as reads
 from app.db.reads.networks import known_as
 from app.db.records import save_protocol
 from app.error_answers import api_errors
-from app.errors import BadQuery
+from app.errors import BadQuery, Conflict
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.options import PageModel
 from app.pages.bring_in.declaration import BringInRequest
 from app.pages.jobs import JobPage
-from app.pages.place import find_network
+from app.pages.place import find_any, place_of_model
 from app.routes.asking import accepted
 from app.routes.bring_in import (
     NETWORK_BODY,
@@ -34,9 +36,11 @@ from app.routes.bring_in import (
     format_sent,
     known_protocols,
     store_intake,
+    store_model,
 )
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links
+from pluriscope.naming import Scope
 
 router = APIRouter()
 
@@ -93,11 +97,13 @@ def bring_in(
     wanted: Annotated[BringInRequest, Query()],
     response: Response,
 ) -> ImportedNetwork:
-    """Store a network: a network file, safetensors or ONNX, told by content type or else by the bytes.
+    """Store a network: a network file, safetensors, ONNX or a transformer's, told by content type or else by the bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
     with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
     """
+    if kind_of_file(raw) is not None:
+        return _transformer(session, links, raw, response)
     intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
     known = reads.network_by_digest(session, intake.draft.network.digest) is not None
     row = store_intake(session, intake)
@@ -118,12 +124,28 @@ def bring_in(
     )
 
 
+def _transformer(session: Session, links: Addresses, raw: bytes, response: Response) -> ImportedNetwork:
+    """Store one, and ask for its circuits."""
+    row, created, job = store_model(session, links, raw)
+    url = links.network(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 201 if created else 200
+    return ImportedNetwork(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=created,
+        jobs=[] if job is None else [links.twin(links.job(job.id))],
+    )
+
+
 @router.post(
     f"{API_PREFIX}/networks/{{network}}/analyses",
     tags=["networks"],
     summary="Ask for an analysis",
     status_code=202,
-    responses=api_errors(403, 404, 422),
+    responses=api_errors(403, 404, 409, 422),
 )
 def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
     """Analyse one output of a stored network in the background. Asking twice is asking once."""
@@ -148,8 +170,11 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
     Raises:
         NotFound: no such network, output, protocol or data record.
         AnalysisError: the engine would refuse it; every reason at once.
+        Conflict: a transformer has too many circuits.
     """
-    row = find_network(session, links, network)
+    row = find_any(session, links, network)
+    if isinstance(row, ModelRow):
+        return _search(session, links, row, order)
     reads.check_output(row, order.output)
     protocol = _protocol(session, order.protocol)
     data = reads.find_data(session, order.data, row.sizes[0])
@@ -163,6 +188,18 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
     arguments = analyse_arguments(row.digest, order.output, protocol, data)
     title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
     return queue.enqueue(session, "analyse", arguments, title, asked=True, again=True)
+
+
+def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisRequest) -> JobRow:
+    """Queue the search for the circuits of a transformer."""
+    if not isinstance(order.protocol, str):
+        cure = "name them: values of settings joined by dashes"
+        raise BadQuery("protocol", "gives settings, which a transformer's rules are not", cure, "protocol")
+    place = place_of_model(links, row, Scope(order.output, order.protocol, order.data))
+    if place.too_large:
+        page = links.network(row.slug)
+        raise Conflict(f"circuits of {row.slug}", place.too_large, "use coarser rules", "protocol", page)
+    return queue.enqueue_of_model(session, "model-circuits", row, place.text, asked=True, again=True)
 
 
 def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:

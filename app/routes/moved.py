@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,12 +14,16 @@ from fastapi.responses import RedirectResponse
 from analysis.lenses.registry import LENSES
 from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
+from app.db.models import formerly_called
 from app.error_answers import path_of
-from app.errors import Gone
+from app.errors import Gone, NotFound
 from app.pages.page import EXPLANATION
+from app.routes.depends import Links, Reading, options_of
 from app.routes.shared_targets import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analyses.registry import ANALYSES, BY_KEY
+from pluriscope.naming import RulesScope
+from pluriscope.old_options import translated
 
 SCOPE: Final = ("output", "protocol", "data", "theme")
 """Options that say which analysis is meant; every page that takes something in knows them."""
@@ -48,6 +53,7 @@ class Former:
 
 
 _NOW_V2: Final = "is answered by the second version of the interface"
+_NETWORK: Final = "/networks/{network}"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _ALGORITHM: Final = "/networks/{network}/algorithms/{algorithm}"
 _ONES: Final = {
@@ -68,18 +74,18 @@ _ONES: Final = {
 _LIST: Final = "/networks/{network}/circuits/{mask}/interpretations"
 _LIST_NOW: Final = "/networks/{network}/explanations/c-{mask}/interpretations"
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
-_VERIFIED: Final = (*PATTERNS, "/models/{model}/circuits/{mask}")
+_VERIFIED: Final = PATTERNS
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
 _CLAIMS: Final = f"ask {API_V2}/networks/NETWORK/analyses/claims/given"
 _OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
 _FORMER_ANALYSES: Final = tuple(
-    Former(f"/{room}/{{{name}}}/{key}{rest}", f"/{room}/{{{name}}}/analyses/{key}{item}", keeps, twin=False)
-    for room, name, keeps in (
-        ("networks", "network", (*SCOPE, "step", *_OF_LENSES)),
-        ("models", "model", ("rules", "theme", "step")),
+    Former(
+        f"/networks/{{network}}/{key}{rest}",
+        f"/networks/{{network}}/analyses/{key}{item}",
+        (*SCOPE, "step", *_OF_LENSES),
+        twin=False,
     )
-    for key, one in BY_KEY.items()
-    if room == "networks" or one.of_models
+    for key in BY_KEY
     for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
 )
 """Pages of analyses that stood beside the network's others, and their tables."""
@@ -181,13 +187,6 @@ FORMER: Final[tuple[Former, ...]] = (
         for name in ("circuits", "algorithms", "explanations", "explanations.csv")
     ),
     Former(
-        f"{API_PREFIX}/models/{{model}}/circuits",
-        became=_NOW_V2,
-        cure=f"ask {API_V2}/models/MODEL/circuits",
-        parent="/models/{model}/circuits",
-        twin=False,
-    ),
-    Former(
         f"{API_PREFIX}/networks/{{network}}/verdicts",
         became=_NOW_V2,
         cure=f"ask {API_V2}/networks/NETWORK/explanations/REF/criteria",
@@ -196,9 +195,7 @@ FORMER: Final[tuple[Former, ...]] = (
     ),
     Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
     *(
-        Former(
-            f"{page}/verify", page, (*SCOPE, "rules", "network", "e", "place", "at", "pin"), twin=page != EXPLANATION
-        )
+        Former(f"{page}/verify", page, (*SCOPE, "network", "e", "place", "at", "pin"), twin=page != EXPLANATION)
         for page in _VERIFIED
     ),
     Former(
@@ -215,11 +212,7 @@ FORMER: Final[tuple[Former, ...]] = (
         )
     ),
     *(
-        Former(f"/{room}/{former}", f"/{room}/analyses/claims/given", keeps, twin=False)
-        for room, keeps in (
-            ("networks/{network}", (*SCOPE, *_CLAIMED)),
-            ("models/{model}", ("rules", "theme", "loss", *_CLAIMED)),
-        )
+        Former(f"{_NETWORK}/{former}", f"{_NETWORK}/analyses/claims/given", (*SCOPE, *_CLAIMED), twin=False)
         for former in ("claim", "claims")
     ),
     Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e"), twin=False),
@@ -311,3 +304,53 @@ for _former in FORMER:
     _add(_former, "")
     if _former.twin:
         _add(_former, API_PREFIX)
+
+_COMPARE: Final = "/compare"
+_OF_MODELS: Final = tuple(
+    (re.compile(shape), to, kept)
+    for shape, to, kept in (
+        ("", "", ("row",)),
+        (r"/circuits(\.csv)?", r"/explanations\1", ("uses",)),
+        (r"/circuits/([^/.]+)(?:/verify)?", r"/explanations/c-\1", ("row",)),
+        ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
+        ("/claims?", "/analyses/claims/given", _CLAIMED),
+        (_COMPARE, "", ()),
+        (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
+        ("/(?:rivals|methods)\\..+", "/analyses", ()),
+    )
+)
+"""Below /models what pages of transformers were called, what they are called below /networks, and options that stay."""
+
+
+@router.get("/models", response_model=None)
+@router.get("/models/{model}", response_model=None)
+@router.get("/models/{model}/{rest:path}", response_model=None)
+@router.get(API_PREFIX + "/models", response_model=None)
+@router.get(API_PREFIX + "/models/{model}", response_model=None)
+@router.get(API_PREFIX + "/models/{model}/{rest:path}", response_model=None)
+def of_a_transformer(request: Request, session: Reading, links: Links, model: str = "", rest: str = "") -> Any:
+    """The pages that transformers had to themselves are those of networks now; their twins say where.
+
+    Raises:
+        NotFound: there is no such transformer, or it had no such page.
+        Gone: the address is that of a twin.
+    """
+    row, below = formerly_called(session, model) if model else None, f"/{rest}" if rest else ""
+    found = next(((to, match, kept) for shape, to, kept in _OF_MODELS if (match := shape.fullmatch(below))), None)
+    if model and (row is None or found is None):
+        item, cure = f"address {path_of(request)[:200]!r}", "look for it among the networks"
+        raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
+    given = translated(options_of(request))
+    rules = RulesScope.of(given.get("rules", [""])[0])
+    if row is None or found is None:
+        to = links.gallery()
+    elif below == _COMPARE:
+        to = links.compare(row.slug, [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])], rules)
+    else:
+        to, match, kept = found
+        options = {name: values for name, values in given.items() if name in kept}
+        path, mark, query = links.network(row.slug, rules, **options).partition("?")
+        to = f"{path}{match.expand(to)}{mark}{query}"
+    if request.url.path.startswith(f"{links.prefix}{API_PREFIX}/"):
+        raise Gone(f"address {path_of(request)[:200]!r}", _NOW_V2, f"ask {links.twin(to)}", parent=to)
+    return RedirectResponse(to, 301)

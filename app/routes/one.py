@@ -45,6 +45,9 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
 
 def _page(request: Request, session: Session, links: Addresses, network: str, ref: str) -> Response:
     found = find_document(session, links, network, ref, request.query_params.multi_items())
+    if found.one.known is None and str(found.one.ref) != ref:  # what carries nothing is left out
+        options = {key: value for key, value in request.query_params.items() if key != "protocol"}
+        return RedirectResponse(found.one.url(**options), 301)
     if request.query_params.keys() & {"place", "at"}:
         return RedirectResponse(found.url, 302)  # to what these options name, by its own reference
     share, row = share_of(found, links, base_url(request)), found.network
@@ -53,7 +56,7 @@ def _page(request: Request, session: Session, links: Addresses, network: str, re
         [*found.blocks, *(passed_on(found.one, share) if share else ())],
         f"{escape(found.head.title).striptags()} of {row.name}",
         room="Explore",
-        network=network_row(links, row.slug, row.name, "Explanations", found.one.place.scope),
+        network=network_row(links, row.slug, row.name, "Explanations", found.one.whole.scope),
         description=escape(found.head.sentence).striptags(),
         json_url=links.twin(found.url),
         share=share,

@@ -8,14 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.figures.spread import spread_figures
 from app.pages.front_figure import build_figure
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.network import build_network
+from app.pages.overview import Overview, OverviewOptions
+from app.pages.place import Place, locate_any
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
-from app.rendering import is_fragment, render
+from app.pages.sharing.share import share_of
+from app.rendering import base_url, is_fragment, network_row, render, show
 from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
 
@@ -29,25 +31,19 @@ GALLERY = Page(
     "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
     errors=(400,),
 )
-PLAIN = (
-    Page(
-        "/networks/{network}",
-        build_network,
-        "network",
-        "networks",
-        "One network",
-        """
-        A network with its weights, what it computes, and what was found under one protocol.
+NETWORK = Page(
+    "/networks/{network}",
+    build_network,
+    "network",
+    "networks",
+    "One network",
+    """
+    A perceptron with its weights, what it computes, and what was found under one protocol.
 
-        `network` is a slug, or the first 6 or more digits of a digest.
-        """,
-        context=lambda page, _: {
-            "figures": []
-            if page.distributions is None
-            else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
-        },
-    ),
+    `network` is a slug, or the first 6 or more digits of a digest.
+    """,
 )
+PLAIN = ()
 SANDBOX = Page(
     "/networks/{network}/sandbox",
     build_sandbox,
@@ -72,6 +68,7 @@ add_twin(
         name="networks_twin",
     ),
 )
+add_twin(router, NETWORK)
 add_page(router, *PLAIN)
 add_twin(router, SANDBOX)
 
@@ -92,6 +89,25 @@ def networks(request: Request, links: Links) -> RedirectResponse:
     """The list of networks is the gallery."""
     query = request.url.query
     return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
+
+
+@router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)
+def network_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]
+) -> HTMLResponse:
+    """The first page of a network."""
+    place = locate_any(session, links, network, options.scope)
+    found = Overview(session, links, place, options)
+    return show(
+        request,
+        found.blocks,
+        place.row.name,
+        room="Explore",
+        network=network_row(links, place.slug, place.row.name, "Overview", place.scope),
+        description=found.told.sentence,
+        json_url=links.twin(found.url) if isinstance(place, Place) else "",
+        share=share_of(found, links, base_url(request)),
+    )
 
 
 @router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)

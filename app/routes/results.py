@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 from analysis.network_files.files import network_file_json
 from app.addressing import API_PREFIX
 from app.db.codecs import network_file_of
+from app.db.model_tables import ModelRow
 from app.db.reads import analyses as reads
 from app.db.reads.results import result_parts
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import NotFound
-from app.pages.place import find_network
+from app.pages.place import find_any, find_network
 from app.routes.depends import Links, Reading
 from app.routes.streaming import Streamed
 from pluriscope.naming import Scope
@@ -47,11 +48,15 @@ class ResultOptions(BaseModel):
     f"{API_PREFIX}/networks/{{network}}/file",
     tags=["networks"],
     summary="The network file",
+    response_class=JSONResponse,
     responses=api_errors(404),
 )
-def network_file(session: Reading, links: Links, network: str) -> JSONResponse:
+def network_file(session: Reading, links: Links, network: str) -> Response:
     """The network with its tasks, in the format in which one is imported; every bit of its weights is kept."""
-    row = find_network(session, links, network)
+    row = find_any(session, links, network)
+    if isinstance(row, ModelRow):
+        headers = {"Content-Disposition": f'attachment; filename="{row.slug}.json"'}
+        return Response(row.document, media_type="application/json", headers=headers)
     headers = {"Content-Disposition": f'attachment; filename="{row.slug}.network.json"'}
     return JSONResponse(network_file_json(network_file_of(row)), headers=headers)
 

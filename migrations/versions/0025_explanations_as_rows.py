@@ -12,8 +12,9 @@ row of their criterion; their scores go. Where they are not about just the expla
 judged these wait to be done again.
 
 What was found on directions is found again, which takes seconds, and so is the common ground; ids keep what they stand
-for. Claims become short links to the addresses that hold them. There is no way back: the store as it was is kept
-(:mod:`app.db.upgrade`).
+for. Claims become short links to the addresses that hold them. Models and networks have addresses of one kind: a model
+whose slug a network has, or had, gets six digits of its digest behind it. There is no way back: the store as it was is
+kept (:mod:`app.db.upgrade`).
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ def upgrade() -> None:
     with op.batch_alter_table("verdicts") as batch_op:
         batch_op.alter_column("position", existing_type=WIDE, server_default=None)
         batch_op.create_unique_constraint(op.f("uq_verdicts_analysis_id_kind_position"), POSITION)
+    _tell_models_apart(connection)
 
 
 def downgrade() -> None:
@@ -466,3 +468,10 @@ def _forget_staging(connection: sa.Connection) -> None:
         batch_op.drop_constraint(f"uq_verdicts_{'_'.join(key)}_staged", type_="unique")
         batch_op.drop_column("staged")
         batch_op.create_unique_constraint(op.f(f"uq_verdicts_{'_'.join(key)}"), key)
+
+
+def _tell_models_apart(connection: sa.Connection) -> None:
+    """Give models whose slug a network has, or had, another."""
+    taken = "slug IN (SELECT slug FROM networks UNION SELECT slug FROM former_slugs)"
+    apart = "substr(slug, 1, 73) || '-' || substr(digest, 1, 6)"
+    connection.execute(sa.text(f"UPDATE models SET slug = {apart} WHERE {taken}"))  # noqa: S608

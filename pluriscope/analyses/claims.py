@@ -336,7 +336,7 @@ def _formula(
     algorithm = found.algorithm
     carried = Verdict("carried by the network", "pass" if found.n_valid else "fail")
     listed = of.lists(algorithm.id)
-    actions = [Action("Its page", of.links.algorithm(of.slug, algorithm.id, of.of_network), True)] if listed else []
+    actions = [Action("Its page", of.links.algorithm(of.slug, algorithm.id, of.scope), True)] if listed else []
     best = found.alignments[0] if found.alignments else None
     said = f"{noun(found.n_valid, 'valid alignment')}, {found.n_minimal} of them minimal."
     if best is not None and not found.n_valid:
@@ -348,7 +348,7 @@ def _formula(
     rows = []
     for scored in found.alignments[:20]:
         places = (f"{shown[path]} on {neurons(site.layer, site.neurons)}" for path, site in scored.alignment.places)
-        url = of.links.alignment(of.slug, algorithm.id, scored.alignment.id, of.of_network)
+        url = of.links.alignment(of.slug, algorithm.id, scored.alignment.id, of.scope)
         link = Markup('<a href="{}">{}</a>').format(url, scored.alignment.id) if listed else scored.alignment.id
         rows.append((link, ", ".join(places), f"{scored.iia.agreed} of {scored.iia.of}", scored.minimal))
     if rows:

@@ -90,7 +90,7 @@ def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
     url = of.links.analysis(of.slug, "common-ground", of.scope, PLACES)
     yield Section("Where they stand", noun(len(rows), "place"), Action("Sort and filter", url), id=PLACES)
     yield Table(AtHand(_COLUMNS, rows[:_FIRST]), Query(limit=_FIRST), "", noun="place", facets=False)
-    by = of.links.explanations(of.slug, of.of_network, kind="alignment", sort="accuracy", order="desc")
+    by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
         yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING)])
@@ -115,7 +115,7 @@ def _facts(report: CommonGroundReport, of: Subject) -> Iterator[Fact]:
         if one is not None:
             url = of.circuit_url(one.mask)
             if one.index is not None:
-                url = of.links.interpretation(of.slug, one.mask, int(one.index), of.of_network)
+                url = of.links.interpretation(of.slug, one.mask, int(one.index), of.scope)
             total = f"of {exact(int(report.interpretations))}{' in the classes drawn' if report.drawn else ''}"
             yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=url)
     silent = report.silent_classes + report.silent_alignments
@@ -132,7 +132,7 @@ def _row(one: PlaceFound, n: int, of: Subject) -> Row:
     is_class = one.kind == "interpretation"
     ref = ExplanationRef("interpretation" if is_class else "alignment", one.first, one.second)
     label = f"i·{one.first}.{one.second}" if is_class else f"a·{one.second[:8]}"
-    link = of.links.interpretation(of.slug, one.first, int(one.second), of.of_network) if is_class else ""
+    link = of.links.interpretation(of.slug, one.first, int(one.second), of.scope) if is_class else ""
     values = {
         **one.model_dump(include={"kind", "predicted", "right", "count"}),
         "first": label,
@@ -140,7 +140,7 @@ def _row(one: PlaceFound, n: int, of: Subject) -> Row:
         "accuracy": one.right / one.predicted,
         "coverage": one.predicted / n,
     }
-    url = link or of.links.alignment(of.slug, one.first, one.second, of.of_network)
+    url = link or of.links.alignment(of.slug, one.first, one.second, of.scope)
     return Row(values, ref=str(ref), url=url)
 
 
@@ -165,7 +165,7 @@ def _listed(rows: Sequence[Row], query: Query, of: Subject) -> Iterator[Block]:
         yield Notice("No place is known", "Nothing is surveyed, or no explanation predicts anything.")
         return
     url = of.links.analysis(of.slug, "common-ground", None, PLACES)
-    yield Table(AtHand(_COLUMNS, rows), query, url, noun="place", kept=dict(of.of_network.query()), id="table")
+    yield Table(AtHand(_COLUMNS, rows), query, url, noun="place", kept=dict(of.scope.query()), id="table")
 
 
 def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:

@@ -71,7 +71,7 @@ def _page(report: DirectionsReport, of: Subject) -> Iterator[Block]:
 
 
 def _list(of: Subject, **wanted: Any) -> str:
-    return of.links.directions(of.slug, of.of_network, **wanted)
+    return of.links.directions(of.slug, of.scope, **wanted)
 
 
 def _row(one: ClassFound, of: Subject) -> Row:

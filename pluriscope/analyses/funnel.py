@@ -98,7 +98,7 @@ def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
     for kind in report.kinds:
         yield from _kind(kind, steps, report, of)
     yield Section("Change the sequence", "Criteria in order, with blanks between", id="change")
-    values = {"criteria": " ".join(report.criteria) or NONE, **of.of_network.query()}
+    values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
     url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)
     yield Form(_form(of), url, "Show", values, changes=False)
     yield More("What they ask", lambda: [_asks(step) for step in steps], "with what can be set of each", id="asks")
@@ -198,14 +198,13 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: Su
         if not set(narrowing) <= set(_IRREDUNDANT):
             return ""
         more["irredundant"] = narrowing
-    return of.links.explanations(of.slug, of.of_network, kind=kind, passes=passes, **more)
+    return of.links.explanations(of.slug, of.scope, kind=kind, passes=passes, **more)
 
 
 def _form(of: Subject) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
     hidden: dict[str, Any] = {
-        name: (str, Field(value, json_schema_extra={"control": "hidden"}))
-        for name, value in of.of_network.query().items()
+        name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
     }
     keys = tuple(one.key for one in CRITERIA)
     words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({', '.join(one.kinds)})" for one in CRITERIA}}

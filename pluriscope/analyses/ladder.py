@@ -70,7 +70,7 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
 
 
 def _row(one: RungFound, report: LadderReport, of: Subject) -> Row:
-    url, scope = "", of.of_network
+    url, scope = "", of.scope
     if one.map_class in _DIRECTIONS:
         url = of.links.directions(of.slug, scope, map=one.map_class)
     elif one.map_class == "sets":

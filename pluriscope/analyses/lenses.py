@@ -153,7 +153,7 @@ def _neurons(found: NeuronsFound, of: Subject) -> list[Block]:
 
 
 def _url(of: Subject, lens: Lens, settings: Settings) -> str:
-    return lens_url(of.links, of.slug, of.of_network, of.question, lens, settings)
+    return lens_url(of.links, of.slug, of.scope, of.question, lens, settings)
 
 
 def lens_url(links: Addresses, slug: str, scope: Scope, question: Question, lens: Lens, settings: Settings) -> str:
@@ -244,7 +244,7 @@ def _said(
             settings_form(lens.settings, of.scope),
             url,
             "Answer with these",
-            values | dict(of.of_network.query()),
+            values | dict(of.scope.query()),
             changes=False,
         )
     yield Prose(f"{lens.source}.", glossary=False)

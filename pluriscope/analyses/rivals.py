@@ -86,7 +86,7 @@ def _contradicting(found: ContradictionFound | None, of: Subject) -> Notice:
     ]
     links = (
         Markup('<a class="mono" href="{}">i·{}.{}</a>').format(
-            of.links.interpretation(of.slug, one.first, int(one.second), of.of_network), one.first, one.second
+            of.links.interpretation(of.slug, one.first, int(one.second), of.scope), one.first, one.second
         )
         for one in two
     )

@@ -17,7 +17,7 @@ from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Analysed
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.figures.svg import circuit_thumb
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
@@ -48,7 +48,7 @@ class Subject:
 
     name: str
     slug: str
-    scope: AnyScope
+    scope: Scope
     links: Addresses
     part: str
     draws: Callable[..., Markup]
@@ -68,13 +68,6 @@ class Subject:
             raise ValueError("a model of another kind answers no such question")
         return self.ask
 
-    @property
-    def of_network(self) -> Scope:
-        """The scope of an analysis that only networks have."""
-        if not isinstance(self.scope, Scope):
-            raise ValueError("a model of another kind has no such scope")
-        return self.scope
-
     @cached_property
     def analysed(self) -> Any:
         """What was found before: of a network :class:`analysis.report.Analysed`."""
@@ -86,7 +79,7 @@ class Subject:
 
     def ref(self, mask: str) -> str:
         """How a comparison names a circuit."""
-        return mask if self.ask is None else str(ExplanationRef("circuit", mask))
+        return str(ExplanationRef("circuit", mask))
 
     def circuit_url(self, mask: str) -> str:
         """The address of a circuit."""
@@ -98,7 +91,7 @@ class Subject:
 
     def algorithm(self, one: HighLevelModel) -> Markup:
         """An algorithm as a link."""
-        url = self.links.algorithm(self.slug, one.id, self.of_network)
+        url = self.links.algorithm(self.slug, one.id, self.scope)
         return Markup('<a class="f" href="{}">{}</a>').format(url, one.formula)
 
     def compare(self, refs: Iterable[str]) -> str:
@@ -180,9 +173,7 @@ def input_words(row: int, n_inputs: int) -> str:
     return f"{row:0{n_inputs}b}"
 
 
-def settings_form(
-    settings: Iterable[Setting], scope: AnyScope, first: Mapping[str, Any] | None = None
-) -> type[BaseModel]:
+def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str, Any] | None = None) -> type[BaseModel]:
     """Settings as the fields of a form, behind those that say which analysis is meant, and others.
 
     Args:

@@ -80,7 +80,7 @@ def _relations(report: StoriesReport, of: Subject) -> Table:
     for relation in RELATIONS:
         many, between = report.counts[relation], report.intervals.get(relation)
         if many:
-            url = of.links.explanations(of.slug, of.of_network, kind="circuit", story=relation)
+            url = of.links.explanations(of.slug, of.scope, kind="circuit", story=relation)
             share = f"{between[0]:.1%} to {between[1]:.1%}" if between else None
             values = {"story": relation, "carry": RELATION_WORDS[relation], "circuits": many, "share": share}
             rows.append(Row(values, url=url))
@@ -178,7 +178,7 @@ def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> I
             "minimal": result.n_minimal,
             "smallest": ", ".join(f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in places),
         }
-        rows.append(Row(told, url=of.links.algorithm(of.slug, result.algorithm.id, of.of_network)))
+        rows.append(Row(told, url=of.links.algorithm(of.slug, result.algorithm.id, of.scope)))
     if rows:
         shown = tuple(one for one in _WITH_SHARED_GATES if one.name != "gates")
         yield Table(AtHand(shown, rows), Query(), "", noun="algorithm", facets=False)

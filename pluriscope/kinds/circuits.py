@@ -1,21 +1,26 @@
-"""Circuits, and the interpretations of each: rows of circuits that weigh as many."""
+"""Circuits of perceptrons and transformers, and the interpretations of each: rows of circuits that weigh as many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.criteria.registry import criterion_named
+from analysis.explanations.explanation import REF as RECORDED_REF
+from analysis.models.judging import NOT_ASKED, asked_of, column_of
+from analysis.models.model import Graph, ModelKind
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.stories.relation import RELATIONS
-from app.figures.svg import node_name
+from app.figures.svg import graph_thumb, node_name
+from pluriscope.addresses import ItemRef, ResultRef, url_for
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
-from pluriscope.kinds.found import Found, Types, big, taken
+from pluriscope.kinds.found import Found, Stored, Types, big, taken
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
@@ -38,9 +43,34 @@ STORY = Column(
     shown=False,
     choices=RELATIONS,
 )
-COLUMNS: Final = (
-    *(VALID, EDGES, NEURONS, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, USES, MASK),
+RIGHT = Column(
+    *("right", "Rows right", "Rows of a transformer's task that it answers right; it may miss some.", "int"),
+    largest_first=True,
 )
+ROLES = Column(
+    "roles",
+    "Roles",
+    "Nodes that have a role in the circuit, as role(node): attention heads of a transformer.",
+    "labels",
+    facet="all",
+    absence=True,
+    shown=False,
+)
+OF_TRANSFORMERS: Final = (RIGHT, ROLES)
+COLUMNS: Final = (
+    *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
+    MASK,
+)
+
+
+def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
+    """What lists call the edges of a perceptron, in the order of masks: A-n1.0."""
+    return tuple(
+        f"{node_name(layer - 1, source, sizes)}-{node_name(layer, out, sizes)}"
+        for layer in range(1, len(sizes))
+        for out in range(sizes[layer])
+        for source in range(sizes[layer - 1])
+    )
 
 
 def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
@@ -95,6 +125,65 @@ def part(found: Found) -> Part:
         drawing=lambda place: found.thumb(mask(place)),
         own=("edges", False),
         says="Which edges are enough to decide every input right.",
+    )
+
+
+def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef) -> Part:
+    """The circuits that were found of a transformer.
+
+    Args:
+        stored: their columns, as :func:`analysis.models.judging.circuit_record` names them.
+        graph: of the model, under the rules.
+        kind: of the model.
+        of: how addresses name what they are of.
+    """
+    n, masks = len(stored[RECORDED_REF]), stored[RECORDED_REF]
+    numbers = np.array([int(text, 16) for text in masks.tolist()], np.uint64)
+    uses = {
+        name: (numbers >> np.uint64(bit) & np.uint64(1)).astype(np.bool_) for bit, name in enumerate(graph.bit_names)
+    }
+    minimal, margins = np.asarray(stored["minimal"], np.float64), np.asarray(stored["margin"], np.float64)
+    own = {"minimal-subset": minimal}
+    told = {one.key: stored[column_of(one)] for one in asked_of(kind)}
+    asked = {step: values for step, values in told.items() if (values != NOT_ASKED).any()}
+    names = [graph.nodes[node].name for node in graph.removable]
+
+    def mask(place: int) -> str:
+        return str(masks[place])
+
+    def drawing(place: int) -> Markup:
+        kept = graph.kept_edges(graph.bits([int(mask(place), 16)]))[0].tolist()
+        return graph_thumb(graph, kept, title=f"Circuit {mask(place)}")
+
+    return Part(
+        *("circuit", "circuits", n),
+        numbers={
+            "valid": np.ones(n, np.int8),
+            "edges": stored["edges"],
+            **({"neurons": stored["nodes"]} if graph.cut == "edges" else {}),
+            "right": stored["right"],
+            "margin": margins,
+            "fragile": fragile(margins),
+        },
+        coded={},
+        labels={
+            "passes": {key: values == 1 for key, values in own.items()} | {k: v == "passed" for k, v in asked.items()},
+            "fails": {key: values == 0 for key, values in own.items()} | {k: v == "failed" for k, v in asked.items()},
+            "roles": {
+                f"{role.key}({name})": np.array(
+                    [name in text.split(", ") for text in stored[role.key].tolist()], np.bool_
+                )
+                for role in kind.roles
+                for name in names
+            },
+            "uses": uses,
+        },
+        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
+        url=lambda place: url_for(ItemRef(of, ExplanationRef("circuit", mask(place)))),
+        more=lambda place: {"mask": mask(place), "name": f"c·{mask(place)}"},
+        drawing=drawing,
+        own=("edges", False),
+        says="What of the model is enough to answer more than 99% of the rows right.",
     )
 
 

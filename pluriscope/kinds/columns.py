@@ -10,6 +10,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from app.figures.numbers import decimal, readable
@@ -19,17 +21,26 @@ ABSENT: Final = -1
 """Of truth values: there is none."""
 LISTED: Final = tuple(kind.key for kind in EVERY_KIND if kind.key != "lens")
 """Kinds that lists hold, in their order; of lenses there is no list."""
+_OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
+
+
+def criterion_of(step: str) -> Criterion:
+    """The criterion that an address names, with or without settings.
+
+    Raises:
+        AnalysisError: there is none.
+    """
+    return _OF_TRANSFORMERS.get(step) or CriterionStep.parse(step).criterion
 
 
 def step_text(text: str) -> str:
     """A criterion as addresses write it."""
-    return str(CriterionStep.parse(text))
+    return text if text in _OF_TRANSFORMERS else str(CriterionStep.parse(text))
 
 
 def title_of(step: str) -> str:
     """A criterion for people: its title, with its settings where they are not the usual ones."""
-    read = CriterionStep.parse(step)
-    return read.criterion.label + ("" if "(" not in step else f" {step[step.index('(') :]}")
+    return criterion_of(step).label + ("" if "(" not in step else f" {step[step.index('(') :]}")
 
 
 def _name(row: Row) -> Markup:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
+from analysis.models.model import Graph, ModelKind
+from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
-from pluriscope.kinds.columns import KIND, NAME, REF, URL
-from pluriscope.kinds.found import Found
+from pluriscope.kinds.columns import EDGES, KIND, NAME, NEURONS, REF, URL
+from pluriscope.kinds.found import Found, Stored
 from pluriscope.tables import Column
 
 _CIRCUIT: Final = (NAME, *circuits.COLUMNS)
@@ -26,6 +29,20 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 """The columns of every kind, each once."""
 
 
+def frame_of_transformer(stored: Stored, graph: Graph, kind: ModelKind, of: ResultRef) -> Frame:
+    """The same list of a transformer, of which there are circuits; see :func:`circuits.of_transformer`."""
+    named = {
+        EDGES: replace(
+            EDGES, label=graph.cut.capitalize(), meaning=f"{graph.cut.capitalize()} that the circuit keeps."
+        ),
+        NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
+    }
+    part = circuits.of_transformer(stored, graph, kind, of)
+    known = tuple(one for one in COLUMNS if part.has(one.name) or one in (NAME, REF, URL, circuits.MASK))
+    also = tuple(one for one in COLUMNS if one not in known)
+    return Frame(tuple(named.get(one, one) for one in known), (part,), also)
+
+
 def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
     """The list of what a result has.
 
@@ -39,4 +56,5 @@ def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
     if "direction" in found.stored:
         parts.append(directions.part(found, steps))
     parts += [recorded.part(found, kind) for kind in RECORDED if kind.key in found.stored]
-    return Frame(COLUMNS, tuple(parts))
+    own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
+    return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS)

@@ -67,29 +67,29 @@ PAGES = {
     "network verified": "/verified?url=/networks/xor-pretrained",
     "directions": "/networks/alice-and-bob/analyses/directions",
     "directions of three inputs": "/networks/majority-3-3/analyses/directions",
-    "other models": "/models",
-    "model": "/models/majority-5-attention",
-    "model of two layers": "/models/induction-attention",
-    "row of a model of two layers": "/models/induction-attention?row=17",
-    "circuit of a model of two layers": "/models/induction-attention/circuits/183dbfff",
+    "transformer": "/networks/majority-5-attention",
+    "transformer of two layers": "/networks/induction-attention",
+    "row of a transformer": "/networks/induction-attention?row=17&part=inside",
+    "circuit of a transformer of two layers": "/networks/induction-attention/explanations/c-183dbfff",
     "sandbox of a model": "/models/induction-attention/sandbox?row=17&change=2.0~5_source&change=x-2.1.k_zero",
     "sandbox of a model, one circuit": "/models/induction-attention/sandbox?circuit=183dbfff&row=5&tool=zero",
-    "circuits of a model": "/models/majority-5-attention/circuits?rules=split",
-    "circuits of a model, some": "/models/majority-5-attention/circuits?figure=minimal%3Dyes&keep=x-logits",
-    "circuits of a model, none match": "/models/majority-5-attention/circuits?figure=edges%3D1",
-    "circuits of a model by nodes": "/models/majority-5-attention/circuits?rules=nodes-mean",
-    "circuit of a model": "/models/majority-5-attention/circuits/0c4",
-    "circuit of a model, not valid": "/models/majority-5-attention/circuits/040",
+    "circuits of a transformer": "/networks/majority-5-attention/explanations?protocol=split",
+    "circuits of a transformer, some": "/networks/majority-5-attention/explanations?passes=minimal-subset",
+    "circuits of a transformer, none match": "/networks/majority-5-attention/explanations?edges_max=1",
+    "circuits of a transformer by nodes": "/networks/majority-5-attention/explanations?protocol=nodes-mean",
+    "circuit of a transformer": "/networks/majority-5-attention/explanations/c-0c4",
+    "circuit of a transformer, its criteria": "/networks/majority-5-attention/explanations/c-0c4?part=criteria",
+    "circuit of a transformer, not valid": "/networks/majority-5-attention/explanations/c-040",
     "circuits of a model to be chosen": "/compare?network=majority-5-attention",
     "circuits of a model compared": "/compare?network=majority-5-attention&e=120&e=0c4&e=1ff",
-    "methods of a model": "/models/majority-5-attention/analyses/methods",
-    "methods of a model by nodes": "/models/majority-5-attention/analyses/methods?rules=nodes-mean",
-    "methods of a model, not asked": "/models/majority-5-attention/analyses/methods?rules=heads",
-    "steps of a method on a model": "/models/majority-5-attention/analyses/methods/acdc?step=4",
-    "steps of a method on a model by nodes": "/models/induction-attention/analyses/methods/effects?rules=nodes&step=2",
+    "methods of a transformer": "/networks/majority-5-attention/analyses/methods",
+    "methods of a transformer by nodes": "/networks/majority-5-attention/analyses/methods?protocol=nodes-mean",
+    "methods of a transformer, not asked": "/networks/majority-5-attention/analyses/methods?protocol=heads",
+    "steps of a method on a transformer": "/networks/majority-5-attention/analyses/methods/acdc?step=4",
+    "steps of a method by nodes": "/networks/induction-attention/analyses/methods/effects?protocol=nodes&step=2",
     "claim on a model": "/models/majority-5-attention/analyses/claims/given?edges=x%3E1.0.v+1.0%3Elogits",
     "claim on a model, form": "/models/induction-attention/analyses/claims?rules=nodes",
-    "most different circuits of a model": "/models/induction-attention/analyses/rivals",
+    "most different circuits of a transformer": "/networks/induction-attention/analyses/rivals",
     "compare": "/compare?network=xor-pretrained&{refs}",
     "compare, two": "/compare?network=xor-pretrained&e=i-{mask}.0&e=i-{mask}.1",
     "compare, on directions": "/alice-and-bob",
@@ -144,18 +144,19 @@ STATUS = {"not found": 404}
 def addresses(site: Any) -> dict[str, str]:
     """The pages' addresses, with the identities that the stored analyses found."""
     network = site.twin("/networks/xor-pretrained")
-    samples = network["samples"]
-    alignment = samples["alignments"][0]
-    chosen = [samples["circuits"][0], *samples["interpretations"][:2], alignment]
+    circuits = site.listed("xor-pretrained", kind="circuit", sort="interpretations", order="desc")["items"]
+    alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
+    algorithm, _, placed = alignment.removeprefix("a-").partition(".")
+    chosen = [circuits[0]["ref"], *(f"i-{one['mask']}.0" for one in circuits[:2]), alignment]
     names = {
         # a circuit with many interpretations, so that there is something to leaf through
-        "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
-        "algorithm": alignment["algorithm"],
-        "alignment": alignment["alignment"],
+        "mask": circuits[0]["mask"],
+        "algorithm": algorithm,
+        "alignment": placed,
         "direction": _first_direction(site, "alice-and-bob", "integer"),
         "oblique": _first_direction(site, "xor-pretrained", "oblique"),
         "wide_alignment": site.listed("majority-3-3", kind="alignment", valid="any")["items"][0]["url"],
-        "refs": "&".join(f"e={item['ref']}" for item in chosen),
+        "refs": "&".join(f"e={ref}" for ref in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["ref"],

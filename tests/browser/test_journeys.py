@@ -90,16 +90,6 @@ def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
         assert matrices.nth(number).locator("rect").count() >= len(values)
 
 
-def test_figures_have_as_many_bars_as_the_model_says(tab, expect):
-    tab.goto(XOR)
-    expect(tab.locator("[data-plot][data-drawn=true]")).to_have_count(4)
-    for number in range(4):
-        bars = tab.locator("[data-plot]").nth(number).locator(".bars path")
-        assert bars.count() > 3
-        heights = bars.evaluate_all("paths => paths.map(path => path.getBBox().height)")
-        assert max(heights) > 50
-
-
 def fill_form(tab, **fields):
     tab.goto("/train")
     for label, value in fields.items():

@@ -138,15 +138,6 @@ def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[
     return _first_alignments(session, analysis_id, AlgorithmRow.n_valid > 0, simplest, limit)
 
 
-def nearest_misses(session: Session, analysis_id: int, limit: int) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
-    """Alignments of algorithms that have no valid one: those that pass most interchanges, at most one of each.
-
-    Of an algorithm without a valid alignment the first that is kept is the one that comes closest.
-    """
-    closest = ((1.0 * AlgorithmRow.best_agreed / AlgorithmRow.best_of).desc(), AlgorithmRow.n_gates.expression)
-    return _first_alignments(session, analysis_id, AlgorithmRow.n_valid == 0, closest, limit)
-
-
 def _first_alignments(
     session: Session,
     analysis_id: int,

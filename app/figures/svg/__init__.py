@@ -9,7 +9,7 @@ from app.figures.svg.backbone import backbone_diagram
 from app.figures.svg.directions import direction_diagram, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.graphs import graph_diagram, graph_thumb
-from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
+from app.figures.svg.heat import heat_matrix, interchange_heat
 from app.figures.svg.inside import attention_heat, row_spreads
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
@@ -55,7 +55,6 @@ __all__ = [
     "bits_of",
     "circuit_thumb",
     "direction_diagram",
-    "edge_use_heats",
     "empty_mark",
     "field_squares",
     "flow_diagram",

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from app.figures.numbers import decimal
 from app.figures.svg.elements import drawing, num, part, text, text_width
-from app.figures.svg.layout import edge_name, node_name, shape_text
 from app.figures.svg.sentences import counted
 
 _RAMP: Final = 0.38
@@ -128,42 +127,6 @@ def interchange_heat(
         row_axis="source",
         column_axis="base →",
     )
-
-
-def edge_use_heats(
-    sizes: Sequence[int], counts: Any, of: int, *, noun: str = "valid circuit"
-) -> list[tuple[str, Markup]]:
-    """How many circuits keep each edge, one matrix for each pair of layers.
-
-    Args:
-        sizes: layer sizes of the network cut to the analysed output.
-        counts: number of circuits for each edge, in edge order (flat), or one matrix for each layer.
-        of: number of circuits counted over.
-        noun: what is counted.
-
-    Returns:
-        (caption, drawing) for each pair of layers.
-    """
-    layers = _by_layer(sizes, counts)
-    drawings = []
-    for layer, matrix in enumerate(layers, start=1):
-        sources = [node_name(layer - 1, i, sizes) for i in range(sizes[layer - 1])]
-        targets = [node_name(layer, i, sizes) for i in range(sizes[layer])]
-        left = "inputs" if layer == 1 else f"layer {layer - 1}"
-        right = "output" if layer == len(sizes) - 1 else f"layer {layer}"
-        listed = "; ".join(
-            f"{sources[s]} to {targets[t]} {int(matrix[t, s]):,}"
-            for t in range(min(len(targets), 6))
-            for s in range(min(len(sources), 6))
-        )
-        sentence = f"Edges from {left} to {right} in {counted(of, noun)} of a {shape_text(sizes)} network: {listed}"
-        cells = [[f"{int(v):,}" for v in row] for row in matrix]
-        names = [[edge_name(layer, t, s, sizes) for s in range(len(sources))] for t in range(len(targets))]
-        drawn = heat_matrix(
-            cells, matrix / max(of, 1), targets, sources, sentence=sentence, corner="to \\ from", names=names
-        )
-        drawings.append((f"{left} to {right}", drawn))
-    return drawings
 
 
 def _by_layer(sizes: Sequence[int], counts: Any) -> list[Any]:

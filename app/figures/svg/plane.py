@@ -1,4 +1,4 @@
-"""The square of two inputs: where 1 is decided in ink, where 0 on paper, with the point that a reader moves.
+"""The square of two inputs: where 1 is decided in ink, where 0 on paper.
 
 The first input runs to the right, the second upwards. Where pieces are exact polygons, hairlines show where the network
 bends; a grid is drawn as runs of equal squares.
@@ -12,14 +12,13 @@ from typing import Final, Protocol
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, num, text
+from app.figures.svg.elements import drawing, num, text
 
 UNIT: Final = 200.0
 LEFT: Final = 26.0
 TOP: Final = 12.0
 _BOTTOM: Final = 26.0
 _CLASSES: Final = {"0": "pl-0", "1": "pl-1", "-": "pl-none"}
-_START: Final = (0.3, 0.8)
 
 
 class Decided(Protocol):
@@ -38,7 +37,6 @@ def plane_figure(
     axes: Sequence[str] = ("A", "B"),
     *,
     sentence: str,
-    with_point: bool = True,
 ) -> Markup:
     """One square.
 
@@ -47,7 +45,6 @@ def plane_figure(
         rows: of a grid, a text of 0, 1 and - for each value of the second input from 0 up; empty if there are pieces.
         axes: names of the two inputs.
         sentence: what it shows, in words.
-        with_point: whether there is a point to move.
     """
     body = f'<path class="pl-ground" d="{_box(0, 0, 1, 1)}"/>'
     body += _polygons(pieces) + _grid(rows)
@@ -58,10 +55,6 @@ def plane_figure(
         body += text(LEFT - 7, y + 4, value, "lab s", anchor="end")
     body += text(LEFT + UNIT / 2, TOP + UNIT + 17, axes[0], "fi", anchor="middle", italic=True)
     body += text(LEFT - 8, TOP + UNIT / 2 + 4, axes[1], "fi", anchor="end", italic=True)
-    if with_point:
-        x, y = _at(*_START)
-        point = circle(0, 0, 16, "pl-hit") + circle(0, 0, 5.5, "pl-dot")
-        body += f'<g class="pl-point" transform="translate({num(x)} {num(y)})">{point}</g>'
     return drawing(LEFT + UNIT + 12, TOP + UNIT + _BOTTOM, body, sentence=sentence, css_class="plane-square")
 
 

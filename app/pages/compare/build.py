@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.models import other_model
-from app.errors import BadQuery, NotFound
+from app.errors import BadQuery
 from app.pages.compare.chosen import find_chosen, texts_of
 from app.pages.compare.compared import Compared
 from app.pages.compare.models import of_model
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.pages.models.views import ModelPlace, locate_model, open_circuits
-from app.pages.place import Place, find_network, locate_boolean
-from pluriscope.naming import LEAST
+from app.pages.models.views import open_circuits
+from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
+from pluriscope.naming import LEAST, ExplanationRef
 
 
 def build_compare(session: Session, links: Addresses, options: CompareOptions) -> Compared:
@@ -37,7 +36,7 @@ def build_compare(session: Session, links: Addresses, options: CompareOptions) -
 
 
 def compare_of(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Compared:
-    """The comparison of some explanations of a network, or of some circuits of a model.
+    """The comparison of some explanations of a network, or of some circuits of a transformer.
 
     Raises:
         NotFound: no such network, or a reference that names nothing; the message says which.
@@ -48,7 +47,7 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     if isinstance(place, ModelPlace):
         masks = [text.removeprefix("c-") for text in texts]
         circuits = list({one.mask: one for one in open_circuits(session, links, place, masks)}.values())
-        _enough(links, place, [one.mask for one in circuits])
+        _enough(links, place, [str(ExplanationRef("circuit", one.mask)) for one in circuits])
         return of_model(session, links, place, circuits)
     found = find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
@@ -56,23 +55,20 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     return of_network(session, links, place, explanations)
 
 
-def _enough(links: Addresses, place: Place | ModelPlace, refs: Sequence[str]) -> None:
+def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:
     if len(refs) < LEAST:
         cause = f"names {len(refs)} of the two or more explanations that it needs"
         parent = links.compare(place.slug, refs, place.scope)
         raise BadQuery("this comparison", cause, "choose the others first", "e", parent, "choosing explanations")
 
 
-def find_place(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Place | ModelPlace:
+def find_place(session: Session, links: Addresses, network: str, options: ComparedOptions) -> AnyPlace:
     """What an address asks about.
 
     Raises:
-        NotFound: no such network or model, output, protocol, data record or rules.
+        NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
-    try:
-        find_network(session, links, network)
-    except NotFound:
-        if other_model(session, network) is None:
-            raise
-        return locate_model(session, links, network, options.rules)
-    return locate_boolean(session, links, network, options.scope)
+    place = locate_any(session, links, network, options.scope)
+    if isinstance(place, Place):
+        check_boolean(place, links)
+    return place

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.rivals import RivalsReport
 from app.addressing import Addresses
+from app.db.listing import frame_of_circuits
 from app.db.models import stored_beside
 from app.db.reads.circuits import smallest_circuits
 from app.db.reads.networks import best_alignments
@@ -17,9 +18,8 @@ from app.db.reports import report_of, report_row
 from app.pages.about_one import column, listed
 from app.pages.compare.compared import every_one
 from app.pages.compare.options import CompareOptions
-from app.pages.models.circuits import first_circuits
-from app.pages.models.views import ModelPlace
-from app.pages.place import Place
+from app.pages.place import AnyPlace, ModelPlace, Place
+from pluriscope.addresses import ResultRef
 from pluriscope.analyses.registry import RIVALS
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section
 from pluriscope.naming import LEAST, MOST, ExplanationRef
@@ -48,12 +48,9 @@ class Chosen(BaseModel):
     output: int = Field(0, json_schema_extra={"control": "hidden"})
     protocol: str = Field("", json_schema_extra={"control": "hidden"})
     data: str = Field("", json_schema_extra={"control": "hidden"})
-    rules: str = Field("", json_schema_extra={"control": "hidden"})
 
 
-def choosing(
-    session: Session, links: Addresses, place: Place | ModelPlace | None, options: CompareOptions
-) -> Iterator[Block]:
+def choosing(session: Session, links: Addresses, place: AnyPlace | None, options: CompareOptions) -> Iterator[Block]:
     """The page of a comparison that is not complete."""
     told = (
         f"Two to {MOST} explanations of one network, of any kind: where they contradict each other, and who is right."
@@ -68,7 +65,7 @@ def choosing(
     chosen = list(dict.fromkeys(options.e))[:1]
     if chosen:
         yield Notice(f"{chosen[0]} is chosen", "A comparison needs one more.", state="computing")
-    pairs = _of_model(session, links, place) if isinstance(place, ModelPlace) else _of_network(session, place)
+    pairs = _of_model(session, place) if isinstance(place, ModelPlace) else _of_network(session, place)
     found = {words: tuple(dict.fromkeys([*chosen, *refs])) for words, refs in pairs}
     rows = [
         Row({"pair": words, "refs": ", ".join(refs)}, url=links.compare(place.slug, refs, place.scope))
@@ -106,13 +103,17 @@ def _of_network(session: Session, place: Place) -> Iterator[Pair]:
     yield "Its smallest circuits", [str(ExplanationRef("circuit", mask)) for mask in masks]
 
 
-def _of_model(session: Session, links: Addresses, place: ModelPlace) -> Iterator[Pair]:
+def _of_model(session: Session, place: ModelPlace) -> Iterator[Pair]:
     report = stored_beside(session, place.row, place.text, RIVALS.key, RivalsReport)
     if report is not None and report.pair is not None:
-        yield "The two most different circuits", report.pair.masks
-    yield "Its smallest circuits", [one.mask for one in first_circuits(session, links, place, 2)]
+        yield "The two most different circuits", [str(ExplanationRef("circuit", mask)) for mask in report.pair.masks]
+    of = ResultRef(place.slug, place.scope)
+    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, of)
+    if frame is not None:
+        smallest = frame.rows(frame.order("", False)[:2])
+        yield "Its smallest circuits", [str(ExplanationRef("circuit", str(row["mask"]))) for row in smallest]
 
 
 def _form(links: Addresses, network: str, options: CompareOptions) -> Form:
-    values = {"network": network, "e": "\n".join(options.e), "rules": options.rules, **dict(options.scope.fields)}
+    values = {"network": network, "e": "\n".join(options.e), **dict(options.scope.fields)}
     return Form(Chosen, links.compare(), "Compare", values, changes=False)

@@ -8,21 +8,11 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.errors import BadQuery, PageError
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import Place
+from app.pages.place import AnyPlace, Place
 from pluriscope.naming import LEAST, MOST
-
-
-class Subject(Protocol):
-    """What circuits are of: an output of a network under a protocol, or a model of another kind under its rules."""
-
-    @property
-    def slug(self) -> str: ...
-
-    @property
-    def scope(self) -> AnyScope: ...
 
 
 class NamesExplanations(Protocol):
@@ -32,7 +22,7 @@ class NamesExplanations(Protocol):
     def e(self) -> list[str]: ...
 
 
-def texts_of(links: Addresses, options: NamesExplanations, place: Subject) -> list[str]:
+def texts_of(links: Addresses, options: NamesExplanations, place: AnyPlace) -> list[str]:
     """The references of an address, each once.
 
     Raises:

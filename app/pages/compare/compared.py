@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from app.addressing import Addresses, AnyScope
+from app.addressing import Addresses
 from app.db.model_tables import ModelRow
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, exact, noun
@@ -61,7 +61,7 @@ class Compared:
     session: Session
     links: Addresses
     network: NetworkRow | ModelRow
-    scope: AnyScope
+    scope: Scope
     rules: str
     ones: Sequence[ComparedRecord]
     drawings: Sequence[Markup]
@@ -252,7 +252,7 @@ def _head(c: Compared) -> Head:
     return Head(c.title, c.sentence, actions=[*actions, Menu("Share", share, c.url())])
 
 
-def every_one(links: Addresses, slug: str, scope: AnyScope) -> str:
+def every_one(links: Addresses, slug: str, scope: Scope) -> str:
     """The list from which they are chosen."""
     return links.explanations(slug, scope) if isinstance(scope, Scope) else links.circuits(slug, scope)
 

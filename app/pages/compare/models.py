@@ -1,4 +1,4 @@
-"""Circuits of one model beside each other, on the rows of its task."""
+"""Circuits of one transformer beside each other, on the rows of its task."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from app.addressing import Addresses
 from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, graph_thumb
 from app.pages.compare.compared import Compared, by_letter
-from app.pages.models.views import ModelPlace, OpenCircuit
+from app.pages.models.views import OpenCircuit
+from app.pages.place import ModelPlace
 from pluriscope.blocks import More, Table
 from pluriscope.comparison import Trials
-from pluriscope.naming import LEAST, LETTERS
+from pluriscope.naming import LEAST, LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
 
 def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Sequence[OpenCircuit]) -> Compared:
-    """The comparison of some circuits of a model; each returns the output that is the largest, and is never silent."""
+    """The comparison of some circuits of a transformer; each says the largest output, so none is silent."""
     model, graph = place.model, place.space.graph
     outputs = place.space.run(np.array([one.bits for one in circuits]))
     apart = gaps(outputs, model.answers)
@@ -42,12 +43,12 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, circuits: Se
         links=links,
         network=place.row,
         scope=place.scope,
-        rules="Under " + (", ".join(place.rules.values()) or "the usual rules"),
+        rules=f"Under {place.under}",
         ones=[
             ComparedRecord(
                 letter=letter,
                 kind="circuit",
-                ref=one.mask,
+                ref=str(ExplanationRef("circuit", one.mask)),
                 url=links.circuit(place.slug, one.mask, place.scope),
                 name=f"{noun(len(own), 'edge')}, {'valid' if one.valid else 'not valid'}",
                 edges=own,

@@ -24,10 +24,9 @@ class ComparedOptions(ScopeOptions):
         max_length=64,
         description="An explanation: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT (or its placement in "
         "place of the id, a-ALGORITHM.0:1.0+2_1:2.1), d-ALGORITHM.DIRECTIONS (an id, or a text with : for @), l-LENS "
-        "(such as l-labels or l-patching-table), with @PROTOCOL behind it where that differs; of a model a mask. Two "
-        "to six, in the order in which they are shown.",
+        "(such as l-labels or l-patching-table), with @PROTOCOL behind it where that differs; of a transformer c-MASK. "
+        "Two to six, in the order in which they are shown.",
     )
-    rules: str = Field("", max_length=80, description="Of a model: the rules that its circuits are valid under.")
     start: int = Field(0, ge=0, description="How many contradictions are passed over.")
     limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Contradictions on a page.")
 
@@ -38,6 +37,8 @@ class ComparedOptions(ScopeOptions):
         if not isinstance(given, dict):
             return given
         kept = {key: value for key, value in given.items() if key not in FORMER}
+        if rules := kept.pop("rules", ""):  # as circuits of transformers had them
+            kept.setdefault("protocol", rules)
         if isinstance(kept.get("e"), list):
             kept["e"] = [line.strip() for text in kept["e"] for line in text.splitlines() if line.strip()]
         return kept

@@ -1,4 +1,4 @@
-"""How far an analysis of a model of another kind is."""
+"""How far the analyses of networks of any kind are."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside
 from app.figures.svg import graph_thumb
 from app.jobs.definitions import DEFINITIONS, model_arguments
-from app.pages.analyses import Asked, Stored, state_of
+from app.pages.analyses import Asked, Stored, of_network, state_of
 from app.pages.models.standing import ModelStanding
-from app.pages.models.views import ModelPlace
+from app.pages.place import AnyPlace, ModelPlace, Place
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Subject
 from pluriscope.naming import RulesScope
 
 
-def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a model of another kind is."""
+def asked(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis) -> Asked:
+    """How far an analysis of a network is."""
+    if isinstance(place, Place):
+        return of_network(session, place, links, analysis)
+    return _of_transformer(session, place, links, analysis)
+
+
+def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
     graph, searched = place.space.graph, searches_of(session, [place.row.id])
-    rules = {text or "usual": RulesScope(text) for _, text in searched} | {place.text or "usual": place.scope}
+    known = {RulesScope.of(text) for _, text in searched} | {place.scope}
+    rules = {words: scope for words, scope in place.others().items() if scope in known}
 
     def draws(mask: str, *, title: str) -> Markup:
         return graph_thumb(graph, graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist(), title=title)
@@ -33,7 +40,7 @@ def of_model(session: Session, place: ModelPlace, links: Addresses, analysis: An
         return dict(searched[place.row.id, place.text].by_bits)
 
     read = partial(ModelStanding, session, place, links)
-    about_it = place.row.name, place.slug, place.scope, links, graph.cut[:-1], draws, None, read
+    about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
     subject = Subject(*about_it, sizes, graph.to_hex)
     if not analysis.find:
         return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)

@@ -27,17 +27,19 @@ from app.addressing import USUAL_RULES, Addresses
 from app.errors import BadQuery, Conflict
 from app.figures.svg import FlowLink, NodeColumn, PlaceMark, positions_diagram
 from app.options import PageModel
-from app.pages.models.inside import MAX_CHOICES, chosen_row
+from app.pages.inside import chosen_row
 from app.pages.models.views import (
-    ModelPlace,
     RulesOptions,
     UnderRules,
     locate_model,
     mask_meant,
     under_rules,
 )
+from app.pages.place import ModelPlace
 from app.pages.sandbox.views import ChoiceView
 
+MAX_CHOICES: Final = 512
+"""Rows of a task up to which a page lists them to choose from."""
 MAX_SHARES: Final = 2_200
 """Of attention that a page draws in matrices; beyond, it draws those of the heads that moved most."""
 MAX_LINKS: Final = 130_000

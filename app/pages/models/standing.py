@@ -12,7 +12,8 @@ from analysis.discovery.model_location import ModelLandscape
 from analysis.models.protocol import ModelProtocol
 from app.addressing import Addresses
 from app.db.models import stored_circuits, stored_landscape
-from app.pages.models.views import ModelPlace, search_of
+from app.pages.models.views import search_of
+from app.pages.place import ModelPlace
 
 MAX_JUDGED_MILLISECONDS: Final = 3.0
 """What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
@@ -38,9 +39,9 @@ class ModelStanding:
         search = search_of(self.session, place)
         frame = stored_circuits(self.session, place.row.id, place.text, place.kind)
         if search is None or frame is None:
-            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.rules), None)
+            found = ModelLandscape(place.kind, place.model, ModelProtocol("", place.settings), None)
         else:
-            found = stored_landscape(place.kind, place.model, place.rules, search, frame)
+            found = stored_landscape(place.kind, place.model, place.settings, search, frame)
         return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
 
     @cached_property

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from analysis.explanations.explanation import NAME, REF, Record
+from analysis.models import registry
 from analysis.models.circuits import (
     ModelCircuit,
     judge_circuit,
     mask_bits,
     read_mask,
-    refuse_if_too_large,
 )
 from analysis.models.judging import circuit_record, roles_told
-from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
+from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space
 from app.addressing import Addresses
-from app.db.errors import StoreError
 from app.db.model_tables import ModelRow
-from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_circuits
+from app.db.models import CircuitSearch, all_models, formerly_called, model_of, searches_of, stored_circuits
 from app.errors import NotFound
 from app.options import BigInt, Options, PageModel
+from app.pages.place import ModelPlace, place_of_model
 from app.pages.recorded import FigureView, figures_of
 from pluriscope.naming import RulesScope
 
@@ -79,7 +77,7 @@ class RulesView(PageModel):
     @property
     def scope(self) -> RulesScope:
         """The same as addresses take it."""
-        return RulesScope(self.text)
+        return RulesScope.of(self.text)
 
     @property
     def label(self) -> str:
@@ -132,96 +130,17 @@ class UnderRules(PageModel):
     url: str
 
 
-class RowView(PageModel):
-    """What a model, or a circuit of it, returns on one row of the task."""
-
-    row: str
-    answer: str
-    given: str = Field(description="The output that is the largest, the first of several.")
-    gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
-    url: str = Field(description="The page that looks at this row.")
-
-
-def row_views(model: Model, outputs: NDArray[np.float64], most: int, url: Callable[[int], str]) -> list[RowView]:
-    """The rows with the smallest gaps.
-
-    Args:
-        model: whose rows they are.
-        outputs: ``[rows, outputs]``.
-        most: how many.
-        url: number of a row → the page that looks at it.
-    """
-    apart = gaps(outputs[None], model.answers)[0]
-    largest = outputs.argmax(axis=1)
-    return [
-        RowView(
-            row=model.rows[row],
-            answer=model.outputs[model.answers[row]],
-            given=model.outputs[largest[row]],
-            gap=float(apart[row]),
-            url=url(row),
-        )
-        for row in np.argsort(apart, kind="stable")[:most].tolist()
-    ]
-
-
-@dataclass(frozen=True)
-class ModelPlace:
-    """A model and the rules that an address names."""
-
-    row: ModelRow
-    kind: ModelKind
-    model: Model
-    rules: Rules
-    space: Space
-
-    @cached_property
-    def record(self) -> Record[ModelCircuit]:
-        """The columns of circuits of this kind."""
-        return circuit_record(self.kind)
-
-    @property
-    def slug(self) -> str:
-        """Of the model."""
-        return self.row.slug
-
-    @property
-    def text(self) -> str:
-        """The rules as addresses write them."""
-        return self.kind.write_rules(self.rules)
-
-    @property
-    def scope(self) -> RulesScope:
-        """The rules as a scope of addresses."""
-        return RulesScope(self.text)
-
-
-def open_model(session: Session, addresses: Addresses, ref: str) -> tuple[ModelRow, ModelKind, Model]:
-    """The model that an address names.
-
-    Raises:
-        NotFound: there is none, or several.
-    """
-    try:
-        row = find_model(session, ref)
-        return row, *model_of(row)
-    except StoreError as error:
-        raise NotFound(error.item, error.cause, error.cure, "model", addresses.models(), "all models") from None
-
-
 def locate_model(session: Session, addresses: Addresses, ref: str, rules: str) -> ModelPlace:
-    """The model and the rules that an address names.
+    """The model and the rules that an address names, by its slug or the one that it had before networks shared them.
 
     Raises:
         NotFound: no such model, or its kind has no such rules, or they do not fit it.
     """
-    row, kind, model = open_model(session, addresses, ref)
-    try:
-        wanted = kind.rules(rules)
-        return ModelPlace(row, kind, model, wanted, model.space(wanted))
-    except AnalysisError as error:
-        parent = addresses.model(row.slug)
-        raise NotFound(error.item, error.cause, error.cure, "rules", parent, f"model {row.slug}") from None
+    row = formerly_called(session, ref)
+    if row is None:
+        item, cure = f"transformer {ref[:80]!r}", "look for it among the networks"
+        raise NotFound(item, "is not stored here", cure, "model", addresses.gallery(), "all networks")
+    return place_of_model(addresses, row, RulesScope.of(rules))
 
 
 def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresses) -> ModelView:
@@ -232,7 +151,7 @@ def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresse
         noun=kind.noun,
         task=model.task,
         n_rows=len(model.rows),
-        url=addresses.model(row.slug),
+        url=addresses.network(row.slug),
     )
 
 
@@ -249,8 +168,8 @@ def rules_view(
         possible=space.possible,
         valid=None if search is None else search.valid,
         listed=None if search is None else search.listed,
-        too_large=too_large(model, space),
-        url=addresses.circuits(row.slug, RulesScope(text)),
+        too_large=ModelPlace(row, kind, model, rules, space).too_large,
+        url=addresses.circuits(row.slug, RulesScope.of(text)),
     )
 
 
@@ -258,18 +177,9 @@ def under_rules(session: Session, place: ModelPlace, addresses: Addresses) -> di
     """The fields of :class:`UnderRules`, without the page's own address."""
     return {
         "model": model_view(place.row, place.kind, place.model, addresses),
-        "rules": rules_view(place.row, place.kind, place.model, place.rules, search_of(session, place), addresses),
+        "rules": rules_view(place.row, place.kind, place.model, place.settings, search_of(session, place), addresses),
         "graph": graph_view(place.space),
     }
-
-
-def too_large(model: Model, space: Space) -> str:
-    """Why circuits are not searched, "" if they are."""
-    try:
-        refuse_if_too_large(model, space)
-    except AnalysisError as error:
-        return error.cause
-    return ""
 
 
 def graph_view(space: Space) -> GraphView:
@@ -284,21 +194,6 @@ def graph_view(space: Space) -> GraphView:
         cut=graph.cut,
         bits=list(graph.bit_names),
     )
-
-
-def sandbox_url(addresses: Addresses, row: ModelRow, space: Space, rules: RulesScope, mask: str, at: int | None) -> str:
-    """The sandbox of a model or of one circuit; "" where its kind has none.
-
-    Args:
-        row: of the model.
-        space: its circuits under the rules.
-        rules: of the space.
-        mask: of the circuit, "" for the whole model.
-        at: number of the row of the task that is run, None for the sandbox's own choice.
-    """
-    if space.run_row(np.ones(space.graph.n_bits, dtype=np.bool_), 0) is None:
-        return ""
-    return addresses.sandbox(row.slug, (), rules, circuit=mask, row=at)
 
 
 def search_of(session: Session, place: ModelPlace) -> CircuitSearch | None:
@@ -355,7 +250,7 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
     Raises:
         NotFound: one is no mask, or nothing is left of it.
     """
-    frame, record = stored_circuits(session, place.row.id, place.text, place.kind), place.record
+    frame, record = stored_circuits(session, place.row.id, place.text, place.kind), circuit_record(place.kind)
     found = []
     for text in masks:
         mask = mask_meant(place, text, addresses)
@@ -365,7 +260,7 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
             stored = {column.name: frame[column.name][at[0]].item() for column in record.columns}
             found.append(OpenCircuit(str(frame[NAME][at[0]]), bits, stored, True, True, record))
             continue
-        judged = judge_circuit(place.model, place.rules, mask)
+        judged = judge_circuit(place.model, place.settings, mask)
         [told] = roles_told(place.kind, place.space, bits[None])
         figures = recomputed_figures(place, replace(judged, told=told))
         found.append(OpenCircuit(mask, bits, figures, False, judged.valid, record))
@@ -374,4 +269,29 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
 
 def recomputed_figures(place: ModelPlace, circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
     """A circuit's figures by column."""
-    return {column.name: column.value(circuit) for column in place.record.columns}
+    return {column.name: column.value(circuit) for column in circuit_record(place.kind).columns}
+
+
+class ModelItem(PageModel):
+    """One model of the list."""
+
+    model: ModelView
+    usual: RulesView = Field(description="What was found under the usual rules.")
+
+
+def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
+    """The stored models, all or those with a text in their name or slug, or whose digest begins with it."""
+    rows = [row for row in all_models(session) if matches(row, query.lower())]
+    searches = searches_of(session, [row.id for row in rows])
+    items = []
+    for row in rows:
+        kind, model = model_of(row)
+        usual = rules_view(row, kind, model, kind.default_rules, searches.get((row.id, "")), addresses)
+        items.append(ModelItem(model=model_view(row, kind, model, addresses), usual=usual))
+    return items
+
+
+def matches(row: ModelRow, text: str) -> bool:
+    """Whether a text in lower case is in a model's name or slug, or begins its digest, and its kind is known here."""
+    known = row.kind in {kind.key for kind in registry.MODEL_KINDS}  # another version may have stored more kinds
+    return known and (text in row.name.lower() or text in row.slug or row.digest.startswith(text))

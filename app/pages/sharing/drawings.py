@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from app.figures.svg import network_diagram
 from app.pages.compare.compared import Compared
-from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import Document
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
@@ -20,8 +19,8 @@ def drawing_of(page: SharedPage) -> Markup:
     Raises:
         ValueError: a comparison has no drawing of its own.
     """
-    if isinstance(page, NetworkPage):
-        return network_diagram(page.network.weights_for(page.scope.output), title=page.network.name)
+    if isinstance(page, Overview):
+        return Markup(page.told.figure.drawing)  # noqa: S704  # it is one
     if isinstance(page, Document):
         drawn = page.figure()
         return Markup(drawn.drawing) if drawn else Markup()  # noqa: S704  # it is one

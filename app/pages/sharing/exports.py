@@ -21,7 +21,7 @@ from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.interpretation_list import by_number
 from app.pages.jobs import JobState
 from app.pages.kinds import find_document
-from app.pages.network.page import build_network
+from app.pages.network.page import edge_use_of
 from app.pages.place import find_network, locate
 from app.pages.shared import neuron_name, truth_rows
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT, about_place
@@ -90,7 +90,6 @@ def table_name_of(gate: NeuronGate, n_inputs: int) -> str:
 
 def figures_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Table:
     """The numbers behind every figure of a network's page."""
-    page = build_network(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
     about = (
         *about_place(place, "Numbers behind the figures of a network's page"),
@@ -98,15 +97,13 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
         "edge_use counts the circuits that keep an edge; count: how many.",
     )
     rows: list[Sequence[Cell]] = []
-    spread = page.distributions
-    if spread is not None:
-        for name in ("edges", "neurons", "alignments_per_algorithm"):
-            rows += [(name, "", value, value, count) for value, count in getattr(spread, name)]
-        for name in ("margin", "interpretations", "observed", "iia"):
-            histogram = getattr(spread, name)
-            bins = zip(histogram.edges, histogram.edges[1:], histogram.counts, strict=False)
-            rows += [(name, "", low, high, count) for low, high, count in bins]
-    for layer in page.edge_use:
+    spread = {} if place.shown is None else place.shown.distributions
+    for name in ("edges", "neurons", "alignments_per_algorithm"):
+        rows += [(name, "", value, value, count) for value, count in spread.get(name, ())]
+    for name in ("margin", "interpretations", "observed", "iia"):
+        ends, counted = (spread[name]["edges"], spread[name]["counts"]) if spread else ((), ())
+        rows += [(name, "", *bin_) for bin_ in zip(ends, ends[1:], counted, strict=False)]
+    for layer in [] if place.shown is None else edge_use_of(place, place.shown):
         for target, counts in zip(layer.targets, layer.counts, strict=True):
             for source, count in zip(layer.sources, counts, strict=True):
                 rows.append(("edge_use", f"{source}-{target}", None, None, count))

@@ -9,10 +9,12 @@ from typing import Any, Final
 from markupsafe import escape
 
 from analysis import ENGINE_VERSION
-from app.figures.numbers import bounded_text, exact, noun
+from analysis.explanations.registry import KIND_OF
+from app.figures.numbers import exact, noun
 from app.pages.compare.compared import Compared
-from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import Document
+from app.pages.place import Place
 from app.pages.sandbox.views import SandboxPage
 from app.pages.shared import AnalysisPage
 from app.pages.sharing.targets import SharedPage
@@ -58,41 +60,26 @@ def _rules(page: AnalysisPage) -> str:
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
 
 
-def _stored(page: NetworkPage) -> dict[str, str]:
-    """Engine and date of the stored analysis, {} where there is none."""
-    if page.provenance is None:
-        return {}
-    return {"engine_version": page.provenance.engine_version, "analysed_on": page.provenance.created_at[:10]}
-
-
-def _of_network(page: NetworkPage) -> Facts:
-    network, counts = page.network, page.counts
-    lines = [("Task", page.scope.task.label), ("Shape", network.shape)]
-    if counts is not None:
-        valid = f"{counts.told('circuits_valid')} of {bounded_text(counts.circuits_possible)}"
-        lines = [
-            *lines[:1],
-            ("Valid circuits", valid),
-            ("Interpretations", counts.told("interpretations_total")),
-            ("Valid alignments", counts.told("alignments_valid")),
-            ("of them minimal", counts.told("alignments_minimal")),
-        ]
-    return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
+def _of_overview(page: Overview) -> Facts:
+    """What it is, and how many explanations it has."""
+    lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in page.told.facts[:5])
+    row = page.place.analysis if isinstance(page.place, Place) else None
+    stored = () if row is None else (row.engine_version, row.created_at.date().isoformat())
+    return Facts("Network", page.place.row.name, lines, "", page.place.cited, *stored)
 
 
 def _of_document(page: Document) -> Facts:
     """What its head and its figures say."""
-    place, kind = page.one.place, page.one.explanation.record
+    place, kind = page.one.whole, KIND_OF[page.one.ref.kind]
     lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in page.facts.facts)
     title = f"{escape(page.head.title).striptags()} of {place.row.name}"
-    data = place.question.record
-    protocol = place.question.protocol
-    rules = f"{protocol.name} ({protocol.digest[:12]})" + ("" if data.is_clean else f", data {data.digest[:12]}")
     identity = f"{kind.noun} {page.one.ref}"
-    row = place.analysis
+    row = None if page.one.known is None else page.one.place.analysis
     if row is None:
-        return Facts(kind.heading, title, lines, identity, rules)
-    return Facts(kind.heading, title, lines, identity, rules, row.engine_version, row.created_at.date().isoformat())
+        return Facts(kind.heading, title, lines, identity, place.cited)
+    return Facts(
+        kind.heading, title, lines, identity, place.cited, row.engine_version, row.created_at.date().isoformat()
+    )
 
 
 def _of_sandbox(page: SandboxPage) -> Facts:
@@ -146,7 +133,7 @@ def _of_comparison(page: Compared) -> Facts:
 
 
 _FACTS: Final[Mapping[type, Callable[[Any], Facts]]] = {
-    NetworkPage: _of_network,
+    Overview: _of_overview,
     Document: _of_document,
     SandboxPage: _of_sandbox,
     StudyPage: _of_study,

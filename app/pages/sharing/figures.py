@@ -15,15 +15,14 @@ from markupsafe import Markup
 from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.svg import (
-    edge_use_heats,
     loss_figure,
     outputs_figure,
-    plane_figure,
 )
 from app.pages.compare.compared import Compared
-from app.pages.input_plane import PlaneView
 from app.pages.network.page import NetworkPage
+from app.pages.overview import Overview
 from app.pages.page import DRAWING, Document
+from app.pages.place import Place
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of
 from app.pages.sharing.targets import SharedPage
@@ -34,8 +33,8 @@ Draw = Callable[[], Markup]
 
 def _figures_of(page: Any) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
-    if isinstance(page, NetworkPage):
-        return {DRAWING: partial(drawing_of, page), **_of_network(page)}
+    if isinstance(page, Overview):
+        return {DRAWING: partial(drawing_of, page), **(_of_network(page.data) if isinstance(page.place, Place) else {})}
     if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return {}
@@ -61,30 +60,10 @@ def draw_figure(page: SharedPage, name: str, addresses: Addresses) -> Markup:
     return figures[name]()
 
 
-def _of_plane(plane: PlaneView | None, title: str) -> dict[str, Draw]:
-    """The squares of an input plane, without the point that is moved on the page."""
-    if plane is None:
-        return {}
-    return {
-        f"plane-{number}": partial(
-            plane_figure,
-            one.pieces,
-            one.rows,
-            plane.point.inputs[:2],
-            sentence=plane.sentence(title, one),
-            with_point=False,
-        )
-        for number, one in enumerate(plane.slices, start=1)
-    }
-
-
 def _of_network(page: NetworkPage) -> dict[str, Draw]:
-    figures = _of_plane(page.plane, page.network.name)
+    figures: dict[str, Draw] = {}
     if page.edge_use:
         figures["edges"] = lambda: page.edges_drawn
-        drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
-        for layer in range(1, len(page.cut_sizes)):
-            figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]
     if page.learning is not None:
         figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
         curves = page.learning.output_curves(page.scope.output)

@@ -32,7 +32,8 @@ def passed_on(one: Checked, share: Share) -> Iterator[Block]:
     def verified() -> Iterator[Block]:
         return told(verify(one.session, one.links, read_target(one.url(), one.links)))
 
-    yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
+    if share.verify_url:
+        yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
     yield cited(share)
 
 

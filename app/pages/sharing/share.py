@@ -13,7 +13,9 @@ from typing import ClassVar, Final
 
 from app.addressing import Addresses
 from app.pages.compare.compared import Compared
+from app.pages.overview import Overview
 from app.pages.page import Document
+from app.pages.place import ModelPlace
 from app.pages.sharing.facts import Facts, facts_of
 from app.pages.sharing.targets import SharedPage, Target, read_target
 from app.pages.studies.page import StudyPage
@@ -59,8 +61,13 @@ def share_of(page: object, links: Addresses, base: str) -> Share | None:
     if isinstance(page, Compared):
         kinds = {one.kind for one in page.ones}
     elif isinstance(page, Document):
-        kinds = {page.one.ref.kind}
-    return Share(facts_of(page), target, network_digest(page), kinds <= IN_LIBRARY, links, base)
+        kinds = {page.one.ref.kind} if page.one.known is not None else set()
+    elif isinstance(page, Overview) and isinstance(page.place, ModelPlace):
+        kinds = set()
+    verifies = bool(kinds) and target.kind not in ("sandbox", "study")
+    return Share(
+        facts_of(page), target, network_digest(page), bool(kinds) and kinds <= IN_LIBRARY, verifies, links, base
+    )
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Share:
         target: what its address names.
         network_digest: SHA-256 of the network; "" of a study.
         in_library: whether the library has values of all that it shows.
+        verifies: whether it can be computed anew and held against the store.
         links: builds paths.
         base: scheme and host; "" if they are not known.
     """
@@ -80,6 +88,7 @@ class Share:
     target: Target
     network_digest: str
     in_library: bool
+    verifies: bool
     links: Addresses
     base: str
     paper: ClassVar = PAPER_BIBTEX
@@ -113,8 +122,8 @@ class Share:
 
     @property
     def verify_url(self) -> str:
-        """Where it is computed anew; "" of what is computed whenever it is asked for, and of a study."""
-        return "" if self.target.kind in ("sandbox", "study") else self.links.verified(self.path)
+        """Where it is computed anew; "" where that is not done."""
+        return self.links.verified(self.path) if self.verifies else ""
 
     def oembed(self, form: str) -> str:
         """Where other sites ask what to show for it."""

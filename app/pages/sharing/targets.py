@@ -23,8 +23,9 @@ from app.pages.compare.compared import Compared
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import read_ref
 from app.pages.kinds import PAGES, find_document
-from app.pages.network.page import NetworkPage, build_network
+from app.pages.overview import Overview, OverviewOptions
 from app.pages.page import Document, read_options
+from app.pages.place import locate_any
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
@@ -32,7 +33,7 @@ from app.pages.studies.page import StudyOptions, StudyPage, build_study
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "sandbox", "study"]
-SharedPage = NetworkPage | Document | Compared | SandboxPage | StudyPage
+SharedPage = Overview | Document | Compared | SandboxPage | StudyPage
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -45,7 +46,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
-    "network": ScopeOptions,
+    "network": OverviewOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,
@@ -150,6 +151,10 @@ def options_of(target: Target) -> Options:
     return read_options(_OPTIONS[target.kind], target.query)
 
 
+def _overview(session: Session, addresses: Addresses, network: str, options: OverviewOptions) -> Overview:
+    return Overview(session, addresses, locate_any(session, addresses, network, options.scope), options)
+
+
 def build_target(session: Session, addresses: Addresses, target: Target) -> SharedPage:
     """The page that an address names, as the page itself shows it.
 
@@ -161,7 +166,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         return find_document(session, addresses, target.parts[0], target.parts[1], target.query)
     options = options_of(target)
     builders: Mapping[Kind, Callable[..., SharedPage]] = {
-        "network": build_network,
+        "network": _overview,
         "compare": build_compare,
         "sandbox": build_sandbox,
         "study": build_study,

@@ -13,7 +13,6 @@ from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
-from app.db.reads.networks import STUDY_ORIGIN
 from app.db.tables import NetworkRow
 from app.figures.svg.learning import End, LossCurve, OutputCurve
 from app.options import PageModel
@@ -165,20 +164,6 @@ def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | Non
     if len(tasks) != len(spec.tasks):
         return None
     return _learning(spec, tasks, [_network({**told, "name": row.name}, spec, addresses)], addresses)
-
-
-def why_unknown(row: NetworkRow) -> str:
-    """Why there is no loss curve of a network."""
-    if row.origin == STUDY_ORIGIN and row.training.get("options"):
-        return (
-            "The study that trained it kept how it ended, not its loss curve. "
-            "Trained again with the same options and seed, it becomes the same network, curve included."
-        )
-    if row.training.get("options"):
-        return "It was trained by an earlier version that kept no loss curve."
-    if row.origin == "bundled":
-        return "It comes with Pluriscope, and its training was not recorded: there is no loss curve of it."
-    return "It was trained elsewhere: nothing is known here of its training, so there is no loss curve."
 
 
 def same_again(row: NetworkRow, addresses: Addresses) -> str:

@@ -98,7 +98,7 @@ def test_addresses(build, address, template):
 
 FILES = (
     *("/result", ".csv", ".{form}", "/schemas/network-file", "/design", "/metrics"),
-    *("/{model}/file", "/{network}/file"),
+    "/{network}/file",
 )
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""
 
@@ -117,6 +117,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on.add("/networks/{network}/common-ground/standing")
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
     led_on |= {"/studies/new", "/studies/{study}/delete"}  # forms
+    led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}
     for path in pages - led_on:
         twin = Addresses().twin(path)
         assert {twin, twin.replace("/api/v1/", "/api/v2/")} & set(described["paths"]), path

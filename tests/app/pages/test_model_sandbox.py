@@ -73,11 +73,11 @@ def test_a_patched_head_turns_the_answer_around_and_the_page_says_so(client, twi
 
 @pytest.mark.slow
 def test_a_circuit_is_opened_with_all_else_cut(client, twin):
-    circuit = twin("/models/induction/circuits/183dbfff?row=5")
-    page = twin(circuit["sandbox_url"])
-    bits = np.array([int(circuit["mask"], 16) >> bit & 1 for bit in range(29)], dtype=bool)
-    assert page["kept"] == circuit["kept"] == bits.tolist()
-    assert page["row"] == 5
+    circuit = client.get("/networks/induction/explanations/c-183dbfff").text
+    assert f'href="{ONE}?circuit=183dbfff"' in circuit
+    page = twin(f"{ONE}?circuit=183dbfff&row=5")
+    bits = np.array([0x183DBFFF >> bit & 1 for bit in range(29)], dtype=bool)
+    assert page["kept"] == bits.tolist()
     assert [one["after"] for one in page["outputs"]] == SPACE.run(bits[None])[0, 5].tolist()
     off = twin(f"{ONE}?circuit=1000000&row=5")
     assert [one["after"] for one in off["patterns"]] == [None] * 4
@@ -109,20 +109,17 @@ def test_what_the_model_has_not_is_refused(client, query, words):
 def test_a_model_with_mlp_blocks_is_drawn_listed_and_changed_by_hand(client, twin):
     """Its pages show a node for each MLP block, and say that its circuits are found by running each."""
     document = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
-    address = "/models/blocks"
+    address = "/networks/blocks"
     with client.app.state.store.write() as session:
         save_model(session, json.dumps(document).encode(), slug="blocks")
-    page = twin(address)
-    assert [node["label"] for node in page["graph"]["nodes"]][3::3] == ["MLP 1", "MLP 2"]
-    facts = {one["label"]: one["value"] for one in page["facts"]}
-    assert facts["MLP blocks"] == "one in each layer, 7 neurons, relu"
-    assert "running each" in facts["Circuits are found by"]
-    assert [page["rules"][at]["state"] for at in (0, -1)] == ["too_large", "not_searched"]
-    assert "the most are 4,194,304 of 64 bits. Use coarser rules" in client.get(f"{address}/circuits").text
-    site = f"{address}/sandbox?row=1&change=2.mlp_zero"
+    page = client.get(f"{address}?part=counted").text
+    for words in ("MLP 1", "MLP 2", "one in each layer, 7 neurons, relu", "running each"):
+        assert words in page
+    assert "the most are 4,194,304 of 64 bits. Use coarser rules" in client.get(f"{address}/explanations").text
+    site = "/models/blocks/sandbox?row=1&change=2.mlp_zero"
     changed = twin(site)
     assert [one["label"] for one in changed["patterns"]] == ["head 1.0", "head 1.1", "head 2.0", "head 2.1"]
     assert changed["before"]["gap"] != changed["after"]["gap"]
     assert client.get(site).status_code == 200
-    circuit = twin(f"{address}/circuits/36?rules=nodes")
-    assert circuit["look"]["patterns"][0]["shares"] is None
+    circuit = client.get(f"{address}/explanations/c-36?protocol=nodes").text
+    assert "No part of it: head 1.0" in circuit

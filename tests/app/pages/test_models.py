@@ -1,4 +1,4 @@
-"""Models of another kind than the networks, wherever they are: brought in, searched, listed, compared, verified.
+"""Networks of another kind than perceptrons, wherever they are: brought in, searched, listed, compared.
 
 The kind is one that only tests know, so nothing here can come from a particular kind.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from fractions import Fraction
+from html import unescape
 from itertools import combinations, compress, pairwise
 
 import numpy as np
@@ -17,7 +19,7 @@ from sqlalchemy import select
 
 from analysis.discovery.report import MethodsReport
 from analysis.models import registry
-from analysis.models.circuits import find_circuits, mask_bits, read_mask
+from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
 from analysis.models.judging import judged_circuits
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
@@ -28,20 +30,23 @@ from app.jobs.methods import MODEL_METHODS
 from app.jobs.rivals import MODEL_RIVALS
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
-from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
+from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
 LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v1"
-ONE = "/models/and-of-two"
-LIST = ONE + "/circuits"
+ONE = "/networks/and-of-two"
+LIST = ONE + "/explanations"
+OWN = "/models/and-of-two"
+"""Below which there are pages that perceptrons have elsewhere."""
 RAW = json.dumps(DOCUMENT).encode()
 MODEL, RULES = read_perceptron(DOCUMENT), PERCEPTRON.default_rules
 FOUND = judged_circuits(PERCEPTRON, MODEL, RULES, find_circuits(MODEL, RULES))
 MASKS = [one.mask for one in FOUND.circuits]
 OTHER = {**DOCUMENT, "name": "NAND", "tasks": [{"truth_table": [1, 1, 1, 0]}]}
 """Other weights than the first's, and never right."""
+RIVAL = {**DOCUMENT, "biases": [[-1.0, -0.6], [0.0]]}
 
 
 def search(store, job_id):
@@ -66,12 +71,12 @@ def client(request, tmp_path_factory):
             store = app.state.store
             with store.write() as session:
                 save_network(session, pretrained_xor(), slug="xor")
-            answer = client.post(f"{API}/models", content=RAW)
+            answer = client.post(f"{API}/networks", content=RAW)
             assert answer.status_code == 201, answer.text
             client.brought_in = answer.json()
-            saved = search(store, client.brought_in["job"].rpartition("/")[2])
+            saved = search(store, client.brought_in["jobs"][0].rpartition("/")[2])
             assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits are valid"
-            client.post(f"{API}/models", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
+            client.post(f"{API}/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
             yield client
 
 
@@ -84,28 +89,56 @@ def twin(client, path, **query):
 def test_a_file_that_is_brought_in_is_stored_once(client):
     told = client.brought_in
     assert (told["slug"], told["created"]) == ("and-of-two", True)
-    again = client.post(f"{API}/models", content=RAW)
+    again = client.post(f"{API}/networks", content=RAW)
     assert (again.status_code, again.json()["created"]) == (200, False)
     assert again.headers["location"] == ONE
-    form = client.post("/models", files={"file": ("model.json", RAW, "application/json")})
+    form = client.post("/networks/new", files={"file": ("model.json", RAW, "application/json")})
     assert (form.status_code, form.headers["location"]) == (303, ONE)
     file = client.get(f"{API}{ONE}/file")
     assert file.content == RAW
-    assert twin(client, "/models/" + told["digest"][:8])["model"]["slug"] == "and-of-two"
+    assert client.get("/networks/" + told["digest"][:8]).status_code == 200
+
+
+def test_a_file_that_is_none_is_refused_with_a_cure(client):
+    answer = client.post(f"{API}/networks", content=RAW[:-9])
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("model file: ")
+    page = client.post("/networks/new", files={"file": ("model.json", RAW[:-9], "application/json")})
+    assert page.status_code == 422
+    assert "model file" in page.text
+
+
+def test_networks_and_models_share_no_slug(client):
+    store = client.app.state.store
+    with store.write() as session:
+        row, _ = save_model(session, json.dumps(RIVAL).encode(), slug="xor")
+        assert row.slug == f"xor-{row.digest[:6]}"
+        assert save_network(session, pretrained_xor(), slug="and-of-two").slug == "xor"
+    assert client.get("/models/xor/circuits").headers["location"] == f"/networks/{row.slug}/explanations"
 
 
 @pytest.mark.parametrize(
-    ("raw", "item"),
-    [(b"", "model file"), (b'{"format": "pluriscope-network/1"}', "model file"), (RAW[:-9], "model file")],
-)
-def test_a_file_that_is_none_is_refused_with_a_cure(client, raw, item):
-    answer = client.post(f"{API}/models", content=raw)
-    assert answer.status_code == 422
-    assert answer.json()["error"].startswith(f"{item}: ")
-    assert FORMAT in answer.json()["error"]
-    page = client.post("/models", files={"file": ("model.json", raw, "application/json")})
-    assert page.status_code == 422
-    assert FORMAT in page.text
+    ("former", "now"),
+    [
+        ("/models", "/"),
+        (OWN, ONE),
+        (f"{OWN}?rules=heads&row=2", f"{ONE}?protocol=heads&row=2"),
+        (f"{OWN}/circuits?rules=heads&keep=n0.0-n1.0&drop=n0.1-n1.0&figure=nodes%3D3",
+         f"{LIST}?protocol=heads&uses=n0.0-n1.0&uses=%21n0.1-n1.0"),
+        (f"{OWN}/circuits.csv", f"{LIST}.csv"),
+        (f"{OWN}/circuits/13", f"{LIST}/c-13"),
+        (f"{OWN}/circuits/13/verify?row=1", f"{LIST}/c-13?row=1"),
+        (f"{OWN}/analyses/methods/acdc?step=2&rules=heads", f"{ONE}/analyses/methods/acdc?protocol=heads&step=2"),
+        (f"{OWN}/rivals?rules=heads&by=edges", f"{ONE}/analyses/rivals?protocol=heads"),
+        (f"{OWN}/methods/acdc", f"{ONE}/analyses/methods/acdc"),
+        (f"{OWN}/claim?mask=13", f"{ONE}/analyses/claims/given?mask=13"),
+    ],
+)  # fmt: skip
+def test_former_addresses_lead_on(client, former, now):
+    answer = client.get(former)
+    assert (answer.status_code, answer.headers["location"]) == (301, now)
+    gone = client.get(API + former)
+    assert gone.status_code == (301 if "/claim?" in former else 410)
 
 
 def listed(client, path=LIST, **query):
@@ -116,109 +149,94 @@ def listed(client, path=LIST, **query):
 @pytest.mark.slow
 def test_the_list_is_what_the_search_found(client):
     page = listed(client, sort="name")
-    assert [item["ref"] for item in page["items"]] == MASKS
+    assert [item["mask"] for item in page["items"]] == MASKS
     assert page["total"] == FOUND.valid
     for item, circuit in zip(page["items"], FOUND.circuits, strict=True):
-        own = {name: getattr(circuit, {"edges": "bits"}.get(name, name)) for name in ("edges", "nodes", "margin")}
-        assert {name: item[name] for name in (*own, *circuit.told)} == own | circuit.told
+        own = {"edges": circuit.bits, "neurons": circuit.nodes, "margin": circuit.margin, "right": circuit.right}
+        assert {name: item[name] for name in own} == own
+        told = circuit.told | {"minimal_subset": "passed" if circuit.minimal else "failed"}
+        assert set(item["passes"]) == {key.replace("_", "-") for key, outcome in told.items() if outcome == "passed"}
     uses = next(facet["choices"] for facet in page["facets"] if facet["name"] == "uses")
     kept = {one["value"]: one["count"] for one in uses if not one["value"].startswith("!")}
     names = MODEL.space(RULES).graph.bit_names
     assert kept == {name: n for name, n in zip(names, FOUND.bit_use, strict=True) if n}
-    assert client.get(LIST).text.count('class="graph-thumb"') == FOUND.valid
+    assert client.get(f"{LIST}?kind=circuit").text.count('class="graph-thumb"') == FOUND.valid
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sort", ["name", "edges", "nodes", "margin"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-def test_pages_of_the_list_follow_one_another(client, sort, order):
-    whole = [item["ref"] for item in listed(client, sort=sort, order=order)["items"]]
-    names = {"edges": "bits", "name": "mask"}
+@pytest.mark.parametrize("sort", ["name", "edges", "neurons", "margin"])
+def test_pages_of_the_list_follow_one_another(client, sort):
+    whole = [item["mask"] for item in listed(client, sort=sort, order="desc")["items"]]
+    names = {"edges": "bits", "name": "mask", "neurons": "nodes"}
     key = {one.mask: (getattr(one, names.get(sort, sort)), one.mask) for one in FOUND.circuits}
-    assert whole == sorted(MASKS, key=key.get, reverse=order == "desc")
-    page = listed(client, sort=sort, order=order, limit=3)
-    parts = [item["ref"] for item in page["items"]]
+    assert whole == sorted(MASKS, key=key.get, reverse=True)
+    page = listed(client, sort=sort, order="desc", limit=3)
+    parts = [item["mask"] for item in page["items"]]
     while page["next"]:
         page = client.get(page["next"]).json()
-        parts += [item["ref"] for item in page["items"]]
+        parts += [item["mask"] for item in page["items"]]
     assert parts == whole
 
 
 @pytest.mark.slow
 def test_filters_and_facets(client):
-    page = listed(client, minimal="yes")
-    assert {item["ref"] for item in page["items"]} == {one.mask for one in FOUND.circuits if one.minimal}
-    facets = {facet["name"]: facet["choices"] for facet in page["facets"]}
-    n_minimal = sum(one.minimal for one in FOUND.circuits)
-    counts = {choice["value"]: choice["count"] for choice in facets["minimal"]}
-    assert counts == {"yes": n_minimal, "no": FOUND.valid - n_minimal}  # each facet without its own condition
-    assert sum(choice["count"] for choice in facets["edges"]) == n_minimal
+    page = listed(client, passes="minimal-subset")
+    assert {item["mask"] for item in page["items"]} == {one.mask for one in FOUND.circuits if one.minimal}
     names = MODEL.space(RULES).graph.bit_names
     expected = [mask for mask in MASKS if int(mask, 16) >> 5 & 1 and not int(mask, 16) & 1]
     page = listed(client, uses=[names[5], f"!{names[0]}"])
-    assert sorted(item["ref"] for item in page["items"]) == expected
-    former = client.get(LIST, params={"keep": names[5], "drop": names[0], "figure": "nodes=3", "sort": "mask"})
-    assert former.status_code == 301
-    assert former.headers["location"] == f"{LIST}?nodes=3&uses={names[5]}&uses=%21{names[0]}&sort=name"
-    assert "No circuit is here" in client.get(LIST, params={"edges": "99"}).text
+    assert sorted(item["mask"] for item in page["items"]) == expected
+    assert "No explanation is here" in client.get(LIST, params={"edges_min": "99"}).text
     assert client.get(LIST, params={"uses": "n9.9-y"}).status_code == 400
     assert client.get(LIST, params={"colour": "red"}).status_code == 400
 
 
 def test_the_table_holds_every_circuit(client):
-    rows = list(csv.DictReader(client.get(f"{LIST}.csv", params={"sort": "name"}).text.splitlines()))
-    assert [row["ref"] for row in rows] == MASKS
+    text = client.get(f"{LIST}.csv", params={"sort": "name"}).text
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    assert [row["mask"] for row in rows] == MASKS
     assert [float(row["margin"]) for row in rows] == [one.margin for one in FOUND.circuits]
-    assert {row["minimal"] for row in rows} == {"True", "False"}
-    assert client.get("/models/nand/circuits.csv").status_code == 409
+    assert client.get("/networks/nand/explanations.csv").status_code == 409
 
 
 @pytest.mark.slow
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
-    mask = MASKS[0]
-    page = twin(client, f"{LIST}/{mask}")
-    assert page["stored"]
-    assert page["valid"]
-    assert sum(page["kept"]) == len(page["keeps"]) == FOUND.circuits[0].bits
-    assert len(page["keeps"]) + len(page["cuts"]) == 6
-    assert client.get(f"{LIST}/{mask}").status_code == 200
     space = read_perceptron(DOCUMENT).space({})
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
-    invalid = min(every - set(MASKS))
-    computed = twin(client, f"{LIST}/{invalid}")
-    assert not computed["stored"]
-    assert not computed["valid"]
-    assert client.get(f"{LIST}/{invalid}").status_code == 200
-    inside = client.get("/api/v2" + page["smaller_url"]).json()["items"]
-    assert mask in [item["ref"] for item in inside]
-    assert all(int(item["ref"], 16) & ~int(mask, 16) == 0 for item in inside)
+    for circuit in (FOUND.circuits[0], judge_circuit(MODEL, RULES, min(every - set(MASKS)))):
+        told = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
+        assert (told["stored"], told["valid"]) == (circuit.valid, circuit.valid)
+        assert told["n_edges"] == len(told["edges"]) == circuit.bits
+        assert (told["n_right"], told["n_rows"], told["margin"]) == (circuit.right, 4, circuit.margin)
+        assert [row["right"] for row in told["behaviour"]].count(True) == circuit.right
+        html = client.get(f"{LIST}/c-{circuit.mask}").text
+        assert f"A circuit of {circuit.bits} edges" in html
+        assert html.count("<tr") > 4
+    opened = client.get(f"{LIST}/c-{MASKS[0]}?part=names").text
+    [within] = re.findall(r'href="([^"]+uses=[^"]+)"', opened)
+    inside = client.get("/api/v2" + unescape(within)).json()["items"]
+    assert MASKS[0] in [item["mask"] for item in inside]
+    assert all(int(item["mask"], 16) & ~int(MASKS[0], 16) == 0 for item in inside)
+    outcomes = client.get(f"{LIST}/c-{MASKS[0]}?part=criteria").text
+    assert all(outcome in outcomes for outcome in FOUND.circuits[0].told.values())
 
 
 @pytest.mark.slow
 def test_what_all_have_in_common_and_how_likely_a_size_is(client):
-    names = MODEL.space(RULES).graph.bit_labels
-    every = [name for bit, name in enumerate(names) if all(int(mask, 16) >> bit & 1 for mask in MASKS)]
-    html = client.get(LIST).text
-    assert f"{FOUND.valid} valid circuits are {len(every)} edges and " in html
-    opened = client.get(f"{LIST}?part=backbone").text
-    assert f"In every valid circuit: {', '.join(every) or 'nothing'}." in opened
+    every = sum(all(int(mask, 16) >> bit & 1 for mask in MASKS) for bit in range(6))
+    html = client.get(ONE).text
+    assert f"{FOUND.valid} valid circuits are {every} edges and " in html
     space = MODEL.space(RULES)
     for one in FOUND.circuits:
-        chance = twin(client, f"{LIST}/{one.mask}")["chance"]
-        assert (chance["n_edges"], chance["low"], chance["possible"]) == (
-            one.bits,
-            FOUND.by_bits[one.bits],
-            space.possible_by_bits[one.bits],
-        )
-    assert chance["words"] in client.get(f"{LIST}/{one.mask}").text
-    assert "Backbone" not in client.get("/models/nand/circuits").text
+        chance = client.get(f"/api/v2{LIST}/c-{one.mask}").json()["chance"]
+        assert (chance["low"], chance["possible"]) == (FOUND.by_bits[one.bits], space.possible_by_bits[one.bits])
 
 
 @pytest.mark.slow
 def test_a_mask_with_useless_edges_leads_to_its_circuit(client):
-    answer = client.get(f"{LIST}/1f")  # the second neuron is not read
-    assert (answer.status_code, answer.headers["location"]) == (301, f"{LIST}/13")
-    assert twin(client, f"{LIST}/1f")["mask"] == "13"
+    answer = client.get(f"{LIST}/c-1f")  # the second neuron is not read
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{LIST}/c-13")
+    assert client.get(f"/api/v2{LIST}/c-1f").json()["mask"] == "13"
 
 
 def compared(client, address):
@@ -228,10 +246,10 @@ def compared(client, address):
 
 def test_circuits_beside_each_other(client):
     first, second = MASKS[0], MASKS[-1]
-    there = client.get(ONE + "/compare", params={"e": [first, second, first]})
+    there = client.get(OWN + "/compare", params={"e": [first, second, first]})
     assert there.status_code == 301
     page = compared(client, there.headers["location"])
-    assert [one["ref"] for one in page["explanations"]] == [first, second]
+    assert [one["ref"] for one in page["explanations"]] == [f"c-{first}", f"c-{second}"]
     assert (page["trials"], page["of"], page["n_contradictions"]) == ("rows", 4, 0)
     names = MODEL.space(RULES).graph.edge_labels
     bits = [{name for bit, name in enumerate(names) if int(mask, 16) >> bit & 1} for mask in (first, second)]
@@ -244,8 +262,8 @@ def test_circuits_beside_each_other(client):
     apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")
     assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0
     chosen = client.get("/compare?network=and-of-two")
-    assert f"e={first}" in chosen.text
-    assert client.get(f"/api/v1{ONE}/compare").status_code == 410
+    assert f"e=c-{first}" in chosen.text
+    assert client.get(f"/api/v1{OWN}/compare").status_code == 410
 
 
 def analysis(client, key, of=ONE, **query):
@@ -291,9 +309,9 @@ def test_methods_are_located_among_the_circuits(client):
     html = client.get(f"{ONE}/analyses/methods").text
     assert html.count(f"{ONE}/analyses/methods/") == 3
     assert "takes derivatives" in html
-    again = client.post(f"/api/v2{ONE}/analyses/methods", json={"rules": ""})
+    again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)
-    page = client.post(f"{ONE}/analyses/methods", data={"rules": ""})
+    page = client.post(f"{ONE}/analyses/methods", data={"protocol": "complete"})
     assert (page.status_code, page.headers["location"]) == (303, f"{ONE}/analyses/methods")
 
 
@@ -398,26 +416,25 @@ def test_the_most_different_circuits_and_a_map_of_all(client):
     html = client.get(f"{ONE}/analyses/rivals").text
     assert html.count("graph-thumb") >= 2
     assert client.get(f"{ONE}/analyses").status_code == 200
-    assert analysis(client, "rivals", "/models/nand")["state"] == "not_analysed"
-    assert client.post("/api/v2/models/nand/analyses/rivals", json={}).status_code == 409
-    old = client.get(f"{ONE}/rivals?rules=heads&by=edges")
-    assert (old.status_code, old.headers["location"]) == (301, f"{ONE}/analyses/rivals?rules=heads")
+    assert analysis(client, "rivals", "/networks/nand")["state"] == "not_analysed"
+    assert client.post("/api/v2/networks/nand/analyses/rivals", json={}).status_code == 409
 
 
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
-        ("/models/nobody", 404, "is not stored here"),
-        (LIST + "?rules=mean", 404, "is no value of any setting"),
-        (LIST + "/zz", 404, "is not hexadecimal"),
-        (LIST + "/40", 404, "has bits beyond the 6 edges"),
-        (LIST + "/01", 404, "keeps no path to the output"),
+        ("/models/nobody", 404, "is that of no page"),
+        (LIST + "?protocol=mean", 404, "is no value of any setting"),
+        (LIST + "?output=1", 404, "a perceptron has one"),
+        (LIST + "/c-zz", 404, "is not hexadecimal"),
+        (LIST + "/c-40", 404, "has bits beyond the 6 edges"),
+        (LIST + "/c-01", 404, "keeps no path to the output"),
+        (LIST + "/i-13.0", 404, "is a perceptron, which has no such page"),
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
-        ("/networks/and-of-two", 404, "a model of another kind (perceptron)"),
-        ("/networks/and-of-two/sandbox", 404, "a model of another kind (perceptron)"),
-        ("/models/and-of-two/sandbox", 409, "a perceptron has none"),
+        (ONE + "/sandbox", 404, "is a perceptron, which has no such page"),
+        (OWN + "/sandbox", 409, "a perceptron has none"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):
@@ -427,25 +444,21 @@ def test_what_is_not_there_says_why(client, path, status, told):
     assert told in page.text
 
 
-def test_a_model_file_among_networks_is_sent_to_the_models(client):
-    answer = client.post(f"{API}/networks", content=json.dumps({**DOCUMENT, "format": "pluriscope-other/1"}).encode())
-    assert answer.status_code == 422
-    assert "send a model of another kind to /models" in answer.json()["error"]
-
-
 @pytest.mark.slow
 def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkeypatch):
-    answer = client.post(f"{API}/models/nand/searches", json={"rules": ""})
+    answer = client.post(f"{API}/networks/nand/analyses", json={"protocol": "complete"})
     assert answer.status_code == 202
-    again = client.post("/models/nand/searches", data={"rules": ""})
+    again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
     monkeypatch.setattr("analysis.models.circuits.MAX_MASKS", 63)
-    refused = client.post(f"{API}/models/nand/searches", json={"rules": ""})
+    refused = client.post(f"{API}/networks/nand/analyses", json={})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]
-    [nand, _] = twin(client, "/models", theme="light")["items"]
-    assert "64 masks" in nand["usual"]["too_large"]
-    assert "too many to try" in client.get("/models?theme=light").text
+    large = client.post(
+        f"{API}/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.5], [0.0]]}).encode()
+    ).json()
+    assert large["jobs"] == []
+    assert "64 masks" in client.get(f"{large['url']}/explanations").text
 
 
 def test_where_nothing_is_valid_the_list_says_so(client):
@@ -455,17 +468,14 @@ def test_where_nothing_is_valid_the_list_says_so(client):
             session.scalars(select(JobRow).where(JobRow.state == "queued", JobRow.kind == "model-circuits")).one().id
         )
     search(store, job_id)
-    page = listed(client, "/models/nand/circuits")
+    page = listed(client, "/networks/nand/explanations")
     assert (page["total"], page["items"], page["state"]) == (0, [], "done")
-    assert "No circuit is here" in client.get("/models/nand/circuits").text
+    assert "No explanation is here" in client.get("/networks/nand/explanations").text
 
 
 def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch):
     monkeypatch.setattr(registry, "MODEL_KINDS", ())
-    assert twin(client, "/models", theme="dark")["items"] == []  # an address of which no answer is kept
-    answer = client.get(API + ONE, params={"theme": "dark"})
-    assert answer.status_code == 404
-    assert "which this version does not know" in answer.text
+    assert client.get(ONE).status_code == 404
 
 
 @pytest.mark.slow

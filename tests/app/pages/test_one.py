@@ -49,6 +49,7 @@ MOVED = {  # an address of before → the one of now
 }
 FOLDS = {  # of a circuit → what is in it
     "find": "Go to number",
+    "names": "Left out",
     "plane": "Filled where it decides 1",
     "story": "Minimal alignments",
     "surviving": "17 of 368",

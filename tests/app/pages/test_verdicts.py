@@ -36,8 +36,8 @@ def on(get):
 
 
 @pytest.fixture(scope="module")
-def alignment(get):
-    return get(XOR)["samples"]["alignments"][0]["ref"]
+def alignment():
+    return "a-a2e8546f11f80df4.e3bd9b5eae0c1489"
 
 
 @pytest.mark.slow

@@ -217,7 +217,7 @@ def test_a_network_is_trained_again_with_its_options(client, store):
     filled = client.get("/api/v1" + page["learning"]["again_url"]).json()["values"]
     answer = client.post("/train", data={**filled, "protocols": ["paper"]})
     assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
-    assert "Train again with other options" in client.get(f"/networks/{slug}").text
+    assert "Train again" in client.get(f"/networks/{slug}?part=training").text
 
 
 def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client, store):
@@ -225,7 +225,6 @@ def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client
         slug = save_network(session, pretrained_xor(), origin="uploaded").slug
     network = client.get(f"/api/v1/networks/{slug}").json()
     assert network["learning"] is None
-    assert "trained elsewhere" in network["learning_unknown"]
     assert 'id="training"' not in client.get(f"/networks/{slug}").text
 
 
@@ -266,7 +265,7 @@ def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, 
     (network,) = learning["networks"]
     assert network["losses"] == [[1, 0.3], [2, None], [3, 0.009]]
     assert (network["decided"], network["n_right"]) == (["0110", "0001"], 4)
-    text = client.get(f"/networks/{slug}?output=1").text
+    text = client.get(f"/networks/{slug}?output=1&part=training").text
     assert "Loss by epoch, logarithmic, with the target 0.01. From 0.3 at epoch 1." in text
     assert "11 gives 0.90, should be 1" in text
     former = client.get(f"/networks/{slug}/training.csv", follow_redirects=False)

@@ -218,12 +218,19 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
     assert '"a": "=1+1", "b": "1152921504606846976"' in "".join(as_json(table))
 
 
-@pytest.mark.parametrize("page", [XOR, CIRCUIT, "/", "/jobs"])
+@pytest.mark.parametrize("page", [CIRCUIT, "/", "/jobs"])
 def test_every_list_links_to_its_tables(client, page) -> None:
     links = [unescape(link) for link in re.findall(r'href="([^"]+)"[^>]* download', client.get(page).text)]
     tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
     assert len(tables) >= 2
     assert all(client.get(link).status_code == 200 for link in tables)
+
+
+def test_a_network_links_to_the_numbers_of_its_figures(client) -> None:
+    html = client.get(f"{XOR}?part=use").text
+    for link in re.findall(r'href="([^"]+/figures\.[^"]+)"', html):
+        assert client.get(unescape(link)).status_code == 200
+    assert html.count("/figures.") == 2
 
 
 def test_the_list_of_explanations_links_to_each_of_its_forms_with_its_filters(client) -> None:

@@ -1,0 +1,489 @@
+"""The first page of a network: what it computes, how many explanations there are, and what else was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.circuit_sets.backbone import backbone_words
+from analysis.models.common import backbone_of_bits
+from analysis.models.model import Table as ModelTable
+from analysis.models.model import gaps
+from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
+from app.db.model_tables import ModelRow
+from app.db.models import CircuitSearch, searches_of
+from app.db.tables import NetworkRow
+from app.figures.numbers import decimal, duration, exact, noun, readable
+from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
+from app.options import ScopeOptions
+from app.pages.about_one import column, listed, pairs
+from app.pages.analyses import analyses_of, cards_of
+from app.pages.explanation_list import Asked, search_for, states
+from app.pages.input_plane import plane_blocks
+from app.pages.inside import ROW, answers_of, answers_table, beside, chosen_row, inside_blocks, table_blocks
+from app.pages.models.asked import asked
+from app.pages.network.page import NetworkPage, criterion_words, edge_sentence, network_page
+from app.pages.page import DRAWING
+from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.shared import BoundedCount, Counts, neuron_name
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Choice,
+    Fact,
+    Facts,
+    Figure,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Progress,
+    Prose,
+    Section,
+    Side,
+    Table,
+)
+from pluriscope.naming import Scope
+from pluriscope.tables import Query, Row
+
+_ROWS: Final = 8
+"""Of a transformer's task beside its drawing."""
+_ORIGINS: Final = {
+    "bundled": "A bundled example.",
+    "trained": "Trained here.",
+    "uploaded": "Imported.",
+    "study": "Trained by a study.",
+}
+
+
+class OverviewOptions(ScopeOptions):
+    """Options of a network's first page."""
+
+    row: int | None = Field(None, ge=0, description=ROW)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a kind of network has to say; the page is the same for all.
+
+    Args:
+        sentence: what it is and computes.
+        share: its files, and what else is done with it.
+        figure: its drawing.
+        rows: what it does on rows of its task.
+        facts: how many explanations there are.
+        rules: each set of rules with the address of this page under it.
+        said: about the rules and what was found under them.
+        choices: what else there is to choose.
+        notices: what comes before any number.
+        state: how far the analysis is.
+        refused: whether there can be none.
+        folds: the rest.
+    """
+
+    sentence: str
+    share: Sequence[Action]
+    figure: Figure
+    rows: Table
+    facts: Sequence[Fact]
+    rules: Mapping[str, str]
+    said: str
+    choices: Sequence[Choice]
+    notices: Sequence[Block]
+    state: Asked
+    refused: bool = False
+    folds: Sequence[More]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The first page of a network, with the store that it is read from.
+
+    Args:
+        session: open session.
+        links: builds addresses.
+        place: what it is about.
+        options: of the page.
+    """
+
+    session: Session
+    links: Addresses
+    place: AnyPlace
+    options: OverviewOptions
+
+    @property
+    def url(self) -> str:
+        return self.links.network(self.place.slug, self.place.scope)
+
+    @property
+    def network(self) -> NetworkRow | ModelRow:
+        return self.place.row
+
+    @cached_property
+    def data(self) -> NetworkPage:
+        """What is stored about a perceptron.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if isinstance(self.place, ModelPlace):
+            raise ValueError("a transformer's page says all that there is")
+        return network_page(self.session, self.links, self.place)
+
+    @cached_property
+    def told(self) -> Told:
+        if isinstance(self.place, ModelPlace):
+            return _of_transformer(self.session, self.links, self.place, self.options)
+        return _of_perceptron(self.session, self.links, self.place, self.data)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All of it, what is folded not yet computed."""
+        return tuple(self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
+        """What it is, how many, what else was asked; the rest folded."""
+        place, links, told = self.place, self.links, self.told
+        slug, scope = place.slug, place.scope
+        compare = Action("Compare explanations", links.compare(slug, (), scope), primary=True)
+        yield Head(place.row.name, told.sentence, actions=[*told.choices, compare, Menu("Share", told.share, self.url)])
+        yield from told.notices
+        yield Side([told.figure, told.rows])
+        yield Section("How many", told.said, Choice("Rules", told.rules, place.rules), id="counts")
+        if told.facts:
+            yield Facts(told.facts)
+        if not told.refused:
+            yield from states(told.state)
+        every = [asked(self.session, place, links, one) for one in analyses_of(place)]
+        answered = [one for one in every if one.state not in ("not_analysed", "not_applicable")]
+        if answered:
+            yield Section("More analyses", "each with its finding", Action("All of them", links.analyses(slug, scope)))
+            yield from cards_of(answered)
+        yield from told.folds
+
+
+# --- what a transformer has
+
+
+def _of_transformer(session: Session, links: Addresses, place: ModelPlace, options: OverviewOptions) -> Told:
+    model, space, scope = place.model, place.space, place.scope
+    whole = np.ones(space.graph.n_bits, dtype=np.bool_)
+    outputs = space.run(whole[None])
+    apart = gaps(outputs, model.answers)[0]
+    searches = searches_of(session, [place.row.id])
+    search = searches.get((place.row.id, place.text))
+    at, inside = chosen_row(model, apart, options.row), space.inside(whole)
+    common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
+    look = partial(_url, links, place)
+    folds = [
+        More(
+            "On one row",
+            lambda: inside_blocks(model, inside, at, links.network(place.slug), scope.protocol, look),
+            "where each node looks",
+            id="inside",
+        )
+    ]
+    if model.tables:
+        folds.append(More("Weights", lambda: _tables(model.tables), "what they are", id="weights"))
+    by_rules = More("How it was counted", lambda: _counted(place, searches), "by rules and engine", id="counted")
+    right = f"Right on {int((apart > 0).sum())} of {place.rows}; smallest gap {decimal(float(apart.min()), 4)}."
+    return Told(
+        sentence=f"{place.kind.definition} {right}",
+        share=[Action("Network file", links.network_file(place.slug))],
+        figure=Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some."),
+        rows=answers_table(answers_of(model, outputs[0], apart), lambda n: f"{look(n)}#row", _ROWS),
+        facts=list(_circuits(links, place, search)),
+        rules={words: links.network(place.slug, one) for words, one in place.others().items()},
+        said="" if common is None else backbone_words(common, part=place.part),
+        choices=[],
+        notices=[],
+        state=search_for(session, links, place),
+        folds=[*folds, by_rules],
+    )
+
+
+def _url(links: Addresses, place: ModelPlace, row: int) -> str:
+    return links.network(place.slug, place.scope, row=row, part="inside")
+
+
+def _circuits(links: Addresses, place: ModelPlace, search: CircuitSearch | None) -> Iterator[Fact]:
+    every = links.explanations(place.slug, place.scope)
+    if search is not None:
+        of = f"of {readable(search.possible)} possible"
+        yield Fact("Valid circuits", readable(search.valid), place.rules, of, every)
+        if search.by_bits:
+            least, n = min(search.by_bits)
+            yield Fact("Smallest", f"{least} {place.part}s", place.rules, f"{n:,} of them" if n > 1 else "one of them")
+    else:
+        yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
+
+
+def _tables(tables: tuple[ModelTable, ...]) -> Iterator[Block]:
+    for table in tables:
+        yield from table_blocks(table, None)
+
+
+def _counted(place: ModelPlace, searches: dict[tuple[int, str], CircuitSearch]) -> Iterator[Block]:
+    """What was searched under each set of rules."""
+    rows = []
+    for words, scope in place.others().items():
+        search = searches.get((place.row.id, scope.rules))
+        told: dict[str, Any] = {"rules": words, "engine": "not searched"}
+        if search is not None:
+            told |= {"valid": search.valid, "possible": search.possible, "engine": search.engine_version}
+        rows.append(Row(told))
+    columns = (
+        column("rules", "Rules", "What is cut, and what that carries.", first=True),
+        column("valid", "Valid", "Circuits right on enough rows.", "int"),
+        column("possible", "Possible", "Circuits there are.", "text"),
+        column("engine", "Engine", "Version that searched."),
+    )
+    yield listed("set of rules", columns, rows)
+    yield pairs(
+        "fact",
+        {
+            **dict(place.model.facts),
+            "Network": place.row.digest,
+            "Rules": place.protocol_digest,
+            "Rows": place.data_digest,
+            "Attribution": place.model.attribution or "none",
+            "This page": f"computed from the weights just now by engine {ENGINE_VERSION}",
+        },
+    )
+
+
+# --- what a perceptron has
+
+
+def _of_perceptron(session: Session, links: Addresses, place: Place, page: NetworkPage) -> Told:
+    network, url, scope = page.network, page.url, place.scope
+    files = _files(links, page, "drawing")
+    drawn = network_diagram(network.weights_for(scope.output), title=network.name)
+    weights = "All weights that lead to this output; width grows with |weight|, dashed with a bar = negative."
+    tasks = ", ".join(task.label for task in network.tasks)
+    also = f" The same weights are known as {', '.join(page.also)}." if page.also else ""
+    share = [Action("Network file", links.network_file(place.slug)), Action("In a frame", links.embedded(url))]
+    if place.analysis is not None:
+        share.insert(1, Action("Result file", links.result(place.slug, scope)))
+    share += [Action("Rename", links.rename(place.slug)), Action("Delete", links.delete(place.slug))]
+    rules = criterion_words(page.scope.protocol.settings, page.scope.data.n_validation_rows)
+    counts = page.counts
+    method = "" if counts is None else counts.method_words
+    limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else method
+    return Told(
+        sentence=f"A {network.shape} multilayer perceptron, {network.activations}, that should compute {tasks}. "
+        f"{_ORIGINS.get(network.origin, '')}{also}",
+        share=share,
+        figure=Figure(drawn, weights, files, id=DRAWING),
+        rows=_behaviour(page),
+        facts=[] if counts is None else list(_counts_of(links, place, counts)),
+        rules={one.name: one.url for one in page.by_protocol},
+        said=" ".join(part for part in (f"{rules}.", method, page.backbone, page.polysemanticity) if part),
+        choices=[
+            Choice(label, {tab.label: tab.url for tab in tabs}, next(tab.label for tab in tabs if tab.current))
+            for label, tabs in (("Output", page.outputs), ("Data", page.data))
+            if len(tabs) > 1
+        ],
+        notices=list(_notices(links, page)),
+        state=Asked(session, links, place, page.scope.state, page.scope.job, limit, Query(), None, ()),
+        refused=page.plan is not None and bool(page.plan.refusals),
+        folds=list(_folds(links, place, page)),
+    )
+
+
+def _behaviour(page: NetworkPage) -> Table:
+    names, boolean = "".join(INPUT_NAMES[: page.network.sizes[0]]), page.scope.data.boolean
+    columns = (
+        column("input", names if boolean else "Row", "The inputs.", "name", first=True),
+        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
+        column("decides", "Decides", f"Decided by {page.decision}.", "text"),
+        column("target", page.scope.task.label, "What the task asks for.", "int"),
+        column("right", "Right", "Whether the two are the same.", "bool"),
+        column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
+    )
+    rows = [
+        Row(
+            {
+                "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
+                "output": one.output,
+                "decides": "neither" if one.decision is None else str(one.decision),
+                "target": one.target,
+                "right": one.right,
+                "fragile": True if one.fragile else None,
+            }
+        )
+        for one in page.behaviour
+    ]
+    return listed("input", columns, rows, "behaviour")
+
+
+def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]:
+    """How many there are of each kind, with their bounds, under these rules."""
+
+    def of_kind(kind: str) -> str:
+        return links.explanations(place.slug, place.scope, kind=kind)
+
+    rules = place.rules if place.partial is None else f"{place.rules}, so far"
+    possible = " ".join(filter(None, (f"of {exact(counts.circuits_possible)} possible", counts.interval_words)))
+    yield Fact("Valid circuits", counts.shown("circuits_valid"), rules, possible, of_kind("circuit"))
+    if counts.interpretations_counted:
+        of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
+        yield Fact("Interpretations", counts.shown("interpretations_total"), rules, of, of_kind("interpretation"))
+        told = counts.shown("interpretations_observed")
+        yield Fact("Observed classes", told, rules, "that the inputs can tell apart", links.glossary("observed-class"))
+    if counts.circuits_only:
+        return
+    candidates = f"aligned, of {noun(counts.algorithms_candidates, 'candidate')}"
+    algorithms = links.algorithms(place.slug, place.scope)
+    yield Fact("Algorithms", counts.shown("algorithms_aligned"), rules, candidates, algorithms)
+    minimal = f"{counts.told('alignments_minimal')} of them minimal"
+    yield Fact("Alignments", counts.shown("alignments_valid"), rules, minimal, of_kind("alignment"))
+
+
+def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
+    """What there is to say before any number."""
+    network, scope = page.network, page.scope
+    if network.input_data and scope.data.is_default:
+        own = links.network(network.slug, Scope(scope.output, data=network.input_data[:12]))
+        yield Notice(
+            "Its inputs are not 0 and 1",
+            "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
+            actions=[Action("Show it on its own inputs", own)],
+        )
+    for job in page.working:
+        if scope.job is not None and job.id == scope.job.id:
+            continue  # the state of the analysis says it
+        words = f"{job.title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
+        yield Progress(words, job.done, job.total, id=f"job-{job.id}", actions=[Action("See the job", job.url)])
+    if page.plan is not None:
+        plan = page.plan
+        if plan.refusals:
+            cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan.refusals)
+            yield Notice("It cannot be analysed", plan.reason, cures, "refused")
+        else:
+            of = "" if plan.possible is None else f" of {readable(plan.possible)} possible"
+            sampled = f"{exact(plan.n_samples)} circuits would be tested; the number comes with a "
+            sampled += f"{plan.confidence * 100:g}% interval and is never exact."
+            told = f"An analysis would {plan.words}{of}, which takes {plan.takes}. {plan.reason}"
+            yield Prose(f"{told} {sampled if plan.method == 'estimated' else ''}", glossary=False)
+
+
+def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
+    if place.question.data.boolean and place.question.cut.n_inputs in (2, 3):
+        yield More(
+            "Between the inputs",
+            lambda: plane_blocks(place, None, page.network.name, lambda drawn, said, _: Figure(drawn, said)),
+            "what it decides there",
+            id="plane",
+        )
+    if page.edge_use and page.edge_use[0].of:
+        yield More(
+            "Which edges valid circuits use", lambda: _edges(links, page), edge_sentence(page.edge_use), id="use"
+        )
+    yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
+    if len(page.by_protocol) > 1 or page.counts is not None:
+        yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
+    if page.learning is not None or page.training:
+        yield More("Training", lambda: _training(links, page), "how it learned", id="training")
+    yield More("How it was counted", lambda: _provenance(page), "network, rules, rows, engine", id="counted")
+
+
+def _files(links: Addresses, page: NetworkPage, name: str) -> dict[str, str]:
+    """A drawing of the page as files."""
+    return {form: links.made_of(page.url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+
+
+def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
+    files = _files(links, page, "figures/edges")
+    path, _, query = page.url.partition("?")
+    files |= {form: f"{links.exported(path)}.{form.lower()}?{query}" for form in ("CSV", "JSON")}
+    yield Figure(page.edges_drawn, "Thick: in every circuit; thin: in some; dotted: in none. Bar: negative.", files)
+    rows = [
+        [f"{source} → {target}", count]
+        for layer in page.edge_use
+        for target, counts in zip(layer.targets, layer.counts, strict=True)
+        for source, count in zip(layer.sources, counts, strict=True)
+    ]
+    yield Table.plain(["Edge", f"Circuits of {page.edge_use[0].of:,}"], rows)
+
+
+def _weights(page: NetworkPage) -> Iterator[Block]:
+    sizes = page.network.sizes
+    for layer in range(1, len(sizes)):
+        sources = [neuron_name(sizes, layer - 1, source) for source in range(sizes[layer - 1])]
+        rows = [
+            [
+                neuron_name(sizes, layer, out) if layer < len(sizes) - 1 else page.network.tasks[out].label,
+                *map(repr, row),
+                repr(bias),
+            ]
+            for out, (row, bias) in enumerate(
+                zip(page.network.weights[layer - 1], page.network.biases[layer - 1], strict=True)
+            )
+        ]
+        yield Section("Output layer" if layer == len(sizes) - 1 else f"Layer {layer}")
+        yield Table.plain(["Neuron", *sources, "Bias"], rows)
+
+
+def _by_protocol(page: NetworkPage) -> Iterator[Block]:
+    names: tuple[BoundedCount, ...] = (
+        "circuits_valid",
+        "interpretations_total",
+        "interpretations_observed",
+        "algorithms_aligned",
+        "alignments_valid",
+        "alignments_minimal",
+    )
+    labels = ["Protocol", "Circuits", "Interpretations", "Observed", "Algorithms", "Alignments", "Minimal", "Analysis"]
+    rows = []
+    for one in page.by_protocol:
+        told = [None] * len(names) if one.counts is None else [one.counts.told(name) for name in names]
+        took = one.state.replace("_", " ") if one.seconds is None else duration(one.seconds)
+        rows.append(
+            [
+                Markup('<a href="{}">{}</a>').format(one.url, one.name),
+                *told,
+                f"{took}{', ' if one.stops else ''}{one.stops}",
+            ]
+        )
+    yield Table.plain(labels, rows)
+    if page.protocol_differences:
+        yield Prose("\n".join(f"- {reason}" for reason in page.protocol_differences), glossary=False)
+
+
+def _training(links: Addresses, page: NetworkPage) -> Iterator[Block]:
+    learning = page.learning
+    if learning is not None:
+        said = f"Mean squared error by epoch; drawn: {learning.thinning}."
+        loss = loss_figure(learning.curves, learning.loss_target)
+        drawn = [Figure(loss, said, _files(links, page, "figures/loss"))]
+        curves = learning.output_curves(page.scope.output)
+        if curves:
+            said = "What it gives on each input, dashed where it should be 0."
+            drawn.append(Figure(outputs_figure(curves), said, _files(links, page, "figures/outputs-learned")))
+        yield from beside(drawn, 2)
+        yield Table.plain(["Epoch", "Loss"], [[one.epoch, one.loss] for one in learning.numbers])
+    if page.training:
+        yield pairs("option", dict(page.training_pairs))
+    again = page.learning.again_url if page.learning is not None else page.again_url
+    if again:
+        yield Section("Again", "with these options, or others", Action("Train again", again))
+
+
+def _provenance(page: NetworkPage) -> Iterator[Block]:
+    told = dict(page.provenance_pairs)
+    if page.network.attribution:
+        told["Attribution"] = page.network.attribution
+    yield pairs("fact", told)
+    if page.studies:
+        rows = [[Markup('<a href="{}">{}</a>').format(one.url, one.name), one.cell, one.seed] for one in page.studies]
+        yield Table.plain(["Study", "Cell", "Seed"], rows)
