@@ -183,10 +183,6 @@ class Addresses:
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
-    def criteria_on(self, network: str, ref: Any, scope: Scope | None = None) -> str:
-        """What every criterion says of one explanation."""
-        return f"{self.explanation(network, ref, scope, part='criteria')}#criteria"
-
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)
 

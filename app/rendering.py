@@ -44,8 +44,6 @@ THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
-NO_TABLE: Final[Mapping[str, Any]] = {"exports": {}}
-"""Context of a page that shows nothing its table could hold: it must not link to a table that would be refused."""
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 

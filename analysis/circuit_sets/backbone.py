@@ -67,11 +67,6 @@ class Backbone:
         """Layer (from 1) and index of the hidden neurons that are active in every circuit."""
         return self._neurons(lambda use: use == self.of)
 
-    @property
-    def never_neurons(self) -> tuple[tuple[int, int], ...]:
-        """Layer (from 1) and index of the hidden neurons that are active in no circuit."""
-        return self._neurons(lambda use: use == 0)
-
     def _neurons(self, wanted: Callable[[int], bool]) -> tuple[tuple[int, int], ...]:
         return tuple(
             (layer, neuron)

@@ -38,7 +38,6 @@ from analysis.validity import TANH_EDGE, DecisionRule, decide, decided_as, margi
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]
-WORST_FIRST: Final[tuple[Answer, ...]] = ("none", "undecided", "some", "all")
 Method = Literal["interval", "cells", "witness", "reach", "clean"]
 
 MAX_PROGRAMMES: Final = 2_000  # linear programmes for one family

@@ -74,11 +74,6 @@ class LearnedChoice:
     joint_valid: bool | None
     runs: tuple[tuple[int, int, IIA, bool], ...]
 
-    @property
-    def n_solved(self) -> int:
-        """Seeds that ended with everything right."""
-        return sum(1 for *_, solved in self.runs if solved)
-
 
 @dataclass(frozen=True)
 class Learning:

@@ -111,11 +111,6 @@ class Graph:
         """What each bit stands for, as addresses write it: an edge, or a node."""
         return self.edge_names if self.cut == "edges" else tuple(self.nodes[one].name for one in self.removable)
 
-    @cached_property
-    def bit_labels(self) -> tuple[str, ...]:
-        """What each bit stands for, for people."""
-        return self.edge_labels if self.cut == "edges" else self.bit_names
-
     def kept_edges(self, masks: Masks) -> Masks:
         """``[masks, edges]`` the edges that masks ``[masks, bits]`` keep."""
         if self.cut == "edges":

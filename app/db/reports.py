@@ -6,6 +6,7 @@ Fractions are text ("29/32"), formulas are the algorithms' identity texts, align
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -65,11 +66,15 @@ def _untimed(found: Any) -> Any:
 
 def report_row(session: Session, analysis: AnalysisRow | None, kind: str) -> AnalysisReportRow | None:
     """The stored report of that kind, None if there is none, or no analysis."""
+    return reports_of(session, analysis, [kind]).get(kind)
+
+
+def reports_of(session: Session, analysis: AnalysisRow | None, kinds: Sequence[str]) -> dict[str, AnalysisReportRow]:
+    """The stored reports of some kinds."""
     if analysis is None:
-        return None
-    return session.scalar(
-        select(AnalysisReportRow).where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == kind)
-    )
+        return {}
+    own = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds)
+    return {row.kind: row for row in session.scalars(select(AnalysisReportRow).where(*own))}
 
 
 def report_of(row: AnalysisReportRow, form: type[Report]) -> Report:

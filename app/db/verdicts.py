@@ -206,7 +206,8 @@ def outcomes_of(session: Session, analysis: AnalysisRow, kind: Kind) -> dict[Cri
     if not own:
         return {}
     found = letters_of(session, analysis, kind)
-    return {step: _OUTCOME[found[:, row.position]] for row in own if (step := step_of(row)) is not None}
+    every = _OUTCOME[found] if len(found) else np.zeros((0, max(row.position for row in own) + 1), np.uint8)
+    return {step: every[:, row.position] for row in own if (step := step_of(row)) is not None}
 
 
 def save_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedVerdicts]) -> list[VerdictRow]:

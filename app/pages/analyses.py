@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,8 @@ from app.db.job_tables import JobRow
 from app.db.reads.algorithms import is_listed
 from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED, jobs_about
-from app.db.reports import report_of, report_row
+from app.db.reports import report_of, report_row, reports_of
+from app.db.tables import AnalysisReportRow
 from app.errors import NotFound
 from app.figures.numbers import duration, when
 from app.options import PageModel
@@ -138,15 +139,33 @@ class Asked:
         )
 
 
-def of_network(
-    session: Session, place: Place, links: Addresses, analysis: Analysis, *, only_found: bool = False
-) -> Asked:
-    """How far an analysis of a network is.
+def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
+    """How far an analysis of a network is."""
+    (found,) = each_of_network(session, place, links, [analysis])
+    return found
 
-    Args:
-        analysis: which.
-        only_found: whether it is enough to know what was found, whatever works on it.
-    """
+
+def each_of_network(session: Session, place: Place, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
+    """How far some analyses of a network are, read in as few statements as for one of them."""
+    kinds = [one.key for one in analyses]
+    rows = reports_of(session, place.analysis, kinds)
+    jobs = jobs_about(session, place.analysis, *kinds, *(one.sums for one in analyses)) if place.analysis else []
+    return [
+        _asked(
+            session, place, links, one, rows.get(one.key), [job for job in jobs if job.kind == (one.sums or one.key)]
+        )
+        for one in analyses
+    ]
+
+
+def _asked(
+    session: Session,
+    place: Place,
+    links: Addresses,
+    analysis: Analysis,
+    kept: AnalysisReportRow | None,
+    jobs: Sequence[JobRow],
+) -> Asked:
     row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
     rules = known | {place.scope.protocol: place.scope}
 
@@ -173,7 +192,7 @@ def of_network(
         return Asked(analysis, subject, "done", Stored(report=None), None, "", rules)
     if row is None or why:
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules)
-    kept, stored = None if analysis.sums else report_row(session, row, analysis.key), None
+    stored = None
     if analysis.sums:
         summed = verdict_contents(session, row)
         key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
@@ -188,8 +207,7 @@ def of_network(
             digest=kept.content,
             created_at=kept.created_at,
         )
-    job = None if only_found else next(iter(jobs_about(session, row, analysis.sums or analysis.key)), None)
-    return Asked(analysis, subject, *state_of(stored, job), "", rules)
+    return Asked(analysis, subject, *state_of(stored, next(iter(jobs), None)), "", rules)
 
 
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final, cast
 
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.candidates import candidate_algorithms
@@ -26,23 +25,9 @@ from app.pages.formulas import (
     variables_of,
 )
 from app.pages.place import Place
-from app.pages.shared import AnalysisPage
 
 N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
-
-
-class HuedPage(AnalysisPage):
-    """A page whose drawings of more than two inputs need to know which variables take the five hues."""
-
-    hue_tables: list[str] = Field(
-        description="Truth tables of the variables most frequent in the analysis, up to negation; none for two inputs."
-    )
-
-    @cached_property
-    def hues(self) -> Hues:
-        """Which hue each of them has, for drawings."""
-        return hues_of(self.hue_tables)
 
 
 def hues_at(session: Session, place: Place) -> Hues:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.chance import SizeChance
+from analysis.circuit_sets.chance import SizeChance, chance_at
 from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.circuits.space import count_by_edges
 from analysis.discovery.part_names import names_in, names_of
 from analysis.explanations.explanation import REF
 from analysis.models.circuits import mask_bits
@@ -18,19 +20,21 @@ from analysis.models.common import chances_by_bits
 from analysis.models.model import ACCURACY_THRESHOLD, Inside, gaps
 from analysis.networks.circuit import Circuit
 from app.db.models import searches_of, stored_circuits
-from app.db.reads.circuit_sets import stored_coverage
+from app.db.reads.circuit_sets import stored_coverage, stored_sizes
 from app.db.reads.circuits import is_stored
 from app.db.reads.neighbours import masks_beside
 from app.figures.numbers import noun
 from app.figures.svg import graph_diagram, network_diagram
 from app.pages.circuit_facts import Readings, Verdict, readings_of, verdict_on
-from app.pages.circuit_sets import chance_of
 from app.pages.inside import answers_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of
 from app.pages.page import One
-from app.pages.place import ModelPlace
+from app.pages.place import ModelPlace, Place
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.records import AnswerRecord
+
+MAX_EDGES_COUNTED: Final = 130
+"""Of the networks whose possible circuits are counted by size on a page: a tenth of a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +114,7 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         n_neurons=sum(question.cut.hidden_sizes),
         between="Hidden neurons",
         verdict=verdict,
-        chance=chance_of(one.session, place, circuit),
+        chance=_chance_of(one.session, place, circuit),
         stored=analysis is not None and is_stored(one.session, analysis.id, circuit.hex),
         n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
         beside=(before, after),
@@ -119,6 +123,17 @@ def _of_perceptron(one: One, circuit: Circuit) -> Cut:
         readings=readings_of(place, circuit, verdict),
         inside=Inside(),
     )
+
+
+def _chance_of(session: Session, place: Place, circuit: Circuit) -> SizeChance | None:
+    """How many of the possible circuits of that size are valid; None without an analysis, or of a large network."""
+    layout = circuit.layout
+    if place.analysis is None or layout.n_edges > MAX_EDGES_COUNTED:
+        return None
+    possible = count_by_edges(layout.sizes, place.question.protocol, layout.n_edges).get(circuit.n_edges)
+    if possible is None:  # the protocol does not look at such circuits
+        return None
+    return chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)
 
 
 def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:

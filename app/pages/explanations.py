@@ -29,7 +29,7 @@ from app.addressing import Addresses
 from app.db.reports import report_of, report_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.interpretation_spaces import space_of
+from app.pages.circuit_facts import space_of
 from app.pages.place import Place, locate
 from app.pages.placed import direction_ref, find_direction, find_placed
 from app.pages.placements import placement_text

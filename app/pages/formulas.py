@@ -11,7 +11,6 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import (
     Form,
     HighLevelModel,
-    depth_of,
 )
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import IIA, Alignment
@@ -43,19 +42,6 @@ class PlacedView(VariableRecord):
     neurons: list[int]
     place: str = Field(description="As addresses write it: PATH:LAYER.NEURON+NEURON.")
     site: str = Field(description="As people write it: n1.0 + n1.2.")
-
-
-class AlgorithmView(PageModel):
-    """A candidate algorithm, apart from any network."""
-
-    id: str
-    text: str = Field(description="Identity text; the id is the first 16 hex digits of its SHA-256.")
-    formula: str
-    form: Form
-    depth: int
-    n_gates: int
-    truth_table: list[int]
-    variables: list[VariableRecord]
 
 
 @lru_cache(maxsize=1024)
@@ -95,18 +81,6 @@ def posited(one: VariableRecord, hues: Hues) -> Markup:
     if one.shown == one.formula:
         return drawn
     return drawn + Markup(' <span class="small muted negated nowrap">= {}</span>').format(one.formula)
-
-
-@lru_cache(maxsize=2048)
-def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
-    """What can be said of an algorithm without a network; the same for every request, so it is made once."""
-    n_rows = 1 << algorithm.n_inputs
-    return AlgorithmView.showing(
-        algorithm,
-        depth=depth_of(algorithm.root),
-        truth_table=truth_rows(algorithm.function, n_rows),
-        variables=variables_of(algorithm),
-    )
 
 
 def placed_views(algorithm: HighLevelModel, alignment: Alignment) -> list[PlacedView]:

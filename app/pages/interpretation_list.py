@@ -20,9 +20,8 @@ from app.figures.numbers import noun
 from app.figures.svg import circuit_thumb, gate_tiles
 from app.options import ScopeOptions
 from app.pages.about_one import OfScope
-from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
+from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, matches_of, readings_of, verdict_on
 from app.pages.inside import ROW
-from app.pages.interpretation_spaces import matches_of
 from app.pages.page import One
 from app.pages.shared import neuron_name
 from pluriscope.blocks import Block, Form, More, Notice, Section, Table, Tray

@@ -23,6 +23,7 @@ from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, searches_of
 from app.db.tables import NetworkRow
 from app.figures.numbers import decimal, duration, exact, noun, readable
+from app.figures.spread import spread_figures
 from app.figures.svg import graph_diagram, loss_figure, network_diagram, outputs_figure
 from app.options import ScopeOptions
 from app.pages.about_one import column, listed, pairs
@@ -158,12 +159,14 @@ class Overview:
         yield Head(place.row.name, told.sentence, actions=[*told.choices, compare, Menu("Share", told.share, self.url)])
         yield from told.notices
         yield Side([told.figure, told.rows])
-        yield Section("How many", told.said, Choice("Rules", told.rules, place.rules), id="counts")
+        yield Section("How many", action=Choice("Rules", told.rules, place.rules), id="counts")
+        if told.said:
+            yield Prose(told.said)
         if told.facts:
             yield Facts(told.facts)
         if not told.refused:
             yield from states(told.state)
-        every = [asked(self.session, place, links, one) for one in analyses_of(place)]
+        every = asked(self.session, place, links, analyses_of(place))
         answered = [one for one in every if one.state not in ("not_analysed", "not_applicable")]
         if answered:
             yield Section("More analyses", "each with its finding", Action("All of them", links.analyses(slug, scope)))
@@ -333,7 +336,11 @@ def _counts_of(links: Addresses, place: Place, counts: Counts) -> Iterator[Fact]
         return links.explanations(place.slug, place.scope, kind=kind)
 
     rules = place.rules if place.partial is None else f"{place.rules}, so far"
-    possible = " ".join(filter(None, (f"of {exact(counts.circuits_possible)} possible", counts.interval_words)))
+    possible = f"of {exact(counts.circuits_possible)} possible"
+    if counts.interval_words:
+        possible += f", an estimate: {counts.interval_words}"
+    elif counts.drawn:
+        possible += ", counted, not listed"
     yield Fact("Valid circuits", counts.shown("circuits_valid"), rules, possible, of_kind("circuit"))
     if counts.interpretations_counted:
         of = f"of the {exact(counts.circuits_listed)} circuits listed" if counts.drawn else "a gate on every neuron"
@@ -364,6 +371,11 @@ def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
             continue  # the state of the analysis says it
         words = f"{job.title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
         yield Progress(words, job.done, job.total, id=f"job-{job.id}", actions=[Action("See the job", job.url)])
+    if page.counts is not None and page.scope.state == "done" and not page.counts.circuits_valid:
+        tried = f"All {exact(page.counts.circuits_possible)} circuits that the protocol looks at were tried"
+        whole = f"The whole network is correct on only {page.n_right} of {noun(len(page.behaviour), 'row')}."
+        cure = whole if page.n_right < len(page.behaviour) else ""
+        yield Notice("No circuit is valid", f"{tried}; none is right on enough rows. This will not change.", cure)
     if page.plan is not None:
         plan = page.plan
         if plan.refusals:
@@ -389,6 +401,8 @@ def _folds(links: Addresses, place: Place, page: NetworkPage) -> Iterator[More]:
         yield More(
             "Which edges valid circuits use", lambda: _edges(links, page), edge_sentence(page.edge_use), id="use"
         )
+    if place.shown is not None and place.shown.circuits_valid:
+        yield More("Distributions", lambda: _spread(links, place), "sizes, margins, interpretations", id="spread")
     yield More("Weights", lambda: _weights(page), "and biases, at full precision", id="weights")
     if len(page.by_protocol) > 1 or page.counts is not None:
         yield More("Under other rules", lambda: _by_protocol(page), "the same output and data", id="protocols")
@@ -414,6 +428,14 @@ def _edges(links: Addresses, page: NetworkPage) -> Iterator[Block]:
         for source, count in zip(layer.sources, counts, strict=True)
     ]
     yield Table.plain(["Edge", f"Circuits of {page.edge_use[0].of:,}"], rows)
+
+
+def _spread(links: Addresses, place: Place) -> Iterator[Block]:
+    def leads(edges: int) -> str:
+        return links.explanations(place.slug, place.scope, kind="circuit", edges=edges)
+
+    assert place.shown is not None  # noqa: S101  # or there is no such fold
+    yield from beside([Figure(*one) for one in spread_figures(place.shown.distributions, leads)], 2)
 
 
 def _weights(page: NetworkPage) -> Iterator[Block]:

@@ -21,8 +21,8 @@ from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.options import BigInt, PageModel
+from app.pages.circuit_facts import space_of
 from app.pages.formulas import FractionView, PlacedView, placed_views
-from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place
 from app.pages.shared import neuron_name, truth_rows
 from pluriscope.naming import ExplanationRef, Scope

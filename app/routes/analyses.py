@@ -60,7 +60,8 @@ def _order(analysis: Analysis) -> type[AnalysisOrder]:
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
     """How far the analysis that an address names is."""
     place = locate_any(session, links, name, options.scope)
-    return asked(session, place, links, analysis_meant(key, links, place))
+    (found,) = asked(session, place, links, [analysis_meant(key, links, place)])
+    return found
 
 
 def _asked(session: Session, links: Addresses, name: str, analysis: Analysis, order: AnalysisOrder) -> JobRow:
@@ -100,7 +101,7 @@ HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model":
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
     """A card for each."""
     place = locate_any(session, links, name, options.scope)
-    every = [asked(session, place, links, one) for one in analyses_of(place)]
+    every = asked(session, place, links, analyses_of(place))
     return _page(request, every[0], index_of(every), TAB)
 
 

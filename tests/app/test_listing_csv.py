@@ -2,7 +2,7 @@
 
 from app.listing.csv import FIRST_ROWS, ROWS_AT_ONCE, csv_lines
 from app.listing.page import MOST_ON_A_PAGE, every_page
-from app.pages.jobs import JobsOptions
+from app.pages.gallery import GalleryOptions
 
 
 def test_the_first_rows_are_sent_before_the_others_are_made():
@@ -26,5 +26,5 @@ def test_the_first_page_of_a_table_has_no_more_than_its_first_rows():
             self.asked = options.after, options.limit
             self.next = {"": "a", "a": "b"}.get(options.after)
 
-    asked = [page.asked for page in every_page(Page, JobsOptions(after="x", limit=7))]
+    asked = [page.asked for page in every_page(Page, GalleryOptions(after="x", limit=7))]
     assert asked == [("", FIRST_ROWS), ("a", MOST_ON_A_PAGE), ("b", MOST_ON_A_PAGE)]

@@ -40,7 +40,8 @@ def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[W
     of_each = cache(partial(whole_counts, session, analysis))
     steps = {row.id: step_of(row) for row in verdict_rows(session, analysis) if row.kind == "interpretation"}
     told = select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps))
-    for number, text in session.execute(told) if "interpretation" in {kind for kind, _ in wanted} else ():
+    of_interpretations = steps and any(kind == "interpretation" for kind, _ in wanted)
+    for number, text in session.execute(told) if of_interpretations else ():
         step = steps[number]
         if step is not None and ("interpretation", step) in wanted:
             found["interpretation", step] = readings_in(text, of_each("interpretations"), of_each("observed"))

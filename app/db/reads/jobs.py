@@ -67,9 +67,9 @@ def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) 
     return list(session.scalars(query))
 
 
-def jobs_about(session: Session, analysis: AnalysisRow, kind: str) -> list[JobRow]:
-    """The jobs of a kind that go on from this analysis: first those that wait or run, then the newest."""
-    query = select(JobRow).where(JobRow.kind == kind, JobRow.network_digest == analysis.network.digest)
+def jobs_about(session: Session, analysis: AnalysisRow, *kinds: str) -> list[JobRow]:
+    """The jobs of some kinds that go on from this analysis: first those that wait or run, then the newest."""
+    query = select(JobRow).where(JobRow.kind.in_(kinds), JobRow.network_digest == analysis.network.digest)
     mine = {
         "output": analysis.output,
         "protocol": analysis.protocol_digest,

@@ -127,13 +127,3 @@ def interchange_heat(
         row_axis="source",
         column_axis="base →",
     )
-
-
-def _by_layer(sizes: Sequence[int], counts: Any) -> list[Any]:
-    """Counts as matrices ``[out, in]``."""
-    shapes = [(sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1)]
-    if len(counts) == len(shapes) and np.ndim(counts[0]) == 2:
-        return [np.asarray(matrix) for matrix in counts]
-    flat = np.asarray(counts).ravel()
-    cuts = np.cumsum([a * b for a, b in shapes])[:-1]
-    return [part.reshape(shape) for part, shape in zip(np.split(flat, cuts), shapes, strict=True)]

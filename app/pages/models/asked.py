@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside
 from app.figures.svg import graph_thumb
 from app.jobs.definitions import DEFINITIONS, model_arguments
-from app.pages.analyses import Asked, Stored, of_network, state_of
+from app.pages.analyses import Asked, Stored, each_of_network, state_of
 from app.pages.models.standing import ModelStanding
 from app.pages.place import AnyPlace, ModelPlace, Place
 from pluriscope.analyses.registry import Analysis
@@ -21,11 +21,11 @@ from pluriscope.analyses.shown import Subject
 from pluriscope.naming import RulesScope
 
 
-def asked(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a network is."""
+def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
+    """How far some analyses of a network are."""
     if isinstance(place, Place):
-        return of_network(session, place, links, analysis)
-    return _of_transformer(session, place, links, analysis)
+        return each_of_network(session, place, links, analyses)
+    return [_of_transformer(session, place, links, one) for one in analyses]
 
 
 def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.backbone import backbone_words
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.reads.algorithms import placements_untried
+from app.db.reads.circuit_sets import stored_backbone
 from app.db.reads.networks import known_as
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
@@ -21,7 +23,6 @@ from app.figures.numbers import duration, when
 from app.figures.svg import backbone_diagram
 from app.limits import limits_in
 from app.options import PageModel, ScopeOptions
-from app.pages.circuit_sets import backbone_sentence
 from app.pages.lens_views import polysemanticity_sentence
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import (
@@ -250,7 +251,7 @@ def network_page(session: Session, addresses: Addresses, place: Place) -> Networ
         training=place.row.training,
         learning=learning,
         again_url=same_again(place.row, addresses),
-        backbone="" if analysis is None else backbone_sentence(analysis),
+        backbone="" if analysis is None else _backbone(analysis),
         polysemanticity=polysemanticity_sentence(session, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
@@ -259,6 +260,12 @@ def network_page(session: Session, addresses: Addresses, place: Place) -> Networ
         else plan_view(place.question, limits_in(session)),
         url=addresses.network(slug, scope),
     )
+
+
+def _backbone(row: AnalysisRow) -> str:
+    """What all valid circuits have in common, in a sentence; empty where none is known."""
+    backbone = stored_backbone(row)
+    return "" if backbone is None else backbone_words(backbone)
 
 
 def _working(stored: Stored) -> list[JobView]:

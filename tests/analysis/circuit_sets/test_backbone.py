@@ -99,7 +99,6 @@ def test_neurons_of_the_backbone_are_active_in_every_circuit():
     search = xor_search()
     found = backbone_of(search.distribution, "all")
     assert list(found.neurons) == expected
-    assert found.never_neurons == ()
 
 
 def test_a_set_has_at_least_the_backbone_of_all():

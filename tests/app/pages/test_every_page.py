@@ -32,7 +32,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/failed": 11,
     "/networks/cancelled": 11,
     "/networks/untouched": 11,
-    XOR + "/analyses/funnel": 16,
+    XOR + "/analyses/funnel": 18,  # the first that reads the verdicts, which are kept then
     XOR + "/analyses/funnel/chosen?criteria=mean-ablation&criteria=output-faithfulness(tolerance=0.05)": 16,
     XOR + "/analyses/funnel/chosen?criteria=none": 15,
     XOR + "/analyses/funnel?protocol=paper": 15,

@@ -37,7 +37,7 @@ UNKNOWN = {
     "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
     "failed": ("The analysis under complete failed", "memory: too little. Add some.", "Try again"),
     "cancelled": ("The analysis under complete was cancelled", "Try again"),
-    "untouched": ("Not analysed yet",),
+    "untouched": ("Not computed yet",),
 }
 """State without a stored analysis → what every page says of it."""
 CERTAIN = (
@@ -117,7 +117,7 @@ def test_what_is_not_known_is_never_said_to_be_none(shown, state, page):
         assert words in text
     others = {words[0] for name, words in UNKNOWN.items() if words[0] != UNKNOWN[state][0]}
     assert [words for words in (*others, *CERTAIN) if words in text] == []
-    assert ("every 3s" in text) == (state in ("queued", "running"))  # renewed as long as somebody works, no longer
+    assert ("data-poll" in text) == (state in ("queued", "running"))  # renewed as long as somebody works, no longer
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

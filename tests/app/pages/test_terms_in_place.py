@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from app.addressing import Addresses
 from app.pages.terms import explained
-from tests.app.pages.conftest import NOISY, XOR
+from tests.app.pages.conftest import XOR
 
 USES = {
     "margin": r"\bmargins?\b",
@@ -20,12 +20,7 @@ USES = {
     "base": r"[01]+ ← [01]+",
     "reference": r"\bc·[0-9a-f]+",
 }
-PAGES = (
-    XOR,
-    XOR + "?protocol=paper",
-    f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
-    XOR + "/sandbox",
-)
+PAGES = (XOR + "/sandbox",)
 
 
 @pytest.mark.parametrize("page", PAGES)

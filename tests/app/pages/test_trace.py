@@ -11,7 +11,7 @@ from pluriscope.templating import Place, shown_at
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT
 
-MOST_FILES, MOST_FUNCTIONS = 61, 345
+MOST_FILES, MOST_FUNCTIONS = 60, 348
 OURS = tuple(str(ROOT / folder) for folder in ("analysis", "app", "pluriscope"))
 
 

@@ -146,7 +146,7 @@ def test_bibtex_escapes_what_latex_would_take_for_commands() -> None:
 def test_a_citation_names_digest_address_engine_and_date() -> None:
     facts = Facts("", "A {b}", (), "circuit 0f", "complete (12)", "1.2", "2026-11-20")
     target = read_target("/compare?network=x&e=%7B", Addresses())
-    share = Share(facts, target, "f" * 64, False, Addresses(), "http://x")
+    share = Share(facts, target, "f" * 64, False, True, Addresses(), "http://x")
     for text in (share.bibtex, share.citation):
         for part in ("f" * 64, "http://x/compare?network=x&e=%7B", "1.2", "2026"):
             assert part in text

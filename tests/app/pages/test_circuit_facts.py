@@ -7,15 +7,15 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.matching import GateWish
 from analysis.networks.circuit import Circuit
 from analysis.question import ask
-from app.pages import interpretation_spaces
-from app.pages.interpretation_spaces import matches_of, space_of
+from app.pages import circuit_facts
+from app.pages.circuit_facts import matches_of, space_of
 from app.recent import Recent
 from tests.factories import pretrained_xor
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(interpretation_spaces, "_RECENT", Recent(1 << 20, interpretation_spaces._size))
+    monkeypatch.setattr(circuit_facts, "_RECENT", Recent(1 << 20, circuit_facts._size))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_refusal_is_kept_too_and_says_the_same(counted):
 
 
 def test_what_takes_too_much_is_not_kept(counted, monkeypatch):
-    monkeypatch.setattr(interpretation_spaces, "MAX_BYTES", 10)
+    monkeypatch.setattr(circuit_facts, "MAX_BYTES", 10)
     question, circuit = whole_circuit()
     space = space_of(question, circuit)
     assert space.n_bytes > 10
