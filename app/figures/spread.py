@@ -24,9 +24,9 @@ def spread_figures(spread: Mapping[str, Any], leads: Callable[[int], str]) -> It
         yield edges_histogram(sizes, leads=leads), f"{words}most often {common}."
     if interpretations["counts"]:
         least, most = (f"10^{exponent:.1f}" for exponent in (interpretations["edges"][0], interpretations["edges"][-1]))
-        axis: dict[str, Any] = {"x_title": "interpretations per circuit", "noun": "listed circuits", "logarithmic": True}
         words = f"Interpretations of a listed circuit: {least} to {most}, on a log scale."
-        yield binned_histogram(interpretations["edges"], interpretations["counts"], **axis), words
+        bins = interpretations["edges"], interpretations["counts"]
+        yield binned_histogram(*bins, x_title="interpretations", noun="listed circuits", logarithmic=True), words
     if margin["counts"]:
         least, most = (f"{edge:.3g}" for edge in (margin["edges"][0], margin["edges"][-1]))
         words = f"Margin of a listed circuit, {least} to {most}. Close to 0, a small change undoes the verdict."

@@ -8,34 +8,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import Field
 
 from app.errors import BadQuery
 from app.listing.csv import FIRST_ROWS
-from app.options import Link, Options, PageModel
+from app.options import Options, PageModel
 
 Asked = TypeVar("Asked", bound=Options)
 P = TypeVar("P", bound="Paged")
 MOST_ON_A_PAGE: Final = 200
-LARGEST_FIRST: Final = frozenset(
-    (
-        *("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"),
-        *("right", "best", "worst"),
-    )
-)
-"""Columns of which people want the largest values first; of the others the smallest."""
-
-
-class SortLink(PageModel):
-    """A column that the list can be sorted by."""
-
-    key: str
-    label: str
-    url: str = Field(description="The list sorted by it, in the other direction if it is sorted by it already.")
-    current: Literal["", "asc", "desc"]
 
 
 class Paged(PageModel):
@@ -45,28 +29,6 @@ class Paged(PageModel):
     next_url: str | None
     first_url: str
     url: str
-
-
-class Browsed(Paged):
-    """A list that is filtered and sorted too."""
-
-    sort: str
-    order: Literal["asc", "desc"]
-    sorts: list[SortLink]
-    filters: list[Link]
-    bare_url: str = Field(description="The list without any filter.")
-
-
-class Condition(Protocol):
-    """A filter in force."""
-
-    @property
-    def label(self) -> str:
-        """In words."""
-
-    @property
-    def without(self) -> Mapping[str, Any]:
-        """How the options change where it is left out."""
 
 
 class _ReadOn(Protocol):
@@ -109,44 +71,6 @@ def every_page(build: Callable[[Asked], P], options: Asked) -> Iterator[P]:
         yield page
 
 
-def browsed(
-    options: Any,
-    url: Callable[..., str],
-    following: str | None,
-    labels: Mapping[str, str],
-    conditions: Iterable[Condition],
-    more: Sequence[Link] = (),
-) -> dict[str, Any]:
-    """The fields of :class:`Browsed`.
-
-    Args:
-        options: of the list, with "sort", "order" and "after".
-        url: from a view to the address of the list.
-        following: the cursor of the next page, None on the last one.
-        labels: of the columns that it can be sorted by.
-        conditions: that are shown as filters in force.
-        more: filters before those.
-    """
-    sorts = []
-    for key, label in labels.items():
-        current = options.order if options.sort == key else ""
-        order = {"": "desc" if key in LARGEST_FIRST else "asc", "asc": "desc", "desc": "asc"}[current]
-        sorts.append(SortLink(key=key, label=label, url=url(**options.view_of(sort=key, order=order)), current=current))
-    return {
-        **paged(options, url, following),
-        "sort": options.sort,
-        "order": options.order,
-        "sorts": sorts,
-        "filters": [*more, *(Link(label=one.label, url=url(**options.view_of(**one.without))) for one in conditions)],
-        "bare_url": url(),
-    }
-
-
-def order_name(listed: str, options: Any) -> str:
-    """What a list's cursors are bound to: what is listed, by what and in which direction."""
-    return f"{listed} {options.sort} {options.order}"
-
-
 def write_cursor(order: str, values: Sequence[Any]) -> str:
     """A cursor after the row with these values of the columns that the list is sorted by.
 
@@ -185,18 +109,6 @@ def read_cursor(text: str, order: str, kinds: Sequence[type] = (int, int)) -> An
     if [type(value) for value in content[1:]] != list(kinds):
         raise bad_cursor(text)
     return tuple(content[1:])
-
-
-def read_number(text: str, cursor: str, *, whole: bool) -> float | None:
-    """The value of a sort column that a cursor holds as text, of any size; "" for none.
-
-    Raises:
-        BadQuery: it is no number.
-    """
-    try:
-        return None if not text else int(text) if whole else float(text)
-    except ValueError:
-        raise bad_cursor(cursor) from None
 
 
 def bad_cursor(text: str) -> BadQuery:

@@ -234,13 +234,6 @@ class Counts(PageModel):
         return self.circuits_method != "listed" and self.circuits_truncated_at is not None
 
     @property
-    def method_label(self) -> str:
-        """In short, why the list of circuits is not the whole; "" where it is, or where it stopped at a limit."""
-        if not self.drawn:
-            return ""
-        return "circuits counted, not listed" if self.circuits_method == "counted" else "circuits estimated"
-
-    @property
     def interpretations_kind(self) -> Literal["exact", "truncated"]:
         whole = self.interpretations_complete and self.interpretations_truncated_at is None
         return "exact" if whole and self.circuits_truncated_at is None else "truncated"
@@ -334,14 +327,6 @@ class AnalysisPage(PageModel):
     network: NetworkView
     scope: ScopeView
     url: str
-
-
-class LinkedPage(AnalysisPage):
-    """A page about one analysis from which its explanations are chosen and compared."""
-
-    network_url: str
-    compare_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
 
 
 def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:
