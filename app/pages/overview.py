@@ -366,11 +366,15 @@ def _notices(links: Addresses, page: NetworkPage) -> Iterator[Block]:
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
         )
-    for job in page.working:
-        if scope.job is not None and job.id == scope.job.id:
-            continue  # the state of the analysis says it
+    working = [job for job in page.working if scope.job is None or job.id != scope.job.id]  # its state says the other
+    if working:
+        job = next((job for job in working if job.stage), working[0])
         words = f"{job.title}: {job.stage or 'waiting for a worker'}{', ' if job.found else ''}{job.found}"
-        yield Progress(words, job.done, job.total, id=f"job-{job.id}", actions=[Action("See the job", job.url)])
+        others = len(working) - 1
+        every = Action(f"All {len(working)} jobs", links.jobs(network=network.slug, state=["queued", "running"]))
+        actions = [Action("See the job", job.url), *([every] if others else [])]
+        note = f"{noun(others, 'more job')} of this network." if others else ""
+        yield Progress(words, job.done, job.total, note, id="working", actions=actions)
     if page.counts is not None and page.scope.state == "done" and not page.counts.circuits_valid:
         tried = f"All {exact(page.counts.circuits_possible)} circuits that the protocol looks at were tried"
         whole = f"The whole network is correct on only {page.n_right} of {noun(len(page.behaviour), 'row')}."
