@@ -18,12 +18,8 @@ from pluriscope.naming import RulesScope, Scope
 USUAL_RULES: Final = RulesScope()
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
+"""Of the four addresses by which a script brings a network, asks for its analysis, follows the job, has the result."""
 API_V2: Final = "/api/v2"
-_IN_V2: Final = re.compile(
-    r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
-    r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
-)
-"""Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
@@ -33,6 +29,11 @@ _TABLES: Final = tuple(
         (r"/networks/(?!new$)[^/]+", "/figures"),
     )
 )
+
+
+def below_api(path: str) -> str:
+    """A path, without prefix, as that of a page: a twin's without the version of the interface."""
+    return path.removeprefix(API_PREFIX).removeprefix(API_V2)
 
 
 def _quoted(segment: str) -> str:
@@ -324,13 +325,12 @@ class Addresses:
             network = next((value for key, value in given if key == "network"), "")
             rest = urlencode([pair for pair in given if pair[0] != "network"])
             bare = f"/networks/{quote(network, safe='')}/compare" + (f"?{rest}" if rest else "")
-        version = API_V2 if _IN_V2.fullmatch(bare.partition("?")[0]) else API_PREFIX
-        return self.prefix + version + (bare if bare != "/" else "/gallery")
+        return self.prefix + API_V2 + (bare if bare != "/" else "/gallery")
 
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
         bare = twin.removeprefix(self.prefix)
         if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
-        bare = bare.removeprefix(API_PREFIX).removeprefix(API_V2)
+        bare = below_api(bare)
         return self.prefix + (bare if bare not in ("/gallery", "/networks") else "/")  # two twins of the gallery

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from analysis import errors as engine
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import Addresses, below_api
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
 from app.errors import Busy, Gone, Moved, PageError, TooMany, TooSlow
@@ -88,7 +88,7 @@ class FieldError(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every error under /api/v1."""
+    """The body of every error of the interface."""
 
     ok: bool = False
     error: str = Field(description="What is wrong: item, cause and cure.")
@@ -349,7 +349,7 @@ def without_options(request: Request, problems: Sequence[Mapping[str, Any]]) -> 
 def nearest_parent(request: Request) -> tuple[str, str]:
     """The page above the address, by its shape: a circuit's parent is the list of circuits, and so on."""
     addresses = Addresses(request.app.state.settings.prefix)
-    parts = [part for part in path_of(request).removeprefix(API_PREFIX).split("/") if part]
+    parts = [part for part in below_api(path_of(request)).split("/") if part]
     if len(parts) >= 2 and parts[0] == "networks":
         network, rest = parts[1], parts[2:]
         if rest[:1] == ["circuits"] and len(rest) >= 3:

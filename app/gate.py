@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.callers import caller_of, host_of, is_loopback_name, is_own_page
-from app.addressing import API_PREFIX
+from app.addressing import below_api
 from app.error_answers import answer_to
 from app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong, TooMany, TooSlow
 from app.settings import Settings
@@ -59,8 +59,8 @@ class Gate:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        path = str(scope["path"]).removeprefix(self._settings.prefix).removeprefix(API_PREFIX)
-        changes = scope["method"] not in SAFE
+        path = str(scope["path"]).removeprefix(self._settings.prefix)
+        changes, path = scope["method"] not in SAFE, below_api(path)
         computed = changes or is_computed(path)
         try:
             self._check_form(request)
@@ -207,7 +207,7 @@ _STORED: Final = re.compile("|".join(STORED))
 
 
 def is_computed(path: str) -> bool:
-    """Whether an address (without prefix and ``/api/v1``) asks for something that is computed, drawn or gathered."""
+    """Whether an address, as :func:`below_api` has it, asks for something that is computed, drawn or gathered."""
     return _STORED.fullmatch(path) is None
 
 

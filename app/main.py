@@ -17,7 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from analysis import ENGINE_VERSION
 from app import error_answers
 from app.access.credentials import Credentials
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
 from app.figures.png_cache import PngCache
@@ -155,12 +155,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Pluriscope",
         summary="Every valid explanation of one small network, side by side.",
         description=(
-            "Each page has a twin here: the same path and options under `/api/v1` return the page's content as JSON. "
-            "Integers beyond 2^53 are decimal strings. Lists are read with the opaque cursor `after`; `next_url` leads "
-            "on. Errors have one shape: `ok`, `error`, `errors`, `status`, `parent`."
+            "What a page says is here under the same path and options behind `/api/v2`. Integers beyond 2^53 are "
+            "decimal strings. Lists are `{items, total, of, facets, next}`; `next` leads on. Errors have one shape: "
+            "`ok`, `error`, `errors`, `status`, `parent`."
         ),
         version=ENGINE_VERSION,
-        openapi_url=f"{API_PREFIX}/openapi.json",
+        openapi_url=f"{API_V2}/openapi.json",
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,

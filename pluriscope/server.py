@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from analysis import ENGINE_VERSION
 from analysis.network_files.files import network_file_json
-from app.addressing import API_PREFIX
+from app.addressing import API_PREFIX, API_V2
 from app.figures.numbers import noun
 from pluriscope.addresses import present
 from pluriscope.algorithms import Algorithm, Algorithms, Alignment, Alignments
@@ -108,7 +108,7 @@ class Server:
         Raises:
             ServerError: there is none.
         """
-        return StoredNetwork(self, self.ask(f"{API_PREFIX}/networks/{quote(name, safe='')}")["network"])
+        return StoredNetwork(self, self.ask(f"{API_V2}/networks/{quote(name, safe='')}")["network"])
 
     def open(self, address: str) -> Result | Explanation | Comparison:
         """What a page is about: a network's result, a circuit, interpretation, algorithm or alignment, or a comparison.
@@ -177,12 +177,12 @@ class Server:
         return self.network(stored["slug"])
 
     def _listed(self, search: str) -> Iterator[StoredNetwork]:
-        path = f"{API_PREFIX}/gallery?{urlencode({'limit': _AT_ONCE, **({'q': search} if search else {})})}"
+        path = f"{API_V2}/gallery?{urlencode({'limit': _AT_ONCE, **({'q': search} if search else {})})}"
         while path:
             page = self.ask(path)
             yield from (StoredNetwork(self, item["network"]) for item in page["items"])
             following = page["next_url"]
-            path = f"{API_PREFIX}/gallery?{urlsplit(following).query}" if following else ""
+            path = f"{API_V2}/gallery?{urlsplit(following).query}" if following else ""
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None, *, accept: Sequence[int] = (200, 202)) -> Any:
         """What it answers, as JSON values.

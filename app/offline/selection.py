@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import API_PREFIX, Addresses, below_api
 from app.offline.names import Option, join, normal, split
 from pluriscope.naming import Scope
 
@@ -134,7 +134,7 @@ class Selection:
         if figure := _FIGURE.fullmatch(path):
             return normal(address) if self.has_page(join(figure[1], options)) else ""
         if table := _TABLE.fullmatch(path):
-            return self._table(path, table[1].removeprefix(API_PREFIX).removeprefix(API_V2), kept)
+            return self._table(path, below_api(table[1]), kept)
         if not path.startswith("/api/"):
             return ""
         page = self.addresses.page_of(path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +17,7 @@ from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of
 from app.error_answers import api_errors
-from app.errors import Conflict
+from app.errors import BadQuery, Conflict
 from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.analyses import (
@@ -35,7 +37,6 @@ from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
-from app.routes.page import takes
 from pluriscope.analyses.registry import ANALYSES, Analysis
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
@@ -50,11 +51,6 @@ class ThoroughOrder(AnalysisOrder):
     """Which analysis, and how far it goes."""
 
     thorough: bool = Field(False, description="Whether to do also what takes long.")
-
-
-def _order(analysis: Analysis) -> type[AnalysisOrder]:
-    """What may be sent to ask for an analysis."""
-    return ThoroughOrder if analysis.thoroughly else AnalysisOrder
 
 
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
@@ -72,6 +68,10 @@ def _asked(session: Session, links: Addresses, name: str, analysis: Analysis, or
         Conflict: its circuits are not found yet.
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"
+    if getattr(order, "thorough", False) and not analysis.thoroughly:
+        raise BadQuery(
+            "thorough", f"says nothing to {analysis.title.lower()}, which does all", "leave it out", "thorough"
+        )
     scope = Scope(order.output, order.protocol, order.data)
     place = locate_any(session, links, name, scope)
     if isinstance(place, Place):
@@ -114,12 +114,12 @@ def page(request: Request, session: Reading, links: Links, name: str, key: str, 
 
 
 @router.post(ALL + "/{key}", response_model=None, include_in_schema=False)
-def ask(session: Writing, links: Links, name: str, key: str, form: Form) -> RedirectResponse:
+def ask_from_page(session: Writing, links: Links, name: str, key: str, form: Form) -> RedirectResponse:
     """Where a page asks for one."""
     one = _found(session, links, name, ScopeOptions(), key)
     if not one.analysis.find:
         raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
-    order = _order(one.analysis).model_validate({name: value for name, value in form.items() if value != ""})
+    order = ThoroughOrder.model_validate({name: value for name, value in form.items() if value != ""})
     _asked(session, links, name, one.analysis, order)
     scope = Scope(order.output, order.protocol, order.data)
     return RedirectResponse(links.analysis(one.subject.slug, key, scope), status_code=303)
@@ -155,41 +155,26 @@ def _given(request: Request, session: Session, links: Addresses, name: str, key:
     return _found(session, links, name, ScopeOptions.model_validate(meant), key), given
 
 
-def _add_record(analysis: Analysis) -> None:
-    """The record of one analysis, and where it is asked for, over HTTP."""
-    path, what = f"{API_V2}{ALL}/{analysis.key}", f"networks_{analysis.key.replace('-', '_')}"
-
-    def record(session: Any, links: Any, name: str, options: Any) -> Any:
-        return _found(session, links, name, options, analysis.key).record()
-
-    def ask(session: Any, links: Any, name: str, order: Any, response: Response) -> JobPage:
-        return accepted(session, links, _asked(session, links, name, analysis, order), response)
-
-    takes(record, {"session": Reading, "links": Links, "name": str, "options": Meant})
-    body = {"session": Writing, "links": Links, "name": str, "order": _order(analysis), "response": Response}
-    takes(ask, body)
-    told: dict[str, Any] = {"tags": ["analyses"], "description": f"{analysis.question} {analysis.price}"}
-    router.add_api_route(
-        path,
-        record,
-        name=f"{what}_record",
-        summary=analysis.title,
-        response_model=AnalysisRecord[analysis.report],  # type: ignore[name-defined]  # what it finds
-        responses=api_errors(400, 404),
-        **told,
-    )
-    router.add_api_route(
-        path,
-        ask,
-        methods=["POST"],
-        name=f"ask_{what}",
-        summary=f"Ask: {analysis.title}",
-        status_code=202,
-        response_model=JobPage,
-        responses=api_errors(403, 404, 409, 422),
-        **told,
-    )
+@router.get(
+    API_V2 + ALL + "/{key}",
+    tags=["analyses"],
+    summary="One analysis",
+    response_model=reduce(or_, (AnalysisRecord[one.report] for one in ANALYSES)),  # type: ignore[name-defined]
+    responses=api_errors(400, 404),
+)
+def record(session: Reading, links: Links, name: str, key: str, options: Meant) -> Any:
+    """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
+    return _found(session, links, name, options, key).record()
 
 
-for _analysis in ANALYSES:
-    _add_record(_analysis)
+@router.post(
+    API_V2 + ALL + "/{key}",
+    tags=["analyses"],
+    summary="Ask for an analysis of what was found",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrder, response: Response) -> JobPage:
+    """Queue one analysis of a network. Asking twice is asking once."""
+    analysis = _found(session, links, name, ScopeOptions(**order.model_dump(exclude={"thorough"})), key).analysis
+    return accepted(session, links, _asked(session, links, name, analysis, order), response)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from app.addressing import API_PREFIX
+from app.addressing import API_PREFIX, API_V2
 from app.rendering import base_url, show
 from app.routes.depends import Links
 from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
@@ -18,10 +18,10 @@ _CODE = Markup("<code>{}</code>")
 
 
 @router.get("/api", response_class=HTMLResponse, include_in_schema=False)
-@router.get(API_PREFIX, response_class=HTMLResponse, include_in_schema=False)
+@router.get(API_V2, response_class=HTMLResponse, include_in_schema=False)
 def interface(request: Request, links: Links) -> HTMLResponse:
     site = base_url(request) + links.prefix
-    return show(request, _interface(request.app.description, site, f"{links.prefix}{API_PREFIX}/openapi.json"))
+    return show(request, _interface(request.app.description, site, f"{links.prefix}{API_V2}/openapi.json"))
 
 
 def _interface(description: str, site: str, document: str) -> Iterator[Block]:

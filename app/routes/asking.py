@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
@@ -110,7 +110,7 @@ def add_order(
 
     takes(over_http, {"session": Writing, "links": Links, "network": str, "order": order, "response": Response})
     router.add_api_route(
-        API_PREFIX + path,
+        API_V2 + path,
         over_http,
         methods=["POST"],
         name=name,

@@ -23,7 +23,7 @@ from analysis.network_files.formats.reading import format_of
 from analysis.network_files.formats.schema import network_file_schema
 from analysis.network_files.intake import Intake
 from analysis.protocol import Protocol
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
@@ -112,9 +112,7 @@ def form_page(request: Request, links: Links, options: Declared) -> HTMLResponse
     return render(request, "pages/bring_in.html", {"page": build_form(links, options)})
 
 
-@router.get(
-    f"{API_PREFIX}/networks/new", tags=["networks"], summary="How to import a network", responses=api_errors(400)
-)
+@router.get(f"{API_V2}/networks/new", tags=["networks"], summary="How to import a network", responses=api_errors(400))
 def form_twin(links: Links, options: Declared) -> BringInPage:
     """What may be imported, in which formats, and what may be declared beside it."""
     return build_form(links, options)
@@ -135,7 +133,7 @@ def preview_from_form(request: Request, session: Reading, links: Links, form: Se
 
 
 @router.post(
-    f"{API_PREFIX}/networks/preview",
+    f"{API_V2}/networks/preview",
     tags=["networks"],
     summary="What bringing in a network would give",
     dependencies=[Changer],
@@ -177,7 +175,7 @@ class SchemaResponse(JSONResponse):
 
 
 @router.get(
-    f"{API_PREFIX}/schemas/network-file",
+    f"{API_V2}/schemas/network-file",
     tags=["networks"],
     summary="JSON schema of network files",
     response_class=SchemaResponse,

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import stored_searches
@@ -85,7 +85,7 @@ class CriteriaRequest(PageModel):
     )
 
 
-@router.get(API_PREFIX + CRITERIA, tags=["networks"], summary="Stored criteria", responses=api_errors(400, 404))
+@router.get(API_V2 + CRITERIA, tags=["networks"], summary="Stored criteria", responses=api_errors(400, 404))
 def criteria(
     session: Reading, links: Links, network: str, options: Annotated[CriteriaOptions, Query()]
 ) -> CriteriaRecord:
@@ -96,7 +96,7 @@ def criteria(
 
 
 @router.post(
-    API_PREFIX + CRITERIA,
+    API_V2 + CRITERIA,
     tags=["networks"],
     summary="Ask for criteria",
     status_code=202,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import RedirectResponse
 
-from app.addressing import API_PREFIX
+from app.addressing import API_V2
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
@@ -54,7 +54,7 @@ def delete_from_form(
 
 
 @router.delete(
-    f"{API_PREFIX}/networks/{{network}}",
+    f"{API_V2}/networks/{{network}}",
     tags=["networks"],
     summary="Delete a network",
     responses=api_errors(403, 404),
@@ -76,7 +76,7 @@ def restore_from_form(session: Writing, links: Links, network: str) -> RedirectR
 
 
 @router.post(
-    f"{API_PREFIX}/networks/{{network}}/restore",
+    f"{API_V2}/networks/{{network}}/restore",
     tags=["networks"],
     summary="Undo a deletion",
     responses=api_errors(403, 404),

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis import ENGINE_VERSION
-from app.addressing import API_PREFIX
 from app.db.engine import Store, newest_revision, revision_of
 from app.error_answers import api_errors
 from app.errors import NotFound
@@ -45,7 +44,6 @@ class Readiness(BaseModel):
 
 
 @router.get("/health", tags=["service"], summary="Health", responses={503: {"model": Health}})
-@router.get(f"{API_PREFIX}/health", include_in_schema=False)
 def health(request: Request, response: Response) -> Health:
     """Live and ready: 200, or 503 if the database cannot be used."""
     database = _database(request.app.state.store)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.access.callers import COOKIE, caller_of
 from app.access.credentials import Credentials, Role
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.errors import Refused
 from app.pages.login import LoginOptions, LoginPage, build_login, login, way_back
@@ -28,7 +28,7 @@ def login_page(request: Request, links: Links, options: Asked) -> HTMLResponse:
     return _shown(request, _page(request, links, options.next), options.key)
 
 
-@router.get(f"{API_PREFIX}/login", tags=["service"], summary="Who the caller is here", responses=api_errors(400))
+@router.get(f"{API_V2}/login", tags=["service"], summary="Who the caller is here", responses=api_errors(400))
 def login_twin(request: Request, links: Links, options: Asked) -> LoginPage:
     """What the caller may do and why, and until when; whether anything may be changed at all."""
     return _page(request, links, options.next)
@@ -82,7 +82,7 @@ def log_out(request: Request, links: Links) -> RedirectResponse:
     return response
 
 
-@router.post(f"{API_PREFIX}/logout", tags=["service"], summary="Log out", responses=api_errors(403))
+@router.post(f"{API_V2}/logout", tags=["service"], summary="Log out", responses=api_errors(403))
 def logout_twin(request: Request, response: Response, links: Links) -> LoginPage:
     """End the session whose cookie is sent. A token is ended by `pluriscope token revoke`."""
     _end_session(request, response, links)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
+from starlette.routing import Match, compile_path
 
 from analysis.lenses.registry import LENSES
 from app.addressing import API_PREFIX, API_V2
@@ -17,7 +18,6 @@ from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import formerly_called
 from app.error_answers import path_of
 from app.errors import Gone, NotFound
-from app.pages.page import EXPLANATION
 from app.routes.depends import Links, Reading, options_of
 from app.routes.shared_targets import PATTERNS
 from pluriscope.analyses.funnel import CHOSEN
@@ -40,7 +40,6 @@ class Former:
         became: where none did: what became of it, as a cause ("is no page of its own any more").
         cure: where none did: where to go instead, as an instruction.
         parent: where none did: path of the page to go to, with the same names.
-        twin: whether the address had a twin in JSON; it leads to the twin, or says the same.
     """
 
     path: str
@@ -49,10 +48,8 @@ class Former:
     became: str = ""
     cure: str = ""
     parent: str = "/"
-    twin: bool = True
 
 
-_NOW_V2: Final = "is answered by the second version of the interface"
 _NETWORK: Final = "/networks/{network}"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
 _ALGORITHM: Final = "/networks/{network}/algorithms/{algorithm}"
@@ -76,128 +73,53 @@ _LIST_NOW: Final = "/networks/{network}/explanations/c-{mask}/interpretations"
 _MADE: Final = ("card.png", "card.svg", "drawing.svg", "drawing.png", "drawing.pdf", "figures/{name}", "verify")
 _VERIFIED: Final = PATTERNS
 """Pages that had another beside them on which they were computed anew; now a button of theirs does so."""
-_CLAIMS: Final = f"ask {API_V2}/networks/NETWORK/analyses/claims/given"
 _OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
 _FORMER_ANALYSES: Final = tuple(
     Former(
         f"/networks/{{network}}/{key}{rest}",
         f"/networks/{{network}}/analyses/{key}{item}",
         (*SCOPE, "step", *_OF_LENSES),
-        twin=False,
     )
     for key in BY_KEY
     for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}"))
 )
 """Pages of analyses that stood beside the network's others, and their tables."""
 _ALICE_AND_BOB: Final = f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}"
-_OF_STUDIES: Final = (
-    *("/studies", "/studies/new", "/studies/schema", "/studies/results", "/studies/{study}"),
-    *(f"/studies/{{study}}/{name}" for name in ("outcomes", "design", "data.{form}", "extend", "pause", "cancel")),
-    *(f"/studies/{{study}}/{name}" for name in ("resume", "rename", "restore")),
-    *("/findings", "/findings/{study}/design", "/findings/{study}/data.{form}"),
-)
-"""What version 1 of the interface told of studies; version 2 does under the same paths."""
-
-
-def _now_v2(path: str, to: str = "") -> Former:
-    """An address of version 1 of the interface whose answer version 2 has."""
-    to = to or path.replace("/findings/{study}/", "/studies/{study}/")
-    cause, page = "is answered by version 2 of the interface", to.partition(".")[0].removesuffix("/data")
-    return Former(f"{API_PREFIX}{path}", became=cause, cure=f"ask {API_V2}{to}", parent=page, twin=False)
-
-
 FORMER: Final[tuple[Former, ...]] = (
     Former(
         "/alice-and-bob",
         f"/compare?{urlencode({'network': ALICE_AND_BOB, 'e': [ALICE, BOB]}, doseq=True)}",
         (),
-        twin=False,
     ),
-    *(Former(page, to, (*SCOPE, *kept), twin=False) for page, (to, kept) in _ONES.items()),
-    *(
-        Former(f"/embed{page}", f"/embed{to}", (*SCOPE, *kept, "hide"), twin=False)
-        for page, (to, kept) in _ONES.items()
-    ),
+    *(Former(page, to, (*SCOPE, *kept)) for page, (to, kept) in _ONES.items()),
+    *(Former(f"/embed{page}", f"/embed{to}", (*SCOPE, *kept, "hide")) for page, (to, kept) in _ONES.items()),
     *(
         Former(
             f"{_ALGORITHM}/alignments.{form}",
             f"{api}/networks/{{network}}/explanations{ending}?kind=alignment&valid=any&algorithm={{algorithm}}",
-            twin=False,
         )
         for form, api, ending in (("csv", "", ".csv"), ("json", API_V2, ""))
     ),
     *(
-        Former(f"{page}/interchanges.{form}", f"{api}{to}{ending}", (*SCOPE, *(() if api else kept)), twin=False)
+        Former(f"{page}/interchanges.{form}", f"{api}{to}{ending}", (*SCOPE, *(() if api else kept)))
         for page, (to, kept) in _ONES.items()
         if page.endswith("/{alignment}")
         for form, api, ending in (("csv", "", "/interchanges.all.csv"), ("json", API_V2, ""))
     ),
     *(
-        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, *kept, "width"), twin=False)
+        Former(f"{page}/{made}", f"{to}/{made}" if "." in made else to, (*SCOPE, *kept, "width"))
         for page, (to, kept) in _ONES.items()
         for made in _MADE
     ),
     *(
-        Former(
-            f"{API_PREFIX}{page}",
-            became="is answered by version 2 of the interface",
-            cure=f"ask {API_V2}{to}",
-            parent=to,
-            twin=False,
-        )
-        for page, (to, _) in _ONES.items()
-    ),
-    *(
-        Former(
-            f"/networks/{{network}}/{old}", f"/networks/{{network}}/analyses/{new}", (*SCOPE, "criteria"), twin=False
-        )
+        Former(f"/networks/{{network}}/{old}", f"/networks/{{network}}/analyses/{new}", (*SCOPE, "criteria"))
         for old, new in (("funnel.{form}", "funnel.{form}"), ("funnel/figures/{name}", "funnel"))
     ),
-    Former(
-        f"{API_PREFIX}/networks/{{network}}/common-ground.csv",
-        became="is told under /api/v2 now",
-        cure=f"use {API_V2}/networks/{{network}}/analyses/common-ground",
-        parent="/networks/{network}/analyses/common-ground",
-        twin=False,
-    ),
     *_FORMER_ANALYSES,
-    *(
-        Former(
-            f"{API_PREFIX}{former.path}",
-            became="is told under /api/v2 now",
-            cure=f"use {API_V2}{former.to}",
-            parent=former.to,
-            twin=False,
-        )
-        for former in _FORMER_ANALYSES
-        if "{form}" not in former.path
-    ),
-    Former(_LIST, _LIST_NOW, (*SCOPE, "gate", "classes", "start", "index", "draw"), twin=False),
-    Former(f"{_LIST}.{{form}}", f"{_LIST_NOW}.{{form}}", (*SCOPE, "start", "rows"), twin=False),
-    Former(f"{API_PREFIX}{_LIST}", became=_NOW_V2, cure=f"ask {API_V2}{_LIST_NOW}", parent=_LIST_NOW, twin=False),
+    Former(_LIST, _LIST_NOW, (*SCOPE, "gate", "classes", "start", "index", "draw")),
+    Former(f"{_LIST}.{{form}}", f"{_LIST_NOW}.{{form}}", (*SCOPE, "start", "rows")),
     Former("/networks/{network}/plan", "/networks/{network}"),
-    *(
-        Former(
-            f"{API_PREFIX}/networks/{{network}}/{name}",
-            became=_NOW_V2,
-            cure=f"ask {API_V2}/networks/NETWORK/explanations",
-            parent="/networks/{network}/explanations",
-            twin=False,
-        )
-        for name in ("circuits", "algorithms", "explanations", "explanations.csv")
-    ),
-    Former(
-        f"{API_PREFIX}/networks/{{network}}/verdicts",
-        became=_NOW_V2,
-        cure=f"ask {API_V2}/networks/NETWORK/explanations/REF/criteria",
-        parent="/networks/{network}/explanations",
-        twin=False,
-    ),
-    Former(f"{API_PREFIX}/verified", became=_NOW_V2, cure=f"ask {API_V2}/verified", parent="/networks", twin=False),
-    *(
-        Former(f"{page}/verify", page, (*SCOPE, "network", "e", "place", "at", "pin"), twin=page != EXPLANATION)
-        for page in _VERIFIED
-    ),
+    *(Former(f"{page}/verify", page, (*SCOPE, "network", "e", "place", "at", "pin")) for page in _VERIFIED),
     Former(
         "/networks/{network}/claims.csv",
         became="is no table any more, since claims are not kept",
@@ -205,58 +127,28 @@ FORMER: Final[tuple[Former, ...]] = (
         parent="/networks/{network}/analyses/claims",
     ),
     *(
-        Former(f"{API_PREFIX}{path}", became=_NOW_V2, cure=_CLAIMS, twin=False)
-        for path in (
-            *(f"/networks/{{network}}/claims{rest}" for rest in ("", "/{claim}", "/{claim}/file", "/{claim}/verify")),
-            "/models/{model}/claims",
-        )
-    ),
-    *(
-        Former(f"{_NETWORK}/{former}", f"{_NETWORK}/analyses/claims/given", (*SCOPE, *_CLAIMED), twin=False)
+        Former(f"{_NETWORK}/{former}", f"{_NETWORK}/analyses/claims/given", (*SCOPE, *_CLAIMED))
         for former in ("claim", "claims")
     ),
-    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e"), twin=False),
-    *(
-        Former(
-            f"{API_PREFIX}{path}",
-            became=_NOW_V2,
-            cure=f"ask {API_V2}/networks/NETWORK/compare?e=REFERENCE&e=REFERENCE",
-            parent="/compare",
-            twin=False,
-        )
-        for path in ("/compare", "/models/{model}/compare", "/alice-and-bob")
-    ),
+    Former("/compare/neighbours", "/compare", (*SCOPE, "network", "e")),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),
-    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",), twin=False),
-    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme"), twin=False),
-    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme"), twin=False),
+    Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",)),
+    Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme")),
+    Former("/studies/{study}/figures/{name}", "/studies/{study}", ("protocol", "by", "theme")),
     *(
-        Former(f"/studies/{{study}}/{name}", "/studies/{study}", ("protocol", "by", "theme"), twin=False)
+        Former(f"/studies/{{study}}/{name}", "/studies/{study}", ("protocol", "by", "theme"))
         for name in ("progress", "rename")
     ),
-    Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",), twin=False),
-    *(_now_v2(path) for path in (*_OF_STUDIES, "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
-    Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
-    Former("/lessons", "/learn", ("theme",), twin=False),
-    *(_now_v2(path, to) for path, to in (("/collection", "/collections"), ("/lessons", "/learn"), ("/search", ""))),
-    Former("/jobs/{job}/events", "/jobs/{job}", ("theme",), twin=False),
-    Former(
-        f"{API_PREFIX}/jobs/{{job}}/events", became="is no stream any more", cure="ask for the job again", twin=False
-    ),
-    *(Former(path, "/", ("theme",), twin=False) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
-    *(
-        Former(f"{API_PREFIX}{path}", became="went with its page", cure="see the front page", twin=False)
-        for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}", "/patterns", "/types")
-    ),
-    *(
-        Former(f"{API_PREFIX}{path}", became="is a page alone", cure=f"read {path}", twin=False)
-        for path in ("/glossary", "/scope", "/admin")
-    ),
-    Former("/api/types", "/api", ("theme",), twin=False),
+    Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",)),
+    Former("/collection", "/collections", ("title", "item", "note", "slide", "theme")),
+    Former("/lessons", "/learn", ("theme",)),
+    Former("/jobs/{job}/events", "/jobs/{job}", ("theme",)),
+    *(Former(path, "/", ("theme",)) for path in ("/tour", "/tour/{step}", "/guide", "/guide/{step}")),
+    Former("/api/types", "/api", ("theme",)),
     *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
-    Former("/patterns", "/glossary", ("theme",), twin=False),
-    Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e"), twin=False),
-    Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e"), twin=False),
+    Former("/patterns", "/glossary", ("theme",)),
+    Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e")),
+    Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e")),
 )
 
 router = APIRouter(include_in_schema=False)
@@ -284,8 +176,8 @@ def _moved(request: Request, to: str, keeps: tuple[str, ...], more: Sequence[tup
     return RedirectResponse(f"{request.app.state.settings.prefix}{to}{query}", 301)
 
 
-def _add(former: Former, api: str) -> None:
-    """Answer one address, of the page or of its twin."""
+def _add(former: Former) -> None:
+    """Answer one address."""
 
     def answer(request: Request) -> Any:
         prefix = request.app.state.settings.prefix
@@ -294,16 +186,13 @@ def _add(former: Former, api: str) -> None:
             item = f"address {path_of(request)[:200]!r}"
             cure = former.cure.format(**names)
             raise Gone(item, former.became, cure, parent=f"{prefix}{former.parent.format(**names)}")
-        return _moved(request, f"{api}{former.to.format(**names)}", former.keeps)
+        return _moved(request, former.to.format(**names), former.keeps)
 
-    methods = ["GET"] if former.to else ["GET", "POST", "DELETE"]
-    router.add_api_route(f"{api}{former.path}", answer, methods=methods, response_model=None)
+    router.add_api_route(former.path, answer, response_model=None)
 
 
 for _former in FORMER:
-    _add(_former, "")
-    if _former.twin:
-        _add(_former, API_PREFIX)
+    _add(_former)
 
 _COMPARE: Final = "/compare"
 _OF_MODELS: Final = tuple(
@@ -325,15 +214,11 @@ _OF_MODELS: Final = tuple(
 @router.get("/models", response_model=None)
 @router.get("/models/{model}", response_model=None)
 @router.get("/models/{model}/{rest:path}", response_model=None)
-@router.get(API_PREFIX + "/models", response_model=None)
-@router.get(API_PREFIX + "/models/{model}", response_model=None)
-@router.get(API_PREFIX + "/models/{model}/{rest:path}", response_model=None)
 def of_a_transformer(request: Request, session: Reading, links: Links, model: str = "", rest: str = "") -> Any:
-    """The pages that transformers had to themselves are those of networks now; their twins say where.
+    """The pages that transformers had to themselves are those of networks now.
 
     Raises:
         NotFound: there is no such transformer, or it had no such page.
-        Gone: the address is that of a twin.
     """
     row, below = formerly_called(session, model) if model else None, f"/{rest}" if rest else ""
     found = next(((to, match, kept) for shape, to, kept in _OF_MODELS if (match := shape.fullmatch(below))), None)
@@ -351,6 +236,31 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
         options = {name: values for name, values in given.items() if name in kept}
         path, mark, query = links.network(row.slug, rules, **options).partition("?")
         to = f"{path}{match.expand(to)}{mark}{query}"
-    if request.url.path.startswith(f"{links.prefix}{API_PREFIX}/"):
-        raise Gone(f"address {path_of(request)[:200]!r}", _NOW_V2, f"ask {links.twin(to)}", parent=to)
     return RedirectResponse(to, 301)
+
+
+_FOLLOWED: Final = (
+    (re.compile("^/models/(.+)$"), "/networks/{0}"),
+    (re.compile(r"^(/networks/[^/]+)/(?:circuits|algorithms|directions|explanations\.csv)$"), "{0}/explanations"),
+    *((compile_path(one.path)[0], one.to) for one in FORMER if one.to),
+)
+"""Where former addresses lead, as far as their paths tell."""
+
+
+@router.api_route(API_PREFIX + "/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
+def version_1(request: Request, rest: str) -> None:
+    """Version 1 of the interface, but for the four addresses that are routes of their own.
+
+    Raises:
+        Gone: it says where version 2 tells the same.
+    """
+    page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
+    for shape, to in _FOLLOWED:
+        if match := shape.fullmatch(page):
+            page = to.format(*match.groups(), **match.groupdict())
+    page = page.partition("?")[0]
+    asked = {"type": "http", "method": "GET", "path": f"{API_V2}{page}", "headers": []}
+    known = any(route.matches(asked)[0] != Match.NONE for route in request.app.routes)
+    cause = "is answered by version 2 of the interface" if known else "went with its page"
+    cure = f"ask {prefix}{API_V2}{page}" if known else f"see {prefix}{API_V2} for what can be asked"
+    raise Gone(f"address {path_of(request)[:200]!r}", cause, cure, parent=f"{prefix}{page}")

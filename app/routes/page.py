@@ -18,7 +18,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.options import Options
 from app.rendering import is_fragment, render, show
@@ -109,7 +109,7 @@ def add_twin(router: APIRouter, page: Page) -> None:
 
     takes(answer, {"options": Annotated[Options, Query()], **taken_by(page.build, page.path)})
     router.add_api_route(
-        API_PREFIX + page.path,
+        API_V2 + page.path,
         answer,
         name=page.name or f"{page.template}_twin",
         tags=[page.tag],

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.network_files.files import network_file_json
-from app.addressing import API_PREFIX
+from app.addressing import API_PREFIX, API_V2
 from app.db.codecs import network_file_of
 from app.db.model_tables import ModelRow
 from app.db.reads import analyses as reads
@@ -45,7 +45,7 @@ class ResultOptions(BaseModel):
 
 
 @router.get(
-    f"{API_PREFIX}/networks/{{network}}/file",
+    f"{API_V2}/networks/{{network}}/file",
     tags=["networks"],
     summary="The network file",
     response_class=JSONResponse,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import Match
 
-from app.addressing import API_PREFIX, Addresses
+from app.addressing import API_V2, Addresses
 from app.db.links import (
     MAX_SHORT_LINKS,
     is_kept_short,
@@ -35,7 +35,7 @@ from app.routes.visitors import check_page, is_visitor, take_one
 from pluriscope.blocks import Action, Head, Menu
 
 router = APIRouter()
-_NOT_PAGES: Final = ("//", API_PREFIX, "/static", "/s/", "/health", "/metrics")
+_NOT_PAGES: Final = ("//", API_V2, "/static", "/s/", "/health", "/metrics")
 
 
 class LongAddress(BaseModel):
@@ -89,7 +89,7 @@ for _path in ("", "/embed"):
     )
 
 
-@router.get(f"{API_PREFIX}/s/{{key}}", tags=["sharing"], summary="A short key", responses=api_errors(404))
+@router.get(f"{API_V2}/s/{{key}}", tags=["sharing"], summary="A short key", responses=api_errors(404))
 def key_twin(request: Request, session: Reading, links: Links, key: str) -> ShortAddress:
     """What a short key stands for."""
     return ShortAddress(
@@ -98,7 +98,7 @@ def key_twin(request: Request, session: Reading, links: Links, key: str) -> Shor
 
 
 @router.post(
-    f"{API_PREFIX}/s",
+    f"{API_V2}/s",
     tags=["sharing"],
     summary="Shorten an address",
     status_code=201,
@@ -153,7 +153,7 @@ def rename_from_form(session: Writing, links: Links, network: str, form: Form) -
 
 
 @router.post(
-    f"{API_PREFIX}/networks/{{network}}/rename",
+    f"{API_V2}/networks/{{network}}/rename",
     tags=["networks"],
     summary="Rename a network",
     responses=api_errors(403, 404, 409, 422),

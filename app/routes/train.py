@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.addressing import API_PREFIX
+from app.addressing import API_V2
 from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.pages.jobs import JobPage
@@ -30,7 +30,7 @@ def train_page(request: Request, session: Reading, links: Links, options: Filled
     return render(request, "pages/train.html", {"page": page}, block="plan", status_code=status)
 
 
-@router.get(f"{API_PREFIX}/train", tags=["networks"], summary="The training form", responses=api_errors(400, 404))
+@router.get(f"{API_V2}/train", tags=["networks"], summary="The training form", responses=api_errors(400, 404))
 def train_twin(session: Reading, links: Links, options: Filled) -> TrainPage:
     """The options of training, and what training with them would take, the analyses behind it included.
 
@@ -54,7 +54,7 @@ def train(request: Request, session: Writing, links: Links, form: Form) -> Respo
 
 
 @router.post(
-    f"{API_PREFIX}/train",
+    f"{API_V2}/train",
     tags=["networks"],
     summary="Train networks",
     status_code=202,

@@ -1,6 +1,6 @@
 """``python -m benchmarks.fuzz_api``: made-up requests to every operation of the API, by schemathesis.
 
-Cases are made from ``/api/v1/openapi.json``: half of them as the description allows, half against it. They go in
+Cases are made from ``/api/v2/openapi.json``: half of them as the description allows, half against it. They go in
 rounds, a few to each operation, so that a run that is ended early has been everywhere; an operation that is slow has
 fewer in a round. Every answer is held against the description: its status, media type, headers and body. With
 ``--pages`` the page of each twin is asked for at the same address. The stream of events is left out, for it does not
@@ -47,7 +47,7 @@ class ServerEnded(Exception):
 
 def operations_of(client: httpx.Client, only: str, part: tuple[int, int]) -> list[Any]:
     """The operations of the description, in the order in which they are asked."""
-    document = client.get("/api/v1/openapi.json").raise_for_status().json()
+    document = client.get("/api/v2/openapi.json").raise_for_status().json()
     schema = schemathesis.openapi.from_dict(document)
     operations = [result.ok() for result in schema.get_all_operations()]
     operations = [one for one in operations if not one.path.endswith("/events") and only in name_of(one)]
@@ -119,7 +119,7 @@ def bring_back(client: httpx.Client, slugs: list[str]) -> None:
     """Undo what a round has deleted."""
     for slug in slugs:
         with suppress(httpx.TransportError):
-            client.post(f"/api/v1/networks/{slug}/restore")
+            client.post(f"/api/v2/networks/{slug}/restore")
 
 
 def table(outcome: Outcome) -> str:

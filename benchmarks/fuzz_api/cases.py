@@ -119,9 +119,9 @@ class Asker:
             return  # what cannot be sent as HTTP at all is no case
         body = request.get("json", request.get("data"))
         self._answered(name_of(operation), case, built, body)
-        path = str(operation.path).removeprefix("/api/v1") or "/"
+        path = str(operation.path).removeprefix("/api/v2") or "/"
         if operation.method.upper() == "GET" and path in self.pages:
-            address = built.url.copy_with(raw_path=built.url.raw_path.replace(b"/api/v1", b"", 1) or b"/")
+            address = built.url.copy_with(raw_path=built.url.raw_path.replace(b"/api/v2", b"", 1) or b"/")
             headers = dict(built.headers) | {"accept": "text/html"}
             page = self.client.build_request("GET", address, headers=headers)
             self._answered(f"PAGE {path}", None, page, None)

@@ -58,12 +58,12 @@ def design_of(client: httpx.Client, study: str) -> str:
 
 def short_key(client: httpx.Client, path: str) -> str:
     """A short key for a page; "" if none is made."""
-    answer = client.post("/api/v1/s", json={"address": path})
+    answer = client.post("/api/v2/s", json={"address": path})
     return str(answer.json().get("key", "")) if answer.status_code < 300 else ""
 
 
 def slugs_of(client: httpx.Client) -> list[str]:
     """The networks that are there."""
-    answer = client.get("/api/v1/networks?limit=200")
+    answer = client.get("/api/v2/networks?limit=200")
     found = answer.raise_for_status().json()["items"]
     return [item.get("slug") or item["network"]["slug"] for item in found]

@@ -43,7 +43,7 @@ def test_every_kind_of_address_that_is_built_has_a_route():
     samples |= {"study": "x", "figure": "circuits-valid", "form": "csv", "cell": "c", "seed": 0, "lens": "shapley"}
     samples |= {
         "page": "/networks/x",
-        "twin": "/api/v1/networks/x",
+        "twin": "/api/v2/networks/x",
         "term": "",
         "anchor": "",
         "chapter": "",

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, API_V2, Addresses
+from app.addressing import Addresses, below_api
 from app.errors import BadQuery, NotFound
 from app.options import Options, ScopeOptions
 from app.pages.compare.build import build_compare
@@ -117,7 +117,7 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = split.path
     if addresses.prefix and f"{path}/".startswith(f"{addresses.prefix}/"):
         path = path.removeprefix(addresses.prefix)
-    path = path.removeprefix(API_PREFIX).removeprefix(API_V2).removeprefix("/embed")
+    path = below_api(path).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
     path = present(path)

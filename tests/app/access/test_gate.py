@@ -85,8 +85,8 @@ def test_no_route_changes_anything_for_a_stranger(application, visit):
         ("POST", "/login"),
         ("POST", "/logout"),
         ("POST", "/s"),
-        ("POST", "/api/v1/s"),
-        ("POST", "/api/v1/logout"),
+        ("POST", "/api/v2/s"),
+        ("POST", "/api/v2/logout"),
     }
     routes = set(changing_routes(application)) - open_to_all
     for k, (method, path) in enumerate(sorted(routes)):
@@ -175,7 +175,7 @@ def test_only_named_proxies_are_believed(tmp_path):
 def test_while_read_only_no_route_changes_anything_for_anybody(application, gated):
     browser = gated(read_only=True)
     for method, path in changing_routes(application):
-        if path in ("/login", "/logout", "/api/v1/logout"):
+        if path in ("/login", "/logout", "/api/v2/logout"):
             continue
         answer = browser.request(method, path, headers={**BEARER, "accept": "application/json"})
         assert answer.status_code == 403, (method, path)
@@ -224,7 +224,7 @@ def test_addresses_and_headers_are_bounded(gated):
 
 
 def test_every_free_address_is_one_that_exists_and_what_computes_is_none(application):
-    paths = {filled(route.path).removeprefix("/api/v1") for route in application.routes}
+    paths = {filled(route.path).removeprefix("/api/v2") for route in application.routes}
     for pattern in STORED:
         assert any(re.fullmatch(pattern, path) for path in [*paths, "/static/a.css", "/admin", "/metrics"]), pattern
     for made in (
@@ -253,7 +253,7 @@ def test_what_computes_is_limited_for_each_address_and_what_is_stored_is_not(gat
     assert "Too much at once" in refused.text
     assert "in 1" in refused.text
     assert "login" not in refused.headers.get("location", "")
-    told = browser.get("/api/v1/compare").json()
+    told = browser.get("/api/v2/compare").json()
     assert told["status"] == 429
     assert [browser.get("/networks/a").status_code for _ in range(9)] == [200] * 9
     assert browser.get("/verified", headers=BEARER).status_code == 200

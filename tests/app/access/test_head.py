@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 OTHERS = (
     "/networks/xor-pretrained",
     "/networks/xor-pretrained/circuits.csv",
-    "/api/v1/networks/xor-pretrained",
+    "/api/v2/networks/xor-pretrained",
     "/static/app.js",
     "/networks/none-of-this-name",
 )

@@ -11,7 +11,7 @@ PAGES = (
     "/glossary",
     "/jobs",
     "/nowhere",
-    "/api/v1/login",
+    "/api/v2/login",
     "/static/app.js",
     "/static/favicon.svg",
 )

@@ -36,7 +36,7 @@ def test_no_log_has_a_token_a_link_or_a_cookie(visit, credentials, log):
     browser.get(f"/api/v2/jobs?token={secret}")
     browser.post("/login", data={"key": key, "next": f"/?key={key}"})
     for header in (f"Bearer {secret}", f"Bearer {CHOSEN}", f"Bearer {secret}x"):
-        visit().post("/api/v1/train", headers={"authorization": header}, json={"hidden": "none"})
+        visit().post("/api/v2/train", headers={"authorization": header}, json={"hidden": "none"})
     written = log()
     assert "/login" in written  # the requests are there
     for one in (secret, key, cookie, CHOSEN):
@@ -61,7 +61,7 @@ def test_a_failure_tells_its_request_and_no_secret(application, visit, credentia
 
 @pytest.mark.slow
 def test_what_is_shown_of_settings_has_no_token(tmp_path, visit):
-    for path in ("/scope", "/health", "/api/v1/health", "/api/v1/openapi.json", "/api/v1/login"):
+    for path in ("/scope", "/health", "/api/v2/health", "/api/v2/openapi.json", "/api/v2/login"):
         assert CHOSEN not in visit().get(path).text
     assert CHOSEN not in repr(Settings(data=tmp_path, token=CHOSEN))
 

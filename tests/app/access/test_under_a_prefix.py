@@ -101,7 +101,7 @@ def test_twins_and_the_interface_name_addresses_below_it(behind):
         addresses = [one for one in strings_of(answer.json()) if re.match(r"/[a-z]+(/|$|\?)", one)]
         assert addresses, path
         assert [one for one in addresses if not one.startswith(PREFIX + "/")] == [], path
-    described = behind(f"{PREFIX}/api/v1/openapi.json").json()
+    described = behind(f"{PREFIX}/api/v2/openapi.json").json()
     servers = [one["url"] for one in described.get("servers", [])]
     assert servers == [PREFIX] or all(path.startswith(PREFIX) for path in described["paths"]), servers
 

@@ -180,7 +180,7 @@ def test_former_addresses_lead_on_for_good(client, aligned, kept, address):
 
 
 def test_the_former_json_says_where_to_ask(client, aligned):
-    answer = client.get(f"/api/v1{XOR}/algorithms/{aligned['algorithm']}")
+    answer = client.get(f"/api/v2{XOR}/algorithms/{aligned['algorithm']}")
     assert answer.status_code == 410
     assert f"/api/v2{aligned['url']}" in answer.json()["error"]
 

@@ -15,7 +15,7 @@ XOR = "/networks/xor"
         (f"{XOR}?output=0&protocol=complete&theme=dark", "networks/xor.html"),
         (f"{XOR}/circuits/081ff?protocol=paper", "networks/xor/circuits/081ff__protocol=paper.html"),
         (f"{XOR}/explanations?sort=margin&order=desc", "networks/xor/explanations__order=desc__sort=margin.html"),
-        (f"/api/v1{XOR}/directions", "api/v1/networks/xor/directions.json"),
+        (f"/api/v2{XOR}/directions", "api/v2/networks/xor/directions.json"),
         (f"/api/v2{XOR}/explanations", "api/v2/networks/xor/explanations.json"),
         (f"{XOR}/directions.json", "networks/xor/directions.json"),
         (f"{XOR}/explanations.csv?output=1", "networks/xor/explanations__output=1.csv"),

@@ -39,7 +39,7 @@ def rewrite(selection):
         ("/glossary#margin", "../../../glossary.html#margin"),
         ("/networks/xor?theme=dark#counts", "../../xor.html#counts"),
         ("/networks/xor/explanations?sort=margin", "../explanations__sort=margin.html"),
-        ("/api/v1/networks/xor", "../../../api/v1/networks/xor.json"),
+        ("/api/v2/networks/xor", "../../../api/v2/networks/xor.json"),
         (
             "/api/v2/networks/xor/explanations?sort=margin",
             "../../../api/v2/networks/xor/explanations__sort=margin.json",
@@ -119,7 +119,7 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
     page = rewrite(
         '<html><head><meta property="og:url" content="/x"><meta name="twitter:card" content="y">'
         '<link rel="canonical" href="/x"><link rel="alternate" type="application/json+oembed" href="/oembed?url=x">'
-        f'<link rel="alternate" type="application/json" href="/api/v1{CIRCUIT}">'
+        f'<link rel="alternate" type="application/json" href="/api/v2{CIRCUIT}">'
         '<script src="/static/vendor/htmx-4.0.1.min.js?v=1"></script>'
         '<script src="/static/app.js?v=2" data-plotly="/static/vendor/p.js?v=3" defer></script>'
         "</head><body></body></html>"
@@ -128,7 +128,7 @@ def test_the_head_names_nobody_else_and_loads_what_a_copy_needs(rewrite):
         assert gone not in page
     assert 'src="../../../static/app.js" data-plotly="../../../static/vendor/p.js"' in page
     assert 'src="../../../static/offline.js"' in page
-    assert 'href="../../../api/v1/networks/xor/circuits/081ff.json"' in page
+    assert 'href="../../../api/v2/networks/xor/circuits/081ff.json"' in page
 
 
 def test_parts_that_would_be_fetched_are_put_in_place():

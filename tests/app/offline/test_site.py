@@ -143,7 +143,7 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
 def test_the_network_file_gives_the_result_file_again(copy):
     file = parse_network_file((copy / f"networks/{SLUG}/network.json").read_bytes())
     assert file.network.digest in (copy / "README.txt").read_text()
-    linked = copy / f"api/v1/networks/{SLUG}/file.json"
+    linked = copy / f"api/v2/networks/{SLUG}/file.json"
     assert parse_network_file(linked.read_bytes()) == file, "the one that the network's page links to"
     stored = json.loads((copy / f"api/v1/networks/{SLUG}/result.json").read_text())
     anew = json.loads(json.dumps(result_json([analyse_output(ask(file.network, task=file.tasks[0]))])))

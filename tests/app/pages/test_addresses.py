@@ -76,10 +76,10 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.verified("/networks/xor"), "/verified?url=%2Fnetworks%2Fxor", None),
     (lambda a: a.exported(a.gallery()) + ".csv", "/networks.csv", "/networks.{form}"),
     (lambda a: a.exported(a.network("xor")) + ".json", "/networks/xor/figures.json", None),
-    (lambda a: a.network_file("xor"), "/api/v1/networks/xor/file", "/api/v1/networks/{network}/file"),
+    (lambda a: a.network_file("xor"), "/api/v2/networks/xor/file", "/api/v2/networks/{network}/file"),
     (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
-    (lambda a: a.twin(a.gallery()), "/api/v1/gallery", "/api/v1/gallery"),
-    (lambda a: a.twin(a.network("xor")), "/api/v1/networks/xor", "/api/v1/networks/{network}"),
+    (lambda a: a.twin(a.gallery()), "/api/v2/gallery", "/api/v2/gallery"),
+    (lambda a: a.twin(a.network("xor")), "/api/v2/networks/xor", "/api/v2/networks/{network}"),
     (lambda a: a.network("a/b ?"), "/networks/a%2Fb%20%3F", None),
 ]
 PICTURES = ("/card.png", "/card.svg", "/drawing.pdf", "/drawing.png", "/drawing.svg", "/figures/{name}.{form}")
@@ -105,7 +105,7 @@ FILES = (
 
 @pytest.mark.slow
 def test_every_page_has_a_twin_and_every_twin_is_described(client):
-    described = client.get("/api/v1/openapi.json").json()
+    described = client.get("/api/v2/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
     led_on = {"/", "/networks", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
@@ -120,7 +120,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}"}
     for path in pages - led_on:
         twin = Addresses().twin(path)
-        assert {twin, twin.replace("/api/v1/", "/api/v2/")} & set(described["paths"]), path
+        assert {twin, twin.replace("/api/v2/", "/api/v2/")} & set(described["paths"]), path
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             assert operation.get("description"), (method, path)
@@ -130,7 +130,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
             assert "HTTPValidationError" not in str(operation["responses"])
             for parameter in operation.get("parameters", []):
                 assert parameter["in"] == "path" or parameter.get("description"), (path, parameter["name"])
-    refs = set(re.findall(r'"\$ref": ?"#/components/schemas/([^"]+)"', client.get("/api/v1/openapi.json").text))
+    refs = set(re.findall(r'"\$ref": ?"#/components/schemas/([^"]+)"', client.get("/api/v2/openapi.json").text))
     assert refs <= set(described["components"]["schemas"])
 
 
@@ -147,7 +147,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
             assert links
             assert [link for link in links if not link.startswith("/pluriscope/")] == []
         assert client.get(start + "/static/pluriscope.css").status_code == 200
-        twin = client.get(start + "/api/v1" + XOR)
+        twin = client.get(start + "/api/v2" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
         missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")
         assert missing.json()["parent"] == "/pluriscope" + XOR + "/explanations"

@@ -69,7 +69,7 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
     text = words(client.get("/networks/wide?part=protocols").text)
     assert "≥ 0" not in text
     assert "paper not searched" in text
-    counts = client.get("/api/v1/networks/wide").json()["counts"]
+    counts = client.get("/api/v2/networks/wide").json()["counts"]
     assert counts["bounds"] == {
         "circuits_valid": "about",
         "interpretations_total": "unknown",
@@ -78,7 +78,7 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
         "alignments_valid": "unknown",
         "alignments_minimal": "unknown",
     }
-    unsearched_counts = client.get("/api/v1/networks/wide?protocol=paper").json()["counts"]
+    unsearched_counts = client.get("/api/v2/networks/wide?protocol=paper").json()["counts"]
     assert set(unsearched_counts["bounds"].values()) == {"unknown"}
 
 

@@ -58,7 +58,7 @@ def words(client, address, **query) -> str:
 
 
 def twin(client, address, **query):
-    answer = client.get("/api/v1" + address, params=query)
+    answer = client.get("/api/v2" + address, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

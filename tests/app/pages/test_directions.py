@@ -58,7 +58,7 @@ def client(tmp_path_factory):
 
 
 def told(client, path: str, **query):
-    answer = client.get("/api/v1" + path, params=query)
+    answer = client.get("/api/v2" + path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

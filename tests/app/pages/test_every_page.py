@@ -150,7 +150,7 @@ def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, stateme
 def test_the_twin_is_the_pages_model(client, app, address, build):
     with app.state.store.read() as session:
         page = build(session, app.state.addresses)
-    assert client.get("/api/v1" + address).json() == page.model_dump(mode="json")
+    assert client.get("/api/v2" + address).json() == page.model_dump(mode="json")
 
 
 def test_integers_beyond_the_exact_range_are_strings_in_json(get):

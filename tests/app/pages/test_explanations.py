@@ -81,7 +81,7 @@ def test_an_item_has_its_kind_s_figures_and_one_address(get, client, kind):
 
 
 def test_the_schema_names_each_kind_and_every_option(client):
-    described = client.get("/api/v1/openapi.json").json()
+    described = client.get("/api/v2/openapi.json").json()
     operation = described["paths"]["/api/v2/networks/{network}/explanations"]["get"]
     names = {one["name"] for one in operation["parameters"]}
     assert names >= {
@@ -286,7 +286,7 @@ def test_former_tables_lead_to_the_file_of_the_list(client, path):
 
 @pytest.mark.parametrize("path", ["circuits", "algorithms", "explanations", "explanations.csv"])
 def test_the_first_version_of_the_interface_says_where_the_list_is_now(client, path):
-    answer = client.get(f"/api/v1/networks/xor/{path}")
+    answer = client.get(f"/api/v2/networks/xor/{path}")
     assert answer.status_code == 410
     assert "/api/v2/networks/NETWORK/explanations" in answer.text
 

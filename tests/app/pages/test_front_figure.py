@@ -19,7 +19,7 @@ def shown(monkeypatch):
 def figures(client):
     """Every step of the figure, from addresses of which no answer is kept from before the network had this name."""
     asked = [{"limit": 49, "step": number} for number in range(1, len(STEPS) + 1)]
-    return [client.get("/api/v1/gallery", params=one).json()["featured"]["figure"] for one in asked]
+    return [client.get("/api/v2/gallery", params=one).json()["featured"]["figure"] for one in asked]
 
 
 def test_what_the_steps_say_is_what_they_show(client, figures):

@@ -17,7 +17,7 @@ from app.main import create_app
 from tests.analysis.models.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 
-API = "/api/v1"
+API = "/api/v2"
 ONE = "/models/induction/sandbox"
 GOLDEN = Path(__file__).parents[2] / "golden/attention"
 DOCUMENT = json.loads((GOLDEN / "induction_2x2_0.json").read_text())["network"]

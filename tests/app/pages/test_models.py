@@ -35,7 +35,7 @@ from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
 LOCAL = ("127.0.0.1", 50_000)
-API = "/api/v1"
+API = "/api/v2"
 ONE = "/networks/and-of-two"
 LIST = ONE + "/explanations"
 OWN = "/models/and-of-two"

@@ -93,7 +93,7 @@ def test_former_addresses_lead_on_for_good_and_keep_what_they_say(client, addres
 
 
 def test_the_former_json_says_where_to_ask(client):
-    answer = client.get(f"/api/v1{XOR}/circuits/081ff")
+    answer = client.get(f"/api/v2{XOR}/circuits/081ff")
     assert answer.status_code == 410
     assert f"/api/v2{XOR}/explanations/c-081ff" in answer.json()["error"]
 

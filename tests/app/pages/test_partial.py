@@ -75,7 +75,7 @@ def test_what_is_found_so_far_is_shown_as_such_and_renewed(client, page):
 
 def test_twins_tell_that_it_is_partial_and_never_that_it_is_done(client):
     for page in PAGES:
-        scope = client.get(f"/api/v1{XOR}{page}").json()["scope"]
+        scope = client.get(f"/api/v2{XOR}{page}").json()["scope"]
         assert (scope["state"], scope["partial"]) == ("computing", True)
     assert client.get(f"/api/v1{XOR}/result").status_code == 404
 
@@ -96,7 +96,7 @@ def test_without_its_job_nothing_partial_is_shown(client):
         for job in session.query(JobRow).where(JobRow.kind == "analyse"):
             job.state = "failed"
     try:
-        scope = client.get(f"/api/v1{XOR}").json()["scope"]
+        scope = client.get(f"/api/v2{XOR}").json()["scope"]
         assert (scope["state"], scope["partial"]) == ("failed", False)
     finally:
         with app.state.store.write() as session:

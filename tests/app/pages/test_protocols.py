@@ -13,7 +13,7 @@ from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
 
 def test_the_reasons_name_the_numbers_of_both(client):
-    reasons = client.get(f"/api/v1{XOR}").json()["protocol_differences"]
+    reasons = client.get(f"/api/v2{XOR}").json()["protocol_differences"]
     about = [reason.partition(".")[0] for reason in reasons]
     assert about == ["Circuits", "Interpretations", "Algorithms", "Alignments"]
     assert "197 under complete, 32 under paper" in reasons[0]
@@ -32,7 +32,7 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
             found, judged = (save_analysis(session, real_analysis(rules)) for rules in (any_ablation, noisy))
             assert found.circuits_valid == 573
             assert found.data_digest == judged.data_digest
-        told = client.get(f"/api/v1{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["scope"]["protocol"]
+        told = client.get(f"/api/v2{XOR}", params={"protocol": any_ablation.digest[:12]}).json()["scope"]["protocol"]
         assert criterion_words(told["settings"], 4).startswith("any of zero, mean and resample ablation, decided by")
         context = CircuitCriteriaContext((analysis := real_analysis(any_ablation)).question, analysis.circuits.masks)
         fails = context.masks[~context.enough(context.n_right("zero")) & context.enough(context.n_right("mean"))][0]
@@ -41,7 +41,7 @@ def test_pages_follow_rules_beyond_the_built_in_ones(tmp_path):
         assert verdict["valid"]
         assert verdict["reason"].endswith("under zero ablation, and enough under another")
         assert not client.get(address).json()["valid"]
-        twin = client.get(f"/api/v1{XOR}", params={"protocol": noisy.digest[:12]}).json()
+        twin = client.get(f"/api/v2{XOR}", params={"protocol": noisy.digest[:12]}).json()
         assert twin["scope"]["data"]["n_validation_rows"] == 10_000
         assert twin["scope"]["data"]["is_default"]
         assert "on 10,000 noisy rows" in criterion_words(twin["scope"]["protocol"]["settings"], 10_000)

@@ -26,7 +26,7 @@ from app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)
-LIST, API = "/networks/xor/explanations", "/api/v1"
+LIST, API = "/networks/xor/explanations", "/api/v2"
 
 
 def do(store, job_id: str, load, compute, save) -> None:

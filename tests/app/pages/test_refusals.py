@@ -60,7 +60,7 @@ def is_there(client, address):
 
 @pytest.mark.parametrize(("address", "status", "field", "words"), REFUSED, ids=[r[0][:60] for r in REFUSED])
 def test_bad_addresses_are_refused_in_html_and_json_alike(client, address, status, field, words):
-    path = "/api/v1/gallery" + address[1:] if address.startswith("/?") else "/api/v1" + address
+    path = "/api/v2/gallery" + address[1:] if address.startswith("/?") else "/api/v2" + address
     for answer in (client.get(path), client.get(address, headers={"accept": "application/json"})):
         assert answer.status_code == status, answer.text[:300]
         body = answer.json()
@@ -107,11 +107,11 @@ def test_a_prefix_that_fits_several_networks_is_not_guessed(app, client):
             row = save_network(session, small_network(seed), slug=f"twin-{seed}")
             row.digest = digest + row.digest[7:]
     try:
-        answer = client.get("/api/v1/networks/abcdef")
+        answer = client.get("/api/v2/networks/abcdef")
         assert answer.status_code == 404
         assert "several digests begin so" in answer.json()["error"]
         assert answer.json()["parent"] == "/?q=abcdef"
-        assert client.get("/api/v1/networks/abcdef1", params={}).status_code == 200
+        assert client.get("/api/v2/networks/abcdef1", params={}).status_code == 200
     finally:
         with app.state.store.write() as session:
             session.execute(text("DELETE FROM networks WHERE slug LIKE 'twin-%'"))
@@ -133,12 +133,12 @@ def broken(tmp_path):
     """An application of its own, with addresses that fail."""
     app = create_app(on_a_copy(data=tmp_path, max_body_bytes=1000))
 
-    @app.get("/api/v1/broken")
+    @app.get("/api/v2/broken")
     @app.get("/broken")
     def broken() -> None:
         raise RuntimeError("secret detail")
 
-    @app.post("/api/v1/echo")
+    @app.post("/api/v2/echo")
     def echo(body: Annotated[dict, Body()]) -> dict:
         return body
 
@@ -149,7 +149,7 @@ def broken(tmp_path):
 
 @pytest.mark.slow
 def test_what_nobody_foresaw_is_logged_whole_and_told_as_an_id(broken, caplog):
-    for address in ("/api/v1/broken", "/broken"):
+    for address in ("/api/v2/broken", "/broken"):
         caplog.clear()
         answer = broken.get(address, headers={"x-request-id": "my-own.1"})
         assert answer.status_code == 500
@@ -162,18 +162,18 @@ def test_what_nobody_foresaw_is_logged_whole_and_told_as_an_id(broken, caplog):
 
 @pytest.mark.slow
 def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
-    assert broken.post("/api/v1/echo", json={"a": 1}).json() == {"a": 1}
-    large = broken.post("/api/v1/echo", content=b"[" + b" " * 2000 + b"]")
+    assert broken.post("/api/v2/echo", json={"a": 1}).json() == {"a": 1}
+    large = broken.post("/api/v2/echo", content=b"[" + b" " * 2000 + b"]")
     assert large.status_code == 413
     assert "larger than 1,000 bytes" in large.json()["error"]
-    assert broken.post("/api/v1/echo", content=iter([b"[" + b" " * 600] * 2)).status_code == 413  # without a length
+    assert broken.post("/api/v2/echo", content=iter([b"[" + b" " * 600] * 2)).status_code == 413  # without a length
     for content, cause in ((b"{", "is not JSON ("), (b"[1]", "is no JSON object"), (b"", "is no JSON object")):
-        answer = broken.post("/api/v1/echo", content=content, headers={"content-type": "application/json"})
+        answer = broken.post("/api/v2/echo", content=content, headers={"content-type": "application/json"})
         assert answer.status_code == 422
         assert answer.json()["ok"] is False
         assert answer.json()["error"].startswith(f"request body: {cause}")
         assert [error["field"] for error in answer.json()["errors"]] == ["body"]
-    no_text = broken.post("/api/v1/echo", content=b'{"a": "\xff"}', headers={"content-type": "application/json"})
+    no_text = broken.post("/api/v2/echo", content=b'{"a": "\xff"}', headers={"content-type": "application/json"})
     assert no_text.status_code == 422
     assert no_text.json()["errors"][0]["field"] == "body"
     assert "no text in UTF-8" in no_text.json()["error"]
@@ -199,12 +199,12 @@ def test_a_wrong_method_says_which_are_right(client):
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
     assert client.put("/api/v1/networks").headers["allow"] == "GET, POST"  # two routes share this address
-    assert "Use GET, POST" in client.put("/api/v1/train").json()["error"]
-    assert client.get("/api/v1" + XOR + "/analyses").headers["allow"] == "POST"
+    assert "Use GET, POST" in client.put("/api/v2/train").json()["error"]
+    assert client.get("/api/v2" + XOR + "/analyses").headers["allow"] == "POST"
 
 
 def test_headers(client):
-    for address in ("/", "/api/v1/gallery", "/nope", "/static/pluriscope.css"):
+    for address in ("/", "/api/v2/gallery", "/nope", "/static/pluriscope.css"):
         answer = client.get(address)
         for name, value in SECURITY_HEADERS.items():
             assert answer.headers[name] == value
@@ -250,7 +250,7 @@ def test_answering_requests_never_loads_what_only_jobs_need():
 )
 def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, nearest):
     answer = client.get(address)
-    twin = client.get("/api/v1/gallery" + address[1:] if address.startswith("/?") else "/api/v1" + address)
+    twin = client.get("/api/v2/gallery" + address[1:] if address.startswith("/?") else "/api/v2" + address)
     named = client.get(address, headers={"accept": "application/json"})
     assert (twin.json()["parent"], named.json()["parent"]) == (nearest, nearest)
     main = answer.text.partition("<main")[2]
@@ -267,6 +267,6 @@ def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, neare
     ],
 )
 def test_a_twin_whose_page_is_elsewhere_leads_from_a_wrong_option_to_a_page(client, address, nearest):
-    answer = client.get("/api/v1" + address)
+    answer = client.get("/api/v2" + address)
     assert (answer.status_code, answer.json()["parent"]) == (400, nearest)
     assert client.get(nearest).status_code == 200

@@ -20,7 +20,7 @@ SIZES = (2, 3, 3, 1)
 @pytest.fixture(scope="module")
 def twin(client):
     def fetch(address: str, status: int = 200):
-        answer = client.get("/api/v1" + address)
+        answer = client.get("/api/v2" + address)
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -248,14 +248,14 @@ def test_other_outputs_protocols_and_shapes(twin):
     ],
 )
 def test_a_refusal_names_the_part_and_leads_to_the_sandbox_without_it(client, address, words, way_on):
-    answer = client.get("/api/v1" + address)
+    answer = client.get("/api/v2" + address)
     assert answer.status_code in (400, 404)
     for word in words:
         assert word in answer.json()["error"]
     parent = answer.json()["parent"]
     if way_on is not None:
         assert parent == way_on
-    assert client.get("/api/v1" + parent).status_code == 200
+    assert client.get("/api/v2" + parent).status_code == 200
     html = client.get(address)
     assert html.status_code == answer.status_code
     assert parent in unescape(html.text)
@@ -263,10 +263,10 @@ def test_a_refusal_names_the_part_and_leads_to_the_sandbox_without_it(client, ad
 
 def test_too_many_changes_and_unknown_options_are_refused(client):
     changes = "_".join(f"1.{i}z" for i in range(17))
-    answer = client.get(f"/api/v1/networks/wide/sandbox?now=00_{changes}")
+    answer = client.get(f"/api/v2/networks/wide/sandbox?now=00_{changes}")
     assert answer.status_code == 400
     assert "at most 16" in answer.json()["error"]
-    assert client.get(f"/api/v1{SANDBOX}?site=1.0").status_code == 400, "forms' fields are no options of the twin"
+    assert client.get(f"/api/v2{SANDBOX}?site=1.0").status_code == 400, "forms' fields are no options of the twin"
     assert client.get(f"{SANDBOX}?how=maybe").status_code == 400
     assert client.get("/networks/nowhere/sandbox").status_code == 404
 

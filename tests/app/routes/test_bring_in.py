@@ -22,7 +22,7 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
     for file in hostile_files(60, seed=7):
         for answer in (
             client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
-            client.post("/api/v1/networks/preview", content=file.raw),
+            client.post("/api/v2/networks/preview", content=file.raw),
             client.post("/networks", files={"file": ("../../x.json", file.raw)}, data={"task": "decisions"}),
         ):
             assert 400 <= answer.status_code < 500, (file.family, answer.status_code, file.raw[:100])
@@ -86,10 +86,10 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert answer.status_code == 201
     made = answer.json()
     assert len(made["jobs"]) == 1
-    page = client.get(f"/api/v1/networks/on-signs?data={made['data'][:12]}").json()
+    page = client.get(f"/api/v2/networks/on-signs?data={made['data'][:12]}").json()
     assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
     assert page["behaviour"][0]["row"] == [-1, -1]
-    item = client.get("/api/v1/gallery").json()["items"][0]
+    item = client.get("/api/v2/gallery").json()["items"][0]
     assert item["outputs"][0]["url"] == item["network"]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
@@ -97,7 +97,7 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
     answer = client.post(
-        "/api/v1/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
+        "/api/v2/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
     )
     assert answer.status_code == 200
     causes = [refusal["cause"] for refusal in answer.json()["refusals"]]
@@ -110,7 +110,7 @@ def test_a_preview_names_every_refusal_at_once(client):
 def test_no_network_takes_the_address_of_a_page(client, name):
     made = client.post("/api/v1/networks", content=xor_file(name=name)).json()
     assert made["slug"].startswith(f"{name}-")
-    assert client.post(f"/api/v1/networks/{made['slug']}/rename", json={"slug": name}).status_code == 409
+    assert client.post(f"/api/v2/networks/{made['slug']}/rename", json={"slug": name}).status_code == 409
 
 
 def test_the_validator_refuses_what_the_reader_refuses():
@@ -124,7 +124,7 @@ def test_the_validator_refuses_what_the_reader_refuses():
 
 
 def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
-    schema = client.get("/api/v1/schemas/network-file")
+    schema = client.get("/api/v2/schemas/network-file")
     assert schema.headers["content-type"] == "application/schema+json"
     assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
 
@@ -138,16 +138,16 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     with store.read() as session:
         assert session.scalars(select(JobRow.state)).all() == ["cancelled"]
     below = ("", "/rename", "/explanations.csv", "/explanations.parquet")
-    written = [f"/api/v1/networks/hand-made-xor{path}" for path in below[:2]]
+    written = [f"/api/v2/networks/hand-made-xor{path}" for path in below[:2]]
     read = [f"/networks/hand-made-xor{path}" for path in below[2:]]
     read += [f"/api/v2/networks/hand-made-xor/explanations{path}" for path in ("", "/c-1f", "/p-0")]
     for address in (*written, *read):
         gone = client.get(address, headers={"accept": "application/json"})
         assert (gone.status_code, gone.json()["parent"]) == (410, "/networks/hand-made-xor/delete")
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
-    assert [one["slug"] for one in client.get("/api/v1/deleted").json()["items"]] == ["hand-made-xor"]
+    assert [one["slug"] for one in client.get("/api/v2/deleted").json()["items"]] == ["hand-made-xor"]
     assert "the deletion of hand-made XOR" in client.get("/deleted").text
-    assert client.get("/api/v1/gallery").json()["n_networks"] == 0
+    assert client.get("/api/v2/gallery").json()["n_networks"] == 0
     assert "Undo" in client.get("/networks/hand-made-xor/delete").text
     assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
     assert client.get("/networks/hand-made-xor").status_code == 200
@@ -158,28 +158,28 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
 @pytest.mark.slow
 def test_bringing_a_deleted_network_in_again_brings_it_back(client):
     client.post("/api/v1/networks", content=xor_file())
-    assert client.delete("/api/v1/networks/hand-made-xor").json()["deleted_at"]
+    assert client.delete("/api/v2/networks/hand-made-xor").json()["deleted_at"]
     assert client.post("/api/v1/networks", content=xor_file()).status_code == 200
-    assert client.get("/api/v1/networks/hand-made-xor").status_code == 200
+    assert client.get("/api/v2/networks/hand-made-xor").status_code == 200
 
 
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
     client.post("/api/v1/networks", content=xor_file())
-    client.delete("/api/v1/networks/hand-made-xor")
+    client.delete("/api/v2/networks/hand-made-xor")
     assert purge_deleted(store, 7.0) == 0
     assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
     assert stored(store)[0] == 0
-    assert client.get("/api/v1/networks/hand-made-xor").status_code == 404
+    assert client.get("/api/v2/networks/hand-made-xor").status_code == 404
 
 
 @pytest.mark.slow
 def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselves(client, store):
     with store.write() as session:
         add_bundled_networks(session)
-    client.delete("/api/v1/networks/xor-pretrained")
+    client.delete("/api/v2/networks/xor-pretrained")
     assert purge_deleted(store, 0.0) == 0
     with store.write() as session:
         add_bundled_networks(session)
     assert client.get("/api/v1/networks/xor-pretrained").status_code == 410
-    client.post("/api/v1/networks/xor-pretrained/restore")
-    assert client.get("/api/v1/networks/xor-pretrained").status_code == 200
+    client.post("/api/v2/networks/xor-pretrained/restore")
+    assert client.get("/api/v2/networks/xor-pretrained").status_code == 200

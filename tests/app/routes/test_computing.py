@@ -40,4 +40,4 @@ def test_what_costs_most_asks_for_room(taken, client, store):
     ):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5"), path
-    assert client.get(f"/api/v1/networks/{XOR_SLUG}").status_code == 200
+    assert client.get(f"/api/v2/networks/{XOR_SLUG}").status_code == 200

@@ -6,7 +6,7 @@ from app.jobs.worker import Pace, Worker
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, stored_analysis
 
-HERE = f"/api/v1/networks/{XOR_SLUG}/criteria"
+HERE = f"/api/v2/networks/{XOR_SLUG}/criteria"
 QUICK = ["mean-ablation", "irredundant-gates", "output-faithfulness(tolerance=.05)"]
 
 

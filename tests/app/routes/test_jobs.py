@@ -173,7 +173,7 @@ def test_a_job_is_followed_until_it_ends(client, store):
     assert f'action="{page}/retry"' in ended
     over = client.get(f"{page}?part=progress-running", headers={"HX-Request": "true"})
     assert over.headers["hx-refresh"] == "true"
-    record = client.get(f"/api/v1{page}").json()
+    record = client.get(f"/api/v2{page}").json()
     assert record == client.get(f"/api/v2{page}").json()
     assert (record["state"], record["error"], record["ended"]) == ("failed", "no luck", True)
 

@@ -28,7 +28,7 @@ def asked(path: str) -> str:
 
 @pytest.mark.parametrize("former", FORMER, ids=lambda former: former.path)
 def test_a_former_address_leads_somewhere(client: TestClient, former: Former) -> None:
-    for api in ("", "/api/v1") if former.twin else ("",):
+    for api in ("", "/api/v2") if former.twin else ("",):
         answer = client.get(f"{api}{asked(former.path)}", params={"theme": "dark", "once": "an option"})
         if former.became:
             assert answer.status_code == 410

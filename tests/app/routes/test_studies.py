@@ -389,7 +389,7 @@ def test_outcomes_lead_to_networks_on_the_rows_that_they_were_judged_on(client, 
     first = known.outcomes[0]
     url = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()["items"][0]["url"]
     assert url.endswith(f"?protocol=paper&data={first.data.digest[:12]}")
-    page = client.get(f"/api/v1{url}").json()
+    page = client.get(f"/api/v2{url}").json()
     assert (page["scope"]["data"]["boolean"], page["counts"]) == (False, None)
 
 
@@ -527,5 +527,5 @@ def test_pages_that_were_lead_to_the_study(client, study, former, now):
     [("GET", ""), ("GET", "/xor-width"), ("GET", "/xor-width/outcomes"), ("POST", "/xor-width/pause"), ("POST", "")],
 )
 def test_version_1_says_where_it_is_told_now(client, study, method, former):
-    answer = client.request(method, f"/api/v1/studies{former}")
+    answer = client.request(method, f"/api/v2/studies{former}")
     assert (answer.status_code, "Ask /api/v2/studies" in answer.json()["error"]) == (410, True)

@@ -55,7 +55,7 @@ def test_the_form_becomes_one_job_with_every_option(client, store):
 
 def test_the_same_over_http(client, store):
     order = {"spec": {"tasks": ["0110"], "seed": 3}, "protocols": []}
-    answer = client.post("/api/v1/train", json=order)
+    answer = client.post("/api/v2/train", json=order)
     assert answer.status_code == 202
     assert answer.json()["state"] == "queued"
     assert specs_of(store, answer)["specs"][0]["tasks"] == ["0110"]
@@ -99,7 +99,7 @@ def test_several_mistakes_are_told_at_once(client):
     [{"spec": {"hidden": []}}, {"spec": {"colour": 1}}, {"count": 0}, {"protocols": ["strict"]}, {"surprise": 1}],
 )
 def test_bad_orders_over_http_are_refused(client, order):
-    answer = client.post("/api/v1/train", json=order)
+    answer = client.post("/api/v2/train", json=order)
     assert answer.status_code == 422
     assert answer.json()["ok"] is False
     assert client.get("/api/v2/jobs").json()["items"] == []
@@ -108,7 +108,7 @@ def test_bad_orders_over_http_are_refused(client, order):
 def test_a_filled_in_form_can_be_linked_to(client):
     page = client.get("/train", params={"tasks": "AND", "hidden": "2"}).text
     assert 'value="AND"' in page
-    assert client.get("/api/v1/train", params={"tasks": "AND"}).json()["values"]["tasks"] == "AND"
+    assert client.get("/api/v2/train", params={"tasks": "AND"}).json()["values"]["tasks"] == "AND"
     assert client.get("/train", params={"colour": "red"}).status_code == 400
 
 
@@ -134,7 +134,7 @@ def test_a_filled_in_form_can_be_linked_to(client):
     ],
 )
 def test_a_form_is_not_filled_in_with_what_could_not_be_trained(client, field, value):
-    twin = client.get("/api/v1/train", params={field: value})
+    twin = client.get("/api/v2/train", params={field: value})
     assert twin.status_code == 400
     assert field in twin.json()["error"] or value in twin.json()["error"]
     page = client.get("/train", params={field: value, "name": "twins"})
@@ -144,7 +144,7 @@ def test_a_form_is_not_filled_in_with_what_could_not_be_trained(client, field, v
 
 @pytest.mark.parametrize("order", [{"device": "cuda"}, {"spec": {"device": "cuda"}}])
 def test_a_device_is_the_operators_to_choose(client, order):
-    answer = client.post("/api/v1/train", json=order)
+    answer = client.post("/api/v2/train", json=order)
     assert answer.status_code == 422
     assert "device" in answer.text
 
@@ -171,16 +171,16 @@ def test_each_mistake_stands_beside_its_field(client):
 
 
 def test_a_plan_is_told_before_anything_starts(client):
-    page = client.get("/api/v1/train", params={"hidden": "5,5", "count": "20", "protocols": ["complete"]}).json()
+    page = client.get("/api/v2/train", params={"hidden": "5,5", "count": "20", "protocols": ["complete"]}).json()
     plan = page["plan"]
     assert (plan["shape"], plan["networks"]) == ("2-5-5-1", 20)
     (analysis,) = plan["analyses"]
     assert (analysis["plan"]["method"], analysis["plan"]["possible"]) == ("counted", 7_271_931_361)
     assert analysis["plan"]["takes"] == "seconds"
     assert "count the valid circuits exactly" in client.get("/train?hidden=5,5").text
-    none = client.get("/api/v1/train", params={"protocols": [""]}).json()
+    none = client.get("/api/v2/train", params={"protocols": [""]}).json()
     assert (none["protocols"], none["plan"]["analyses"]) == ([], [])
-    huge = client.get("/api/v1/train", params={"hidden": "64,64,64"}).json()["plan"]["analyses"][0]["plan"]
+    huge = client.get("/api/v2/train", params={"hidden": "64,64,64"}).json()["plan"]["analyses"][0]["plan"]
     assert (huge["method"], huge["takes"]) == (None, "not feasible")
     assert huge["refusals"]
 
@@ -213,8 +213,8 @@ def store_trained(store):
 @pytest.mark.slow
 def test_a_network_is_trained_again_with_its_options(client, store):
     spec, slug = store_trained(store)
-    page = client.get(f"/api/v1/networks/{slug}").json()
-    filled = client.get("/api/v1" + page["learning"]["again_url"]).json()["values"]
+    page = client.get(f"/api/v2/networks/{slug}").json()
+    filled = client.get("/api/v2" + page["learning"]["again_url"]).json()["values"]
     answer = client.post("/train", data={**filled, "protocols": ["paper"]})
     assert specs_of(store, answer)["specs"] == [spec.model_dump(mode="json")]
     assert "Train again" in client.get(f"/networks/{slug}?part=training").text
@@ -223,7 +223,7 @@ def test_a_network_is_trained_again_with_its_options(client, store):
 def test_of_a_network_from_elsewhere_it_is_told_that_no_training_is_known(client, store):
     with store.write() as session:
         slug = save_network(session, pretrained_xor(), origin="uploaded").slug
-    network = client.get(f"/api/v1/networks/{slug}").json()
+    network = client.get(f"/api/v2/networks/{slug}").json()
     assert network["learning"] is None
     assert 'id="training"' not in client.get(f"/networks/{slug}").text
 
@@ -245,10 +245,10 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
     told = client.get(f"/jobs/{job}").text
     assert f"Known as {by_study[1]}, too." in told
     assert 'href="/networks/my-network"' in told
-    for address in ("/api/v1/networks", "/api/v1/networks?q=my+network"):
+    for address in ("/api/v2/networks", "/api/v2/networks?q=my+network"):
         (item,) = client.get(address).json()["items"]
         assert (item["network"]["name"], item["also"]) == ("My network", [by_study[1]])
-    page = client.get("/api/v1/networks/my-network").json()
+    page = client.get("/api/v2/networks/my-network").json()
     assert page["learning"]["networks"][0]["losses"] == [[1, 0.3], [2, 0.1], [3, 0.009]]
     assert [study["name"] for study in page["studies"]] == ["XOR by width"]
     text = client.get("/networks/my-network").text
@@ -261,7 +261,7 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
 @pytest.mark.slow
 def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, store):
     _, slug = store_trained(store)
-    learning = client.get(f"/api/v1/networks/{slug}").json()["learning"]
+    learning = client.get(f"/api/v2/networks/{slug}").json()["learning"]
     (network,) = learning["networks"]
     assert network["losses"] == [[1, 0.3], [2, None], [3, 0.009]]
     assert (network["decided"], network["n_right"]) == (["0110", "0001"], 4)
@@ -316,7 +316,7 @@ def test_a_job_shows_how_far_each_network_is(client, store):
 
 def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(client, store):
     order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
-    answer = client.post("/api/v1/train", json=order)
+    answer = client.post("/api/v2/train", json=order)
     arguments = specs_of(store, answer)
     inputs = [training_spec(options) for options in arguments["specs"]]
     losing = inputs[1].model_copy(update={"loss_target": 1e-9})
@@ -331,4 +331,4 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(clie
     assert [one["state"] for one in page["trained"]] == ["converged", "loss_above_target"]
     assert page["trained"][1]["url"] == ""
     assert "allow more epochs" in client.get(f"/jobs/{answer.json()['id']}").text
-    assert [item["network"]["name"] for item in client.get("/api/v1/gallery").json()["items"]] == [inputs[0].label]
+    assert [item["network"]["name"] for item in client.get("/api/v2/gallery").json()["items"]] == [inputs[0].label]

@@ -21,11 +21,11 @@ HOST = "http://127.0.0.1"
 
 
 def rename(client, network: str, slug: str):
-    return client.post(f"/api/v1/networks/{network}/rename", json={"slug": slug})
+    return client.post(f"/api/v2/networks/{network}/rename", json={"slug": slug})
 
 
 def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
-    digest = client.get("/api/v1/networks/moving").json()["network"]["digest"]
+    digest = client.get("/api/v2/networks/moving").json()["network"]["digest"]
     answer = rename(client, "moving", "moved").json()
     assert (answer["slug"], answer["former"], answer["url"]) == ("moved", "moving", "/networks/moved")
     for former, now in (
@@ -54,7 +54,7 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
 
 def test_renaming_is_shown_before_it_is_done_and_undone_by_renaming_back(client) -> None:
     assert 'href="/networks/moving/rename"' in client.get("/networks/moving").text
-    before = client.get("/api/v1/networks/moving/rename?slug=form-made").json()
+    before = client.get("/api/v2/networks/moving/rename?slug=form-made").json()
     assert (before["slug"], before["asked"], before["refusal"]) == ("moving", "form-made", "")
     page = client.get("/networks/moving/rename?slug=form-made").text
     assert "/networks/form-made" in page
@@ -62,7 +62,7 @@ def test_renaming_is_shown_before_it_is_done_and_undone_by_renaming_back(client)
     done = client.post("/networks/moving/rename", data={"slug": "form-made"})
     assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
     assert client.get("/networks/moving/rename").headers["location"] == "/networks/form-made/rename"
-    after = client.get("/api/v1/networks/form-made/rename").json()
+    after = client.get("/api/v2/networks/form-made/rename").json()
     assert "moving" in {one["slug"] for one in after["former"]}
     back = next(one["back_url"] for one in after["former"] if one["slug"] == "moving")
     assert 'value="moving"' in client.get(back).text
@@ -97,19 +97,19 @@ def test_a_slug_that_is_taken_or_none_is_refused(client, slug) -> None:
 
 def test_changes_from_elsewhere_are_refused(client) -> None:
     foreign = {"sec-fetch-site": "cross-site"}
-    assert client.post("/api/v1/s", json={"address": XOR}, headers=foreign).status_code == 403
-    renamed = client.post("/api/v1/networks/settled/rename", json={"slug": "other"}, headers=foreign)
+    assert client.post("/api/v2/s", json={"address": XOR}, headers=foreign).status_code == 403
+    renamed = client.post("/api/v2/networks/settled/rename", json={"slug": "other"}, headers=foreign)
     assert renamed.status_code == 403
 
 
 def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> None:
-    digest = client.get(f"/api/v1{XOR}").json()["network"]["digest"]
+    digest = client.get(f"/api/v2{XOR}").json()["network"]["digest"]
     from app.db.tables import NetworkRow
 
     with app.state.store.write() as session:
         row = session.query(NetworkRow).filter_by(slug="sum").one()
         row.digest = digest[:10] + "0" * 54
-    answer = client.get(f"/api/v1/networks/{digest[:8]}")
+    answer = client.get(f"/api/v2/networks/{digest[:8]}")
     assert answer.status_code == 404
     assert "(xor)" in answer.json()["error"]
     assert "(sum)" in answer.json()["error"]
@@ -118,8 +118,8 @@ def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> N
 
 
 def test_short_keys_are_made_of_the_address_alone(client) -> None:
-    first = client.post("/api/v1/s", json={"address": f"http://127.0.0.1{COMPARISON}&theme=dark"})
-    again = client.post("/api/v1/s", json={"address": COMPARISON})
+    first = client.post("/api/v2/s", json={"address": f"http://127.0.0.1{COMPARISON}&theme=dark"})
+    again = client.post("/api/v2/s", json={"address": COMPARISON})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     key = first.json()["key"]
@@ -127,7 +127,7 @@ def test_short_keys_are_made_of_the_address_alone(client) -> None:
     assert key == short_key(COMPARISON)
     led = client.get(f"/s/{key}")
     assert (led.status_code, led.headers["location"]) == (302, COMPARISON)
-    assert client.get(f"/api/v1/s/{key}").json()["address"] == COMPARISON
+    assert client.get(f"/api/v2/s/{key}").json()["address"] == COMPARISON
     page = client.post("/s", data={"address": COMPARISON})
     assert page.status_code == 200
     assert key in page.text
@@ -146,11 +146,11 @@ def test_short_keys_are_made_of_the_address_alone(client) -> None:
     ],
 )
 def test_only_pages_of_this_site_get_keys(client, address, status) -> None:
-    assert client.post("/api/v1/s", json={"address": address}).status_code == status
+    assert client.post("/api/v2/s", json={"address": address}).status_code == status
 
 
 def test_an_unknown_key_says_what_to_do(client) -> None:
-    answer = client.get("/api/v1/s/nothing")
+    answer = client.get("/api/v2/s/nothing")
     assert answer.status_code == 404
     assert "long address" in answer.json()["error"]
 

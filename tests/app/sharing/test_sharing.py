@@ -209,7 +209,7 @@ def test_every_way_to_write_an_address_names_the_same() -> None:
     for text in (
         f"https://host.example{CIRCUIT}",
         f"{CIRCUIT}/verify",
-        f"/api/v1{CIRCUIT}?theme=dark",
+        f"/api/v2{CIRCUIT}?theme=dark",
         f"/embed{CIRCUIT}",
         f"{CIRCUIT}/card.png",
         f"  {CIRCUIT}/ ",

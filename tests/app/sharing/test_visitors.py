@@ -61,7 +61,7 @@ def kept(app) -> int:
 def test_addresses_of_lists_get_keys_that_lead_to_the_very_list(visitor, address) -> None:
     made = visitor.post("/s", data={"address": address})
     assert made.status_code in (200, 201), made.text
-    key = visitor.post("/api/v1/s", json={"address": f"http://site.example{address}"}).json()["key"]
+    key = visitor.post("/api/v2/s", json={"address": f"http://site.example{address}"}).json()["key"]
     assert key in made.text
     led = visitor.get(f"/s/{key}", follow_redirects=False)
     assert led.headers["location"] == address
@@ -100,40 +100,40 @@ def test_long_lists_offer_a_short_link_and_short_ones_do_not(visitor, address) -
 )
 def test_what_names_no_page_or_unknown_options_is_not_kept_for_visitors(visitor, app, address, status) -> None:
     before = kept(app)
-    assert visitor.post("/api/v1/s", json={"address": address}).status_code == status
+    assert visitor.post("/api/v2/s", json={"address": address}).status_code == status
     assert kept(app) == before
     assert len(address) > MAX_VISITOR_ADDRESS or "seed" not in address
 
 
 def test_visitors_change_nothing_else_and_other_sites_nothing(visitor) -> None:
-    assert visitor.post("/api/v1/networks/xor/rename", json={"slug": "mine"}).status_code == 403
+    assert visitor.post("/api/v2/networks/xor/rename", json={"slug": "mine"}).status_code == 403
     foreign = {"sec-fetch-site": "cross-site"}
-    assert visitor.post("/api/v1/s", json={"address": XOR}, headers=foreign).status_code == 403
+    assert visitor.post("/api/v2/s", json={"address": XOR}, headers=foreign).status_code == 403
     wrong = {"authorization": "Bearer wrong"}
-    assert visitor.post("/api/v1/s", json={"address": XOR}, headers=wrong).status_code == 403
+    assert visitor.post("/api/v2/s", json={"address": XOR}, headers=wrong).status_code == 403
 
 
 def test_a_few_in_a_minute_for_all_visitors_together(visitor, app) -> None:
     now = [0.0]
     app.state.visitor_allowance = Allowance(2, 6.0, lambda: now[0])
     addresses = [f"{EXPLANATIONS}?edges_max={n}" for n in range(5, 9)]
-    assert [visitor.post("/api/v1/s", json={"address": one}).status_code for one in addresses] == [201, 201, 503, 503]
-    assert visitor.post("/api/v1/s", json={"address": addresses[0]}).status_code == 200  # is there: costs nothing
+    assert [visitor.post("/api/v2/s", json={"address": one}).status_code for one in addresses] == [201, 201, 503, 503]
+    assert visitor.post("/api/v2/s", json={"address": addresses[0]}).status_code == 200  # is there: costs nothing
     now[0] = 6.0
-    assert [visitor.post("/api/v1/s", json={"address": one}).status_code for one in addresses[2:]] == [201, 503]
+    assert [visitor.post("/api/v2/s", json={"address": one}).status_code for one in addresses[2:]] == [201, 503]
 
 
 def test_a_full_store_refuses_new_keys_and_keeps_the_old(tmp_path) -> None:
     app = create_app(on_a_copy(data=tmp_path, visitor_short_links=1))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as here:
         there = TestClient(app, base_url="http://site.example", client=("203.0.113.9", 5))
-        first = there.post("/api/v1/s", json={"address": "/glossary"})
+        first = there.post("/api/v2/s", json={"address": "/glossary"})
         assert first.status_code == 201
-        answer = there.post("/api/v1/s", json={"address": "/scope"})
+        answer = there.post("/api/v2/s", json={"address": "/scope"})
         assert answer.status_code == 409
         assert "long address" in answer.json()["error"]
-        assert here.post("/api/v1/s", json={"address": "/scope"}).status_code == 201
-        assert there.post("/api/v1/s", json={"address": "/scope"}).status_code == 200
+        assert here.post("/api/v2/s", json={"address": "/scope"}).status_code == 201
+        assert there.post("/api/v2/s", json={"address": "/scope"}).status_code == 200
         assert there.get(f"/s/{first.json()['key']}", follow_redirects=False).status_code == 302
         with app.state.store.write() as session, pytest.raises(Conflict):
             save_short_link(session, "/jobs", most=2)
