@@ -234,6 +234,13 @@ class Counts(PageModel):
         return self.circuits_method != "listed" and self.circuits_truncated_at is not None
 
     @property
+    def method_label(self) -> str:
+        """In short, why the list of circuits is not the whole; "" where it is, or where it stopped at a limit."""
+        if not self.drawn:
+            return ""
+        return "circuits counted, not listed" if self.circuits_method == "counted" else "circuits estimated"
+
+    @property
     def interpretations_kind(self) -> Literal["exact", "truncated"]:
         whole = self.interpretations_complete and self.interpretations_truncated_at is None
         return "exact" if whole and self.circuits_truncated_at is None else "truncated"
@@ -327,17 +334,6 @@ class AnalysisPage(PageModel):
     network: NetworkView
     scope: ScopeView
     url: str
-
-
-def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:
-    """The fields of :class:`LinkedPage`, without the page's own address."""
-    return {
-        "network": network_view(place.row, addresses),
-        "scope": scope,
-        "network_url": addresses.network(place.row.slug, place.scope),
-        "compare_url": addresses.compare(place.row.slug, (), place.scope),
-        "scope_query": list(place.scope.query().items()),
-    }
 
 
 def network_view(row: NetworkRow, addresses: Addresses) -> NetworkView:
