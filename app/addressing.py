@@ -100,7 +100,7 @@ class Addresses:
 
     def network_file_schema(self) -> str:
         """The JSON schema of network files."""
-        return self._url("api", "v1", "schemas", "network-file")
+        return self._url("api", "v2", "schemas", "network-file")
 
     def delete(self, network: str) -> str:
         """What deleting a network does, and with POST where that is done."""
@@ -311,7 +311,7 @@ class Addresses:
 
     def network_file(self, network: str) -> str:
         """Its network file over HTTP."""
-        return self._url("api", "v1", "networks", network, "file")
+        return self._url("api", "v2", "networks", network, "file")
 
     def result(self, network: str, scope: Scope | None = None) -> str:
         """The result file of an analysis over HTTP."""

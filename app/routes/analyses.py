@@ -70,7 +70,7 @@ def _asked(session: Session, links: Addresses, name: str, analysis: Analysis, or
     nothing = f"nothing that {analysis.title.lower()} could be about"
     if getattr(order, "thorough", False) and not analysis.thoroughly:
         raise BadQuery(
-            "thorough", f"says nothing to {analysis.title.lower()}, which does all", "leave it out", "thorough"
+            "thorough", f"says nothing to {analysis.title.lower()}, which does all there is", "leave it out", "thorough"
         )
     scope = Scope(order.output, order.protocol, order.data)
     place = locate_any(session, links, name, scope)

@@ -241,8 +241,10 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
 
 _FOLLOWED: Final = (
     (re.compile("^/models/(.+)$"), "/networks/{0}"),
-    (re.compile(r"^(/networks/[^/]+)/(?:circuits|algorithms|directions|explanations\.csv)$"), "{0}/explanations"),
+    (re.compile(r"^(/networks/[^/]+)/(?:circuits|algorithms|explanations\.csv)$"), "{0}/explanations"),
     *((compile_path(one.path)[0], one.to) for one in FORMER if one.to),
+    (re.compile(r"^/(?:networks/([^/]+)/)?compare(?:\?.*)?$"), "/networks/{0}/compare"),
+    (re.compile(r"^/findings/([^/]+)/(design|data\..+)$"), "/studies/{0}/{1}"),
 )
 """Where former addresses lead, as far as their paths tell."""
 
@@ -257,7 +259,7 @@ def version_1(request: Request, rest: str) -> None:
     page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
     for shape, to in _FOLLOWED:
         if match := shape.fullmatch(page):
-            page = to.format(*match.groups(), **match.groupdict())
+            page = to.format(*(one or "NETWORK" for one in match.groups()), **match.groupdict())
     page = page.partition("?")[0]
     asked = {"type": "http", "method": "GET", "path": f"{API_V2}{page}", "headers": []}
     known = any(route.matches(asked)[0] != Match.NONE for route in request.app.routes)

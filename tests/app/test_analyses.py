@@ -179,7 +179,7 @@ def test_asking_over_http_is_asking_once(client, key) -> None:
     if BY_KEY[key].thoroughly:
         assert thorough.headers["Location"] != first.headers["Location"]
     else:
-        assert thorough.status_code == 422
+        assert (thorough.status_code, "does all there is" in thorough.text) == (400, True)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -448,7 +448,6 @@ def test_where_one_explanation_stands_is_told_on_its_page(client) -> None:
     old = client.get("/networks/xor/common-ground/standing?e=i-183bf.9&protocol=complete")
     to = "/networks/xor/explanations/i-183bf.9?protocol=complete&part=standing"
     assert (old.status_code, old.headers["location"]) == (301, to)
-    assert client.get("/api/v1/networks/xor/common-ground.csv").status_code == 410
     page = client.get(to).text
     assert "756 of 756" in page
     assert "of all 147,899,020 interpretations predict more interventions right" in page

@@ -165,7 +165,6 @@ def test_addresses_from_earlier_lead_on(client) -> None:
     for former in ("claim", "claims"):
         moved = client.get(f"/networks/xor/{former}?mask=3b2cf&protocol=paper")
         assert (moved.status_code, moved.headers["location"]) == (301, f"{HERE}?mask=3b2cf&protocol=paper")
-    assert client.get("/api/v1/networks/xor/claims?mask=3b2cf").status_code == 410
     with client.app.state.store.write() as session:
         row = session.scalars(select(NetworkRow).where(NetworkRow.slug == "xor")).one()
         key = "a" * 12 + sha256(f"{row.digest}.0".encode()).hexdigest()[:4]

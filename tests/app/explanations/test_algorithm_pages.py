@@ -179,12 +179,6 @@ def test_former_addresses_lead_on_for_good(client, aligned, kept, address):
     assert client.get(there.headers["location"]).status_code == 200 if there.is_redirect else there.status_code == 200
 
 
-def test_the_former_json_says_where_to_ask(client, aligned):
-    answer = client.get(f"/api/v2{XOR}/algorithms/{aligned['algorithm']}")
-    assert answer.status_code == 410
-    assert f"/api/v2{aligned['url']}" in answer.json()["error"]
-
-
 BAD = [
     (ONES + "/g-0123456789abcdef", 404, "0123456789abcdef"),
     (ONES + "/g-{g}?after=0123456789abcdef", 400, "after"),

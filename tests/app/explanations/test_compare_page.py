@@ -207,8 +207,6 @@ def test_earlier_addresses_lead_here(client) -> None:
         there = client.get(path)
         assert there.status_code == 301
         assert "P and Q contradict" in client.get(there.headers["location"]).text
-    gone = client.get(f"/api/v1/compare?network=xor&{query}")
-    assert (gone.status_code, "/api/v2/networks/NETWORK/compare" in gone.json()["error"]) == (410, True)
 
 
 BAD = [

@@ -284,13 +284,6 @@ def test_former_tables_lead_to_the_file_of_the_list(client, path):
     assert "\nkind,name,ref,url" in client.get(location).text
 
 
-@pytest.mark.parametrize("path", ["circuits", "algorithms", "explanations", "explanations.csv"])
-def test_the_first_version_of_the_interface_says_where_the_list_is_now(client, path):
-    answer = client.get(f"/api/v2/networks/xor/{path}")
-    assert answer.status_code == 410
-    assert "/api/v2/networks/NETWORK/explanations" in answer.text
-
-
 def test_a_prefix_stands_before_every_address(tmp_path):
     app = create_app(on_a_copy(data=tmp_path, prefix="/here"))
     with TestClient(app) as client, app.state.store.write() as session:

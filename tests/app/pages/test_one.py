@@ -92,12 +92,6 @@ def test_former_addresses_lead_on_for_good_and_keep_what_they_say(client, addres
     assert (answer.status_code, answer.headers["location"]) == (301, XOR + MOVED[address])
 
 
-def test_the_former_json_says_where_to_ask(client):
-    answer = client.get(f"/api/v2{XOR}/circuits/081ff")
-    assert answer.status_code == 410
-    assert f"/api/v2{XOR}/explanations/c-081ff" in answer.json()["error"]
-
-
 @pytest.mark.parametrize("part", FOLDS)
 def test_a_fold_is_computed_when_it_is_opened(client, part):
     address = f"{XOR}/explanations/c-081ff"

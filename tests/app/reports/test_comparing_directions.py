@@ -54,7 +54,6 @@ def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_c
     assert there.status_code == 301
     assert there.headers["location"].startswith("/compare?network=alice-and-bob&e=d-")
     assert client.get(there.headers["location"]).status_code == 200
-    assert client.get("/api/v1/alice-and-bob").status_code == 410
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as before:
         with app.state.store.write() as session:

@@ -180,6 +180,6 @@ def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselv
     assert purge_deleted(store, 0.0) == 0
     with store.write() as session:
         add_bundled_networks(session)
-    assert client.get("/api/v1/networks/xor-pretrained").status_code == 410
+    assert client.get("/api/v2/networks/xor-pretrained").status_code == 410
     client.post("/api/v2/networks/xor-pretrained/restore")
     assert client.get("/api/v2/networks/xor-pretrained").status_code == 200

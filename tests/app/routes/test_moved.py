@@ -28,15 +28,44 @@ def asked(path: str) -> str:
 
 @pytest.mark.parametrize("former", FORMER, ids=lambda former: former.path)
 def test_a_former_address_leads_somewhere(client: TestClient, former: Former) -> None:
-    for api in ("", "/api/v2") if former.twin else ("",):
-        answer = client.get(f"{api}{asked(former.path)}", params={"theme": "dark", "once": "an option"})
-        if former.became:
-            assert answer.status_code == 410
-            assert former.became in answer.text
-            assert former.cure.partition("{")[0].lower() in answer.text.lower()
-            continue
-        assert answer.status_code == 301
-        to = answer.headers["location"].partition("?")[0]
-        scope = {"type": "http", "method": "GET", "path": to, "headers": []}
-        assert any(route.matches(scope)[0] == Match.FULL for router in ROUTERS for route in router.routes), to
-        assert "once" not in answer.headers["location"]
+    answer = client.get(asked(former.path), params={"theme": "dark", "once": "an option"})
+    if former.became:
+        assert answer.status_code == 410
+        assert former.became in answer.text
+        assert former.cure.partition("{")[0].lower() in answer.text.lower()
+        return
+    assert answer.status_code == 301
+    to = answer.headers["location"].partition("?")[0]
+    scope = {"type": "http", "method": "GET", "path": to, "headers": []}
+    assert any(route.matches(scope)[0] == Match.FULL for router in ROUTERS for route in router.routes), to
+    assert "once" not in answer.headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("path", "cure"),
+    [
+        ("/networks/xor", "ask /api/v2/networks/xor."),
+        ("/networks/xor/circuits", "ask /api/v2/networks/xor/explanations."),
+        ("/networks/xor/circuits/081ff", "ask /api/v2/networks/xor/explanations/c-081ff."),
+        ("/networks/xor/circuits/081ff/interpretations", "/explanations/c-081ff/interpretations."),
+        ("/networks/xor/algorithms/0a", "ask /api/v2/networks/xor/explanations/g-0a."),
+        ("/networks/xor/directions", "ask /api/v2/networks/xor/analyses/directions."),
+        ("/networks/xor/methods/acdc", "ask /api/v2/networks/xor/analyses/methods/acdc."),
+        ("/networks/xor/claims", "ask /api/v2/networks/xor/analyses/claims/given."),
+        ("/models/m/circuits", "ask /api/v2/networks/m/explanations."),
+        ("/compare", "ask /api/v2/networks/NETWORK/compare."),
+        ("/alice-and-bob", "ask /api/v2/networks/NETWORK/compare."),
+        ("/studies/depth/outcomes", "ask /api/v2/studies/depth/outcomes."),
+        ("/findings/depth/data.csv", "ask /api/v2/studies/depth/data.csv."),
+        ("/collection", "ask /api/v2/collections."),
+        ("/lessons", "ask /api/v2/learn."),
+        ("/tour", "see /api/v2 for what can be asked."),
+        ("/glossary", "see /api/v2 for what can be asked."),
+        ("/openapi.json", "ask /api/v2/openapi.json."),
+    ],
+)
+def test_version_1_says_where_it_is_told_now(client: TestClient, path: str, cure: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = client.request(method, f"/api/v1{path}")
+        assert answer.status_code == 410
+        assert cure.lower() in answer.json()["error"].lower()

@@ -520,12 +520,3 @@ def test_one_minimal_circuit_of_some_that_are_listed_is_no_proof():
 def test_pages_that_were_lead_to_the_study(client, study, former, now):
     answer = client.get(former, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (301, now)
-
-
-@pytest.mark.parametrize(
-    ("method", "former"),
-    [("GET", ""), ("GET", "/xor-width"), ("GET", "/xor-width/outcomes"), ("POST", "/xor-width/pause"), ("POST", "")],
-)
-def test_version_1_says_where_it_is_told_now(client, study, method, former):
-    answer = client.request(method, f"/api/v2/studies{former}")
-    assert (answer.status_code, "Ask /api/v2/studies" in answer.json()["error"]) == (410, True)
