@@ -473,7 +473,7 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         ),
         "Data\n----\n"
         + _wrapped(
-            "Pages have JSON twins below api/v1 and api/v2, as the dashboard answers them; addresses in these are "
+            "Pages have JSON twins below api/v2, as the dashboard answers them; addresses in these are "
             "those of the dashboard. contents.json tells which file holds which address. Tables other than "
             "explanations.csv begin with lines that say what they hold; drawings are SVG."
         ),
