@@ -14,6 +14,7 @@ import typer
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse
+from app.cli.ask import ask
 from app.cli.audit import audit
 from app.cli.check import check
 from app.cli.count import count
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
 app.command("explain", hidden=True)(analyse)
+app.command(rich_help_panel="Engine alone: no server, no database")(ask)
 app.command(rich_help_panel="Engine alone: no server, no database")(audit)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(plant)

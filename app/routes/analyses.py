@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
@@ -33,24 +32,17 @@ from app.pages.jobs import JobPage
 from app.pages.models.asked import asked
 from app.pages.place import Place, locate_any
 from app.rendering import network_row, show
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
+from app.routes.asking import ThoroughOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
 from pluriscope.analyses.registry import ANALYSES, Analysis
 from pluriscope.blocks import Block
-from pluriscope.naming import Scope
 
 router = APIRouter()
 ALL: Final = "/networks/{name}/analyses"
 TAB: Final = "More analyses"
 Meant = Annotated[ScopeOptions, Query()]
-
-
-class ThoroughOrder(AnalysisOrder):
-    """Which analysis, and how far it goes."""
-
-    thorough: bool = Field(False, description="Whether to do also what takes long.")
 
 
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
@@ -60,27 +52,26 @@ def _found(session: Session, links: Addresses, name: str, options: ScopeOptions,
     return found
 
 
-def _asked(session: Session, links: Addresses, name: str, analysis: Analysis, order: AnalysisOrder) -> JobRow:
-    """The job.
+def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, order: ThoroughOrder) -> JobRow:
+    """Queue one analysis of a network.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or the analysis is not asked about such networks.
         Conflict: its circuits are not found yet.
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"
-    if getattr(order, "thorough", False) and not analysis.thoroughly:
+    if order.thorough and not analysis.thoroughly:
         raise BadQuery(
             "thorough", f"says nothing to {analysis.title.lower()}, which does all there is", "leave it out", "thorough"
         )
-    scope = Scope(order.output, order.protocol, order.data)
-    place = locate_any(session, links, name, scope)
+    place = locate_any(session, links, name, order.scope)
     if isinstance(place, Place):
         row = analysis_ordered(session, links, name, order, nothing)
         if analysis.of_planted and row.network.planted is None:
             raise Conflict(f"network {row.network.slug!r}", "has no planted algorithm", "import it with its record")
         if analysis.sums:
             return queue.enqueue_criteria(session, row, default_steps(), asked=True, again=True)
-        details = analysis.details(thorough=getattr(order, "thorough", False))
+        details = analysis.details(thorough=order.thorough)
         return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
     analysis_meant(analysis.key, links, place)
     if (place.row.id, place.text) not in searches_of(session, [place.row.id]):
@@ -120,9 +111,8 @@ def ask_from_page(session: Writing, links: Links, name: str, key: str, form: For
     if not one.analysis.find:
         raise Conflict(one.analysis.title, "is answered at once, without a job", "use the form", "", one.url)
     order = ThoroughOrder.model_validate({name: value for name, value in form.items() if value != ""})
-    _asked(session, links, name, one.analysis, order)
-    scope = Scope(order.output, order.protocol, order.data)
-    return RedirectResponse(links.analysis(one.subject.slug, key, scope), status_code=303)
+    ask_for(session, links, name, one.analysis, order)
+    return RedirectResponse(links.analysis(one.subject.slug, key, order.scope), status_code=303)
 
 
 @router.get(ALL + "/{key}/{item}", **HTML)
@@ -176,5 +166,5 @@ def record(session: Reading, links: Links, name: str, key: str, options: Meant) 
 )
 def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrder, response: Response) -> JobPage:
     """Queue one analysis of a network. Asking twice is asking once."""
-    analysis = _found(session, links, name, ScopeOptions(**order.model_dump(exclude={"thorough"})), key).analysis
-    return accepted(session, links, _asked(session, links, name, analysis, order), response)
+    analysis = analysis_meant(key, links, locate_any(session, links, name, order.scope))
+    return accepted(session, links, ask_for(session, links, name, analysis, order), response)

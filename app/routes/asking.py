@@ -22,6 +22,7 @@ from app.pages.place import locate_boolean
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, now
 from app.routes.page import takes
+from pluriscope.naming import Scope
 
 
 class AnalysisOrder(BaseModel):
@@ -32,6 +33,17 @@ class AnalysisOrder(BaseModel):
     protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
     output: int = Field(0, ge=0, le=999, description="Index of the output.")
     data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
+
+    @property
+    def scope(self) -> Scope:
+        """The same as addresses have it."""
+        return ScopeOptions(output=self.output, protocol=self.protocol, data=self.data).scope
+
+
+class ThoroughOrder(AnalysisOrder):
+    """Which analysis, and how far it goes."""
+
+    thorough: bool = Field(False, description="Whether to do also what takes long.")
 
 
 def analysis_ordered(
@@ -48,8 +60,7 @@ def analysis_ordered(
         NotFound: no such network, output, protocol or data record.
         Conflict: the analysis is not stored.
     """
-    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
-    analysis = locate_boolean(session, links, network, scope).analysis
+    analysis = locate_boolean(session, links, network, order.scope).analysis
     if analysis is None:
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     return analysis
