@@ -20,7 +20,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
-    r"/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
+    r"/networks|/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
     r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
 )
 """Pages whose content version 2 of the interface has."""
@@ -28,7 +28,7 @@ RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
-        (r"/", "/networks"),
+        (r"/networks", ""),
         (r"/jobs|/compare|/networks/[^/]+/analyses/funnel", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
     )
@@ -75,8 +75,13 @@ class Addresses:
             return self._url("models", *segments, rules=scope.rules, **view)
         return self._url("networks", *segments, scope=scope, **view)
 
+    def front(self) -> str:
+        """The front page."""
+        return self._url("")
+
     def gallery(self, **view: Any) -> str:
-        return self._url("", **view)
+        """All networks; with POST where one is stored."""
+        return self._url("networks", **view)
 
     def search(self, **view: Any) -> str:
         """Everything that a text names."""
@@ -285,7 +290,7 @@ class Addresses:
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:
             if shape.fullmatch(bare):
-                return f"{self.prefix}{bare.rstrip('/')}{table}"  # the gallery is at the root
+                return f"{self.prefix}{bare}{table}"
         return ""
 
     def oembed(self, **query: Any) -> str:
@@ -329,7 +334,7 @@ class Addresses:
             rest = urlencode([pair for pair in given if pair[0] != "network"])
             bare = f"/networks/{quote(network, safe='')}/compare" + (f"?{rest}" if rest else "")
         version = API_V2 if _IN_V2.fullmatch(bare.partition("?")[0]) else API_PREFIX
-        return self.prefix + version + (bare if bare != "/" else "/gallery")
+        return self.prefix + version + bare
 
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
@@ -337,4 +342,4 @@ class Addresses:
         if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
         bare = bare.removeprefix(API_PREFIX).removeprefix(API_V2)
-        return self.prefix + (bare if bare not in ("/gallery", "/networks") else "/")  # two twins of the gallery
+        return self.prefix + (bare if bare != "/gallery" else "/networks")

@@ -46,6 +46,7 @@ from app.routes import (
     login,
     models,
     moved,
+    networks,
     one,
     pages,
     reading,
@@ -60,6 +61,7 @@ from app.settings import Settings
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
+    networks.router,
     pages.router,
     reading.router,
     about.router,

@@ -256,6 +256,7 @@ class Table(Block):
         facets: whether it can be filtered.
         files: form in capitals, such as "CSV", with the address of the whole list; other words lead elsewhere.
         kept: further options of the page, which links and forms of the list keep.
+        search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
     """
 
@@ -271,6 +272,7 @@ class Table(Block):
     facets: bool = True
     files: Mapping[str, str] | None = None
     kept: Mapping[str, str | Sequence[str]] | None = None
+    search: str | None = None
     renews: bool = False
 
     @property
@@ -320,7 +322,8 @@ class Table(Block):
 
     def link(self, query: tables.Query) -> str:
         """The address of the list with another query."""
-        options = {**query.options(self.listing.columns, self.usual), **(self.kept or {})}
+        searched = {"q": self.search} if self.search else {}
+        options = {**searched, **query.options(self.listing.columns, self.usual), **(self.kept or {})}
         return self.url + (f"?{urlencode(options, doseq=True)}" if options else "")
 
     def sorted_by(self, column: tables.Column) -> str:
@@ -335,6 +338,8 @@ class Table(Block):
 
     def in_force(self) -> Iterator[tuple[str, str]]:
         """Each filter in words, with the address of the list without it; one that holds by default is none."""
+        if self.search:
+            yield f"“{self.search}”", replace(self, search="").page_at(0)
         for column in self.listing.columns:
             wanted = self.query.wanted.get(column.name, ())
             if wanted and wanted != column.default:

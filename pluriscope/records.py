@@ -149,8 +149,13 @@ def rows_record(found: Selection, query: Query, page_at: Callable[[int], str], b
         lines=found.lines,
         facets=facet_records(found.facets),
         next=page_at(after) if after < found.lines else None,
-        items=[{name: value for name, value in row.items() if name not in but} for row in plain(found)],
+        items=[{name: _plain(value) for name, value in row.items() if name not in but} for row in plain(found)],
     )
+
+
+def _plain(value: Any) -> Any:
+    """A value, an integer as JSON holds it exactly."""
+    return _json_integer(value) if isinstance(value, int) else value
 
 
 # --- one explanation

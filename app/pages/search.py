@@ -31,7 +31,6 @@ from app.errors import PageError
 from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
-from app.pages.models.views import matches
 from app.pages.place import locate
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.glossary import terms
@@ -177,7 +176,7 @@ class _Search:
 
     def networks(self) -> Looked:
         rows, more = finding.networks_named(self._session, self._words, self._limit)
-        models = [row for row in all_models(self._session) if self._words and matches(row, self._text.lower())]
+        models = all_models(self._session, self._text) if self._words else []
         hits = [self._page_of(row) for row in rows]
         hits += [
             Hit(kind="model", label=row.name, detail="transformer", url=self._addresses.network(row.slug))

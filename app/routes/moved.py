@@ -235,6 +235,11 @@ FORMER: Final[tuple[Former, ...]] = (
         for name in ("progress", "rename")
     ),
     Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",), twin=False),
+    Former("/gallery", "/networks", ("q", "theme"), twin=False),
+    *(
+        Former(f"{API_PREFIX}{path}", became=_NOW_V2, cure=f"ask {API_V2}/networks", parent="/networks", twin=False)
+        for path in ("/gallery", "/networks")
+    ),
     *(_now_v2(path) for path in (*_OF_STUDIES, "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
     Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
     Former("/lessons", "/learn", ("theme",), twin=False),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.pages.front_figure import build_figure
-from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.network import build_network
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, locate_any
@@ -22,15 +19,6 @@ from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
-GALLERY = Page(
-    "/gallery",
-    build_gallery,
-    "gallery",
-    "networks",
-    "All networks",
-    "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
-    errors=(400,),
-)
 NETWORK = Page(
     "/networks/{network}",
     build_network,
@@ -58,37 +46,9 @@ SANDBOX = Page(
     """,
     errors=(400, 404, 422),
 )
-add_twin(router, GALLERY)
-add_twin(
-    router,
-    replace(
-        GALLERY,
-        path="/networks",
-        about="The same as /gallery, at the address that networks are added to.",
-        name="networks_twin",
-    ),
-)
 add_twin(router, NETWORK)
 add_page(router, *PLAIN)
 add_twin(router, SANDBOX)
-
-
-@router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def front_page(
-    request: Request, session: Reading, links: Links, options: Annotated[GalleryOptions, Query()]
-) -> HTMLResponse:
-    if _is_for(request, "minute"):
-        context = {"page": build_figure(session, links, options.step), "sandbox_drawing": drawing_of}
-        return render(request, "pages/minute.html", context)
-    context = {"page": build_gallery(session, links, options), "sandbox_drawing": drawing_of}
-    return render(request, "pages/gallery.html", context, block="networks")
-
-
-@router.get("/networks", include_in_schema=False)
-def networks(request: Request, links: Links) -> RedirectResponse:
-    """The list of networks is the gallery."""
-    query = request.url.query
-    return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
 
 
 @router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from analysis.explanations.explanation import NAME, REF, Record
-from analysis.models import registry
 from analysis.models.circuits import (
     ModelCircuit,
     judge_circuit,
@@ -23,7 +22,7 @@ from analysis.models.judging import circuit_record, roles_told
 from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space
 from app.addressing import Addresses
 from app.db.model_tables import ModelRow
-from app.db.models import CircuitSearch, all_models, formerly_called, model_of, searches_of, stored_circuits
+from app.db.models import CircuitSearch, formerly_called, searches_of, stored_circuits
 from app.errors import NotFound
 from app.options import BigInt, Options, PageModel
 from app.pages.place import ModelPlace, place_of_model
@@ -270,28 +269,3 @@ def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, mas
 def recomputed_figures(place: ModelPlace, circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
     """A circuit's figures by column."""
     return {column.name: column.value(circuit) for column in circuit_record(place.kind).columns}
-
-
-class ModelItem(PageModel):
-    """One model of the list."""
-
-    model: ModelView
-    usual: RulesView = Field(description="What was found under the usual rules.")
-
-
-def model_items(session: Session, addresses: Addresses, query: str = "") -> list[ModelItem]:
-    """The stored models, all or those with a text in their name or slug, or whose digest begins with it."""
-    rows = [row for row in all_models(session) if matches(row, query.lower())]
-    searches = searches_of(session, [row.id for row in rows])
-    items = []
-    for row in rows:
-        kind, model = model_of(row)
-        usual = rules_view(row, kind, model, kind.default_rules, searches.get((row.id, "")), addresses)
-        items.append(ModelItem(model=model_view(row, kind, model, addresses), usual=usual))
-    return items
-
-
-def matches(row: ModelRow, text: str) -> bool:
-    """Whether a text in lower case is in a model's name or slug, or begins its digest, and its kind is known here."""
-    known = row.kind in {kind.key for kind in registry.MODEL_KINDS}  # another version may have stored more kinds
-    return known and (text in row.name.lower() or text in row.slug or row.digest.startswith(text))

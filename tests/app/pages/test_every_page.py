@@ -5,12 +5,12 @@ from functools import cache
 from html import unescape
 
 import pytest
+from app.pages.gallery import GalleryOptions, build_gallery
 from sqlalchemy import event
 from starlette.routing import Match
 
 from app.db import rows
 from app.options import ScopeOptions
-from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.network import build_network
 from app.recent import Recent
 from tests.app.pages.conftest import MINE, NOISY, XOR

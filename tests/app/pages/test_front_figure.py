@@ -1,8 +1,8 @@
 """The figure of the front page: what its steps say is what they show and what the other pages say of the network."""
 
 import pytest
-
 from app.pages.front_figure import STEPS
+
 from tests.app.pages.conftest import XOR
 
 pytestmark = pytest.mark.slow
