@@ -8,11 +8,12 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from analysis.interpretations.interpretation import Interpretation
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads.analyses import find_network
-from app.figures.svg import circuit_thumb
-from app.pages.compare.compared import Compared, who_is_right
+from app.figures.svg import circuit_thumb, gate_tiles
+from app.pages.compare.compared import who_is_right
 from app.pages.compare.networks import of_network
 from app.pages.explanations import find_explanation
 from app.pages.findings import headlines
@@ -20,6 +21,7 @@ from app.pages.place import Place, locate_boolean
 from app.pages.shared import counts_of
 from pluriscope.blocks import Action, Block, Figure, Head, Prose, Section, Side
 from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.records import ComparedRecord
 
 NETWORK: Final = "xor-pretrained"
 PAIR: Final = ("i-183bf.23", "i-183bf.25")
@@ -63,7 +65,8 @@ def _story(session: Session, links: Addresses, place: Place, others: list[Action
         n = counts_of(place.analysis).shown("interpretations_total")
         title = Markup("{}. {} explanations of it pass the usual tests.").format(neurons, n)
     yield Head(title, _WHAT, actions=[compare, *others])
-    yield Side([_network(links, place), _one(found, 0, _P), _one(found, 1, _Q)])
+    drawn = (_one(place, one.item, told, words) for one, told, words in zip(pair, found.ones, (_P, _Q), strict=True))
+    yield Side([_network(links, place), *drawn])
     play = Action("Change the network yourself", links.sandbox(NETWORK, PAIR))
     yield Section(found.title, "so at most one of them is right each time", play, id="contradict")
     yield who_is_right(found)
@@ -77,7 +80,8 @@ def _network(links: Addresses, place: Place) -> Figure:
     return Figure(drawn, told.format(links.network(NETWORK), place.row.name, task.name, " and ".join(ones)))
 
 
-def _one(found: Compared, number: int, words: str) -> Figure:
-    one = found.ones[number]
-    told = Markup('<b>{}</b> <a href="{}">{}</a> {}').format(one.letter, one.url, one.ref.replace("-", "·", 1), words)
-    return Figure(found.drawings[number], told)
+def _one(place: Place, item: Interpretation, told: ComparedRecord, words: str) -> Figure:
+    weights, tiles = place.question.cut.weights, gate_tiles(item.gates, place.question.cut.n_inputs)
+    drawn = circuit_thumb(weights, item.circuit, tiles, title=f"Explanation {told.letter}", named=True)
+    name = told.ref.replace("-", "·", 1)
+    return Figure(drawn, Markup('<b>{}</b> <a href="{}">{}</a> {}').format(told.letter, told.url, name, words))

@@ -85,7 +85,7 @@ def _circuits(row: Row) -> Markup:
 
 
 def _task(row: Row) -> str:
-    return f"{row['task']}, output {row['output']}" if row["output"] else row["task"]
+    return f"{row['task']}, output {row['output']}" if row["says"].get("several") else row["task"]
 
 
 def _state(row: Row) -> Markup:
@@ -93,7 +93,7 @@ def _state(row: Row) -> Markup:
     sign, words = _STATES[row["state"]]
     job: JobRow | None = row["job"]
     counts: Counts | None = row["counts"]
-    more: Any = row["says"]["state"]
+    more: Any = row["says"].get("state", "")
     if counts is not None and row["state"] == "truncated":
         stops = stops_of(counts)
         words, more = ("truncated", stops) if stops else (counts.method_label or words, "")
@@ -222,7 +222,12 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
                     "number": row.id,
                     "analysis": None if analysis is None else analysis.id,
                     "job": working,
-                    "says": {"sizes": row.sizes, "below": below, "job": links.job(working.id) if working else ""},
+                    "says": {
+                        "below": below,
+                        "sizes": row.sizes,
+                        "several": len(row.tasks) > 1,
+                        "job": links.job(working.id) if working else "",
+                    },
                 }
                 yield Row(values, ref=row.slug, url=values["url"])
 

@@ -126,7 +126,7 @@ def test_the_theme_comes_from_the_address_then_the_cookie_then_the_system():
 def test_every_page_names_its_json_twin_and_its_section():
     html = body(render(request("/networks/x", "output=1&theme=dark"), "page.html", word="w"))
     assert 'href="/api/v1/networks/x?output=1"' in html
-    assert re.search(r'<a href="/" aria-current="page">Networks', html)
+    assert re.search(r'<a href="/networks" aria-current="page">Networks', html)
     assert "JSON of this page" not in body(render(request(), "page.html", word="w", json_url=""))
 
 

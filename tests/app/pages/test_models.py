@@ -120,7 +120,7 @@ def test_networks_and_models_share_no_slug(client):
 @pytest.mark.parametrize(
     ("former", "now"),
     [
-        ("/models", "/"),
+        ("/models", "/networks"),
         (OWN, ONE),
         (f"{OWN}?rules=heads&row=2", f"{ONE}?protocol=heads&row=2"),
         (f"{OWN}/circuits?rules=heads&keep=n0.0-n1.0&drop=n0.1-n1.0&figure=nodes%3D3",

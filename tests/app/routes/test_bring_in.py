@@ -89,8 +89,8 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     page = client.get(f"/api/v1/networks/on-signs?data={made['data'][:12]}").json()
     assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
     assert page["behaviour"][0]["row"] == [-1, -1]
-    item = client.get("/api/v1/gallery").json()["items"][0]
-    assert item["outputs"][0]["url"] == item["network"]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
+    item = client.get("/api/v2/networks").json()["items"][0]
+    assert item["url"] == f"/networks/on-signs?data={made['data'][:12]}"
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
@@ -147,7 +147,7 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     assert "Undo deletion" in client.get("/networks/hand-made-xor").text
     assert [one["slug"] for one in client.get("/api/v1/deleted").json()["items"]] == ["hand-made-xor"]
     assert "the deletion of hand-made XOR" in client.get("/deleted").text
-    assert client.get("/api/v1/gallery").json()["n_networks"] == 0
+    assert client.get("/api/v2/networks").json()["total"] == 0
     assert "Undo" in client.get("/networks/hand-made-xor/delete").text
     assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
     assert client.get("/networks/hand-made-xor").status_code == 200

@@ -314,7 +314,7 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     assert client.get(f"/api/v1/jobs/{job}").json()["learning"]["networks"][0]["state"] == "waiting"
 
 
-def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(client, store):
+def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client, store):
     order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
     answer = client.post("/api/v1/train", json=order)
     arguments = specs_of(store, answer)
@@ -331,4 +331,4 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(clie
     assert [one["state"] for one in page["trained"]] == ["converged", "loss_above_target"]
     assert page["trained"][1]["url"] == ""
     assert "allow more epochs" in client.get(f"/jobs/{answer.json()['id']}").text
-    assert [item["network"]["name"] for item in client.get("/api/v1/gallery").json()["items"]] == [inputs[0].label]
+    assert [item["name"] for item in client.get("/api/v2/networks").json()["items"]] == [inputs[0].label]
