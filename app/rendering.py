@@ -196,6 +196,7 @@ def show(
     json_url: str = "",
     url: str = "",
     share: Share | None = None,
+    around: str = "shell.html",
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
@@ -211,6 +212,7 @@ def show(
         json_url: of the same as JSON.
         url: that links back to the page have; "" for the one that was asked for.
         share: what other sites are told that show the page.
+        around: template of what is around it.
         status_code: HTTP status.
         headers: further response headers.
     """
@@ -253,7 +255,7 @@ def show(
                 "live": any(_is_live(block) for block in page),
                 "body": Markup("\n").join(block.html(part=part) for block in page),
             }
-            body = env.get_template("shell.html").render(context)
+            body = env.get_template(around).render(context)
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")
