@@ -158,8 +158,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Every valid explanation of one small network, side by side.",
         description=(
             "Each page has a twin here: the same path and options under `/api/v1` return the page's content as JSON. "
-            "Integers beyond 2^53 are decimal strings. Lists are read with the opaque cursor `after`; `next_url` leads "
-            "on. Errors have one shape: `ok`, `error`, `errors`, `status`, `parent`."
+            "Integers beyond 2^53 are decimal strings. Lists are read on at the address in `next`. "
+            "Errors have one shape: `ok`, `error`, `errors`, `status`, `parent`."
         ),
         version=ENGINE_VERSION,
         openapi_url=f"{API_PREFIX}/openapi.json",

@@ -218,6 +218,7 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
                     **({} if analysis is None else {column: getattr(analysis, column) for column in _COUNTS}),
                     "url": links.network(row.slug, scope),
                     "origin": row.origin,
+                    "also": also.get(row.id, []),
                     "input_data": row.input_data,
                     "number": row.id,
                     "analysis": None if analysis is None else analysis.id,

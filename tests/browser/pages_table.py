@@ -8,8 +8,10 @@ from app.pages.kinds import PAGES as ONES
 
 PAGES = {
     **{name: address for page in ONES.values() for name, address in page.samples.items()},
-    "gallery": "/",
-    "gallery, nothing found": "/?q=nothing-like-it",
+    "front page": "/",
+    "networks": "/networks",
+    "networks, filtered": "/networks?q=xor&state=done&sort=circuits_valid&order=desc&protocol=paper",
+    "networks, nothing found": "/networks?q=nothing-like-it",
     "network": "/networks/xor-pretrained",
     "network, paper": "/networks/alice-and-bob?protocol=paper",
     "network, noisy rows": "{noisy}&protocol=paper",

@@ -68,7 +68,7 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, 
     expect(tab.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
     expect(tab.locator("main")).to_contain_text("It computes XOR; the smallest margin")
     expect(tab.locator("main")).to_contain_text("225 possible")
-    assert "xor-by-scikit-learn" not in json.dumps(site.twin("/gallery"))  # nothing is stored yet
+    assert "xor-by-scikit-learn" not in json.dumps(site.twin("/networks"))  # nothing is stored yet
     tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile("/networks/xor-by-scikit-learn$"))
     expect(tab.locator("main")).to_contain_text("Still computing")

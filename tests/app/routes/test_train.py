@@ -245,9 +245,9 @@ def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_type
     told = client.get(f"/jobs/{job}").text
     assert f"Known as {by_study[1]}, too." in told
     assert 'href="/networks/my-network"' in told
-    for address in ("/api/v1/networks", "/api/v1/networks?q=my+network"):
+    for address in ("/api/v2/networks", "/api/v2/networks?q=my+network"):
         (item,) = client.get(address).json()["items"]
-        assert (item["network"]["name"], item["also"]) == ("My network", [by_study[1]])
+        assert (item["name"], item["also"]) == ("My network", [by_study[1]])
     page = client.get("/api/v1/networks/my-network").json()
     assert page["learning"]["networks"][0]["losses"] == [[1, 0.3], [2, 0.1], [3, 0.009]]
     assert [study["name"] for study in page["studies"]] == ["XOR by width"]
