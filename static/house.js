@@ -78,6 +78,20 @@
     place.focus({ preventScroll: true });
   });
 
+  /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that the
+     page carries each address once ---------- */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("[data-swapping-links] a[href]:not([hx-get], [download])");
+      if (!link || !window.htmx || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      if (!link.getAttribute("href").startsWith(`${location.pathname}?`) && link.getAttribute("href") !== location.pathname) return;
+      link.setAttribute("hx-get", link.getAttribute("href"));
+      window.htmx.process(link);
+    },
+    true,
+  );
+
   /* ---------- keys: never while somebody types, and never over a modifier ---------- */
   const keys = document.querySelector("dialog.keys"); // pages of before have keys of their own (find.js)
   const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";

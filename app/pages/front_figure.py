@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, SkipValidation
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.figures.numbers import decimal, noun
 from app.options import PageModel
 from app.pages.place import locate_boolean
+from app.pages.play.networks import Layers, NetworkPlay
 from app.pages.previews import GateTile
-from app.pages.sandbox.views import RunView, SandboxPage
 from app.pages.shared import NetworkView, network_view
 from app.pages.showcase import Showcase, featured_network
 from pluriscope.naming import Scope
@@ -38,6 +39,8 @@ class FigureStep(PageModel):
 class FrontFigure(PageModel):
     """One step of the figure."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     number: int
     title: str
     words: str = Field(description="What the step says; empty while what it shows is still to be found.")
@@ -49,7 +52,9 @@ class FrontFigure(PageModel):
     )
     mask: str = Field("", description="Of the circuit that is drawn; empty for the whole network.")
     tiles: list[GateTile] = Field([], description="Variables on neurons.")
-    run: SandboxPage | None = Field(None, description="A run under an intervention, as the sandbox shows it.")
+    run: SkipJsonSchema[Annotated[NetworkPlay | None, SkipValidation]] = Field(
+        None, exclude=True, description="A run under an intervention."
+    )
     compare_url: str = Field("", description="The explanations that disagree side by side, at the last step.")
 
 
@@ -61,7 +66,7 @@ class _Content:
     drawing: Drawing = "network"
     mask: str = ""
     tiles: list[GateTile] = field(default_factory=list)
-    run: SandboxPage | None = None
+    run: NetworkPlay | None = None
     compare_url: str = ""
 
 
@@ -171,11 +176,11 @@ def _patch(shown: Showcase) -> _Content | None:
     if shown.alignment is None or change is None:
         return None
     run = shown.run([shown.alignment.ref], change)
-    sites = _listed([one.name for one in run.changes])
+    sites = _listed([run.name_of(one) for one in run.changes])
     return _Content(
-        words=f"Explanations are tested by patching: the network runs on input {run.base}, but {sites} is given the "
-        f"activation of input {run.changes[0].source}. The alignment predicts that the output turns to "
-        f"{run.explanations[0].says}, and it does: from {_output(run.clean)} to {_output(run.run)}.",
+        words=f"Explanations are tested by patching: the network runs on input {run.bits(change.base)}, but {sites} "
+        f"is given the activation of input {run.bits(run.changes[0].source)}. The alignment predicts that the output "
+        f"turns to {run.said[0].bit}, and it does: from {_output(run.before)} to {_output(run.after)}.",
         drawing="run",
         run=run,
     )
@@ -186,12 +191,11 @@ def _disagreement(shown: Showcase) -> _Content | None:
         return None
     refs, change = shown.crucial
     run = shown.run(refs, change)
-    reading, alignment = run.explanations
-    right = "the alignment" if alignment.right else "the interpretation"
+    right = "the alignment" if run.right[1] else "the interpretation"
     return _Content(
-        words=f"Both explanations passed their tests. On this patch the interpretation predicts {reading.says} and the "
-        f"alignment {alignment.says}: here {right} is correct, elsewhere it may be the other way round. Which of the "
-        "two explains the network?",
+        words=f"Both explanations passed their tests. On this patch the interpretation predicts {run.said[0].bit} and "
+        f"the alignment {run.said[1].bit}: here {right} is correct, elsewhere it may be the other way round. Which of "
+        "the two explains the network?",
         drawing="run",
         run=run,
         compare_url=shown.addresses.compare(shown.place.row.slug, refs),
@@ -209,8 +213,8 @@ STEPS: Final[tuple[tuple[str, str, Callable[[Showcase], _Content | None]], ...]]
 """Title, label, and what is shown."""
 
 
-def _output(run: RunView | None) -> str:
-    return "–" if run is None or run.output is None else decimal(run.output, 2)
+def _output(layers: Layers) -> str:
+    return decimal(float(layers[-1][0]), 2)
 
 
 def _listed(names: Sequence[str]) -> str:

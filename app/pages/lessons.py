@@ -13,7 +13,7 @@ from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
 from app.options import PageModel
 from app.pages.place import locate_boolean
-from app.pages.sandbox.tokens import Try, write_try
+from app.pages.play.tokens import Try, write_try
 from app.pages.showcase import Showcase, featured_network
 from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Section
 from pluriscope.naming import Scope
@@ -24,7 +24,7 @@ class Lesson(PageModel):
 
     title: str
     question: str
-    url: str = Field(description="The sandbox, ready for it.")
+    url: str = Field(description="Play, ready for it.")
     answer: str = Field(description="Hidden until it is asked for.")
 
 
@@ -52,8 +52,8 @@ def lesson_blocks(found: LessonsRecord, links: Addresses) -> Iterator[Block]:
     yield Head(
         "Lessons",
         Markup(
-            'Each exercise opens the sandbox in quiz mode: predict what <a href="{}">the network</a> does, then see. '
-            "The address keeps your score, so a link to where you are can be handed in."
+            'Each exercise opens Play with the answer hidden: predict what <a href="{}">the network</a> does, then '
+            "see. The address keeps what you predicted, so a link to where you are can be handed in."
         ).format(links.network(found.network)),
     )
     for number, lesson in enumerate(found.items, start=1):
@@ -78,15 +78,15 @@ def _lessons(shown: Showcase) -> list[Lesson]:
     if flip is None:
         return []
     flipped, divided = shown.run([alignment], flip), shown.run([reading, alignment], apart)
-    right = "the alignment" if divided.explanations[1].right else "the interpretation"
+    right = "the alignment" if divided.right[1] else "the interpretation"
     return [
         Lesson(
             title="Predict a patch",
-            question=f"The network runs on input {flipped.base}, with part of it patched from input "
-            f"{flipped.changes[0].source}. An alignment says which variable the patched neurons carry. What will the "
-            "network decide?",
+            question=f"The network runs on input {flipped.bits(flip.base)}, with part of it patched from input "
+            f"{flipped.bits(flipped.changes[0].source)}. An alignment says which variable the patched neurons carry. "
+            "What will the network decide?",
             url=_quiz(shown, [alignment], flip),
-            answer=f"The alignment predicts {flipped.explanations[0].says}, and the network decides so: the output "
+            answer=f"The alignment predicts {flipped.said[0].bit}, and the network decides so: the output "
             "goes from one side of 0.5 to the other.",
         ),
         Lesson(
@@ -102,7 +102,7 @@ def _lessons(shown: Showcase) -> list[Lesson]:
             question="The same two explanations, and nothing is changed yet. Patch neurons until the two predictions "
             "differ. How few changes do you need?",
             url=_quiz(shown, [reading, alignment], Intervention(0)),
-            answer="“Jump to” in the sandbox lists interventions that separate the two. One of them changes "
+            answer="“What to try next” in Play lists interventions that separate the two. One of them changes "
             f"{len(divided.changes)} of the {sum(shown.place.question.cut.sizes[1:-1])} hidden neurons.",
         ),
     ]

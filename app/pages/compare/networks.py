@@ -31,8 +31,8 @@ from app.pages.explanations import Explanation
 from app.pages.formulas import hue_tables, hues_of
 from app.pages.place import Place
 from app.pages.placements import neurons_label
+from app.pages.play.tokens import Try, write_try
 from app.pages.recorded import claim_record
-from app.pages.sandbox.tokens import Try, write_try
 from app.pages.shared import edge_names, truth_rows
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.lenses import picture

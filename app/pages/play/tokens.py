@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.direction_edits import Along, place_text, read_place
+from analysis.sandbox.direction_edits import Along, read_place
 from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
 from app.pages.candidates import input_text
 
@@ -43,11 +43,6 @@ class Try:
     intervention: Intervention
     guess: Guess = ""
 
-    @property
-    def counts(self) -> bool:
-        """Whether it is an intervention at all."""
-        return self.intervention.is_changed
-
 
 def write_number(value: float) -> str:
     """The shortest text that is read back as the same number."""
@@ -65,22 +60,15 @@ def read_number(text: str) -> float | None:
     return value + 0.0 if abs(value) <= MAX_VALUE else None
 
 
-def write_site(change: Change) -> str:
-    """``1.0`` or ``1.0.2``."""
+def write_site(change: Change | Along) -> str:
+    """What is changed: ``1.0``, ``1.0.2``, or ``d1~1~0~-1``."""
+    if isinstance(change, Along):
+        return f"d{change.text}"
     return f"{change.layer}.{change.neuron}" + ("" if change.origin is None else f".{change.origin}")
 
 
-def write_change(change: Change, n_inputs: int) -> str:
-    """One change as addresses write it."""
-    return write_site(change) + _written(change, n_inputs)
-
-
-def write_along(change: Along, n_inputs: int) -> str:
-    """One change along directions as addresses write it."""
-    return f"d{place_text(change.place)}{_written(change, n_inputs)}"
-
-
-def _written(change: Change | Along, n_inputs: int) -> str:
+def write_written(change: Change | Along, n_inputs: int) -> str:
+    """What is written there: ``z``, ``m``, ``s10``, ``v-0.5``."""
     match change.written:
         case "source":
             return "s" + input_text(change.source or 0, n_inputs)
@@ -93,8 +81,7 @@ def _written(change: Change | Along, n_inputs: int) -> str:
 def write_try(tried: Try, n_inputs: int) -> str:
     """An intervention as addresses write it."""
     parts = [input_text(tried.intervention.base, n_inputs)]
-    parts += [write_change(change, n_inputs) for change in tried.intervention.changes]
-    parts += [write_along(change, n_inputs) for change in tried.intervention.along]
+    parts += [write_site(change) + write_written(change, n_inputs) for change in tried.intervention.everything]
     return "_".join(parts + ([f"g{tried.guess}"] if tried.guess else []))
 
 
