@@ -83,9 +83,8 @@
   document.addEventListener(
     "click",
     (event) => {
-      const link = event.target.closest?.("[data-swapping-links] a[href]:not([hx-get], [download])");
-      if (!link || !window.htmx || event.metaKey || event.ctrlKey || event.shiftKey) return;
-      if (!link.getAttribute("href").startsWith(`${location.pathname}?`) && link.getAttribute("href") !== location.pathname) return;
+      const link = event.target.closest?.("[data-swapping-links] a[id][href]:not([hx-get])"); // what has no id leads away
+      if (!link || !window.htmx) return;
       link.setAttribute("hx-get", link.getAttribute("href"));
       window.htmx.process(link);
     },

@@ -389,11 +389,11 @@ class ModelPlay(Played):
         tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
         yield Play(
             url=links.sandbox(self.place.slug),
-            runs=Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")]),
             dials=[
                 Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool"),
                 *([self._exchange()] if self.row != self.source else []),
             ],
+            beside=Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")]),
             figure=self.figure(self._caption()),
             changed=changed_table(
                 [(self.name_of(one), WRITTEN[one.written][0], state.without(one).url) for one in state.changes]

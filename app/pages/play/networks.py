@@ -153,7 +153,7 @@ class NetworkPlay(Played):
         """The inputs to run, each with the same changes."""
         state, every = self.state, input_texts(self.state.n_inputs)
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(every)}
-        return Choice("Input", urls, every[self.now.base])
+        return Choice("Input", urls, every[self.now.base], id="base")
 
     def words_of(self, intervention: Intervention) -> str:
         """An intervention for people."""
@@ -317,6 +317,7 @@ class NetworkPlay(Played):
         yield Play(
             url=self.links.sandbox(self.place.slug),
             dials=list(self._dials()),
+            beside=Ask("Set", state.fields("tool"), [Field("tool", "or to", hint="-0.5")]),
             figure=self.figure(self._caption()),
             changed=[*self._changed(), *(self._directions() if state.on == "directions" else ())],
             asks=list(self._asks()),
@@ -363,11 +364,10 @@ class NetworkPlay(Played):
         if self.part is not None:
             share = Field("share", "How much of the changes is drawn", f"{state.share:g}", kind="range")
             yield Ask("Draw", state.fields("share"), [share])
-        yield Ask("Use", state.fields("tool"), [Field("tool", "Set to a number", hint="-0.5")])
         site = Field("site", "Neuron, edge or direction", hint="1.0 or 2.1.0 or 1: 1, 0, -1")
         yield Ask("Change", state.fields("share"), [site])
         if len(state.refs) < MOST:
-            yield Ask("Ask", state.fields(), [Field("e", "Explanation", hint="i-MASK.INDEX")])
+            yield Ask("Ask", state.fields(), [Field("e", "Another explanation", hint="i-MASK.INDEX")])
 
     def _directions(self) -> Iterator[Block]:
         """Those of the explanations asked, then those on which the search found alignments."""

@@ -68,8 +68,8 @@ class Play(Block):
 
     Args:
         url: of the page without options, which forms lead to.
-        runs: what is run, where it is chosen from a list.
         dials: switches of what is run and changed.
+        beside: a form beside them.
         figure: the drawing.
         changed: what is changed, and other ways to do so.
         asks: forms below the drawing.
@@ -77,8 +77,8 @@ class Play(Block):
     """
 
     url: str
-    runs: Ask | None = None
     dials: Sequence[Choice]
+    beside: Ask
     figure: Figure
     changed: Sequence[Block]
     asks: Sequence[Ask]
