@@ -298,7 +298,7 @@ class Addresses:
         return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def lessons(self) -> str:
-        """Exercises in the sandbox."""
+        """Exercises in Play."""
         return self._url("learn")
 
     def short(self, key: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Lessons: prepared sandboxes with a question each; what the network does is hidden until it is predicted."""
+"""Lessons: prepared states of Play with a question each; what the network does is hidden until it is predicted."""
 
 from __future__ import annotations
 

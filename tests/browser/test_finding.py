@@ -30,7 +30,7 @@ def active(tab):
 
 @pytest.mark.parametrize("keys", ["/", "Control+k", "Meta+k"])
 def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect, keys):
-    tab.goto(f"{XOR}/sandbox")
+    tab.goto("/train")
     tab.keyboard.press(keys)
     expect(palette(tab)).to_be_visible()
     field = palette(tab).get_by_role("combobox", name="Find anything")
@@ -50,7 +50,7 @@ def test_the_palette_opens_by_a_key_and_leads_on_by_arrows_and_enter(tab, expect
 
 
 def test_the_palette_is_closed_by_escape_and_gives_the_focus_back(tab, expect):
-    tab.goto(f"{XOR}/sandbox")
+    tab.goto("/train")
     link = tab.get_by_role("link", name="Glossary").first
     link.focus()
     tab.keyboard.press("/")
@@ -91,7 +91,7 @@ def test_only_the_last_text_is_asked_for(tab, expect):
 
 @pytest.mark.parametrize("look", [accessible, accessible_in_the_dark])
 def test_the_palette_is_accessible(tab, expect, look):
-    tab.goto(f"{XOR}/sandbox")
+    tab.goto("/train")
     tab.keyboard.press("/")
     tab.keyboard.type("xor")
     expect(palette(tab).get_by_role("group", name="Networks", exact=True)).to_be_visible()
