@@ -29,7 +29,7 @@ from app.pages.explanations import Explanation
 from app.pages.place import Place
 from app.pages.play.networks import NetworkPlay, play_network
 from app.pages.play.state import NetworkOptions
-from app.pages.play.tokens import Try, write_try
+from app.pages.play.tokens import write_now
 from app.pages.play.trying import as_intervention, space_of
 from app.pages.previews import (
     AlignmentCard,
@@ -149,7 +149,7 @@ class Showcase:
 
     def run(self, refs: Sequence[str], intervention: Intervention) -> NetworkPlay:
         """Play with some explanations and an intervention."""
-        now = write_try(Try(intervention), self.place.question.cut.n_inputs)
+        now = write_now(intervention, self.place.question.cut.n_inputs)
         return play_network(self.session, self.addresses, self.place, NetworkOptions(e=list(refs), now=now))
 
     @cached_property

@@ -44,10 +44,10 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Resp
         return show(
             request,
             [*found.blocks(), *([cited(share)] if share else [])],
-            f"{found.title}: {found.network.name}",
+            f"{found.told.title}: {found.network.name}",
             room="Explore",
             network=network_row(links, found.place.slug, found.network.name, "Play", found.place.scope),
-            description=f"Interventions by hand on {found.network.name}: {escape(found.words).striptags()}.",
+            description=f"Interventions by hand on {found.network.name}: {escape(found.told.words).striptags()}.",
             json_url=links.twin(found.url),
             share=share,
             headers={"HX-Push-Url": found.url} if request.headers.get("HX-Request") and not _is_part(request) else None,

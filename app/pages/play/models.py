@@ -32,15 +32,13 @@ from app.options import ScopeOptions
 from app.pages.inside import beside, chosen_row
 from app.pages.models.views import mask_meant
 from app.pages.place import ModelPlace
-from app.pages.play.played import Ask, Field, Play, Played, changed_table
+from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table
 from app.pages.play.state import WITHOUT
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Prose, Table
 from pluriscope.records import HandRecord, PlayRecord, RunRecord
 
 MAX_CHOICES: Final = 512
 """Rows of a task up to which a page lists them to choose from."""
-MAX_SHARES: Final = 2_200
-"""Of attention that a page draws in matrices; beyond, it draws those of the heads that moved most."""
 MAX_LINKS: Final = 130_000
 """Characters of addresses on discs; beyond, only what is changed is a link, and all else is chosen by its name."""
 WRITTEN: Final[dict[Written, tuple[str, str]]] = {
@@ -199,10 +197,6 @@ class ModelPlay(Played):
     def place(self) -> ModelPlace:
         return self.state.place
 
-    @property
-    def url(self) -> str:
-        return self.state.url
-
     @cached_property
     def row(self) -> int:
         """The row that is run."""
@@ -258,36 +252,26 @@ class ModelPlay(Played):
         name = graph.nodes[change.part].label if change.kind == "node" else graph.edge_labels[change.part]
         return name if change.at is None else f"{name} at position {change.at + 1}"
 
-    # --- what it is, in few words
-
-    @property
-    def words(self) -> str:
-        told = [f"{self.name_of(one)} {WRITTEN[one.written][0]}" for one in self.state.changes]
-        return " with ".join([" ".join(self.before.places), *(["; ".join(told)] if told else [])])
-
-    @property
-    def title(self) -> str:
-        before, after = self.gives(self.before), self.gives(self.after)
-        if not self.state.changes:
-            return f"It answers {after}"
-        return f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
-
-    @property
-    def lines(self) -> Iterator[tuple[str, str]]:
-        yield "Row", " ".join(self.before.places)
-        yield "It answers", f"{self.gives(self.after)}, {'correct' if self.gap(self.after) > 0 else 'incorrect'}"
-        yield "Gap", decimal(self.gap(self.after), 4)
-
-    @property
-    def identity(self) -> str:
-        changes = ", ".join(self.state.view["change"])
-        return f"row {self.row}, source row {self.source}" + (f"; changed: {changes}" if changes else "")
+    @cached_property
+    def told(self) -> Told:
+        before, after, row = self.gives(self.before), self.gives(self.after), " ".join(self.before.places)
+        title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
+        changes = "; ".join(f"{self.name_of(one)} {WRITTEN[one.written][0]}" for one in self.state.changes)
+        tokens = f"; changed: {', '.join(self.state.view['change'])}" if changes else ""
+        right = "correct" if self.gap(self.after) > 0 else "incorrect"
+        return Told(
+            url=self.state.url,
+            title=title if changes else f"It answers {after}",
+            words=f"{row} with {changes}" if changes else row,
+            lines=[("Row", row), ("It answers", f"{after}, {right}"), ("Gap", decimal(self.gap(self.after), 4))],
+            identity=f"row {self.row}, source row {self.source}{tokens}",
+        )
 
     # --- as JSON
 
     def record(self) -> PlayRecord:
         runs = self._run(self.before), self._run(self.after)
-        return self.told(
+        return self.recorded(
             [self._hand(one) for one in self.state.changes], wants=self.wants(self.row), before=runs[0], after=runs[1]
         )
 
@@ -385,14 +369,11 @@ class ModelPlay(Played):
         if state.circuit:
             actions.append(Action("Circuit", links.circuit(self.place.slug, state.circuit, self.place.scope)))
         cut = f" Only circuit {state.circuit} is there, all else is cut." if state.circuit else ""
-        yield self.head(f"{self.words}. The task wants {self.wants(self.row)}.{cut}", *actions)
+        yield self.head(f"{self.told.words}. The task wants {self.wants(self.row)}.{cut}", *actions)
         tools = {words: replace(state, tool=tool).url for tool, (words, _) in WRITTEN.items()}
         yield Play(
             url=links.sandbox(self.place.slug),
-            dials=[
-                Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool"),
-                *([self._exchange()] if self.row != self.source else []),
-            ],
+            dials=[Choice("What is chosen is", tools, WRITTEN[state.tool][0], id="tool")],
             beside=Ask("Show", state.fields("row", "source"), [self._rows("row"), self._rows("source")]),
             figure=self.figure(self._caption()),
             changed=changed_table(
@@ -406,12 +387,6 @@ class ModelPlay(Played):
             yield More("Where each head looks", self._heats, f"{moved} moved" if state.changes else "", id="patterns")
         if state.circuit or any(one.kind == "edge" for one in state.changes):
             yield More("What is kept and changed", lambda: [self._graph()], "the graph", id="graph")
-
-    def _exchange(self) -> Choice:
-        """The row and the source row, and the two exchanged."""
-        there, back = f"{self.row} from {self.source}", f"{self.source} from {self.row}"
-        exchanged = replace(self.state, row=self.source, source=self.row)
-        return Choice("Rows", {there: self.url, back: exchanged.url}, there, id="rows")
 
     def _rows(self, name: Literal["row", "source"]) -> Field:
         rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
@@ -464,17 +439,8 @@ class ModelPlay(Played):
         )
 
     def _heats(self) -> Iterator[Block]:
-        """Where heads look: all of them, or those that moved most, as many as a page has room for."""
-        n, room, shown = len(self.before.places), MAX_SHARES, set[int]()
-        for number, (*_, moved) in sorted(self._patterns.items(), key=lambda one: -one[1][2]):
-            room -= n * (n + 1) // 2 * (1 if moved == 0 else 2)
-            if room < 0 and shown:
-                break
-            shown.add(number)
         figures = []
         for number, (was, now, moved) in self._patterns.items():
-            if number not in shown:
-                continue
             label = self.place.space.graph.nodes[number].label
             title = f"{label[:1].upper()}{label[1:]}"
             if moved:
@@ -482,10 +448,8 @@ class ModelPlay(Played):
             figures.append(self._heat(now, f"{title}, moved by up to {decimal(moved, 3)}" if moved else title))
         yield from beside(figures, 4)
         off = [node.label for number, node in self._looking if number not in self._patterns]
-        left = len(self._patterns) - len(shown)
-        told = [f"No part of this circuit: {', '.join(off)}."] if off else []
-        told += [f"{left} that moved less are not drawn; the JSON of this page has them."] if left else []
-        yield Prose(" ".join(["A row is one position, a column what it reads.", *told]), glossary=False)
+        without = f" No part of this circuit: {', '.join(off)}." if off else ""
+        yield Prose(f"A row is one position, a column what it reads.{without}", glossary=False)
 
     def _heat(self, pattern: NDArray[np.float64], title: str) -> Figure:
         return Figure(attention_heat(_shares(pattern), self.before.places, title=title), title)

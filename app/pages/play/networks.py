@@ -5,38 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, cast, get_args
+from typing import Final
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import Form
-from analysis.directions.alignment import LinearPlace, swap_rows
+from analysis.directions.alignment import swap_rows
 from analysis.fixed_order import inner
 from analysis.sandbox.direction_edits import Along, wanted_of
-from analysis.sandbox.intervention import Change, Intervention, site_name
+from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.partial_changes import PartialChanges, partial_changes
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from analysis.validity import DecisionRule, decide, margin_to_edge
 from app.addressing import Addresses
-from app.db.directions import alignment_of, kept_directions
 from app.figures.numbers import decimal, noun
 from app.figures.svg import ByHand, FlowLink, Tile, circuit_thumb, flow_diagram, node_name, partial_figure
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.formulas import read_algorithm
 from app.pages.place import Place
-from app.pages.play.played import Ask, Field, Play, Played, changed_table, link
-from app.pages.play.state import Chosen, NetworkOptions, State, read_state
-from app.pages.play.tokens import Try, write_site, write_try
+from app.pages.play.played import Ask, Field, Play, Played, Told, changed_table, link
+from app.pages.play.state import NetworkOptions, Site, State, read_state
+from app.pages.play.tokens import write_now, write_site
 from app.pages.play.trying import Next, Suggestion, ask, next_of, suggestions
-from app.pages.play.words import along_name, drawing_words, intervention_words, written_signs, written_words
+from app.pages.play.words import intervention_words, name_of, written_signs, written_words
 from app.pages.shared import finite, truth_rows
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, More, Notice, Section, Table
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import AskedRecord, HandRecord, NextRecord, PlayRecord, RunRecord
 from pluriscope.tables import Row
@@ -44,9 +41,6 @@ from pluriscope.tables import Row
 FRAGILE_BELOW: Final = 1e-6
 MOST_SITES: Final = 200
 """Neurons or edges that are links in the drawing; where there are more, they are changed by name."""
-MOST_DIRECTIONS: Final = 24
-"""Directions that are offered; any other can be typed."""
-CHOSEN: Final[tuple[Chosen, ...]] = get_args(Chosen)
 Layers = tuple[NDArray[np.float64], ...]
 
 
@@ -78,13 +72,9 @@ class NetworkPlay(Played):
         return self.state.place
 
     @property
-    def url(self) -> str:
-        return self.state.url
-
-    @property
     def now(self) -> Intervention:
         """What is run and changed."""
-        return self.state.now.intervention
+        return self.state.now
 
     @property
     def changes(self) -> Sequence[Change | Along]:
@@ -114,8 +104,8 @@ class NetworkPlay(Played):
 
     @cached_property
     def part(self) -> PartialChanges | None:
-        """The changes done in part; None without any, while the answer is hidden, or beyond float64."""
-        return None if self.state.hidden or not self.changes else partial_changes(self.bench, self.now)
+        """The changes done in part; None without any, or beyond float64."""
+        return partial_changes(self.bench, self.now) if self.changes else None
 
     @cached_property
     def said(self) -> list[Prediction]:
@@ -155,64 +145,50 @@ class NetworkPlay(Played):
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(every)}
         return Choice("Input", urls, every[self.now.base], id="base")
 
-    def words_of(self, intervention: Intervention) -> str:
+    def words_of(self, now: Intervention) -> str:
         """An intervention for people."""
-        return intervention_words(intervention, self.state.sizes, self.state.n_inputs)
+        return intervention_words(now, self.state.sizes, self.state.n_inputs)
 
     def name_of(self, change: Change | Along) -> str:
         """What is changed, for people."""
-        sizes = self.state.sizes
-        return along_name(change.place, sizes) if isinstance(change, Along) else site_name(change, sizes)
+        return name_of(change, self.state.sizes)
 
-    # --- what it is, in few words
-
-    @property
-    def words(self) -> str:
-        return self.words_of(self.now)
-
-    @property
-    def title(self) -> str:
-        before, after = _bit(decided(self.before)), _bit(decided(self.after))
-        if self.state.hidden:
-            return "What will the network decide?"
-        if not self.changes:
-            return f"On input {self.bits(self.now.base)} the network decides {after}"
-        return f"The decision stays {after}" if before == after else f"The decision turns from {before} to {after}"
-
-    @property
-    def lines(self) -> Iterator[tuple[str, str]]:
-        output = float(self.after[-1][0])
-        answer = f"{_bit(decided(self.after))}, from an output of {output:.4g}"
-        if self.state.hidden or finite(output) is None:
-            answer = "hidden until you predict it" if self.state.hidden else "beyond float64"
-        yield "Input", self.bits(self.now.base)
-        yield "The network decides", answer
-        for asked in self.asked():
-            outcome = "" if asked.right is None else ", correct" if asked.right else ", incorrect"
-            yield asked.letter, f"predicts {asked.says}{outcome}" if asked.says >= 0 else "makes no prediction"
-
-    @property
-    def identity(self) -> str:
-        asked = ", ".join(self.state.refs)
-        return f"intervention {write_try(Try(self.now), self.state.n_inputs)}" + (f"; asked: {asked}" if asked else "")
+    @cached_property
+    def told(self) -> Told:
+        before, after, base = _bit(decided(self.before)), _bit(decided(self.after)), self.bits(self.now.base)
+        title = f"The decision stays {after}" if before == after else f"The decision turns from {before} to {after}"
+        says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
+        right = {None: "", True: ", correct", False: ", incorrect"}
+        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
+        return Told(
+            url=self.state.url,
+            title=title if self.changes else f"On input {base} the network decides {after}",
+            words=self.words_of(self.now),
+            lines=[
+                ("Input", base),
+                ("The network decides", f"{after}, from an output of {_output(self.after)}"),
+                *((one.letter, says[one.letter] + right[one.right]) for one in self.asked),
+            ],
+            identity=f"intervention {write_now(self.now, self.state.n_inputs)}{asked}",
+        )
 
     # --- as JSON
 
     def record(self) -> PlayRecord:
         nothing = Intervention(self.now.base)
-        return self.told(
+        return self.recorded(
             [self._hand(change) for change in self.changes],
             wants=str(self._wanted),
             before=self._run(self.bench.run(nothing)),
-            after=None if self.state.hidden else self._run(self.after),
+            after=self._run(self.after),
             turns=[] if self.part is None else list(self.part.turns),
-            explanations=self.asked(),
+            explanations=list(self.asked),
             next=[
                 NextRecord(url=self.state.fresh(one).url, words=self.words_of(one), pairs=list(pairs))
                 for one, pairs in self.next.divided
             ],
             undivided=list(self.next.undivided),
-            suggested=[one.ref for one in self.suggested],
+            suggested=[str(found.one.ref) for found in self.suggested],
         )
 
     @property
@@ -239,19 +215,13 @@ class NetworkPlay(Played):
             before, value = [float(self.before[layer][neuron])], [self.bench.value_of(change)]
         return HandRecord(site=write_site(change), name=self.name_of(change), words=words, before=before, value=value)
 
+    @cached_property
     def asked(self) -> list[AskedRecord]:
-        """What each explanation said; whether it was right is left out while that is to be predicted."""
-        told = zip(LETTERS, self.explanations, self.said, strict=False)
+        """What each explanation said."""
+        told = zip(LETTERS, self.explanations, self.said, self.right, strict=False)
         return [
-            AskedRecord(
-                letter=letter,
-                ref=str(one.ref),
-                url=one.url,
-                says=said.bit,
-                reason=said.reason,
-                right=None if self.state.hidden else self.right[number],
-            )
-            for number, (letter, one, said) in enumerate(told)
+            AskedRecord(letter=letter, ref=str(one.ref), url=one.url, says=said.bit, reason=said.reason, right=right)
+            for letter, one, said, right in told
         ]
 
     # --- as a drawing
@@ -272,16 +242,16 @@ class NetworkPlay(Played):
         return flow_diagram(
             self.place.question.cut.weights,
             _numbers(self.before),
-            None if self.state.hidden else _numbers(self.shown),
+            _numbers(self.shown),
             by_hand | moved,
             links,
-            sentence=f"The network on input {self.words}" + (": choose what to change" if links else ""),
+            sentence=f"The network on input {self.told.words}" + (": choose what to change" if links else ""),
         )
 
-    def _sites(self) -> list[tuple[int, int, int | None]]:
+    def _sites(self) -> list[Site]:
         """What can be chosen in the drawing."""
         sizes = self.state.sizes
-        found: list[tuple[int, int, int | None]] = []
+        found: list[Site] = []
         if self.state.on == "neurons":
             found = [(layer, neuron, None) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])]
         elif self.state.on == "edges":
@@ -289,7 +259,7 @@ class NetworkPlay(Played):
             found = [(layer, out, origin) for layer, out in ends for origin in range(sizes[layer - 1])]
         return found if len(found) <= MOST_SITES else []
 
-    def _flow_link(self, site: tuple[int, int, int | None]) -> FlowLink:
+    def _flow_link(self, site: Site) -> FlowLink:
         change = self.state.used_on(site)
         name = "-".join(str(one) for one in site if one is not None)
         return FlowLink(self.state.toggled(change).url, self._does(change), f"at-{name}")
@@ -306,35 +276,28 @@ class NetworkPlay(Played):
 
     def blocks(self) -> Iterator[Block]:
         state = self.state
-        wants = f"The task wants {self._wanted}."
         actions = [Action("Undo all", self.clear_url)] if self.changes else []
         if len(state.refs) >= LEAST:
             actions.append(Action("Compare", self.links.compare(self.place.slug, state.refs, self.place.scope)))
-        game = replace(state, game=not state.game, now=Try(self.now)).url
-        yield self.head(
-            f"{self.words}. {wants}", *actions, Action("Show at once" if state.game else "Predict first", game)
-        )
+        yield self.head(f"{self.told.words}. The task wants {self._wanted}.", *actions)
         yield Play(
             url=self.links.sandbox(self.place.slug),
             dials=list(self._dials()),
             beside=Ask("Set", state.fields("tool"), [Field("tool", "or to", hint="-0.5")]),
             figure=self.figure(self._caption()),
-            changed=[*self._changed(), *(self._directions() if state.on == "directions" else ())],
+            changed=[*self._changed(), *self._directions()],
             asks=list(self._asks()),
-            outcome=[*self._outcome(), *self._said(), *self._next()],
+            outcome=[self._does_now(), *self._said(), *self._next()],
         )
-        if self.part is not None:
-            part = self.part
+        if (part := self.part) is not None:
             turns = f"the decision turns at {_listed(part.turns)}" if part.turns else "the decision never turns"
             yield More("From none of the changes to all", lambda: [self._path(part)], turns, id="path")
-        before, after = ([layer.tolist() for layer in layers] for layers in (self.before, self.after))
-        told = drawing_words(self.now, state.sizes, state.n_inputs, before, None if state.hidden else after)
-        yield More("The drawing in words", lambda: [Prose(told, glossary=False)], "every value", id="words")
+        yield More("Every value", lambda: [self._values()], "of each neuron", id="values")
 
     def _dials(self) -> Iterator[Choice]:
         state, inputs = self.state, input_texts(self.state.n_inputs)
         yield self.inputs
-        yield Choice("Change", {on: replace(state, on=on).url for on in CHOSEN}, state.on, id="on")
+        yield Choice("Change", {on: replace(state, on=on).url for on in ("neurons", "edges")}, state.on, id="on")
         tools = {f"as on {text}": Change(0, 0, None, "source", source=row) for row, text in enumerate(inputs)}
         tools |= {"0": Change(0, 0, None, "zero"), "mean": Change(0, 0, None, "mean")}
         if state.tool.written == "value":
@@ -343,7 +306,7 @@ class NetworkPlay(Played):
         yield Choice("to", {words: state.with_tool(tool).url for words, tool in tools.items()}, chosen, id="to")
 
     def _caption(self) -> str:
-        chosen = {"neurons": "a neuron", "edges": "an edge"}.get(self.state.on, "") if self._sites() else ""
+        chosen = "" if not self._sites() else "a neuron" if self.state.on == "neurons" else "an edge"
         does = written_words(self.state.tool, self.state.n_inputs)
         choose = f"Choose {chosen} to have it {does}; choose it again to undo that. " if chosen else ""
         return (
@@ -369,68 +332,28 @@ class NetworkPlay(Played):
         if len(state.refs) < MOST:
             yield Ask("Ask", state.fields(), [Field("e", "Another explanation", hint="i-MASK.INDEX")])
 
-    def _directions(self) -> Iterator[Block]:
-        """Those of the explanations asked, then those on which the search found alignments."""
-        cells = []
-        for number, (place, carries) in enumerate(self._found_directions()):
-            change = self.state.used_on(place)
-            words = Markup('<span class="mono">{}</span>').format(self._does(change))
-            more = f" and {len(carries) - 4} more" if len(carries) > 4 else ""
-            url = self.state.toggled(change).url
-            cells.append((link(words, url, f"along-{number}"), f"{', '.join(carries[:4])}{more}"))
-        if cells:
-            yield Table.plain(["Direction", "Carries"], cells)
-        else:
-            every = Action("Explanations on directions", self.links.directions(self.place.slug, self.place.scope))
-            yield Notice("No direction is found here yet", "", "Write one below.", actions=[every])
-
-    def _found_directions(self) -> list[tuple[LinearPlace, list[str]]]:
-        """Each once, with what it carries. Classes of maps find the same direction up to the last digits; of those that
-        people would write alike the first is offered.
-        """
-        named: dict[tuple[int, str], tuple[LinearPlace, list[str]]] = {}
-
-        def add(place: LinearPlace, label: str) -> None:
-            kept = named.setdefault((place.layer, _written_alike(place, self.state.sizes)), (place, []))
-            if label and label not in kept[1]:
-                kept[1].append(label)
-
-        for change in self.now.along:
-            add(change.place, "")
+    def _directions(self) -> list[Block]:
+        """Those of the explanations asked."""
+        cells: list[tuple[Markup, str]] = []
         for letter, one in zip(LETTERS, self.explanations, strict=False):
-            if one.directions is not None and one.algorithm is not None:
-                formulas = {variable.path: variable.shown for variable in one.algorithm.variables}
-                for path, place in one.directions.places:
-                    add(place, f"{letter}: {formulas[path]}")
-        analysis = self.place.analysis
-        for row in () if analysis is None else kept_directions(self.session, analysis.id, valid_only=True):
-            if len(named) >= MOST_DIRECTIONS:
-                break
-            algorithm = read_algorithm(row.algorithm_text, cast("Form", row.form), self.state.n_inputs)
-            formulas = {variable.path: variable.shown for variable in algorithm.variables}
-            for path, place in alignment_of(row).places:
-                add(place, formulas[path])
-        return list(named.values())
+            formulas = {} if one.algorithm is None else {of.path: of.shown for of in one.algorithm.variables}
+            for path, place in () if one.directions is None else one.directions.places:
+                change = self.state.used_on(place)
+                step = link(self._does(change), self.state.toggled(change).url, f"along-{len(cells)}")
+                cells.append((step, f"{letter}: {formulas[path]}"))
+        return [Table.plain(["Direction", "Carries"], cells)] if cells else []
 
-    def _outcome(self) -> Iterator[Block]:
-        """What the network does; while that is to be predicted, the two decisions to choose from."""
-        state = self.state
-        if state.hidden:
-            guesses = []
-            for bit in (0, 1):
-                letters = [one.letter for one in self.asked() if one.says == bit]
-                who = f": {', '.join(letters)} correct" if letters else ": none correct" if state.refs else ""
-                guesses.append(Action(f"{bit}{who}", replace(state, now=Try(self.now, "1" if bit else "0")).url))
-            reveal = Action("Reveal", replace(state, now=Try(self.now, "x")).url)
-            yield Notice("What will it decide?", actions=[*guesses, reveal], id="guess")
-            return
-        if state.now.guess in ("0", "1"):
-            hit = int(state.now.guess) == decided(self.after)
-            yield Notice(
-                f"You predicted {state.now.guess}, {'correctly' if hit else 'and it decides otherwise'}.", id="guessed"
-            )
+    def _values(self) -> Table:
+        rows = []
+        for layer in range(1, len(self.before)):
+            for neuron, (was, now) in enumerate(zip(self.before[layer], self.after[layer], strict=True)):
+                name = node_name(layer, neuron, self.state.sizes)
+                rows.append((name, decimal(float(was), 4), *([decimal(float(now), 4)] if self.changes else [])))
+        return Table.plain(["Neuron", "Unchanged", *(["Changed"] if self.changes else [])], rows)
+
+    def _does_now(self) -> Facts:
         was = f"{_output(self.before)} unchanged" if self.changes else ""
-        yield Facts(
+        return Facts(
             [
                 Fact("Output", _output(self.after), was),
                 Fact("Decides", _bit(decided(self.after)), "1 above 0.5", _margin(self.after, "threshold")),
@@ -442,13 +365,15 @@ class NetworkPlay(Played):
     def _said(self) -> Iterator[Block]:
         """What each explanation predicted, and whom else to ask."""
         state, rows = self.state, []
-        for one, asked in zip(self.explanations, self.asked(), strict=True):
+        for one, asked in zip(self.explanations, self.asked, strict=True):
             others = replace(state, refs=tuple(ref for ref in state.refs if ref != asked.ref)).url
-            name = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
-            right = "" if asked.right is None else "correct" if asked.right else "incorrect"
-            says = "no prediction" if asked.says < 0 else str(asked.says)
-            values = {"what": f"{asked.letter} {name}", "says": says, "right": right, "reason": asked.reason}
-            values["drop"] = link(f"Remove {asked.letter}", others, f"drop-{asked.letter}")
+            values = {
+                "what": f"{asked.letter} {_called(one)}",
+                "says": "no prediction" if asked.says < 0 else str(asked.says),
+                "right": {None: "", True: "correct", False: "incorrect"}[asked.right],
+                "drop": link(f"Remove {asked.letter}", others, f"drop-{asked.letter}"),
+                "reason": asked.reason,
+            }
             rows.append(Row(values, ref=asked.ref, url=one.url))
         if rows:
             yield Section("Predictions", "correct and incorrect are by threshold", id="said")
@@ -465,15 +390,14 @@ class NetworkPlay(Played):
                 says=lambda row: row["reason"] or _short(row.ref),
             )
         if self.suggested:
-            refs = [one.ref for one in self.suggested]
-            told = [(f"the explanation {one.label}", one) for one in self.suggested]
+            refs = [str(found.one.ref) for found in self.suggested]
             cells = [
-                (link(f"Add {one.role}", self._adding(one.ref), f"suggest-{number}"), one.label, one.why)
-                for number, (_, one) in enumerate(told)
+                (link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"), _called(found.one), found.why)
+                for number, (ref, found) in enumerate(zip(refs, self.suggested, strict=True))
             ]
             if len(refs) > 1:
                 cells.append((link("Add all of these", self._adding(*refs), "suggest-all"), "", ""))
-            yield Section("Ask explanations" if not rows else "Ask another", id="ask")
+            yield Section("Ask another" if rows else "Ask explanations", id="ask")
             yield Table.plain(["Whom", "Which", "Why"], cells)
 
     def _adding(self, *refs: str) -> str:
@@ -561,14 +485,6 @@ def _short(ref: str) -> str:
     return shown if len(shown) < 30 else f"{shown[:28]}…"
 
 
-def _written_alike(place: LinearPlace, sizes: Sequence[int]) -> str:
-    """The same for directions that differ by a multiple and in the last digits."""
-    scaled = place.of_unit_scale
-    if place.dimension > 1:
-        return scaled.text
-
-    def turned(rows: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
-        return tuple(tuple(-number for number in row) for row in rows)
-
-    other = LinearPlace(place.layer, turned(scaled.reads), turned(scaled.swaps))
-    return min(along_name(scaled, sizes), along_name(other, sizes))
+def _called(one: Explanation) -> str:
+    """What people call it."""
+    return one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]

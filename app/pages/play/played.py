@@ -90,6 +90,25 @@ class Play(Block):
         return [self.figure, *self.changed, *self.outcome]
 
 
+@dataclass(frozen=True)
+class Told:
+    """What an intervention is, in few words.
+
+    Args:
+        url: its address, in its one form.
+        title: what comes of it.
+        words: what is run and changed.
+        lines: what comes of it, as name and value.
+        identity: what citations name.
+    """
+
+    url: str
+    title: str
+    words: str
+    lines: Sequence[tuple[str, str]]
+    identity: str
+
+
 @dataclass(frozen=True, eq=False)
 class Played(ABC):
     """One intervention by hand.
@@ -109,28 +128,8 @@ class Played(ABC):
 
     @property
     @abstractmethod
-    def url(self) -> str:
-        """Its address, in its one form."""
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What comes of it, in a few words."""
-
-    @property
-    @abstractmethod
-    def words(self) -> str:
-        """What is run and changed."""
-
-    @property
-    @abstractmethod
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """What comes of it, as name and value."""
-
-    @property
-    @abstractmethod
-    def identity(self) -> str:
-        """What citations name."""
+    def told(self) -> Told:
+        """What it is, in few words."""
 
     @abstractmethod
     def drawing(self, *, linked: bool) -> Markup:
@@ -145,6 +144,11 @@ class Played(ABC):
         """The same as JSON."""
 
     @property
+    def url(self) -> str:
+        """Its address, in its one form."""
+        return self.told.url
+
+    @property
     def network(self) -> NetworkRow | ModelRow:
         return self.place.row
 
@@ -155,22 +159,22 @@ class Played(ABC):
             Action("In a frame", self.links.embedded(self.url)),
             Action("Start a collection", self.links.collection("", [(self.url, "")])),
         ]
-        return Head(self.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)])
+        return Head(self.told.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)])
 
     def figure(self, caption: Text) -> Figure:
         """The drawing, with its files."""
         files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
         return Figure(self.drawing(linked=True), caption, files, id=DRAWING)
 
-    def told(self, changes: Sequence[HandRecord], **more: Any) -> PlayRecord:
+    def recorded(self, changes: Sequence[HandRecord], **more: Any) -> PlayRecord:
         """The record with what those of all kinds say alike."""
         return PlayRecord(
             url=self.url,
             network=self.network.digest,
             scope=dict(self.place.scope.fields),
             engine_version=ENGINE_VERSION,
-            words=self.words,
-            verdict=self.title,
+            words=self.told.words,
+            verdict=self.told.title,
             changes=list(changes),
             **more,
         )

@@ -22,22 +22,22 @@ from app.pages.place import Place
 from app.pages.play.tokens import (
     MOST_CHARACTERS,
     SHAPE,
-    Try,
-    Unreadable,
-    change_of,
+    read_now,
     read_number,
-    read_try,
-    write_try,
+    read_written,
+    write_now,
+    write_site,
     write_written,
 )
 from pluriscope.naming import MOST
 
-Chosen = Literal["neurons", "edges", "directions"]
 Changed = TypeVar("Changed", Change, Along)
+Site = tuple[int, int, int | None]
+"""Layer, neuron, and for an edge its source neuron."""
 WITHOUT: Final = "the same without it"
+_FORMER: Final = ("tried", "game")
 _TYPED: Final = re.compile(r"\s*(?:layer\s*)?([0-9]{1,3})\s*:\s*(.+?)\s*")
 _SITE: Final = re.compile(r"\s*n?([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?\s*")
-_DIRECTION: Final = "write LAYER: w, w, …, one number for each neuron of that layer, for instance 1: 1, 0, -1"
 
 
 class NetworkOptions(ScopeOptions):
@@ -58,12 +58,9 @@ class NetworkOptions(ScopeOptions):
         description="What is written where something is chosen: z (zero), m (mean), sINPUT, vNUMBER. Empty: its value "
         "on the source of the patches, else on another input.",
     )
-    on: Chosen = Field("neurons", description="What is chosen: neurons or edges in the drawing, directions in a list.")
+    on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
     share: float = Field(
         1.0, ge=0, le=1, description="How much of the changes the drawing shows; all else is about all of them."
-    )
-    game: Literal["", "1"] = Field(
-        "", description="1: what the network does is left out until `now` ends with what was predicted, _g0 or _g1."
     )
     site: Annotated[str, StringConstraints(max_length=1200)] = Field(
         "",
@@ -74,10 +71,10 @@ class NetworkOptions(ScopeOptions):
     @model_validator(mode="before")
     @classmethod
     def _former(cls, given: Any) -> Any:
-        """Earlier addresses called the share "part", and listed what had been tried."""
+        """Earlier addresses called the share "part", and had a game, directions to choose and what had been tried."""
         if not isinstance(given, dict):
             return given
-        kept = {name: value for name, value in given.items() if name != "tried"}
+        kept = {name: value for name, value in given.items() if name not in _FORMER and value != "directions"}
         if re.match(r"[-+0-9.]", str(kept.get("part", ""))):
             kept.setdefault("share", kept.pop("part"))
         return kept
@@ -91,21 +88,19 @@ class State:
         links: builds addresses.
         place: the network.
         refs: the explanations asked, in canonical form.
-        now: the intervention.
+        now: what is run and changed.
         tool: what is written where something is chosen, as a change of no site in particular.
         on: what is chosen.
         share: how much of the changes the drawing shows.
-        game: whether answers are hidden until they are predicted.
     """
 
     links: Addresses
     place: Place
     refs: tuple[str, ...] = ()
-    now: Try = Try(Intervention(0))  # noqa: RUF009  # a frozen value
+    now: Intervention = Intervention(0)  # noqa: RUF009  # a frozen value
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
-    on: Chosen = "neurons"
+    on: Literal["neurons", "edges"] = "neurons"
     share: float = 1.0
-    game: bool = False
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -117,21 +112,14 @@ class State:
         return self.place.question.cut.n_inputs
 
     @property
-    def hidden(self) -> bool:
-        """Whether what the network does is not to be shown yet."""
-        return self.game and self.now.intervention.is_changed and not self.now.guess
-
-    @property
     def view(self) -> dict[str, str]:
         """The options beside scope and explanations; what is as by default is left out."""
-        now = write_try(self.now, self.n_inputs)
-        usual = self.tool == default_tool(self.now.intervention)
+        now = write_now(self.now, self.n_inputs)
         return {
             "now": "" if now == input_text(0, self.n_inputs) else now,
-            "tool": "" if usual else write_written(self.tool, self.n_inputs),
+            "tool": "" if self.tool == default_tool(self.now) else write_written(self.tool, self.n_inputs),
             "on": "" if self.on == "neurons" else self.on,
             "share": "" if self.share == 1.0 else f"{self.share:g}",
-            "game": "1" if self.game else "",
         }
 
     @property
@@ -144,17 +132,17 @@ class State:
         pairs = [*self.place.scope.query().items(), *(("e", ref) for ref in self.refs), *self.view.items()]
         return [(name, value) for name, value in pairs if value and name not in without]
 
-    def at(self, intervention: Intervention) -> State:
-        """Another intervention, all of it; a guess was about the one before."""
-        return replace(self, now=Try(intervention), share=1.0)
+    def at(self, now: Intervention) -> State:
+        """Another intervention, all of it."""
+        return replace(self, now=now, share=1.0)
 
-    def fresh(self, intervention: Intervention) -> State:
+    def fresh(self, now: Intervention) -> State:
         """The same with the tool that goes with it."""
-        return replace(self.at(intervention), tool=default_tool(intervention))
+        return replace(self.at(now), tool=default_tool(now))
 
     def with_tool(self, tool: Change) -> State:
         """Another tool. Patches from the source that it had before follow it to its new one."""
-        old, now, state = self.tool, self.now.intervention, replace(self, tool=tool)
+        old, now, state = self.tool, self.now, replace(self, tool=tool)
         if not old.written == tool.written == "source":
             return state
 
@@ -164,54 +152,43 @@ class State:
         moved = Intervention(now.base, tuple(map(followed, now.changes)), tuple(map(followed, now.along)))
         return state if moved == now else state.at(moved)
 
-    def used_on(self, site: tuple[int, int, int | None] | LinearPlace) -> Change | Along:
+    def used_on(self, site: Site | LinearPlace) -> Change | Along:
         """The tool on a site; a subspace is patched, where the tool is a number."""
         tool = self.tool
         if isinstance(site, LinearPlace):
-            tool = default_tool(self.now.intervention) if tool.written == "value" and site.dimension > 1 else tool
+            tool = default_tool(self.now) if tool.written == "value" and site.dimension > 1 else tool
             return Along(site, tool.written, tool.source, tool.value)
         return replace(tool, layer=site[0], neuron=site[1], origin=site[2])
 
     def there(self, change: Change | Along) -> Change | Along | None:
         """What is changed at the site of a change."""
-        return next((one for one in self.now.intervention.everything if _same_site(one, change)), None)
+        return next((one for one in self.now.everything if write_site(one) == write_site(change)), None)
 
     def without(self, change: Change | Along) -> State:
         """With what is changed there left alone."""
-        now = self.now.intervention
-        return self.at(now.without_along(change.text) if isinstance(change, Along) else now.without(change.site))
+        return self.at(
+            self.now.without_along(change.text) if isinstance(change, Along) else self.now.without(change.site)
+        )
 
     def toggled(self, change: Change | Along) -> State:
         """With a change, or with what is changed there left alone. A layer has its neurons or its directions changed:
         the others of its layer are left alone.
         """
-        now = self.now.intervention
         if self.there(change) is not None:
             return self.without(change)
         if isinstance(change, Along):
-            kept = tuple(one for one in now.changes if one.is_edge or one.layer != change.layer)
-            return self.at(replace(now, changes=kept).with_along(change))
-        if change.is_edge:
-            return self.at(now.with_change(change))
-        along = tuple(one for one in now.along if one.layer != change.layer)
-        return self.at(replace(now, along=along).with_change(change))
+            kept = tuple(one for one in self.now.changes if one.is_edge or one.layer != change.layer)
+            return self.at(replace(self.now, changes=kept).with_along(change))
+        along = tuple(one for one in self.now.along if change.is_edge or one.layer != change.layer)
+        return self.at(replace(self.now, along=along).with_change(change))
 
 
-def _same_site(one: Change | Along, other: Change | Along) -> bool:
-    if isinstance(one, Along) or isinstance(other, Along):
-        return isinstance(one, Along) and isinstance(other, Along) and one.text == other.text
-    return one.site == other.site
-
-
-def default_tool(intervention: Intervention) -> Change:
+def default_tool(now: Intervention) -> Change:
     """What is written unless an address says otherwise: the value on the source of the patches, else on another input
     than the base.
     """
-    sources = [one.source for one in intervention.everything if one.written == "source"]
-    return Change(0, 0, None, "source", source=[*sources, int(intervention.base != 1)][0])
-
-
-# --- from an address to its state
+    sources = [one.source for one in now.everything if one.written == "source"]
+    return Change(0, 0, None, "source", source=[*sources, int(now.base != 1)][0])
 
 
 def read_state(
@@ -225,80 +202,62 @@ def read_state(
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
     refs = tuple(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    plain = State(links, place, refs, on=options.on, share=options.share, game=bool(options.game))
-    now = _try_of(plain, options.now) if options.now else Try(Intervention(0))
-    state = replace(plain, now=now, tool=default_tool(now.intervention))
+    plain = State(links, place, refs, on=options.on, share=options.share)
+    state = plain.fresh(Intervention(0))
+    if options.now:
+        read = read_now(
+            options.now, plain.sizes, plain.n_inputs, lambda rest, no: _refuse(plain.fresh(rest), no, "now")
+        )
+        state = replace(plain, now=read, tool=default_tool(read))
     if options.tool:
-        state = replace(state, tool=_tool_of(state, options.tool))
+        text = options.tool if read_number(options.tool) is None else f"v{options.tool}"
+        try:
+            state = replace(state, tool=read_written(text, state.n_inputs, f"tool {text[:40]!r}"))
+        except InvalidIntervention as refused:
+            _refuse(state, refused, "tool")
     explanations = _explanations(session, state)
     state = replace(state, refs=tuple(str(one.ref) for one in explanations))
     return (_stepped(state, options.site) if options.site else state), explanations
 
 
-def _try_of(state: State, text: str) -> Try:
-    try:
-        return read_try(text, state.sizes, state.n_inputs)
-    except Unreadable as refused:
-        rest = replace(state, now=refused.rest, tool=default_tool(refused.rest.intervention))
-        _refuse(rest, (f"now, part {refused.part[:60]!r}", refused.cause, refused.cure), "now")
-
-
-def _tool_of(state: State, text: str) -> Change:
-    """A tool as addresses write it, or a number as people do."""
-    letter, rest = (text[:1], text[1:]) if read_number(text) is None else ("v", text)
-    try:
-        if letter not in ("z", "m", "s", "v"):
-            raise InvalidIntervention(
-                f"tool {text[:40]!r}", "is nothing that can be written", "use a number, z, m or sINPUT"
-            )
-        return change_of(0, 0, None, letter, rest, state.n_inputs, f"tool {text[:40]!r}")
-    except InvalidIntervention as refused:
-        _refuse(state, (refused.item, refused.cause, refused.cure), "tool")
-
-
 def _stepped(state: State, text: str) -> State:
     """The state with the tool used on a site, or with what is changed there left alone."""
     try:
-        after = state.toggled(state.used_on(read_typed(text) if ":" in text else _site_of(text)))
-        now = after.now.intervention
-        intervention_of(state.sizes, state.n_inputs, now.base, now.changes, now.along)
+        after = state.toggled(state.used_on(read_site(text)))
+        intervention_of(state.sizes, state.n_inputs, after.now.base, after.now.changes, after.now.along)
     except InvalidIntervention as refused:
-        _refuse(state, (refused.item, refused.cause, refused.cure), "site")
+        _refuse(state, refused, "site")
     return after
 
 
-def _site_of(text: str) -> tuple[int, int, int | None]:
-    shape = _SITE.fullmatch(text)
-    if shape is None:
-        cure = "write LAYER.NEURON, or LAYER.NEURON.SOURCE for an edge, for instance 1.0 or 2.1.0"
-        raise InvalidIntervention(f"site {text[:60]!r}", "is no neuron, edge or direction", cure)
-    return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
-
-
-def read_typed(text: str) -> LinearPlace:
-    """A direction as people type it, ``1: 1, 0, −1``.
+def read_site(text: str) -> Site | LinearPlace:
+    """A neuron or an edge, or a direction as people type it, ``1: 1, 0, −1``.
 
     Raises:
-        InvalidIntervention: it is none.
+        InvalidIntervention: it is none of these.
     """
-    shape, item = _TYPED.fullmatch(text), f"direction {text[:60]!r}"
-    if shape is None:
-        raise InvalidIntervention(item, "is no layer with numbers", _DIRECTION)
-    numbers = [read_number(part) for part in re.split(r"[;\s]+|,\s*", shape[2]) if part]
-    if any(number is None for number in numbers):
-        raise InvalidIntervention(item, "has parts that are no numbers", _DIRECTION)
+    shape, typed = _SITE.fullmatch(text), _TYPED.fullmatch(text)
+    if shape is not None:
+        return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
+    numbers = [] if typed is None else [read_number(part) for part in re.split(r"[;\s]+|,\s*", typed[2]) if part]
+    known = [number for number in numbers if number is not None]
+    item, cause, cure = f"site {text[:60]!r}", "is no neuron, edge or direction", "write 1.0, 2.1.0, or 1: 1, 0, -1"
+    if typed is None or len(known) < len(numbers):
+        raise InvalidIntervention(item, cause if typed is None else "has parts that are no numbers", cure)
     try:
-        return LinearPlace.of(int(shape[1]), [[number for number in numbers if number is not None]])
+        return LinearPlace.of(int(typed[1]), [known])
     except InvalidAlignment as refused:
-        raise InvalidIntervention(item, refused.cause, _DIRECTION) from None
+        raise InvalidIntervention(item, refused.cause, cure) from None
 
 
 def _explanations(session: Session, state: State) -> list[Explanation]:
     """The explanations of a state, each once."""
     refs = state.refs
     if len(refs) > MOST:
-        words = (f"{len(refs)} explanations", f"at most {MOST} can be asked at once", "leave some out")
-        _refuse(replace(state, refs=refs[:MOST]), words, "e", f"the same with the first {MOST}")
+        many = InvalidIntervention(
+            f"{len(refs)} explanations", f"at most {MOST} can be asked at once", "leave some out"
+        )
+        _refuse(replace(state, refs=refs[:MOST]), many, "e", f"the same with the first {MOST}")
     found: dict[str, Explanation] = {}
     for position, text in enumerate(refs, start=1):
         try:
@@ -311,5 +270,5 @@ def _explanations(session: Session, state: State) -> list[Explanation]:
     return list(found.values())
 
 
-def _refuse(rest: State, words: tuple[str, str, str], field: str, label: str = WITHOUT) -> NoReturn:
-    raise BadQuery(*words, field, rest.url, label)
+def _refuse(rest: State, refused: InvalidIntervention, field: str, label: str = WITHOUT) -> NoReturn:
+    raise BadQuery(refused.item, refused.cause, refused.cure, field, rest.url, label)

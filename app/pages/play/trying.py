@@ -1,25 +1,14 @@
-"""What to try next on a perceptron: interventions that divide the explanations asked, and whom else to ask.
-
-1. *Best-scoring*: of all interpretations that the survey of the common ground looked at, completions included, one that
-   is right most often. Where that is not known, or it is asked already, the representative of an observed class that
-   is; while nothing is surveyed, the first interpretation of the smallest circuit. Each is called what it is.
-2. *An algorithm*: the first minimal alignment, simplest algorithm first.
-3. *A contradicting one*: of the best classes, those a quarter and a half down the cloud, and the first minimal
-   alignments, the one that says otherwise on the largest share of the interventions on which both predict.
-   Interpretations of circuits with so many that to fetch one takes seconds are left out: the page is asked for at every
-   step.
-"""
+"""What to try next on a perceptron: interventions that divide the explanations asked, and whom else to ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.common_ground.report import CommonGroundReport
 from analysis.directions.self_interventions import ask_own_swaps
 from analysis.errors import AnalysisError
 from analysis.experiments import (
@@ -39,6 +28,7 @@ from app.addressing import Addresses
 from app.db.common_ground import stored_ground
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import smallest_circuits
+from app.db.tables import AnalysisRow
 from app.errors import PageError
 from app.figures.numbers import exact, noun
 from app.pages.explanations import Explanation, find_explanation
@@ -52,18 +42,15 @@ _CLASSES: Final = 3
 _ALIGNMENTS: Final = 3
 
 
-def ask(one: Explanation, intervention: Intervention, bench: Bench) -> Prediction:
+def ask(one: Explanation, now: Intervention, bench: Bench) -> Prediction:
     """What one explanation says of an intervention."""
-    return one.record.ask(one.place.question, one.item, intervention, bench)
+    return one.record.ask(one.place.question, one.item, now, bench)
 
 
 def space_of(place: Place) -> InterventionSpace:
     """The interventions among which those worth trying are sought."""
     cut = place.question.cut
     return intervention_space(cut.hidden_sizes, cut.n_inputs, max_interventions=MAX_INTERVENTIONS)
-
-
-# --- interventions
 
 
 @dataclass(frozen=True)
@@ -139,7 +126,7 @@ def _place_in(now: Intervention, space: InterventionSpace) -> At | None:
     return None if index is None else (index, sources.pop() or 0, now.base)
 
 
-# --- explanations
+# --- whom to ask
 
 
 @dataclass(frozen=True)
@@ -148,112 +135,71 @@ class Suggestion:
 
     Args:
         role: what it is.
-        label: which one.
-        ref: the same as addresses have it.
+        one: itself.
         why: it is worth it.
     """
 
     role: str
-    label: str
-    ref: str
+    one: Explanation
     why: str
 
 
 def suggestions(session: Session, links: Addresses, place: Place, chosen: Sequence[Explanation]) -> list[Suggestion]:
-    """Up to three explanations to ask."""
+    """Up to three: the interpretation that is right most often, the simplest algorithm that is aligned, and of the best
+    of both kinds the one that says otherwise most often. Interpretations of circuits with so many that to fetch one
+    takes seconds are left out: the page is asked for at every step.
+    """
     if place.analysis is None:
         return []
-    survey = stored_ground(session, place.analysis)
-    classes = list(_classes(session, place, survey))
-    aligned = [
-        ExplanationRef("alignment", *ids)
-        for ids in algorithm_reads.minimal_alignments(session, place.analysis.id, _ALIGNMENTS)
-    ]
-    taken = {str(one.ref) for one in chosen}
-    found: list[Suggestion] = []
+    taken, found = {str(one.ref) for one in chosen}, list[Suggestion]()
 
-    def add(role: str, ref: ExplanationRef, why: str, formula: str = "") -> None:
-        label = f"{formula}, aligned" if formula else f"interpretation {ref.second} of {ref.first}"
-        found.append(Suggestion(role, label, str(ref), why))
-        taken.add(str(ref))
+    def fetched(ref: ExplanationRef) -> Explanation | None:
+        try:
+            return find_explanation(session, links, place, ref, 0, most_counted=MOST_COUNTED)
+        except (PageError, AnalysisError):
+            return None  # named by a list, but gone since, or one of too many
 
-    readings = [*_best(survey), *(("an interpretation" if survey is None else _OF_CLASS, *one) for one in classes[:1])]
-    best = next((one for one in readings if str(one[1]) not in taken), None)
-    if best is not None:
-        add(*best)
-    first = next((ref for ref in aligned if str(ref) not in taken), None)
-    if first is not None:
-        why = "the simplest algorithm that has a minimal alignment"
-        add("an algorithm", first, why, _formula(session, links, place, first))
-    asked = chosen[0] if chosen else None if best is None else _found(session, links, place, best[1])
-    rival = asked and _rival(session, links, place, asked, [ref for ref, _ in classes] + aligned, taken)
-    if rival:
-        differ, one = rival
-        why = f"says otherwise on {differ:,} interventions on which both predict"
-        add("a contradicting one", one.ref, why, one.algorithm.formula if one.algorithm else "")
+    def add(candidates: Iterable[tuple[str, ExplanationRef, str]]) -> None:
+        for role, ref, why in candidates:
+            one = None if str(ref) in taken else fetched(ref)
+            if one is not None:
+                found.append(Suggestion(role, one, why))
+                taken.add(str(ref))
+                return
+
+    minimal = algorithm_reads.minimal_alignments(session, place.analysis.id, _ALIGNMENTS)
+    aligned = [ExplanationRef("alignment", *ids) for ids in minimal]
+    readings = list(_readings(session, place.analysis))
+    add(readings)
+    add(("an algorithm", ref, "the simplest that has a minimal alignment") for ref in aligned)
+    asked = [*chosen, *(suggestion.one for suggestion in found)]
+    if asked:
+        space = space_of(place)
+        own, apart = asked[0].predictions(space), list[tuple[float, int, ExplanationRef]]()
+        for ref in [*(ref for _, ref, _ in readings), *aligned]:
+            one = None if str(ref) in taken else fetched(ref)
+            told = None if one is None else agreement_of(own, one.predictions(space))
+            if told is not None and told.differ:
+                apart.append((told.differ / told.both, told.differ, ref))
+        why = "says otherwise on {:,} interventions on which both predict"
+        most_first = sorted(apart, key=lambda one: -one[0])
+        add(("a contradicting one", ref, why.format(differ)) for _, differ, ref in most_first)
     return found
 
 
-_OF_CLASS: Final = "the best-scoring representative of a class"
-
-
-def _best(survey: CommonGroundReport | None) -> Iterator[tuple[str, ExplanationRef, str]]:
-    """The interpretation that is right most often, as the survey stores it, with its role and why."""
-    best = None if survey is None else survey.best
-    if survey is None or best is None or best.index is None:
-        return
-    among = "the classes drawn" if survey.drawn else f"all {noun(int(survey.interpretations), 'interpretation')}"
-    why = f"correct on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
-    role = f"the best-scoring interpretation{' of those drawn' if survey.drawn else ''}"
-    yield role, ExplanationRef("interpretation", best.mask, best.index), why
-
-
-def _classes(session: Session, place: Place, survey: CommonGroundReport | None) -> Iterator[tuple[ExplanationRef, str]]:
-    """Observed classes by accuracy, one of each place in the cloud; else interpretations of the smallest circuits."""
-    if place.analysis is None:
-        return
+def _readings(session: Session, analysis: AnalysisRow) -> Iterator[tuple[str, ExplanationRef, str]]:
+    """Interpretations that score well, as far as the survey tells; while there is none, of the smallest circuits."""
+    survey = stored_ground(session, analysis)
     if survey is None:
-        for circuit in smallest_circuits(session, place.analysis, 2):
-            for index in range(min(2, circuit.interpretations)):
-                ref = ExplanationRef("interpretation", circuit.mask, str(index))
-                yield ref, "of the smallest circuit; the common ground is not surveyed yet"
+        for circuit in smallest_circuits(session, analysis, 2):
+            ref = ExplanationRef("interpretation", circuit.mask, "0")
+            yield "an interpretation", ref, "of the smallest circuit; the common ground is not surveyed yet"
         return
+    if (best := survey.best) is not None and best.index is not None:
+        among = "the classes drawn" if survey.drawn else f"all {noun(int(survey.interpretations), 'interpretation')}"
+        why = f"correct on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
+        yield "the best-scoring interpretation", ExplanationRef("interpretation", best.mask, best.index), why
     cloud = sorted(survey.of("interpretation"), key=lambda one: (-one.right / one.predicted, -one.predicted))
-    places = [*range(_CLASSES), len(cloud) // 4, len(cloud) // 2]
-    for one in (cloud[number] for number in dict.fromkeys(places) if number < len(cloud)):
+    for one in [*cloud[:_CLASSES], *cloud[len(cloud) // 4 : len(cloud) // 4 + 1]]:
         ref = ExplanationRef("interpretation", one.first, one.second)
-        yield ref, f"correct on {one.right:,} of {one.predicted:,} interventions of the common ground"
-
-
-def _found(session: Session, links: Addresses, place: Place, ref: ExplanationRef) -> Explanation | None:
-    try:
-        return find_explanation(session, links, place, ref, 0, most_counted=MOST_COUNTED)
-    except (PageError, AnalysisError):
-        return None  # named by a list, but gone since, or one of too many
-
-
-def _formula(session: Session, links: Addresses, place: Place, ref: ExplanationRef) -> str:
-    one = _found(session, links, place, ref)
-    return "" if one is None or one.algorithm is None else one.algorithm.formula
-
-
-def _rival(
-    session: Session,
-    links: Addresses,
-    place: Place,
-    asked: Explanation,
-    others: Sequence[ExplanationRef],
-    taken: set[str],
-) -> tuple[int, Explanation] | None:
-    """The one that says otherwise most often, with how often."""
-    space = space_of(place)
-    own = asked.predictions(space)
-    best: tuple[float, int, Explanation] | None = None
-    for ref in others:
-        other = None if str(ref) in taken else _found(session, links, place, ref)
-        if other is None:
-            continue
-        agreement = agreement_of(own, other.predictions(space))
-        if agreement.differ and (best is None or agreement.differ / agreement.both > best[0]):
-            best = agreement.differ / agreement.both, agreement.differ, other
-    return best and best[1:]
+        yield "one of a class", ref, f"correct on {one.right:,} of {one.predicted:,} interventions of the common ground"

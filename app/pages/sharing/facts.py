@@ -85,8 +85,9 @@ def _of_document(page: Document) -> Facts:
 
 
 def _of_play(page: Played) -> Facts:
-    title = f"{page.network.name} on {page.words}"
-    return Facts("Intervention by hand", title, tuple(page.lines), page.identity, page.place.cited)
+    told = page.told
+    title = f"{page.network.name} on {told.words}"
+    return Facts("Intervention by hand", title, tuple(told.lines), told.identity, page.place.cited)
 
 
 def _of_study(page: StudyPage) -> Facts:
