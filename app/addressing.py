@@ -20,7 +20,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
-    r"/networks|/networks/[^/]+/(compare|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
+    r"/networks|/networks/[^/]+/(compare|sandbox|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
     r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
 )
 """Pages whose content version 2 of the interface has."""
@@ -68,12 +68,6 @@ class Addresses:
             values = value if isinstance(value, (list, tuple)) else [value]
             query += [_assigned((key, str(v))) for v in values if v is not None and v != ""]
         return f"{path}?{'&'.join(query)}" if query else path
-
-    def _below(self, scope: Scope | None, *segments: str, **view: Any) -> str:
-        """A page about a network; of a transformer, whose scope is one of rules, its own."""
-        if isinstance(scope, RulesScope):
-            return self._url("models", *segments, rules=scope.rules, **view)
-        return self._url("networks", *segments, scope=scope, **view)
 
     def front(self) -> str:
         """The front page."""
@@ -140,8 +134,7 @@ class Addresses:
 
     def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
-        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
-        return self._below(scope, network, "sandbox", **query)
+        return self._url("networks", network, "sandbox", scope=scope, e=[str(ref) for ref in refs], **view)
 
     def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where verdicts are asked for with POST; its twin tells which are stored."""
@@ -310,7 +303,7 @@ class Addresses:
         return self._url("collections") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
 
     def lessons(self) -> str:
-        """Exercises in the sandbox."""
+        """Exercises in Play."""
         return self._url("learn")
 
     def short(self, key: str = "") -> str:

@@ -27,8 +27,7 @@ from app.addressing import Addresses
 from app.figures import plots, svg
 from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
-from app.pages.sections import sections_of
-from app.pages.sharing.share import Share, share_of
+from app.pages.sharing.share import Share
 from app.pages.terms import explained, meaning_of
 from app.resources import TEMPLATES
 from app.settings import Settings
@@ -143,7 +142,6 @@ def render(
     theme, chosen = _theme(request)
     env = environment(_prefix(request))
     values = {**page_context(request, theme), **(context or {}), **more}
-    values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
     template = env.get_template(name)
     access = access_of(request, values["page_url"])
     with shown_to(access):
@@ -295,7 +293,6 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "theme_url": f"{path}?{here.query}",
         "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
         "exports": _exports(addresses, path, query),
-        "sections": sections_of(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }

@@ -57,19 +57,6 @@
   });
   document.addEventListener("htmx:after:swap", () => light(lit, true));
 
-  /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that
-     the page carries each address once ---------- */
-  document.addEventListener(
-    "click",
-    (event) => {
-      const link = event.target.closest?.("[data-swapping-links] a[href]:not([hx-get])");
-      if (!link || !window.htmx) return;
-      link.setAttribute("hx-get", link.getAttribute("href"));
-      window.htmx.process(link);
-    },
-    true,
-  );
-
   /* ---------- a page renewed in place: figures whose numbers are the same stay as they are drawn; the tray is drawn by
      this file ---------- */
   const told = (figure) => all("script, figcaption", figure).map((part) => part.textContent).join();

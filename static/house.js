@@ -78,6 +78,19 @@
     place.focus({ preventScroll: true });
   });
 
+  /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that the
+     page carries each address once ---------- */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("[data-swapping-links] a[id][href]:not([hx-get])"); // what has no id leads away
+      if (!link || !window.htmx) return;
+      link.setAttribute("hx-get", link.getAttribute("href"));
+      window.htmx.process(link);
+    },
+    true,
+  );
+
   /* ---------- keys: never while somebody types, and never over a modifier ---------- */
   const keys = document.querySelector("dialog.keys");
   const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";

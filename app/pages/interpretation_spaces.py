@@ -1,7 +1,7 @@
 """The interpretations of the circuits that pages asked for last, counted once.
 
 A circuit's page, its card, its drawing, its embedding and their twins all ask for the same count, and so does each step
-in the sandbox; where a network has five or six inputs it takes seconds.
+in Play; where a network has five or six inputs it takes seconds.
 """
 
 from __future__ import annotations

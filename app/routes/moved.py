@@ -226,6 +226,13 @@ FORMER: Final[tuple[Former, ...]] = (
         )
         for path in ("/compare", "/models/{model}/compare", "/alice-and-bob")
     ),
+    Former(
+        f"{API_PREFIX}{_NETWORK}/sandbox",
+        became=_NOW_V2,
+        cure=f"ask {API_V2}{_NETWORK}/sandbox",
+        parent=f"{_NETWORK}/sandbox",
+        twin=False,
+    ),
     Former("/networks/{network}/training.{form}", "/networks/{network}"),
     Former("/studies/{study}/courses/{seed}", "/studies/{study}", ("theme",), twin=False),
     Former("/studies/{study}/side-by-side", "/studies/{study}", ("protocol", "theme"), twin=False),
@@ -320,6 +327,7 @@ _OF_MODELS: Final = tuple(
         ("(/analyses(?:/.+)?)", r"\1", ("step", *_CLAIMED)),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         (_COMPARE, "", ()),
+        ("/sandbox", "/sandbox", ("circuit", "row", "source", "change", "tool")),
         (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ("step",)),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )

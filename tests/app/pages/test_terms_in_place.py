@@ -24,7 +24,6 @@ PAGES = (
     XOR,
     XOR + "?protocol=paper",
     f"{XOR}?protocol=paper&data={NOISY.digest[:12]}",
-    XOR + "/sandbox",
 )
 
 

@@ -1,11 +1,10 @@
-"""A sandbox's state passed on: card, drawing, embedding, oEmbed, citation; never the answer that is to be predicted."""
+"""A state of Play passed on: card, drawing, embedding, oEmbed, citation."""
 
 import pytest
 
 from tests.factories import XOR_SLUG, stored_analysis
 
 STATE = f"/networks/{XOR_SLUG}/sandbox?now=11_1.0s00_2.1z&e=i-081ff.0&e=c-081ff"
-HIDDEN = f"/networks/{XOR_SLUG}/sandbox?now=00_1.0s11&e=i-081ff.0&game=1"
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +24,6 @@ def test_an_embedding_says_what_everyone_foretold_and_leads_back(client):
     assert "re-verify" not in answer.text
     found = client.get("/oembed", params={"url": f"http://127.0.0.1{STATE}"}).json()
     assert "/embed/networks/" in found["html"]
-
-
-@pytest.mark.parametrize("address", [HIDDEN, made("card.svg", HIDDEN), f"/embed{HIDDEN}"])
-def test_what_is_to_be_foretold_is_given_away_nowhere(client, address):
-    text = client.get(address).text
-    assert "hidden until you predict it" in text
-    assert "from an output of" not in text
 
 
 def test_a_state_that_cannot_be_read_has_no_card(client):
