@@ -592,6 +592,7 @@ class Progress(Block):
         note: how long it took so far.
         ended: whether it renews itself no more.
         actions: what can be done about it.
+        inner: what is renewed with it.
     """
 
     words: Text
@@ -600,6 +601,7 @@ class Progress(Block):
     note: Text = ""
     ended: bool = False
     actions: Sequence[Action] = ()
+    inner: Sequence[Block] = ()
 
     def __post_init__(self) -> None:
         if not self.ended and not self.id:

@@ -49,8 +49,9 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     with site.worker():
         expect(tab.locator("figure svg")).to_have_count(2, timeout=60_000)
         expect(row).to_contain_text(re.compile(r"epoch \d+ of at most 100,000"))
-        seen = row.inner_text()
+        seen, drawn = row.inner_text(), tab.locator("#loss svg").inner_html()
         expect(row).not_to_have_text(seen)
+        tab.wait_for_function("drawn => document.querySelector('#loss svg').innerHTML !== drawn", arg=drawn)
         tab.get_by_role("button", name="Cancel").click()
         expect(tab.get_by_role("main")).to_contain_text("Cancelled. No network was stored", timeout=10_000)
     expect(row).to_contain_text("stopped with the job at epoch")
