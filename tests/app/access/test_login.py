@@ -22,7 +22,7 @@ def log_in(browser, **sent):
 def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, credentials):
     browser = visit()
     page = browser.get("/train?seed=7").text
-    assert '<form method="post"' not in page
+    assert 'action="/train"' not in page
     offered = re.search(r'<p class="login-first"><a class="btn" href="([^"]+)"[^>]*>Start training</a>', page)
     assert offered[1] == "/login?next=%2Ftrain%3Fseed%3D7"
     login = browser.get(offered[1]).text
@@ -30,7 +30,7 @@ def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, cred
     _, secret = credentials.make_token("editor")
     back = log_in(browser, token=secret, next="/train?seed=7")
     assert (back.status_code, back.headers["location"]) == (303, "/train?seed=7")
-    assert '<form method="post"' in browser.get("/train?seed=7").text
+    assert 'action="/train"' in browser.get("/train?seed=7").text
     assert "Logged in as editor" in browser.get("/glossary").text
     assert browser.get("/api/v1/login").json()["by"] == "session"
     # the session may change things: there is no such job, but that is what it is told
@@ -61,7 +61,7 @@ def test_a_refused_change_leads_to_the_login_and_back(visit):
     assert 'href="/login?next=%2Fjobs%3Fstate%3Ddone"' in refused.text
     foreign = browser.post(CHANGE, headers={"referer": "https://evil.example/x"})
     assert 'href="/login"' in foreign.text
-    told = browser.post("/api/v1/train", json={}).json()
+    told = browser.post("/api/v2/train", json={}).json()
     assert (told["status"], told["parent"]) == (403, "/login")
     assert "pluriscope token make" in told["error"]
 
