@@ -99,7 +99,7 @@ class Addresses:
 
     def network_file_schema(self) -> str:
         """The JSON schema of network files."""
-        return self._url("api", "v1", "schemas", "network-file")
+        return self._url("api", "v2", "schemas", "network-file")
 
     def delete(self, network: str) -> str:
         """What deleting a network does, and with POST where that is done."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Union, get_args, get_origin
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -28,8 +28,6 @@ from pluriscope.templating import Face
 
 if TYPE_CHECKING:
     import rich.table
-
-    from analysis.errors import AnalysisError
 
 Text = str | Markup
 VerdictState = Literal["pass", "fail", "na", "untested", "running"]
@@ -673,6 +671,17 @@ class Side(Block):
         return self.items
 
 
+class Refusal(Protocol):
+    """What any refusal says."""
+
+    @property
+    def item(self) -> str: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def cure(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Notice(Block):
     """What is not there, and what to do about it. The three states look different.
@@ -692,7 +701,7 @@ class Notice(Block):
     actions: Sequence[Action] = ()
 
     @classmethod
-    def refused(cls, error: AnalysisError, *actions: Action) -> Notice:
+    def refused(cls, error: Refusal, *actions: Action) -> Notice:
         """What an error says."""
         return cls(f"{error.item} {error.cause}", "", _sentence(error.cure), "refused", actions)
 

@@ -9,7 +9,6 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.algorithms.counting import count_candidates
-
 from analysis.circuits.planning import plan_circuits
 from analysis.errors import AnalysisError
 from analysis.limits import Limits

@@ -79,9 +79,11 @@ class TrainFields(Beyond, TrainingSpec):
     epochs: int = Field(1000, ge=1, le=100_000, title="Epochs at most", description="Passes over the training rows.")
 
 
-FOLDED: Final = TrainFields.model_fields.keys() - Beyond.model_fields.keys() - {
-    *("tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")
-}
+FOLDED: Final = (
+    TrainFields.model_fields.keys()
+    - Beyond.model_fields.keys()
+    - {*("tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
+)
 _LISTS: Final = ("tasks", "hidden", "input_weights")
 
 

@@ -22,7 +22,7 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
     for file in hostile_files(60, seed=7):
         for answer in (
             client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
-            client.post("/api/v1/networks/preview", content=file.raw),
+            client.post("/api/v2/networks/preview", content=file.raw),
             client.post("/networks", files={"file": ("../../x.json", file.raw)}, data={"task": "decisions"}),
         ):
             assert 400 <= answer.status_code < 500, (file.family, answer.status_code, file.raw[:100])
@@ -97,7 +97,7 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
     answer = client.post(
-        "/api/v1/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
+        "/api/v2/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
     )
     assert answer.status_code == 200
     causes = [refusal["cause"] for refusal in answer.json()["refusals"]]
@@ -124,7 +124,7 @@ def test_the_validator_refuses_what_the_reader_refuses():
 
 
 def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
-    schema = client.get("/api/v1/schemas/network-file")
+    schema = client.get("/api/v2/schemas/network-file")
     assert schema.headers["content-type"] == "application/schema+json"
     assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
 

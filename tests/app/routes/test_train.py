@@ -99,7 +99,7 @@ def test_what_cannot_be_trained_with_is_told_at_its_field_and_starts_nothing(cli
         assert f'name="{field}"' in told[0]
         assert re.search(word, told[0].partition("<small")[2])
         assert 'value="twins"' in text  # what was typed is not lost
-        assert "<details class=\"more\" open" in text  # input_weights is filled in
+        assert '<details class="more" open' in text  # input_weights is filled in
     told = client.get("/api/v2/train", params=sent)
     assert (told.status_code, field in told.json()["error"]) == (400, True)
     assert client.get("/api/v2/jobs").json()["items"] == []
