@@ -236,6 +236,7 @@ FORMER: Final[tuple[Former, ...]] = (
     ),
     Former("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ("theme",), twin=False),
     *(_now_v2(path) for path in (*_OF_STUDIES, "/train", "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
+    *(_now_v2(path) for path in ("/networks/preview", "/schemas/network-file")),
     Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
     Former("/lessons", "/learn", ("theme",), twin=False),
     *(_now_v2(path, to) for path, to in (("/collection", "/collections"), ("/lessons", "/learn"), ("/search", ""))),
@@ -253,7 +254,7 @@ FORMER: Final[tuple[Former, ...]] = (
         for path in ("/glossary", "/scope", "/admin")
     ),
     Former("/api/types", "/api", ("theme",), twin=False),
-    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
+    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",), twin=False) for name in ("check", "help")),
     Former("/patterns", "/glossary", ("theme",), twin=False),
     Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e"), twin=False),
     Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e"), twin=False),

@@ -133,10 +133,11 @@ def network_form(
         "executed.",
         actions=[own_network(links, "From a file")],
     )
-    if refusal is not None:
+    if refusal is not None and len(found) < 2:
         yield Notice.refused(refusal)
-    elif errors:
-        yield Notice("Nothing was stored", "", "Mend what is marked and send it again.", "refused")
+    elif found or errors:
+        where = "The file has an error in each place below." if found else "A field has an error."
+        yield Notice("Nothing was stored", where, "Mend it and send it again.", "refused")
     if found:
         yield Section("What is wrong with the file", "in its order", id="problems")
         rows = [(one.path, one.problem, one.found, one.expected, one.mend) for one in found]

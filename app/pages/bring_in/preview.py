@@ -183,10 +183,11 @@ def preview_blocks(
     kept = {**values, "content": content, "fallback": network.name}
     fields = kept | {"protocols": ["", *values["protocols"]]}
     words = "Import and analyse" if page.analyses else "Import"
-    made = f"A {network.shape} multilayer perceptron, {network.activations}, of a file: {page.format}. "
+    article = "an" if page.format.startswith("ONNX") else "a"
     yield Head(
         network.name,
-        f"{made}Nothing is stored yet.",
+        f"A {network.shape} multilayer perceptron, {network.activations}, from {article} {page.format}. "
+        "Nothing is stored yet.",
         actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
     )
     for one in page.refusals:
@@ -197,7 +198,8 @@ def preview_blocks(
         yield Notice("It is here already", cause, actions=[Action(page.known_name, page.known_url)])
     if page.remarks:
         yield Prose(" ".join(page.remarks), glossary=False)
-    form = Form(Kept, links.bring_in(), "Preview again", kept, {one.about: one.cure for one in page.refusals}, id="k-")
+    errors = {one.about: f"{one.cause[:1].upper()}{one.cause[1:]}; {one.cure}." for one in page.refusals}
+    form = Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
     if page.refusals:
         yield form
     if page.outputs:

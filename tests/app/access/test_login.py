@@ -37,17 +37,15 @@ def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, cred
     assert browser.post(CHANGE).status_code == 404
 
 
-def test_whoever_logged_in_sees_the_form_itself_and_while_read_only_nobody_is_offered_a_login():
-    large = '<form method="post" action="/x" class="train"><fieldset>{% block b %}in{% endblock %}</fieldset></form>'
-    guarded = compiled(large)
-    assert guarded.render() == large.replace("{% block b %}", "").replace("{% endblock %}", "")
+def test_while_read_only_nobody_is_offered_a_login():
+    form = '<form method="post" action="/x"><button>Go</button></form>'
+    guarded = compiled(form)
+    assert guarded.render() == form
     for access in (Access(read_only=True), Access(role="", by="", read_only=True)):
         with shown_to(access):
-            page = guarded.render()
-            assert page.startswith('<form class="train"><p class="muted">This site is for reading only')
-            assert page.endswith('<fieldset class="shown-only" disabled><fieldset>in</fieldset></fieldset></form>')
-            assert "login-first" not in page
-            assert "action" not in page
+            assert guarded.render() == ""
+    with shown_to(Access(role="", by="")):
+        assert "Log in first." in guarded.render()
 
 
 def compiled(text):

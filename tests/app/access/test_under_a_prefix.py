@@ -91,7 +91,6 @@ def test_twins_and_the_interface_name_addresses_below_it(behind):
         "/jobs",
         "/studies",
         "/login",
-        "/train",
         "/gallery?step=3",
         "/findings",
     ):
