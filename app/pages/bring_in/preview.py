@@ -198,7 +198,7 @@ def preview_blocks(
         yield Notice("It is here already", cause, actions=[Action(page.known_name, page.known_url)])
     if page.remarks:
         yield Prose(" ".join(page.remarks), glossary=False)
-    errors = {one.about: f"{one.cause[:1].upper()}{one.cause[1:]}; {one.cure}." for one in page.refusals}
+    errors = {one.about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for one in page.refusals}
     form = Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
     if page.refusals:
         yield form
