@@ -143,7 +143,7 @@ def network_form(
         rows = [(one.path, one.problem, one.found, one.expected, one.mend) for one in found]
         yield Table.plain(("Where", "Problem", "Found there", "Expected", "What to do"), rows)
     yield Form(NetworkForm, links.bring_in(), "Preview", values, errors)
-    yield More("How to export your model", _help, "from PyTorch, scikit-learn, Keras; what a file says", id="export")
+    yield More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
 
 
 def _help() -> Iterator[Block]:
