@@ -21,7 +21,7 @@ API_PREFIX: Final = "/api/v1"
 API_V2: Final = "/api/v2"
 _IN_V2: Final = re.compile(
     r"/networks|/networks/[^/]+/(compare|sandbox|explanations(/[^/]+(/interpretations|/criteria)?)?|analyses/.+)|/verified"
-    r"|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
+    r"|/train|/studies(/[^/]+(/outcomes)?)?|/findings(/[^/]+)?|/jobs|/search|/learn|/collections"
 )
 """Pages whose content version 2 of the interface has."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
@@ -98,7 +98,7 @@ class Addresses:
 
     def network_file_schema(self) -> str:
         """The JSON schema of network files."""
-        return self._url("api", "v1", "schemas", "network-file")
+        return self._url("api", "v2", "schemas", "network-file")
 
     def delete(self, network: str) -> str:
         """What deleting a network does, and with POST where that is done."""

@@ -249,7 +249,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
         (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
         (
-            _action("How to export your model", "From PyTorch", f"{a.bring_in()}#export"),
+            _action("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export"),
             "help pytorch import",
         ),
         (_action("API", "Every address and option", f"{a.prefix}/api"), "openapi json machine interface"),

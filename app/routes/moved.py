@@ -247,7 +247,8 @@ FORMER: Final[tuple[Former, ...]] = (
         Former(f"{API_PREFIX}{path}", became=_NOW_V2, cure=f"ask {API_V2}/networks", parent="/networks", twin=False)
         for path in ("/gallery", "/networks")
     ),
-    *(_now_v2(path) for path in (*_OF_STUDIES, "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
+    *(_now_v2(path) for path in (*_OF_STUDIES, "/train", "/jobs", "/jobs/{job}/cancel", "/jobs/{job}/retry")),
+    *(_now_v2(path) for path in ("/networks/preview", "/schemas/network-file")),
     Former("/collection", "/collections", ("title", "item", "note", "slide", "theme"), twin=False),
     Former("/lessons", "/learn", ("theme",), twin=False),
     *(_now_v2(path, to) for path, to in (("/collection", "/collections"), ("/lessons", "/learn"), ("/search", ""))),
@@ -265,7 +266,7 @@ FORMER: Final[tuple[Former, ...]] = (
         for path in ("/glossary", "/scope", "/admin")
     ),
     Former("/api/types", "/api", ("theme",), twin=False),
-    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",)) for name in ("check", "help")),
+    *(Former(f"/networks/new/{name}", "/networks/new", ("theme",), twin=False) for name in ("check", "help")),
     Former("/patterns", "/glossary", ("theme",), twin=False),
     Former("/compare/own-swaps.csv", "/compare", (*SCOPE, "network", "e"), twin=False),
     Former("/compare/own-swaps.json", "/compare", (*SCOPE, "network", "e"), twin=False),

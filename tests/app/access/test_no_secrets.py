@@ -36,7 +36,7 @@ def test_no_log_has_a_token_a_link_or_a_cookie(visit, credentials, log):
     browser.get(f"/api/v2/jobs?token={secret}")
     browser.post("/login", data={"key": key, "next": f"/?key={key}"})
     for header in (f"Bearer {secret}", f"Bearer {CHOSEN}", f"Bearer {secret}x"):
-        visit().post("/api/v1/train", headers={"authorization": header}, json={"hidden": "none"})
+        visit().post("/api/v2/train", headers={"authorization": header}, json={"hidden": "none"})
     written = log()
     assert "/login" in written  # the requests are there
     for one in (secret, key, cookie, CHOSEN):

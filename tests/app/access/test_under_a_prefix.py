@@ -92,7 +92,6 @@ def test_twins_and_the_interface_name_addresses_below_it(behind):
         "/jobs",
         "/studies",
         "/login",
-        "/train",
         "/networks?limit=3",
         "/findings",
     ):

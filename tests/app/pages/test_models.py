@@ -92,8 +92,10 @@ def test_a_file_that_is_brought_in_is_stored_once(client):
     again = client.post(f"{API}/networks", content=RAW)
     assert (again.status_code, again.json()["created"]) == (200, False)
     assert again.headers["location"] == ONE
-    form = client.post("/networks/new", files={"file": ("model.json", RAW, "application/json")})
-    assert (form.status_code, form.headers["location"]) == (303, ONE)
+    preview = client.post("/networks/new", files={"file": ("model.json", RAW, "application/json")})
+    assert (preview.status_code, "It is here already" in preview.text) == (200, True)
+    stored = client.post("/networks", data={"content": RAW.decode()})
+    assert (stored.status_code, stored.headers["location"]) == (303, ONE)
     file = client.get(f"{API}{ONE}/file")
     assert file.content == RAW
     assert client.get("/networks/" + told["digest"][:8]).status_code == 200

@@ -12,7 +12,7 @@ FORM = {"tasks": "XOR", "n_inputs": "2", "hidden": "2, 2"}
 def post(application, *, base="http://127.0.0.1", peer=LOCAL, **headers):
     with TestClient(application, base_url=base, client=peer, follow_redirects=False) as client:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return client.post("/api/v1/train", json={}, headers=named)
+        return client.post("/api/v2/train", json={}, headers=named)
 
 
 def test_a_program_on_this_machine_needs_no_token(application):

@@ -1,4 +1,4 @@
-"""Networks brought in and analyses asked for over HTTP."""
+"""Analyses asked for over HTTP."""
 
 import json
 
@@ -21,56 +21,6 @@ FILE = network_file_json(pretrained_xor())
 
 def bring_in(client, file=FILE):
     return client.post("/api/v1/networks", content=json.dumps(file))
-
-
-def test_a_network_is_stored_once(client):
-    first, second = bring_in(client), bring_in(client)
-    assert (first.status_code, second.status_code) == (201, 200)
-    slug = first.json()["slug"]
-    assert first.headers["location"] == first.json()["url"] == f"/networks/{slug}"
-    assert second.json() == {**first.json(), "created": False}
-    assert client.get(first.json()["url"]).status_code == 200
-    assert client.get(first.json()["api_url"]).json()["network"]["digest"] == pretrained_xor().network.digest
-
-
-def test_known_weights_under_another_name_are_the_same_network_and_found_under_both(client):
-    slug = bring_in(client).json()["slug"]
-    again = bring_in(client, {**FILE, "name": "My own"})
-    assert (again.status_code, again.headers["location"]) == (200, f"/networks/{slug}")
-    assert again.json()["known_as"] == [FILE["name"]]
-    assert client.get("/networks/my-own").headers["location"] == f"/networks/{slug}"
-    for query in ("my own", FILE["name"]):
-        (item,) = client.get("/api/v2/networks", params={"q": query}).json()["items"]
-        assert (item["slug"], item["also"]) == (slug, ["My own"])
-    assert "also saved as My own" in client.get("/networks").text
-
-
-@pytest.mark.parametrize(
-    ("raw", "word"),
-    [
-        (b"\x80\x04\x95pickle", "network file"),
-        (b"PK\x03\x04", "network file"),
-        (b"{", "network file"),
-        (b"[]", "network file"),
-        (json.dumps({**FILE, "activation": "swish"}).encode(), "swish"),
-        (json.dumps({**FILE, "sizes": [2, 3, 4, 1]}).encode(), "sizes"),
-        (json.dumps(FILE).replace("1.0496739149093628", "NaN").encode(), "NaN"),
-        (json.dumps({**FILE, "tasks": []}).encode(), "task"),
-    ],
-    ids=["pickle", "zip", "broken", "list", "activation", "sizes", "nan", "tasks"],
-)
-def test_a_malformed_file_is_refused_and_nothing_is_stored(client, raw, word):
-    answer = client.post("/api/v1/networks", content=raw)
-    assert answer.status_code == 422
-    assert word in answer.json()["error"]
-    assert "Traceback" not in answer.text
-    assert client.get("/api/v2/networks").json()["total"] == 0
-
-
-def test_a_hundred_megabytes_are_refused_unread(client):
-    answer = client.post("/api/v1/networks", content=bytes(100_000_000))
-    assert answer.status_code == 413
-    assert client.get("/api/v2/networks").json()["total"] == 0
 
 
 @pytest.mark.slow
@@ -141,8 +91,8 @@ def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(clie
     assert (working["id"], working["title"]) == (job, "criteria under complete")
     text = client.get(f"{address}?protocol=paper").text
     assert text.count("data-poll") == 1
-    assert f'hx-get="{address}?protocol=paper"' in text
-    assert "<noscript> Without scripts" in text
+    assert f'hx-get="{address}?protocol=paper&amp;part=job-{job}"' in text
+    assert '<noscript><meta http-equiv="refresh"' in text
     assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
     client.post(f"/api/v2/jobs/{job}/cancel")
     assert "data-poll" not in client.get(address).text

@@ -1,17 +1,15 @@
-"""Networks imported and analyses asked for (spec §9)."""
+"""Analyses asked for (spec §9)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from analysis.models.registry import kind_of_file
-from analysis.network_files.intake import read_intake
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
@@ -19,45 +17,20 @@ from app.db.codecs import question_of
 from app.db.job_tables import JobRow
 from app.db.model_tables import ModelRow
 from app.db.reads import analyses as reads
-from app.db.reads.networks import known_as
 from app.db.records import save_protocol
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.options import PageModel
-from app.pages.bring_in.declaration import BringInRequest
 from app.pages.jobs import JobPage
 from app.pages.place import find_any, place_of_model
 from app.routes.asking import accepted
-from app.routes.bring_in import (
-    NETWORK_BODY,
-    ask_for_analyses,
-    format_sent,
-    known_protocols,
-    store_intake,
-    store_model,
-)
-from app.routes.changes import RawBody, Writing
+from app.routes.changes import Writing
 from app.routes.depends import Form, Links
 from pluriscope.naming import Scope
 
 router = APIRouter()
-
-
-class ImportedNetwork(PageModel):
-    """A network that was imported."""
-
-    url: str = Field(description="Its page.")
-    api_url: str = Field(description="Its page's twin.")
-    slug: str
-    digest: str
-    created: bool = Field(description="False if the same network was stored already.")
-    known_as: list[str] = Field(
-        [], description="Other names that the same weights go by here; the name given leads to them, too."
-    )
-    data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
-    jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
 
 
 class AnalysisRequest(PageModel):
@@ -76,68 +49,6 @@ class AnalysisRequest(PageModel):
         if isinstance(given, (str, dict)):
             return given
         raise PydanticCustomError("protocol_kind", "should be a protocol's name, its digest or an object of settings")
-
-
-@router.post(
-    f"{API_PREFIX}/networks",
-    tags=["networks"],
-    summary="Import a network",
-    status_code=201,
-    responses={
-        200: {"model": ImportedNetwork, "description": "It was here already."},
-        **api_errors(400, 403, 404, 409, 413, 422),
-    },
-    openapi_extra=NETWORK_BODY,
-)
-def bring_in(
-    request: Request,
-    session: Writing,
-    links: Links,
-    raw: RawBody,
-    wanted: Annotated[BringInRequest, Query()],
-    response: Response,
-) -> ImportedNetwork:
-    """Store a network: a network file, safetensors, ONNX or a transformer's, told by content type or else by the bytes.
-
-    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
-    with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
-    """
-    if kind_of_file(raw) is not None:
-        return _transformer(session, links, raw, response)
-    intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
-    known = reads.network_by_digest(session, intake.draft.network.digest) is not None
-    row = store_intake(session, intake)
-    protocols = known_protocols(session, wanted.protocols) if wanted.protocols else []
-    jobs = ask_for_analyses(session, row, intake, protocols)
-    url = links.network(row.slug)
-    response.headers["Location"] = url
-    response.status_code = 200 if known else 201
-    return ImportedNetwork(
-        url=url,
-        api_url=links.twin(url),
-        slug=row.slug,
-        digest=row.digest,
-        created=not known,
-        known_as=known_as(session, row, intake.name),
-        data="" if intake.data.is_clean else intake.data.digest,
-        jobs=[links.twin(links.job(job.id)) for job in jobs],
-    )
-
-
-def _transformer(session: Session, links: Addresses, raw: bytes, response: Response) -> ImportedNetwork:
-    """Store one, and ask for its circuits."""
-    row, created, job = store_model(session, links, raw)
-    url = links.network(row.slug)
-    response.headers["Location"] = url
-    response.status_code = 201 if created else 200
-    return ImportedNetwork(
-        url=url,
-        api_url=links.twin(url),
-        slug=row.slug,
-        digest=row.digest,
-        created=created,
-        jobs=[] if job is None else [links.twin(links.job(job.id))],
-    )
 
 
 @router.post(
