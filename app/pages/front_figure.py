@@ -55,6 +55,7 @@ class FrontFigure(PageModel):
     run: SkipJsonSchema[Annotated[NetworkPlay | None, SkipValidation]] = Field(
         None, exclude=True, description="A run under an intervention."
     )
+    run_url: str = Field("", description="The same in Play; empty where none is drawn.")
     compare_url: str = Field("", description="The explanations that disagree side by side, at the last step.")
 
 
@@ -93,8 +94,9 @@ def figure_of(shown: Showcase, step: int) -> FrontFigure:
         step: its number, from 1 to how many there are.
     """
     (title, _, build), addresses = STEPS[step - 1], shown.addresses
+    content = build(shown) or _Content()
     return FrontFigure.showing(
-        build(shown) or _Content(),
+        content,
         number=step,
         title=title,
         steps=[
@@ -102,6 +104,7 @@ def figure_of(shown: Showcase, step: int) -> FrontFigure:
             for number, (_, label, _) in enumerate(STEPS, 1)
         ],
         network=network_view(shown.place.row, addresses),
+        run_url="" if content.run is None else content.run.url,
     )
 
 

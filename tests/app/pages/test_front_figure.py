@@ -24,7 +24,8 @@ def figures(client):
 
 def test_what_the_steps_say_is_what_they_show(client, figures):
     assert all(figure["words"] for figure in figures)
-    assert figures[0]["run"]["explanations"] == figures[0]["run"]["changes"] == []
+    runs = {n: client.get(f"/api/v2{figures[n]['run_url']}").json() for n in (0, 4, 5)}
+    assert runs[0]["explanations"] == runs[0]["changes"] == []
     circuit, reading, aligned, test, divided = figures[1:]
     assert circuit["mask"] == reading["mask"]
     assert client.get(f"/api/v2{XOR}/explanations/c-{circuit['mask']}").json()["valid"]
@@ -32,11 +33,11 @@ def test_what_the_steps_say_is_what_they_show(client, figures):
     other = next(tile for tile in aligned["tiles"] if tile["site"] == "n1.0")
     assert gates["n1.0"]["truth_table"] not in (other["truth_table"], [1 - bit for bit in other["truth_table"]])
     assert f"{other['name']} on n1.0, where the interpretation has {gates['n1.0']['name']}" in aligned["words"]
-    assert test["run"]["explanations"][0]["right"]
-    assert {test["run"][name]["decisions"][1]["decision"] for name in ("clean", "run")} == {0, 1}
-    assert f"turns to {test['run']['explanations'][0]['says']}, and it does" in test["words"]
-    said = divided["run"]["explanations"]
-    assert [one["kind"] for one in said] == ["interpretation", "alignment"]
+    assert runs[4]["explanations"][0]["right"]
+    assert {runs[4][name]["gives"] for name in ("before", "after")} == {"0", "1"}
+    assert f"turns to {runs[4]['explanations'][0]['says']}, and it does" in test["words"]
+    said = runs[5]["explanations"]
+    assert [one["ref"][0] for one in said] == ["i", "a"]
     assert sorted(one["right"] for one in said) == [False, True]
     right = "alignment" if said[1]["right"] else "interpretation"
     assert f"predicts {said[0]['says']} and the alignment {said[1]['says']}: here the {right}" in divided["words"]
