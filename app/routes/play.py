@@ -16,7 +16,7 @@ from app.pages.play.models import ModelOptions
 from app.pages.play.state import NetworkOptions
 from app.pages.sharing.passing_on import cited
 from app.pages.sharing.share import share_of
-from app.rendering import base_url, network_row, render, show
+from app.rendering import base_url, network_row, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from pluriscope.records import PlayRecord
@@ -38,8 +38,6 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Resp
         found = find_play(session, links, network, request.query_params.multi_items())
         if "site" in request.query_params:
             return RedirectResponse(found.url, 303)
-        if request.headers.get("HX-Target", "").endswith("#play"):  # the small figure of the front page
-            return render(request, "pages/play.html", {"page": found})
         share = share_of(found, links, base_url(request))
         return show(
             request,

@@ -366,9 +366,10 @@ class NetworkPlay(Played):
         """What each explanation predicted, and whom else to ask."""
         state, rows = self.state, []
         for one, asked in zip(self.explanations, self.asked, strict=True):
+            called = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
             others = replace(state, refs=tuple(ref for ref in state.refs if ref != asked.ref)).url
             values = {
-                "what": f"{asked.letter} {_called(one)}",
+                "what": f"{asked.letter} {called}",
                 "says": "no prediction" if asked.says < 0 else str(asked.says),
                 "right": {None: "", True: "correct", False: "incorrect"}[asked.right],
                 "drop": link(f"Remove {asked.letter}", others, f"drop-{asked.letter}"),
@@ -392,7 +393,11 @@ class NetworkPlay(Played):
         if self.suggested:
             refs = [str(found.one.ref) for found in self.suggested]
             cells = [
-                (link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"), _called(found.one), found.why)
+                (
+                    link(f"Add {found.role}", self._adding(ref), f"suggest-{number}"),
+                    found.one.algorithm.formula if found.one.algorithm else _short(ref),
+                    found.why,
+                )
                 for number, (ref, found) in enumerate(zip(refs, self.suggested, strict=True))
             ]
             if len(refs) > 1:
@@ -483,8 +488,3 @@ def _struck(row: Row) -> Markup | str:
 def _short(ref: str) -> str:
     shown = ref.replace("-", "·", 1)
     return shown if len(shown) < 30 else f"{shown[:28]}…"
-
-
-def _called(one: Explanation) -> str:
-    """What people call it."""
-    return one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]

@@ -234,7 +234,7 @@ def read_site(text: str) -> Site | LinearPlace:
     """A neuron or an edge, or a direction as people type it, ``1: 1, 0, −1``.
 
     Raises:
-        InvalidIntervention: it is none of these.
+        InvalidIntervention: it is neither.
     """
     shape, typed = _SITE.fullmatch(text), _TYPED.fullmatch(text)
     if shape is not None:

@@ -126,4 +126,4 @@ def test_cards_and_the_manifest_of_files_are_below_it(behind):
     assert behind(own(card)).status_code == 200
     embed = behind(f"{PREFIX}/oembed?url={SITE}{PREFIX}/networks/xor-pretrained").json()
     assert f"{SITE}{PREFIX}/embed/" in json.dumps(embed)
-    assert behind(f"{PREFIX}/static/app.js").status_code == 200
+    assert behind(f"{PREFIX}/static/house.js").status_code == 200

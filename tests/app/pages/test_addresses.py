@@ -146,7 +146,7 @@ def test_behind_a_proxy_under_a_prefix(app, stripped):
             links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
             assert links
             assert [link for link in links if not link.startswith("/pluriscope/")] == []
-        assert client.get(start + "/static/pluriscope.css").status_code == 200
+        assert client.get(start + "/static/house.css").status_code == 200
         twin = client.get(start + "/api/v1" + XOR)
         assert twin.json()["url"] == "/pluriscope" + XOR
         missing = client.get(start + "/api/v2" + XOR + "/explanations/c-zzz")

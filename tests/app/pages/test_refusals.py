@@ -202,7 +202,7 @@ def test_a_wrong_method_says_which_are_right(client):
 
 
 def test_headers(client):
-    for address in ("/", "/api/v2/networks", "/nope", "/static/pluriscope.css"):
+    for address in ("/", "/api/v2/networks", "/nope", "/static/house.css"):
         answer = client.get(address)
         for name, value in SECURITY_HEADERS.items():
             assert answer.headers[name] == value
@@ -210,8 +210,8 @@ def test_headers(client):
     assert "unsafe-eval" not in SECURITY_HEADERS["content-security-policy"]
     assert "script-src 'self';" in SECURITY_HEADERS["content-security-policy"]
     assert client.get("/", headers={"x-request-id": "bad id\x00"}).headers["x-request-id"] != "bad id\x00"
-    assert client.get("/static/pluriscope.css?v=1").headers["cache-control"].startswith("public, max-age=31536000")
-    assert client.get("/static/pluriscope.css").headers["cache-control"] == "no-cache"
+    assert client.get("/static/house.css?v=1").headers["cache-control"].startswith("public, max-age=31536000")
+    assert client.get("/static/house.css").headers["cache-control"] == "no-cache"
     assert client.get("/static/../pyproject.toml").status_code == 404
     assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
 

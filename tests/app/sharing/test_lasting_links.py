@@ -139,7 +139,7 @@ def test_short_keys_are_made_of_the_address_alone(client) -> None:
         ("https://elsewhere.example/networks/xor", 404),
         ("/no/such/page", 404),
         ("//evil.example/x", 404),
-        ("/static/app.js", 404),
+        ("/static/house.js", 404),
         ("javascript:alert(1)", 404),
         ("", 400),
         ("/compare?" + "e=c-1&" * 2000, 422),
